@@ -1,0 +1,33 @@
+# Everything a person or CI runs. `make install` is done once; the others rest on it.
+PYTHON ?= python3.11
+BIN := .venv/bin
+
+.PHONY: install train test check lock
+
+install: .venv/installed
+
+.venv/installed: requirements.lock pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv || python3 -m venv .venv
+	$(BIN)/python -m pip install --quiet --no-deps --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
+train: install
+	$(BIN)/python -m responder_ml train configs/pfc.yaml
+
+test: install
+	$(BIN)/python -m pytest -n 2
+
+check: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+# The lock is made by pip-tools in an environment of its own; it names versions and hashes, never an index.
+lock:
+	$(PYTHON) -m venv .venv-lock
+	.venv-lock/bin/pip install --quiet pip-tools
+	.venv-lock/bin/pip-compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --no-header \
+		--strip-extras --allow-unsafe --all-build-deps --extra dev --extra dask -o requirements.lock pyproject.toml
+	rm -r .venv-lock

@@ -1,0 +1,124 @@
+"""What every classifier shares: arrays are checked in the public methods, the mathematics sits behind two holes."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+Floats = NDArray[np.float64]
+Space = Mapping[str, Any]
+Problem = tuple[Floats, NDArray[np.int8], Floats]
+
+
+class Classifier(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc]
+    """A two-class classifier whose decision is in log-odds.
+
+    A member declares ``name``, ``summary`` and ``reference``, its search space, and two methods on trusted arrays:
+    ``_learn`` and ``_decide``. The search calls these directly, on columns standardised with training statistics; people
+    call ``fit``, ``decision_function`` and ``predict_proba``.
+
+    Attributes
+    ----------
+    classes_
+        The two labels, sorted; the second is the positive class.
+    """
+
+    name: ClassVar[str]
+    summary: ClassVar[str]
+    reference: ClassVar[str]
+    fixed_form: ClassVar[bool] = False
+    """Whether the classifier has a form sensible without tuning, as fewer than 6 subjects in a class demand."""
+    linear: ClassVar[bool] = True
+    """Whether the decision is ``intercept_ + X @ coef_``."""
+
+    @classmethod
+    @abstractmethod
+    def search_space(cls) -> Space:
+        """Return Optuna distributions of the parameters worth tuning, keyed by constructor argument."""
+
+    @abstractmethod
+    def _learn(self, X: Floats, labels: NDArray[np.int8]) -> None:
+        """Fit to standardised columns ``X`` (samples x features) and labels 0 or 1."""
+
+    @abstractmethod
+    def _decide(self, X: Floats) -> Floats:
+        """Return log-odds of the positive class, shape ``(n_samples,)``."""
+
+    def learn(self, X: Floats, labels: NDArray[np.int8]) -> None:
+        """Fit to arrays the caller vouches for: standardised columns and labels 0 or 1."""
+        self.classes_ = np.array([0, 1])
+        self.n_features_in_ = X.shape[1]
+        self._learn(X, labels)
+
+    def decide_each(self, problems: Sequence[Problem]) -> list[Floats]:
+        """Return the held-out log-odds of several problems under these parameters; may be solved together.
+
+        Parameters
+        ----------
+        problems
+            Training columns, training labels and held-out columns, of arrays the caller vouches for.
+        """
+        decisions = []
+        for train, labels, held_out in problems:
+            self._learn(train, labels)
+            decisions.append(self._decide(held_out))
+        return decisions
+
+    def fit(self, X: Floats, y: NDArray[Any]) -> Self:
+        """Check the arrays, encode the classes and learn.
+
+        Raises
+        ------
+        ValueError
+            If there are not exactly two classes.
+        """
+        X, y = validate_data(self, X, y, dtype=np.float64)
+        check_classification_targets(y)
+        self.classes_, codes = np.unique(y, return_inverse=True)
+        if len(self.classes_) != 2:
+            found = f"{len(self.classes_)} class" + ("es" if len(self.classes_) != 1 else "")
+            raise ValueError(f"Only binary classification is supported. Expected 2 classes, but found {found}.")
+        self._learn(X, codes.astype(np.int8))
+        return self
+
+    def decision_function(self, X: Floats) -> Floats:
+        """Return log-odds of the second class, shape ``(n_samples,)``."""
+        check_is_fitted(self)
+        return self._decide(validate_data(self, X, dtype=np.float64, reset=False))
+
+    def predict_proba(self, X: Floats) -> Floats:
+        """Return the probabilities of both classes, shape ``(n_samples, 2)``."""
+        positive = expit(self.decision_function(X))
+        return np.column_stack([1.0 - positive, positive])
+
+    def predict(self, X: Floats) -> NDArray[Any]:
+        """Return the likelier class of each sample."""
+        labels: NDArray[Any] = self.classes_[(self.decision_function(X) > 0).astype(int)]
+        return labels
+
+    def __sklearn_tags__(self) -> Any:
+        """Declare that only two classes are supported."""
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_class = False
+        return tags
+
+
+class LinearClassifier(Classifier):
+    """A classifier whose decision is ``intercept_ + X @ coef_``.
+
+    Attributes
+    ----------
+    coef_
+        Weight of each column, log-odds per standard deviation, shape ``(n_features,)``.
+    intercept_
+        Log-odds at the columns' training means.
+    """
+
+    def _decide(self, X: Floats) -> Floats:
+        return np.asarray(X @ self.coef_ + self.intercept_, dtype=np.float64)

@@ -1,0 +1,30 @@
+"""The larger class, whatever the expression says."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from responder_ml.classifiers.classifier import Floats, LinearClassifier, Space
+
+
+class Majority(LinearClassifier):
+    """Answer with the training odds for every sample: what any classifier has to beat.
+
+    References
+    ----------
+    REFORMS (2024) doi:10.1126/sciadv.adk3452, which asks for this baseline.
+    """
+
+    name = "majority"
+    summary = "the training odds for everybody; the floor under every comparison"
+    reference = "doi:10.1126/sciadv.adk3452"
+    fixed_form = True
+
+    @classmethod
+    def search_space(cls) -> Space:
+        """Return nothing: there is nothing to tune."""
+        return {}
+
+    def _learn(self, X: Floats, labels: NDArray[np.int8]) -> None:
+        positive = int(np.count_nonzero(labels))
+        self.coef_ = np.zeros(X.shape[1])
+        self.intercept_ = float(np.log(positive / (len(labels) - positive)))

@@ -1,0 +1,147 @@
+"""The question asked of a cohort: which rows, which two classes, which subjects, strata and nuisance columns."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from anndata import AnnData
+from numpy.typing import NDArray
+
+from responder_ml.exceptions import EndpointError, SampleSheetError
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """Two classes of one column.
+
+    Parameters
+    ----------
+    column
+        Column of the sample sheet that holds the classes, such as ``response``.
+    positive, negative
+        Its two values; rows with any other value are left out.
+    strata
+        Columns within which labels are permuted and folds balanced, such as ``drug``.
+    nuisance
+        Columns that must not explain the result, such as ``batch``.
+    """
+
+    column: str
+    positive: str
+    negative: str
+    strata: tuple[str, ...] = ()
+    nuisance: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class LabelledCohort:
+    """The rows of one endpoint with a label per subject.
+
+    Attributes
+    ----------
+    cohort
+        Samples x genes, only the endpoint's rows.
+    endpoint
+        The question.
+    subjects
+        Subject names, sorted by first appearance, shape ``(n_subjects,)``.
+    subject_of
+        Index into ``subjects`` for each sample, shape ``(n_samples,)``.
+    labels
+        1 for positive, 0 for negative, per subject, shape ``(n_subjects,)``.
+    strata
+        Integer code of each subject's stratum, shape ``(n_subjects,)``; all zero without strata.
+    """
+
+    cohort: AnnData
+    endpoint: Endpoint
+    subjects: tuple[str, ...]
+    subject_of: NDArray[np.intp]
+    labels: NDArray[np.int8]
+    strata: NDArray[np.intp]
+
+    @property
+    def expression(self) -> NDArray[np.float64]:
+        """Samples x genes, in the cohort's units."""
+        return np.asarray(self.cohort.X, dtype=np.float64)
+
+    @property
+    def genes(self) -> NDArray[np.str_]:
+        """Gene names, shape ``(n_genes,)``."""
+        return self.cohort.var_names.to_numpy().astype(str)
+
+    @property
+    def sample_labels(self) -> NDArray[np.int8]:
+        """Label of each sample: its subject's, shape ``(n_samples,)``."""
+        return self.labels[self.subject_of]
+
+    def codes(self, columns: Sequence[str]) -> NDArray[np.intp]:
+        """Return an integer code per subject for the combination of some columns (first sample of each subject)."""
+        return subject_codes(self.cohort.obs, self.subject_of, len(self.subjects), columns)
+
+
+def subject_codes(
+    sheet: pd.DataFrame, subject_of: NDArray[np.intp], n_subjects: int, columns: Sequence[str]
+) -> NDArray[np.intp]:
+    """Return one integer per subject for the combination of ``columns``, read from each subject's first sample."""
+    if not columns:
+        return np.zeros(n_subjects, dtype=np.intp)
+    _, first = np.unique(subject_of, return_index=True)
+    rows = sheet.iloc[first][list(columns)].astype(str)
+    return np.asarray(pd.factorize(rows.agg("\x1f".join, axis=1), sort=True)[0], dtype=np.intp)
+
+
+def label_cohort(cohort: AnnData, endpoint: Endpoint) -> LabelledCohort:
+    """Keep the endpoint's rows and give each subject its label.
+
+    Raises
+    ------
+    SampleSheetError
+        A column the endpoint names is not in the sheet.
+    EndpointError
+        A class does not occur, or a subject carries both classes or several strata.
+    """
+    sheet = cohort.obs
+    _require_columns(sheet, (endpoint.column, *endpoint.strata, *endpoint.nuisance))
+    values = sheet[endpoint.column].astype(str)
+    _require_classes(values, endpoint)
+    kept = cohort[values.isin([endpoint.positive, endpoint.negative]).to_numpy()].copy()
+    subject_of, names = pd.factorize(kept.obs["subject"].astype(str))
+    is_positive = (kept.obs[endpoint.column].astype(str) == endpoint.positive).to_numpy()
+    positive_share = np.bincount(subject_of, weights=is_positive) / np.bincount(subject_of)
+    mixed = [str(name) for name, share in zip(names, positive_share, strict=True) if 0 < share < 1]
+    if mixed:
+        raise EndpointError(
+            f"{len(mixed)} subject(s) carry both '{endpoint.positive}' and '{endpoint.negative}' in "
+            f"'{endpoint.column}': {', '.join(mixed[:5])}. A subject has one label; correct the sheet or narrow `where`."
+        )
+    subject_of = np.asarray(subject_of, dtype=np.intp)
+    return LabelledCohort(
+        cohort=kept,
+        endpoint=endpoint,
+        subjects=tuple(str(name) for name in names),
+        subject_of=subject_of,
+        labels=positive_share.astype(np.int8),
+        strata=subject_codes(kept.obs, subject_of, len(names), endpoint.strata),
+    )
+
+
+def _require_columns(sheet: pd.DataFrame, columns: Sequence[str]) -> None:
+    missing = [column for column in columns if column not in sheet.columns]
+    if missing:
+        raise SampleSheetError(
+            f"The endpoint needs the column(s) {', '.join(missing)}, which the sample sheet does not have. "
+            f"It has: {', '.join(map(str, sheet.columns))}. Rename with `cohort.columns` or correct `endpoint`."
+        )
+
+
+def _require_classes(values: "pd.Series[Any]", endpoint: Endpoint) -> None:
+    present = sorted(set(values))
+    for wanted in (endpoint.positive, endpoint.negative):
+        if wanted not in present:
+            raise EndpointError(
+                f"No sample has '{wanted}' in '{endpoint.column}'. These values occur: {', '.join(present)}. "
+                "Correct `endpoint`, or `cohort.where` if it left the class out."
+            )

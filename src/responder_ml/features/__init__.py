@@ -1,0 +1,1 @@
+"""From expression to named feature columns: normalisation, filter, builders and signature scorers."""

@@ -1,0 +1,7 @@
+"""Builders: expression in, named feature columns in rank order out."""
+
+from responder_ml.features.builders.builder import Builder
+from responder_ml.features.builders.genes import Genes
+from responder_ml.registry import Registry
+
+BUILDERS: Registry[Builder] = Registry("builder", (Genes,))

@@ -1,0 +1,127 @@
+"""What every builder shares: fitted once per training set, it names feature columns in its own rank order.
+
+A builder has no tunable parameter. The search tunes how long a prefix of its columns a classifier sees, so all trials of
+all classifiers share one fitted builder per training set.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from responder_ml.statistics.training_sets import TrainingSets
+
+Floats = NDArray[np.float64]
+Strings = NDArray[np.str_]
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """The columns one training set gives rise to, for every sample of the cohort.
+
+    Attributes
+    ----------
+    position
+        Place of each ranked column in the builder's natural order, best first, shape ``(n_ranked,)``.
+    values
+        Returns samples x ranked columns, best first.
+    """
+
+    position: NDArray[np.intp]
+    values: Callable[[], Floats]
+
+
+class Shared(Protocol):
+    """A builder's work on one cohort that needs no training set, and what it adds for many of them at once."""
+
+    def rank(self, sets: TrainingSets) -> list[Ranked]:
+        """Return the ranked columns of every training set."""
+
+
+class Builder(TransformerMixin, BaseEstimator, ABC):  # type: ignore[misc]
+    """Turn expression into named feature columns in rank order.
+
+    Attributes
+    ----------
+    position_
+        Place of each column in the builder's natural order, best first.
+    names_
+        Name of each column, best first.
+    """
+
+    name: ClassVar[str]
+    summary: ClassVar[str]
+    reference: ClassVar[str]
+    shortest: ClassVar[int] = 1
+    """Fewest columns worth searching."""
+    fixed_length: ClassVar[int] = 20
+    """Columns used where the classes are too small to tune anything."""
+
+    @abstractmethod
+    def share(self, X: Floats, genes: Strings) -> Shared:
+        """Do once per cohort what no training set changes.
+
+        Parameters
+        ----------
+        X
+            Samples x genes in the cohort's units, every sample of the endpoint. No label is given.
+        genes
+            Gene names, shape ``(n_genes,)``.
+        """
+
+    @abstractmethod
+    def _fit(self, X: Floats, labels: NDArray[np.int8], genes: Strings) -> None:
+        """Learn from training rows ``X`` and 0/1 labels; set ``position_`` and ``names_``."""
+
+    @abstractmethod
+    def _transform(self, X: Floats) -> Floats:
+        """Return samples x columns in rank order."""
+
+    def fit(self, X: Floats, y: NDArray[Any], genes: Strings | None = None) -> Self:
+        """Learn the columns and their order from training rows.
+
+        Parameters
+        ----------
+        X
+            Training samples x genes in ``units``.
+        y
+            Two classes, shape ``(n_samples,)``; the one sorted last is positive.
+        genes
+            Gene names; ``x0, x1, ...`` if not given.
+        """
+        X, y = validate_data(self, X, y, dtype=np.float64)
+        classes, codes = np.unique(y, return_inverse=True)
+        if len(classes) != 2:
+            raise ValueError(f"{type(self).__name__} ranks columns between 2 classes, but found {len(classes)}.")
+        if genes is None:
+            genes = np.asarray([f"x{index}" for index in range(X.shape[1])])
+        self._fit(X, codes.astype(np.int8), np.asarray(genes, dtype=str))
+        return self
+
+    def transform(self, X: Floats) -> Floats:
+        """Return samples x columns, best column first."""
+        check_is_fitted(self, "position_")
+        return self._transform(validate_data(self, X, dtype=np.float64, reset=False))
+
+    def get_feature_names_out(self, input_features: object = None) -> NDArray[np.object_]:
+        """Return the columns' names, best first."""
+        check_is_fitted(self, "position_")
+        return np.asarray(self.names_, dtype=object)
+
+    def genes_of(self, column: int) -> tuple[Strings, Floats]:
+        """Return the genes behind a ranked column and each one's share of it (shares add up to one)."""
+        check_is_fitted(self, "position_")
+        return np.asarray([self.names_[column]], dtype=str), np.ones(1)
+
+
+def in_natural_order(position: NDArray[np.intp], length: int) -> NDArray[np.intp]:
+    """Return indices of the first ``length`` ranked columns, sorted as they stand in the builder's natural order.
+
+    Trees draw columns by index and sums round by order, so a prefix must look as any feature selector would hand it on.
+    """
+    return np.argsort(position[:length], kind="stable")

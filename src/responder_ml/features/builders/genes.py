@@ -1,0 +1,106 @@
+"""Single genes, ranked by moderated t."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from responder_ml.features.builders.builder import Builder, Floats, Ranked, Strings
+from responder_ml.features.expression_filter import ExpressionFilter, SharedDetection, detected
+from responder_ml.features.normalise import Normaliser, SharedExpression
+from responder_ml.statistics.moderated_t import Columns, best_columns, moderated_t
+from responder_ml.statistics.training_sets import TrainingSets
+
+
+class Genes(Builder):
+    """The genes that differ most between the classes of the training rows.
+
+    Expression is normalised with a frozen reference, filtered by detection and ranked by the absolute moderated t of
+    limma, each learnt from training rows alone. Columns are log2 expression.
+
+    Parameters
+    ----------
+    normalisation
+        For counts: ``tmm`` or ``log_cpm``.
+    min_expression
+        Counts per million (or TPM) from which a gene counts as expressed in a sample.
+    min_share
+        Share of training samples that must express a gene.
+    max_genes
+        Longest prefix a classifier may see.
+    units
+        Units of the values; the cohort's, set when a job is assembled.
+
+    References
+    ----------
+    Smyth GK (2004) doi:10.2202/1544-6115.1027
+    """
+
+    name = "genes"
+    summary = "single genes, ranked by moderated t within each training set"
+    reference = "doi:10.2202/1544-6115.1027"
+    shortest = 5
+
+    def __init__(
+        self,
+        normalisation: str = "tmm",
+        min_expression: float = 1.0,
+        min_share: float = 0.25,
+        max_genes: int = 500,
+        units: str = "log2",
+    ) -> None:
+        self.normalisation = normalisation
+        self.min_expression = min_expression
+        self.min_share = min_share
+        self.max_genes = max_genes
+        self.units = units
+
+    def share(self, X: Floats, genes: Strings) -> "SharedGenes":
+        """Normalise the cohort and count detections once."""
+        return SharedGenes(self, X)
+
+    def _fit(self, X: Floats, labels: NDArray[np.int8], genes: Strings) -> None:
+        self.normaliser_ = Normaliser(self.units, self.normalisation).fit(X)
+        self.filter_ = ExpressionFilter(self.units, self.min_expression, self.min_share).fit(X)
+        kept = np.flatnonzero(self.filter_.kept_)
+        t = moderated_t(self.normaliser_.transform(X)[:, kept], labels == 1, labels == 0)
+        best = np.argsort(-np.abs(t), kind="stable")[: self.max_genes]
+        self.position_ = kept[best]
+        self.names_ = genes[self.position_]
+
+    def _transform(self, X: Floats) -> Floats:
+        return np.asarray(self.normaliser_.transform(X)[:, self.position_], dtype=np.float64)
+
+
+class SharedGenes:
+    """Normalised expression and detections of one cohort, and the ranking of many training sets at once.
+
+    Parameters
+    ----------
+    builder
+        Gives the settings.
+    X
+        Samples x genes in the builder's units.
+    """
+
+    def __init__(self, builder: Genes, X: Floats) -> None:
+        found = detected(X, builder.units, builder.min_expression)
+        # A gene no sample expresses can never be kept; leaving it out here changes nothing but the time.
+        self._candidates = np.flatnonzero(found.any(axis=0)) if found is not None else np.arange(X.shape[1])
+        self._detection = SharedDetection(None if found is None else found[:, self._candidates], builder.min_share)
+        self._expression = SharedExpression(X, builder.units, builder.normalisation)
+        self._columns = Columns.prepare(np.ascontiguousarray(self._expression.base[:, self._candidates]))
+        self._longest = builder.max_genes
+
+    def rank(self, sets: TrainingSets) -> list[Ranked]:
+        """Return each training set's genes by absolute moderated t."""
+        shifts = self._expression.shifts(sets.rows)
+        found = best_columns(self._columns, sets, self._longest, self._detection.kept(sets.rows), shifts)
+        return [
+            self._ranked(columns, None if shifts is None else shifts[index]) for index, columns in enumerate(found)
+        ]
+
+    def _ranked(self, columns: NDArray[np.intp], shift: Floats | None) -> Ranked:
+        def values() -> Floats:
+            taken = self._columns.values[:, columns]
+            return taken if shift is None else taken + shift[:, None]
+
+        return Ranked(self._candidates[columns], values)

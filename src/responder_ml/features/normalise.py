@@ -1,0 +1,199 @@
+"""Frozen normalisation to the log2 scale: what a sample becomes never depends on who else is transformed.
+
+Counts become log2 counts per million, with library sizes as they are (``log_cpm``) or scaled by the trimmed mean of
+M-values against one reference sample chosen from the training rows and kept (``tmm``). TPM become log2(TPM + 1);
+log2 values stay as they are.
+
+References
+----------
+Law CW et al. (2014) voom. Genome Biol 15:R29. doi:10.1186/gb-2014-15-2-r29 (the log2 CPM with offsets 0.5 and 1)
+Robinson MD, Oshlack A (2010) A scaling normalization method. Genome Biol 11:R25. doi:10.1186/gb-2010-11-3-r25 (TMM)
+"""
+
+from typing import Literal, Self, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import rankdata
+from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from responder_ml.exceptions import FeatureError
+
+Floats = NDArray[np.float64]
+Units = Literal["counts", "log2", "tpm"]
+Normalisation = Literal["log_cpm", "tmm"]
+
+_LOG_RATIO_TRIM = 0.3
+_SUM_TRIM = 0.05
+
+
+def log_cpm(counts: Floats, library: Floats) -> Floats:
+    """Return log2 counts per million, (count + 0.5) / (library + 1) x 1e6.
+
+    Parameters
+    ----------
+    counts
+        Samples x genes.
+    library
+        Effective library size of each sample, counts.
+    """
+    return np.asarray(np.log2(counts + 0.5) + (np.log2(1e6) - np.log2(library + 1.0))[:, None], dtype=np.float64)
+
+
+def upper_quartile(counts: Floats) -> Floats:
+    """Return each sample's upper quartile of its non-zero counts over its library size: no other sample is asked."""
+    quartiles = [np.quantile(row[row > 0], 0.75) if np.any(row > 0) else 0.0 for row in counts]
+    return np.asarray(quartiles, dtype=np.float64) / np.maximum(counts.sum(axis=1), 1.0)
+
+
+def choose_reference(quartiles: Floats) -> int:
+    """Return the sample whose upper quartile is nearest the mean one."""
+    return int(np.argmin(np.abs(quartiles - quartiles.mean())))
+
+
+def tmm_factor(sample: Floats, reference: Floats) -> float:
+    """Return edgeR's trimmed mean of M-values of one sample of counts against a reference, not re-centred.
+
+    Parameters
+    ----------
+    sample, reference
+        Counts over the same genes, shape ``(n_genes,)``.
+    """
+    total, reference_total = sample.sum(), reference.sum()
+    both = (sample > 0) & (reference > 0)
+    if not np.any(both):
+        return 1.0
+    a, b = sample[both] / total, reference[both] / reference_total
+    log_ratio = np.log2(a / b)
+    mean_log = 0.5 * np.log2(a * b)
+    if np.max(np.abs(log_ratio)) < 1e-6:
+        return 1.0
+    inverse_weight = (total - sample[both]) / total / sample[both]
+    inverse_weight += (reference_total - reference[both]) / reference_total / reference[both]
+    count = log_ratio.size
+    low_ratio, low_sum = np.floor(count * _LOG_RATIO_TRIM) + 1, np.floor(count * _SUM_TRIM) + 1
+    ratio_rank, sum_rank = rankdata(log_ratio), rankdata(mean_log)
+    kept = (ratio_rank >= low_ratio) & (ratio_rank <= count + 1 - low_ratio)
+    kept &= (sum_rank >= low_sum) & (sum_rank <= count + 1 - low_sum)
+    if not np.any(kept):
+        return 1.0
+    weights = 1.0 / inverse_weight[kept]
+    return float(2.0 ** (np.sum(log_ratio[kept] * weights) / np.sum(weights)))
+
+
+class Normaliser(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """Bring expression to the log2 scale with a reference frozen at fit.
+
+    Parameters
+    ----------
+    units
+        What the values are: ``counts``, ``log2`` or ``tpm``.
+    method
+        For counts only: ``log_cpm`` or ``tmm``.
+
+    Attributes
+    ----------
+    reference_
+        Counts of the training sample that TMM compares with, shape ``(n_genes,)``; empty where TMM is not used.
+
+    Raises
+    ------
+    FeatureError
+        Unknown units or method.
+    """
+
+    def __init__(self, units: str = "log2", method: str = "tmm") -> None:
+        self.units = units
+        self.method = method
+
+    def fit(self, X: Floats, y: object = None) -> Self:
+        """Choose and keep the reference sample from the training rows ``X``."""
+        check_normalisation(self.units, self.method)
+        X = validate_data(self, X, dtype=np.float64)
+        uses_reference = self.units == "counts" and self.method == "tmm"
+        self.reference_ = X[choose_reference(upper_quartile(X))].copy() if uses_reference else np.empty(0)
+        return self
+
+    def transform(self, X: Floats) -> Floats:
+        """Return log2 expression, samples x genes."""
+        check_is_fitted(self)
+        X = validate_data(self, X, dtype=np.float64, reset=False)
+        if self.units == "log2":
+            return X
+        if self.units == "tpm":
+            return np.asarray(np.log2(X + 1.0), dtype=np.float64)
+        library = X.sum(axis=1)
+        if self.method == "tmm":
+            library = library * np.array([tmm_factor(row, self.reference_) for row in X])
+        return log_cpm(X, library)
+
+
+class SharedExpression:
+    """Every sample's log2 expression, computed once per cohort; a training set only adds one number per sample.
+
+    TMM multiplies a library size, so on the log2 scale it moves all genes of a sample together. The factors against a
+    reference are worked out the first time some training set chooses it.
+
+    Parameters
+    ----------
+    values
+        Samples x genes in ``units``.
+    units, method
+        As for `Normaliser`.
+
+    Attributes
+    ----------
+    base
+        Log2 expression before any reference, samples x genes.
+    """
+
+    def __init__(self, values: Floats, units: str, method: str) -> None:
+        check_normalisation(units, method)
+        self._counts = values if units == "counts" and method == "tmm" else None
+        self._moves: dict[int, Floats] = {}
+        if units == "counts":
+            self._library = values.sum(axis=1)
+            self.base = log_cpm(values, self._library)
+        else:
+            self.base = np.log2(values + 1.0) if units == "tpm" else values
+        if self._counts is not None:
+            self._quartiles = upper_quartile(values)
+
+    def shifts(self, rows: NDArray[np.bool_]) -> Floats | None:
+        """Return what each training set adds to each sample, ``(n_sets, n_samples)``, or None if nothing ever.
+
+        Parameters
+        ----------
+        rows
+            Training rows of each set, shape ``(n_sets, n_samples)``.
+        """
+        if self._counts is None:
+            return None
+        return np.stack([self._move(self._reference_of(training)) for training in rows])
+
+    def _reference_of(self, training: NDArray[np.bool_]) -> int:
+        candidates = np.flatnonzero(training)
+        return int(candidates[choose_reference(self._quartiles[candidates])])
+
+    def _move(self, reference: int) -> Floats:
+        if self._counts is None:
+            raise FeatureError("Only counts under TMM have a reference.")
+        if reference not in self._moves:
+            factors = np.array([tmm_factor(row, self._counts[reference]) for row in self._counts])
+            self._moves[reference] = np.log2(self._library + 1.0) - np.log2(self._library * factors + 1.0)
+        return self._moves[reference]
+
+
+def check_normalisation(units: str, method: str) -> None:
+    """Refuse unknown units or methods.
+
+    Raises
+    ------
+    FeatureError
+        With what was found and what is known.
+    """
+    if units not in get_args(Units):
+        raise FeatureError(f"Units are '{units}', but must be one of {', '.join(get_args(Units))}.")
+    if method not in get_args(Normalisation):
+        raise FeatureError(f"Normalisation is '{method}', but must be one of {', '.join(get_args(Normalisation))}.")

@@ -1,0 +1,1 @@
+"""Nested search over subjects on shared, ranked features."""

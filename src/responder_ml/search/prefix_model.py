@@ -1,0 +1,97 @@
+"""A whole model from expression to log-odds: builder, prefix of its columns, standardisation, classifier."""
+
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.utils.validation import check_is_fitted
+
+from responder_ml.classifiers.classifier import Classifier
+from responder_ml.features.builders.builder import Builder, Floats, Strings, in_natural_order
+from responder_ml.search.material import standardisation
+
+
+class PrefixModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """The plain, one-at-a-time form of what the search engine does for many training sets together.
+
+    Parameters
+    ----------
+    builder
+        Unfitted builder.
+    classifier
+        Unfitted classifier with its parameters set.
+    n_features
+        Length of the prefix; all columns if the builder offers fewer.
+
+    Attributes
+    ----------
+    genes_
+        Names of the genes it was trained on, in order.
+    columns_
+        Indices into the builder's ranked columns, in natural order, shape ``(n_used,)``.
+    features_
+        Names of the columns used.
+    mean_, scale_
+        Training mean and standard deviation of those columns.
+    classes_
+        The two labels; the second is positive.
+    """
+
+    def __init__(self, builder: Builder, classifier: Classifier, n_features: int = 20) -> None:
+        self.builder = builder
+        self.classifier = classifier
+        self.n_features = n_features
+
+    def fit(self, X: Floats, y: NDArray[Any], genes: Strings | None = None) -> Self:
+        """Learn every step from training rows.
+
+        Parameters
+        ----------
+        X
+            Samples x genes in the builder's units.
+        y
+            Two classes.
+        genes
+            Gene names.
+        """
+        self.builder_ = clone(self.builder).fit(X, y, genes=genes)
+        self.genes_ = np.asarray(genes, dtype=str) if genes is not None else np.empty(0, dtype=str)
+        self.columns_ = in_natural_order(self.builder_.position_, self.n_features)
+        self.features_ = np.asarray(self.builder_.names_, dtype=str)[self.columns_]
+        values = self.builder_.transform(X)[:, self.columns_]
+        self.mean_, self.scale_ = standardisation(values)
+        self.classifier_ = clone(self.classifier).fit((values - self.mean_) / self.scale_, y)
+        self.classes_ = self.classifier_.classes_
+        return self
+
+    def features(self, X: Floats) -> Floats:
+        """Return the feature values before standardisation, samples x features."""
+        check_is_fitted(self)
+        return np.asarray(self.builder_.transform(X)[:, self.columns_], dtype=np.float64)
+
+    def standardised(self, X: Floats) -> Floats:
+        """Return the columns as the classifier sees them, samples x features, in training standard deviations."""
+        return np.asarray((self.features(X) - self.mean_) / self.scale_, dtype=np.float64)
+
+    def decision_function(self, X: Floats) -> Floats:
+        """Return log-odds of the positive class, shape ``(n_samples,)``."""
+        return np.asarray(self.classifier_.decision_function(self.standardised(X)), dtype=np.float64)
+
+    def predict_proba(self, X: Floats) -> Floats:
+        """Return the probabilities of both classes, shape ``(n_samples, 2)``."""
+        positive = expit(self.decision_function(X))
+        return np.column_stack([1.0 - positive, positive])
+
+    def predict(self, X: Floats) -> NDArray[Any]:
+        """Return the likelier class of each sample."""
+        labels: NDArray[Any] = self.classes_[(self.decision_function(X) > 0).astype(int)]
+        return labels
+
+    def genes_behind(self) -> dict[str, tuple[Strings, Floats]]:
+        """Return, for each feature, its genes and each one's share of it."""
+        return {
+            str(name): self.builder_.genes_of(int(column))
+            for name, column in zip(self.features_, self.columns_, strict=True)
+        }

@@ -1,0 +1,41 @@
+"""Many training sets of one cohort, each with its own rows and its own labelling."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class TrainingSets:
+    """Rows and labels of many training sets.
+
+    Attributes
+    ----------
+    rows
+        True where a sample is in the training set, shape ``(n_sets, n_samples)``.
+    labels
+        1 or 0 for every sample under the set's labelling, shape ``(n_sets, n_samples)``. Labels of samples
+        outside the training set are never read.
+    """
+
+    rows: NDArray[np.bool_]
+    labels: NDArray[np.int8]
+
+    def __len__(self) -> int:
+        """Return the number of training sets."""
+        return len(self.rows)
+
+    def __getitem__(self, part: slice) -> "TrainingSets":
+        """Return a run of training sets."""
+        return TrainingSets(self.rows[part], self.labels[part])
+
+    @property
+    def positive(self) -> NDArray[np.bool_]:
+        """Training rows of the positive class, shape ``(n_sets, n_samples)``."""
+        return self.rows & (self.labels == 1)
+
+    @property
+    def negative(self) -> NDArray[np.bool_]:
+        """Training rows of the negative class, shape ``(n_sets, n_samples)``."""
+        return self.rows & (self.labels == 0)

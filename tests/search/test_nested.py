@@ -1,0 +1,178 @@
+"""The engine against a plain scikit-learn pipeline, and against itself one at a time."""
+
+import numpy as np
+import optuna
+import pytest
+from responder_ml.classifiers import CLASSIFIERS
+from responder_ml.features.builders.genes import Genes
+from responder_ml.search.candidate import Candidate
+from responder_ml.search.material import Material
+from responder_ml.search.nested import Draw, Plan, search_draws
+from responder_ml.search.prefix_model import PrefixModel
+from responder_ml.search.splits import assign_folds
+from responder_ml.statistics.moderated_t import moderated_t
+from responder_ml.statistics.seeds import generator, integer_seed
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.feature_selection import SelectKBest
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import StandardScaler
+from xgboost import XGBClassifier
+
+PLAN = Plan(folds=4, inner_folds=3, trials=12, seed=11)
+
+
+class LogCPM(TransformerMixin, BaseEstimator):
+    def fit(self, X, y=None):
+        self.fitted_ = True
+        return self
+
+    def transform(self, X):
+        return np.log2((X + 0.5) / (X.sum(axis=1, keepdims=True) + 1) * 1e6)
+
+
+class Expressed(TransformerMixin, BaseEstimator):
+    """Mark unexpressed genes by making them constant, so that plain pipelines can hand counts on."""
+
+    def fit(self, X, y=None):
+        cpm = X / X.sum(axis=1, keepdims=True) * 1e6
+        self.kept_ = (cpm >= 1).sum(axis=0) >= np.ceil(0.25 * len(X))
+        return self
+
+    def transform(self, X):
+        return LogCPM().fit_transform(X)[:, self.kept_]
+
+
+def _absolute_t(X, y):
+    return np.abs(moderated_t(X, y == 1, y == 0))
+
+
+@pytest.fixture
+def counts(rng):
+    labels = np.array([0, 1] * 12, dtype=np.int8)
+    mean = np.exp(rng.normal(size=800) * 2 + 3)
+    effect = np.where(np.arange(800) < 40, 0.6, 0.0) * labels[:, None]
+    expression = rng.poisson(mean * np.exp(rng.normal(size=(24, 800)) * 0.4 + effect)).astype(float)
+    genes = np.array([f"g{index}" for index in range(800)])
+    return Material(expression, genes, np.arange(24), np.zeros(24, dtype=int)), labels
+
+
+def _plain(kind, params):
+    if kind == "elastic_net":
+        model = LogisticRegression(C=params["C"], l1_ratio=0, tol=1e-12, max_iter=100_000)
+    else:
+        model = XGBClassifier(
+            n_estimators=50, max_depth=params["max_depth"], learning_rate=params["learning_rate"],
+            min_child_weight=params["min_child_weight"], colsample_bytree=0.3, reg_lambda=1.0,
+            tree_method="hist", random_state=0, n_jobs=1, base_score=None,
+        )  # fmt: skip
+    return Pipeline(
+        [
+            ("normalise_filter", Expressed()),
+            ("select", SelectKBest(_absolute_t, k=params["n_features"])),
+            ("scale", StandardScaler()),
+            ("model", model),
+        ]
+    )
+
+
+def _margin(pipeline, X):
+    if isinstance(pipeline[-1], XGBClassifier):
+        return pipeline[-1].predict(pipeline[:-1].transform(X), output_margin=True)
+    return pipeline.decision_function(X)
+
+
+@pytest.mark.parametrize(("kind", "fixed"), [("elastic_net", {"l1_ratio": 0.0}), ("xgboost", {})])
+def test_engine_equals_plain_pipeline_searched_by_the_same_sampler(counts, kind, fixed):
+    material, labels = counts
+    builder = Genes(units="counts", normalisation="log_cpm", max_genes=200)
+    candidate = Candidate("genes", builder, CLASSIFIERS[kind], fixed)
+    shared = {"genes": builder.share(material.expression, material.genes)}
+    found = search_draws(material, shared, [candidate], PLAN, [Draw(labels, 0)])[0]
+
+    X = material.expression
+    expected = np.empty(24)
+    outer = assign_folds(labels, material.strata, PLAN.folds, generator(PLAN.seed, "outer", 0))
+    for fold in range(PLAN.folds):
+        train = np.flatnonzero(outer != fold)
+        inner = assign_folds(
+            labels[train], material.strata[train], PLAN.inner_folds, generator(PLAN.seed, "inner", fold, 0)
+        )
+
+        def objective(params, train=train, inner=inner):
+            scores = []
+            for held_out in range(PLAN.inner_folds):
+                fit, test = train[inner != held_out], train[inner == held_out]
+                pipeline = _plain(kind, params).fit(X[fit], labels[fit])
+                scores.append(roc_auc_score(labels[test], _margin(pipeline, X[test])))
+            return float(np.mean(scores))
+
+        sampler = optuna.samplers.TPESampler(seed=integer_seed(PLAN.seed, "tune", 0, fold, candidate.name))
+        study = optuna.create_study(direction="maximize", sampler=sampler)
+        for _ in range(PLAN.trials):
+            trial = study.ask(candidate.space(200))
+            study.tell(trial, round(objective(trial.params), 10))
+        pipeline = _plain(kind, study.best_params).fit(X[train], labels[train])
+        expected[outer == fold] = _margin(pipeline, X[outer == fold])
+    np.testing.assert_allclose(found.decisions[0], expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("normalisation", ["log_cpm", "tmm"])
+@pytest.mark.parametrize("kind", CLASSIFIERS.names())
+def test_outer_models_equal_prefix_model_fitted_on_the_same_rows(counts, kind, normalisation):
+    material, labels = counts
+    builder = Genes(units="counts", normalisation=normalisation, max_genes=100)
+    candidate = Candidate("genes", builder, CLASSIFIERS[kind])
+    shared = {"genes": builder.share(material.expression, material.genes)}
+    plan = Plan(folds=3, inner_folds=2, trials=3, seed=5)
+    found = search_draws(material, shared, [candidate], plan, [Draw(labels, 1)], keep_models=True)[0]
+    for model in found.models:
+        train = found.fold != model.fold
+        plain = PrefixModel(builder, candidate.make(model.tuned.params), candidate.length(model.tuned.params, 100))
+        plain.fit(material.expression[train], labels[train], genes=material.genes)
+        np.testing.assert_array_equal(plain.features_, material.genes[model.columns])
+        np.testing.assert_allclose(
+            plain.decision_function(material.expression[~train]), found.decisions[0][~train], atol=1e-8
+        )
+
+
+def test_many_draws_equal_one_at_a_time(counts, rng):
+    material, labels = counts
+    builder = Genes(units="counts", max_genes=50)
+    candidates = [Candidate("genes", builder, CLASSIFIERS[kind]) for kind in ("nearest_centroid", "elastic_net")]
+    shared = {"genes": builder.share(material.expression, material.genes)}
+    draws = [Draw(rng.permutation(labels), 0) for _ in range(4)]
+    plan = Plan(folds=3, inner_folds=2, trials=3, seed=5)
+    together = search_draws(material, shared, candidates, plan, draws)
+    for draw, found in zip(draws, together, strict=True):
+        alone = search_draws(material, shared, candidates, plan, [draw])[0]
+        np.testing.assert_allclose(found.decisions, alone.decisions, atol=1e-9)
+        np.testing.assert_array_equal(found.chosen, alone.chosen)
+
+
+@pytest.mark.parametrize("normalisation", ["log_cpm", "tmm"])
+def test_editing_a_held_out_subject_changes_no_model_that_did_not_see_it(counts, rng, normalisation):
+    material, labels = counts
+    builder = Genes(units="counts", normalisation=normalisation, max_genes=100)
+    candidates = [Candidate("genes", builder, CLASSIFIERS[kind]) for kind in ("nearest_centroid", "elastic_net")]
+    plan = Plan(folds=4, inner_folds=2, trials=4, seed=5)
+
+    def models(expression):
+        edited = Material(expression, material.genes, material.subject_of, material.strata)
+        shared = {"genes": builder.share(expression, material.genes)}
+        return search_draws(edited, shared, candidates, plan, [Draw(labels, 0)], keep_models=True)[0]
+
+    before = models(material.expression)
+    subject = 7
+    edited = material.expression.copy()
+    edited[subject] = rng.poisson(50, size=800) * rng.integers(0, 9, size=800)
+    after = models(edited)
+    held_out_fold = before.fold[subject]
+    for one, other in zip(before.models, after.models, strict=True):
+        if one.fold == held_out_fold:
+            assert one.tuned.params == other.tuned.params
+            np.testing.assert_array_equal(one.columns, other.columns)
+            np.testing.assert_allclose(one.classifier.coef_, other.classifier.coef_, rtol=1e-12)
+    seen = [m for m in zip(before.models, after.models, strict=True) if m[0].fold != held_out_fold]
+    assert any(len(a.columns) != len(b.columns) or (a.columns != b.columns).any() for a, b in seen)

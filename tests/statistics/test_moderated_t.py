@@ -1,0 +1,62 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from responder_ml.statistics.moderated_t import Columns, best_columns, moderated_t
+from responder_ml.statistics.training_sets import TrainingSets
+from scipy.stats import ttest_ind
+
+
+def _sets(rng, n_sets, n_samples):
+    labels = np.tile(np.arange(n_samples) % 2, (n_sets, 1)).astype(np.int8)
+    labels = rng.permuted(labels, axis=1)
+    rows = np.ones((n_sets, n_samples), dtype=bool)
+    for row in rows:
+        row[rng.choice(n_samples, 3, replace=False)] = False
+    return TrainingSets(rows, labels)
+
+
+def test_moderated_t_is_the_ordinary_t_when_variances_differ_much_and_df_is_large(rng):
+    values = rng.normal(size=(200, 50)) * np.exp(rng.normal(size=50) * 1.5)
+    positive = np.arange(200) < 90
+    moderated = moderated_t(values, positive, ~positive)
+    ordinary = ttest_ind(values[positive], values[~positive]).statistic
+    np.testing.assert_allclose(moderated, ordinary, rtol=0.1)
+
+
+def test_constant_column_has_zero_t(rng):
+    values = rng.normal(size=(12, 30))
+    values[:, 4] = 7.0
+    positive = np.arange(12) < 6
+    assert moderated_t(values, positive, ~positive)[4] == 0
+
+
+@pytest.mark.parametrize("with_shifts", [False, True])
+@pytest.mark.parametrize("with_kept", [False, True])
+def test_many_at_once_equals_one_at_a_time(rng, with_shifts, with_kept):
+    values = rng.normal(size=(20, 600)) * rng.gamma(2, size=600) + rng.normal(size=600) * 5
+    sets = _sets(rng, 60, 20)
+    shifts = rng.normal(size=(60, 20)) if with_shifts else None
+    kept = rng.random((60, 600)) < 0.7 if with_kept else None
+    found = best_columns(Columns.prepare(values), sets, 40, kept, shifts)
+    for index, positions in enumerate(found):
+        allowed = np.flatnonzero(kept[index]) if with_kept else np.arange(600)
+        shifted = values + shifts[index][:, None] if with_shifts else values
+        t = moderated_t(shifted[:, allowed], sets.positive[index], sets.negative[index])
+        expected = allowed[np.argsort(-np.abs(t), kind="stable")[:40]]
+        np.testing.assert_array_equal(positions, expected)
+
+
+@given(seed=st.integers(0, 2**32 - 1), scale=st.floats(1.0, 1e6))
+@settings(max_examples=20, deadline=None)
+def test_editing_held_out_rows_changes_no_ranking(seed, scale):
+    rng = np.random.default_rng(seed)
+    values = rng.normal(size=(16, 300))
+    sets = _sets(rng, 1, 16)
+    edited = values.copy()
+    held_out = ~sets.rows[0]
+    edited[held_out] = rng.normal(size=(3, 300)) * scale
+    flipped = np.where(sets.rows, sets.labels, 1 - sets.labels).astype(np.int8)
+    before = best_columns(Columns.prepare(values), sets, 25)[0]
+    after = best_columns(Columns.prepare(edited), TrainingSets(sets.rows, flipped), 25)[0]
+    np.testing.assert_array_equal(before, after)
