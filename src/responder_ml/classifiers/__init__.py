@@ -2,6 +2,7 @@
 
 from responder_ml.classifiers.classifier import Classifier
 from responder_ml.classifiers.elastic_net import ElasticNet
+from responder_ml.classifiers.linear_svm import LinearSVM
 from responder_ml.classifiers.majority import Majority
 from responder_ml.classifiers.nearest_centroid import NearestCentroid
 from responder_ml.classifiers.signature_threshold import SignatureThreshold
@@ -9,5 +10,5 @@ from responder_ml.classifiers.xgboost import XGBoost
 from responder_ml.registry import Registry
 
 CLASSIFIERS: Registry[Classifier] = Registry(
-    "classifier", (ElasticNet, NearestCentroid, SignatureThreshold, XGBoost, Majority)
+    "classifier", (ElasticNet, LinearSVM, NearestCentroid, SignatureThreshold, XGBoost, Majority)
 )

@@ -99,7 +99,8 @@ class Classifier(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc]
 
     def predict(self, X: Floats) -> NDArray[Any]:
         """Return the likelier class of each sample."""
-        labels: NDArray[Any] = self.classes_[(self.decision_function(X) > 0).astype(int)]
+        positive = self.decision_function(X) > 0
+        labels: NDArray[Any] = self.classes_[positive.astype(int)]
         return labels
 
     def __sklearn_tags__(self) -> Any:

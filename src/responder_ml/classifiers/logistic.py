@@ -14,6 +14,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
+from sklearn import config_context
 from sklearn.linear_model import LogisticRegression, enet_path
 
 Floats = NDArray[np.float64]
@@ -162,17 +163,19 @@ def _weighted_elastic_net(X: Floats, working: Floats, weight: Floats, l1_ratio: 
     root = np.sqrt(weight)
     design = np.asfortranarray((X - centre) * root[:, None])
     response = (working - level) * root
-    _, path, _ = enet_path(
-        design,
-        response,
-        l1_ratio=l1_ratio,
-        alphas=[1.0 / rows],
-        coef_init=start.copy(),
-        check_input=False,
-        precompute=False,
-        tol=1e-8,
-        max_iter=100_000,
-    )
+    # Checking the arguments would take longer than these few rows do.
+    with config_context(skip_parameter_validation=True):
+        _, path, _ = enet_path(
+            design,
+            response,
+            l1_ratio=l1_ratio,
+            alphas=[1.0 / rows],
+            coef_init=start.copy(),
+            check_input=False,
+            precompute=False,
+            tol=1e-8,
+            max_iter=100_000,
+        )
     coefficients = path[:, 0]
     return np.append(coefficients, level - centre @ coefficients)
 

@@ -82,6 +82,11 @@ def tmm_factor(sample: Floats, reference: Floats) -> float:
     return float(2.0 ** (np.sum(log_ratio[kept] * weights) / np.sum(weights)))
 
 
+def log2_expression(values: Floats, units: str) -> Floats:
+    """Return log2 CPM of counts, log2(TPM + 1), or log2 values as they are: what needs no training row."""
+    return SharedExpression(values, units, "log_cpm").base
+
+
 class Normaliser(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """Bring expression to the log2 scale with a reference frozen at fit.
 

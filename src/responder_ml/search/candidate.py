@@ -22,17 +22,20 @@ class Candidate:
         The classifier's class.
     fixed
         Constructor arguments the user has set; they are not searched.
+    classifier_name
+        The classifier's name within the job; its kind by default.
     """
 
     builder_name: str
     builder: Builder
     classifier: type[Classifier]
     fixed: Mapping[str, Any] = field(default_factory=dict)
+    classifier_name: str = ""
 
     @property
     def name(self) -> str:
         """The candidate's name in every table, such as ``genes+elastic_net``."""
-        return f"{self.builder_name}+{self.classifier.name}"
+        return f"{self.builder_name}+{self.classifier_name or self.classifier.name}"
 
     def space(self, available: int) -> dict[str, Any]:
         """Return the distributions to search when a builder offers ``available`` columns.

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from responder_ml.classifiers.classifier import Classifier
 from responder_ml.features.builders.builder import Ranked, Shared
 from responder_ml.search.candidate import Candidate
-from responder_ml.search.material import Block, Floats, Material, subject_auroc
+from responder_ml.search.material import Block, Floats, Material, subject_auroc, subject_means
 from responder_ml.search.splits import assign_folds
 from responder_ml.search.tune import Tuned, tune
 from responder_ml.statistics.seeds import generator, integer_seed
@@ -80,6 +80,9 @@ class FoldModel:
         Fitted.
     tuned
         The inner search.
+    inner_decisions
+        Log-odds of each training subject from the inner models of the best trial, which did not see it; not-a-number
+        for held-out subjects, empty where nothing was tuned. Shape ``(n_subjects,)``.
     """
 
     candidate: int
@@ -90,6 +93,7 @@ class FoldModel:
     test: Floats
     classifier: Classifier
     tuned: Tuned
+    inner_decisions: Floats
 
 
 @dataclass(frozen=True)
@@ -213,8 +217,10 @@ def tune_candidates(
     draw: Draw,
     training: TrainingSet,
     fold: int,
-) -> list[Tuned]:
+) -> list[tuple[Tuned, "InnerFolds | None"]]:
     """Tune every candidate on the inner folds of one training set.
+
+    Returns for each what was found and the inner folds it was found on (none where nothing is tuned).
 
     Parameters
     ----------
@@ -224,14 +230,14 @@ def tune_candidates(
         Number that names the training set among those of its draw.
     """
     labels = draw.labels[material.subject_of]
-    tuned: list[Tuned] = []
+    tuned: list[tuple[Tuned, InnerFolds | None]] = []
     blocks: dict[str, list[Block]] = {}
     for candidate in candidates:
         name = candidate.builder_name
         available = min(len(each.position) for each in ranked[name])
         if plan.trials == 0:
             params = candidate.fixed_form_params(available)
-            tuned.append(Tuned(params, float("nan"), (), ()))
+            tuned.append((Tuned(params, float("nan"), (), ()), None))
             continue
         if name not in blocks:
             blocks[name] = [
@@ -240,14 +246,14 @@ def tune_candidates(
                 )
                 for each, held_out in zip(ranked[name][1:], training.inner, strict=True)
             ]
-        objective = _InnerScore(candidate, available, blocks[name], material, draw.labels, training)
+        inner = InnerFolds(candidate, available, blocks[name], material, draw.labels, training)
         seed = integer_seed(plan.seed, "tune", draw.repeat, fold, candidate.name)
-        tuned.append(tune(candidate.space(available), objective, trials=plan.trials, seed=seed))
+        tuned.append((tune(candidate.space(available), inner.score, trials=plan.trials, seed=seed), inner))
     return tuned
 
 
-class _InnerScore:
-    """Mean AUROC over inner folds of one candidate's parameters."""
+class InnerFolds:
+    """The inner folds of one training set as one candidate meets them."""
 
     def __init__(
         self,
@@ -262,20 +268,32 @@ class _InnerScore:
         self._available = available
         self._blocks = blocks
         self._labels = labels
+        self._n_subjects = material.n_subjects
         self._subject_of = [material.subject_of[material.rows_of(held_out)] for held_out in training.inner]
 
-    def __call__(self, params: dict[str, Any]) -> float:
+    def score(self, params: dict[str, Any]) -> float:
+        """Return the mean AUROC over inner folds."""
+        scores = [
+            subject_auroc(decision, subject_of, self._labels)
+            for decision, subject_of in zip(self._decide(params), self._subject_of, strict=True)
+        ]
+        return float(np.mean(scores))
+
+    def decisions(self, params: dict[str, Any]) -> Floats:
+        """Return the log-odds of each training subject from the inner model that did not see it, others nan."""
+        values = np.full(self._n_subjects, np.nan)
+        for decision, subject_of in zip(self._decide(params), self._subject_of, strict=True):
+            subjects, means = subject_means(decision, subject_of)
+            values[subjects] = means
+        return values
+
+    def _decide(self, params: dict[str, Any]) -> list[Floats]:
         length = self._candidate.length(params, self._available)
         problems = []
         for block in self._blocks:
             columns = block.columns(length)
             problems.append((block.train[:, columns], block.labels, block.test[:, columns]))
-        decisions = self._candidate.make(params).decide_each(problems)
-        scores = [
-            subject_auroc(decision, subject_of, self._labels)
-            for decision, subject_of in zip(decisions, self._subject_of, strict=True)
-        ]
-        return float(np.mean(scores))
+        return self._candidate.make(params).decide_each(problems)
 
 
 class _DrawSearch:
@@ -299,7 +317,7 @@ class _DrawSearch:
         labels = self._draw.labels[self._material.subject_of]
         train, test = self._material.rows_of(training.subjects), self._material.rows_of(~training.subjects)
         blocks = {name: Block.build(found[0], train, test, labels) for name, found in ranked.items()}
-        for index, (candidate, best) in enumerate(zip(self._candidates, tuned, strict=True)):
+        for index, (candidate, (best, inner)) in enumerate(zip(self._candidates, tuned, strict=True)):
             block = blocks[candidate.builder_name]
             columns = block.columns(candidate.length(best.params, len(block.position)))
             classifier = candidate.make(best.params)
@@ -319,6 +337,7 @@ class _DrawSearch:
                         block.test[:, columns],
                         classifier,
                         best,
+                        np.empty(0) if inner is None else inner.decisions(best.params),
                     )
                 )
 

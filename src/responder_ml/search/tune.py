@@ -65,9 +65,10 @@ def tune(
     values: list[float] = []
     for _ in range(trials):
         trial = study.ask(dict(space))
-        value = value_of(trial.params)
+        params = trial.params
+        value = value_of(params)
         study.tell(trial, value)
-        tried.append(dict(trial.params))
+        tried.append(params)
         values.append(value)
     best = max(range(len(values)), key=values.__getitem__)
     return Tuned(tried[best], values[best], tuple(values), tuple(tried))

@@ -37,10 +37,21 @@ class Ranked:
 
 
 class Shared(Protocol):
-    """A builder's work on one cohort that needs no training set, and what it adds for many of them at once."""
+    """A builder's work on one cohort that needs no training set, and what it adds for many of them at once.
+
+    Attributes
+    ----------
+    names
+        Name of each column in natural order.
+    """
+
+    names: Strings
 
     def rank(self, sets: TrainingSets) -> list[Ranked]:
         """Return the ranked columns of every training set."""
+
+    def genes_of(self, column: int) -> tuple[Strings, Floats]:
+        """Return the genes behind a natural column and each one's share of it (absolute shares add up to one)."""
 
 
 class Builder(TransformerMixin, BaseEstimator, ABC):  # type: ignore[misc]
@@ -114,7 +125,7 @@ class Builder(TransformerMixin, BaseEstimator, ABC):  # type: ignore[misc]
         return np.asarray(self.names_, dtype=object)
 
     def genes_of(self, column: int) -> tuple[Strings, Floats]:
-        """Return the genes behind a ranked column and each one's share of it (shares add up to one)."""
+        """Return the genes behind a ranked column and each one's share of it (absolute shares add up to one)."""
         check_is_fitted(self, "position_")
         return np.asarray([self.names_[column]], dtype=str), np.ones(1)
 

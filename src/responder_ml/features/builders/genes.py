@@ -55,7 +55,7 @@ class Genes(Builder):
 
     def share(self, X: Floats, genes: Strings) -> "SharedGenes":
         """Normalise the cohort and count detections once."""
-        return SharedGenes(self, X)
+        return SharedGenes(self, X, genes)
 
     def _fit(self, X: Floats, labels: NDArray[np.int8], genes: Strings) -> None:
         self.normaliser_ = Normaliser(self.units, self.normalisation).fit(X)
@@ -79,9 +79,12 @@ class SharedGenes:
         Gives the settings.
     X
         Samples x genes in the builder's units.
+    names
+        Gene names.
     """
 
-    def __init__(self, builder: Genes, X: Floats) -> None:
+    def __init__(self, builder: Genes, X: Floats, names: Strings) -> None:
+        self.names = names
         found = detected(X, builder.units, builder.min_expression)
         # A gene no sample expresses can never be kept; leaving it out here changes nothing but the time.
         self._candidates = np.flatnonzero(found.any(axis=0)) if found is not None else np.arange(X.shape[1])
@@ -97,6 +100,10 @@ class SharedGenes:
         return [
             self._ranked(columns, None if shifts is None else shifts[index]) for index, columns in enumerate(found)
         ]
+
+    def genes_of(self, column: int) -> tuple[Strings, Floats]:
+        """Return the gene itself."""
+        return self.names[column : column + 1], np.ones(1)
 
     def _ranked(self, columns: NDArray[np.intp], shift: Floats | None) -> Ranked:
         def values() -> Floats:

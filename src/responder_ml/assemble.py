@@ -1,0 +1,105 @@
+"""From configuration to live objects; every parameter is checked against its target's signature before data are read."""
+
+import inspect
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from anndata import AnnData
+
+from responder_ml.classifiers import CLASSIFIERS
+from responder_ml.cohort.endpoint import Endpoint
+from responder_ml.config import CohortConfig, ComponentConfig, EndpointConfig, JobConfig
+from responder_ml.exceptions import ConfigError
+from responder_ml.features.builders import BUILDERS
+from responder_ml.registry import did_you_mean
+from responder_ml.search.candidate import Candidate
+
+# Set by the job as a whole, never by a component's own params.
+_SET_ELSEWHERE = ("units",)
+
+
+def build_candidates(job: JobConfig) -> list[Candidate]:
+    """Return every builder x classifier of a job.
+
+    Raises
+    ------
+    UnknownNameError, ConfigError
+        An unknown kind or parameter, or two components of one name.
+    """
+    builders = {}
+    for component in job.builders:
+        kind = BUILDERS[component.kind]
+        _check_params(f"builder '{component.kind}'", kind, component.params, _SET_ELSEWHERE)
+        builders[_unique(component, builders, "builder")] = kind(units=job.cohort.units, **component.params)
+    classifiers = {}
+    for component in job.classifiers:
+        family = CLASSIFIERS[component.kind]
+        _check_params(f"classifier '{component.kind}'", family, component.params, ())
+        classifiers[_unique(component, classifiers, "classifier")] = (family, component.params)
+    return [
+        Candidate(builder_name, builder, family, params, classifier_name)
+        for builder_name, builder in builders.items()
+        for classifier_name, (family, params) in classifiers.items()
+    ]
+
+
+def build_endpoint(config: EndpointConfig) -> Endpoint:
+    """Return the question a job asks."""
+    return Endpoint(config.column, config.positive, config.negative, config.strata, config.nuisance)
+
+
+def build_cohort(config: CohortConfig, seed: int) -> AnnData:
+    """Read or simulate the cohort a job names.
+
+    Raises
+    ------
+    CohortError
+        The data cannot be used as declared.
+    ConfigError
+        A parameter the source does not have.
+    """
+    if config.source == "simulated":
+        from responder_ml.cohort.read import keep_rows
+        from responder_ml.cohort.simulate import simulate_cohort
+
+        check_simulation(config)
+        return keep_rows(simulate_cohort(**{"seed": seed, **config.params}), config.where)
+    from responder_ml.cohort.read import read_h5ad, read_table
+
+    if config.params:
+        raise ConfigError("cohort.params belong to source 'simulated'; remove them.")
+    if config.expression is None:
+        raise ConfigError(f"cohort.source '{config.source}' needs cohort.expression, which is not given.")
+    if config.source == "h5ad":
+        return read_h5ad(
+            config.expression, units=config.units, columns=config.columns, where=config.where, samples=config.samples
+        )
+    if config.samples is None:
+        raise ConfigError("cohort.source 'table' needs cohort.samples, which is not given.")
+    return read_table(
+        config.expression, config.samples, units=config.units, columns=config.columns, where=config.where
+    )
+
+
+def check_simulation(config: CohortConfig) -> None:
+    """Refuse parameters the simulator does not have."""
+    from responder_ml.cohort.simulate import simulate_cohort
+
+    _check_params("the simulator", simulate_cohort, config.params, ())
+    if config.units != "counts":
+        raise ConfigError(f"cohort.units is '{config.units}', but the simulator makes counts.")
+
+
+def _check_params(owner: str, target: Any, params: Mapping[str, Any], hidden: Sequence[str]) -> None:
+    known = [name for name in inspect.signature(target).parameters if name not in hidden]
+    for key in params:
+        if key not in known:
+            hint = did_you_mean(key, known) if known else "It has none."
+            raise ConfigError(f"{owner} has no parameter '{key}'. {hint}")
+
+
+def _unique(component: ComponentConfig, taken: Mapping[str, Any], family: str) -> str:
+    name = component.name or component.kind
+    if name in taken:
+        raise ConfigError(f"Two {family}s are called '{name}'. Give one of them its own `name`.")
+    return name

@@ -1,0 +1,1 @@
+"""Cohorts: expression and sample sheet read, checked, simulated and audited."""

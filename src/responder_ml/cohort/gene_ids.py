@@ -1,0 +1,130 @@
+"""What kind of identifiers gene names are, and which of them a spreadsheet has damaged.
+
+Pure functions over arrays of names; nothing is repaired. ``1-Mar`` can have been ``March1`` or ``Marc1``, so the honest
+remedy is the file the names were exported from.
+
+References
+----------
+Ziemann M, Eren Y, El-Osta A (2016) Gene name errors are widespread in the scientific literature. Genome Biol 17:177.
+doi:10.1186/s13059-016-1044-7
+Abeysooriya M et al. (2021) Gene name errors: lessons not learned. PLoS Comput Biol 17:e1008984.
+doi:10.1371/journal.pcbi.1008984
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from typing import Literal
+
+from responder_ml.exceptions import GeneNameError
+
+Kind = Literal["ensembl", "entrez", "symbol", "probe", "unknown"]
+
+_MONTH = "(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)"
+# A repeated name often carries the counter that a program added to tell the copies apart.
+_COUNTER = r"(?:\.\d+)?"
+_DATE = re.compile(
+    "|".join(
+        (
+            rf"\d{{1,2}}-{_MONTH}(?:-\d{{2,4}})?{_COUNTER}",
+            rf"{_MONTH}-\d{{1,4}}{_COUNTER}",
+            r"\d{4}[-/]\d{1,2}[-/]\d{1,2}(?:[ t]\d{2}:\d{2}(?::\d{2})?(?:\.\d+)?)?",
+            rf"\d{{1,2}}[/.]\d{{1,2}}[/.]\d{{2,4}}{_COUNTER}",
+        )
+    ),
+    re.IGNORECASE,
+)
+_SCIENTIFIC = re.compile(r"\d+(?:[.,]\d+)?E\+\d+", re.IGNORECASE)
+_DIGITS = re.compile(r"\d+")
+_SERIAL = re.compile(r"\d{5}")
+# Serial numbers of the years 1982 to 2064: nobody's spreadsheet dates lie outside.
+_SERIAL_RANGE = (30_000, 60_000)
+
+_KINDS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
+    ("ensembl", re.compile(r"ENS[A-Z]*[GTP]\d{11}(?:\.\d+)?")),
+    ("entrez", _DIGITS),
+    ("probe", re.compile(r"ILMN_\d+|AFFX.*|A_\d+_P\d+|.+_(?:[xsairfgb]_)?[as]t", re.IGNORECASE)),
+    ("symbol", re.compile(r"[A-Za-z0-9][A-Za-z0-9._()@/-]*")),
+)
+
+
+def kind_of(names: Iterable[str]) -> Kind:
+    """Guess what most names are; for messages only, never for a decision.
+
+    Returns
+    -------
+    ``ensembl``, ``entrez``, ``symbol``, ``probe``, or ``unknown`` where no kind covers half of the names.
+    """
+    found = Counter(_kind_of_one(name) for name in names)
+    if not found:
+        return "unknown"
+    kind, count = found.most_common(1)[0]
+    return kind if 2 * count >= found.total() else "unknown"
+
+
+def damaged_by_excel(names: Iterable[str]) -> list[str]:
+    """Return the names that a spreadsheet turned into dates or numbers, in their order.
+
+    Recognised are dates (``1-Sep``, ``Sep-01``, ``2019-09-01``, ``01/09/2019``), numbers in scientific notation
+    (``2.31E+13``, once ``2310009E13Rik``) and, unless most names are numbers anyway (Entrez ids), the five-digit serial
+    numbers a date becomes when its cell format is lost.
+    """
+    names = list(names)
+    numeric = sum(1 for name in names if _DIGITS.fullmatch(name))
+    serials_are_odd = 2 * numeric < len(names)
+    return [name for name in names if _is_damaged(name, serials_are_odd)]
+
+
+def check_gene_names(names: Iterable[str], source: str) -> None:
+    """Refuse gene names that are blank, damaged or not unique.
+
+    Parameters
+    ----------
+    names
+        Gene names of one matrix.
+    source
+        Where they come from, for the message.
+
+    Raises
+    ------
+    GeneNameError
+        With how many, which (five at most), and what to do.
+    """
+    names = list(names)
+    blank = sum(1 for name in names if not name.strip())
+    if blank:
+        raise GeneNameError(f"{source}: {blank} gene(s) have no name. Name or remove them.")
+    damaged = damaged_by_excel(names)
+    if damaged:
+        raise GeneNameError(
+            f"{source}: {len(damaged)} gene name(s) were turned into dates or numbers by a spreadsheet program: "
+            f"{_some(damaged)}. They cannot be turned back safely (1-Mar can be March1 or Marc1). Export the matrix "
+            "again without opening it in a spreadsheet, or import the name column as text."
+        )
+    repeated = [name for name, count in Counter(names).items() if count > 1]
+    if repeated:
+        raise GeneNameError(
+            f"{source}: {len(repeated)} gene name(s) occur more than once: {_some(repeated)}. A gene has one row. "
+            "Sum the counts of its rows (for log2 values keep the row with the highest mean), or use unique "
+            "identifiers such as Ensembl ids."
+        )
+
+
+def _kind_of_one(name: str) -> Kind:
+    for kind, pattern in _KINDS:
+        if pattern.fullmatch(name):
+            return kind
+    return "unknown"
+
+
+def _is_damaged(name: str, serials_are_odd: bool) -> bool:
+    if _DATE.fullmatch(name) or _SCIENTIFIC.fullmatch(name):
+        return True
+    if not serials_are_odd or not _SERIAL.fullmatch(name):
+        return False
+    return _SERIAL_RANGE[0] <= int(name) <= _SERIAL_RANGE[1]
+
+
+def _some(names: list[str]) -> str:
+    shown = ", ".join(f"'{name}'" for name in names[:5])
+    return f"{shown} and {len(names) - 5} more" if len(names) > 5 else shown

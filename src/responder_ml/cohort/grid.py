@@ -1,0 +1,214 @@
+"""An expression matrix of unknown orientation, found by names known to stand on one axis, never by shape."""
+
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from typing import Protocol
+from warnings import catch_warnings, simplefilter
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute
+from anndata import AnnData, read_h5ad
+from numpy.typing import NDArray
+
+from responder_ml.cohort.cells import Cells, read_cells
+from responder_ml.exceptions import CohortError, ExpressionError
+
+Floats = NDArray[np.float64]
+Positions = NDArray[np.intp]
+
+_MISSING = frozenset({"", "na", "n/a", "#n/a", "nan", "null", "none"})
+
+
+class Grid(Protocol):
+    """Two axes of names and the numbers between them.
+
+    Attributes
+    ----------
+    source
+        File name, for messages.
+    rows, columns
+        Names along the axes.
+    """
+
+    source: str
+    rows: Sequence[str]
+    columns: Sequence[str]
+
+    def numbers(self, rows: Positions, columns: Positions, genes_in_rows: bool) -> Floats:
+        """Return the chosen cells as numbers, missing ones as NaN; text is refused by name."""
+
+
+class CellGrid:
+    """A grid read from a table: the first column names the rows, the header the columns."""
+
+    def __init__(self, cells: Cells) -> None:
+        self.source = cells.source
+        self.rows: Sequence[str] = cells.text(0)
+        self.columns: Sequence[str] = cells.header[1:]
+        self._columns = cells.columns[1:]
+
+    def numbers(self, rows: Positions, columns: Positions, genes_in_rows: bool) -> Floats:
+        """Return the chosen cells as numbers, missing ones as NaN; text is refused by name."""
+        everything = len(rows) == len(self.rows) and np.array_equal(rows, np.arange(len(rows)))
+        chosen = None if everything else pa.array(rows)
+        values = np.empty((len(columns), len(rows)))
+        for place, column in enumerate(columns):
+            array = self._columns[column] if chosen is None else self._columns[column].take(chosen)
+            try:
+                values[place] = _as_floats(array)
+            except _Text as found:
+                names = (self.rows[rows[found.row]], self.columns[column])
+                gene, sample = names if genes_in_rows else names[::-1]
+                raise ExpressionError(
+                    f"{self.source}: gene '{gene}', sample '{sample}' is '{found.text}', not a number. Expression "
+                    "cells hold numbers with a decimal point; remove columns and rows that are not expression."
+                ) from None
+        return values.T
+
+
+class MatrixGrid:
+    """A grid held as an AnnData: samples are expected in rows, but looked for on both axes like anywhere else."""
+
+    def __init__(self, source: str, data: AnnData) -> None:
+        self.source = source
+        self.rows: Sequence[str] = [str(name).strip() for name in data.obs_names]
+        self.columns: Sequence[str] = [str(name).strip() for name in data.var_names]
+        self._matrix = data.X
+
+    def numbers(self, rows: Positions, columns: Positions, genes_in_rows: bool) -> Floats:
+        """Return the chosen cells as numbers, missing ones as NaN."""
+        chosen = self._matrix[rows][:, columns]
+        dense = chosen.toarray() if hasattr(chosen, "toarray") else chosen
+        return np.asarray(dense, dtype=np.float64)
+
+
+def open_grid(path: Path) -> Grid:
+    """Read the axes of an expression file and keep its cells at hand.
+
+    Raises
+    ------
+    CohortError
+        The file is missing, of an unknown kind or broken.
+    """
+    if path.name.lower().endswith(".h5ad"):
+        return MatrixGrid(path.name, open_h5ad(path))
+    return CellGrid(read_cells(path))
+
+
+def open_h5ad(path: Path) -> AnnData:
+    """Read an ``.h5ad`` file.
+
+    Raises
+    ------
+    CohortError
+        The file is missing, broken or holds no matrix.
+    """
+    if not path.is_file():
+        raise CohortError(f"There is no file {path}. Check the name and the folder it is in.")
+    try:
+        with catch_warnings():
+            simplefilter("ignore", UserWarning)  # repeated names are refused later, by name
+            data = read_h5ad(path)
+    except (OSError, KeyError, ValueError, TypeError) as problem:
+        raise CohortError(f"{path} could not be read as .h5ad: {problem}. Write it again with anndata.") from problem
+    if data.X is None:
+        raise CohortError(f"{path} holds no matrix X. Put the expression values into X.")
+    return data
+
+
+def genes_are_in_rows(grid: Grid, known: Collection[str], *, known_are: str, enough: float) -> bool:
+    """Tell the orientation from names that must stand on one axis.
+
+    Parameters
+    ----------
+    grid
+        The matrix.
+    known
+        Names of samples (from the sample sheet) or of genes (of a model).
+    known_are
+        ``samples`` or ``genes``.
+    enough
+        Where both axes hold known names, the share of ``known`` that exactly one axis must hold to settle it.
+
+    Raises
+    ------
+    CohortError
+        Neither axis holds a known name, or both do.
+    """
+    wanted = set(known)
+    in_rows, in_columns = len(wanted.intersection(grid.rows)), len(wanted.intersection(grid.columns))
+    if not in_rows and not in_columns:
+        raise CohortError(_explain_no_match(grid, sorted(wanted), known_are))
+    rows_hold_known = in_rows > 0
+    if in_rows and in_columns:
+        rows_hold_known, columns_hold_known = in_rows >= enough * len(wanted), in_columns >= enough * len(wanted)
+        if rows_hold_known == columns_hold_known:
+            raise CohortError(
+                f"{grid.source}: names of {known_are} stand on both axes ({in_rows} of {len(wanted)} in rows, "
+                f"{in_columns} in columns), so its orientation cannot be told. Give samples names that no gene has."
+            )
+    return rows_hold_known == (known_are == "genes")
+
+
+class _Text(Exception):  # noqa: N818  (a finding on its way to a message, not an error of its own)
+    def __init__(self, row: int, text: str) -> None:
+        self.row = row
+        self.text = text
+
+
+def _as_floats(array: pa.ChunkedArray) -> Floats:
+    try:
+        numbers = pa.compute.cast(array, pa.float64())
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        return _one_by_one(array)
+    return np.asarray(numbers.to_numpy(), dtype=np.float64)
+
+
+def _one_by_one(array: pa.ChunkedArray) -> Floats:
+    values = np.empty(len(array))
+    for row, cell in enumerate(array.to_pylist()):
+        text = "" if cell is None else str(cell).strip()
+        if text.lower() in _MISSING:
+            values[row] = np.nan
+            continue
+        try:
+            values[row] = float(text.replace("_", "?"))  # Python alone reads 1_000 as a number
+        except ValueError:
+            raise _Text(row, text) from None
+    return values
+
+
+def _explain_no_match(grid: Grid, known: Sequence[str], known_are: str) -> str:
+    shown = f"rows start with {_some(grid.rows)}; columns with {_some(grid.columns)}"
+    if known_are == "genes":
+        return (
+            f"{grid.source}: none of the {len(known)} genes of the model stands on either axis ({shown}). The model "
+            f"knows {_some(known)}. Use the same kind of gene identifier."
+        )
+    hint = _mangled(grid, known)
+    return (
+        f"{grid.source}: none of the {len(known)} sample ids of the sample sheet ({_some(known)}) stands on either "
+        f"axis ({shown}). {hint or 'Name the right column with `columns: {sample: ...}`, or make the names agree.'}"
+    )
+
+
+def _mangled(grid: Grid, known: Sequence[str]) -> str:
+    """Return a hint if the ids would match but for what R's make.names and the like do to them."""
+    plain = {_plain(name) for name in known}
+    for axis, names in (("rows", grid.rows), ("columns", grid.columns)):
+        for name in names:
+            if _plain(name) in plain or _plain(name.removeprefix("X")) in plain:
+                return (
+                    f"They would match in {axis} but for case, punctuation or a leading X (such as '{name}'); R writes "
+                    "names that way unless told check.names = FALSE."
+                )
+    return ""
+
+
+def _plain(name: str) -> str:
+    return "".join(character for character in name.lower() if character.isalnum())
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(f"'{name}'" for name in names[:3]) + (", ..." if len(names) > 3 else "")

@@ -1,0 +1,177 @@
+"""The sample sheet: one row per sample, columns under their canonical names, every sample with its subject."""
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from responder_ml.cohort.cells import read_cells
+from responder_ml.exceptions import SampleSheetError
+from responder_ml.registry import did_you_mean
+
+Where = Mapping[str, str | Sequence[str]]
+
+# Columns that are names even where they look like numbers.
+_NAMES = frozenset({"sample", "subject", "region", "phenotype", "drug", "response", "batch", "sex"})
+_SAMPLE_COLUMNS = ("sample", "sample_id")
+_NOBODY = frozenset({"", "unknown", "na", "n/a", "nan", "none", "null", "missing", "not available", "?", "-"})
+_WHOLE = re.compile(r"-?(?:0|[1-9]\d{0,17})")
+_NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?", re.IGNORECASE)
+
+
+def read_sheet(path: Path) -> pd.DataFrame:
+    """Read a sample sheet as text, without the empty rows and columns spreadsheets leave at the edges.
+
+    Raises
+    ------
+    CohortError
+        The file is missing, of an unknown kind or broken.
+    SampleSheetError
+        Two columns have one name.
+    """
+    cells = read_cells(path)
+    header = [name or f"column_{index + 1}" for index, name in enumerate(cells.header)]
+    content = {index: cells.text(index) for index in range(len(header))}
+    kept = [index for index, name in enumerate(cells.header) if name or any(content[index])]
+    repeated = sorted({header[index] for index in kept if [header[i] for i in kept].count(header[index]) > 1})
+    if repeated:
+        raise SampleSheetError(f"{path.name} has more than one column called {_some(repeated)}. Rename or remove one.")
+    sheet = pd.DataFrame({header[index]: content[index] for index in kept}, dtype=object)
+    return sheet[(sheet != "").any(axis=1)].reset_index(drop=True)
+
+
+def with_canonical_names(sheet: pd.DataFrame, columns: Mapping[str, str], source: str) -> pd.DataFrame:
+    """Return the sheet with columns under their canonical names, and a checked ``sample`` column.
+
+    Parameters
+    ----------
+    sheet
+        Text, one row per sample.
+    columns
+        Canonical name: the sheet's name. One column may serve under two names.
+    source
+        Where the sheet comes from, for messages.
+
+    Raises
+    ------
+    SampleSheetError
+        A column is missing or would be there twice, or sample ids are blank or repeated.
+    """
+    for name in columns.values():
+        if name not in sheet.columns:
+            raise SampleSheetError(f"{source} has no column '{name}'. {did_you_mean(name, list(sheet.columns))}")
+    columns = {**_sample_column(sheet, columns, source), **columns}
+    taken = [new for new, old in columns.items() if new != old and new in sheet.columns and new not in columns.values()]
+    if taken:
+        raise SampleSheetError(
+            f"{source} already has a column '{taken[0]}', but `columns` gives that name to '{columns[taken[0]]}'. "
+            "Rename or remove one of the two."
+        )
+    untouched = [name for name in sheet.columns if name not in columns.values()]
+    named = pd.DataFrame({new: sheet[old] for new, old in columns.items()} | {name: sheet[name] for name in untouched})
+    _check_samples(named["sample"], source)
+    return named
+
+
+def with_subjects(sheet: pd.DataFrame, source: str) -> tuple[pd.DataFrame, str]:
+    """Return the sheet with a ``subject`` column, and where it comes from: ``column`` or ``sample``.
+
+    Raises
+    ------
+    SampleSheetError
+        The sheet has a subject column that leaves some sample without a subject.
+    """
+    if "subject" not in sheet.columns:
+        return sheet.assign(subject=sheet["sample"]), "sample"
+    unnamed = sheet["subject"].str.lower().isin(_NOBODY)
+    if unnamed.any():
+        found = sorted(set(sheet["subject"][unnamed]))
+        raise SampleSheetError(
+            f"{source}: {int(unnamed.sum())} of {len(sheet)} samples have no subject (the column holds "
+            f"{_some(found)}). Samples of one subject must stay together, so every sample needs its subject's name. "
+            "Fill them in; or leave `subject` out of `columns`, if each sample is known to come from a subject of its own."
+        )
+    return sheet, "column"
+
+
+def rows_where(sheet: pd.DataFrame, where: Where) -> NDArray[np.bool_]:
+    """Tell which rows have one of the wanted values in every column named.
+
+    Raises
+    ------
+    SampleSheetError
+        A column or value that does not occur, or no row left.
+    """
+    kept = np.ones(len(sheet), dtype=bool)
+    for column, wanted in where.items():
+        if column not in sheet.columns:
+            names = [str(name) for name in sheet.columns]
+            raise SampleSheetError(f"`where` names the column '{column}'. {did_you_mean(column, names)}")
+        values = sheet[column].astype(str)
+        accepted = [wanted] if isinstance(wanted, str) else [str(value) for value in wanted]
+        absent = [value for value in accepted if not (values == value).any()]
+        if absent:
+            present = sorted(set(values))
+            raise SampleSheetError(
+                f"No sample has {_some(absent)} in '{column}'. These values occur: {_some(present, 20)}. "
+                "Correct `where`."
+            )
+        kept &= values.isin(accepted).to_numpy()
+    if not kept.any():
+        raise SampleSheetError("`where` leaves no sample: each value occurs, but never all in one row. Widen it.")
+    return kept
+
+
+def typed(sheet: pd.DataFrame) -> pd.DataFrame:
+    """Return the sheet with columns of numbers as numbers; names (subject, batch, ...) stay text.
+
+    Whole numbers with gaps stay text too, so that a class ``1`` never becomes ``1.0``.
+    """
+    return pd.DataFrame(
+        {name: sheet[name] if name in _NAMES else _typed(sheet[name]) for name in sheet.columns}, index=sheet.index
+    )
+
+
+def _typed(column: "pd.Series[Any]") -> "pd.Series[Any]":
+    cells = column.tolist()
+    if all(_WHOLE.fullmatch(cell) for cell in cells):
+        return column.astype(np.int64)
+    filled = [cell for cell in cells if cell]
+    all_numbers = bool(filled) and all(_NUMBER.fullmatch(cell) for cell in filled)
+    if not all_numbers or all(_WHOLE.fullmatch(cell) for cell in filled):
+        return column
+    return pd.Series([float(cell) if cell else np.nan for cell in cells], index=column.index, dtype=np.float64)
+
+
+def _sample_column(sheet: pd.DataFrame, columns: Mapping[str, str], source: str) -> dict[str, str]:
+    if "sample" in columns:
+        return {}
+    for wanted in _SAMPLE_COLUMNS:
+        for name in sheet.columns:
+            if name.lower() == wanted:
+                return {"sample": name}
+    raise SampleSheetError(
+        f"{source} has no column called sample or sample_id. It has: {', '.join(sheet.columns)}. Name the one that "
+        "holds the sample ids with `columns: {sample: ...}`."
+    )
+
+
+def _check_samples(samples: "pd.Series[Any]", source: str) -> None:
+    blank = int((samples == "").sum())
+    if blank:
+        raise SampleSheetError(f"{source}: {blank} row(s) have no sample id. Fill them in or remove the rows.")
+    repeated = sorted(set(samples[samples.duplicated()]))
+    if repeated:
+        raise SampleSheetError(
+            f"{source}: {len(repeated)} sample id(s) occur more than once: {_some(repeated)}. Each sample has one row; "
+            "several samples of one animal share a `subject`, not a sample id."
+        )
+
+
+def _some(names: Sequence[str], most: int = 5) -> str:
+    shown = ", ".join(f"'{name}'" for name in names[:most])
+    return f"{shown} and {len(names) - most} more" if len(names) > most else shown

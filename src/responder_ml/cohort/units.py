@@ -1,0 +1,146 @@
+"""Declared units held against the values: nothing is guessed or converted, a contradiction is refused."""
+
+from collections.abc import Sequence
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from responder_ml.exceptions import ExpressionError
+
+Floats = NDArray[np.float64]
+Units = Literal["counts", "log2", "tpm"]
+
+# 2 to the power of 64: no instrument reads that, while raw intensities, counts and TPM all go far beyond 64.
+_LARGEST_LOG2 = 64.0
+# Whole numbers above this are counts or rounded intensities; log2 values are never all whole.
+_LARGEST_WHOLE_LOG2 = 16.0
+# A log2 taken of log2 values between 4 and 20 lies between 2.0 and 4.3 (GSE84183 as Gemma serves it: 2.2 to 4.2); with
+# one added before the logarithm it starts at 0. Real log2 expression of many genes spreads far wider.
+_DOUBLE_LOG_BELOW = 5.5
+_DOUBLE_LOG_ABOVE = 1.5
+_FEW_GENES, _MANY_GENES = 20, 1000
+
+
+def check_units(
+    values: Floats, units: str, *, samples: Sequence[str] | None = None, genes: Sequence[str] | None = None
+) -> None:
+    """Refuse values that cannot be in the declared units.
+
+    ``counts`` are whole and not negative. ``log2`` values are not all whole numbers, not in the hundreds, and not so
+    narrow that a logarithm was taken twice. ``tpm`` are not negative and not log2 values; whether they sum to a million
+    is for the audit to say, since a subset of genes does not.
+
+    Parameters
+    ----------
+    values
+        Samples x genes, finite.
+    units
+        ``counts``, ``log2`` or ``tpm``.
+    samples, genes
+        Names for the messages; positions (from 1) are named without them.
+
+    Raises
+    ------
+    ExpressionError
+        With what was found, what was expected and what to do.
+    """
+    if units not in get_args(Units):
+        raise ExpressionError(f"Units are '{units}', but must be one of {', '.join(get_args(Units))}.")
+    if values.size == 0:
+        raise ExpressionError(f"The expression matrix is empty: {values.shape[0]} samples x {values.shape[1]} genes.")
+    if units == "log2":
+        _check_log2(values)
+        return
+    _check_not_negative(values, units, samples, genes)
+    _check_not_silent(values, samples)
+    if units == "counts":
+        _check_whole(values, samples, genes)
+    else:
+        _check_tpm(values)
+
+
+def _check_not_negative(values: Floats, units: str, samples: Sequence[str] | None, genes: Sequence[str] | None) -> None:
+    if values.min() >= 0:
+        return
+    where = _place(values, np.argwhere(values < 0)[0], samples, genes)
+    raise ExpressionError(
+        f"{int(np.sum(values < 0))} value(s) are negative (first: {where}), but {units} cannot be. If the values are "
+        "on a log scale, declare `units: log2`; if background was subtracted, go back to the values before it."
+    )
+
+
+def _check_not_silent(values: Floats, samples: Sequence[str] | None) -> None:
+    silent = np.flatnonzero(values.max(axis=1) == 0)
+    if len(silent):
+        names = [samples[row] if samples is not None else str(row + 1) for row in silent[:5]]
+        raise ExpressionError(
+            f"{len(silent)} sample(s) hold nothing but zeros: {', '.join(names)}. Take failed libraries out of the "
+            "sample sheet."
+        )
+
+
+def _check_whole(values: Floats, samples: Sequence[str] | None, genes: Sequence[str] | None) -> None:
+    fractional = values != np.rint(values)
+    if not fractional.any():
+        return
+    where = _place(values, np.argwhere(fractional)[0], samples, genes)
+    if values.max() <= _LARGEST_LOG2:
+        advice = "They look like log2 values: declare `units: log2`."
+    else:
+        advice = (
+            "Round estimated counts (Salmon, kallisto, RSEM) to whole numbers, or declare `units: tpm` if they are."
+        )
+    raise ExpressionError(
+        f"{int(fractional.sum())} of {values.size} values are not whole numbers (first: {where}), but counts are. "
+        f"{advice}"
+    )
+
+
+def _check_tpm(values: Floats) -> None:
+    if values.shape[1] >= _MANY_GENES and values.max() <= 20 and np.any(values != np.rint(values)):
+        raise ExpressionError(
+            f"The largest of {values.shape[1]} genes is {values.max():.3g}, but TPM add up to a million. "
+            "They look like log2 values: declare `units: log2`."
+        )
+
+
+def _check_log2(values: Floats) -> None:
+    lowest, highest = float(values.min()), float(values.max())
+    found = f"The values run from {lowest:.4g} to {highest:.4g}"
+    if highest > _LARGEST_WHOLE_LOG2 and not np.any(values != np.rint(values)):
+        raise ExpressionError(
+            f"{found} and all are whole numbers, but log2 values are not. If they are counts, declare `units: counts`; "
+            "otherwise take the logarithm first."
+        )
+    if highest > _LARGEST_LOG2:
+        raise ExpressionError(
+            f"{found}, but log2 expression stays below {_LARGEST_LOG2:.0f}. If they are TPM, declare `units: tpm`; if "
+            "they are raw intensities or normalised counts, take log2 first (of the value plus a small offset)."
+        )
+    if _looks_logged_twice(values.shape[1], lowest, highest):
+        raise ExpressionError(
+            f"{found} over {values.shape[1]} genes. That is far too narrow for log2 expression, which spans 8 or more: "
+            "the logarithm was probably taken twice, or to base 10. Use the values before the second logarithm (2 "
+            "to the power of each value undoes it), or multiply log10 values by 3.3219."
+        )
+
+
+def _looks_logged_twice(n_genes: int, lowest: float, highest: float) -> bool:
+    """Tell squeezed values from a small panel of weak genes, ratios or standardised values.
+
+    Ratios and standardised values reach below zero. A panel of weak genes has values near zero, which only a whole
+    transcriptome without a single strong gene could not explain.
+    """
+    if highest >= _DOUBLE_LOG_BELOW or lowest == highest:
+        return False
+    if n_genes >= _MANY_GENES:
+        return lowest >= 0
+    return n_genes >= _FEW_GENES and lowest >= _DOUBLE_LOG_ABOVE
+
+
+def _place(values: Floats, at: NDArray[np.intp], samples: Sequence[str] | None, genes: Sequence[str] | None) -> str:
+    row, column = int(at[0]), int(at[1])
+    sample = samples[row] if samples is not None else str(row + 1)
+    gene = genes[column] if genes is not None else str(column + 1)
+    return f"gene '{gene}', sample '{sample}', {values[row, column]:.6g}"

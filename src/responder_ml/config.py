@@ -1,0 +1,193 @@
+"""One YAML file is one job: read, checked and resolved, with paths relative to the file itself."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from responder_ml.exceptions import ConfigError
+from responder_ml.registry import did_you_mean
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class CohortConfig(_Section):
+    """Where the expression and the sample sheet come from."""
+
+    source: Literal["simulated", "table", "h5ad"]
+    expression: Path | None = None
+    samples: Path | None = None
+    units: Literal["counts", "log2", "tpm"] = "counts"
+    columns: dict[str, str] = Field(default_factory=dict)
+    where: dict[str, str | list[str]] = Field(default_factory=dict)
+    params: dict[str, Any] = Field(default_factory=dict)
+
+
+class EndpointConfig(_Section):
+    """The two classes, and what must not explain them."""
+
+    column: str
+    positive: str
+    negative: str
+    strata: tuple[str, ...] = ()
+    nuisance: tuple[str, ...] = ()
+
+    @field_validator("positive", "negative", mode="before")
+    @classmethod
+    def _as_text(cls, value: object) -> object:
+        # YAML turns yes/no into booleans; that word in the sheet was meant.
+        return value if isinstance(value, str) or value is None else str(value)
+
+
+class ComponentConfig(_Section):
+    """A builder or a classifier: its kind, and parameters that belong to the kind's own signature."""
+
+    kind: str
+    name: str | None = None
+    params: dict[str, Any] = Field(default_factory=dict)
+
+
+class SearchConfig(_Section):
+    """Outer folds and repeats, inner folds, and Optuna trials per candidate and outer training set."""
+
+    folds: int = Field(5, ge=2)
+    repeats: int = Field(10, ge=1)
+    inner_folds: int = Field(3, ge=2)
+    trials: int = Field(25, ge=0)
+
+
+class NullConfig(_Section):
+    """How many relabellings, on how many of the repeats, and after how many successes to stop."""
+
+    permutations: int = Field(1000, ge=0)
+    repeats: int = Field(1, ge=1)
+    stop_after: int = Field(20, ge=1)
+    alpha: float = Field(0.05, gt=0, lt=1)
+
+
+class TrackingConfig(_Section):
+    """The MLflow store and experiment; ``enabled: false`` for none."""
+
+    enabled: bool = True
+    uri: str | None = None
+    experiment: str | None = None
+
+
+class ComputeConfig(_Section):
+    """Processes on this machine; -1 takes all cores."""
+
+    workers: int = -1
+
+
+class JobConfig(_Section):
+    """One training job."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    cohort: CohortConfig
+    endpoint: EndpointConfig
+    builders: tuple[ComponentConfig, ...] = Field(min_length=1)
+    classifiers: tuple[ComponentConfig, ...] = Field(min_length=1)
+    search: SearchConfig = SearchConfig()
+    null: NullConfig = NullConfig()
+    tracking: TrackingConfig = TrackingConfig()
+    compute: ComputeConfig = ComputeConfig()
+    seed: int = Field(7, ge=0)
+
+    def resolved(self) -> dict[str, Any]:
+        """Return plain values that are themselves valid input, every default spelt out."""
+        return dict(self.model_dump(mode="json", exclude_none=True))
+
+
+def load_config(path: Path) -> JobConfig:
+    """Read and check one job.
+
+    Parameters
+    ----------
+    path
+        YAML file. Relative paths inside it are taken from its own folder.
+
+    Raises
+    ------
+    ConfigError
+        The file is missing, not YAML, or has an unknown key or an impossible value; all findings at once.
+    """
+    content = _read_yaml(path)
+    try:
+        job = JobConfig.model_validate(_with_absolute_paths(content, path.resolve().parent))
+    except ValidationError as problem:
+        found = "\n".join(f"  - {line}" for line in _explain(problem))
+        raise ConfigError(f"{path} cannot be used:\n{found}") from problem
+    _check_files(job.cohort, path)
+    return job
+
+
+def _read_yaml(path: Path) -> dict[str, Any]:
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(f"There is no file {path}. Give the path of a job's YAML file.") from None
+    except (yaml.YAMLError, UnicodeDecodeError, OSError) as problem:
+        raise ConfigError(f"{path} could not be read as YAML: {problem}") from problem
+    if not isinstance(content, dict):
+        raise ConfigError(f"{path} holds no keys. A job needs name, cohort, endpoint, builders and classifiers.")
+    return content
+
+
+def _with_absolute_paths(content: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Return a copy whose file names (cohort files, any parameter called ``path``) start from ``folder``."""
+    resolved = dict(content)
+    cohort = resolved.get("cohort")
+    if isinstance(cohort, dict):
+        files = {key: str(folder / cohort[key]) for key in ("expression", "samples") if cohort.get(key)}
+        resolved["cohort"] = {**cohort, **files}
+    for family in ("builders", "classifiers"):
+        if isinstance(resolved.get(family), list):
+            resolved[family] = [_component_paths(each, folder) for each in resolved[family]]
+    return resolved
+
+
+def _component_paths(component: Any, folder: Path) -> Any:
+    if not isinstance(component, dict) or not isinstance(component.get("params"), dict):
+        return component
+    params = component["params"]
+    if not isinstance(params.get("path"), str):
+        return component
+    return {**component, "params": {**params, "path": str(folder / params["path"])}}
+
+
+def _check_files(cohort: CohortConfig, path: Path) -> None:
+    needed = {"simulated": (), "table": ("expression", "samples"), "h5ad": ("expression",)}[cohort.source]
+    for key in needed:
+        file: Path | None = getattr(cohort, key)
+        if file is None:
+            raise ConfigError(f"{path}: cohort.source '{cohort.source}' needs cohort.{key}, which is not given.")
+        if not file.is_file():
+            raise ConfigError(f"{path}: cohort.{key} is {file}, but there is no such file.")
+
+
+def _explain(problem: ValidationError) -> Iterable[str]:
+    for error in problem.errors():
+        where = ".".join(str(part) for part in error["loc"])
+        if error["type"] == "extra_forbidden":
+            known = _known_keys(error["loc"][:-1])
+            yield f"unknown key '{where}'. {did_you_mean(str(error['loc'][-1]), known)}"
+        elif error["type"] == "missing":
+            yield f"'{where}' is missing."
+        else:
+            yield f"'{where}' is {error['input']!r}: {error['msg'][0].lower()}{error['msg'][1:]}."
+
+
+def _known_keys(place: tuple[int | str, ...]) -> list[str]:
+    """Return the keys allowed at a place of the job."""
+    section: type[BaseModel] = JobConfig
+    for part in place:
+        if isinstance(part, int):
+            continue
+        annotation = section.model_fields[part].annotation
+        inner = getattr(annotation, "__args__", (annotation,))[0]
+        section = inner if isinstance(inner, type) and issubclass(inner, BaseModel) else section
+    return list(section.model_fields)

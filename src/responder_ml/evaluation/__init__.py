@@ -1,0 +1,1 @@
+"""What a result is worth: metrics, nulls, baselines, intervals, power and the verdict."""

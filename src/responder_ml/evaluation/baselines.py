@@ -1,0 +1,167 @@
+"""What has to be beaten: models on the same folds that never see the expression that matters.
+
+Each baseline is a small matrix of label-free columns and a ridge logistic regression of fixed strength, standardised and fitted on
+the very training rows the headline used.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from responder_ml.classifiers.elastic_net import ElasticNet
+from responder_ml.classifiers.nearest_centroid import NearestCentroid
+from responder_ml.cohort.endpoint import LabelledCohort
+from responder_ml.evaluation.metrics import OutOfFold, by_subject
+from responder_ml.search.material import standardisation
+from responder_ml.statistics.seeds import generator
+
+Floats = NDArray[np.float64]
+Rows = NDArray[np.bool_]
+Decide = Callable[[Rows, Rows, NDArray[np.int8]], Floats]
+
+# A numeric column with no more distinct values than this is a category (a run, a read length), not a measurement.
+_MOST_CATEGORIES = 8
+_RANDOM_SIGNATURES = 10
+_EXPRESSION_BINS = 10
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """Columns that compete with expression.
+
+    Attributes
+    ----------
+    name
+        What it is called in tables.
+    columns
+        Samples x columns; no column at all stands for the majority.
+    nuisance
+        Whether it holds declared nuisance columns only.
+    """
+
+    name: str
+    columns: Floats
+    nuisance: bool = False
+
+
+def is_categorical(values: "pd.Series[object]") -> bool:
+    """Tell whether a column holds categories: text, or few distinct numbers."""
+    if not pd.api.types.is_numeric_dtype(values):
+        return True
+    return values.nunique() <= min(_MOST_CATEGORIES, len(values) // 3)
+
+
+def sheet_columns(sheet: pd.DataFrame, names: Sequence[str]) -> Floats:
+    """Turn columns of the sample sheet into numbers: one indicator per category, measurements as they are."""
+    parts: list[Floats] = []
+    for name in names:
+        values = sheet[name]
+        if is_categorical(values):
+            parts.append(pd.get_dummies(values.astype(str)).to_numpy(dtype=np.float64))
+        else:
+            numbers = pd.to_numeric(values).to_numpy(dtype=np.float64)
+            parts.append(np.where(np.isnan(numbers), np.nanmean(numbers), numbers)[:, None])
+    return np.column_stack(parts) if parts else np.empty((len(sheet), 0))
+
+
+def list_baselines(labelled: LabelledCohort) -> list[Baseline]:
+    """Return the baselines these data allow: majority, nuisance jointly and one by one, depth, drug.
+
+    Depth is library size and number of detected genes, for counts, and RIN where the sheet has it.
+    """
+    sheet = labelled.cohort.obs
+    found = [Baseline("majority", np.empty((len(sheet), 0)))]
+    nuisance = labelled.endpoint.nuisance
+    if len(nuisance) > 1:
+        found.append(Baseline("all nuisance columns", sheet_columns(sheet, nuisance), nuisance=True))
+    found += [Baseline(name, sheet_columns(sheet, [name]), nuisance=True) for name in nuisance]
+    depth = _depth(labelled)
+    if depth.shape[1]:
+        found.append(Baseline("depth and quality", depth))
+    if "drug" in sheet.columns and sheet["drug"].nunique() > 1 and "drug" not in nuisance:
+        found.append(Baseline("drug", sheet_columns(sheet, ["drug"])))
+    return found
+
+
+def evaluate_baseline(baseline: Baseline, headline: OutOfFold, subject_of: NDArray[np.intp]) -> OutOfFold:
+    """Fit a baseline to the training rows of every outer fold of the headline and decide on the held-out ones."""
+
+    def decide(train: Rows, test: Rows, labels: NDArray[np.int8]) -> Floats:
+        if baseline.columns.shape[1] == 0:
+            return np.full(np.count_nonzero(test), np.log(labels.mean() / (1.0 - labels.mean())))
+        mean, scale = standardisation(baseline.columns[train])
+        columns = (baseline.columns - mean) / scale
+        return ElasticNet(C=1.0).decide_each([(columns[train], labels, columns[test])])[0]
+
+    return _same_folds(decide, headline, subject_of)
+
+
+def evaluate_random_signatures(
+    expression: Floats, sizes: Sequence[int], like: Floats, headline: OutOfFold, subject_of: NDArray[np.intp], seed: int
+) -> list[OutOfFold]:
+    """Score random gene sets, as large and as highly expressed as the model's genes, with a nearest-centroid rule.
+
+    Parameters
+    ----------
+    expression
+        Log2 expression, samples x genes.
+    sizes
+        Number of genes in the model, one per outer model; their median is used.
+    like
+        Mean expression of the genes the models use; random genes are drawn from the same deciles of expression.
+    headline, subject_of
+        Folds, and the subject of each sample.
+    seed
+        The run's seed.
+
+    References
+    ----------
+    Venet D, Dumont JE, Detours V (2011) doi:10.1371/journal.pcbi.1002240
+    """
+    level = expression.mean(axis=0)
+    edges = np.quantile(level, np.linspace(0, 1, _EXPRESSION_BINS + 1)[1:-1])
+    bins = np.searchsorted(edges, level)
+    wanted = np.bincount(np.searchsorted(edges, like), minlength=_EXPRESSION_BINS) / max(len(like), 1)
+    weight = (wanted / np.maximum(np.bincount(bins, minlength=_EXPRESSION_BINS), 1))[bins]
+    size = int(min(np.median(sizes), np.count_nonzero(weight)))
+    results = []
+    for number in range(_RANDOM_SIGNATURES):
+        drawn = generator(seed, "random signature", number).choice(
+            len(level), size=size, replace=False, p=weight / weight.sum()
+        )
+        genes = expression[:, drawn]
+
+        def decide(
+            train: Rows, test: Rows, labels: NDArray[np.int8], genes: Floats = genes
+        ) -> Floats:
+            mean, scale = standardisation(genes[train])
+            columns = (genes - mean) / scale
+            return NearestCentroid().decide_each([(columns[train], labels, columns[test])])[0]
+
+        results.append(_same_folds(decide, headline, subject_of))
+    return results
+
+
+def _same_folds(decide: Decide, headline: OutOfFold, subject_of: NDArray[np.intp]) -> OutOfFold:
+    labels = headline.labels[subject_of]
+    decisions = np.empty((len(headline.folds), len(subject_of)))
+    for repeat, folds in enumerate(headline.folds):
+        of_sample = folds[subject_of]
+        for fold in np.unique(folds):
+            train, test = of_sample != fold, of_sample == fold
+            decisions[repeat, test] = decide(train, test, labels[train])
+    subjects = by_subject(decisions, subject_of, len(headline.labels))
+    return OutOfFold(headline.labels, subjects, headline.folds, np.zeros_like(subjects))
+
+
+def _depth(labelled: LabelledCohort) -> Floats:
+    parts: list[Floats] = []
+    if labelled.cohort.uns.get("units") == "counts":
+        counts = labelled.expression
+        parts += [np.log2(counts.sum(axis=1) + 1.0)[:, None], (counts > 0).sum(axis=1).astype(np.float64)[:, None]]
+    if "rin" in labelled.cohort.obs.columns:
+        parts.append(sheet_columns(labelled.cohort.obs, ["rin"]))
+    return np.column_stack(parts) if parts else np.empty((len(labelled.subject_of), 0))

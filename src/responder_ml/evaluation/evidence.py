@@ -1,0 +1,173 @@
+"""Weigh the evidence for one headline: null, conditional null, baselines on the same folds, verdict."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from responder_ml.cohort.endpoint import LabelledCohort
+from responder_ml.evaluation.baselines import (
+    evaluate_baseline,
+    evaluate_random_signatures,
+    is_categorical,
+    list_baselines,
+)
+from responder_ml.evaluation.corrected_resampling import corrected_t
+from responder_ml.evaluation.intervals import auroc_interval
+from responder_ml.evaluation.metrics import OutOfFold, auroc, fold_aurocs
+from responder_ml.evaluation.permutation import NullPlan, NullResult, Statistic, is_exact, min_attainable_p, run_null
+from responder_ml.evaluation.procedure import Observed, Procedure
+from responder_ml.evaluation.relabel import count_labellings
+from responder_ml.evaluation.verdict import BaselineSummary, NullSummary, Verdict, conclude, is_underpowered
+
+Floats = NDArray[np.float64]
+Done = Callable[[int, int, str], None]
+
+
+@dataclass(frozen=True)
+class BaselineResult:
+    """A baseline on the headline's folds.
+
+    Attributes
+    ----------
+    name
+        What it sees.
+    nuisance
+        Whether that is declared nuisance columns only.
+    auroc, interval
+        Its out-of-fold AUROC and subject bootstrap interval.
+    gain, gain_interval
+        Headline minus baseline over the same folds, with the corrected 95 % interval.
+    """
+
+    name: str
+    nuisance: bool
+    auroc: float
+    interval: tuple[float, float]
+    gain: float
+    gain_interval: tuple[float, float]
+
+    def summary(self) -> BaselineSummary:
+        """Return what the verdict needs."""
+        return BaselineSummary(self.name, self.auroc, self.gain, self.gain_interval)
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Everything the verdict rests on; the nulls are None where they were not run or have nothing to permute."""
+
+    null: NullResult | None
+    conditional: NullResult | None
+    baselines: tuple[BaselineResult, ...]
+    verdict: Verdict
+
+
+def power_note(labelled: LabelledCohort, plan: NullPlan) -> str:
+    """Say, before anything is trained, the smallest p these subjects can give."""
+    smallest = min_attainable_p(labelled.labels, labelled.strata, plan.permutations)
+    within = f" within {' x '.join(labelled.endpoint.strata)}" if labelled.endpoint.strata else ""
+    count = count_labellings(labelled.labels, labelled.strata)
+    how = "all of them" if is_exact(labelled.labels, labelled.strata, plan.permutations) else f"{plan.permutations:,}"
+    text = f"{count:,} labellings{within}; with {how} run, the smallest attainable p is {smallest:.2g}."
+    if is_underpowered(smallest, plan.alpha):
+        return f"Underpowered: {text} No result can reach p < {plan.alpha:g}; what follows can only describe."
+    return text
+
+
+def weigh(
+    procedure: Procedure, observed: Observed, labelled: LabelledCohort, plan: NullPlan, log2: Floats, done: Done
+) -> Evidence:
+    """Run both nulls and the baselines, and conclude.
+
+    Parameters
+    ----------
+    procedure, observed
+        The procedure, and what it found on the observed labels.
+    labelled
+        Labels, strata, nuisance columns.
+    plan
+        How the nulls are run.
+    log2
+        Log2 expression, samples x genes, for random signatures.
+    done
+        Told about progress.
+    """
+    statistic_observed = auroc(observed.auto.first(plan.repeats))
+
+    def statistic(labellings: Sequence[NDArray[np.int8]]) -> Floats:
+        return procedure.statistics(labellings, plan.repeats)
+
+    null = None
+    if plan.permutations > 0:
+        null = run_null(statistic, labelled.labels, labelled.strata, statistic_observed, plan, "strata", done)
+    conditional = _conditional(statistic, labelled, statistic_observed, plan, null, done)
+    baselines = _baselines(procedure, observed, labelled, log2, plan.seed)
+    smallest = min_attainable_p(labelled.labels, labelled.strata, plan.permutations) if plan.permutations else 0.0
+    nuisance = [each for each in baselines if each.nuisance]
+    verdict = conclude(
+        question=f"{labelled.endpoint.positive} from {labelled.endpoint.negative}",
+        auroc=auroc(observed.auto),
+        null=NullSummary(null.p_value, smallest, null.mean) if null else NullSummary(None, smallest),
+        conditional=NullSummary(conditional.p_value, conditional.min_attainable_p) if conditional else None,
+        nuisance=_best(nuisance),
+        best=_best(baselines),
+        alpha=plan.alpha,
+    )
+    return Evidence(null, conditional, tuple(baselines), verdict)
+
+
+def _conditional(
+    statistic: Statistic,
+    labelled: LabelledCohort,
+    observed: float,
+    plan: NullPlan,
+    null: NullResult | None,
+    done: Done,
+) -> NullResult | None:
+    """Permute within strata and categorical nuisance; only asked where the plain null leaves something to explain."""
+    batch = [name for name in labelled.endpoint.nuisance if is_categorical(labelled.cohort.obs[name])]
+    if null is None or not batch or null.p_value >= plan.alpha:
+        return None
+    within = labelled.codes([*labelled.endpoint.strata, *batch])
+    return run_null(statistic, labelled.labels, within, observed, plan, "strata and batch", done)
+
+
+def _baselines(
+    procedure: Procedure, observed: Observed, labelled: LabelledCohort, log2: Floats, seed: int
+) -> list[BaselineResult]:
+    subject_of = labelled.subject_of
+    results = [
+        _compared(each.name, each.nuisance, [evaluate_baseline(each, observed.auto, subject_of)], observed.auto, seed)
+        for each in list_baselines(labelled)
+    ]
+    genes = [procedure.genes_used(model) for model in observed.models]
+    used = np.unique(np.concatenate(genes))
+    if used.size:
+        sizes = [len(each) for each in genes]
+        level = log2.mean(axis=0)[used]
+        random = evaluate_random_signatures(log2, sizes, level, observed.auto, subject_of, seed)
+        results.append(_compared("random signatures", False, random, observed.auto, seed))
+    return results
+
+
+def _compared(
+    name: str, nuisance: bool, found: Sequence[OutOfFold], headline: OutOfFold, seed: int
+) -> BaselineResult:
+    """Compare the headline with a baseline, or with the mean of several of one kind."""
+    folds = np.mean([fold_aurocs(each) for each in found], axis=0)
+    n_folds = folds.shape[1]
+    gain = corrected_t(fold_aurocs(headline) - folds, 1.0 / (n_folds - 1))
+    scores = [auroc(each) for each in found]
+    if len(found) == 1:
+        interval = auroc_interval(found[0], seed)
+    else:
+        interval = (float(np.quantile(scores, 0.025)), float(np.quantile(scores, 0.975)))
+    score = float(np.mean(scores))
+    return BaselineResult(
+        name, nuisance, score, interval, auroc(headline) - score, (gain.low, gain.high)
+    )
+
+
+def _best(baselines: Sequence[BaselineResult]) -> BaselineSummary | None:
+    return max(baselines, key=lambda each: each.auroc).summary() if baselines else None

@@ -1,0 +1,169 @@
+"""Performance of out-of-fold decisions, with the subject as the unit.
+
+The AUROC compares a positive with a negative subject only where one model scored both, that is within an outer fold: scores
+of different models have no common zero, and pooling them pulls the AUROC of noise below one half.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit
+
+from responder_ml.statistics.concordance import pair_table
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class OutOfFold:
+    """Out-of-fold decisions of one procedure.
+
+    Attributes
+    ----------
+    labels
+        0/1 per subject, shape ``(n_subjects,)``.
+    decisions
+        Log-odds, repeats x subjects (the mean over a subject's samples).
+    folds
+        Outer fold of each subject in each repeat, repeats x subjects.
+    thresholds
+        Cut-off on the log-odds chosen inside the training set that scored each subject, repeats x subjects.
+    """
+
+    labels: NDArray[np.int8]
+    decisions: Floats
+    folds: NDArray[np.intp]
+    thresholds: Floats
+
+    @property
+    def probabilities(self) -> Floats:
+        """Probability of the positive class, repeats x subjects."""
+        return np.asarray(expit(self.decisions), dtype=np.float64)
+
+    def first(self, repeats: int) -> "OutOfFold":
+        """Return the first few repeats."""
+        return OutOfFold(self.labels, self.decisions[:repeats], self.folds[:repeats], self.thresholds[:repeats])
+
+
+@dataclass(frozen=True)
+class Concordance:
+    """For each positive (row) and negative (column): how often they shared a fold, and how often in the right order.
+
+    Attributes
+    ----------
+    right, met
+        Counts over repeats, positives x negatives; ties count half in ``right``.
+    """
+
+    right: Floats
+    met: Floats
+
+    def auroc(self, positive_weight: Floats | None = None, negative_weight: Floats | None = None) -> Floats:
+        """Return the AUROC, for one or many weightings of the subjects.
+
+        Parameters
+        ----------
+        positive_weight, negative_weight
+            How often each subject counts, shapes ``(..., n_positive)`` and ``(..., n_negative)``; once each by default.
+        """
+        positive = np.ones(len(self.right)) if positive_weight is None else positive_weight
+        negative = np.ones(self.right.shape[1]) if negative_weight is None else negative_weight
+        right = np.sum((positive @ self.right) * negative, axis=-1)
+        met = np.sum((positive @ self.met) * negative, axis=-1)
+        return np.asarray(np.divide(right, met, out=np.full_like(right, np.nan), where=met > 0), dtype=np.float64)
+
+
+def concordance(found: OutOfFold) -> Concordance:
+    """Count the pairs of one positive and one negative subject that one model scored, over all repeats."""
+    positive, negative = found.labels == 1, found.labels == 0
+    right = np.zeros((np.count_nonzero(positive), np.count_nonzero(negative)))
+    met = np.zeros_like(right)
+    for decision, fold in zip(found.decisions, found.folds, strict=True):
+        together = fold[positive][:, None] == fold[negative][None, :]
+        right += together * pair_table(found.labels, decision)
+        met += together
+    return Concordance(right, met)
+
+
+def auroc(found: OutOfFold) -> float:
+    """Return the share of comparable pairs in the right order, over all repeats."""
+    return float(concordance(found).auroc())
+
+
+def brier(found: OutOfFold) -> float:
+    """Return the mean squared error of the probabilities."""
+    return float(np.mean((found.probabilities - found.labels) ** 2))
+
+
+@dataclass(frozen=True)
+class Confusion:
+    """Confusion counts of each repeat; each array has shape ``(n_repeats,)``."""
+
+    true_positive: Floats
+    true_negative: Floats
+    false_positive: Floats
+    false_negative: Floats
+
+
+def confusion(found: OutOfFold) -> Confusion:
+    """Count right and wrong classes at the cut-offs chosen inside the folds."""
+    called = found.decisions > found.thresholds
+    positive = found.labels == 1
+
+    def count(cells: NDArray[np.bool_]) -> Floats:
+        return np.sum(cells, axis=1).astype(np.float64)
+
+    return Confusion(
+        count(called & positive), count(~called & ~positive), count(called & ~positive), count(~called & positive)
+    )
+
+
+def balanced_accuracy(found: OutOfFold) -> float:
+    """Return the mean of sensitivity and specificity, averaged over repeats."""
+    cells = confusion(found)
+    sensitivity = cells.true_positive / (cells.true_positive + cells.false_negative)
+    specificity = cells.true_negative / (cells.true_negative + cells.false_positive)
+    return float(np.mean(0.5 * (sensitivity + specificity)))
+
+
+def matthews(found: OutOfFold) -> float:
+    """Return Matthews' correlation, averaged over repeats; zero where all subjects are called alike.
+
+    References
+    ----------
+    Chicco D, Jurman G (2020) doi:10.1186/s12864-019-6413-7
+    """
+    cells = confusion(found)
+    cross = cells.true_positive * cells.true_negative - cells.false_positive * cells.false_negative
+    margins = (
+        (cells.true_positive + cells.false_positive)
+        * (cells.true_positive + cells.false_negative)
+        * (cells.true_negative + cells.false_positive)
+        * (cells.true_negative + cells.false_negative)
+    )
+    return float(np.mean(np.divide(cross, np.sqrt(margins), out=np.zeros_like(cross), where=margins > 0)))
+
+
+def fold_aurocs(found: OutOfFold) -> Floats:
+    """Return the AUROC of every outer fold, repeats x folds; nan where a fold holds one class only."""
+    scores = np.full((len(found.folds), int(found.folds.max()) + 1), np.nan)
+    for repeat, (decision, fold) in enumerate(zip(found.decisions, found.folds, strict=True)):
+        for number in np.unique(fold):
+            inside = fold == number
+            table = pair_table(found.labels[inside], decision[inside])
+            if table.size:
+                scores[repeat, number] = table.mean()
+    return scores
+
+
+def by_subject(values: Floats, subject_of: NDArray[np.intp], n_subjects: int) -> Floats:
+    """Average values over each subject's samples along the last axis."""
+    weights = np.zeros((len(subject_of), n_subjects))
+    weights[np.arange(len(subject_of)), subject_of] = 1.0
+    return np.asarray(values @ (weights / weights.sum(axis=0)), dtype=np.float64)
+
+
+METRICS: Sequence[str] = ("auroc", "balanced_accuracy", "mcc", "brier")
+"""Metrics reported for every candidate."""

@@ -1,0 +1,208 @@
+"""The whole procedure as one function of the labels: split, rank, tune, choose, decide.
+
+The observed labelling and every relabelling of the null go through the same object, so nothing can be done to one that is not done
+to the other.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from responder_ml.evaluation.calibration import choose_threshold
+from responder_ml.evaluation.metrics import OutOfFold, auroc, by_subject
+from responder_ml.features.builders.builder import Shared
+from responder_ml.search.candidate import Candidate
+from responder_ml.search.material import Material
+from responder_ml.search.nested import Draw, DrawResult, FoldModel, Plan, search_draws, training_set, tune_candidates
+from responder_ml.search.prefix_model import PrefixModel
+from responder_ml.search.workers import Workers
+
+Floats = NDArray[np.float64]
+Labels = NDArray[np.int8]
+Done = Callable[[int, int, str], None]
+
+# Relabellings handled in one unit of work: enough to share the matrix products, few enough to spread over workers.
+DRAWS_PER_UNIT = 8
+# Names the folds of the final fit; repeats of the evaluation count from zero.
+_REFIT = -1
+
+
+@dataclass(frozen=True)
+class Observed:
+    """The procedure on the observed labels.
+
+    Attributes
+    ----------
+    results
+        One per repeat.
+    candidates
+        Out-of-fold decisions of each candidate, by name.
+    auto
+        Out-of-fold decisions of the procedure that chooses between candidates inside every outer training set.
+    """
+
+    results: tuple[DrawResult, ...]
+    candidates: dict[str, OutOfFold]
+    auto: OutOfFold
+
+    @property
+    def models(self) -> tuple[FoldModel, ...]:
+        """Every fitted outer model."""
+        return tuple(model for result in self.results for model in result.models)
+
+    def chosen_share(self, candidate: int) -> float:
+        """Return the share of outer folds in which auto took a candidate."""
+        return float(np.mean([np.mean(result.chosen == candidate) for result in self.results]))
+
+
+@dataclass(frozen=True)
+class Refit:
+    """The model fitted to all subjects.
+
+    Attributes
+    ----------
+    candidate
+        Index of the candidate that won on the inner folds.
+    name
+        Its name.
+    params
+        What was tuned.
+    model
+        Fitted.
+    """
+
+    candidate: int
+    name: str
+    params: dict[str, Any]
+    model: PrefixModel
+
+
+class Procedure:
+    """Everything about a job but the labels.
+
+    Parameters
+    ----------
+    material
+        Samples and subjects.
+    candidates
+        What competes.
+    plan
+        Folds, trials, seed.
+    workers
+        Where units of work run.
+    """
+
+    def __init__(self, material: Material, candidates: Sequence[Candidate], plan: Plan, workers: Workers) -> None:
+        self.material = material
+        self.candidates = tuple(candidates)
+        self.plan = plan
+        self._workers = workers
+        builders = {candidate.builder_name: candidate.builder for candidate in candidates}
+        self._shared = {name: each.share(material.expression, material.genes) for name, each in builders.items()}
+        self._place = {str(gene): index for index, gene in enumerate(material.genes)}
+
+    def genes_of(self, candidate: int, column: int) -> tuple[NDArray[np.str_], Floats]:
+        """Return the genes behind a natural column of a candidate's builder, and their shares."""
+        return self._shared[self.candidates[candidate].builder_name].genes_of(column)
+
+    def genes_used(self, model: FoldModel) -> NDArray[np.intp]:
+        """Return the places in the cohort of the genes a fitted outer model uses."""
+        names = [gene for column in model.columns for gene in self.genes_of(model.candidate, int(column))[0]]
+        return np.unique([self._place[str(gene)] for gene in names if str(gene) in self._place]).astype(np.intp)
+
+    def observe(self, labels: Labels, repeats: int, done: Done | None = None) -> Observed:
+        """Run the nested search on ``labels`` (0/1 per subject) for every repeat, keeping the models."""
+        run = partial(search_draws, self.material, self._shared, self.candidates, self.plan, keep_models=True)
+        results: list[DrawResult] = []
+        for found in self._workers.map(run, [[Draw(labels, repeat)] for repeat in range(repeats)]):
+            results += found
+            if done is not None:
+                done(len(results), repeats, "")
+        return self._gather(labels, results)
+
+    def statistics(self, labellings: Sequence[Labels], repeats: int) -> Floats:
+        """Return the test statistic of each labelling: the auto procedure's AUROC over the first few repeats."""
+        units = [labellings[start : start + DRAWS_PER_UNIT] for start in range(0, len(labellings), DRAWS_PER_UNIT)]
+        run = partial(_unit_statistics, self.material, self._shared, self.candidates, self.plan, repeats)
+        return np.concatenate(list(self._workers.map(run, units)))
+
+    def refit(self, labels: Labels) -> "Refit":
+        """Tune and choose on all subjects and fit the winner to them; this model is used for scoring, never evaluated."""
+        everyone = np.ones(self.material.n_subjects, dtype=bool)
+        draw = Draw(labels, _REFIT)
+        training = training_set(self.material, self.plan, draw, everyone, 0)
+        sets = training.stack(self.material, labels)
+        ranked = {name: shared.rank(sets) for name, shared in self._shared.items()}
+        tuned = [
+            best for best, _ in tune_candidates(self.material, ranked, self.candidates, self.plan, draw, training, 0)
+        ]
+        winner = int(np.argmax([np.nan_to_num(best.value, nan=0.0) for best in tuned]))
+        candidate, params = self.candidates[winner], tuned[winner].params
+        available = len(ranked[candidate.builder_name][0].position)
+        model = PrefixModel(candidate.builder, candidate.make(params), candidate.length(params, available))
+        model.fit(self.material.expression, labels[self.material.subject_of], genes=self.material.genes)
+        return Refit(winner, candidate.name, dict(params), model)
+
+    def _gather(self, labels: Labels, results: Sequence[DrawResult]) -> Observed:
+        folds = np.stack([_of_subjects(self.material, result.fold) for result in results])
+        decisions = np.stack(
+            [by_subject(result.decisions, self.material.subject_of, self.material.n_subjects) for result in results],
+            axis=1,
+        )
+        cuts = _thresholds(self.material, labels, results, len(self.candidates), folds)
+        by_name = {
+            candidate.name: OutOfFold(labels, decisions[index], folds, cuts[index])
+            for index, candidate in enumerate(self.candidates)
+        }
+        chosen = np.stack([result.chosen[fold] for result, fold in zip(results, folds, strict=True)])
+        auto = OutOfFold(
+            labels,
+            np.take_along_axis(decisions, chosen[None], axis=0)[0],
+            folds,
+            np.take_along_axis(cuts, chosen[None], axis=0)[0],
+        )
+        return Observed(tuple(results), by_name, auto)
+
+
+def _unit_statistics(
+    material: Material,
+    shared: Mapping[str, Shared],
+    candidates: Sequence[Candidate],
+    plan: Plan,
+    repeats: int,
+    labellings: Sequence[Labels],
+) -> Floats:
+    draws = [Draw(labels, repeat) for labels in labellings for repeat in range(repeats)]
+    results = search_draws(material, shared, candidates, plan, draws)
+    values = []
+    for index, labels in enumerate(labellings):
+        part = results[index * repeats : (index + 1) * repeats]
+        folds = np.stack([_of_subjects(material, result.fold) for result in part])
+        auto = np.stack([by_subject(result.auto, material.subject_of, material.n_subjects) for result in part])
+        values.append(auroc(OutOfFold(labels, auto, folds, np.zeros_like(auto))))
+    return np.asarray(values)
+
+
+def _of_subjects(material: Material, of_samples: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Return a value of each subject that all its samples share."""
+    values = np.empty(material.n_subjects, dtype=np.intp)
+    values[material.subject_of] = of_samples
+    return values
+
+
+def _thresholds(
+    material: Material, labels: Labels, results: Sequence[DrawResult], n_candidates: int, folds: NDArray[np.intp]
+) -> Floats:
+    """Return the cut-off each outer training set chose on its own inner decisions, candidates x repeats x subjects."""
+    cuts = np.zeros((n_candidates, *folds.shape))
+    for repeat, result in enumerate(results):
+        for model in result.models:
+            if model.inner_decisions.size:
+                known = ~np.isnan(model.inner_decisions)
+                cut = choose_threshold(model.inner_decisions[known], labels[known])
+                cuts[model.candidate, repeat, folds[repeat] == model.fold] = cut
+    return cuts

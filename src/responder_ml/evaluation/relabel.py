@@ -1,0 +1,103 @@
+"""Relabellings of subjects within strata: how many there are, all of them, or random ones.
+
+Labels are exchanged between subjects of one stratum only, so every relabelling keeps the class sizes of every stratum.
+"""
+
+from itertools import combinations
+from math import comb, prod
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Labels = NDArray[np.int8]
+
+
+def count_labellings(labels: ArrayLike, strata: ArrayLike) -> int:
+    """Return the number of distinct labellings, the observed one included: the product of the strata's binomials.
+
+    Parameters
+    ----------
+    labels
+        1 or 0 per subject, shape ``(n,)``.
+    strata
+        Any code per subject, shape ``(n,)``; all equal for no strata.
+
+    Raises
+    ------
+    ValueError
+        The shapes differ, or a label is not 0 or 1.
+    """
+    observed, members = _checked(labels, strata)
+    return prod(comb(len(each), int(observed[each].sum())) for each in members)
+
+
+def enumerate_labellings(labels: ArrayLike, strata: ArrayLike) -> Labels:
+    """Return every labelling once, shape ``(n_labellings, n)``, int8.
+
+    The observed one comes first, the others in lexicographic order of the positions of their positives, stratum by
+    stratum. Count them before asking for them: there may be very many.
+
+    Parameters
+    ----------
+    labels, strata
+        As for `count_labellings`.
+
+    Raises
+    ------
+    ValueError
+        The shapes differ, or a label is not 0 or 1.
+    """
+    observed, members = _checked(labels, strata)
+    tables = [_stratum_labellings(observed[each]) for each in members]
+    sizes = [len(table) for table in tables]
+    choice = np.unravel_index(np.arange(prod(sizes)), sizes)
+    every = np.empty((prod(sizes), observed.size), dtype=np.int8)
+    for each, table, row in zip(members, tables, choice, strict=True):
+        every[:, each] = table[row]
+    is_observed = (every == observed).all(axis=1)
+    return np.concatenate([every[is_observed], every[~is_observed]])
+
+
+def draw_labellings(labels: ArrayLike, strata: ArrayLike, count: int, rng: np.random.Generator) -> Labels:
+    """Return random labellings, shape ``(count, n)``, int8: independent, each labelling equally likely.
+
+    They may repeat one another and, by chance, the observed one. From one state of ``rng`` the first draws are the same
+    however many are asked for.
+
+    Parameters
+    ----------
+    labels, strata
+        As for `count_labellings`.
+    count
+        Number of draws.
+    rng
+        Source of the random numbers; it is spawned from, so a second call gives other draws.
+
+    Raises
+    ------
+    ValueError
+        The shapes differ, or a label is not 0 or 1.
+    """
+    observed, members = _checked(labels, strata)
+    drawn = np.tile(observed, (count, 1))
+    # A stream per stratum: with one for all, the second stratum's draws would depend on how many the first had.
+    for each, stream in zip(members, rng.spawn(len(members)), strict=True):
+        drawn[:, each] = stream.permuted(drawn[:, each], axis=1)
+    return drawn
+
+
+def _stratum_labellings(observed: Labels) -> Labels:
+    n_positive = int(observed.sum())
+    chosen = np.array(list(combinations(range(observed.size), n_positive)), dtype=np.intp)
+    table = np.zeros((len(chosen), observed.size), dtype=np.int8)
+    np.put_along_axis(table, chosen, np.int8(1), axis=1)
+    return table
+
+
+def _checked(labels: ArrayLike, strata: ArrayLike) -> tuple[Labels, list[NDArray[np.intp]]]:
+    classes, codes = np.asarray(labels), np.asarray(strata)
+    if classes.ndim != 1 or classes.shape != codes.shape:
+        raise ValueError(f"one stratum per label is expected, but the shapes are {classes.shape} and {codes.shape}")
+    if not np.isin(classes, (0, 1)).all():
+        raise ValueError("labels must be 0 or 1")
+    return classes.astype(np.int8), [np.flatnonzero(codes == code) for code in np.unique(codes)]

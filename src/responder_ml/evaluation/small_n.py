@@ -1,0 +1,78 @@
+"""What the number of subjects allows, decided before anything is trained."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from responder_ml.exceptions import EndpointError
+from responder_ml.search.candidate import Candidate
+from responder_ml.search.nested import Plan
+
+LEAST_SUBJECTS = 3
+"""Fewer subjects in a class are refused."""
+LEAST_TUNED = 6
+"""Fewer subjects in a class are scored with fixed forms only; nothing is tuned."""
+
+
+@dataclass(frozen=True)
+class Allowed:
+    """A plan and candidates these subjects can bear.
+
+    Attributes
+    ----------
+    plan
+        With folds that fit the smaller class, and no trials where nothing may be tuned.
+    candidates
+        Those left.
+    notes
+        What was changed, one sentence each.
+    """
+
+    plan: Plan
+    candidates: tuple[Candidate, ...]
+    notes: tuple[str, ...]
+
+
+def allow(plan: Plan, candidates: Sequence[Candidate], n_positive: int, n_negative: int) -> Allowed:
+    """Fit a plan to the class sizes.
+
+    Raises
+    ------
+    EndpointError
+        Fewer than 3 subjects in a class, or nothing left that needs no tuning.
+    """
+    smaller = min(n_positive, n_negative)
+    if smaller < LEAST_SUBJECTS:
+        raise EndpointError(
+            f"There are {n_positive} positive and {n_negative} negative subjects, but at least {LEAST_SUBJECTS} of each "
+            "are needed. Add animals, or ask a question with larger classes."
+        )
+    notes = []
+    if plan.folds > smaller:
+        notes.append(f"{plan.folds} outer folds do not fit {smaller} subjects in the smaller class; {smaller} are used.")
+        plan = replace(plan, folds=smaller)
+    if smaller < LEAST_TUNED:
+        candidates = _fixed_forms(candidates, smaller)
+        notes.append(
+            f"With {smaller} subjects in the smaller class nothing is tuned: fixed forms of "
+            f"{', '.join(each.name for each in candidates)} are used."
+        )
+        return Allowed(replace(plan, trials=0), tuple(candidates), tuple(notes))
+    least_in_training = smaller - -(-smaller // plan.folds)
+    if plan.inner_folds > least_in_training:
+        notes.append(
+            f"{plan.inner_folds} inner folds do not fit the {least_in_training} subjects of the smaller class in a training "
+            f"set; {least_in_training} are used."
+        )
+        plan = replace(plan, inner_folds=least_in_training)
+    return Allowed(plan, tuple(candidates), tuple(notes))
+
+
+def _fixed_forms(candidates: Sequence[Candidate], smaller: int) -> list[Candidate]:
+    left = [candidate for candidate in candidates if candidate.classifier.fixed_form]
+    if not left:
+        names = ", ".join(sorted({candidate.classifier.name for candidate in candidates}))
+        raise EndpointError(
+            f"With {smaller} subjects in the smaller class nothing may be tuned, and {names} cannot do without. "
+            "Add nearest_centroid or signature_threshold to `classifiers`."
+        )
+    return left

@@ -1,0 +1,126 @@
+"""The one-line conclusion, chosen by rule; the first rule that matches wins."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Level = Literal["underpowered", "no_evidence", "confounded", "evidence", "not_tested"]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A level and the sentence that names the numbers it rests on."""
+
+    level: Level
+    sentence: str
+
+
+@dataclass(frozen=True)
+class NullSummary:
+    """What the verdict needs of a null: its p, and the smallest p it could have given."""
+
+    p_value: float | None
+    min_attainable_p: float
+    null_mean: float | None = None
+
+
+@dataclass(frozen=True)
+class BaselineSummary:
+    """A baseline on the same folds, and the headline's gain over it with its corrected paired interval."""
+
+    name: str
+    auroc: float
+    gain: float
+    gain_interval: tuple[float, float]
+
+
+def is_underpowered(min_attainable_p: float, alpha: float) -> bool:
+    """Tell whether no result whatever could be significant: the smallest attainable p is not below alpha."""
+    return min_attainable_p >= alpha
+
+
+def conclude(
+    *,
+    question: str,
+    auroc: float,
+    null: NullSummary,
+    conditional: NullSummary | None,
+    nuisance: BaselineSummary | None,
+    best: BaselineSummary | None,
+    alpha: float,
+) -> Verdict:
+    """Choose the verdict.
+
+    Parameters
+    ----------
+    question
+        What was asked, such as "responder against non_responder".
+    auroc
+        The headline.
+    null
+        Labels permuted within strata.
+    conditional
+        Labels permuted within strata and batch; None if no batch is named.
+    nuisance
+        The best baseline that sees nuisance columns only; None without such columns.
+    best
+        The best baseline of all.
+    alpha
+        Level of the test.
+    """
+    if is_underpowered(null.min_attainable_p, alpha):
+        return Verdict(
+            "underpowered",
+            f"Underpowered: with these subjects no result for {question} can reach p < {alpha:g} (the smallest attainable p is "
+            f"{_p(null.min_attainable_p)}), so nothing can be concluded from an AUROC of {auroc:.2f}.",
+        )
+    if null.p_value is None:
+        return Verdict("not_tested", f"Not tested: the AUROC for {question} is {auroc:.2f}, but no null was run.")
+    numbers = f"AUROC {auroc:.2f} against {_mean(null)} under relabelled subjects, p = {_p(null.p_value)}"
+    if null.p_value >= alpha:
+        return Verdict("no_evidence", f"No evidence that expression tells {question} apart: {numbers}{_gain(best)}.")
+    reason = _confounding(auroc, conditional, nuisance, alpha)
+    if reason:
+        return Verdict(
+            "confounded", f"Confounded: expression tells {question} apart ({numbers}), but {reason}{_gain(best)}."
+        )
+    return Verdict("evidence", f"Evidence that expression tells {question} apart: {numbers}{_left(conditional)}{_gain(best)}.")
+
+
+def _confounding(
+    auroc: float, conditional: NullSummary | None, nuisance: BaselineSummary | None, alpha: float
+) -> str | None:
+    if conditional is not None:
+        if conditional.min_attainable_p >= alpha or conditional.p_value is None:
+            return (
+                "within batches there are too few ways to relabel subjects to tell the effect from batch "
+                f"(smallest attainable p {_p(conditional.min_attainable_p)})"
+            )
+        if conditional.p_value >= alpha:
+            return f"within batches the difference does not hold (p = {_p(conditional.p_value)})"
+    if nuisance is not None and nuisance.auroc >= auroc:
+        return f"{nuisance.name} alone does as well (AUROC {nuisance.auroc:.2f})"
+    return None
+
+
+def _left(conditional: NullSummary | None) -> str:
+    if conditional is None or conditional.p_value is None:
+        return ""
+    return f"; within batches p = {_p(conditional.p_value)}"
+
+
+def _gain(best: BaselineSummary | None) -> str:
+    if best is None:
+        return ""
+    low, high = best.gain_interval
+    return (
+        f"; gain over the best baseline ({best.name}, AUROC {best.auroc:.2f}) {best.gain:+.2f}, "
+        f"95 % interval {low:+.2f} to {high:+.2f}"
+    )
+
+
+def _mean(null: NullSummary) -> str:
+    return "an unknown mean" if null.null_mean is None else f"a mean of {null.null_mean:.2f}"
+
+
+def _p(value: float) -> str:
+    return f"{value:.2g}" if value >= 0.001 else f"{value:.1e}"

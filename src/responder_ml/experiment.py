@@ -1,0 +1,123 @@
+"""Train: from a job's configuration to a run folder and a bundle, in one straight line."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from responder_ml import tables
+from responder_ml.assemble import build_candidates, build_cohort, build_endpoint
+from responder_ml.bundle import write_bundle
+from responder_ml.cohort.audit import audit
+from responder_ml.cohort.endpoint import LabelledCohort, label_cohort
+from responder_ml.cohort.findings import Finding
+from responder_ml.config import JobConfig
+from responder_ml.evaluation.evidence import power_note, weigh
+from responder_ml.evaluation.permutation import NullPlan
+from responder_ml.evaluation.procedure import Procedure
+from responder_ml.evaluation.small_n import Allowed, allow
+from responder_ml.explanation.attribution import auto_models, contributions
+from responder_ml.features.normalise import log2_expression
+from responder_ml.progress import Progress
+from responder_ml.report.card import write_card
+from responder_ml.report.html import write_report
+from responder_ml.result import Clock, compose_result
+from responder_ml.run import Run, write_run
+from responder_ml.search.material import Material
+from responder_ml.search.nested import Plan
+from responder_ml.search.workers import Workers
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A job whose data have been read and whose size has been looked at; nothing is trained yet."""
+
+    labelled: LabelledCohort
+    findings: tuple[Finding, ...]
+    allowed: Allowed
+    null: NullPlan
+    power_note: str
+
+
+def prepare(job: JobConfig) -> Prepared:
+    """Check the job against its targets, read its cohort, audit it and say what its size allows.
+
+    Raises
+    ------
+    ResponderError
+        Anything the user can mend.
+    """
+    candidates = build_candidates(job)
+    labelled = label_cohort(build_cohort(job.cohort, job.seed), build_endpoint(job.endpoint))
+    positive = int(labelled.labels.sum())
+    plan = Plan(job.search.folds, job.search.inner_folds, job.search.trials, job.seed)
+    allowed = allow(plan, candidates, positive, len(labelled.labels) - positive)
+    null = NullPlan(
+        job.null.permutations, min(job.null.repeats, job.search.repeats), job.null.stop_after, job.null.alpha, job.seed
+    )
+    return Prepared(labelled, tuple(audit(labelled)), allowed, null, power_note(labelled, null))
+
+
+def train(job: JobConfig, out: Path, bundle: Path, progress: Progress | None = None) -> Run:
+    """Search, test against the null, explain, refit and write.
+
+    Parameters
+    ----------
+    job
+        Configuration.
+    out, bundle
+        Folders of the run and of the bundle.
+    progress
+        Is told about long work.
+
+    Raises
+    ------
+    ResponderError
+        Anything the user can mend; nothing is left half-written.
+    """
+    progress, clock = progress or Progress(), Clock()
+    prepared = prepare(job)
+    labelled, allowed = prepared.labelled, prepared.allowed
+    progress.say(prepared.power_note)
+    with clock.lap("search_s"), progress.stage("Nested search") as done:
+        procedure = Procedure(Material.of(labelled), allowed.candidates, allowed.plan, Workers(job.compute.workers))
+        observed = procedure.observe(labelled.labels, job.search.repeats, done)
+    with clock.lap("null_s"), progress.stage("Null") as done:
+        log2 = log2_expression(labelled.expression, job.cohort.units)
+        evidence = weigh(procedure, observed, labelled, prepared.null, log2, done)
+    with clock.lap("explain_s"):
+        explained = contributions(auto_models(observed.results), procedure.genes_of, labelled.cohort.n_obs)
+    with clock.lap("refit_s"):
+        refit = procedure.refit(labelled.labels)
+    found = tables.all_tables(
+        {
+            "out_of_fold": tables.out_of_fold_table(labelled, observed, procedure),
+            "candidates": tables.candidate_table(observed, procedure, job.seed),
+            "folds": tables.fold_table(observed, procedure),
+            "trials": tables.trial_table(observed, procedure),
+            "genes": tables.gene_table(explained),
+            "contributions": tables.contribution_table(explained, labelled, log2),
+            "null": tables.null_table(evidence),
+            "baselines": tables.baseline_table(evidence),
+            "samples": tables.sample_table(labelled),
+        }
+    )
+    result = compose_result(
+        name=job.name,
+        where=dict(job.cohort.where),
+        repeats=job.search.repeats,
+        labelled=labelled,
+        findings=prepared.findings,
+        notes=allowed.notes,
+        procedure=procedure,
+        observed=observed,
+        evidence=evidence,
+        refit=refit,
+        timings=clock.read(),
+        seed=job.seed,
+    )
+    run = Run(result, found, job.resolved())
+    write_bundle(refit.model, run.result, bundle)
+    write_run(run, out)
+    write_report(run, out / "report.html")
+    write_card(run, out / "card.md")
+    write_card(run, bundle / "card.md")
+    return run

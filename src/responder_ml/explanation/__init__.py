@@ -1,0 +1,1 @@
+"""What carries a result: contributions of genes to held-out decisions, and how stable they are."""

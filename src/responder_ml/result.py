@@ -1,0 +1,205 @@
+"""Compose ``result.json``: the published, machine-readable answer of one run."""
+
+import hashlib
+import platform
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+
+from responder_ml.cohort.endpoint import LabelledCohort
+from responder_ml.cohort.findings import Finding
+from responder_ml.evaluation.calibration import calibrate
+from responder_ml.evaluation.evidence import Evidence
+from responder_ml.evaluation.intervals import auroc_interval
+from responder_ml.evaluation.metrics import OutOfFold, auroc, balanced_accuracy, brier, matthews
+from responder_ml.evaluation.permutation import NullResult
+from responder_ml.evaluation.procedure import Observed, Procedure, Refit
+from responder_ml.explanation.attribution import auto_models
+from responder_ml.explanation.stability import selection_stability
+from responder_ml.run import SCHEMA_VERSION
+
+_REPORTED_VERSIONS = ("responder-ml", "numpy", "scipy", "pandas", "scikit-learn", "xgboost", "optuna", "shap", "mlflow")
+
+
+class Clock:
+    """Wall-clock seconds of named stages."""
+
+    def __init__(self) -> None:
+        self._start = time.perf_counter()
+        self._laps: dict[str, float] = {}
+
+    @contextmanager
+    def lap(self, name: str) -> Iterator[None]:
+        """Time a stage."""
+        begin = time.perf_counter()
+        yield
+        self._laps[name] = time.perf_counter() - begin
+
+    def read(self) -> dict[str, float]:
+        """Return seconds per stage and in total, to the millisecond."""
+        total = time.perf_counter() - self._start
+        return {name: round(seconds, 3) for name, seconds in {**self._laps, "total_s": total}.items()}
+
+
+def compose_result(
+    *,
+    name: str,
+    where: dict[str, Any],
+    repeats: int,
+    labelled: LabelledCohort,
+    findings: tuple[Finding, ...],
+    notes: tuple[str, ...],
+    procedure: Procedure,
+    observed: Observed,
+    evidence: Evidence,
+    refit: Refit,
+    timings: dict[str, float],
+    seed: int,
+) -> dict[str, Any]:
+    """Return the content of ``result.json``; every number is finite or null.
+
+    Parameters
+    ----------
+    name, where, repeats, seed
+        From the job.
+    labelled, findings, notes
+        What was read, the audit, and what the number of subjects changed.
+    procedure, observed, evidence, refit
+        What was found.
+    timings
+        Seconds per stage.
+    """
+    positive = int(labelled.labels.sum())
+    endpoint = labelled.endpoint
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "name": name,
+        "simulated": bool(labelled.cohort.uns.get("simulated", False)),
+        "endpoint": {
+            "column": endpoint.column,
+            "positive": endpoint.positive,
+            "negative": endpoint.negative,
+            "strata": list(endpoint.strata),
+            "nuisance": list(endpoint.nuisance),
+            "where": where,
+            "units": str(labelled.cohort.uns["units"]),
+        },
+        "n": {
+            "samples": labelled.cohort.n_obs,
+            "subjects": len(labelled.subjects),
+            "positive": positive,
+            "negative": len(labelled.subjects) - positive,
+            "genes": labelled.cohort.n_vars,
+        },
+        "headline": {"candidate": "auto", **_performance(observed.auto, seed), "calibration": _calibration(observed)},
+        "null": _null(evidence),
+        "baselines": [
+            {
+                "name": each.name,
+                "auroc": _finite(each.auroc),
+                "gain": _finite(each.gain),
+                "gain_ci": [_finite(end) for end in each.gain_interval],
+            }
+            for each in evidence.baselines
+        ],
+        "candidates": [
+            {
+                "name": each.name,
+                "builder": each.builder_name,
+                "classifier": each.classifier.name,
+                **_performance(observed.candidates[each.name], seed),
+                "chosen_share": round(observed.chosen_share(index), 6),
+            }
+            for index, each in enumerate(procedure.candidates)
+        ],
+        "audit": [
+            {"code": each.code, "severity": each.severity, "message": each.message} for each in findings
+        ] + [{"code": "RML00", "severity": "info", "message": note} for note in notes],
+        "verdict": {"level": evidence.verdict.level, "sentence": evidence.verdict.sentence},
+        "stability": _stability(observed, procedure),
+        "search": {
+            "repeats": repeats,
+            "folds": procedure.plan.folds,
+            "inner_folds": procedure.plan.inner_folds,
+            "trials": procedure.plan.trials,
+        },
+        "refit": {"candidate": refit.name, "params": refit.params, "n_features": len(refit.model.features_)},
+        "timings": timings,
+        "versions": {"python": platform.python_version(), **{each: version(each) for each in _REPORTED_VERSIONS}},
+        "data_sha256": data_digest(labelled),
+        "seed": seed,
+    }
+
+
+def data_digest(labelled: LabelledCohort) -> str:
+    """Return the SHA-256 of expression, genes, samples, subjects, labels and strata of the endpoint's rows."""
+    digest = hashlib.sha256()
+    digest.update(np.ascontiguousarray(labelled.expression).tobytes())
+    for names in (labelled.genes, labelled.cohort.obs_names, labelled.subjects):
+        digest.update("\x1f".join(map(str, names)).encode())
+    digest.update(labelled.labels.tobytes())
+    digest.update(labelled.strata.astype(np.int64).tobytes())
+    return digest.hexdigest()
+
+
+def _performance(found: OutOfFold, seed: int) -> dict[str, Any]:
+    return {
+        "auroc": _finite(auroc(found)),
+        "auroc_ci": [_finite(end) for end in auroc_interval(found, seed)],
+        "balanced_accuracy": _finite(balanced_accuracy(found)),
+        "mcc": _finite(matthews(found)),
+        "brier": _finite(brier(found)),
+    }
+
+
+def _calibration(observed: Observed) -> dict[str, Any]:
+    """Calibrate the subjects' mean log-odds over repeats; null where too few subjects allow no estimate."""
+    found = calibrate(observed.auto.decisions.mean(axis=0), observed.auto.labels)
+    return {
+        "in_the_large": _finite(found.in_the_large),
+        "intercept": _finite(found.intercept),
+        "slope": _finite(found.slope),
+    }
+
+
+def _null(evidence: Evidence) -> dict[str, Any] | None:
+    if evidence.null is None:
+        return None
+    conditional = evidence.conditional
+    return {**_one_null(evidence.null), "conditional": None if conditional is None else _one_null(conditional)}
+
+
+def _one_null(null: NullResult) -> dict[str, Any]:
+    return {
+        "p_value": _finite(null.p_value),
+        "p_interval": [_finite(end) for end in null.p_interval],
+        "permutations": len(null.values),
+        "labellings": null.labellings,
+        "observed": _finite(null.observed),
+        "null_mean": _finite(null.mean),
+        "null_sd": _finite(null.sd),
+        "exact": null.exact,
+        "stopped_early": null.stopped_early,
+        "min_attainable_p": _finite(null.min_attainable_p),
+    }
+
+
+def _stability(observed: Observed, procedure: Procedure) -> dict[str, Any]:
+    """Compare the genes that auto's outer models use."""
+    used = [procedure.genes_used(model) for model in auto_models(observed.results)]
+    found = selection_stability(used, len(procedure.material.genes))
+    return {
+        "nogueira": None if found is None else _finite(found.value),
+        "interval": None if found is None else [_finite(found.low), _finite(found.high)],
+        "of": "genes behind the features of auto's outer models",
+        "models": len(used),
+    }
+
+
+def _finite(value: float | None) -> float | None:
+    """Return a number JSON can hold; digits beyond the tenth differ between machines and say nothing."""
+    return None if value is None or not np.isfinite(value) else round(float(value), 10)

@@ -1,0 +1,81 @@
+"""What people read on the terminal: the audit before training, the verdict and the way on after it."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from responder_ml.config import JobConfig
+from responder_ml.experiment import Prepared
+from responder_ml.run import Run
+
+_COLOUR = {"info": "cyan", "warning": "yellow", "error": "red"}
+_VERDICT = {"evidence": "green", "confounded": "yellow", "underpowered": "yellow"}
+
+
+def show_prepared(console: Console, job: JobConfig, prepared: Prepared) -> None:
+    """Print what was read, the audit and what the number of subjects allows."""
+    labelled = prepared.labelled
+    positive = int(labelled.labels.sum())
+    console.print(
+        f"[bold]{job.name}[/]: {job.endpoint.positive} ({positive}) against {job.endpoint.negative} "
+        f"({len(labelled.labels) - positive}), {len(labelled.subjects)} subjects, {labelled.cohort.n_obs} samples, "
+        f"{labelled.cohort.n_vars} genes",
+        highlight=False,
+    )
+    _show_findings(
+        console, [{"code": each.code, "severity": each.severity, "message": each.message} for each in prepared.findings]
+    )
+    for note in (*prepared.allowed.notes, prepared.power_note):
+        console.print(note, highlight=False, soft_wrap=True)
+
+
+def show_run(console: Console, run: Run, folder: Path, bundle: Path) -> None:
+    """Print the verdict, the candidates and where things are."""
+    result = run.result
+    level = result["verdict"]["level"]
+    console.print()
+    if result["simulated"]:
+        console.print("[bold]Simulated data:[/] nothing below is a finding about real animals.")
+    console.print(f"[bold {_VERDICT.get(level, 'white')}]{result['verdict']['sentence']}[/]", highlight=False, soft_wrap=True)
+    table = Table("candidate", "AUROC", "95 % interval", "balanced accuracy", "Brier", "chosen by auto", title=None)
+    for row in run.tables["candidates"].to_dict("records"):
+        table.add_row(
+            row["name"],
+            f"{row['auroc']:.2f}",
+            f"{row['auroc_low']:.2f} to {row['auroc_high']:.2f}",
+            f"{row['balanced_accuracy']:.2f}",
+            f"{row['brier']:.2f}",
+            "" if row["name"] == "auto" else f"{row['chosen_share']:.0%}",
+        )
+    console.print(table)
+    _show_findings(console, [each for each in result["audit"] if each["severity"] != "info"])
+    console.print(f"Report: {folder / 'report.html'}", highlight=False, soft_wrap=True)
+    console.print(f"Run:    {folder}", highlight=False, soft_wrap=True)
+    console.print(f"Bundle: {bundle}", highlight=False, soft_wrap=True)
+    console.print(f"Score new samples: python -m responder_ml score {bundle} EXPRESSION", highlight=False, soft_wrap=True)
+
+
+def show_registries(console: Console) -> None:
+    """Print every builder, scorer and classifier with a line on each and its reference."""
+    from responder_ml.classifiers import CLASSIFIERS
+    from responder_ml.features.builders import BUILDERS
+    from responder_ml.features.signatures import SCORERS
+
+    for registry in (BUILDERS, SCORERS, CLASSIFIERS):
+        table = Table(registry.family, "what it is", "reference", title=None)
+        for member in registry:
+            table.add_row(member.name, member.summary, member.reference)
+        console.print(table)
+
+
+def _show_findings(console: Console, findings: Sequence[Mapping[str, Any]]) -> None:
+    for finding in findings:
+        colour = _COLOUR[finding["severity"]]
+        console.print(
+            f"[{colour}]{finding['severity']:<7}[/] {finding['code']}  {finding['message']}",
+            highlight=False,
+            soft_wrap=True,
+        )

@@ -1,0 +1,117 @@
+import pickle
+
+import numpy as np
+import pytest
+from responder_ml.classifiers import CLASSIFIERS
+from responder_ml.classifiers.elastic_net import ElasticNet
+from responder_ml.classifiers.linear_svm import LinearSVM
+from responder_ml.classifiers.logistic import elastic_logistic, gram_logistic, ridge_logistic
+from responder_ml.classifiers.majority import Majority
+from responder_ml.classifiers.nearest_centroid import NearestCentroid, effective_count
+from sklearn.base import clone
+from sklearn.linear_model import LogisticRegression
+from sklearn.svm import SVC
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+# Every exception has its reason here; the list may only shrink.
+EXPECTED_FAILURES = {
+    "Majority": {
+        "check_classifiers_train": "answers with the training odds, so it cannot reach the accuracy asked for",
+    }
+}
+
+
+def _expected_failures(estimator):
+    return EXPECTED_FAILURES.get(type(estimator).__name__, {})
+
+
+@parametrize_with_checks([member() for member in CLASSIFIERS], expected_failed_checks=_expected_failures)
+def test_scikit_learn_estimator_checks(estimator, check):
+    check(estimator)
+
+
+@pytest.fixture
+def problem(rng):
+    X = rng.normal(size=(18, 60))
+    labels = np.array([0, 1] * 9, dtype=np.int8)
+    X[:, :5] += labels[:, None]
+    return X, labels
+
+
+@pytest.mark.parametrize("C", [1e-3, 0.1, 1.0])
+@pytest.mark.parametrize("columns", [5, 60])
+def test_ridge_equals_scikit_learn_at_a_tight_tolerance(problem, C, columns):
+    X, labels = problem
+    coefficients, intercept = ridge_logistic(X[:, :columns], labels.astype(float), C)
+    expected = LogisticRegression(C=C, l1_ratio=0, tol=1e-12, max_iter=100_000).fit(X[:, :columns], labels)
+    np.testing.assert_allclose(coefficients, expected.coef_[0], atol=1e-6)
+    assert intercept == pytest.approx(expected.intercept_[0], abs=1e-6)
+
+
+def test_ridge_of_many_rows_equals_the_gram_form(rng):
+    X = rng.normal(size=(150, 8))
+    target = (rng.random(150) < 0.5).astype(float)
+    dual, intercept = gram_logistic((X @ X.T)[None], target[None], np.array([0.3]))
+    coefficients, other = ridge_logistic(X, target, 0.3)
+    np.testing.assert_allclose(X.T @ dual[0], coefficients, atol=1e-6)
+    assert intercept[0] == pytest.approx(other, abs=1e-6)
+
+
+@pytest.mark.parametrize("l1_ratio", [0.3, 1.0])
+def test_elastic_net_equals_scikit_learn_saga(problem, l1_ratio):
+    X, labels = problem
+    coefficients, intercept = elastic_logistic(X, labels.astype(float), 0.5, l1_ratio)
+    saga = LogisticRegression(C=0.5, l1_ratio=l1_ratio, solver="saga", tol=1e-10, max_iter=500_000).fit(X, labels)
+    np.testing.assert_allclose(coefficients, saga.coef_[0], atol=1e-5)
+    assert intercept == pytest.approx(saga.intercept_[0], abs=1e-5)
+
+
+def test_problems_of_unequal_size_solved_together_equal_each_alone(problem):
+    X, labels = problem
+    problems = [(X[:n], labels[:n], X[n:]) for n in (9, 12, 15)]
+    together = ElasticNet(C=0.2).decide_each(problems)
+    for (train, target, held_out), decision in zip(problems, together, strict=True):
+        alone = ElasticNet(C=0.2).fit(train, target).decision_function(held_out)
+        np.testing.assert_allclose(decision, alone, atol=1e-9)
+
+
+def test_svm_equals_scikit_learn_linear_kernel(problem):
+    X, labels = problem
+    ours = LinearSVM(C=0.05).fit(X, labels)
+    theirs = SVC(kernel="linear", C=0.05, tol=1e-5).fit(X, labels)
+    np.testing.assert_allclose(ours.decision_function(X), theirs.decision_function(X), atol=1e-4)
+
+
+def test_effective_count_of_independent_and_of_identical_columns():
+    assert effective_count(np.eye(4)) == pytest.approx(4)
+    assert effective_count(np.outer([1.0, -1.0, 2.0], np.ones(7))) == pytest.approx(1)
+
+
+def test_nearest_centroid_on_one_column_by_hand():
+    model = NearestCentroid().fit(np.array([[-2.0], [0.0], [1.0], [3.0]]), np.array([0, 0, 1, 1]))
+    # Class means -1 and 2, pooled variance 2, half of it plus a half is 1.5, one effective column.
+    assert model.coef_[0] == pytest.approx(2.0)
+    assert model.decision_function([[0.5]])[0] == pytest.approx(0.0)
+
+
+def test_majority_answers_with_the_training_odds():
+    model = Majority().fit(np.zeros((6, 2)), np.array([0, 0, 1, 1, 1, 1]))
+    np.testing.assert_allclose(model.decision_function(np.ones((2, 2))), np.log(2))
+
+
+@pytest.mark.parametrize("kind", CLASSIFIERS.names())
+def test_decisions_survive_copying_and_storing(problem, kind):
+    X, labels = problem
+    model = CLASSIFIERS[kind]().fit(X, labels)
+    stored = pickle.loads(pickle.dumps(model))
+    np.testing.assert_array_equal(stored.decision_function(X), model.decision_function(X))
+    again = clone(model).fit(X, labels)
+    np.testing.assert_array_equal(again.decision_function(X), model.decision_function(X))
+
+
+@pytest.mark.parametrize("kind", CLASSIFIERS.names())
+def test_search_space_names_constructor_arguments(kind):
+    member = CLASSIFIERS[kind]
+    assert set(member.search_space()) <= set(member().get_params())
+    assert member.summary
+    assert member.reference.startswith("doi:")
