@@ -1,6 +1,7 @@
 """Nothing leaks; and the test that says so can fail."""
 
 import numpy as np
+
 from responder_ml.classifiers.elastic_net import ElasticNet
 from responder_ml.evaluation.metrics import OutOfFold, auroc
 from responder_ml.features.builders.genes import Genes
@@ -14,7 +15,9 @@ PLAN = Plan(folds=5, inner_folds=3, trials=5, seed=3)
 
 
 def _nested_auroc(expression, labels):
-    material = Material(expression, np.arange(expression.shape[1]).astype(str), np.arange(SUBJECTS), np.zeros(SUBJECTS, int))
+    material = Material(
+        expression, np.arange(expression.shape[1]).astype(str), np.arange(SUBJECTS), np.zeros(SUBJECTS, int)
+    )
     builder = Genes(max_genes=50)
     candidate = Candidate("genes", builder, ElasticNet, {"l1_ratio": 0.0})
     shared = {"genes": builder.share(material.expression, material.genes)}

@@ -76,9 +76,7 @@ def build_cohort(config: CohortConfig, seed: int) -> AnnData:
         )
     if config.samples is None:
         raise ConfigError("cohort.source 'table' needs cohort.samples, which is not given.")
-    return read_table(
-        config.expression, config.samples, units=config.units, columns=config.columns, where=config.where
-    )
+    return read_table(config.expression, config.samples, units=config.units, columns=config.columns, where=config.where)
 
 
 def check_simulation(config: CohortConfig) -> None:

@@ -116,9 +116,8 @@ def compose_result(
             }
             for index, each in enumerate(procedure.candidates)
         ],
-        "audit": [
-            {"code": each.code, "severity": each.severity, "message": each.message} for each in findings
-        ] + [{"code": "RML00", "severity": "info", "message": note} for note in notes],
+        "audit": [{"code": each.code, "severity": each.severity, "message": each.message} for each in findings]
+        + [{"code": "RML00", "severity": "info", "message": note} for note in notes],
         "verdict": {"level": evidence.verdict.level, "sentence": evidence.verdict.sentence},
         "stability": _stability(observed, procedure),
         "search": {

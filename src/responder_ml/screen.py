@@ -39,7 +39,9 @@ def show_run(console: Console, run: Run, folder: Path, bundle: Path) -> None:
     console.print()
     if result["simulated"]:
         console.print("[bold]Simulated data:[/] nothing below is a finding about real animals.")
-    console.print(f"[bold {_VERDICT.get(level, 'white')}]{result['verdict']['sentence']}[/]", highlight=False, soft_wrap=True)
+    console.print(
+        f"[bold {_VERDICT.get(level, 'white')}]{result['verdict']['sentence']}[/]", highlight=False, soft_wrap=True
+    )
     table = Table("candidate", "AUROC", "95 % interval", "balanced accuracy", "Brier", "chosen by auto", title=None)
     for row in run.tables["candidates"].to_dict("records"):
         table.add_row(
@@ -55,7 +57,9 @@ def show_run(console: Console, run: Run, folder: Path, bundle: Path) -> None:
     console.print(f"Report: {folder / 'report.html'}", highlight=False, soft_wrap=True)
     console.print(f"Run:    {folder}", highlight=False, soft_wrap=True)
     console.print(f"Bundle: {bundle}", highlight=False, soft_wrap=True)
-    console.print(f"Score new samples: python -m responder_ml score {bundle} EXPRESSION", highlight=False, soft_wrap=True)
+    console.print(
+        f"Score new samples: python -m responder_ml score {bundle} EXPRESSION", highlight=False, soft_wrap=True
+    )
 
 
 def show_registries(console: Console) -> None:

@@ -2,16 +2,17 @@ import pickle
 
 import numpy as np
 import pytest
+from sklearn.base import clone
+from sklearn.linear_model import LogisticRegression
+from sklearn.svm import SVC
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
 from responder_ml.classifiers import CLASSIFIERS
 from responder_ml.classifiers.elastic_net import ElasticNet
 from responder_ml.classifiers.linear_svm import LinearSVM
 from responder_ml.classifiers.logistic import elastic_logistic, gram_logistic, ridge_logistic
 from responder_ml.classifiers.majority import Majority
 from responder_ml.classifiers.nearest_centroid import NearestCentroid, effective_count
-from sklearn.base import clone
-from sklearn.linear_model import LogisticRegression
-from sklearn.svm import SVC
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 # Every exception has its reason here; the list may only shrink.
 EXPECTED_FAILURES = {

@@ -3,6 +3,14 @@
 import numpy as np
 import optuna
 import pytest
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.feature_selection import SelectKBest
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import StandardScaler
+from xgboost import XGBClassifier
+
 from responder_ml.classifiers import CLASSIFIERS
 from responder_ml.features.builders.genes import Genes
 from responder_ml.search.candidate import Candidate
@@ -12,13 +20,6 @@ from responder_ml.search.prefix_model import PrefixModel
 from responder_ml.search.splits import assign_folds
 from responder_ml.statistics.moderated_t import moderated_t
 from responder_ml.statistics.seeds import generator, integer_seed
-from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.feature_selection import SelectKBest
-from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import roc_auc_score
-from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import StandardScaler
-from xgboost import XGBClassifier
 
 PLAN = Plan(folds=4, inner_folds=3, trials=12, seed=11)
 

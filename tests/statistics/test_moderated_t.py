@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import ttest_ind
+
 from responder_ml.statistics.moderated_t import Columns, best_columns, moderated_t
 from responder_ml.statistics.training_sets import TrainingSets
-from scipy.stats import ttest_ind
 
 
 def _sets(rng, n_sets, n_samples):

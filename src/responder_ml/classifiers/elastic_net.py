@@ -1,6 +1,5 @@
 """Logistic regression with an elastic-net penalty."""
 
-from typing import Any
 
 from collections.abc import Sequence
 
@@ -50,7 +49,6 @@ class ElasticNet(LinearClassifier):
             self.coef_, self.intercept_ = ridge_logistic(X, target, self.C)
         else:
             self.coef_, self.intercept_ = elastic_logistic(X, target, self.C, self.l1_ratio)
-
 
     def decide_each(self, problems: Sequence[Problem]) -> list[Floats]:
         """Solve ridge problems of few rows together, from their Gram matrices."""

@@ -1,7 +1,7 @@
 """A stranger's expression in a model's gene order, with what is missing counted and never papered over.
 
-Genes are matched by exact name: no case is changed, no version cut off, no ortholog assumed. Whatever the table has beyond
-the model's genes is dropped before anything is computed, so a wider table cannot change a number.
+Genes are matched by exact name: no case is changed, no version cut off, no ortholog assumed. Whatever the table has
+beyond the model's genes is dropped before anything is computed, so a wider table cannot change a number.
 """
 
 from collections import Counter
@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from responder_ml.cohort.counts_from_log2 import counts_from_log2
 from responder_ml.cohort.gene_ids import kind_of
 from responder_ml.cohort.units import check_units
 from responder_ml.exceptions import CoverageError, ExpressionError, GeneNameError
@@ -263,8 +264,8 @@ def check_coverage(
     missing = list(coverage.missing) or [gene for gene in genes if gene not in known]
     shown = ", ".join(missing[:_SHOWN]) + (" ..." if len(missing) > _SHOWN else "")
     raise CoverageError(
-        f"The table has {coverage.genes:.0%} of the model's {len(genes)} training genes and {coverage.weight:.0%} of the "
-        f"gene weight behind its features; {least_genes:.0%} and {least_weight:.0%} are needed. "
+        f"The table has {coverage.genes:.0%} of the model's {len(genes)} training genes and {coverage.weight:.0%} of "
+        f"the gene weight behind its features; {least_genes:.0%} and {least_weight:.0%} are needed. "
         f"{len(coverage.missing)} gene(s) behind features are missing; not found: {shown}. {_hint(genes, names)}"
     )
 
@@ -272,9 +273,8 @@ def check_coverage(
 def convert_units(values: Floats, units: str, wanted: str, depth: float) -> Floats:
     """Bring values to the units a model was trained in.
 
-    A model of counts takes log2 counts per million: they become counts of a library of ``depth``,
-    ``2^value x (depth + 1) / 1e6 - 0.5`` and not below zero, after which the model's own normalisation applies as to any
-    counts. A model of TPM takes ``log2(TPM + 1)``. Nothing else can be undone.
+    A model of counts takes log2 counts per million: they become counts again (`counts_from_log2`), after which the
+    model's own normalisation applies as to any counts. A model of TPM takes ``log2(TPM + 1)``. Nothing else can be undone.
 
     Parameters
     ----------
@@ -283,7 +283,7 @@ def convert_units(values: Floats, units: str, wanted: str, depth: float) -> Floa
     units, wanted
         ``counts``, ``log2`` or ``tpm``.
     depth
-        Typical library size in training, counts.
+        Typical library size in training, counts, for values that do not tell their own.
 
     Raises
     ------
@@ -300,7 +300,7 @@ def convert_units(values: Floats, units: str, wanted: str, depth: float) -> Floa
         )
     if wanted == "tpm":
         return np.asarray(np.maximum(2.0**values - 1.0, 0.0), dtype=np.float64)
-    return np.asarray(np.maximum(2.0**values * ((depth + 1.0) / 1e6) - 0.5, 0.0), dtype=np.float64)
+    return counts_from_log2(values, depth)
 
 
 def _check_unique(names: Sequence[str], genes: Strings) -> None:

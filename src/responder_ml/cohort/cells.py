@@ -178,7 +178,8 @@ def _cell_text(cell: Any) -> str:
     if isinstance(cell, float | np.floating):
         if np.isnan(cell):
             return ""
-        return str(int(cell)) if cell.is_integer() and abs(cell) < 1e15 else repr(float(cell))
+        number = float(cell)
+        return str(int(number)) if number.is_integer() and abs(number) < 1e15 else repr(number)
     return "" if cell is None else str(cell)
 
 

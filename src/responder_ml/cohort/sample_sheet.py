@@ -93,7 +93,7 @@ def with_subjects(sheet: pd.DataFrame, source: str) -> tuple[pd.DataFrame, str]:
         raise SampleSheetError(
             f"{source}: {int(unnamed.sum())} of {len(sheet)} samples have no subject (the column holds "
             f"{_some(found)}). Samples of one subject must stay together, so every sample needs its subject's name. "
-            "Fill them in; or leave `subject` out of `columns`, if each sample is known to come from a subject of its own."
+            "Fill them in; or leave `subject` out of `columns`, if each sample is known to be a subject of its own."
         )
     return sheet, "column"
 

@@ -109,9 +109,9 @@ def _check_log2(values: Floats) -> None:
     lowest, highest = float(values.min()), float(values.max())
     found = f"The values run from {lowest:.4g} to {highest:.4g}"
     if highest > _LARGEST_WHOLE_LOG2 and not np.any(values != np.rint(values)):
+        advice = "If they are counts, declare `units: counts`; otherwise take" if lowest >= 0 else "Take"
         raise ExpressionError(
-            f"{found} and all are whole numbers, but log2 values are not. If they are counts, declare `units: counts`; "
-            "otherwise take the logarithm first."
+            f"{found} and all are whole numbers, but log2 values are not. {advice} the logarithm first."
         )
     if highest > _LARGEST_LOG2:
         raise ExpressionError(

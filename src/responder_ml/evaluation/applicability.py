@@ -1,9 +1,9 @@
 """Whether a model is entitled to an opinion on a sample: how far the sample is from the training samples, label-free.
 
-Three questions, each with limits learnt by leaving training subjects out one at a time:
+Three questions, each with limits learnt by leaving training subjects out:
 
-* Does the sample rank genes as training samples do? Spearman correlation with the training profile, over genes spread over
-  the range of expression.
+* Does the sample rank genes as training samples do? Spearman correlation with the training profile, over genes spread
+  over the range of expression.
 * Do the model's own features take values seen in training? Mahalanobis distance of the standardised features, with the
   covariance shrunk towards the identity.
 * For counts: was it sequenced deeply enough?
@@ -22,13 +22,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import rankdata, t
+from sklearn.base import clone
 from sklearn.covariance import ledoit_wolf_shrinkage
 
 from responder_ml.features.missing_genes import typical_sample
+from responder_ml.search.prefix_model import PrefixModel
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
+Labels = NDArray[np.integer]
 
+FOLDS = 20
+"""Most groups of subjects left out in turn."""
 BEYOND = 0.005
 """Share of samples of the training kind expected beyond each limit."""
 PROFILE_GENES = 2000
@@ -38,6 +43,42 @@ _LEAST_PROFILE_GENES = 50
 _LEAST_DEPTH = 0.1
 # Some shrinkage always, so that a feature constant in training does not make a distance infinite.
 _LEAST_SHRINKAGE = 0.05
+
+
+@dataclass(frozen=True)
+class Spread:
+    """The covariance of standardised features, shrunk towards the identity.
+
+    Attributes
+    ----------
+    axes, variance
+        Principal axes, shape ``(n_features, n_axes)``, and the variance along each.
+    shrinkage
+        Weight of the identity.
+    """
+
+    axes: Floats
+    variance: Floats
+    shrinkage: float
+
+    @classmethod
+    def of(cls, standardised: Floats) -> "Spread":
+        """Learn from training samples x features; the weight is Ledoit and Wolf's."""
+        centred = standardised - standardised.mean(axis=0)
+        _, singular, axes = np.linalg.svd(centred, full_matrices=False)
+        weight = float(ledoit_wolf_shrinkage(centred, assume_centered=True)) if np.any(centred) else 1.0
+        return cls(np.ascontiguousarray(axes.T), singular**2 / len(centred), max(weight, _LEAST_SHRINKAGE))
+
+    def distance(self, standardised: Floats) -> Floats:
+        """Return each sample's Mahalanobis distance from the training mean, which is 0.
+
+        With weight s the inverse is ``1 / s`` across the axes and ``1 / (s + (1 - s) v)`` along one of variance v.
+        """
+        kept = (1.0 - self.shrinkage) * self.variance
+        less = kept / (self.shrinkage * (self.shrinkage + kept))
+        squared = np.sum(standardised**2, axis=1) / self.shrinkage
+        squared -= np.sum((standardised @ self.axes) ** 2 * less, axis=1)
+        return np.sqrt(np.maximum(squared, 0.0))
 
 
 @dataclass(frozen=True)
@@ -54,12 +95,10 @@ class Reference:
         Mean within-sample rank of each of them.
     correlations
         Spearman correlation of each training sample with the profile of the other subjects.
-    axes, spread
-        Principal axes of the standardised features, shape ``(n_features, n_axes)``, and the variance along each.
-    shrinkage
-        Weight of the identity in the covariance, shape ``(1,)``.
+    axes, variance, shrinkage
+        Of the standardised features, as in `Spread`; ``shrinkage`` has shape ``(1,)``.
     distances
-        Mahalanobis distance of each training sample from the other subjects.
+        Mahalanobis distance of each training sample from `left_out_distances`.
     libraries
         Library size of each training sample over the training genes; empty unless the units are counts.
     n_subjects
@@ -71,39 +110,38 @@ class Reference:
     profile: Floats
     correlations: Floats
     axes: Floats
-    spread: Floats
+    variance: Floats
     shrinkage: Floats
     distances: Floats
     libraries: Floats
     n_subjects: Indices
 
     @classmethod
-    def learn(cls, values: Floats, units: str, standardised: Floats, subject_of: Indices) -> "Reference":
+    def learn(cls, model: PrefixModel, values: Floats, labels: Labels, subject_of: Indices) -> "Reference":
         """Learn from training samples.
 
         Parameters
         ----------
+        model
+            Fitted to them.
         values
-            Samples x genes in ``units``.
-        units
-            ``counts``, ``log2`` or ``tpm``.
-        standardised
-            Samples x features as the classifier sees them.
-        subject_of
-            Subject index of each sample.
+            Samples x genes in the units of its builder.
+        labels, subject_of
+            Label and subject index of each sample.
         """
+        units = str(model.builder.units)
         genes = _spread_genes(values)
         ranks = rankdata(values[:, genes], axis=1)
-        axes, spread, shrinkage = _covariance(standardised)
+        spread = Spread.of(model.standardised(values))
         return cls(
             typical=typical_sample(values, units),
             profile_genes=genes,
             profile=ranks.mean(axis=0),
             correlations=_left_out_correlations(ranks, subject_of),
-            axes=axes,
-            spread=spread,
-            shrinkage=np.array([shrinkage]),
-            distances=left_out_distances(standardised, subject_of, shrinkage),
+            axes=spread.axes,
+            variance=spread.variance,
+            shrinkage=np.array([spread.shrinkage]),
+            distances=left_out_distances(model, values, labels, subject_of),
             libraries=values.sum(axis=1) if units == "counts" else np.empty(0),
             n_subjects=np.array([len(np.unique(subject_of))], dtype=np.intp),
         )
@@ -138,10 +176,7 @@ class Reference:
 
     def measure(self, standardised: Floats) -> Floats:
         """Return each sample's Mahalanobis distance from the training mean."""
-        along = standardised @ self.axes
-        weight, rest = self._inverse()
-        squared = rest * np.sum(standardised**2, axis=1) - np.sum(along**2 * weight, axis=1)
-        return np.sqrt(np.maximum(squared, 0.0))
+        return Spread(self.axes, self.variance, float(self.shrinkage[0])).distance(standardised)
 
     def percentile(self, distances: Floats) -> Floats:
         """Return the percentage of training samples that were nearer when left out."""
@@ -150,11 +185,71 @@ class Reference:
             dtype=np.float64,
         )
 
-    def _inverse(self) -> tuple[Floats, float]:
-        """Return what the inverse covariance subtracts along each axis, and what it is across them."""
-        shrinkage = float(self.shrinkage[0])
-        kept = (1.0 - shrinkage) * self.spread
-        return kept / (shrinkage * (shrinkage + kept)), 1.0 / shrinkage
+
+@dataclass(frozen=True)
+class Applicability:
+    """How far samples are from training, and what that means.
+
+    Attributes
+    ----------
+    correlation
+        Spearman correlation with the training profile; nan where too few of its genes are there.
+    distance, percentile
+        Mahalanobis distance in feature space, and the percentage of left-out training samples that were nearer.
+    library
+        Library size over the genes found; nan where unknown.
+    flags
+        For each sample the limits it crosses: ``profile``, ``distance``, ``depth``.
+    reasons
+        The same in a sentence; empty without flags.
+    """
+
+    correlation: Floats
+    distance: Floats
+    percentile: Floats
+    library: Floats
+    flags: tuple[tuple[str, ...], ...]
+    reasons: tuple[str, ...]
+
+
+def assess(reference: Reference, values: Floats, found: NDArray[np.bool_], standardised: Floats) -> Applicability:
+    """Hold samples against the limits of the training samples.
+
+    Parameters
+    ----------
+    reference
+        What training samples were like.
+    values
+        Samples x training genes in the model's units.
+    found
+        Whether each gene is there.
+    standardised
+        Samples x features as the classifier sees them.
+    """
+    correlation, distance = reference.correlate(values, found), reference.measure(standardised)
+    library = np.full(len(values), np.nan)
+    if reference.libraries.size:
+        library = values[:, found].sum(axis=1)
+    least, greatest = reference.least_correlation, reference.greatest_distance
+    # A table with part of the genes has part of the library.
+    shallow = reference.least_library * float(reference.typical[found].sum() / max(reference.typical.sum(), 1e-300))
+    limits = (
+        (
+            "profile",
+            correlation < least,
+            correlation,
+            "expression profile correlates {:.3f} with training, below",
+            least,
+        ),
+        ("distance", distance > greatest, distance, "features lie {:.3g} from training, beyond", greatest),
+        ("depth", library < shallow, library, "library of {:.0f} counts, below", shallow),
+    )
+    flags, reasons = [], []
+    for row in range(len(values)):
+        crossed = [limit for limit in limits if limit[1][row]]
+        flags.append(tuple(name for name, *_ in crossed))
+        reasons.append("; ".join(f"{text.format(value[row])} {limit:.4g}" for _, _, value, text, limit in crossed))
+    return Applicability(correlation, distance, reference.percentile(distance), library, tuple(flags), tuple(reasons))
 
 
 def prediction_limit(values: Floats, n_independent: int) -> float:
@@ -173,53 +268,33 @@ def prediction_limit(values: Floats, n_independent: int) -> float:
     return float(values.mean() + quantile * values.std(ddof=1) * np.sqrt(1.0 + 1.0 / n_independent))
 
 
-def left_out_distances(standardised: Floats, subject_of: Indices, shrinkage: float) -> Floats:
-    """Return each sample's shrunk Mahalanobis distance from the samples of the other subjects.
+def left_out_distances(model: PrefixModel, values: Floats, labels: Labels, subject_of: Indices) -> Floats:
+    """Return each training sample's distance from training when its subject took no part in it.
 
-    Mean and covariance without a subject differ from the full ones by a few rank-one terms, so one factorisation serves all
-    subjects (Woodbury). With n samples in all and m = n - k left, centred rows C of the subject and s their sum, the
-    covariance without it is ``(n S - C'C) / m - s s' / m^2`` and its mean is off the full one by ``-s / m``.
+    The model is fitted again without the subject (without one of `FOLDS` groups of subjects, where there are more):
+    features chosen by their class difference look tighter on the rows that chose them than on any other.
 
     Parameters
     ----------
-    standardised
-        Samples x features.
-    subject_of
-        Subject index of each sample.
-    shrinkage
-        Weight of the identity, above 0.
+    model
+        Gives the steps; its fitted state is not used.
+    values
+        Training samples x genes.
+    labels, subject_of
+        Label and subject index of each sample.
     """
-    centred = standardised - standardised.mean(axis=0)
-    count = len(centred)
-    _, singular, axes = np.linalg.svd(centred, full_matrices=False)
-    distances = np.empty(count)
-    for subject in np.unique(subject_of):
-        rows = np.flatnonzero(subject_of == subject)
-        left = count - len(rows)
-        kept = (1.0 - shrinkage) * singular**2 / left
-        weight = kept / (shrinkage * (shrinkage + kept))
-        total = centred[rows].sum(axis=0)
-        update = np.vstack([centred[rows], total])
-        deviation = centred[rows] + total / left
-        size = (1.0 - shrinkage) * np.append(np.full(len(rows), 1.0 / left), 1.0 / left**2)
-        solved = update / shrinkage - ((update @ axes.T) * weight) @ axes
-        solved_deviation = deviation / shrinkage - ((deviation @ axes.T) * weight) @ axes
-        inner = np.diag(1.0 / size) - update @ solved.T
-        across = deviation @ solved.T
-        squared = np.sum(deviation * solved_deviation, axis=1) + np.sum(
-            across * np.linalg.solve(inner, across.T).T, axis=1
-        )
-        distances[rows] = np.sqrt(np.maximum(squared, 0.0))
+    subjects = np.unique(subject_of)
+    # Subjects of one class are dealt out in turn, so that every fold leaves some of each class in training.
+    label_of = np.array([labels[subject_of == subject][0] for subject in subjects])
+    dealt = subjects[np.argsort(label_of, kind="stable")]
+    fold_of = dict(zip(dealt.tolist(), (np.arange(len(dealt)) % min(FOLDS, len(dealt))).tolist(), strict=True))
+    folds = np.array([fold_of[subject] for subject in subject_of.tolist()])
+    distances = np.empty(len(values))
+    for fold in range(folds.max() + 1):
+        out = folds == fold
+        fitted = clone(model).fit(values[~out], labels[~out], genes=model.genes_)
+        distances[out] = Spread.of(fitted.standardised(values[~out])).distance(fitted.standardised(values[out]))
     return distances
-
-
-def _covariance(standardised: Floats) -> tuple[Floats, Floats, float]:
-    """Return principal axes, variances along them, and the Ledoit-Wolf weight of the identity."""
-    count = len(standardised)
-    centred = standardised - standardised.mean(axis=0)
-    _, singular, axes = np.linalg.svd(centred, full_matrices=False)
-    shrinkage = float(ledoit_wolf_shrinkage(centred, assume_centered=True)) if np.any(centred) else 1.0
-    return np.ascontiguousarray(axes.T), singular**2 / count, max(shrinkage, _LEAST_SHRINKAGE)
 
 
 def _spread_genes(values: Floats) -> Indices:

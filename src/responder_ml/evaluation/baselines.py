@@ -134,9 +134,7 @@ def evaluate_random_signatures(
         )
         genes = expression[:, drawn]
 
-        def decide(
-            train: Rows, test: Rows, labels: NDArray[np.int8], genes: Floats = genes
-        ) -> Floats:
+        def decide(train: Rows, test: Rows, labels: NDArray[np.int8], genes: Floats = genes) -> Floats:
             mean, scale = standardisation(genes[train])
             columns = (genes - mean) / scale
             return NearestCentroid().decide_each([(columns[train], labels, columns[test])])[0]

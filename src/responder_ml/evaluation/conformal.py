@@ -1,8 +1,9 @@
 """Class-conditional conformal prediction sets from held-out decisions.
 
-A class stays in a sample's set unless the sample is stranger than all but a share alpha of the training subjects of that class
-were when they were held out. Decisions come from the outer folds, the model that scores from a refit to all subjects, so the
-promise holds approximately (cross-conformal) and, like every conformal promise, only for samples exchangeable with training.
+A class stays in a sample's set unless the sample is stranger than all but a share alpha of the training subjects of that
+class were when they were held out. Decisions come from the outer folds, the model that scores from a refit to all
+subjects, so the promise holds approximately (cross-conformal) and, like every conformal promise, only for samples
+exchangeable with training.
 
 References
 ----------
@@ -51,15 +52,15 @@ class HeldOut:
             return ""
         needed = ceil(1.0 / alpha - 1.0 - 1e-9)
         return (
-            f"Prediction sets at {1 - alpha:.0%} need {needed} held-out subjects in each class, but the smaller class has "
-            f"{smaller}: every set would hold both classes."
+            f"Prediction sets at {1 - alpha:.0%} need {needed} held-out subjects in each class, but the smaller class "
+            f"has {smaller}: every set would hold both classes."
         )
 
     def p_values(self, log_odds: Floats) -> tuple[Floats, Floats]:
         """Return the p of the positive and of the negative class for each sample.
 
-        ``(1 + number of held-out subjects of the class at least as strange) / (n + 1)``; strange for a positive is a low
-        log-odds, for a negative a high one.
+        ``(1 + number of held-out subjects of the class at least as strange) / (n + 1)``; strange for a positive is a
+        low log-odds, for a negative a high one.
         """
         below = np.searchsorted(self.positive, log_odds, side="right")
         above = len(self.negative) - np.searchsorted(self.negative, log_odds, side="left")

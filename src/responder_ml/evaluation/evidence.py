@@ -1,6 +1,6 @@
 """Weigh the evidence for one headline: null, conditional null, baselines on the same folds, verdict."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -95,7 +95,7 @@ def weigh(
     """
     statistic_observed = auroc(observed.auto.first(plan.repeats))
 
-    def statistic(labellings: Sequence[NDArray[np.int8]]) -> Floats:
+    def statistic(labellings: Sequence[NDArray[np.int8]]) -> Iterable[Floats]:
         return procedure.statistics(labellings, plan.repeats)
 
     null = None
@@ -151,9 +151,7 @@ def _baselines(
     return results
 
 
-def _compared(
-    name: str, nuisance: bool, found: Sequence[OutOfFold], headline: OutOfFold, seed: int
-) -> BaselineResult:
+def _compared(name: str, nuisance: bool, found: Sequence[OutOfFold], headline: OutOfFold, seed: int) -> BaselineResult:
     """Compare the headline with a baseline, or with the mean of several of one kind."""
     folds = np.mean([fold_aurocs(each) for each in found], axis=0)
     n_folds = folds.shape[1]
@@ -164,9 +162,7 @@ def _compared(
     else:
         interval = (float(np.quantile(scores, 0.025)), float(np.quantile(scores, 0.975)))
     score = float(np.mean(scores))
-    return BaselineResult(
-        name, nuisance, score, interval, auroc(headline) - score, (gain.low, gain.high)
-    )
+    return BaselineResult(name, nuisance, score, interval, auroc(headline) - score, (gain.low, gain.high))
 
 
 def _best(baselines: Sequence[BaselineResult]) -> BaselineSummary | None:

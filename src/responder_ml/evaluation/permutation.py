@@ -11,23 +11,20 @@ Ojala M, Garriga GC (2010) Permutation tests for studying classifier performance
 Besag J, Clifford P (1991) Sequential Monte Carlo p-values. doi:10.1093/biomet/78.2.301
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from responder_ml.evaluation.montecarlo import SequentialTest
-from responder_ml.evaluation.relabel import count_labellings, exact_p, relabellings
+from responder_ml.evaluation.montecarlo import besag_clifford, exact_p
+from responder_ml.evaluation.relabel import count_labellings, draw_labellings, enumerate_labellings
 from responder_ml.statistics.seeds import generator
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int8]
-Statistic = Callable[[Sequence[Labels]], Floats]
+Statistic = Callable[[Sequence[Labels]], Iterable[Floats]]
 Done = Callable[[int, int, str], None]
-
-# Relabellings between two looks at the running count; a multiple of what one unit of work holds on a few cores.
-_BETWEEN_LOOKS = 48
 
 
 @dataclass(frozen=True)
@@ -64,7 +61,7 @@ class NullResult:
     observed
         Test statistic of the observed labels.
     values
-        Of each relabelling, in order; when exact, of every labelling but the observed one.
+        Of each relabelling, in order; when exact, of every labelling, the observed one first.
     p_value, p_interval
         One-sided p, and the 95 % interval of its Monte Carlo error (both ends equal to p when exact).
     exact, stopped_early
@@ -86,16 +83,13 @@ class NullResult:
 
     @property
     def mean(self) -> float:
-        """Mean of the null, the observed labelling among all when exact; one half is not assumed."""
-        return float(self._all().mean())
+        """Mean of the null; one half is not assumed."""
+        return float(self.values.mean())
 
     @property
     def sd(self) -> float:
         """Standard deviation of the null."""
-        return float(self._all().std(ddof=1)) if len(self._all()) > 1 else 0.0
-
-    def _all(self) -> Floats:
-        return np.append(self.values, self.observed) if self.exact else self.values
+        return float(self.values.std(ddof=1)) if len(self.values) > 1 else 0.0
 
 
 def is_exact(labels: Labels, strata: NDArray[np.intp], permutations: int) -> bool:
@@ -123,7 +117,7 @@ def run_null(
     Parameters
     ----------
     statistic
-        The procedure: values of several labellings.
+        The procedure: blocks of values of several labellings, in order, worked out as they are asked for.
     labels, strata
         Label and stratum of each subject.
     observed
@@ -135,31 +129,25 @@ def run_null(
     done
         Told about progress, with the running p.
     """
-    rng = generator(plan.seed, "null", name)
-    relabelled = relabellings(labels, strata, limit=max(plan.permutations, 1), rng=rng, count=plan.permutations)
-    others = relabelled.labels[1:] if relabelled.exact else relabelled.labels
-    test = SequentialTest(observed, enough=plan.stop_after, most=max(len(others), 1))
+    exact = is_exact(labels, strata, plan.permutations)
+    if exact:
+        relabelled = enumerate_labellings(labels, strata)
+    else:
+        rng = generator(plan.seed, "null", name)
+        relabelled = draw_labellings(labels, strata, plan.permutations, rng)
     values = np.empty(0)
-    for start in range(0, len(others), _BETWEEN_LOOKS):
-        block = statistic(list(others[start : start + _BETWEEN_LOOKS]))
+    for block in statistic(list(relabelled)):
         values = np.concatenate([values, block])
-        test.add(block)
+        running = besag_clifford(values, observed, plan.stop_after, len(relabelled))
         if done is not None:
-            done(len(values), len(others), f"p = {test.result().p_value:.3f}")
-        if test.finished and not relabelled.exact:
+            so_far = exact_p(values, observed) if exact else running.p_value
+            done(len(values), len(relabelled), f"p = {so_far:.3f}")
+        if running.stopped_early and not exact:
             break
-    smallest = min_attainable_p(labels, strata, plan.permutations)
-    if relabelled.exact:
+    count, smallest = count_labellings(labels, strata), min_attainable_p(labels, strata, plan.permutations)
+    if exact:
         p = exact_p(values, observed)
-        return NullResult(observed, values, p, (p, p), True, False, relabelled.labellings, smallest)
-    found = test.result()
-    return NullResult(
-        observed,
-        values[: found.draws],
-        found.p_value,
-        found.interval,
-        False,
-        found.stopped,
-        relabelled.labellings,
-        smallest,
-    )
+        return NullResult(observed, values, p, (p, p), True, False, count, smallest)
+    found = besag_clifford(values, observed, plan.stop_after, len(relabelled))
+    used = values[: found.draws]
+    return NullResult(observed, used, found.p_value, found.interval, False, found.stopped_early, count, smallest)

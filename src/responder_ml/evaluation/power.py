@@ -23,8 +23,7 @@ from responder_ml.statistics.seeds import generator
 
 Floats = NDArray[np.float64]
 
-# Up to this many pairs the null is exact and power is simulated; beyond, both follow the normal approximation to within
-# 0.01.
+# Up to this many pairs the null is exact and power is simulated; beyond, the normal approximation serves for both.
 _MOST_EXACT_PAIRS = 2500
 _DRAWS = 40_000
 _MOST_SUBJECTS = 100_000
@@ -110,8 +109,9 @@ def auroc_needed(n_positive: int, n_negative: int, alpha: float) -> float | None
 def power(n_positive: int, n_negative: int, auroc: float, alpha: float, seed: int = 0) -> float:
     """Return the probability that the test gives p at most ``alpha`` where the true AUROC is ``auroc``.
 
-    Up to 2,500 pairs it is the share of 40,000 simulated data sets (standard error at most 0.003; the seed fixes them),
-    beyond it is the normal approximation with the exact variance of the AUROC under the binormal alternative.
+    Up to 2,500 pairs it is the share of 40,000 simulated data sets (standard error at most 0.003; the seed fixes them).
+    Beyond, it is the normal approximation with the exact variance of the AUROC under the binormal alternative, within
+    0.01 of simulation where the smaller class has 10 subjects or more.
 
     Parameters
     ----------
@@ -134,10 +134,10 @@ def power(n_positive: int, n_negative: int, auroc: float, alpha: float, seed: in
     _require_between("alpha", alpha, 0.0, 1.0)
     needed = _pairs_needed(n_positive, n_negative, alpha)
     shift = sqrt(2.0) * float(norm.ppf(auroc))
-    if n_positive * n_negative > _MOST_EXACT_PAIRS:
-        return _approximate_power(n_positive, n_negative, auroc, shift, needed)
     if needed > n_positive * n_negative:
         return 0.0
+    if n_positive * n_negative > _MOST_EXACT_PAIRS:
+        return _approximate_power(n_positive, n_negative, auroc, shift, needed)
     rng = generator(seed, "power", n_positive, n_negative)
     scores = rng.standard_normal((_DRAWS, n_positive + n_negative))
     scores[:, :n_positive] += shift

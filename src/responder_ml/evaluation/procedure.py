@@ -4,7 +4,7 @@ The observed labelling and every relabelling of the null go through the same obj
 to the other.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -124,11 +124,14 @@ class Procedure:
                 done(len(results), repeats, "")
         return self._gather(labels, results)
 
-    def statistics(self, labellings: Sequence[Labels], repeats: int) -> Floats:
-        """Return the test statistic of each labelling: the auto procedure's AUROC over the first few repeats."""
+    def statistics(self, labellings: Sequence[Labels], repeats: int) -> Iterator[Floats]:
+        """Yield, block by block and in order, the test statistic of each labelling.
+
+        It is the AUROC of the auto procedure over the first few repeats.
+        """
         units = [labellings[start : start + DRAWS_PER_UNIT] for start in range(0, len(labellings), DRAWS_PER_UNIT)]
         run = partial(_unit_statistics, self.material, self._shared, self.candidates, self.plan, repeats)
-        return np.concatenate(list(self._workers.map(run, units)))
+        yield from self._workers.map(run, units)
 
     def refit(self, labels: Labels) -> "Refit":
         """Tune and choose on all subjects and fit the winner to them; this model is used for scoring, never evaluated."""

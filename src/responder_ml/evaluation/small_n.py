@@ -48,7 +48,9 @@ def allow(plan: Plan, candidates: Sequence[Candidate], n_positive: int, n_negati
         )
     notes = []
     if plan.folds > smaller:
-        notes.append(f"{plan.folds} outer folds do not fit {smaller} subjects in the smaller class; {smaller} are used.")
+        notes.append(
+            f"{plan.folds} outer folds do not fit {smaller} subjects in the smaller class; {smaller} are used."
+        )
         plan = replace(plan, folds=smaller)
     if smaller < LEAST_TUNED:
         candidates = _fixed_forms(candidates, smaller)

@@ -83,7 +83,9 @@ def conclude(
         return Verdict(
             "confounded", f"Confounded: expression tells {question} apart ({numbers}), but {reason}{_gain(best)}."
         )
-    return Verdict("evidence", f"Evidence that expression tells {question} apart: {numbers}{_left(conditional)}{_gain(best)}.")
+    return Verdict(
+        "evidence", f"Evidence that expression tells {question} apart: {numbers}{_left(conditional)}{_gain(best)}."
+    )
 
 
 def _confounding(

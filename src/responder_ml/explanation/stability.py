@@ -66,9 +66,10 @@ def selection_stability(sets: Sequence[ArrayLike], n_features: int, level: float
     ValueError
         A position is out of range or occurs twice in one set.
     """
-    chosen = [np.asarray(each, dtype=np.intp).ravel() for each in sets]
+    # Sorted, so that sums do not depend on the order in which a set is listed.
+    chosen = [np.sort(np.asarray(each, dtype=np.intp).ravel()) for each in sets]
     for each in chosen:
-        if each.size and (each.min() < 0 or each.max() >= n_features or np.unique(each).size < each.size):
+        if each.size and (each[0] < 0 or each[-1] >= n_features or not np.diff(each).all()):
             raise ValueError(f"each set must hold distinct positions from 0 to {n_features - 1}")
     sizes = np.array([each.size for each in chosen], dtype=np.float64)
     if len(chosen) < 2 or sizes.sum() in (0, len(chosen) * n_features):

@@ -45,15 +45,17 @@ def check_missing(missing: str) -> None:
         With the policies there are.
     """
     if missing not in get_args(Missing):
-        raise CoverageError(f"The policy for missing genes is '{missing}', but must be one of {', '.join(get_args(Missing))}.")
+        raise CoverageError(
+            f"The policy for missing genes is '{missing}', but must be one of {', '.join(get_args(Missing))}."
+        )
 
 
 def decide(model: PrefixModel, values: Floats, found: Flags, typical: Floats, units: str, missing: str) -> Decision:
     """Decide, with missing genes contributing nothing of their own.
 
-    ``impute``: a missing gene is given what a typical training sample has, so a signature keeps what its other genes say; a
-    feature all of whose genes are missing is set to its training mean. ``skip``: a feature that lacks any gene is set to its
-    training mean. ``refuse``: it is an error. For features of one gene ``impute`` and ``skip`` are the same.
+    ``impute``: a missing gene is given what a typical training sample has, so a signature keeps what its other genes
+    say; a feature all of whose genes are missing is set to its training mean. ``skip``: a feature that lacks any gene is
+    set to its training mean. ``refuse``: it is an error. For features of one gene ``impute`` and ``skip`` are the same.
 
     Parameters
     ----------
@@ -85,8 +87,8 @@ def decide(model: PrefixModel, values: Floats, found: Flags, typical: Floats, un
     lost = sorted({gene for members in behind for gene in members if gene not in present})
     if lost and missing == "refuse":
         raise CoverageError(
-            f"{len(lost)} gene(s) behind the model's features are missing: {', '.join(lost[:_SHOWN])}. Add them to the table, "
-            "or allow missing genes (impute or skip)."
+            f"{len(lost)} gene(s) behind the model's features are missing: {', '.join(lost[:_SHOWN])}. Add them to the "
+            "table, or allow missing genes (impute or skip)."
         )
     enough = all if missing == "skip" else any
     kept = np.array([enough(gene in present for gene in members) for members in behind], dtype=np.bool_)

@@ -1,7 +1,7 @@
 """Models as one skops file that names our own classes and holds plain data, nothing else.
 
-A file is looked through before skops sees it: the members of the archive, the header of every array and every class named in
-the schema must be on the lists below. Those lists belong to this code, not to the file, and they are narrower than what
+A file is looked through before skops sees it: the members of the archive, the header of every array and every class named
+in the schema must be on the lists below. Those lists belong to this code, not to the file, and they are narrower than what
 skops trusts by itself. Nothing is pickled: object arrays are refused, on writing as on reading.
 """
 
@@ -37,7 +37,7 @@ _PLAIN = {
     "TypeNode": {"builtins.str"},
     "NdArrayNode": {"numpy.ndarray", *(f"numpy.{name}" for name in _SCALARS)},
 }
-_TREE_PARTS = ("left_children", "right_children", "split_indices", "split_conditions", "default_left", "base_weights")
+_TREE_PARTS = ("left_children", "right_children", "split_indices", "split_conditions", "default_left", "split_type")
 # What damaged or made-up content can raise inside zipfile, json, numpy, skops and our own classes.
 _DAMAGE = (
     BadZipFile,
@@ -98,7 +98,9 @@ def unpack_models(content: bytes) -> tuple[PrefixModel, ...]:
             raise _foreign(foreign)
         models = skops.io.loads(content, trusted=sorted(allowed_classes()))
     except _DAMAGE as problem:
-        raise BundleError(f"The model file is damaged: {_words(problem)}. Use an intact copy of the bundle.") from problem
+        raise BundleError(
+            f"The model file is damaged: {_words(problem)}. Use an intact copy of the bundle."
+        ) from problem
     if not isinstance(models, list) or not models or not all(isinstance(each, PrefixModel) for each in models):
         raise BundleError("The model file does not hold a list of models. Use a bundle that `train` wrote.")
     return tuple(models)
@@ -157,7 +159,8 @@ def _audit_trees(booster: dict[str, Any]) -> None:
             (low == -1 and high == -1) or (node < low < len(left) and node < high < len(left))
             for node, low, high in zip(nodes, left, right, strict=True)
         )
-        if lengths != {len(left)} or not within or not all(0 <= index < n_features for index in split):
+        sized = lengths == {len(left), int(tree["tree_param"]["num_nodes"])}
+        if not sized or not within or any(tree["split_type"]) or not all(0 <= index < n_features for index in split):
             raise BundleError("The trees point outside themselves. Use an intact copy of the bundle.")
 
 
@@ -187,7 +190,9 @@ def _audit_array(archive: ZipFile, member: zipfile.ZipInfo) -> None:
         shape, _, dtype = np.lib.format.read_array_header_1_0(stream)
         start = stream.tell()
     if dtype.hasobject or dtype.kind not in _ARRAY_KINDS:
-        raise BundleError(f"Array {member.filename} holds {dtype}; only plain numbers and text are read, never pickles.")
+        raise BundleError(
+            f"Array {member.filename} holds {dtype}; only plain numbers and text are read, never pickles."
+        )
     if math.prod(shape) * dtype.itemsize != member.file_size - start:
         raise BundleError(f"Array {member.filename} does not have the size its header promises.")
 

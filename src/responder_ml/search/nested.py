@@ -241,9 +241,7 @@ def tune_candidates(
             continue
         if name not in blocks:
             blocks[name] = [
-                Block.build(
-                    each, material.rows_of(training.subjects & ~held_out), material.rows_of(held_out), labels
-                )
+                Block.build(each, material.rows_of(training.subjects & ~held_out), material.rows_of(held_out), labels)
                 for each, held_out in zip(ranked[name][1:], training.inner, strict=True)
             ]
         inner = InnerFolds(candidate, available, blocks[name], material, draw.labels, training)

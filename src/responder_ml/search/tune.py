@@ -30,9 +30,7 @@ class Tuned:
     trials: tuple[dict[str, Any], ...]
 
 
-def tune(
-    space: Mapping[str, Any], objective: Callable[[dict[str, Any]], float], *, trials: int, seed: int
-) -> Tuned:
+def tune(space: Mapping[str, Any], objective: Callable[[dict[str, Any]], float], *, trials: int, seed: int) -> Tuned:
     """Maximise ``objective`` over ``space`` with a seeded TPE sampler.
 
     Parameters

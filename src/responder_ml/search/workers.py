@@ -4,8 +4,9 @@ Results do not depend on how many workers there are: units are cut before worker
 runs on a single thread.
 """
 
+import warnings
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from joblib import Parallel, delayed, effective_n_jobs
 from threadpoolctl import threadpool_limits
@@ -27,17 +28,28 @@ class Workers:
         self.count = int(effective_n_jobs(count))
 
     def map(self, function: Callable[[Unit], Result], units: Sequence[Unit]) -> Iterator[Result]:
-        """Yield ``function(unit)`` in the order of the units; an abandoned iteration stops the remaining work."""
+        """Yield ``function(unit)`` in the order of the units; whoever stops listening stops the remaining work."""
         if self.count == 1 or len(units) == 1:
             for unit in units:
                 yield _single_threaded(function, unit)
             return
-        for start in range(0, len(units), self.count):
-            wave = units[start : start + self.count]
-            yield from self._pool()(delayed(_single_threaded)(function, unit) for unit in wave)
-
-    def _pool(self) -> Any:
-        return Parallel(n_jobs=self.count, backend="loky", max_nbytes="1M", inner_max_num_threads=1)
+        # Arrays above this size are handed over as memory maps, once for all units.
+        pool = Parallel(
+            n_jobs=self.count,
+            return_as="generator",
+            max_nbytes="100K",
+            inner_max_num_threads=1,
+            pre_dispatch="2*n_jobs",
+        )
+        results = pool(delayed(_single_threaded)(function, unit) for unit in units)
+        try:
+            for result in results:
+                yield result
+        finally:
+            with warnings.catch_warnings():
+                # Stopping early is the point of a sequential test; joblib advises against it.
+                warnings.simplefilter("ignore", UserWarning)
+                results.close()
 
 
 def _single_threaded(function: Callable[[Unit], Result], unit: Unit) -> Result:

@@ -97,9 +97,7 @@ class SharedGenes:
         """Return each training set's genes by absolute moderated t."""
         shifts = self._expression.shifts(sets.rows)
         found = best_columns(self._columns, sets, self._longest, self._detection.kept(sets.rows), shifts)
-        return [
-            self._ranked(columns, None if shifts is None else shifts[index]) for index, columns in enumerate(found)
-        ]
+        return [self._ranked(columns, None if shifts is None else shifts[index]) for index, columns in enumerate(found)]
 
     def genes_of(self, column: int) -> tuple[Strings, Floats]:
         """Return the gene itself."""

@@ -1,0 +1,294 @@
+"""A bundle: the frozen model with everything needed to score a stranger's sample, and the knowledge of when not to.
+
+A folder of three files: ``manifest.json`` for people and programs, ``model.skops`` with the fitted model and, optionally,
+the outer models whose spread gives an interval, and ``reference.npz`` with what the training samples were like.
+``card.md`` may stand beside them. The folder appears whole or not at all, and is read whole or not at all: checksums,
+format version and the classes in the model file are looked at before anything is built, and the model must then give the
+log-odds it gave when it was packed. No code is taken from the folder.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from responder_ml.cohort.alignment import LEAST_GENES, LEAST_WEIGHT, Behind
+from responder_ml.cohort.gene_ids import kind_of
+from responder_ml.evaluation.applicability import Reference
+from responder_ml.evaluation.conformal import HeldOut
+from responder_ml.evaluation.metrics import OutOfFold
+from responder_ml.exceptions import BundleError
+from responder_ml.manifest import (
+    FORMAT_VERSION,
+    MANIFEST,
+    MODEL,
+    REFERENCE,
+    describe_features,
+    describe_training,
+    manifest_digest,
+    read_manifest,
+)
+from responder_ml.search.model_file import pack_arrays, pack_models, unpack_arrays, unpack_models
+from responder_ml.search.prefix_model import PrefixModel
+
+Floats = NDArray[np.float64]
+
+_BESIDE = (".md", ".html", ".txt")
+# Library versions may differ in the last digits of a sum, not more.
+_SAME = 1e-6
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A frozen model and what is known about it.
+
+    Attributes
+    ----------
+    model
+        Fitted to all subjects; never evaluated itself.
+    manifest
+        What ``manifest.json`` holds; its keys are described in `manifest.KEYS`.
+    reference
+        What the training samples were like.
+    held_out
+        Decisions on training subjects by models that did not see them; None if none were packed.
+    models
+        Outer models, whose spread gives an interval; may be empty.
+    """
+
+    model: PrefixModel
+    manifest: dict[str, Any]
+    reference: Reference = field(repr=False)
+    held_out: HeldOut | None = field(default=None, repr=False)
+    models: tuple[PrefixModel, ...] = field(default=(), repr=False)
+
+    @property
+    def units(self) -> str:
+        """Units the model was trained in."""
+        return str(self.manifest["units"])
+
+    @property
+    def genes(self) -> list[str]:
+        """Names of the training genes, in order."""
+        return list(self.manifest["genes"])
+
+    @property
+    def classes(self) -> tuple[str, str]:
+        """Names of the positive and of the negative class."""
+        return str(self.manifest["endpoint"]["positive"]), str(self.manifest["endpoint"]["negative"])
+
+    @property
+    def feature_weight(self) -> dict[str, float]:
+        """What each feature weighs in the model; the weights add up to one."""
+        return {str(feature["name"]): float(feature["weight"]) for feature in self.manifest["features"]}
+
+    def behind(self) -> Behind:
+        """Return the genes behind each feature and each one's share of it."""
+        return self.model.genes_behind()
+
+
+def pack_bundle(
+    model: PrefixModel,
+    expression: Floats,
+    subject_of: NDArray[np.intp],
+    result: Mapping[str, Any],
+    *,
+    limits: Sequence[str] = (),
+    threshold: float = 0.0,
+    models: Sequence[PrefixModel] = (),
+    out_of_fold: OutOfFold | None = None,
+    least_weight: float = LEAST_WEIGHT,
+    least_genes: float = LEAST_GENES,
+) -> Bundle:
+    """Gather what a bundle holds; nothing is written.
+
+    Parameters
+    ----------
+    model
+        Fitted to all samples of ``expression``.
+    expression
+        Training samples x genes in the units of ``result``.
+    subject_of
+        Subject index of each training sample.
+    result
+        A run's result: name, simulated, endpoint (with units), n, headline, null, verdict and versions are kept.
+    limits
+        What the model is not for, one sentence each (species, region, platform).
+    threshold
+        Log-odds above which a sample is called positive.
+    models
+        Outer models for intervals.
+    out_of_fold
+        Held-out decisions on the training subjects, for prediction sets.
+    least_weight, least_genes
+        Coverage below which a table is refused.
+    """
+    units = str(result["endpoint"]["units"])
+    reference = Reference.learn(expression, units, model.standardised(expression), subject_of)
+    held_out = None if out_of_fold is None else HeldOut.of(out_of_fold.decisions.mean(axis=0), out_of_fold.labels)
+    count = result["n"]
+    manifest = {
+        "format_version": FORMAT_VERSION,
+        "name": str(result["name"]),
+        "simulated": bool(result["simulated"]),
+        "versions": dict(result["versions"]),
+        "endpoint": dict(result["endpoint"]),
+        "units": units,
+        "genes": model.genes_.tolist(),
+        "gene_ids": kind_of(model.genes_.tolist()),
+        "features": describe_features(model),
+        "coverage": {"weight": float(least_weight), "genes": float(least_genes)},
+        "training": describe_training(result),
+        "limits": [str(limit) for limit in limits],
+        "threshold": float(threshold),
+        "prevalence": count["positive"] / (count["positive"] + count["negative"]),
+        "reference": {
+            "samples": len(expression),
+            "least_correlation": reference.least_correlation,
+            "greatest_distance": reference.greatest_distance,
+            "least_library": reference.least_library,
+            "held_out_subjects": 0 if held_out is None else len(held_out.positive) + len(held_out.negative),
+            "outer_models": len(models),
+        },
+        "check": _check_values((model, *models), reference),
+    }
+    return Bundle(model, manifest, reference, held_out, tuple(models))
+
+
+def write_bundle(bundle: Bundle, folder: Path) -> None:
+    """Write the folder beside its place first, then move it there; a bundle that was there before is replaced.
+
+    Raises
+    ------
+    BundleError
+        The folder holds something that is not a bundle, or cannot be written.
+    """
+    if folder.exists() and (not folder.is_dir() or (any(folder.iterdir()) and not (folder / MANIFEST).is_file())):
+        raise BundleError(f"{folder} is there already and is not a bundle. Choose another place with --bundle.")
+    arrays = dict(bundle.reference.arrays())
+    if bundle.held_out is not None:
+        arrays |= {"held_out_positive": bundle.held_out.positive, "held_out_negative": bundle.held_out.negative}
+    contents = {MODEL: pack_models((bundle.model, *bundle.models)), REFERENCE: pack_arrays(arrays)}
+    files = {name: {"sha256": _digest(content), "bytes": len(content)} for name, content in contents.items()}
+    manifest = {**bundle.manifest, "files": files}
+    manifest["sha256"] = manifest_digest(manifest)
+    contents[MANIFEST] = (json.dumps(manifest, indent=1, allow_nan=False) + "\n").encode()
+    _replace_folder(folder, contents)
+
+
+def read_bundle(folder: Path) -> Bundle:
+    """Read a bundle, or refuse it.
+
+    Raises
+    ------
+    BundleError
+        A file is missing, damaged, altered, from a newer version, or holds anything but our own classes and plain data.
+    """
+    _check_folder(folder)
+    manifest = read_manifest(folder)
+    contents = {name: _read_file(folder, name, manifest["files"]) for name in (MODEL, REFERENCE)}
+    arrays = unpack_arrays(contents[REFERENCE])
+    held_out = _take_held_out(arrays)
+    model, *models = unpack_models(contents[MODEL])
+    try:
+        reference = Reference(**arrays)
+        found = _check_values((model, *models), reference)
+        features = describe_features(model)
+        same_genes = all(each.genes_.tolist() == manifest["genes"] for each in (model, *models))
+    except (TypeError, ValueError, KeyError, IndexError, AttributeError, ArithmeticError) as problem:
+        raise BundleError(
+            f"{folder}: model and reference do not fit together ({problem}). Use an intact copy."
+        ) from problem
+    if not same_genes or [each["name"] for each in features] != [each.get("name") for each in manifest["features"]]:
+        raise BundleError(
+            f"{folder}: the manifest describes other genes or features than the model has. Use an intact copy."
+        )
+    if not _agree(found, manifest["check"]):
+        raise BundleError(
+            f"{folder}: the model gives other numbers than when it was packed ({found} against {manifest['check']}). It "
+            f"was written with {manifest['versions']}; use those versions, or train again."
+        )
+    return Bundle(model, manifest, reference, held_out, tuple(models))
+
+
+def _check_values(models: Sequence[PrefixModel], reference: Reference) -> dict[str, float]:
+    """Return the log-odds of the typical training sample: of the model, and the mean over outer models."""
+    typical = reference.typical[None]
+    values = [float(model.decision_function(typical)[0]) for model in models]
+    return {"log_odds": values[0], **({"outer_mean": float(np.mean(values[1:]))} if values[1:] else {})}
+
+
+def _agree(found: Mapping[str, float], expected: Mapping[str, Any]) -> bool:
+    return set(found) == set(expected) and all(
+        isinstance(expected[name], int | float) and abs(value - expected[name]) <= _SAME * (1.0 + abs(value))
+        for name, value in found.items()
+    )
+
+
+def _check_folder(folder: Path) -> None:
+    if not folder.is_dir():
+        raise BundleError(f"There is no bundle folder {folder}. Give the folder that `train` wrote.")
+    missing = [name for name in (MANIFEST, MODEL, REFERENCE) if not (folder / name).is_file()]
+    if missing:
+        raise BundleError(f"{folder} is not a whole bundle: {', '.join(missing)} not found. Use an intact copy.")
+    known = {MANIFEST, MODEL, REFERENCE}
+    strange = [
+        each.name
+        for each in sorted(folder.iterdir())
+        if each.is_symlink()
+        or (each.name not in known and each.suffix not in _BESIDE and not each.name.startswith("."))
+    ]
+    if strange:
+        raise BundleError(
+            f"{folder} holds what no bundle holds: {', '.join(strange[:5])}. Links are not followed, and only text may "
+            "stand beside the bundle's own files. Use the folder as `train` wrote it."
+        )
+
+
+def _read_file(folder: Path, name: str, files: Mapping[str, Any]) -> bytes:
+    try:
+        content = (folder / name).read_bytes()
+    except OSError as problem:
+        raise BundleError(f"{folder / name} could not be read: {problem}.") from problem
+    expected = files[name].get("sha256") if isinstance(files[name], dict) else None
+    if _digest(content) != expected:
+        raise BundleError(f"{folder / name} is damaged or altered: its checksum does not match. Use an intact copy.")
+    return content
+
+
+def _take_held_out(arrays: dict[str, NDArray[Any]]) -> HeldOut | None:
+    """Take the held-out decisions out of the reference arrays."""
+    positive, negative = arrays.pop("held_out_positive", None), arrays.pop("held_out_negative", None)
+    return None if positive is None or negative is None else HeldOut(positive, negative)
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _replace_folder(folder: Path, contents: Mapping[str, bytes]) -> None:
+    beside = folder.with_name(f".{folder.name}.{os.getpid()}.partial")
+    former = folder.with_name(f".{folder.name}.{os.getpid()}.former")
+    try:
+        beside.mkdir(parents=True)
+        for name, content in contents.items():
+            (beside / name).write_bytes(content)
+        if folder.exists():
+            folder.rename(former)
+        beside.rename(folder)
+    except OSError as problem:
+        if former.exists() and not folder.exists():
+            former.rename(folder)
+        raise BundleError(
+            f"The bundle could not be written to {folder}: {problem}. Free space or choose --bundle."
+        ) from problem
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+        shutil.rmtree(former, ignore_errors=True)

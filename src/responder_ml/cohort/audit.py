@@ -1,0 +1,40 @@
+"""Everything worth knowing about a cohort before a model sees it: findings with codes, nothing changed."""
+
+from collections.abc import Callable, Iterable
+
+from responder_ml.cohort import design_checks, sample_checks
+from responder_ml.cohort.endpoint import LabelledCohort
+from responder_ml.cohort.findings import Finding
+
+Check = Callable[[LabelledCohort], Iterable[Finding]]
+
+CHECKS: tuple[Check, ...] = (
+    design_checks.class_sizes,
+    design_checks.small_class,
+    design_checks.unknown_subjects,
+    design_checks.repeated_samples,
+    design_checks.several_regions,
+    design_checks.nuisance_and_class,
+    design_checks.strata_and_class,
+    sample_checks.identical_samples,
+    sample_checks.near_identical_samples,
+    sample_checks.library_sizes,
+    sample_checks.library_size_and_class,
+    sample_checks.sex,
+    sample_checks.tpm_sums,
+    sample_checks.simulated,
+    sample_checks.constant_genes,
+    sample_checks.unused_samples,
+)
+"""In the order of their codes; each check's docstring opens with its own."""
+
+
+def audit(labelled: LabelledCohort) -> list[Finding]:
+    """Run every check on the rows of one question, in the order of `CHECKS`.
+
+    Parameters
+    ----------
+    labelled
+        The rows, classes and subjects of one endpoint.
+    """
+    return [finding for check in CHECKS for finding in check(labelled)]

@@ -1,0 +1,150 @@
+"""Audit of the design: who is compared with whom, and what else tells the two classes apart."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from responder_ml.cohort.association import Association, associate, is_categorical, rank_difference
+from responder_ml.cohort.endpoint import LabelledCohort
+from responder_ml.cohort.findings import Finding
+
+# Fewer than this per class: refused; fewer than the second: nothing can be tuned.
+_FEWEST, _FEW = 3, 6
+_PERHAPS_SUBJECT = ("animal", "mouse", "rat", "donor", "patient", "subject", "individual", "participant")
+
+
+def class_sizes(labelled: LabelledCohort) -> Iterator[Finding]:
+    """RML01: subjects and samples per class."""
+    counts = []
+    for name, label in ((labelled.endpoint.positive, 1), (labelled.endpoint.negative, 0)):
+        subjects, samples = int(np.sum(labelled.labels == label)), int(np.sum(labelled.sample_labels == label))
+        counts.append(f"{subjects} {name}" + (f" ({samples} samples)" if samples != subjects else ""))
+    yield Finding("RML01", "info", f"{len(labelled.labels)} subjects: {' and '.join(counts)}.")
+
+
+def small_class(labelled: LabelledCohort) -> Iterator[Finding]:
+    """RML02: a class too small to learn from, or to tune on."""
+    positives = int(np.sum(labelled.labels == 1))
+    sizes = {labelled.endpoint.positive: positives, labelled.endpoint.negative: len(labelled.labels) - positives}
+    name, size = min(sizes.items(), key=lambda item: item[1])
+    if size < _FEWEST:
+        message = f"Only {size} subject(s) are {name}; at least {_FEWEST} per class are needed."
+        yield Finding("RML02", "error", message)
+    elif size < _FEW:
+        message = f"Only {size} subjects are {name}: too few to tune anything, and p-values come in coarse steps."
+        yield Finding("RML02", "warning", message)
+
+
+def unknown_subjects(labelled: LabelledCohort) -> Iterator[Finding]:
+    """RML03: no subject column, so that every sample passes for a subject."""
+    if labelled.cohort.uns.get("subject_source") != "sample":
+        return
+    sheet = labelled.cohort.obs
+    candidates = [
+        str(name)
+        for name in sheet.columns
+        if name != "subject"
+        and any(word in str(name).lower() for word in _PERHAPS_SUBJECT)
+        and 1 < sheet[name].nunique() < len(sheet)
+    ]
+    several_regions = "region" in sheet and sheet["region"].nunique() > 1
+    hint = f" The column {candidates[0]} may name it." if candidates else ""
+    reason = "several regions are compared, so one subject may be on both sides of a split. " if several_regions else ""
+    yield Finding(
+        "RML03",
+        "warning" if several_regions or candidates else "info",
+        f"No column names the subject, so each sample counts as one: {reason}if samples share an animal, donor or "
+        f"patient, results are too good. Name the column with `columns: {{subject: ...}}`.{hint}",
+    )
+
+
+def repeated_samples(labelled: LabelledCohort) -> Iterator[Finding]:
+    """RML04: several samples of one subject."""
+    counts = np.bincount(labelled.subject_of)
+    if counts.max(initial=0) > 1:
+        yield Finding(
+            "RML04",
+            "info",
+            f"{int(counts.sum())} samples come from {len(counts)} subjects, up to {counts.max()} from one. They stay "
+            "together in every split, and each subject counts once.",
+        )
+
+
+def several_regions(labelled: LabelledCohort) -> Iterator[Finding]:
+    """RML05: samples of different regions in one question."""
+    sheet = labelled.cohort.obs
+    if "region" in sheet and sheet["region"].nunique() > 1:
+        counts = ", ".join(f"{region} {count}" for region, count in sheet["region"].value_counts().items())
+        yield Finding(
+            "RML05",
+            "warning",
+            f"Samples of {sheet['region'].nunique()} regions are compared as if they were one ({counts}). Regions "
+            "differ far more than groups do; choose one with `where: {region: ...}`.",
+        )
+
+
+def nuisance_and_class(labelled: LabelledCohort) -> Iterator[Finding]:
+    """RML06: batch and the like against class, by Cramér's V; measurements by a rank test."""
+    for column in labelled.endpoint.nuisance:
+        units = _units(labelled, column)
+        if is_categorical(units["value"]):
+            yield _describe_batch(column, associate(units["value"], units["label"].to_numpy()), len(units))
+            continue
+        known = units[units["value"].notna()]
+        share, p_value = rank_difference(known["value"].to_numpy(dtype=np.float64), known["label"].to_numpy())
+        yield Finding(
+            "RML06",
+            "warning" if p_value < 0.05 else "info",
+            f"{column} alone tells the classes apart with AUROC {max(share, 1 - share):.2f} (rank test p = "
+            f"{p_value:.2g}, higher in {labelled.endpoint.positive if share >= 0.5 else labelled.endpoint.negative}).",
+        )
+
+
+def strata_and_class(labelled: LabelledCohort) -> Iterator[Finding]:
+    """RML07: classes unevenly spread over a stratum such as drug."""
+    for column in labelled.endpoint.strata:
+        units = _units(labelled, column)
+        found = associate(units["value"], units["label"].to_numpy())
+        counts = ", ".join(f"{value} {row[1]} and {row[0]}" for value, row in found.table.iterrows())
+        spread = f"{labelled.endpoint.positive} and {labelled.endpoint.negative} by {column}: {counts}."
+        if found.one_class_only and len(found.table) > 1:
+            idle = ", ".join(found.one_class_only)
+            message = f"{spread} In {idle} only one class occurs, so its subjects cannot be relabelled."
+            yield Finding("RML07", "warning", message)
+        else:
+            advice = " The classes are unevenly spread; a model may learn the stratum." if found.is_strong else ""
+            yield Finding("RML07", "warning" if found.is_strong else "info", spread + advice)
+
+
+def _units(labelled: LabelledCohort, column: str) -> pd.DataFrame:
+    """Return one row per subject and value, so that repeated samples do not count as evidence."""
+    table = pd.DataFrame(
+        {
+            "subject": labelled.subject_of,
+            "value": labelled.cohort.obs[column].to_numpy(),
+            "label": labelled.sample_labels,
+        }
+    )
+    return table.drop_duplicates()
+
+
+def _describe_batch(column: str, found: Association, n_units: int) -> Finding:
+    levels = len(found.table)
+    if levels < 2:
+        return Finding("RML06", "info", f"{column} has one value only, so it cannot explain a difference.")
+    alone = found.one_class_only
+    strength = (
+        f"{column} x class: Cramér's V {found.cramers_v:.2f} over {levels} values; {found.by_chance:.2f} is expected "
+        f"by chance with {n_units} subjects."
+    )
+    if len(alone) == levels:
+        return Finding(
+            "RML06",
+            "warning",
+            f"{strength} Class is nested in {column}: every value holds one class, so the two cannot be separated by "
+            "any method.",
+        )
+    held = f" Values that hold one class: {', '.join(alone[:5])}{', ...' if len(alone) > 5 else ''}." if alone else ""
+    advice = f" A model may learn {column} in place of the class." if found.is_strong else ""
+    return Finding("RML06", "warning" if found.is_strong else "info", strength + held + advice)

@@ -1,0 +1,175 @@
+"""Audit of the samples themselves: copies, depth, sex, units, and what the file was."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from responder_ml.cohort.association import rank_difference
+from responder_ml.cohort.endpoint import LabelledCohort
+from responder_ml.cohort.findings import Finding
+from responder_ml.cohort.sex_genes import compare_sex
+
+Floats = NDArray[np.float64]
+
+_TOO_ALIKE = 0.999
+_SHALLOW = 0.25
+_TPM_TOLERANCE = 0.1
+_MANY_CONSTANT, _SOME_CONSTANT = 0.5, 0.05
+
+
+def identical_samples(labelled: LabelledCohort) -> Iterator[Finding]:
+    """RML08: samples with equal values throughout."""
+    groups = defaultdict(list)
+    for row, values in enumerate(np.ascontiguousarray(labelled.expression)):
+        groups[hash(values.tobytes())].append(row)
+    for rows in (rows for rows in groups.values() if len(rows) > 1):
+        between = len(set(labelled.subject_of[rows])) > 1
+        yield Finding(
+            "RML08",
+            "error" if between else "warning",
+            f"The samples {_some(_names(labelled, rows))} hold exactly the same values"
+            + (" but belong to different subjects, so training rows reappear in tests." if between else ".")
+            + " Keep one of them.",
+        )
+
+
+def near_identical_samples(labelled: LabelledCohort) -> Iterator[Finding]:
+    """RML09: samples of different subjects that correlate above 0.999 on the log scale."""
+    log2 = _log2(labelled).astype(np.float32)
+    log2 -= log2.mean(axis=1, keepdims=True)
+    log2 /= np.maximum(np.sqrt(np.sum(log2**2, axis=1, keepdims=True)), np.float32(1e-12))
+    alike = np.triu(log2 @ log2.T > _TOO_ALIKE, k=1)
+    pairs = [
+        (int(one), int(other))
+        for one, other in np.argwhere(alike)
+        if labelled.subject_of[one] != labelled.subject_of[other]
+        and not np.array_equal(labelled.expression[one], labelled.expression[other])
+    ]
+    if pairs:
+        shown = [" and ".join(_names(labelled, pair)) for pair in pairs]
+        yield Finding(
+            "RML09",
+            "warning",
+            f"{len(pairs)} pair(s) of samples of different subjects correlate above {_TOO_ALIKE} on the log scale: "
+            f"{_some(shown)}. They may be one library under two names.",
+        )
+
+
+def library_sizes(labelled: LabelledCohort) -> Iterator[Finding]:
+    """RML10: range of library sizes, and libraries far below the others."""
+    if labelled.cohort.uns.get("units") != "counts":
+        return
+    sizes = labelled.expression.sum(axis=1)
+    middle = float(np.median(sizes))
+    span = (
+        f"Library sizes run from {sizes.min() / 1e6:.3g} to {sizes.max() / 1e6:.3g} million (median {middle / 1e6:.3g})"
+    )
+    shallow = np.flatnonzero(sizes < _SHALLOW * middle)
+    if len(shallow):
+        names = _some([f"{_names(labelled, [row])[0]} ({sizes[row] / 1e6:.3g})" for row in shallow.tolist()])
+        yield Finding(
+            "RML10", "warning", f"{span}; below a quarter of the median: {names}. Their low genes are mostly noise."
+        )
+    else:
+        yield Finding("RML10", "info", f"{span}.")
+
+
+def library_size_and_class(labelled: LabelledCohort) -> Iterator[Finding]:
+    """RML11: library size that differs between the classes."""
+    if labelled.cohort.uns.get("units") != "counts":
+        return
+    totals = np.bincount(labelled.subject_of, weights=labelled.expression.sum(axis=1))
+    share, p_value = rank_difference(totals / np.bincount(labelled.subject_of), labelled.labels)
+    if p_value < 0.05:
+        larger = labelled.endpoint.positive if share >= 0.5 else labelled.endpoint.negative
+        yield Finding(
+            "RML11",
+            "warning",
+            f"Libraries of {larger} are larger: size alone has AUROC {max(share, 1 - share):.2f} (rank test p = "
+            f"{p_value:.2g}). Depth changes which genes are seen; compare with the depth-only baseline.",
+        )
+
+
+def sex(labelled: LabelledCohort) -> Iterator[Finding]:
+    """RML12: sex genes against the sheet's ``sex``."""
+    sheet = labelled.cohort.obs
+    if "sex" not in sheet:
+        return
+    per_million = labelled.cohort.uns.get("units") in ("counts", "tpm")
+    names = sheet.index.astype(str).tolist()
+    compared = compare_sex(_log2(labelled), labelled.genes.tolist(), sheet["sex"], names, per_million)
+    if compared is None:
+        return
+    count, found = compared
+    if not found:
+        yield Finding("RML12", "info", f"Sex genes agree with the sheet in all {count} samples.")
+        return
+    words = {"both": "Xist and Y genes: a mixture or a swap", "neither": "neither Xist nor Y genes"}
+    shown = [
+        f"{each.sample} ({each.in_sheet} in the sheet, {words.get(each.by_genes, each.by_genes)})" for each in found
+    ]
+    yield Finding(
+        "RML12",
+        "warning",
+        f"Sex genes disagree with the sheet in {len(found)} of {count} samples: {_some(shown)}. Look for swapped or "
+        "mixed samples.",
+    )
+
+
+def tpm_sums(labelled: LabelledCohort) -> Iterator[Finding]:
+    """RML13: TPM that do not add up to a million."""
+    if labelled.cohort.uns.get("units") != "tpm":
+        return
+    sums = labelled.expression.sum(axis=1)
+    off = np.abs(sums / 1e6 - 1) > _TPM_TOLERANCE
+    if off.any():
+        yield Finding(
+            "RML13",
+            "warning",
+            f"TPM of a sample add up to a million; in {int(off.sum())} of {len(sums)} samples they do not (from "
+            f"{sums.min():.3g} to {sums.max():.3g}). Either genes were left out, or the values are in other units.",
+        )
+
+
+def simulated(labelled: LabelledCohort) -> Iterator[Finding]:
+    """RML14: simulated data are called so."""
+    if labelled.cohort.uns.get("simulated"):
+        source = labelled.cohort.uns.get("source", "simulated")
+        message = f"These data are simulated ({source}). They test the method and say nothing about animals."
+        yield Finding("RML14", "info", message)
+
+
+def constant_genes(labelled: LabelledCohort) -> Iterator[Finding]:
+    """RML15: genes that do not vary."""
+    values = labelled.expression
+    share = float(np.mean(values.max(axis=0) == values.min(axis=0)))
+    if share >= _SOME_CONSTANT:
+        message = f"{share:.0%} of {values.shape[1]} genes have one value in all samples and carry no information."
+        yield Finding("RML15", "warning" if share >= _MANY_CONSTANT else "info", message)
+
+
+def unused_samples(labelled: LabelledCohort) -> Iterator[Finding]:
+    """RML16: samples of the matrix that the sheet does not list."""
+    names = list(labelled.cohort.uns.get("unused_samples", ()))
+    if names:
+        message = f"{len(names)} column(s) or row(s) of the matrix are not in the sample sheet and were left out: "
+        yield Finding("RML16", "info", f"{message}{_some(names)}.")
+
+
+def _log2(labelled: LabelledCohort) -> Floats:
+    """Return values on a log2 scale: counts per million with half a count added, TPM with 1 added, log2 as they are."""
+    values, units = labelled.expression, labelled.cohort.uns.get("units")
+    if units == "counts":
+        return np.asarray(np.log2((values + 0.5) * (1e6 / (values.sum(axis=1, keepdims=True) + 1.0))), dtype=np.float64)
+    return np.asarray(np.log2(values + 1.0), dtype=np.float64) if units == "tpm" else values
+
+
+def _names(labelled: LabelledCohort, rows: Sequence[int]) -> list[str]:
+    return [str(labelled.cohort.obs_names[row]) for row in rows]
+
+
+def _some(names: Sequence[str]) -> str:
+    shown = ", ".join(map(str, names[:5]))
+    return f"{shown} and {len(names) - 5} more" if len(names) > 5 else shown

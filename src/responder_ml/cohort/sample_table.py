@@ -1,0 +1,133 @@
+"""A table with one row per sample, written as CSV, TSV, Parquet or h5ad, by the file's suffix.
+
+CSV and TSV are opened in spreadsheet programs, which turn ``007`` into 7, ``1-2`` into a date and ``=A1`` into a formula. A
+cell of text that would suffer is written as ``="007"``: the program then shows exactly the text and runs nothing. Other
+text stands as it is, so ordinary sample names (``SRR5956385``) are plain; a program that reads the file back strips the
+wrapping (`unwrap`). Parquet and h5ad carry every name unchanged.
+"""
+
+import os
+import re
+from pathlib import Path
+from warnings import catch_warnings, simplefilter
+
+import pandas as pd
+from anndata import AnnData
+
+from responder_ml.cohort.grid import open_h5ad
+from responder_ml.exceptions import CohortError
+
+SUFFIXES = (".csv", ".tsv", ".parquet", ".h5ad")
+PREFIX = "score_"
+"""What the columns' names start with in the ``obs`` of an h5ad file."""
+
+_MONTH = "(?:jan|feb|mar|apr|may|jun|jul|aug|sep|sept|oct|nov|dec)[a-z]*"
+_AT_RISK = re.compile(
+    "|".join(
+        (
+            r"[=+\-@\t\r\n].*",  # read as a formula
+            r"0\d+",  # loses its zeros
+            r"\d{12,}",  # shown as 1.2E+11, digits beyond the 15th lost
+            r"\d+[.,]\d*|[.,]\d+|\d[\d,]*",  # a number, rewritten unless written the program's way
+            r"\d*[.,]?\d+e[+-]?\d+",  # read as 1.5E+08
+            r"\d+\s*[/%]\s*\d*|\d+[:.]\d+.*",  # fraction, share, time of day
+            rf"(?:\d{{1,4}}[-/. ]*)?{_MONTH}(?:[-/. ]*\d{{1,4}})?",  # SEPT2, 1-Mar
+            r"\d{1,4}[-/. ]\d{1,2}(?:[-/. ]\d{1,4})?.*",  # 1-2, 2026-01-02
+            r"true|false",
+            r"\s.*|.*\s",
+        )
+    ),
+    re.IGNORECASE | re.DOTALL,
+)
+_HARMLESS = re.compile(r"0|[1-9]\d{0,10}")
+_WRAPPED = re.compile(r'="((?:[^"]|"")*)"', re.DOTALL)
+
+
+def check_suffix(path: Path) -> str:
+    """Return the suffix of a file to write.
+
+    Raises
+    ------
+    CohortError
+        It is none of `SUFFIXES`.
+    """
+    suffix = path.suffix.lower()
+    if suffix not in SUFFIXES:
+        raise CohortError(f"{path} ends in '{path.suffix}', but a table is written as {', '.join(SUFFIXES)}.")
+    return suffix
+
+
+def write_sample_table(table: pd.DataFrame, path: Path, source: Path | None = None) -> None:
+    """Write a table, beside its place first, then in one move.
+
+    Parameters
+    ----------
+    table
+        One row per sample with a column ``sample``.
+    path
+        File to write; its suffix is the format.
+    source
+        For h5ad: the user's own h5ad file, whose content is kept and whose ``obs`` the columns join under `PREFIX`. Any
+        other file, or none, gives an h5ad of the columns alone.
+
+    Raises
+    ------
+    CohortError
+        Another suffix, or the file cannot be written.
+    """
+    suffix = check_suffix(path)
+    beside = path.with_name(f".{path.stem}.{os.getpid()}.partial{suffix}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if suffix == ".parquet":
+            table.to_parquet(beside, index=False)
+        elif suffix == ".h5ad":
+            _with_columns(table, source).write_h5ad(beside)
+        else:
+            delimiter = "," if suffix == ".csv" else "\t"
+            wrap(table).to_csv(beside, sep=delimiter, index=False)
+        beside.replace(path)
+    except OSError as problem:
+        raise CohortError(f"{path} could not be written: {problem}. Free space or choose another place.") from problem
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def wrap(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a copy in which text that a spreadsheet program would change or run is wrapped, names of columns included."""
+    safe = table.rename(columns=lambda name: _safe(str(name)))
+    for position, kind in enumerate(table.dtypes):
+        if not (pd.api.types.is_numeric_dtype(kind) or pd.api.types.is_bool_dtype(kind)):
+            safe.isetitem(position, [_safe(cell) for cell in table.iloc[:, position]])
+    return safe
+
+
+def unwrap(cell: str) -> str:
+    """Return the text that was wrapped, or the cell as it is."""
+    found = _WRAPPED.fullmatch(cell)
+    return found.group(1).replace('""', '"') if found else cell
+
+
+def _safe(cell: object) -> object:
+    if not isinstance(cell, str) or not _AT_RISK.fullmatch(cell) or _HARMLESS.fullmatch(cell):
+        return cell
+    doubled = cell.replace('"', '""')
+    return f'="{doubled}"'
+
+
+def _with_columns(table: pd.DataFrame, source: Path | None) -> AnnData:
+    columns = table.set_index("sample", drop=False).add_prefix(PREFIX)
+    # h5ad stores text as it is, but not columns that mix text with gaps.
+    columns = columns.drop(columns=f"{PREFIX}sample").rename_axis(None)
+    if source is None or source.suffix.lower() != ".h5ad":
+        return AnnData(obs=columns)
+    data = open_h5ad(source)
+    with catch_warnings():
+        simplefilter("ignore", UserWarning)
+        names = pd.Index([str(name).strip() for name in data.obs_names])
+        in_rows = set(columns.index) <= set(names)
+        data = data if in_rows else data.T
+    kept = data.obs.drop(columns=[name for name in columns if name in data.obs])
+    kept.index = pd.Index([str(name).strip() for name in kept.index])
+    data.obs = kept.join(columns)
+    return data

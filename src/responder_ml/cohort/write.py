@@ -1,0 +1,92 @@
+"""A cohort written as ordinary files: what a user's own data would look like."""
+
+import gzip
+import os
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from anndata import AnnData
+
+from responder_ml.exceptions import CohortError
+
+_README = """{headline}
+
+Source: {source}
+{n_samples} samples x {n_genes} genes; values are {units}.
+
+counts.tsv.gz   genes in rows, samples in columns
+samples.tsv     one row per sample; `subject` is the animal
+gene_sets.gmt   the gene sets, planted ones among unaffected ones (pairs end in _UP and _DN)
+truth.tsv       what was planted: per gene its gene set, baseline, dispersion, log2 change per unit of each programme,
+                and log2 fold change of each contrast and region. For checking a result; never give it to a model.
+
+To read it, in a job's YAML file:
+
+cohort: {{source: table, expression: counts.tsv.gz, samples: samples.tsv, units: {units}, where: {{region: PFC}}}}
+"""
+_SIMULATED = (
+    "SIMULATED DATA. No animal was involved. Results on these files say whether a method works,\n"
+    "never what stress, ketamine or imipramine do. Do not present them as GSE81672."
+)
+
+
+def write_cohort(cohort: AnnData, folder: Path) -> None:
+    """Write a simulated cohort's files, all or none.
+
+    Parameters
+    ----------
+    cohort
+        From `simulate_cohort`.
+    folder
+        Folder to make; it may exist if it is empty.
+
+    Raises
+    ------
+    CohortError
+        The cohort was not simulated, the folder holds something, or it cannot be written.
+    """
+    if not cohort.uns.get("simulated") or "truth" not in cohort.uns:
+        raise CohortError("Only a cohort that was just simulated can be written: this one carries no planted truth.")
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise CohortError(f"{folder} is there already and not empty. Choose another folder.")
+    beside = folder.with_name(f".{folder.name}.{os.getpid()}.partial")
+    try:
+        beside.mkdir(parents=True)
+        _write_files(cohort, beside)
+        if folder.exists():
+            folder.rmdir()
+        beside.rename(folder)
+    except OSError as problem:
+        raise CohortError(
+            f"The cohort could not be written to {folder}: {problem}. Choose another folder."
+        ) from problem
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+
+
+def _write_files(cohort: AnnData, folder: Path) -> None:
+    _write_matrix(cohort, folder / "counts.tsv.gz")
+    cohort.obs.to_csv(folder / "samples.tsv", sep="\t", index=False)
+    lines = ["\t".join((name, "simulated", *genes)) for name, genes in cohort.uns["gene_sets"].items()]
+    (folder / "gene_sets.gmt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    truth = pd.concat([cohort.uns["truth"]["genes"], cohort.uns["truth"]["contrasts"]], axis=1)
+    truth.to_csv(folder / "truth.tsv", sep="\t", index_label="gene", float_format="%.6g")
+    readme = _README.format(
+        headline=_SIMULATED,
+        source=cohort.uns["source"],
+        n_samples=cohort.n_obs,
+        n_genes=cohort.n_vars,
+        units=cohort.uns["units"],
+    )
+    (folder / "README.txt").write_text(readme, encoding="utf-8")
+
+
+def _write_matrix(cohort: AnnData, path: Path) -> None:
+    """Write whole numbers with genes in rows; equal cohorts give equal bytes, so no time stamp goes in."""
+    counts = np.asarray(cohort.X).T.astype(np.int64)
+    lines = ["\t".join(("gene", *cohort.obs_names))]
+    lines += ["\t".join((gene, *map(str, row))) for gene, row in zip(cohort.var_names, counts.tolist(), strict=True)]
+    with path.open("wb") as raw, gzip.GzipFile("", "wb", compresslevel=5, fileobj=raw, mtime=0) as packed:
+        packed.write(("\n".join(lines) + "\n").encode())

@@ -1,0 +1,174 @@
+"""Group means and squeezed variances of every gene under many labellings at once: masked matrix products.
+
+Each labelling is a one-way linear model of all its groups, optionally beside covariates, as limma would fit it: the residual
+variance of a gene is pooled over the groups and squeezed. That is what makes a null of relabelled contrasts cheap.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from responder_ml.exceptions import ContrastError
+from responder_ml.statistics.squeeze import fit_f_dist, squeeze
+
+Floats = NDArray[np.float64]
+Codes = NDArray[np.intp]
+
+# Numbers in the largest array of one block of labellings: some tens of megabytes.
+_BLOCK_NUMBERS = 4_000_000
+
+
+@dataclass(frozen=True)
+class GroupFits:
+    """One linear model per labelling.
+
+    Attributes
+    ----------
+    means
+        Group means of each gene around the gene's overall mean, adjusted for covariates; labellings x groups x genes. A group
+        without samples has mean 0, which means nothing.
+    covariance
+        Their covariance over the residual variance, labellings x groups x groups.
+    variance
+        Squeezed residual variance, labellings x genes.
+    df_total
+        Degrees of freedom of t, ``(n_labellings,)``.
+    """
+
+    means: Floats = field(repr=False)
+    covariance: Floats = field(repr=False)
+    variance: Floats = field(repr=False)
+    df_total: Floats = field(repr=False)
+
+    def __len__(self) -> int:
+        """Return the number of labellings."""
+        return len(self.means)
+
+    def effect(self, weights: Floats) -> Floats:
+        """Return the contrast with these group weights, labellings x genes, in the expression's units (log2 fold change)."""
+        used = np.flatnonzero(weights)
+        return np.asarray(np.einsum("k,mkg->mg", weights[used], self.means[:, used]), dtype=np.float64)
+
+    def error(self, weights: Floats) -> Floats:
+        """Return the contrast's moderated standard error, labellings x genes."""
+        unscaled = np.einsum("k,mkl,l->m", weights, self.covariance, weights)
+        return np.asarray(np.sqrt(unscaled[:, None] * self.variance), dtype=np.float64)
+
+    def t(self, weights: Floats) -> Floats:
+        """Return the contrast's moderated t, labellings x genes; 0 for a gene that never varies."""
+        effect, error = self.effect(weights), self.error(weights)
+        return np.divide(effect, error, out=np.zeros_like(effect), where=error > 0)
+
+
+def fit_groups(
+    expression: Floats, codes: Codes, n_groups: int, covariates: Floats | None = None, resampled: Floats | None = None
+) -> GroupFits:
+    """Fit a one-way model to every gene under every labelling.
+
+    Parameters
+    ----------
+    expression
+        Samples x genes, log2 units.
+    codes
+        Group of each sample under each labelling, labellings x samples; -1 leaves a sample out.
+    n_groups
+        Number of groups.
+    covariates
+        Samples x covariates, such as indicators of batch, in the model beside the groups. No column may be constant.
+    resampled
+        How often each sample was drawn, labellings x samples, for the subject bootstrap. Residual variances are then those of the
+        samples as they are, since a sample drawn twice would count as two that agree.
+
+    Raises
+    ------
+    ContrastError
+        The groups and covariates of a labelling cannot be told apart, or leave no residual degrees of freedom.
+    """
+    centred = expression - expression.mean(axis=0)
+    whole = _design(codes, n_groups, covariates)
+    used = (codes >= 0).astype(np.float64)
+    inverse, df = _invert(whole, used)
+    coefficients, squares = _solve(centred, whole, used, inverse)
+    variance = np.maximum(squares / df[:, None], np.finfo(np.float64).tiny)
+    prior_df, prior_variance = fit_f_dist(variance, df)
+    posterior = squeeze(variance, df[:, None], prior_df[:, None], prior_variance[:, None])
+    if resampled is not None:
+        weighted = whole * resampled[:, :, None]
+        drawn = np.linalg.pinv(np.einsum("mnp,mnq->mpq", weighted, whole), hermitian=True)
+        coefficients = _coefficients(centred, weighted, drawn)
+    return GroupFits(
+        means=coefficients[:, :n_groups],
+        covariance=inverse[:, :n_groups, :n_groups],
+        variance=posterior,
+        df_total=np.minimum(df + prior_df, df * expression.shape[1]),
+    )
+
+
+def is_estimable(codes: Codes, n_groups: int, covariates: Floats | None = None) -> NDArray[np.bool_]:
+    """Tell for each labelling whether its groups can be told apart from the covariates and each other."""
+    design = _design(codes, n_groups, covariates)
+    present = np.any(design != 0, axis=1).sum(axis=1)
+    return np.asarray(np.linalg.matrix_rank(design) == present, dtype=np.bool_)
+
+
+def blocks(n_labellings: int, n_groups: int, n_genes: int) -> Iterator[slice]:
+    """Yield runs of labellings small enough to be fitted together."""
+    size = max(1, _BLOCK_NUMBERS // (n_groups * n_genes))
+    for start in range(0, n_labellings, size):
+        yield slice(start, min(start + size, n_labellings))
+
+
+def _design(codes: Codes, n_groups: int, covariates: Floats | None) -> Floats:
+    """Return the designs, labellings x samples x coefficients; rows of samples left out are zero."""
+    groups = (codes[:, :, None] == np.arange(n_groups)).astype(np.float64)
+    if covariates is None or covariates.shape[1] == 0:
+        return groups
+    beside = np.where(codes[:, :, None] >= 0, (covariates - covariates.mean(axis=0))[None], 0.0)
+    return np.concatenate([groups, beside], axis=2)
+
+
+def _invert(design: Floats, used: Floats) -> tuple[Floats, Floats]:
+    """Return the inverse of each design's cross products (0 for absent groups) and its residual degrees of freedom."""
+    present = np.any(design != 0, axis=1).sum(axis=1)
+    rank = np.linalg.matrix_rank(design)
+    if np.any(rank < present):
+        raise ContrastError(
+            "A covariate, such as batch, cannot be told apart from the groups. Leave it out, or compare groups within one batch."
+        )
+    df = used.sum(axis=1) - rank
+    if np.any(df < 1):
+        raise ContrastError(
+            "The groups leave no residual degrees of freedom. At least one group needs two subjects or more."
+        )
+    gram = np.einsum("mnp,mnq->mpq", design, design)
+    return np.linalg.pinv(gram, hermitian=True), df
+
+
+def _solve(centred: Floats, design: Floats, used: Floats, inverse: Floats) -> tuple[Floats, Floats]:
+    """Return coefficients (labellings x coefficients x genes) and residual sums of squares (labellings x genes)."""
+    sums = _sums(centred, design)
+    coefficients = _times(inverse, sums)
+    squared = centred**2
+    total = squared.sum(axis=0) if np.all(used == 1) else used @ squared
+    sums *= coefficients
+    return coefficients, np.maximum(total - sums.sum(axis=1), 0.0)
+
+
+def _coefficients(centred: Floats, design: Floats, inverse: Floats) -> Floats:
+    return _times(inverse, _sums(centred, design))
+
+
+def _times(inverse: Floats, sums: Floats) -> Floats:
+    diagonal = np.diagonal(inverse, axis1=1, axis2=2)
+    if np.count_nonzero(inverse) == np.count_nonzero(diagonal):
+        return sums * diagonal[:, :, None]
+    return inverse @ sums
+
+
+def _sums(centred: Floats, design: Floats) -> Floats:
+    """Return design' y of every labelling as one matrix product."""
+    labellings, samples, coefficients = design.shape
+    stacked = design.transpose(0, 2, 1).reshape(labellings * coefficients, samples)
+    return (stacked @ centred).reshape(labellings, coefficients, -1)

@@ -1,0 +1,104 @@
+"""Mean z-score of a signature's genes."""
+
+from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from responder_ml.exceptions import FeatureError
+from responder_ml.features.signatures.frozen_z import frozen_z, gene_scale, is_constant
+from responder_ml.features.signatures.scorer import SignatureScorer
+from responder_ml.features.signatures.set_sums import set_sums, side_totals
+
+Floats = NDArray[np.float64]
+Against = Literal["training", "sample"]
+
+
+def mean_z_weights(members: Any) -> Floats:
+    """Return each entry's signed weight over the sum of absolute weights on its side of its set."""
+    return np.asarray(members.data / side_totals(members, np.abs(members.data)), dtype=np.float64)
+
+
+def z_within_sample(expression: Floats) -> Floats:
+    """Return each value against the mean and standard deviation (n - 1) of its own sample over genes."""
+    n_genes = expression.shape[1]
+    mean = expression.mean(axis=1)
+    centred = expression - mean[:, None]
+    variance = np.sum(centred**2, axis=1) / max(n_genes - 1, 1)
+    flat = is_constant(mean, variance, n_genes)
+    centred *= np.divide(1.0, np.sqrt(variance), out=np.zeros_like(mean), where=~flat)[:, None]
+    return np.asarray(centred, dtype=np.float64)
+
+
+def mean_z(z: Floats, weights: Any) -> Floats:
+    """Return the weighted mean of z over each set's up genes less that over its down genes, samples x sets.
+
+    Parameters
+    ----------
+    z
+        Samples x genes.
+    weights
+        Sparse genes x sets table of `mean_z_weights`.
+    """
+    return set_sums(z, weights)
+
+
+class MeanZ(SignatureScorer):
+    """Mean z-score of the up genes less mean z-score of the down genes.
+
+    ``sum(w z) / sum(w)`` over the up genes less the same over the down genes, with ``z = (x - mean) / sd``. Times the
+    square root of the number of genes it is the combined z-score of Lee et al.
+
+    Parameters
+    ----------
+    against
+        ``training``: a gene's mean and standard deviation over the training rows, frozen. ``sample``: mean and standard
+        deviation over all genes of the sample itself, which asks nothing of the training rows (decoupler's z-score, for
+        one-sided sets and but for the square root of the number of genes).
+
+    Attributes
+    ----------
+    mean_, scale_
+        Mean and standard deviation (n - 1) of each gene over the training rows, log2 expression, shape ``(n_genes,)``;
+        empty against ``sample``.
+    weights_
+        Weight of each member's z, shape ``(n_members,)``.
+
+    Raises
+    ------
+    FeatureError
+        ``against`` is neither.
+
+    Notes
+    -----
+    A gene that does not vary over the training rows contributes zero and still counts among the genes of its set.
+
+    References
+    ----------
+    Lee E et al. (2008) Inferring pathway activity toward precise disease classification. PLoS Comput Biol 4:e1000217.
+    doi:10.1371/journal.pcbi.1000217
+    """
+
+    name = "mean_z"
+    summary = "mean z-score of the signature's genes, against the training rows' mean and standard deviation"
+    reference = "doi:10.1371/journal.pcbi.1000217"
+    additive = True
+    sample_wise = False
+    least_samples = 2
+
+    def __init__(self, against: str = "training") -> None:
+        self.against = against
+
+    def _learn(self, X: Floats) -> None:
+        if self.against not in get_args(Against):
+            raise FeatureError(f"against is '{self.against}', but must be one of {', '.join(get_args(Against))}.")
+        self.mean_, self.scale_ = gene_scale(X) if self.against == "training" else (np.empty(0), np.empty(0))
+        self.weights_ = mean_z_weights(self.members)
+
+    def _score(self, X: Floats) -> Floats:
+        return mean_z(self._gene_values(X), self._table(self.weights_))
+
+    def _gene_values(self, X: Floats) -> Floats:
+        if self.against == "sample":
+            return z_within_sample(X)
+        return frozen_z(X, self.mean_, self.scale_)

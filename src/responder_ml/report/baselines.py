@@ -1,0 +1,45 @@
+"""What does as well without looking at expression, or at the genes that matter."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from responder_ml.report.figures.forest import Row, forest
+from responder_ml.report.numbers import is_missing
+from responder_ml.report.section import Section, table
+from responder_ml.run import Run
+
+_EXPLAINED = {
+    "majority": "the training odds for everybody; sees nothing",
+    "random signatures": "random genes, as many and as highly expressed as the model's",
+    "depth and quality": "library size, detected genes, and RIN where known",
+    "drug": "the drug given",
+    "all nuisance columns": "all declared nuisance columns together",
+}
+
+
+class Baselines(Section):
+    """Simple competitors on the same folds."""
+
+    title = "Baselines: what has to be beaten?"
+    anchor = "baselines"
+
+    def content(self, run: Run) -> Mapping[str, Any] | str:
+        """Return the baselines with the headline's gain over each."""
+        rows = table(run, "baselines").to_dict("records")
+        headline = run.result["headline"]
+        if not rows or is_missing(headline["auroc"]):
+            return "No baseline was run, because nothing was trained to compare it with."
+        ends = headline.get("auroc_ci") or (None, None)
+        drawn = [Row("this procedure", headline["auroc"], *ends, leading=True)]
+        drawn += [Row(row["name"], row["auroc"], row["auroc_low"], row["auroc_high"]) for row in rows]
+        best = max(rows, key=lambda row: row["auroc"])
+        alt = f"AUROC of this procedure, {headline['auroc']:.2f}, above {len(rows)} baselines; best is {best['name']}."
+        for row in rows:
+            row["explained"] = _EXPLAINED.get(row["name"], f"the column {row['name']} of the sample sheet alone")
+        return {
+            "rows": rows,
+            "best": best,
+            "headline": headline,
+            "n": run.result["n"],
+            "figure": forest("baselines-forest", drawn, ("AUROC, 95 % interval", "this procedure", "baseline"), alt),
+        }

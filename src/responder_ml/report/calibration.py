@@ -1,0 +1,59 @@
+"""Whether probabilities can be taken at their word."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from scipy.special import expit
+
+from responder_ml.evaluation.calibration import LEAST_SUBJECTS
+from responder_ml.report.figures.reliability import Groups, reliability
+from responder_ml.report.held_out import HeldOut, held_out
+from responder_ml.report.section import Section
+from responder_ml.run import Run
+
+_GROUP = 10
+_MOST_GROUPS = 10
+_Z = 1.959963984540054
+
+
+class Calibration(Section):
+    """Brier score, intercept and slope, and a reliability diagram where subjects allow one."""
+
+    title = "Calibration: what is a probability worth?"
+    anchor = "calibration"
+
+    def content(self, run: Run) -> Mapping[str, Any] | str:
+        """Return the estimates, and the diagram where there are enough subjects."""
+        found = held_out(run)
+        if found is None:
+            return "Nothing was trained, so there are no probabilities to judge."
+        enough = len(found.subjects) >= LEAST_SUBJECTS
+        return {
+            "brier": run.result["headline"].get("brier"),
+            "found": run.result["headline"].get("calibration") or {},
+            "n": run.result["n"],
+            "share": float(found.labels.mean()),
+            "least": LEAST_SUBJECTS,
+            "figure": reliability(group(found), run.result["endpoint"]["positive"]) if enough else None,
+            "positive": run.result["endpoint"]["positive"],
+        }
+
+
+def group(found: HeldOut) -> Groups:
+    """Cut subjects into groups of at least 10 by mean log-odds over repeats; Wilson intervals of each share.
+
+    References
+    ----------
+    Wilson EB (1927) doi:10.1080/01621459.1927.10502953
+    """
+    order = np.argsort(found.mean_log_odds, kind="stable")
+    parts = np.array_split(order, min(_MOST_GROUPS, max(len(order) // _GROUP, 1)))
+    probability = expit(found.mean_log_odds)
+    share = np.array([found.labels[part].mean() for part in parts])
+    sizes = np.array([len(part) for part in parts])
+    centre = (share + _Z**2 / (2 * sizes)) / (1 + _Z**2 / sizes)
+    half = _Z * np.sqrt(share * (1 - share) / sizes + _Z**2 / (4 * sizes**2)) / (1 + _Z**2 / sizes)
+    # Where all or none are positive, rounding must not put an end of the interval on the wrong side of the share.
+    low, high = np.minimum(centre - half, share), np.maximum(centre + half, share)
+    return Groups(np.array([probability[part].mean() for part in parts]), share, low, high, sizes)

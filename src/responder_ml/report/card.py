@@ -1,0 +1,94 @@
+"""The model card that travels with a bundle: what it is for, what it rests on, and when not to use it.
+
+References
+----------
+Mitchell M et al. (2019) Model cards for model reporting. doi:10.1145/3287560.3287596
+"""
+
+from pathlib import Path
+
+from markupsafe import Markup
+
+from responder_ml.exceptions import RunError
+from responder_ml.report.section import table
+from responder_ml.report.template import render
+from responder_ml.report.verdict import NAMES
+from responder_ml.run import Run
+
+_GENES = 10
+
+
+def render_card(run: Run) -> str:
+    """Return the model card of a run as Markdown.
+
+    Parameters
+    ----------
+    run
+        What ``train`` left behind, or `read_run` read back.
+    """
+    result = run.result
+    genes = table(run, "genes").sort_values(["contribution", "gene"], ascending=[False, True])
+    return render("card.md", {
+        "name": escape(run.name),
+        "simulated": result["simulated"],
+        "verdict": NAMES.get(result["verdict"]["level"], result["verdict"]["level"]),
+        "sentence": escape(result["verdict"]["sentence"]),
+        "endpoint": {
+            "positive": escape(result["endpoint"]["positive"]),
+            "negative": escape(result["endpoint"]["negative"]),
+            "column": escape(result["endpoint"]["column"]),
+            "where": ", ".join(f"{escape(key)} = {escape(_joined(value))}" for key, value in result["endpoint"]["where"].items()),
+            "units": escape(result["endpoint"]["units"]),
+            "strata": ", ".join(map(escape, result["endpoint"]["strata"])),
+            "nuisance": ", ".join(map(escape, result["endpoint"]["nuisance"])),
+        },
+        "n": result["n"],
+        "headline": result["headline"],
+        "null": result["null"],
+        "baselines": [{"name": escape(row["name"]), "auroc": row["auroc"]} for row in result["baselines"]],
+        "findings": [
+            {"code": each["code"], "message": escape(each["message"])}
+            for each in result["audit"]
+            if each["severity"] != "info"
+        ],
+        "refit": result.get("refit"),
+        "genes": [escape(gene) for gene in genes.loc[genes["contribution"] > 0, "gene"].head(_GENES)],
+        "called": [escape(gene) for gene in genes.loc[genes["called_out"] == 1, "gene"]],
+        "versions": result.get("versions") or {},
+        "seed": result.get("seed"),
+        "digest": result.get("data_sha256"),
+    })  # fmt: skip
+
+
+def write_card(run: Run, path: Path) -> None:
+    """Write the model card of a run.
+
+    Parameters
+    ----------
+    run
+        What ``train`` left behind, or `read_run` read back.
+    path
+        File to write, such as ``card.md``.
+
+    Raises
+    ------
+    RunError
+        The file cannot be written.
+    """
+    card = render_card(run)
+    try:
+        path.write_text(card, encoding="utf-8", newline="\n")
+    except OSError as problem:
+        raise RunError(f"The card could not be written to {path}: {problem}. Free space or choose --out.") from problem
+
+
+def escape(text: object) -> str:
+    """Return text that Markdown shows as it is, on one line; HTML in it stays text."""
+    safe = str(Markup.escape(" ".join(str(text).split())))
+    for mark in "\\`*_[]|":
+        safe = safe.replace(mark, f"\\{mark}")
+    return safe
+
+
+def _joined(value: object) -> str:
+    return " or ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)

@@ -1,0 +1,26 @@
+"""Reporting guidelines, filled as far as a run can fill them."""
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from responder_ml.report.guidelines import GUIDELINES
+from responder_ml.report.guidelines.facts import Facts
+from responder_ml.report.section import Section
+from responder_ml.run import Run
+
+
+class Checklist(Section):
+    """One table per guideline: filled, not applicable, or left to the author."""
+
+    title = "Reporting checklists"
+    anchor = "checklist"
+
+    def content(self, run: Run) -> Mapping[str, Any]:
+        """Return every guideline's items and how many stand where."""
+        facts = Facts.of(run)
+        guidelines = []
+        for guideline in GUIDELINES:
+            items = guideline.items(facts)
+            guidelines.append({"guideline": guideline, "items": items, "tally": Counter(item.status for item in items)})
+        return {"guidelines": guidelines}

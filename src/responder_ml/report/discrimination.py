@@ -1,0 +1,58 @@
+"""How well held-out subjects are told apart: numbers, ROC and precision-recall."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from responder_ml.report.curves import average_precision_recall, average_roc
+from responder_ml.report.figures.curve import Axis, unit_curve
+from responder_ml.report.held_out import held_out
+from responder_ml.report.section import Section
+from responder_ml.run import Run
+
+
+class Discrimination(Section):
+    """The whole procedure, the choice between candidates included, on subjects it had not seen."""
+
+    title = "Discrimination: how well are the classes told apart?"
+    anchor = "discrimination"
+
+    def content(self, run: Run) -> Mapping[str, Any] | str:
+        """Return metrics and both curves."""
+        found = held_out(run)
+        if found is None:
+            return "Nothing was trained, so there are no held-out decisions to judge."
+        endpoint, n = run.result["endpoint"], run.result["n"]
+        repeats = len(found.log_odds)
+        roc, precision = average_roc(found), average_precision_recall(found)
+        share = float(found.labels.mean())
+        values: dict[str, Any] = {
+            "headline": run.result["headline"],
+            "endpoint": endpoint,
+            "n": n,
+            "share": share,
+            "repeats": repeats,
+            "roc": None,
+            "precision_recall": None,
+        }
+        if roc is None or precision is None:
+            return values
+        counts = f"{n['positive']} {endpoint['positive']} and {n['negative']} {endpoint['negative']} subjects"
+        positive, negative = endpoint["positive"], endpoint["negative"]
+        values["roc"] = unit_curve(
+            "roc",
+            roc,
+            Axis(f"share of {negative} called {positive}", f"share of {positive} called {positive}", 0, 1, "coin toss"),
+            repeats,
+            f"ROC curve of {counts}; the area under the mean curve is {roc.area:.2f}.",
+        )
+        values["precision_recall"] = unit_curve(
+            "precision-recall",
+            precision,
+            Axis(
+                f"recall: share of {positive} found", f"precision: share of calls\nthat are {positive}", share, share,
+                f"coin toss ({share:.2f}, the share of {positive})",
+            ),
+            repeats,
+            f"Precision against recall of {counts}; guessing gives a precision of {share:.2f}.",
+        )  # fmt: skip
+        return values

@@ -1,0 +1,100 @@
+"""Each sample's contribution of each leading gene, coloured by the gene's expression."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from markupsafe import Markup
+from numpy.typing import NDArray
+
+from responder_ml.report.figures.canvas import WIDTH, figure_svg
+from responder_ml.report.figures.palette import GRID, REFERENCE_LINE, SEQUENTIAL
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+Floats = NDArray[np.float64]
+
+MOST_DOTS = 120
+"""Samples drawn per gene; of more, as many are taken evenly by rank of their contribution, so the shape stays."""
+
+_BINS = 36
+_STEP = 0.13
+
+
+def beeswarm(points: pd.DataFrame, genes: Sequence[str], positive: str, negative: str) -> Markup:
+    """Draw one row of dots per gene.
+
+    Parameters
+    ----------
+    points
+        Rows of the run's table ``contributions``, with the class of each sample in ``label``.
+    genes
+        From top to bottom.
+    positive, negative
+        Names of the classes.
+    """
+    rows = [thinned(points[points["gene"] == gene].sort_values(["contribution", "sample"])) for gene in genes]
+    shown = pd.concat(rows)
+    widest = float(shown["contribution"].abs().max()) or 1.0
+    strongest = float(shown["expression"].abs().max()) or 1.0
+
+    def paint(figure: "Figure") -> None:
+        axes = figure.subplots()
+        drawn = None
+        for y, row in zip(range(len(genes), 0, -1), rows, strict=True):
+            height = y + swarm(row["contribution"].to_numpy(dtype=np.float64), widest)
+            for label, marker in ((1, "o"), (0, "s")):
+                some = (row["label"] == label).to_numpy()
+                drawn = axes.scatter(
+                    row["contribution"].to_numpy()[some], height[some], c=row["expression"].to_numpy()[some],
+                    cmap=SEQUENTIAL, vmin=-strongest, vmax=strongest, marker=marker, s=19 if label else 16,
+                    edgecolors="#5f6b76", linewidths=0.4,
+                )  # fmt: skip
+        axes.axvline(0, color=REFERENCE_LINE, linewidth=1, linestyle="--", zorder=0)
+        axes.set_yticks(range(len(genes), 0, -1), list(genes))
+        axes.set_ylim(0.4, len(genes) + 0.6)
+        axes.set_xlim(-1.08 * widest, 1.08 * widest)
+        axes.tick_params(axis="y", length=0)
+        axes.grid(axis="y", color=GRID, linewidth=0.8)
+        axes.set_xlabel(f"contribution (log-odds)\n← towards {negative}      towards {positive} →")
+        bar = figure.colorbar(drawn, ax=axes, orientation="horizontal", fraction=0.05, pad=0.02, aspect=30)
+        bar.set_label("log2 expression less its mean\n(dark: less than usual, bright: more)")
+        bar.outline.set_linewidth(0.5)
+        _class_legend(figure, positive, negative)
+
+    alt = (
+        f"Dots of {shown['sample'].nunique()} samples in {len(genes)} rows, one per gene; right of zero the gene's expression "
+        f"speaks for {positive}, left for {negative}."
+    )
+    return figure_svg("beeswarm", (WIDTH, 1.75 + 0.29 * len(genes)), alt, paint)
+
+
+def thinned(rows: pd.DataFrame) -> pd.DataFrame:
+    """Keep at most `MOST_DOTS` rows, evenly spaced in their order."""
+    if len(rows) <= MOST_DOTS:
+        return rows
+    return rows.iloc[np.linspace(0, len(rows) - 1, MOST_DOTS).round().astype(int)]
+
+
+def swarm(values: Floats, widest: float) -> Floats:
+    """Return vertical offsets that keep dots of like values apart; within half a row."""
+    bins = np.floor((values + widest) / (2 * widest) * _BINS).astype(int)
+    offsets = np.zeros(len(values))
+    for found in np.unique(bins):
+        members = np.flatnonzero(bins == found)
+        place = np.arange(len(members))
+        offsets[members] = np.where(place % 2, 1, -1) * ((place + 1) // 2) * _STEP
+    most = np.abs(offsets).max(initial=0.0)
+    return offsets * (0.42 / most) if most > 0.42 else offsets
+
+
+def _class_legend(figure: "Figure", positive: str, negative: str) -> None:
+    from matplotlib.lines import Line2D
+
+    handles = [
+        Line2D([], [], linestyle="none", marker=marker, markerfacecolor="white", markeredgecolor="#1d2730", label=text)
+        for marker, text in (("o", positive), ("s", negative))
+    ]
+    figure.legend(handles=handles, loc="outside lower center", ncols=2)

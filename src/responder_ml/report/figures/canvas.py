@@ -1,0 +1,130 @@
+"""From a painted matplotlib figure to an inline SVG: the same bytes for the same data, text that stays text, nothing global.
+
+Figures are at most about as wide as a phone, so that letters keep their size there; legends stand below the axes, never on data.
+"""
+
+import io
+import re
+import warnings
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree
+
+from markupsafe import Markup
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+WIDTH = 3.75
+"""Inches; 360 CSS pixels."""
+
+_STYLE: dict[str, Any] = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "responder_ml",
+    "svg.id": None,
+    # Gene and class names are data: a dollar sign in one is no formula.
+    "text.parse_math": False,
+    "font.family": ["DejaVu Sans"],
+    "font.size": 8.5,
+    "axes.titlesize": 9.0,
+    "axes.labelsize": 8.5,
+    "xtick.labelsize": 8.0,
+    "ytick.labelsize": 8.0,
+    "legend.fontsize": 8.0,
+    "legend.frameon": False,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": "#5f6b76",
+    "axes.linewidth": 0.8,
+    "axes.axisbelow": True,
+    "xtick.color": "#5f6b76",
+    "ytick.color": "#5f6b76",
+    "xtick.labelcolor": "#1d2730",
+    "ytick.labelcolor": "#1d2730",
+    "text.color": "#1d2730",
+    "axes.labelcolor": "#1d2730",
+    "figure.facecolor": "none",
+    "axes.facecolor": "none",
+    "hatch.linewidth": 0.6,
+    "figure.constrained_layout.use": True,
+}
+_LONG_NUMBER = re.compile(r"-?\d+\.\d{3,}")
+_REFERENCE = re.compile(r"#([A-Za-z][\w.-]*)")
+_ROUNDED = ("d", "x", "y", "transform", "points")
+
+
+def figure_svg(name: str, size: tuple[float, float], alt: str, paint: Callable[["Figure"], None]) -> Markup:
+    """Paint a figure and return it as SVG to stand within a page.
+
+    Parameters
+    ----------
+    name
+        Unique within the page; begins the identifiers inside.
+    size
+        Width and height in inches.
+    alt
+        What the figure shows, in words.
+    paint
+        Draws on an empty figure.
+    """
+    from matplotlib import rc_context
+    from matplotlib.figure import Figure
+
+    written = io.StringIO()
+    with rc_context(_STYLE), warnings.catch_warnings():
+        # Names in scripts the measuring font lacks are still shown by the browser, which has others.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from", category=UserWarning)
+        figure = Figure(figsize=size)
+        paint(figure)
+        figure.savefig(written, format="svg", metadata={"Date": None, "Creator": None})
+    return Markup(_inline(written.getvalue(), name, size, alt))
+
+
+def legend_below(figure: "Figure", axes: "Axes", columns: int = 2) -> None:
+    """Put the legend under the axes, where no data are."""
+    handles, labels = axes.get_legend_handles_labels()
+    if handles:
+        figure.legend(handles, labels, loc="outside lower center", ncols=columns, handlelength=1.8, columnspacing=1.2)
+
+
+def _inline(svg: str, name: str, size: tuple[float, float], alt: str) -> str:
+    root = ElementTree.fromstring(svg)
+    parents = {child: parent for parent in root.iter() for child in parent}
+    for element in list(root.iter()):
+        if _local(element.tag) in ("metadata", "style"):
+            parents[element].remove(element)
+    used = {
+        match for element in root.iter() for value in element.attrib.values() for match in _REFERENCE.findall(value)
+    }
+    names = {old: f"{name}-{place}" for place, old in enumerate(_identifiers(root, used))}
+    for element in root.iter():
+        element.tag = _local(element.tag)
+        element.attrib = {
+            _local(key): _clean(_local(key), value, names)
+            for key, value in element.attrib.items()
+            if _local(key) != "id" or value in names
+        }
+    root.attrib = {"viewBox": root.attrib["viewBox"], "role": "img", "aria-label": alt}
+    root.set("style", f"width: {size[0] * 96:.0f}px")
+    return ElementTree.tostring(root, encoding="unicode")
+
+
+def _identifiers(root: ElementTree.Element, used: set[str]) -> list[str]:
+    """Return the identifiers something refers to, in order of the document."""
+    return [value for element in root.iter() if (value := element.attrib.get("id")) in used and value is not None]
+
+
+def _clean(key: str, value: str, names: dict[str, str]) -> str:
+    if key == "id":
+        return names[value]
+    if key in _ROUNDED:
+        return _LONG_NUMBER.sub(lambda found: f"{float(found[0]):.2f}", value).replace("\n", "")
+    if key == "style":
+        value = re.sub(r"\s*font-family:[^;]*(;|$)", "", value)
+    return _REFERENCE.sub(lambda found: f"#{names.get(found[1], found[1])}", value)
+
+
+def _local(tag: str) -> str:
+    """Return a name without its namespace: inside a page none is needed, and none is an address."""
+    return tag.rsplit("}", 1)[-1]

@@ -1,0 +1,63 @@
+"""How much each leading gene contributes, with its spread over repeats."""
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+from markupsafe import Markup
+
+from responder_ml.report.figures.canvas import WIDTH, figure_svg
+from responder_ml.report.figures.palette import GRID, NEGATIVE, OBSERVED, POSITIVE, REFERENCE_LINE
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def gene_bars(genes: pd.DataFrame, positive: str, negative: str) -> Markup:
+    """Draw the mean absolute contribution of genes, largest on top.
+
+    Parameters
+    ----------
+    genes
+        Rows of the run's table ``genes``, largest contribution first.
+    positive, negative
+        Names of the classes.
+    """
+    rows = genes.to_dict("records")
+    names = [f"{row['gene']} ★" if row["called_out"] == 1 else str(row["gene"]) for row in rows]
+
+    def paint(figure: "Figure") -> None:
+        from matplotlib.lines import Line2D
+        from matplotlib.patches import Patch
+
+        axes = figure.subplots()
+        for y, row in zip(range(len(rows), 0, -1), rows, strict=True):
+            up = row["direction"] > 0
+            axes.barh(
+                y, row["contribution"], height=0.7, facecolor=POSITIVE.colour if up else "white",
+                edgecolor=POSITIVE.colour if up else NEGATIVE.colour, hatch=None if up else "//////", linewidth=0.9,
+            )  # fmt: skip
+            axes.plot([row["contribution_low"], row["contribution_high"]], [y, y], color=OBSERVED, linewidth=1.3)
+            if pd.notna(row["null_high"]):
+                axes.plot(
+                    [row["null_high"]] * 2, [y - 0.5, y + 0.5], color=REFERENCE_LINE, linewidth=1.3, linestyle="--"
+                )
+        axes.set_yticks(range(len(rows), 0, -1), names)
+        axes.set_ylim(0.3, len(rows) + 0.7)
+        axes.set_xlim(left=0)
+        axes.tick_params(axis="y", length=0)
+        axes.grid(axis="x", color=GRID, linewidth=0.8)
+        axes.set_xlabel("mean absolute held-out contribution (log-odds)")
+        handles = [
+            Patch(facecolor=POSITIVE.colour, edgecolor=POSITIVE.colour, label=f"more of it speaks for {positive}"),
+            Patch(
+                facecolor="white", edgecolor=NEGATIVE.colour, hatch="//////", label=f"more of it speaks for {negative}"
+            ),
+            Line2D([], [], color=OBSERVED, linewidth=1.3, label="middle 95 % of repeats"),
+        ]
+        if genes["null_high"].notna().any():
+            text = "95 % of relabelled cohorts have no gene above"
+            handles.append(Line2D([], [], color=REFERENCE_LINE, linewidth=1.3, linestyle="--", label=text))
+        figure.legend(handles=handles, loc="outside lower center", ncols=1)
+
+    alt = f"Bars of the {len(rows)} leading genes, from {rows[0]['gene']} with {rows[0]['contribution']:.3f} log-odds down."
+    return figure_svg("gene-bars", (WIDTH, 1.5 + 0.19 * len(rows)), alt, paint)

@@ -1,0 +1,124 @@
+"""Expression of the leading genes over samples, under tracks that say what each sample is."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from markupsafe import Markup
+from numpy.typing import NDArray
+
+from responder_ml.report.figures.canvas import WIDTH, figure_svg
+from responder_ml.report.figures.palette import CATEGORIES, SEQUENTIAL
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+Floats = NDArray[np.float64]
+
+# Narrower columns cannot hold a letter or a name.
+_MOST_NAMED = 30
+
+
+@dataclass(frozen=True)
+class Track:
+    """One row of annotation.
+
+    Attributes
+    ----------
+    name
+        What it says.
+    codes
+        Place of each column's value in ``values``; -1 where there is none.
+    values
+        The categories.
+    """
+
+    name: str
+    codes: NDArray[np.intp]
+    values: tuple[str, ...]
+
+    def letter(self, code: int) -> str:
+        """Return the letter that stands for a category."""
+        return chr(ord("a") + code)
+
+    def colour(self, code: int) -> str:
+        """Return the colour that stands for a category."""
+        return CATEGORIES[code % len(CATEGORIES)]
+
+
+@dataclass(frozen=True)
+class Tile:
+    """What the heat map shows.
+
+    Attributes
+    ----------
+    values
+        Log2 expression less the mean, genes x columns.
+    genes, columns
+        Names of rows and columns; ``columns`` is empty where each stands for several samples.
+    boundary
+        Number of columns of the first class.
+    """
+
+    values: Floats
+    genes: Sequence[str]
+    columns: Sequence[str]
+    boundary: int
+
+
+def heat_map(tile: Tile, tracks: Sequence[Track], alt: str) -> Markup:
+    """Draw tracks above tiles.
+
+    Parameters
+    ----------
+    tile
+        Expression.
+    tracks
+        Annotation, from top to bottom.
+    alt
+        The figure in words.
+    """
+    count = tile.values.shape[1]
+    heights = [0.16 * len(tracks) + 0.02, 0.19 * len(tile.genes)]
+
+    def paint(figure: "Figure") -> None:
+        above, below = figure.subplots(2, 1, height_ratios=heights, sharex=True)
+        _paint_tracks(above, tracks, count)
+        limit = float(np.nanmax(np.abs(tile.values), initial=0.0)) or 1.0
+        mesh = below.pcolormesh(
+            np.arange(count + 1), np.arange(len(tile.genes) + 1), tile.values, cmap=SEQUENTIAL, vmin=-limit, vmax=limit,
+            edgecolors="white", linewidth=0.4 if count <= _MOST_NAMED else 0.0,
+        )  # fmt: skip
+        below.axvline(tile.boundary, color="white", linewidth=3.0)
+        below.set_ylim(len(tile.genes), 0)
+        below.set_yticks(np.arange(len(tile.genes)) + 0.5, list(tile.genes))
+        if tile.columns and count <= _MOST_NAMED:
+            below.set_xticks(np.arange(count) + 0.5, list(tile.columns), rotation=90)
+        else:
+            below.set_xticks([])
+        for axes in (above, below):
+            axes.tick_params(length=0)
+            axes.spines[:].set_visible(False)
+        bar = figure.colorbar(mesh, ax=[above, below], orientation="horizontal", fraction=0.04, pad=0.02, aspect=30)
+        bar.set_label("log2 expression less the gene's mean\n(dark: less than usual, bright: more)")
+        bar.outline.set_linewidth(0.5)
+
+    names = 0.0 if not tile.columns or count > _MOST_NAMED else 0.075 * max(len(str(name)) for name in tile.columns)
+    return figure_svg("heat-map", (WIDTH, sum(heights) + 1.0 + names), alt, paint)
+
+
+def _paint_tracks(axes: "Axes", tracks: Sequence[Track], count: int) -> None:
+    from matplotlib.patches import Rectangle
+
+    for row, track in enumerate(tracks):
+        for column, code in enumerate(track.codes):
+            colour = track.colour(code) if code >= 0 else "#ffffff"
+            axes.add_patch(Rectangle((column, row), 1, 0.9, facecolor=colour, edgecolor="white", linewidth=0.4))
+            if code >= 0 and count <= _MOST_NAMED:
+                axes.text(column + 0.5, row + 0.47, track.letter(code), ha="center", va="center", fontsize=7)
+    axes.set_ylim(len(tracks), 0)
+    axes.set_xlim(0, count)
+    axes.set_yticks(np.arange(len(tracks)) + 0.45, [track.name for track in tracks])
+    axes.tick_params(labelbottom=False)

@@ -1,0 +1,60 @@
+"""Where the observed value stands among relabelled subjects."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from markupsafe import Markup
+from numpy.typing import NDArray
+
+from responder_ml.report.figures.canvas import WIDTH, figure_svg, legend_below
+from responder_ml.report.figures.palette import NULL, OBSERVED, REFERENCE_LINE
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+Floats = NDArray[np.float64]
+
+_BINS = 30
+
+
+def null_distribution(name: str, values: Floats, observed: float, mean: float) -> Markup:
+    """Draw a histogram of the null with the observed value and the null's mean.
+
+    Parameters
+    ----------
+    name
+        Unique within the page.
+    values
+        AUROC of each relabelling.
+    observed, mean
+        AUROC of the observed labels; mean of the null.
+    """
+
+    def paint(figure: "Figure") -> None:
+        axes = figure.subplots()
+        low = min(float(values.min()), observed, 0.5) - 0.02
+        high = max(float(values.max()), observed, 0.5) + 0.02
+        edges = np.linspace(max(low, 0.0), min(high, 1.0), _BINS + 1)
+        at_least = values >= observed - 1e-12
+        axes.hist(
+            values[~at_least], bins=edges, color=NULL, edgecolor="white", linewidth=0.4, label="relabelled: below"
+        )
+        axes.hist(
+            values[at_least], bins=edges, color="white", edgecolor=OBSERVED, hatch="/////", linewidth=0.6,
+            label="relabelled: as high or higher",
+        )  # fmt: skip
+        axes.axvline(observed, color=OBSERVED, linewidth=2.2, label=f"observed ({observed:.2f})")
+        axes.axvline(
+            mean, color=REFERENCE_LINE, linewidth=1.2, linestyle="--", label=f"mean of relabelled ({mean:.2f})"
+        )
+        axes.set_xlabel("AUROC of the whole procedure")
+        axes.set_ylabel(f"relabellings (n = {len(values):,})")
+        axes.yaxis.get_major_locator().set_params(integer=True)
+        legend_below(figure, axes)
+
+    higher = int(np.count_nonzero(values >= observed - 1e-12))
+    alt = (
+        f"Histogram of the AUROC of {len(values)} relabelled cohorts, mean {mean:.2f}; a thick line marks the observed "
+        f"{observed:.2f}, which {higher} of them reach."
+    )
+    return figure_svg(name, (WIDTH, 2.9), alt, paint)

@@ -1,0 +1,38 @@
+"""Colours after Okabe and Ito, each with a marker, a line and a hatch of its own: nothing is told by colour alone.
+
+References
+----------
+Okabe M, Ito K (2008) Color Universal Design.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Look:
+    """How one class is drawn; ``fill`` is None for an open marker."""
+
+    colour: str
+    marker: str
+    fill: str | None
+
+
+POSITIVE = Look("#0072B2", "o", "#0072B2")
+NEGATIVE = Look("#D55E00", "s", None)
+
+OBSERVED = "#1d2730"
+BAND = "#56B4E9"
+NULL = "#b7c0c8"
+REFERENCE_LINE = "#5f6b76"
+GRID = "#e6eaee"
+
+CATEGORIES = ("#56B4E9", "#E69F00", "#009E73", "#F0E442", "#CC79A7", "#0072B2", "#D55E00", "#999999")
+"""For annotation tracks; each cell also carries a letter."""
+
+SEQUENTIAL = "cividis"
+"""Rises in lightness from end to end, so it reads alike in grey and to colour-blind eyes."""
+
+
+def look(label: int) -> Look:
+    """Return the look of a class, 1 positive or 0 negative."""
+    return POSITIVE if label else NEGATIVE

@@ -1,0 +1,46 @@
+"""How much the AUROC moves when the same subjects are split anew."""
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+from markupsafe import Markup
+
+from responder_ml.report.figures.canvas import WIDTH, figure_svg, legend_below
+from responder_ml.report.figures.palette import NULL, OBSERVED, REFERENCE_LINE
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_MOST_WITH_FOLDS = 30
+
+
+def repeat_scores(folds: pd.DataFrame) -> Markup:
+    """Draw the AUROC of each repeat, and of each of its folds where repeats are few.
+
+    Parameters
+    ----------
+    folds
+        Columns ``repeat``, ``fold`` and ``auroc``; empty values are left out.
+    """
+    known = folds.dropna(subset=["auroc"])
+    means = known.groupby("repeat")["auroc"].mean()
+
+    def paint(figure: "Figure") -> None:
+        axes = figure.subplots()
+        if len(means) <= _MOST_WITH_FOLDS:
+            axes.plot(
+                known["repeat"] + 1, known["auroc"], linestyle="none", marker="o", markersize=4.5, color="#8a96a1",
+                markerfacecolor=NULL, label="one outer fold",
+            )  # fmt: skip
+        axes.plot(
+            means.index + 1, means, color=OBSERVED, linewidth=1.2, marker="D", markersize=5.5, label="mean of the folds"
+        )
+        axes.axhline(0.5, color=REFERENCE_LINE, linewidth=1.2, linestyle="--", zorder=0, label="coin toss (0.5)")
+        axes.set_ylim(-0.04, 1.04)
+        axes.set_xlabel("repeat of the outer folds")
+        axes.set_ylabel("AUROC of held-out subjects")
+        axes.xaxis.get_major_locator().set_params(integer=True)
+        legend_below(figure, axes, columns=3)
+
+    alt = f"AUROC of {len(means)} repeats of the outer folds, between {means.min():.2f} and {means.max():.2f}."
+    return figure_svg("repeats", (WIDTH, 2.7), alt, paint)

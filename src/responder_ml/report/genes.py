@@ -1,0 +1,123 @@
+"""What carries the decisions: contributions of genes to held-out predictions."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from markupsafe import Markup
+
+from responder_ml.report.cohort import as_text, is_measurement
+from responder_ml.report.figures.beeswarm import MOST_DOTS, beeswarm
+from responder_ml.report.figures.gene_bars import gene_bars
+from responder_ml.report.figures.heat_map import Tile, Track, heat_map
+from responder_ml.report.section import Section, table
+from responder_ml.run import Run
+
+_BARS = 20
+_SWARMS = 12
+_TABLE = 40
+# More samples than this are averaged in neighbouring groups, so that a tile stays visible.
+_MOST_COLUMNS = 60
+_TRACKS = ("region", "phenotype", "drug", "batch", "sex")
+_MOST_CATEGORIES = 8
+
+
+class Genes(Section):
+    """Bars, a beeswarm and a heat map of the leading genes."""
+
+    title = "Genes: what carries the decisions?"
+    anchor = "genes"
+
+    def content(self, run: Run) -> Mapping[str, Any] | str:
+        """Return the leading genes and three figures."""
+        genes = table(run, "genes").sort_values(["contribution", "gene"], ascending=[False, True], ignore_index=True)
+        genes = genes[genes["contribution"] > 0]
+        if genes.empty:
+            return "No gene contributed to a held-out prediction, or nothing was trained."
+        endpoint = run.result["endpoint"]
+        positive, negative = endpoint["positive"], endpoint["negative"]
+        points = _labelled(run)
+        leading = list(genes["gene"].head(_BARS))
+        swarmed = [gene for gene in leading if gene in set(points["gene"])][:_SWARMS]
+        heat, tracks, averaged = _heat_map(run, points, leading)
+        return {
+            "rows": genes.head(_TABLE).to_dict("records"),
+            "total": len(genes),
+            "called": list(genes.loc[genes["called_out"] == 1, "gene"]),
+            "compared": bool(genes["null_high"].notna().any()),
+            "positive": positive,
+            "negative": negative,
+            "n": run.result["n"],
+            "bars": gene_bars(genes.head(_BARS), positive, negative),
+            "swarm": beeswarm(points, swarmed, positive, negative) if swarmed else None,
+            "thinned": run.result["n"]["samples"] > MOST_DOTS,
+            "most_dots": MOST_DOTS,
+            "heat": heat,
+            "tracks": tracks,
+            "averaged": averaged,
+        }
+
+
+def _labelled(run: Run) -> pd.DataFrame:
+    """Return contributions with each sample's class and its mean held-out log-odds."""
+    points, rows = table(run, "contributions"), table(run, "out_of_fold")
+    rows = rows[rows["candidate"] == "auto"]
+    by_sample = rows.groupby("sample").agg(label=("label", "first"), log_odds=("log_odds", "mean")).reset_index()
+    return points.merge(by_sample, on="sample", how="inner")
+
+
+def _heat_map(run: Run, points: pd.DataFrame, leading: list[str]) -> tuple[Markup | None, list[Track], int]:
+    """Return the figure, its tracks and how many samples share a column at most."""
+    shown = points[points["gene"].isin(leading)]
+    if shown.empty:
+        return None, [], 1
+    samples = shown.drop_duplicates("sample").sort_values(
+        ["label", "log_odds", "sample"], ascending=[False, False, True], ignore_index=True
+    )
+    wide = shown.pivot(index="gene", columns="sample", values="expression")
+    genes = [gene for gene in leading if gene in wide.index]
+    values = wide.loc[genes, samples["sample"]].to_numpy(dtype=np.float64)
+    parts = _columns(samples["label"].to_numpy(), _MOST_COLUMNS)
+    largest = max(len(part) for part in parts)
+    tile = Tile(
+        np.column_stack([values[:, part].mean(axis=1) for part in parts]),
+        genes,
+        list(samples["sample"]) if largest == 1 else [],
+        sum(bool(samples["label"].iloc[part[0]]) for part in parts),
+    )
+    tracks = _tracks(run, samples, parts) if largest == 1 else _tracks(run, samples, parts)[:1]
+    endpoint = run.result["endpoint"]
+    alt = (
+        f"Heat map of {len(genes)} genes by {len(samples)} samples, {endpoint['positive']} first, under tracks for "
+        f"{', '.join(track.name for track in tracks)}."
+    )
+    return heat_map(tile, tracks, alt), tracks, largest
+
+
+def _columns(labels: Any, most: int) -> list[Any]:
+    """Cut sorted samples into columns of one class each, single samples where they are few."""
+    if len(labels) <= most:
+        return [np.array([place]) for place in range(len(labels))]
+    parts = []
+    for label in (1, 0):
+        members = np.flatnonzero(labels == label)
+        parts += [
+            part for part in np.array_split(members, max(round(most * len(members) / len(labels)), 1)) if len(part)
+        ]
+    return parts
+
+
+def _tracks(run: Run, samples: pd.DataFrame, parts: list[Any]) -> list[Track]:
+    endpoint = run.result["endpoint"]
+    first = [part[0] for part in parts]
+    classes = (endpoint["positive"], endpoint["negative"])
+    tracks = [Track(endpoint["column"], 1 - samples["label"].to_numpy(dtype=np.intp)[first], classes)]
+    sheet = table(run, "samples").drop_duplicates("sample").set_index("sample").reindex(samples["sample"])
+    for name in dict.fromkeys([*endpoint["strata"], *endpoint["nuisance"], *_TRACKS]):
+        if name == endpoint["column"] or name not in sheet.columns or is_measurement(sheet[name]):
+            continue
+        codes, values = pd.factorize(as_text(sheet[name]), sort=True)
+        if 1 < len(values) <= _MOST_CATEGORIES:
+            tracks.append(Track(name, codes[first], tuple(map(str, values))))
+    return tracks

@@ -1,0 +1,57 @@
+"""The report: one HTML file that needs nothing else, the same bytes for the same run."""
+
+from pathlib import Path
+
+from markupsafe import Markup
+
+from responder_ml.exceptions import RunError
+from responder_ml.report import SECTIONS
+from responder_ml.report.template import render
+from responder_ml.run import Run
+
+
+def render_report(run: Run) -> str:
+    """Return the report of a run as HTML.
+
+    Parameters
+    ----------
+    run
+        What ``train`` left behind, or `read_run` read back.
+    """
+    # Sections are made of templates that escape every value, so their HTML is trusted here.
+    sections = [
+        {"title": section.title, "anchor": section.anchor, "html": Markup(section.render(run))}
+        for section in SECTIONS
+    ]
+    result = run.result
+    return render("report.html", {
+        "name": run.name,
+        "simulated": result["simulated"],
+        "endpoint": result["endpoint"],
+        "n": result["n"],
+        "sections": sections,
+    })  # fmt: skip
+
+
+def write_report(run: Run, path: Path) -> None:
+    """Write the report of a run.
+
+    Parameters
+    ----------
+    run
+        What ``train`` left behind, or `read_run` read back.
+    path
+        File to write, such as ``report.html``.
+
+    Raises
+    ------
+    RunError
+        The file cannot be written.
+    """
+    page = render_report(run)
+    try:
+        path.write_text(page, encoding="utf-8", newline="\n")
+    except OSError as problem:
+        raise RunError(
+            f"The report could not be written to {path}: {problem}. Free space or choose --out."
+        ) from problem

@@ -1,0 +1,76 @@
+"""A methods paragraph made from what ran, with its references."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from markupsafe import Markup
+
+from responder_ml.classifiers import CLASSIFIERS
+from responder_ml.exceptions import UnknownNameError
+from responder_ml.features.builders import BUILDERS
+from responder_ml.registry import Registry
+from responder_ml.report.references import Bibliography, of_registry
+from responder_ml.report.section import Section, table
+from responder_ml.run import Run
+
+
+@dataclass(frozen=True)
+class Part:
+    """A builder or classifier as it stood in the job."""
+
+    name: str
+    summary: str
+    citation: Markup
+    params: str
+
+
+class Methods(Section):
+    """Text for a paper's methods, true of this run only."""
+
+    title = "Methods"
+    anchor = "methods"
+
+    def content(self, run: Run) -> Mapping[str, Any]:
+        """Return what the paragraph's template asks about."""
+        works = Bibliography()
+        result, config = run.result, run.config
+        values = {
+            "n": result["n"],
+            "endpoint": result["endpoint"],
+            "simulated": result["simulated"],
+            "headline": result["headline"],
+            "trained": not table(run, "out_of_fold").empty,
+            "builders": _parts(config.get("builders", []), BUILDERS, works),
+            "classifiers": _parts(config.get("classifiers", []), CLASSIFIERS, works),
+            "trees": any(each.get("kind") == "xgboost" for each in config.get("classifiers", [])),
+            "search": {**config.get("search", {}), **(result.get("search") or {})},
+            "null": result["null"],
+            "null_repeats": config.get("null", {}).get("repeats"),
+            "baselines": [row["name"] for row in result["baselines"]],
+            "explained": not table(run, "genes").empty,
+            "stability": result.get("stability"),
+            "refit": result.get("refit"),
+            "version": (result.get("versions") or {}).get("responder-ml")
+            or (result.get("versions") or {}).get("responder_ml"),
+            "seed": result.get("seed"),
+            "cite": works.cite,
+            "works": works,
+        }
+        return values
+
+
+def _parts(components: Sequence[Mapping[str, Any]], registry: Registry[Any], works: Bibliography) -> list[Part]:
+    return [_part(each, registry, works) for each in components]
+
+
+def _part(component: Mapping[str, Any], registry: Registry[Any], works: Bibliography) -> Part:
+    kind = str(component["kind"])
+    name = str(component.get("name") or kind)
+    params = ", ".join(f"{key} = {value}" for key, value in (component.get("params") or {}).items())
+    try:
+        member = registry[kind]
+    except UnknownNameError:
+        # The run was made by a version that knew more; its report can still be rebuilt.
+        return Part(name, "not described by this version", Markup(""), params)
+    return Part(name, member.summary, works.cite(of_registry(kind, member.reference)), params)

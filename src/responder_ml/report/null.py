@@ -1,0 +1,51 @@
+"""The null: what the same procedure gives when subjects are relabelled."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from markupsafe import Markup
+
+from responder_ml.report.figures.null_distribution import null_distribution
+from responder_ml.report.section import Section, table
+from responder_ml.run import Run
+
+_KINDS = {"unconditional": "strata", "conditional": "batch"}
+
+
+class Null(Section):
+    """The observed value among relabelled ones, with and without batch held fixed."""
+
+    title = "Null: could this be luck?"
+    anchor = "null"
+
+    def content(self, run: Run) -> Mapping[str, Any] | str:
+        """Return both nulls and their figures."""
+        null = run.result["null"]
+        if not null or null.get("p_value") is None:
+            return (
+                "The null was not run, so there is nothing to compare the AUROC with. Set null.permutations above 0 in the "
+                "configuration to relabel subjects and run the whole procedure again on each relabelling."
+            )
+        conditional = null.get("conditional")
+        return {
+            "null": null,
+            "conditional": conditional,
+            "strata": run.result["endpoint"]["strata"],
+            "nuisance": run.result["endpoint"]["nuisance"],
+            "alpha": run.config.get("null", {}).get("alpha"),
+            "repeats": null.get("repeats") or run.config.get("null", {}).get("repeats"),
+            "headline": run.result["headline"]["auroc"],
+            "figure": _figure(run, "unconditional", null),
+            "conditional_figure": _figure(run, "conditional", conditional) if conditional else None,
+        }
+
+
+def _figure(run: Run, kind: str, numbers: Mapping[str, Any]) -> Markup | None:
+    rows = table(run, "null")
+    values = rows.loc[rows["kind"].astype(str).str.startswith(kind), "auroc"].to_numpy(dtype=np.float64)
+    values = values[np.isfinite(values)]
+    observed, mean = numbers.get("observed"), numbers.get("null_mean")
+    if not len(values) or observed is None or mean is None:
+        return None
+    return null_distribution(f"null-{_KINDS[kind]}", values, float(observed), float(mean))

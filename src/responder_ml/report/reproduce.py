@@ -1,0 +1,31 @@
+"""How to get the same numbers again."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+
+from responder_ml.report.section import Section
+from responder_ml.run import Run
+
+# Where a run is logged and on how many cores it ran change no number, and a store's address may hold a password.
+_CHANGES_NOTHING = ("tracking", "compute")
+
+
+class Reproduce(Section):
+    """Command, configuration, versions, seed and digest."""
+
+    title = "How to reproduce this"
+    anchor = "reproduce"
+
+    def content(self, run: Run) -> Mapping[str, Any]:
+        """Return what a rerun needs."""
+        config = {key: value for key, value in run.config.items() if key not in _CHANGES_NOTHING}
+        timings = run.result.get("timings") or {}
+        return {
+            "config": yaml.safe_dump(config, sort_keys=False, allow_unicode=True),
+            "versions": run.result.get("versions") or {},
+            "seed": run.result.get("seed"),
+            "digest": run.result.get("data_sha256"),
+            "timings": [(name.removesuffix("_s").replace("_", " "), seconds) for name, seconds in timings.items()],
+        }

@@ -1,0 +1,38 @@
+"""Whether another split of the same subjects would have told the same story."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from responder_ml.report.figures.repeat_scores import repeat_scores
+from responder_ml.report.figures.selection import selection
+from responder_ml.report.section import Section, table
+from responder_ml.run import Run
+
+_GENES = 20
+
+
+class Stability(Section):
+    """Agreement of gene choices, and of scores, over outer models."""
+
+    title = "Stability: would another split say the same?"
+    anchor = "stability"
+
+    def content(self, run: Run) -> Mapping[str, Any] | str:
+        """Return stability with its figures."""
+        folds = table(run, "folds")
+        auto = folds[folds["candidate"] == "auto"]
+        genes = table(run, "genes").dropna(subset=["selection_frequency"])
+        if auto.empty and genes.empty:
+            return "Nothing was trained, so there is nothing whose stability could be looked at."
+        most = genes.sort_values(["selection_frequency", "contribution"], ascending=False, kind="stable").head(_GENES)
+        lengths = auto["n_features"].dropna()
+        return {
+            "stability": run.result.get("stability") or {},
+            "models": len(auto),
+            "repeats": int(auto["repeat"].nunique()),
+            "lengths": (lengths.median(), lengths.min(), lengths.max()) if len(lengths) else None,
+            "always": int((genes["selection_frequency"] >= 1).sum()),
+            "ever": len(genes),
+            "selection": selection(most, len(auto)) if len(most) else None,
+            "scores": repeat_scores(auto) if auto["auroc"].notna().any() else None,
+        }

@@ -1,0 +1,49 @@
+"""Templates: every value is escaped unless it is markup of our own making."""
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from responder_ml.report import numbers
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+_FOLDER = Path(__file__).parent / "templates"
+
+
+def render(name: str, values: Mapping[str, Any]) -> str:
+    """Fill a template.
+
+    Parameters
+    ----------
+    name
+        File in ``templates``; names that end in ``.html`` are escaped as HTML.
+    values
+        What the template names; a name it lacks is an error.
+    """
+    return _environment().get_template(name).render(**values)
+
+
+@cache
+def _environment() -> "Environment":
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+    environment = Environment(
+        loader=FileSystemLoader(_FOLDER),
+        autoescape=select_autoescape(("html",)),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        number=numbers.number,
+        signed=numbers.signed,
+        interval=numbers.interval,
+        p_value=numbers.p_value,
+        percent=numbers.percent,
+        count=numbers.count,
+        plain=numbers.plain,
+    )
+    return environment

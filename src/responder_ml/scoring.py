@@ -1,0 +1,294 @@
+"""Score strangers: load bundle -> align genes -> check applicability -> score -> table."""
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.special import expit, logit
+
+from responder_ml.bundle import Bundle, read_bundle
+from responder_ml.cohort.alignment import Matched, match_genes, to_model_units
+from responder_ml.cohort.expression_source import ExpressionSource, open_expression
+from responder_ml.cohort.sample_sheet import read_sheet, with_canonical_names, with_subjects
+from responder_ml.cohort.sample_table import check_suffix, write_sample_table
+from responder_ml.evaluation.applicability import assess
+from responder_ml.evaluation.calibration import calibrate, shift_prior
+from responder_ml.evaluation.conformal import ALPHA
+from responder_ml.evaluation.intervals import auroc_interval
+from responder_ml.evaluation.metrics import OutOfFold, auroc, balanced_accuracy, by_subject
+from responder_ml.exceptions import SampleSheetError
+from responder_ml.search.incomplete import check_missing, decide
+
+Floats = NDArray[np.float64]
+
+FEATURES_SHOWN = 20
+"""Most features whose values a table shows, those that weigh most first."""
+# Samples in memory at once: 20,000 genes of these are 40 MB.
+_BLOCK = 256
+_INTERVAL = (0.025, 0.975)
+
+
+def score(
+    bundle_folder: Path,
+    expression: Path,
+    *,
+    samples: Path | None = None,
+    units: str | None = None,
+    out: Path | None = None,
+    prior: float | None = None,
+    missing: str = "impute",
+) -> pd.DataFrame:
+    """Score the samples of an expression file with a bundle.
+
+    A sample's numbers depend on the bundle and on that sample alone, never on what else is in the file.
+
+    Parameters
+    ----------
+    bundle_folder
+        What ``train`` wrote.
+    expression
+        CSV, TSV, Parquet, Excel or h5ad; the model's genes tell its orientation.
+    samples
+        Sample sheet; where it has the endpoint's column the scores are evaluated on it. Labels are never used to score.
+    units
+        Of the expression; the bundle's if not given.
+    out
+        Table to write (``.csv``, ``.tsv``, ``.parquet``, ``.h5ad``); a summary is written beside it as ``.json``.
+    prior
+        Share of positives in the population aimed at; the training share if not given.
+    missing
+        What becomes of missing genes: ``impute``, ``skip`` or ``refuse``; see `decide`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per sample, columns as in `COLUMNS`; ``attrs["summary"]`` holds what concerns all rows.
+
+    Raises
+    ------
+    BundleError, CoverageError, CohortError, EndpointError
+        The bundle cannot be trusted, too many genes are missing, the table cannot be used, or the prior is no share.
+    """
+    check_missing(missing)
+    if out is not None:
+        check_suffix(out)
+    bundle = read_bundle(bundle_folder)
+    source = open_expression(expression, bundle.genes)
+    matched = match_source(bundle, source)
+    scorer = Scorer(bundle, matched, units or bundle.units, missing, prior)
+    table = pd.concat([scorer.rows(names, present) for names, present in _blocks(source, matched)], ignore_index=True)
+    summary = scorer.summary(table)
+    if samples is not None:
+        summary["evaluation"] = evaluate(table, samples, bundle)
+    table.attrs["summary"] = summary
+    if out is not None:
+        write_sample_table(table, out, expression)
+        out.with_suffix(".json").write_text(json.dumps(summary, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    return table
+
+
+def match_source(bundle: Bundle, source: ExpressionSource) -> Matched:
+    """Find a bundle's genes in a file, or refuse the file for lack of them."""
+    return match_genes(
+        source.genes,
+        bundle.genes,
+        bundle.behind(),
+        feature_weight=bundle.feature_weight,
+        least_weight=bundle.manifest["coverage"]["weight"],
+        least_genes=bundle.manifest["coverage"]["genes"],
+    )
+
+
+COLUMNS = {
+    "sample": "sample name",
+    "probability": "of the positive class, after any prior shift",
+    "log_odds": "the same as log-odds",
+    "predicted": "class on whose side of the bundle's threshold the log-odds lie",
+    "probability_low": "2.5 % quantile of the probability over the outer models, where the bundle carries them",
+    "probability_high": "97.5 % quantile",
+    "prediction_set": "classes the sample may belong to at 90 %, joined by |; empty if neither; absent where impossible",
+    "abstain": "true where the model is not entitled to an opinion",
+    "reason": "why",
+    "flags": "limits crossed: profile, distance, depth",
+    "coverage": "share of the gene weight behind the model's features that the table has",
+    "gene_coverage": "share of the training genes that the table has",
+    "reference_correlation": "Spearman correlation with the training profile",
+    "distance": "Mahalanobis distance from training in feature space",
+    "distance_percentile": "percentage of left-out training samples that were nearer",
+    "library_size": "counts over the training genes found; empty unless the table holds counts",
+}
+"""Columns of the table; ``feature:NAME`` columns with the leading features' values follow."""
+
+
+class Scorer:
+    """Turns blocks of samples into rows of the table.
+
+    Parameters
+    ----------
+    bundle
+        The model and its knowledge.
+    matched
+        The file's genes held against the model's.
+    units
+        Of the file.
+    missing, prior
+        As for `score`.
+    """
+
+    def __init__(self, bundle: Bundle, matched: Matched, units: str, missing: str, prior: float | None) -> None:
+        self._bundle = bundle
+        self._matched = matched
+        self._units = units
+        self._missing = missing
+        self._prior = prior
+        # A change of prior moves all log-odds together, by what it does to even odds.
+        prevalence = float(bundle.manifest["prevalence"])
+        self._shift = 0.0 if prior is None else float(logit(shift_prior([0.5], prevalence, prior))[0])
+        weight = np.array(list(bundle.feature_weight.values()))
+        self._shown = np.argsort(-weight, kind="stable")[:FEATURES_SHOWN]
+        self._no_sets = _why_no_sets(bundle)
+
+    def rows(self, names: Sequence[str], present: Floats) -> pd.DataFrame:
+        """Score samples x found genes in the file's units."""
+        bundle, found, typical = self._bundle, self._matched.found, self._bundle.reference.typical
+        depth = float(typical.sum())
+        values = to_model_units(
+            present, self._matched, names, units=self._units, wanted_units=bundle.units, depth=depth
+        )
+        decision = decide(bundle.model, values, found, typical, bundle.units, self._missing)
+        fit = assess(bundle.reference, values, found, decision.standardised)
+        log_odds = decision.log_odds + self._shift
+        positive, negative = bundle.classes
+        columns: dict[str, Any] = {
+            "sample": list(names),
+            "probability": expit(log_odds),
+            "log_odds": log_odds,
+            "predicted": np.where(log_odds > bundle.manifest["threshold"], positive, negative).tolist(),
+            **self._interval(values),
+            **self._sets(decision.log_odds),
+            "abstain": [bool(flags) for flags in fit.flags],
+            "reason": list(fit.reasons),
+            "flags": ["|".join(flags) for flags in fit.flags],
+            "coverage": self._matched.coverage.weight,
+            "gene_coverage": self._matched.coverage.genes,
+            "reference_correlation": fit.correlation,
+            "distance": fit.distance,
+            "distance_percentile": fit.percentile,
+            "library_size": fit.library if self._units == "counts" else np.nan,
+        }
+        for column in self._shown:
+            columns[f"feature:{bundle.model.features_[column]}"] = decision.features[:, column]
+        return pd.DataFrame(columns)
+
+    def summary(self, table: pd.DataFrame) -> dict[str, Any]:
+        """Return what concerns all rows of a table."""
+        manifest, coverage = self._bundle.manifest, self._matched.coverage
+        return {
+            "bundle": manifest["name"],
+            "simulated": manifest["simulated"],
+            "verdict": (manifest["training"].get("verdict") or {}).get("sentence"),
+            "limits": manifest["limits"],
+            "units": self._units,
+            "samples": len(table),
+            "abstained": int(table["abstain"].sum()),
+            "coverage": {"weight": coverage.weight, "genes": coverage.genes, "features": coverage.features},
+            "missing_genes": list(coverage.missing),
+            "missing": self._missing,
+            "prior": self._prior,
+            "threshold": manifest["threshold"],
+            "prediction_sets": self._no_sets or f"at {1 - ALPHA:.0%}",
+        }
+
+    def _interval(self, values: Floats) -> dict[str, Floats]:
+        bundle, found = self._bundle, self._matched.found
+        if not bundle.models:
+            return {}
+        log_odds = [
+            decide(model, values, found, bundle.reference.typical, bundle.units, self._missing).log_odds
+            for model in bundle.models
+        ]
+        low, high = np.quantile(expit(np.stack(log_odds) + self._shift), _INTERVAL, axis=0)
+        return {"probability_low": low, "probability_high": high}
+
+    def _sets(self, log_odds: Floats) -> dict[str, list[str]]:
+        held_out = self._bundle.held_out
+        if held_out is None or self._no_sets:
+            return {}
+        classes = self._bundle.classes
+        kept = held_out.sets(log_odds)
+        return {
+            "prediction_set": [
+                "|".join(name for name, there in zip(classes, row, strict=True) if there) for row in kept
+            ]
+        }
+
+
+def evaluate(table: pd.DataFrame, samples: Path, bundle: Bundle) -> dict[str, Any] | None:
+    """Hold scores against the labels of a sample sheet, with the subject as the unit.
+
+    Returns
+    -------
+    AUROC with its 95 % subject bootstrap interval, balanced accuracy, Brier score and counts; None where the sheet has no
+    column with the endpoint's name or only one of its classes.
+
+    Raises
+    ------
+    SampleSheetError
+        The sheet cannot be read, or lists none of the samples.
+    """
+    sheet = with_canonical_names(read_sheet(samples), {}, samples.name)
+    column, (positive, negative) = bundle.manifest["endpoint"]["column"], bundle.classes
+    if column not in sheet.columns:
+        return None
+    sheet, _ = with_subjects(sheet, samples.name)
+    joined = table[["sample", "log_odds", "abstain"]].merge(sheet[["sample", "subject", column]], on="sample")
+    if joined.empty:
+        raise SampleSheetError(f"None of the {len(table)} scored samples is in {samples.name}. Make the names agree.")
+    joined = joined[joined[column].isin([positive, negative])]
+    subject_of, subjects = pd.factorize(joined["subject"])
+    labels = _subject_labels(joined[column] == positive, subject_of, len(subjects), samples)
+    if len(set(labels.tolist())) < 2:
+        return None
+    log_odds = by_subject(joined["log_odds"].to_numpy()[None], np.asarray(subject_of, dtype=np.intp), len(subjects))
+    threshold = np.full_like(log_odds, bundle.manifest["threshold"])
+    found = OutOfFold(labels, log_odds, np.zeros(log_odds.shape, dtype=np.intp), threshold)
+    return {
+        "samples": len(joined),
+        "subjects": len(subjects),
+        "positive": int(labels.sum()),
+        "negative": int(len(labels) - labels.sum()),
+        "abstained": int(joined["abstain"].sum()),
+        "auroc": auroc(found),
+        "auroc_ci": list(auroc_interval(found, seed=0)),
+        "balanced_accuracy": balanced_accuracy(found),
+        "brier": calibrate(log_odds[0], labels).brier,
+    }
+
+
+def _subject_labels(positive: "pd.Series[bool]", subject_of: Any, n_subjects: int, samples: Path) -> NDArray[np.int8]:
+    share = np.bincount(subject_of, weights=positive, minlength=n_subjects) / np.bincount(
+        subject_of, minlength=n_subjects
+    )
+    mixed = int(np.sum((share > 0) & (share < 1)))
+    if mixed:
+        raise SampleSheetError(
+            f"{samples.name}: {mixed} subject(s) carry both classes. A subject has one label; correct it."
+        )
+    return share.astype(np.int8)
+
+
+def _blocks(source: ExpressionSource, matched: Matched) -> Iterator[tuple[list[str], Floats]]:
+    """Yield names and samples x found genes, a few samples at a time."""
+    for start in range(0, len(source.samples), _BLOCK):
+        rows = np.arange(start, min(start + _BLOCK, len(source.samples)))
+        yield [source.samples[row] for row in rows], source.block(rows, matched.place)
+
+
+def _why_no_sets(bundle: Bundle) -> str:
+    if bundle.held_out is None:
+        return "The bundle carries no held-out decisions, so prediction sets are impossible."
+    return bundle.held_out.impossible()

@@ -1,0 +1,72 @@
+"""The upper tail of the hypergeometric distribution on a logarithmic scale, for many overlaps at once."""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import gammaln
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+# Terms below this share of their sum no longer change it.
+_NEGLIGIBLE = 1e-17
+_TERMS_PER_CHECK = 16
+
+
+def log_overlap_tail(overlap: ArrayLike, first: ArrayLike, second: ArrayLike, total: int) -> Floats:
+    """Return ln P(X >= overlap), X the overlap of two random sets of given sizes among ``total`` items.
+
+    The tail is summed outwards from the overlap, on the side of it where terms fall; p is never 0 and its logarithm never minus
+    infinity for an overlap that can occur.
+
+    Parameters
+    ----------
+    overlap, first, second
+        Overlap and sizes of the two sets, broadcast against each other.
+    total
+        Items both sets were drawn from.
+
+    Raises
+    ------
+    ValueError
+        An overlap above the smaller set, or a set above ``total``.
+    """
+    k, a, b = (np.asarray(each, dtype=np.int64) for each in np.broadcast_arrays(overlap, first, second))
+    if np.any(k > np.minimum(a, b)) or np.any(np.maximum(a, b) > total):
+        raise ValueError("an overlap exceeds the smaller set, or a set exceeds the total")
+    shape = k.shape
+    k, a, b = k.ravel(), a.ravel(), b.ravel()
+    lowest = np.maximum(a + b - total, 0)
+    log_p = np.zeros(k.size)
+    # The mode is the largest x with (x)(total - a - b + x) <= (a - x + 1)(b - x + 1).
+    above = k > ((a + 1) * (b + 1)) // (total + 2)
+    below = ~above & (k > lowest)
+    log_p[above] = _log_sum(k[above], a[above], b[above], total, upwards=True)
+    others = _log_sum(k[below] - 1, a[below], b[below], total, upwards=False)
+    log_p[below] = np.log(-np.expm1(np.minimum(others, -1e-300)))
+    return np.minimum(log_p, 0.0).reshape(shape)
+
+
+def _log_sum(k: Integers, a: Integers, b: Integers, total: int, *, upwards: bool) -> Floats:
+    """Return the logarithm of the probabilities of ``k`` and of all overlaps above or below it."""
+    k, a, b = k.astype(np.float64), a.astype(np.float64), b.astype(np.float64)
+    rest = total - a - b
+    start = _log_choose(a, k) + _log_choose(total - a, b - k) - _log_choose(np.full_like(b, float(total)), b)
+    series, term, live = np.ones_like(k), np.ones_like(k), np.arange(k.size)
+    step = 0
+    while live.size:
+        at = k[live] + step if upwards else k[live] - step
+        here_a, here_b, here_rest = a[live], b[live], rest[live]
+        if upwards:
+            ratio = (here_a - at) * (here_b - at) / ((at + 1.0) * (here_rest + at + 1.0))
+        else:
+            ratio = at * (here_rest + at) / ((here_a - at + 1.0) * (here_b - at + 1.0))
+        term[live] *= ratio
+        series[live] += term[live]
+        step += 1
+        if step % _TERMS_PER_CHECK == 0 or step == 1:
+            live = live[term[live] > _NEGLIGIBLE * series[live]]
+    return np.asarray(start + np.log(series), dtype=np.float64)
+
+
+def _log_choose(n: Floats, k: Floats) -> Floats:
+    return np.asarray(gammaln(n + 1.0) - gammaln(k + 1.0) - gammaln(n - k + 1.0), dtype=np.float64)
