@@ -1,10 +1,10 @@
 """A bundle: the frozen model with everything needed to score a stranger's sample, and the knowledge of when not to.
 
-A folder of three files: ``manifest.json`` for people and programs, ``model.skops`` with the fitted model and, optionally,
-the outer models whose spread gives an interval, and ``reference.npz`` with what the training samples were like.
-``card.md`` may stand beside them. The folder appears whole or not at all, and is read whole or not at all: checksums,
-format version and the classes in the model file are looked at before anything is built, and the model must then give the
-log-odds it gave when it was packed. No code is taken from the folder.
+A folder of three files: ``manifest.json`` for people and programs, ``model.skops`` with the fitted model and,
+optionally, the outer models whose spread gives an interval, and ``reference.npz`` with what the training samples were
+like. ``card.md`` may stand beside them. The folder appears whole or not at all, and is read whole or not at all:
+checksums, format version and the classes in the model file are looked at before anything is built, and the model must
+then give the log-odds it gave when it was packed. No code is taken from the folder.
 """
 
 import hashlib
@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from responder_ml.cohort.alignment import LEAST_GENES, LEAST_WEIGHT, Behind
+from responder_ml.cohort.endpoint import LabelledCohort
 from responder_ml.cohort.gene_ids import kind_of
 from responder_ml.evaluation.applicability import Reference
 from responder_ml.evaluation.conformal import HeldOut
@@ -96,8 +97,7 @@ class Bundle:
 
 def pack_bundle(
     model: PrefixModel,
-    expression: Floats,
-    subject_of: NDArray[np.intp],
+    labelled: LabelledCohort,
     result: Mapping[str, Any],
     *,
     limits: Sequence[str] = (),
@@ -112,13 +112,11 @@ def pack_bundle(
     Parameters
     ----------
     model
-        Fitted to all samples of ``expression``.
-    expression
-        Training samples x genes in the units of ``result``.
-    subject_of
-        Subject index of each training sample.
+        Fitted to all samples of ``labelled``.
+    labelled
+        Training samples.
     result
-        A run's result: name, simulated, endpoint (with units), n, headline, null, verdict and versions are kept.
+        A run's result: name, simulated, endpoint, n, headline, null, verdict and versions are kept.
     limits
         What the model is not for, one sentence each (species, region, platform).
     threshold
@@ -130,16 +128,15 @@ def pack_bundle(
     least_weight, least_genes
         Coverage below which a table is refused.
     """
-    units = str(result["endpoint"]["units"])
-    reference = Reference.learn(expression, units, model.standardised(expression), subject_of)
+    units = str(labelled.cohort.uns["units"])
+    reference = Reference.learn(model, labelled.expression, units, labelled.sample_labels, labelled.subject_of)
     held_out = None if out_of_fold is None else HeldOut.of(out_of_fold.decisions.mean(axis=0), out_of_fold.labels)
-    count = result["n"]
     manifest = {
         "format_version": FORMAT_VERSION,
         "name": str(result["name"]),
         "simulated": bool(result["simulated"]),
         "versions": dict(result["versions"]),
-        "endpoint": dict(result["endpoint"]),
+        "endpoint": {**result["endpoint"], **_name_classes(labelled)},
         "units": units,
         "genes": model.genes_.tolist(),
         "gene_ids": kind_of(model.genes_.tolist()),
@@ -148,9 +145,10 @@ def pack_bundle(
         "training": describe_training(result),
         "limits": [str(limit) for limit in limits],
         "threshold": float(threshold),
-        "prevalence": count["positive"] / (count["positive"] + count["negative"]),
+        "prevalence": float(labelled.labels.mean()),
         "reference": {
-            "samples": len(expression),
+            "samples": len(labelled.subject_of),
+            "subjects": len(labelled.subjects),
             "least_correlation": reference.least_correlation,
             "greatest_distance": reference.greatest_distance,
             "least_library": reference.least_library,
@@ -212,10 +210,15 @@ def read_bundle(folder: Path) -> Bundle:
         )
     if not _agree(found, manifest["check"]):
         raise BundleError(
-            f"{folder}: the model gives other numbers than when it was packed ({found} against {manifest['check']}). It "
-            f"was written with {manifest['versions']}; use those versions, or train again."
+            f"{folder}: the model gives other numbers than when it was packed ({found} against {manifest['check']}). "
+            f"It was written with {manifest['versions']}; use those versions, or train again."
         )
     return Bundle(model, manifest, reference, held_out, tuple(models))
+
+
+def _name_classes(labelled: LabelledCohort) -> dict[str, str]:
+    endpoint = labelled.endpoint
+    return {"column": endpoint.column, "positive": endpoint.positive, "negative": endpoint.negative}
 
 
 def _check_values(models: Sequence[PrefixModel], reference: Reference) -> dict[str, float]:

@@ -52,7 +52,7 @@ def train(
 ) -> None:
     """Search, test against relabelled subjects, explain, and write a run folder and a bundle."""
     from responder_ml.config import load_config
-    from responder_ml.experiment import default_folders, record, train
+    from responder_ml.experiment import default_folders, train
     from responder_ml.screen import show_run
 
     job = load_config(config)
@@ -61,7 +61,7 @@ def train(
     run_folder, bundle_folder = out or run_folder, bundle or bundle_folder
     run = train(job, run_folder, bundle_folder, _Bars(console))
     show_run(console, run, run_folder, bundle_folder)
-    record(job, run, run_folder, bundle_folder, _Bars(console))
+
 
 
 @app.command()

@@ -134,7 +134,8 @@ def _read_yaml(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path} could not be read as YAML: {problem}") from problem
     if not isinstance(content, dict):
         raise ConfigError(f"{path} holds no keys. A job needs name, cohort, endpoint, builders and classifiers.")
-    return content
+    # An unquoted `null:` is YAML's word for nothing; here it is the null hypothesis.
+    return {"null" if key is None else key: value for key, value in content.items()}
 
 
 def _with_absolute_paths(content: dict[str, Any], folder: Path) -> dict[str, Any]:

@@ -1,11 +1,15 @@
 """Train: from a job's configuration to a run folder and a bundle, in one straight line."""
 
+import hashlib
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from responder_ml import tables
 from responder_ml.assemble import build_candidates, build_cohort, build_endpoint
-from responder_ml.bundle import write_bundle
+from responder_ml.bundle import pack_bundle, write_bundle
 from responder_ml.cohort.audit import audit
 from responder_ml.cohort.endpoint import LabelledCohort, label_cohort
 from responder_ml.cohort.findings import Finding
@@ -19,7 +23,7 @@ from responder_ml.features.normalise import log2_expression
 from responder_ml.progress import Progress
 from responder_ml.report.card import write_card
 from responder_ml.report.html import write_report
-from responder_ml.result import Clock, compose_result
+from responder_ml.result import Clock, compose_result, limits_of
 from responder_ml.run import Run, write_run
 from responder_ml.search.material import Material
 from responder_ml.search.nested import Plan
@@ -115,9 +119,23 @@ def train(job: JobConfig, out: Path, bundle: Path, progress: Progress | None = N
         seed=job.seed,
     )
     run = Run(result, found, job.resolved())
-    write_bundle(refit.model, run.result, bundle)
+    packed = pack_bundle(
+        refit.model,
+        labelled,
+        result,
+        limits=limits_of(job.cohort.where),
+        threshold=float(np.median(observed.auto.thresholds)),
+        out_of_fold=observed.auto,
+    )
+    write_bundle(packed, bundle)
     write_run(run, out)
     write_report(run, out / "report.html")
     write_card(run, out / "card.md")
     write_card(run, bundle / "card.md")
     return run
+
+
+def default_folders(job: JobConfig) -> tuple[Path, Path]:
+    """Return the run folder, named after the job and a digest of its configuration, and the bundle folder."""
+    digest = hashlib.sha256(json.dumps(job.resolved(), sort_keys=True).encode()).hexdigest()[:8]
+    return Path("runs") / f"{job.name}-{digest}", Path("models") / job.name

@@ -100,7 +100,8 @@ def _check_keys(manifest: Mapping[str, Any], path: Path) -> None:
     version = manifest.get("format_version")
     if type(version) is int and version > FORMAT_VERSION:
         raise BundleError(
-            f"{path.parent} has format version {version}, this program reads up to {FORMAT_VERSION}. Update responder_ml."
+            f"{path.parent} has format version {version}, this program reads up to {FORMAT_VERSION}. "
+            "Update responder_ml."
         )
     # type() and not isinstance(): JSON's true is an int to Python.
     wrong = [key for key, (types, _) in KEYS.items() if type(manifest.get(key)) not in types]

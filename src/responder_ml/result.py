@@ -134,6 +134,13 @@ def compose_result(
     }
 
 
+def limits_of(where: dict[str, Any]) -> list[str]:
+    """Return what the model is not for, from the rows it was trained on."""
+    kept = [f"{column} {value if isinstance(value, str) else ' or '.join(value)}" for column, value in where.items()]
+    limits = ["Research only: it tells apart states of tissue taken after the outcome, and foretells nothing."]
+    return limits + ([f"Trained on {', '.join(kept)} only."] if kept else [])
+
+
 def data_digest(labelled: LabelledCohort) -> str:
     """Return the SHA-256 of expression, genes, samples, subjects, labels and strata of the endpoint's rows."""
     digest = hashlib.sha256()
@@ -178,7 +185,7 @@ def _one_null(null: NullResult) -> dict[str, Any]:
         "p_interval": [_finite(end) for end in null.p_interval],
         "permutations": len(null.values),
         "labellings": null.labellings,
-        "observed": _finite(null.observed),
+        "observed": round(null.observed, 5),
         "null_mean": _finite(null.mean),
         "null_sd": _finite(null.sd),
         "exact": null.exact,

@@ -232,7 +232,7 @@ def evaluate(table: pd.DataFrame, samples: Path, bundle: Bundle) -> dict[str, An
 
     Returns
     -------
-    AUROC with its 95 % subject bootstrap interval, balanced accuracy, Brier score and counts; None where the sheet has no
+    AUROC with its 95 % subject bootstrap interval, accuracy, balanced accuracy, Brier score and counts; None where the sheet has no
     column with the endpoint's name or only one of its classes.
 
     Raises
@@ -264,6 +264,7 @@ def evaluate(table: pd.DataFrame, samples: Path, bundle: Bundle) -> dict[str, An
         "abstained": int(joined["abstain"].sum()),
         "auroc": auroc(found),
         "auroc_ci": list(auroc_interval(found, seed=0)),
+        "accuracy": float(np.mean((log_odds[0] > bundle.manifest["threshold"]) == labels)),
         "balanced_accuracy": balanced_accuracy(found),
         "brier": calibrate(log_odds[0], labels).brier,
     }
@@ -284,8 +285,8 @@ def _subject_labels(positive: "pd.Series[bool]", subject_of: Any, n_subjects: in
 def _blocks(source: ExpressionSource, matched: Matched) -> Iterator[tuple[list[str], Floats]]:
     """Yield names and samples x found genes, a few samples at a time."""
     for start in range(0, len(source.samples), _BLOCK):
-        rows = np.arange(start, min(start + _BLOCK, len(source.samples)))
-        yield [source.samples[row] for row in rows], source.block(rows, matched.place)
+        names = list(source.samples[start : start + _BLOCK])
+        yield names, source.block(np.arange(start, start + len(names)), matched.place)
 
 
 def _why_no_sets(bundle: Bundle) -> str:

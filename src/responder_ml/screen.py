@@ -24,6 +24,7 @@ def show_prepared(console: Console, job: JobConfig, prepared: Prepared) -> None:
         f"({len(labelled.labels) - positive}), {len(labelled.subjects)} subjects, {labelled.cohort.n_obs} samples, "
         f"{labelled.cohort.n_vars} genes",
         highlight=False,
+        soft_wrap=True,
     )
     _show_findings(
         console, [{"code": each.code, "severity": each.severity, "message": each.message} for each in prepared.findings]

@@ -1,6 +1,5 @@
 """Logistic regression with an elastic-net penalty."""
 
-
 from collections.abc import Sequence
 
 import numpy as np

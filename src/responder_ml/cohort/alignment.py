@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from responder_ml.cohort.counts_from_log2 import counts_from_log2
 from responder_ml.cohort.gene_ids import kind_of
+from responder_ml.cohort.some_of import some_of
 from responder_ml.cohort.units import check_units
 from responder_ml.exceptions import CoverageError, ExpressionError, GeneNameError
 
@@ -26,7 +27,6 @@ LEAST_WEIGHT = 0.8
 LEAST_GENES = 0.5
 """Least share of the training genes, which library sizes and within-sample ranks rest on."""
 
-_SHOWN = 5
 _CONVERSIONS = (("log2", "counts"), ("log2", "tpm"))
 
 
@@ -162,7 +162,7 @@ def match_genes(
     genes
         The model's training genes, in order.
     behind
-        The genes behind each of the model's features and each gene's share of it.
+        The genes behind each of the model's features and each gene's signed share of it.
     feature_weight
         What each feature weighs in the model; equal by default.
     least_weight, least_genes
@@ -232,9 +232,10 @@ def measure_coverage(
     weights = {name: 1.0 if feature_weight is None else feature_weight[name] for name in behind}
     total = sum(weights.values())
     for name, (members, parts) in behind.items():
-        there = np.array([str(member) in present for member in members])
-        shares[name] = float(parts[there].sum() / parts.sum())
-        for member, part in zip(members[~there], parts[~there], strict=True):
+        there = np.array([str(member) in present for member in members], dtype=np.bool_)
+        size = np.abs(parts)
+        shares[name] = float(size[there].sum() / size.sum())
+        for member, part in zip(members[~there], size[~there], strict=True):
             lost[str(member)] = lost.get(str(member), 0.0) + weights[name] * float(part)
     overall = sum(weights[name] * share for name, share in shares.items()) / total if total > 0 else 1.0
     missing = tuple(sorted(lost, key=lambda gene: (-lost[gene], gene)))
@@ -262,11 +263,10 @@ def check_coverage(
         return
     known = set(names)
     missing = list(coverage.missing) or [gene for gene in genes if gene not in known]
-    shown = ", ".join(missing[:_SHOWN]) + (" ..." if len(missing) > _SHOWN else "")
     raise CoverageError(
         f"The table has {coverage.genes:.0%} of the model's {len(genes)} training genes and {coverage.weight:.0%} of "
         f"the gene weight behind its features; {least_genes:.0%} and {least_weight:.0%} are needed. "
-        f"{len(coverage.missing)} gene(s) behind features are missing; not found: {shown}. {_hint(genes, names)}"
+        f"{len(coverage.missing)} gene(s) behind features are missing; not found: {some_of(missing)}. {_hint(genes, names)}"
     )
 
 
@@ -308,7 +308,7 @@ def _check_unique(names: Sequence[str], genes: Strings) -> None:
     repeated = [str(gene) for gene in genes if counted[str(gene)] > 1]
     if repeated:
         raise GeneNameError(
-            f"{len(repeated)} gene(s) of the model occur more than once in the table: {', '.join(repeated[:_SHOWN])}. "
+            f"{len(repeated)} gene(s) of the model occur more than once in the table: {some_of(repeated)}. "
             "Keep one row for each gene."
         )
 

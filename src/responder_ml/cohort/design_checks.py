@@ -49,13 +49,13 @@ def unknown_subjects(labelled: LabelledCohort) -> Iterator[Finding]:
         and 1 < sheet[name].nunique() < len(sheet)
     ]
     several_regions = "region" in sheet and sheet["region"].nunique() > 1
-    hint = f" The column {candidates[0]} may name it." if candidates else ""
-    reason = "several regions are compared, so one subject may be on both sides of a split. " if several_regions else ""
+    hint = f" The column {candidates[0]} may hold it." if candidates else ""
+    regions = "Several regions are compared, so one may stand on both sides of a split. " if several_regions else ""
     yield Finding(
         "RML03",
         "warning" if several_regions or candidates else "info",
-        f"No column names the subject, so each sample counts as one: {reason}if samples share an animal, donor or "
-        f"patient, results are too good. Name the column with `columns: {{subject: ...}}`.{hint}",
+        f"No column names the subject, so each sample counts as one. {regions}If samples share an animal, donor or patient, "
+        f"results come out too good: name the column with `columns: {{subject: ...}}`.{hint}",
     )
 
 
@@ -89,7 +89,9 @@ def nuisance_and_class(labelled: LabelledCohort) -> Iterator[Finding]:
     for column in labelled.endpoint.nuisance:
         units = _units(labelled, column)
         if is_categorical(units["value"]):
-            yield _describe_batch(column, associate(units["value"], units["label"].to_numpy()), len(units))
+            kind = "subjects" if len(units) == len(labelled.labels) else "pairs of subject and value"
+            found = associate(units["value"], units["label"].to_numpy())
+            yield _describe_batch(column, found, f"{len(units)} {kind}")
             continue
         known = units[units["value"].notna()]
         share, p_value = rank_difference(known["value"].to_numpy(dtype=np.float64), known["label"].to_numpy())
@@ -129,14 +131,14 @@ def _units(labelled: LabelledCohort, column: str) -> pd.DataFrame:
     return table.drop_duplicates()
 
 
-def _describe_batch(column: str, found: Association, n_units: int) -> Finding:
+def _describe_batch(column: str, found: Association, n_units: str) -> Finding:
     levels = len(found.table)
     if levels < 2:
         return Finding("RML06", "info", f"{column} has one value only, so it cannot explain a difference.")
     alone = found.one_class_only
     strength = (
         f"{column} x class: Cramér's V {found.cramers_v:.2f} over {levels} values; {found.by_chance:.2f} is expected "
-        f"by chance with {n_units} subjects."
+        f"by chance with {n_units}."
     )
     if len(alone) == levels:
         return Finding(

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from responder_ml.cohort.gene_ids import check_gene_names
 from responder_ml.cohort.grid import Grid, genes_are_in_rows, open_grid
+from responder_ml.cohort.some_of import some_of
 from responder_ml.exceptions import ExpressionError, SampleSheetError
 
 Floats = NDArray[np.float64]
-_SHOWN = 5
 # Where names of genes stand on both axes, the axis with most of the model's genes is the genes'.
 _MOST = 0.5
 
@@ -78,7 +78,7 @@ def open_expression(path: Path, known_genes: Collection[str]) -> ExpressionSourc
         raise SampleSheetError(f"{path.name}: {blank} sample(s) have no name. Name or remove them.")
     if repeated:
         raise SampleSheetError(
-            f"{path.name}: {len(repeated)} sample name(s) occur more than once: {', '.join(repeated[:_SHOWN])}. "
+            f"{path.name}: {len(repeated)} sample name(s) occur more than once: {some_of(repeated)}. "
             "Give every sample its own name."
         )
     return source

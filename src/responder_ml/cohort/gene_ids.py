@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Literal
 
+from responder_ml.cohort.some_of import some_of
 from responder_ml.exceptions import GeneNameError
 
 Kind = Literal["ensembl", "entrez", "symbol", "probe", "unknown"]
@@ -98,13 +99,13 @@ def check_gene_names(names: Iterable[str], source: str) -> None:
     if damaged:
         raise GeneNameError(
             f"{source}: {len(damaged)} gene name(s) were turned into dates or numbers by a spreadsheet program: "
-            f"{_some(damaged)}. They cannot be turned back safely (1-Mar can be March1 or Marc1). Export the matrix "
+            f"{some_of(damaged)}. They cannot be turned back safely (1-Mar can be March1 or Marc1). Export the matrix "
             "again without opening it in a spreadsheet, or import the name column as text."
         )
     repeated = [name for name, count in Counter(names).items() if count > 1]
     if repeated:
         raise GeneNameError(
-            f"{source}: {len(repeated)} gene name(s) occur more than once: {_some(repeated)}. A gene has one row. "
+            f"{source}: {len(repeated)} gene name(s) occur more than once: {some_of(repeated)}. A gene has one row. "
             "Sum the counts of its rows (for log2 values keep the row with the highest mean), or use unique "
             "identifiers such as Ensembl ids."
         )
@@ -123,8 +124,3 @@ def _is_damaged(name: str, serials_are_odd: bool) -> bool:
     if not serials_are_odd or not _SERIAL.fullmatch(name):
         return False
     return _SERIAL_RANGE[0] <= int(name) <= _SERIAL_RANGE[1]
-
-
-def _some(names: list[str]) -> str:
-    shown = ", ".join(f"'{name}'" for name in names[:5])
-    return f"{shown} and {len(names) - 5} more" if len(names) > 5 else shown

@@ -12,6 +12,7 @@ from anndata import AnnData, read_h5ad
 from numpy.typing import NDArray
 
 from responder_ml.cohort.cells import Cells, read_cells
+from responder_ml.cohort.some_of import some_of
 from responder_ml.exceptions import CohortError, ExpressionError
 
 Floats = NDArray[np.float64]
@@ -180,15 +181,15 @@ def _one_by_one(array: pa.ChunkedArray) -> Floats:
 
 
 def _explain_no_match(grid: Grid, known: Sequence[str], known_are: str) -> str:
-    shown = f"rows start with {_some(grid.rows)}; columns with {_some(grid.columns)}"
+    shown = f"rows start with {some_of(grid.rows)}; columns with {some_of(grid.columns)}"
     if known_are == "genes":
         return (
             f"{grid.source}: none of the {len(known)} genes of the model stands on either axis ({shown}). The model "
-            f"knows {_some(known)}. Use the same kind of gene identifier."
+            f"knows {some_of(known)}. Use the same kind of gene identifier."
         )
     hint = _mangled(grid, known)
     return (
-        f"{grid.source}: none of the {len(known)} sample ids of the sample sheet ({_some(known)}) stands on either "
+        f"{grid.source}: none of the {len(known)} sample ids of the sample sheet ({some_of(known)}) stands on either "
         f"axis ({shown}). {hint or 'Name the right column with `columns: {sample: ...}`, or make the names agree.'}"
     )
 
@@ -208,7 +209,3 @@ def _mangled(grid: Grid, known: Sequence[str]) -> str:
 
 def _plain(name: str) -> str:
     return "".join(character for character in name.lower() if character.isalnum())
-
-
-def _some(names: Sequence[str]) -> str:
-    return ", ".join(f"'{name}'" for name in names[:3]) + (", ..." if len(names) > 3 else "")

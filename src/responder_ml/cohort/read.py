@@ -13,6 +13,7 @@ from responder_ml.cohort import sample_sheet
 from responder_ml.cohort.gene_ids import check_gene_names
 from responder_ml.cohort.grid import Grid, MatrixGrid, genes_are_in_rows, open_grid, open_h5ad
 from responder_ml.cohort.sample_sheet import Where
+from responder_ml.cohort.some_of import some_of
 from responder_ml.cohort.units import check_units
 from responder_ml.exceptions import ExpressionError, SampleSheetError
 
@@ -209,13 +210,13 @@ def _positions(on_axis: Sequence[str], samples: Sequence[str], source: str) -> N
         place.setdefault(name, position)
     if repeated:
         raise ExpressionError(
-            f"{source}: {len(repeated)} sample(s) occur more than once: {_some(sorted(set(repeated)))}. Sum the counts "
+            f"{source}: {len(repeated)} sample(s) occur more than once: {some_of(sorted(set(repeated)))}. Sum the counts "
             "of runs of one library, or give each sample its own name."
         )
     missing = [name for name in samples if name not in place]
     if missing:
         raise SampleSheetError(
-            f"{len(missing)} of {len(samples)} samples of the sheet are not in {source}: {_some(missing)}. "
+            f"{len(missing)} of {len(samples)} samples of the sheet are not in {source}: {some_of(missing)}. "
             "Correct their names, or take their rows out of the sheet or with `where`."
         )
     return np.array([place[name] for name in samples], dtype=np.intp)
@@ -247,8 +248,3 @@ def _sheet_of(data: AnnData, grid: Grid, columns: Mapping[str, str]) -> pd.DataF
     if "sample" not in columns:
         text["sample"] = list(grid.rows)
     return pd.DataFrame(text, dtype=object)
-
-
-def _some(names: Sequence[str]) -> str:
-    shown = ", ".join(f"'{name}'" for name in names[:5])
-    return f"{shown} and {len(names) - 5} more" if len(names) > 5 else shown

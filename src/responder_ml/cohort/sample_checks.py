@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from hashlib import blake2b
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,7 @@ from responder_ml.cohort.association import rank_difference
 from responder_ml.cohort.endpoint import LabelledCohort
 from responder_ml.cohort.findings import Finding
 from responder_ml.cohort.sex_genes import compare_sex
+from responder_ml.cohort.some_of import some_of
 
 Floats = NDArray[np.float64]
 
@@ -23,13 +25,13 @@ def identical_samples(labelled: LabelledCohort) -> Iterator[Finding]:
     """RML08: samples with equal values throughout."""
     groups = defaultdict(list)
     for row, values in enumerate(np.ascontiguousarray(labelled.expression)):
-        groups[hash(values.tobytes())].append(row)
+        groups[blake2b(values.tobytes()).digest()].append(row)
     for rows in (rows for rows in groups.values() if len(rows) > 1):
         between = len(set(labelled.subject_of[rows])) > 1
         yield Finding(
             "RML08",
             "error" if between else "warning",
-            f"The samples {_some(_names(labelled, rows))} hold exactly the same values"
+            f"The samples {some_of(_names(labelled, rows))} hold exactly the same values"
             + (" but belong to different subjects, so training rows reappear in tests." if between else ".")
             + " Keep one of them.",
         )
@@ -53,7 +55,7 @@ def near_identical_samples(labelled: LabelledCohort) -> Iterator[Finding]:
             "RML09",
             "warning",
             f"{len(pairs)} pair(s) of samples of different subjects correlate above {_TOO_ALIKE} on the log scale: "
-            f"{_some(shown)}. They may be one library under two names.",
+            f"{some_of(shown, quote='')}. They may be one library under two names.",
         )
 
 
@@ -68,7 +70,9 @@ def library_sizes(labelled: LabelledCohort) -> Iterator[Finding]:
     )
     shallow = np.flatnonzero(sizes < _SHALLOW * middle)
     if len(shallow):
-        names = _some([f"{_names(labelled, [row])[0]} ({sizes[row] / 1e6:.3g})" for row in shallow.tolist()])
+        names = some_of(
+            [f"{_names(labelled, [row])[0]} ({sizes[row] / 1e6:.3g})" for row in shallow.tolist()], quote=""
+        )
         yield Finding(
             "RML10", "warning", f"{span}; below a quarter of the median: {names}. Their low genes are mostly noise."
         )
@@ -113,7 +117,7 @@ def sex(labelled: LabelledCohort) -> Iterator[Finding]:
     yield Finding(
         "RML12",
         "warning",
-        f"Sex genes disagree with the sheet in {len(found)} of {count} samples: {_some(shown)}. Look for swapped or "
+        f"Sex genes disagree with the sheet in {len(found)} of {count} samples: {some_of(shown, quote='')}. Look for swapped or "
         "mixed samples.",
     )
 
@@ -136,8 +140,9 @@ def tpm_sums(labelled: LabelledCohort) -> Iterator[Finding]:
 def simulated(labelled: LabelledCohort) -> Iterator[Finding]:
     """RML14: simulated data are called so."""
     if labelled.cohort.uns.get("simulated"):
-        source = labelled.cohort.uns.get("source", "simulated")
-        message = f"These data are simulated ({source}). They test the method and say nothing about animals."
+        source = str(labelled.cohort.uns.get("source", ""))
+        kind = source if source.startswith("simulated") else f"simulated ({source})"
+        message = f"These data are {kind}. They test the method and say nothing about animals."
         yield Finding("RML14", "info", message)
 
 
@@ -155,7 +160,7 @@ def unused_samples(labelled: LabelledCohort) -> Iterator[Finding]:
     names = list(labelled.cohort.uns.get("unused_samples", ()))
     if names:
         message = f"{len(names)} column(s) or row(s) of the matrix are not in the sample sheet and were left out: "
-        yield Finding("RML16", "info", f"{message}{_some(names)}.")
+        yield Finding("RML16", "info", f"{message}{some_of(names)}.")
 
 
 def _log2(labelled: LabelledCohort) -> Floats:
@@ -168,8 +173,3 @@ def _log2(labelled: LabelledCohort) -> Floats:
 
 def _names(labelled: LabelledCohort, rows: Sequence[int]) -> list[str]:
     return [str(labelled.cohort.obs_names[row]) for row in rows]
-
-
-def _some(names: Sequence[str]) -> str:
-    shown = ", ".join(map(str, names[:5]))
-    return f"{shown} and {len(names) - 5} more" if len(names) > 5 else shown

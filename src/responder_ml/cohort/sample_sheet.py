@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from responder_ml.cohort.cells import read_cells
+from responder_ml.cohort.some_of import some_of
 from responder_ml.exceptions import SampleSheetError
 from responder_ml.registry import did_you_mean
 
@@ -20,7 +21,8 @@ _NAMES = frozenset({"sample", "subject", "region", "phenotype", "drug", "respons
 _SAMPLE_COLUMNS = ("sample", "sample_id")
 _NOBODY = frozenset({"", "unknown", "na", "n/a", "nan", "none", "null", "missing", "not available", "?", "-"})
 _WHOLE = re.compile(r"-?(?:0|[1-9]\d{0,17})")
-_NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?", re.IGNORECASE)
+# Codes such as 007 or 1E5 are not numbers; what programs write as one has no leading zero, and a sign in its exponent.
+_NUMBER = re.compile(r"[-+]?(?:(?:0|[1-9]\d*)(?:\.\d*)?|\.\d+)(?:e[-+]\d+)?", re.IGNORECASE)
 
 
 def read_sheet(path: Path) -> pd.DataFrame:
@@ -39,7 +41,9 @@ def read_sheet(path: Path) -> pd.DataFrame:
     kept = [index for index, name in enumerate(cells.header) if name or any(content[index])]
     repeated = sorted({header[index] for index in kept if [header[i] for i in kept].count(header[index]) > 1})
     if repeated:
-        raise SampleSheetError(f"{path.name} has more than one column called {_some(repeated)}. Rename or remove one.")
+        raise SampleSheetError(
+            f"{path.name} has more than one column called {some_of(repeated)}. Rename or remove one."
+        )
     sheet = pd.DataFrame({header[index]: content[index] for index in kept}, dtype=object)
     return sheet[(sheet != "").any(axis=1)].reset_index(drop=True)
 
@@ -92,7 +96,7 @@ def with_subjects(sheet: pd.DataFrame, source: str) -> tuple[pd.DataFrame, str]:
         found = sorted(set(sheet["subject"][unnamed]))
         raise SampleSheetError(
             f"{source}: {int(unnamed.sum())} of {len(sheet)} samples have no subject (the column holds "
-            f"{_some(found)}). Samples of one subject must stay together, so every sample needs its subject's name. "
+            f"{some_of(found)}). Samples of one subject must stay together, so every sample needs its subject's name. "
             "Fill them in; or leave `subject` out of `columns`, if each sample is known to be a subject of its own."
         )
     return sheet, "column"
@@ -117,7 +121,7 @@ def rows_where(sheet: pd.DataFrame, where: Where) -> NDArray[np.bool_]:
         if absent:
             present = sorted(set(values))
             raise SampleSheetError(
-                f"No sample has {_some(absent)} in '{column}'. These values occur: {_some(present, 20)}. "
+                f"No sample has {some_of(absent)} in '{column}'. These values occur: {some_of(present, 20)}. "
                 "Correct `where`."
             )
         kept &= values.isin(accepted).to_numpy()
@@ -167,11 +171,6 @@ def _check_samples(samples: "pd.Series[Any]", source: str) -> None:
     repeated = sorted(set(samples[samples.duplicated()]))
     if repeated:
         raise SampleSheetError(
-            f"{source}: {len(repeated)} sample id(s) occur more than once: {_some(repeated)}. Each sample has one row; "
+            f"{source}: {len(repeated)} sample id(s) occur more than once: {some_of(repeated)}. Each sample has one row; "
             "several samples of one animal share a `subject`, not a sample id."
         )
-
-
-def _some(names: Sequence[str], most: int = 5) -> str:
-    shown = ", ".join(f"'{name}'" for name in names[:most])
-    return f"{shown} and {len(names) - most} more" if len(names) > most else shown

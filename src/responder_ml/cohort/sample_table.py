@@ -1,9 +1,9 @@
 """A table with one row per sample, written as CSV, TSV, Parquet or h5ad, by the file's suffix.
 
-CSV and TSV are opened in spreadsheet programs, which turn ``007`` into 7, ``1-2`` into a date and ``=A1`` into a formula. A
-cell of text that would suffer is written as ``="007"``: the program then shows exactly the text and runs nothing. Other
-text stands as it is, so ordinary sample names (``SRR5956385``) are plain; a program that reads the file back strips the
-wrapping (`unwrap`). Parquet and h5ad carry every name unchanged.
+CSV and TSV are opened in spreadsheet programs, which turn ``007`` into 7, ``1-2`` into a date and ``=A1`` into a
+formula. A cell of text that would suffer is written as ``="007"``: the program then shows exactly the text and runs
+nothing. Other text stands as it is, so ordinary sample names (``SRR5956385``) are plain; a program that reads the file
+back strips the wrapping (`unwrap`). Parquet and h5ad carry every name unchanged.
 """
 
 import os
@@ -94,7 +94,7 @@ def write_sample_table(table: pd.DataFrame, path: Path, source: Path | None = No
 
 
 def wrap(table: pd.DataFrame) -> pd.DataFrame:
-    """Return a copy in which text that a spreadsheet program would change or run is wrapped, names of columns included."""
+    """Return a copy in which text that a spreadsheet program would change or run is wrapped, column names included."""
     safe = table.rename(columns=lambda name: _safe(str(name)))
     for position, kind in enumerate(table.dtypes):
         if not (pd.api.types.is_numeric_dtype(kind) or pd.api.types.is_bool_dtype(kind)):

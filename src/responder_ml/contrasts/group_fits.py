@@ -62,9 +62,7 @@ class GroupFits:
         return np.divide(effect, error, out=np.zeros_like(effect), where=error > 0)
 
 
-def fit_groups(
-    expression: Floats, codes: Codes, n_groups: int, covariates: Floats | None = None, resampled: Floats | None = None
-) -> GroupFits:
+def fit_groups(expression: Floats, codes: Codes, n_groups: int, covariates: Floats | None = None) -> GroupFits:
     """Fit a one-way model to every gene under every labelling.
 
     Parameters
@@ -77,9 +75,6 @@ def fit_groups(
         Number of groups.
     covariates
         Samples x covariates, such as indicators of batch, in the model beside the groups. No column may be constant.
-    resampled
-        How often each sample was drawn, labellings x samples, for the subject bootstrap. Residual variances are then those of the
-        samples as they are, since a sample drawn twice would count as two that agree.
 
     Raises
     ------
@@ -94,15 +89,42 @@ def fit_groups(
     variance = np.maximum(squares / df[:, None], np.finfo(np.float64).tiny)
     prior_df, prior_variance = fit_f_dist(variance, df)
     posterior = squeeze(variance, df[:, None], prior_df[:, None], prior_variance[:, None])
-    if resampled is not None:
-        weighted = whole * resampled[:, :, None]
-        drawn = np.linalg.pinv(np.einsum("mnp,mnq->mpq", weighted, whole), hermitian=True)
-        coefficients = _coefficients(centred, weighted, drawn)
     return GroupFits(
         means=coefficients[:, :n_groups],
         covariance=inverse[:, :n_groups, :n_groups],
         variance=posterior,
         df_total=np.minimum(df + prior_df, df * expression.shape[1]),
+    )
+
+
+def resample_groups(
+    expression: Floats, codes: Codes, n_groups: int, drawn: Floats, covariates: Floats | None = None
+) -> GroupFits:
+    """Fit the observed groups to redrawn samples, for the subject bootstrap.
+
+    Means are those of the redrawn samples; variances stay those of the samples as they are, since a sample drawn twice would
+    count as two that agree.
+
+    Parameters
+    ----------
+    expression, n_groups, covariates
+        As for `fit_groups`.
+    codes
+        Group of each sample, ``(n_samples,)``.
+    drawn
+        How often each sample was drawn, draws x samples.
+    """
+    observed = fit_groups(expression, codes[None], n_groups, covariates)
+    design = _design(codes[None], n_groups, covariates)
+    weighted = design * drawn[:, :, None]
+    inverse = np.linalg.pinv(np.einsum("mnp,nq->mpq", weighted, design[0]), hermitian=True)
+    coefficients = _times(inverse, _sums(expression - expression.mean(axis=0), weighted))
+    count = len(drawn)
+    return GroupFits(
+        means=coefficients[:, :n_groups],
+        covariance=np.broadcast_to(observed.covariance, (count, n_groups, n_groups)),
+        variance=np.broadcast_to(observed.variance, (count, expression.shape[1])),
+        df_total=np.broadcast_to(observed.df_total, (count,)),
     )
 
 
@@ -154,10 +176,6 @@ def _solve(centred: Floats, design: Floats, used: Floats, inverse: Floats) -> tu
     total = squared.sum(axis=0) if np.all(used == 1) else used @ squared
     sums *= coefficients
     return coefficients, np.maximum(total - sums.sum(axis=1), 0.0)
-
-
-def _coefficients(centred: Floats, design: Floats, inverse: Floats) -> Floats:
-    return _times(inverse, _sums(centred, design))
 
 
 def _times(inverse: Floats, sums: Floats) -> Floats:

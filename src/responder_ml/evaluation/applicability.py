@@ -78,7 +78,7 @@ class Spread:
         less = kept / (self.shrinkage * (self.shrinkage + kept))
         squared = np.sum(standardised**2, axis=1) / self.shrinkage
         squared -= np.sum((standardised @ self.axes) ** 2 * less, axis=1)
-        return np.sqrt(np.maximum(squared, 0.0))
+        return np.asarray(np.sqrt(np.maximum(squared, 0.0)), dtype=np.float64)
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,7 @@ class Reference:
     n_subjects: Indices
 
     @classmethod
-    def learn(cls, model: PrefixModel, values: Floats, labels: Labels, subject_of: Indices) -> "Reference":
+    def learn(cls, model: PrefixModel, values: Floats, units: str, labels: Labels, subject_of: Indices) -> "Reference":
         """Learn from training samples.
 
         Parameters
@@ -125,11 +125,12 @@ class Reference:
         model
             Fitted to them.
         values
-            Samples x genes in the units of its builder.
+            Samples x genes in ``units``.
+        units
+            ``counts``, ``log2`` or ``tpm``.
         labels, subject_of
             Label and subject index of each sample.
         """
-        units = str(model.builder.units)
         genes = _spread_genes(values)
         ranks = rankdata(values[:, genes], axis=1)
         spread = Spread.of(model.standardised(values))

@@ -1,7 +1,7 @@
 """Class-conditional conformal prediction sets from held-out decisions.
 
-A class stays in a sample's set unless the sample is stranger than all but a share alpha of the training subjects of that
-class were when they were held out. Decisions come from the outer folds, the model that scores from a refit to all
+A class stays in a sample's set unless the sample is stranger than all but a share alpha of the training subjects of
+that class were when they were held out. Decisions come from the outer folds, the model that scores from a refit to all
 subjects, so the promise holds approximately (cross-conformal) and, like every conformal promise, only for samples
 exchangeable with training.
 
@@ -62,8 +62,8 @@ class HeldOut:
         ``(1 + number of held-out subjects of the class at least as strange) / (n + 1)``; strange for a positive is a
         low log-odds, for a negative a high one.
         """
-        below = np.searchsorted(self.positive, log_odds, side="right")
-        above = len(self.negative) - np.searchsorted(self.negative, log_odds, side="left")
+        below = np.searchsorted(self.positive, log_odds, side="right").astype(np.float64)
+        above = (len(self.negative) - np.searchsorted(self.negative, log_odds, side="left")).astype(np.float64)
         return (1.0 + below) / (len(self.positive) + 1.0), (1.0 + above) / (len(self.negative) + 1.0)
 
     def sets(self, log_odds: Floats, alpha: float = ALPHA) -> NDArray[np.bool_]:

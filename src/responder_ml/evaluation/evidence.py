@@ -15,7 +15,7 @@ from responder_ml.evaluation.baselines import (
 )
 from responder_ml.evaluation.corrected_resampling import corrected_t
 from responder_ml.evaluation.intervals import auroc_interval
-from responder_ml.evaluation.metrics import OutOfFold, auroc, fold_aurocs
+from responder_ml.evaluation.metrics import OutOfFold, auroc, fold_aurocs, statistic_of
 from responder_ml.evaluation.permutation import NullPlan, NullResult, Statistic, is_exact, min_attainable_p, run_null
 from responder_ml.evaluation.procedure import Observed, Procedure
 from responder_ml.evaluation.relabel import count_labellings
@@ -93,7 +93,7 @@ def weigh(
     done
         Told about progress.
     """
-    statistic_observed = auroc(observed.auto.first(plan.repeats))
+    statistic_observed = statistic_of(observed.auto.first(plan.repeats))
 
     def statistic(labellings: Sequence[NDArray[np.int8]]) -> Iterable[Floats]:
         return procedure.statistics(labellings, plan.repeats)

@@ -97,6 +97,15 @@ def brier(found: OutOfFold) -> float:
     return float(np.mean((found.probabilities - found.labels) ** 2))
 
 
+def statistic_of(found: OutOfFold) -> float:
+    """Return the AUROC with ties broken by the Brier score, less a millionth of it.
+
+    A dozen animals allow few different AUROCs, and relabellings that tie with the observed one all count against it. Among equal
+    AUROCs the better probabilities rank higher; no two different AUROCs change places.
+    """
+    return auroc(found) - 1e-6 * brier(found)
+
+
 @dataclass(frozen=True)
 class Confusion:
     """Confusion counts of each repeat; each array has shape ``(n_repeats,)``."""

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from responder_ml.evaluation.calibration import choose_threshold
-from responder_ml.evaluation.metrics import OutOfFold, auroc, by_subject
+from responder_ml.evaluation.metrics import OutOfFold, by_subject, statistic_of
 from responder_ml.features.builders.builder import Shared
 from responder_ml.search.candidate import Candidate
 from responder_ml.search.material import Material
@@ -127,7 +127,7 @@ class Procedure:
     def statistics(self, labellings: Sequence[Labels], repeats: int) -> Iterator[Floats]:
         """Yield, block by block and in order, the test statistic of each labelling.
 
-        It is the AUROC of the auto procedure over the first few repeats.
+        It is the AUROC of the auto procedure over the first few repeats, ties broken (`metrics.statistic_of`).
         """
         units = [labellings[start : start + DRAWS_PER_UNIT] for start in range(0, len(labellings), DRAWS_PER_UNIT)]
         run = partial(_unit_statistics, self.material, self._shared, self.candidates, self.plan, repeats)
@@ -186,7 +186,7 @@ def _unit_statistics(
         part = results[index * repeats : (index + 1) * repeats]
         folds = np.stack([_of_subjects(material, result.fold) for result in part])
         auto = np.stack([by_subject(result.auto, material.subject_of, material.n_subjects) for result in part])
-        values.append(auroc(OutOfFold(labels, auto, folds, np.zeros_like(auto))))
+        values.append(statistic_of(OutOfFold(labels, auto, folds, np.zeros_like(auto))))
     return np.asarray(values)
 
 

@@ -31,8 +31,8 @@ def fill_missing(values: Floats, found: NDArray[np.bool_], typical: Floats, unit
     """Give missing genes what a typical training sample would have had.
 
     Counts are scaled to the sample: the effective library is worked out by trimmed mean of M-values on the genes that
-    are there, sample against typical sample. The library size, the reference comparison and the within-sample ranks that
-    a builder then computes over all training genes are those of the genes present, undistorted by the filling.
+    are there, sample against typical sample. The library size, the reference comparison and the within-sample ranks
+    that a builder then computes over all training genes are those of the genes present, undistorted by the filling.
 
     Parameters
     ----------

@@ -29,8 +29,8 @@ class Baselines(Section):
         headline = run.result["headline"]
         if not rows or is_missing(headline["auroc"]):
             return "No baseline was run, because nothing was trained to compare it with."
-        ends = headline.get("auroc_ci") or (None, None)
-        drawn = [Row("this procedure", headline["auroc"], *ends, leading=True)]
+        low, high = headline.get("auroc_ci") or (None, None)
+        drawn = [Row("this procedure", headline["auroc"], low, high, leading=True)]
         drawn += [Row(row["name"], row["auroc"], row["auroc_low"], row["auroc_high"]) for row in rows]
         best = max(rows, key=lambda row: row["auroc"])
         alt = f"AUROC of this procedure, {headline['auroc']:.2f}, above {len(rows)} baselines; best is {best['name']}."

@@ -1,9 +1,9 @@
 """ROC and precision-recall curves whose area is the headline's AUROC.
 
-Subjects are only ranked against subjects that the same model scored, that is within an outer fold. Each fold's curve is averaged
-over the same false positive rates with the fold's number of comparable pairs as weight, so the area under the average is the
-AUROC over pairs within a fold, the report's headline. Pooling log-odds of different models would pull the curve of noise below the
-diagonal.
+Subjects are only ranked against subjects that the same model scored, that is within an outer fold. Fold curves are
+averaged at equal false positive rates, each weighted by the fold's number of comparable pairs, so the area under the
+average is the AUROC over pairs within a fold, the report's headline. Pooling log-odds of different models would pull the
+curve of noise below the diagonal.
 
 References
 ----------
@@ -20,8 +20,8 @@ from responder_ml.report.held_out import HeldOut
 
 Floats = NDArray[np.float64]
 
-# Cells of equal width between 0 and 1. Divisible by the class sizes of small folds, so their steps fall on cell borders and the
-# mean over cells is the exact area.
+# Cells of equal width between 0 and 1. Divisible by the class sizes of small folds, so their steps fall on cell borders
+# and the mean over cells is the exact area.
 _CELLS = 240
 _BAND = (0.025, 0.975)
 

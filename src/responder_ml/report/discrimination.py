@@ -41,16 +41,21 @@ class Discrimination(Section):
         values["roc"] = unit_curve(
             "roc",
             roc,
-            Axis(f"share of {negative} called {positive}", f"share of {positive} called {positive}", 0, 1, "coin toss"),
+            Axis(
+                f"false positive rate: share of {negative} called {positive}",
+                f"true positive rate: share of {positive} called {positive}",
+                start=0, end=1, chance="coin toss", closed=True,
+            ),
             repeats,
             f"ROC curve of {counts}; the area under the mean curve is {roc.area:.2f}.",
-        )
+        )  # fmt: skip
         values["precision_recall"] = unit_curve(
             "precision-recall",
             precision,
             Axis(
-                f"recall: share of {positive} found", f"precision: share of calls\nthat are {positive}", share, share,
-                f"coin toss ({share:.2f}, the share of {positive})",
+                f"recall: share of {positive} called {positive}",
+                f"precision: share of those called {positive} that are {positive}",
+                start=share, end=share, chance=f"coin toss ({share:.2f}, share of {positive})", closed=False,
             ),
             repeats,
             f"Precision against recall of {counts}; guessing gives a precision of {share:.2f}.",

@@ -119,5 +119,6 @@ def _tracks(run: Run, samples: pd.DataFrame, parts: list[Any]) -> list[Track]:
             continue
         codes, values = pd.factorize(as_text(sheet[name]), sort=True)
         if 1 < len(values) <= _MOST_CATEGORIES:
-            tracks.append(Track(name, codes[first], tuple(map(str, values))))
+            taken = sum(len(track.values) for track in tracks)
+            tracks.append(Track(name, codes[first], tuple(map(str, values)), taken))
     return tracks

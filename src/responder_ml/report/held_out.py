@@ -60,7 +60,7 @@ def held_out(run: Run, candidate: str = "auto") -> HeldOut | None:
     if rows.empty:
         return None
     subjects = rows["subject"].astype(str)
-    order = pd.unique(subjects)
+    order = list(dict.fromkeys(subjects))
     grouped = rows.assign(subject=subjects).groupby(["repeat", "subject"], sort=True)
 
     def matrix(column: str) -> pd.DataFrame:

@@ -20,8 +20,7 @@ def render_report(run: Run) -> str:
     """
     # Sections are made of templates that escape every value, so their HTML is trusted here.
     sections = [
-        {"title": section.title, "anchor": section.anchor, "html": Markup(section.render(run))}
-        for section in SECTIONS
+        {"title": section.title, "anchor": section.anchor, "html": Markup(section.render(run))} for section in SECTIONS
     ]
     result = run.result
     return render("report.html", {

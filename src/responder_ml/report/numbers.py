@@ -1,7 +1,7 @@
 """How numbers are written: rounded for people, whole for machines.
 
-Each number stands in a ``<data value="...">`` element that carries it unrounded, so what a reader sees can be checked against
-``result.json`` by a program.
+Each number stands in a ``<data value="...">`` element that carries it unrounded, so what a reader sees can be checked
+against ``result.json`` by a program.
 """
 
 import math
@@ -24,12 +24,12 @@ def is_missing(value: Value) -> bool:
 
 def number(value: Value, digits: int = 2) -> Markup:
     """Return a number rounded to ``digits`` decimals."""
-    return _data(value, f"{_rounded(value, digits):.{digits}f}")
+    return _data(value, _minus(f"{_rounded(value, digits):.{digits}f}"))
 
 
 def signed(value: Value, digits: int = 2) -> Markup:
     """Return a number with its sign."""
-    return _data(value, f"{_rounded(value, digits):+.{digits}f}")
+    return _data(value, _minus(f"{_rounded(value, digits):+.{digits}f}"))
 
 
 def percent(value: Value, digits: int = 0) -> Markup:
@@ -48,6 +48,14 @@ def interval(ends: Sequence[Value] | None, digits: int = 2) -> Markup:
         return _data(None, "")
     low, high = ends
     return number(low, digits) + " to " + number(high, digits)
+
+
+def signed_interval(ends: Sequence[Value], digits: int = 2) -> Markup:
+    """Return ``+low to +high``, for differences."""
+    if any(is_missing(end) for end in ends):
+        return _data(None, "")
+    low, high = ends
+    return signed(low, digits) + " to " + signed(high, digits)
 
 
 def p_value(value: Value) -> Markup:
@@ -74,6 +82,11 @@ def _data(value: Value, text: str) -> Markup:
         return Markup('<span class="missing">not estimated</span>')
     # Ten digits: the last bits may differ after a trip through CSV and mean nothing.
     return Markup('<data value="{}">{}</data>').format(f"{_float(value):.10g}", text)
+
+
+def _minus(text: str) -> str:
+    """Put a minus sign where a hyphen was, so that lines do not break after it."""
+    return text.replace("-", "−")
 
 
 def _float(value: Value) -> float:

@@ -23,27 +23,31 @@ def render(name: str, values: Mapping[str, Any]) -> str:
     values
         What the template names; a name it lacks is an error.
     """
-    return _environment().get_template(name).render(**values)
+    return _environment(name.endswith(".md")).get_template(name).render(**values)
 
 
 @cache
-def _environment() -> "Environment":
+def _environment(by_line: bool) -> "Environment":
+    """Return the environment; ``by_line`` drops lines that hold a statement only, which Markdown would show as blank."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
     environment = Environment(
         loader=FileSystemLoader(_FOLDER),
         autoescape=select_autoescape(("html",)),
         undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
+        trim_blocks=by_line,
+        lstrip_blocks=by_line,
+        keep_trailing_newline=True,
     )
     environment.filters.update(
         number=numbers.number,
         signed=numbers.signed,
         interval=numbers.interval,
+        signed_interval=numbers.signed_interval,
         p_value=numbers.p_value,
         percent=numbers.percent,
         count=numbers.count,
         plain=numbers.plain,
+        p_text=numbers.p_text,
     )
     return environment

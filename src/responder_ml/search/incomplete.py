@@ -54,8 +54,8 @@ def decide(model: PrefixModel, values: Floats, found: Flags, typical: Floats, un
     """Decide, with missing genes contributing nothing of their own.
 
     ``impute``: a missing gene is given what a typical training sample has, so a signature keeps what its other genes
-    say; a feature all of whose genes are missing is set to its training mean. ``skip``: a feature that lacks any gene is
-    set to its training mean. ``refuse``: it is an error. For features of one gene ``impute`` and ``skip`` are the same.
+    say; a feature all of whose genes are missing is set to its training mean. ``skip``: a feature that lacks any gene
+    is set to its training mean. ``refuse``: it is an error. For features of one gene ``impute`` and ``skip`` agree.
 
     Parameters
     ----------

@@ -1,8 +1,8 @@
 """Models as one skops file that names our own classes and holds plain data, nothing else.
 
-A file is looked through before skops sees it: the members of the archive, the header of every array and every class named
-in the schema must be on the lists below. Those lists belong to this code, not to the file, and they are narrower than what
-skops trusts by itself. Nothing is pickled: object arrays are refused, on writing as on reading.
+A file is looked through before skops sees it: the members of the archive, the header of every array and every class
+named in the schema must be on the lists below. Those lists belong to this code, not to the file, and they are narrower
+than what skops trusts by itself. Nothing is pickled: object arrays are refused, on writing as on reading.
 """
 
 import io
@@ -10,6 +10,7 @@ import json
 import math
 import re
 import zipfile
+import zlib
 from collections.abc import Iterable, Sequence
 from typing import Any
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile
@@ -41,6 +42,7 @@ _TREE_PARTS = ("left_children", "right_children", "split_indices", "split_condit
 # What damaged or made-up content can raise inside zipfile, json, numpy, skops and our own classes.
 _DAMAGE = (
     BadZipFile,
+    zlib.error,
     zipfile.LargeZipFile,
     NotImplementedError,
     RuntimeError,

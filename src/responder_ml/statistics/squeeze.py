@@ -14,6 +14,8 @@ Floats = NDArray[np.float64]
 
 # limma floors variances at this share of their median, so that a constant gene has a finite logarithm.
 _FLOOR_SHARE = 1e-5
+# Where every column is constant there is no median to take a share of.
+_LEAST = 1e-30
 
 
 def trigamma_inverse(values: Floats) -> Floats:
@@ -83,7 +85,7 @@ def squeeze(variances: Floats, df: float | Floats, prior_df: float | Floats, pri
 def _floored(variances: Floats, mean: Floats) -> Floats:
     """Apply limma's floor; the median is only worked out where it can matter, since it never exceeds twice the mean."""
     lowest = np.nanmin(variances, axis=-1)
-    if np.all(lowest >= 2.0 * _FLOOR_SHARE * mean):
+    if np.all((lowest >= 2.0 * _FLOOR_SHARE * mean) & (lowest > 0)):
         return variances
-    floor = _FLOOR_SHARE * np.nanmedian(variances, axis=-1)
+    floor = np.maximum(_FLOOR_SHARE * np.nanmedian(variances, axis=-1), _LEAST)
     return np.maximum(variances, floor[..., None])

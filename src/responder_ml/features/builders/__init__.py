@@ -1,7 +1,8 @@
 """Builders: expression in, named feature columns in rank order out."""
 
 from responder_ml.features.builders.builder import Builder
+from responder_ml.features.builders.gene_sets import GeneSets
 from responder_ml.features.builders.genes import Genes
 from responder_ml.registry import Registry
 
-BUILDERS: Registry[Builder] = Registry("builder", (Genes,))
+BUILDERS: Registry[Builder] = Registry("builder", (Genes, GeneSets))

@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils import ClassifierTags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from responder_ml.statistics.training_sets import TrainingSets
@@ -108,7 +109,8 @@ class Builder(TransformerMixin, BaseEstimator, ABC):  # type: ignore[misc]
         X, y = validate_data(self, X, y, dtype=np.float64)
         classes, codes = np.unique(y, return_inverse=True)
         if len(classes) != 2:
-            raise ValueError(f"{type(self).__name__} ranks columns between 2 classes, but found {len(classes)}.")
+            found = f"{len(classes)} class" + ("es" if len(classes) != 1 else "")
+            raise ValueError(f"{type(self).__name__} ranks columns between 2 classes, but found {found}.")
         if genes is None:
             genes = np.asarray([f"x{index}" for index in range(X.shape[1])])
         self._fit(X, codes.astype(np.int8), np.asarray(genes, dtype=str))
@@ -118,6 +120,13 @@ class Builder(TransformerMixin, BaseEstimator, ABC):  # type: ignore[misc]
         """Return samples x columns, best column first."""
         check_is_fitted(self, "position_")
         return self._transform(validate_data(self, X, dtype=np.float64, reset=False))
+
+    def __sklearn_tags__(self) -> Any:
+        """Declare that two classes are needed."""
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required = True
+        tags.classifier_tags = ClassifierTags(multi_class=False)
+        return tags
 
     def get_feature_names_out(self, input_features: object = None) -> NDArray[np.object_]:
         """Return the columns' names, best first."""

@@ -59,8 +59,8 @@ def aucell(expression: Floats, weights: Any, depth: int) -> Floats:
 class AUCell(SignatureScorer):
     """Area under the recovery curve of the up genes among the sample's highest, less that of the down genes.
 
-    Among the first ``D`` places a gene of the list at place p adds ``D - p``; the sum is divided by the greatest it could
-    be. A list scores between 0 (no gene among the highest) and 1 (its genes come first).
+    Among the first ``D`` places a gene of the list at place p adds ``D - p``; the sum is divided by the greatest it
+    could be. A list scores between 0 (no gene among the highest) and 1 (its genes come first).
 
     Nothing is learnt from training rows. Weights of genes are not used beyond their sign.
 

@@ -12,6 +12,9 @@ from responder_ml.features.signatures.set_sums import set_sums
 
 Floats = NDArray[np.float64]
 
+# A unit vector whose loadings add up to less than this adds up to nothing but rounding.
+_NO_SIGN = 1e-9
+
 
 def eigengene_loadings(z: Floats, members: Any) -> Floats:
     """Return the loading of each entry of the sets: z times loadings has standard deviation 1 over these samples.
@@ -46,9 +49,16 @@ def _leading(part: Floats, signs: Floats) -> Floats:
         return np.zeros(n_genes)
     size = np.sqrt(values[0])
     direction = part @ vectors[:, 0] / size if wide else vectors[:, 0]
-    # The scores' covariance with the signed mean is the eigenvalue times this sum.
-    turn = -1.0 if direction @ signs < 0 else 1.0
-    return np.asarray(turn * np.sqrt(n_samples - 1.0) / size * direction, dtype=np.float64)
+    return np.asarray(_turn(direction, signs) * np.sqrt(n_samples - 1.0) / size * direction, dtype=np.float64)
+
+
+def _turn(direction: Floats, signs: Floats) -> float:
+    """Return the sign that makes scores rise with the signed mean; failing that with up genes, then the first gene."""
+    # The scores' covariance with the signed mean is the eigenvalue times the first sum.
+    for total in (direction @ signs, direction @ (signs > 0), direction[0]):
+        if abs(total) > _NO_SIGN:
+            return float(np.sign(total))
+    return 1.0
 
 
 def eigengene(z: Floats, loadings: Any) -> Floats:
@@ -67,9 +77,11 @@ def eigengene(z: Floats, loadings: Any) -> Floats:
 class Eigengene(SignatureScorer):
     """Leading principal component of a signature's z-scores over the training rows.
 
-    PLAGE's activity of a set over the training rows is the leading right singular vector of its genes x samples z-scores;
-    here it is scaled to standard deviation 1. New samples are projected on the same loadings. The sign is that of the
-    correlation with the mean z-score of up genes less down genes, so a high score means high up genes.
+    PLAGE's activity of a set over the training rows is the leading right singular vector of its genes x samples
+    z-scores; here it is scaled to standard deviation 1. New samples are projected on the same loadings. The sign is
+    that of the correlation with the mean z-score of up genes less down genes, so a high score means high up genes. Where
+    that correlation is zero (an up and a down gene that only rise together), the up genes' loadings add up to more than
+    zero.
 
     Weights of genes are not used beyond their sign.
 

@@ -9,7 +9,8 @@ Floats = NDArray[np.float64]
 def gene_scale(expression: Floats) -> tuple[Floats, Floats]:
     """Return each gene's mean and standard deviation (n - 1); the latter is 0 for a gene that does not vary.
 
-    A gene that is constant up to rounding counts as not varying: dividing by what rounding leaves would make noise of it.
+    A gene that is constant up to rounding counts as not varying: dividing by what rounding leaves would make noise of
+    it.
 
     Parameters
     ----------

@@ -65,6 +65,9 @@ class SignatureScorer(TransformerMixin, BaseEstimator, ABC):  # type: ignore[mis
     sample_wise: ClassVar[bool] = True
     """Is nothing learnt from training rows, so that one pass over a cohort serves every training set?"""
     least_samples: ClassVar[int] = 1
+    """Fewest training rows that give the score its numbers."""
+
+    weights_: Floats
 
     @abstractmethod
     def _learn(self, X: Floats) -> None:
@@ -189,6 +192,7 @@ def _check_members(members: Any | None, n_genes: int) -> Any:
     if empty.size or table.shape[1] == 0:
         shown = ", ".join(map(str, empty[:5].tolist()))
         raise FeatureError(
-            f"{empty.size} of {table.shape[1]} sets have no gene (columns {shown}). Leave them out, and keep at least one."
+            f"{empty.size} of {table.shape[1]} sets have no gene (columns {shown}). "
+            "Leave them out, and keep at least one."
         )
     return table

@@ -14,7 +14,7 @@ Floats = NDArray[np.float64]
 
 def centred_ranks(expression: Floats) -> Floats:
     """Return each gene's rank within its sample, less the mean rank."""
-    return average_ranks(expression) - (expression.shape[1] + 1) / 2
+    return np.asarray(average_ranks(expression) - (expression.shape[1] + 1) / 2, dtype=np.float64)
 
 
 def singscore_weights(members: Any) -> Floats:
@@ -43,13 +43,13 @@ def singscore(expression: Floats, weights: Any) -> Floats:
 class Singscore(SignatureScorer):
     """Mean rank of a signature's genes, scaled by its theoretical range and centred.
 
-    With N genes in the sample and k in the up set, the up score is ``(mean rank - low) / (high - low) - 1/2``, where
-    ``low = (k + 1) / 2`` and ``high = (2 N - k + 1) / 2`` are the least and greatest mean rank that k genes can have. The
-    down set is scored on ranks counted from the top. The score is the sum of both: between -1/2 and 1/2 for a one-sided,
-    between -1 and 1 for a two-sided signature, 0 when the genes lie in the middle.
+    With N genes in the sample and k in the up set, the up score is ``(mean rank - low) / (high - low) - 1/2``,
+    where ``low = (k + 1) / 2`` and ``high = (2 N - k + 1) / 2`` are the least and greatest mean rank that k genes can
+    have. The down set is scored on ranks counted from the top. The score is the sum of both: between -1/2 and 1/2 for
+    a one-sided, between -1 and 1 for a two-sided signature, 0 when the genes lie in the middle.
 
-    Nothing is learnt from training rows, and only the order of genes within a sample counts. Weights of genes are not used
-    beyond their sign.
+    Nothing is learnt from training rows, and only the order of genes within a sample counts. Weights of genes are not
+    used beyond their sign.
 
     Attributes
     ----------

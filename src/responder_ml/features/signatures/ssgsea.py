@@ -38,16 +38,17 @@ def enrichment(ranks: Floats, sides: Any, sizes: Floats, alpha: float) -> Floats
     rank_sum, weight_sum, seen = sums[:n_samples], sums[n_samples : 2 * n_samples], sums[2 * n_samples :]
     is_part = (sizes > 0) & (sizes < n_genes)
     inside = np.divide(seen, weight_sum, out=np.zeros(seen.shape), where=is_part)
-    outside = np.divide(n_genes * (n_genes + 1) / 2 - rank_sum, n_genes - sizes, out=rank_sum, where=is_part)
+    others = np.where(is_part, n_genes - sizes, 1.0)
+    outside = (n_genes * (n_genes + 1) / 2 - rank_sum) / others
     return np.where(is_part, inside - outside, 0.0)
 
 
 class SsGsea(SignatureScorer):
     """Enrichment score of the up genes less that of the down genes, in units of places.
 
-    The score of a list is the sum over all places, from the highest gene down, of the share of the list's weight seen so
-    far less the share of other genes seen so far; a gene weighs its rank to the power ``alpha``. It is not divided by a
-    range of scores: that range would depend on who else is scored.
+    The score of a list is the sum over all places, from the highest gene down, of the share of the list's weight seen
+    so far less the share of other genes seen so far; a gene weighs its rank to the power ``alpha``. It is not divided
+    by a range of scores: that range would depend on who else is scored.
 
     Nothing is learnt from training rows. Weights of genes are not used beyond their sign.
 
@@ -68,9 +69,8 @@ class SsGsea(SignatureScorer):
     FeatureError
         ``alpha`` is negative.
 
-    Notes
-    -----
-    Ties: tied genes have their mean rank, as weight and as place. That is the mean score over all orders of the tied genes.
+    Notes ----- Ties: tied genes have their mean rank, as weight and as place. That is the mean score over all orders
+    of the tied genes.
 
     References
     ----------

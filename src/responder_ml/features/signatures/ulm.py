@@ -18,7 +18,7 @@ _NO_SPREAD = 1e-12
 
 
 def weight_spread(members: Any) -> Floats:
-    """Return each set's sum of squared deviations of weights over all genes, absent ones weighing 0, shape ``(n_sets,)``."""
+    """Return each set's sum of squared deviations of its weights over all genes, absent ones weighing 0."""
     n_genes, n_sets = members.shape
     total = np.bincount(members.indices, weights=members.data, minlength=n_sets)
     square = np.bincount(members.indices, weights=members.data**2, minlength=n_sets)
@@ -45,6 +45,7 @@ def ulm(expression: Floats, members: Any, spread: Floats) -> Floats:
     own[is_constant(mean, own / n_genes, n_genes)] = 0.0
     length = np.sqrt(own)[:, None] * np.sqrt(spread)
     correlation = np.divide(set_sums(centred, members), length, out=np.zeros(length.shape), where=length > 0)
+    np.clip(correlation, -1.0, 1.0, out=correlation)
     freedom = max(n_genes - 2, 0)
     rest = (1.0 - correlation + _GUARD) * (1.0 + correlation + _GUARD)
     return np.asarray(correlation * np.sqrt(freedom / rest), dtype=np.float64)

@@ -44,9 +44,8 @@ class WeightedProjection(SignatureScorer):
     weights_
         Weight of each member's z, shape ``(n_members,)``.
 
-    Notes
-    -----
-    Training rows give the means and standard deviations, nothing else. A gene that does not vary there contributes zero.
+    Notes ----- Training rows give the means and standard deviations, nothing else. A gene that does not vary there
+    contributes zero.
 
     References
     ----------

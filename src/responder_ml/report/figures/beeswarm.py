@@ -1,7 +1,7 @@
 """Each sample's contribution of each leading gene, coloured by the gene's expression."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -42,15 +42,14 @@ def beeswarm(points: pd.DataFrame, genes: Sequence[str], positive: str, negative
 
     def paint(figure: "Figure") -> None:
         axes = figure.subplots()
-        drawn = None
+        colours: dict[str, Any] = {"cmap": SEQUENTIAL, "vmin": -strongest, "vmax": strongest}
         for y, row in zip(range(len(genes), 0, -1), rows, strict=True):
             height = y + swarm(row["contribution"].to_numpy(dtype=np.float64), widest)
             for label, marker in ((1, "o"), (0, "s")):
                 some = (row["label"] == label).to_numpy()
-                drawn = axes.scatter(
+                axes.scatter(
                     row["contribution"].to_numpy()[some], height[some], c=row["expression"].to_numpy()[some],
-                    cmap=SEQUENTIAL, vmin=-strongest, vmax=strongest, marker=marker, s=19 if label else 16,
-                    edgecolors="#5f6b76", linewidths=0.4,
+                    marker=marker, s=19 if label else 16, edgecolors="#5f6b76", linewidths=0.4, **colours,
                 )  # fmt: skip
         axes.axvline(0, color=REFERENCE_LINE, linewidth=1, linestyle="--", zorder=0)
         axes.set_yticks(range(len(genes), 0, -1), list(genes))
@@ -58,15 +57,18 @@ def beeswarm(points: pd.DataFrame, genes: Sequence[str], positive: str, negative
         axes.set_xlim(-1.08 * widest, 1.08 * widest)
         axes.tick_params(axis="y", length=0)
         axes.grid(axis="y", color=GRID, linewidth=0.8)
-        axes.set_xlabel(f"contribution (log-odds)\n← towards {negative}      towards {positive} →")
-        bar = figure.colorbar(drawn, ax=axes, orientation="horizontal", fraction=0.05, pad=0.02, aspect=30)
+        axes.set_xlabel("contribution (log-odds)")
+        axes.set_title(f"← towards\n{negative}", loc="left", fontsize=8.0)
+        axes.set_title(f"towards →\n{positive}", loc="right", fontsize=8.0)
+        shades = axes.collections[0]
+        bar = figure.colorbar(shades, ax=axes, orientation="horizontal", fraction=0.05, pad=0.02, aspect=30)
         bar.set_label("log2 expression less its mean\n(dark: less than usual, bright: more)")
         bar.outline.set_linewidth(0.5)
         _class_legend(figure, positive, negative)
 
     alt = (
-        f"Dots of {shown['sample'].nunique()} samples in {len(genes)} rows, one per gene; right of zero the gene's expression "
-        f"speaks for {positive}, left for {negative}."
+        f"Dots of {shown['sample'].nunique()} samples in {len(genes)} rows, one per gene; right of zero the gene speaks "
+        f"for {positive}, left for {negative}."
     )
     return figure_svg("beeswarm", (WIDTH, 1.75 + 0.29 * len(genes)), alt, paint)
 

@@ -1,6 +1,6 @@
-"""From a painted matplotlib figure to an inline SVG: the same bytes for the same data, text that stays text, nothing global.
+"""From a painted matplotlib figure to an inline SVG: the same bytes for the same data, text that stays text.
 
-Figures are at most about as wide as a phone, so that letters keep their size there; legends stand below the axes, never on data.
+Figures are about as wide as a phone, so that letters keep their size there; legends stand below the axes, never on data.
 """
 
 import io

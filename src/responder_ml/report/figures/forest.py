@@ -51,8 +51,8 @@ def forest(name: str, rows: Sequence[Row], words: tuple[str, str, str], alt: str
         for leading, marker, text in ((True, "D", solid), (False, "o", hollow)):
             some = [(row, y) for row, y in zip(rows, places, strict=True) if row.leading is leading]
             for row, y in some:
-                if not is_missing(row.low) and not is_missing(row.high):
-                    axes.plot([row.low, row.high], [y, y], color=OBSERVED, linewidth=1.4, solid_capstyle="butt")
+                if row.low is not None and row.high is not None and not is_missing(row.low + row.high):
+                    axes.hlines([y], row.low, row.high, color=OBSERVED, linewidth=1.4)
             axes.plot(
                 [row.value for row, _ in some], [y for _, y in some], linestyle="none", marker=marker, markersize=6.5,
                 color=OBSERVED, markerfacecolor=OBSERVED if leading else "white", label=text if some else None,
@@ -60,7 +60,7 @@ def forest(name: str, rows: Sequence[Row], words: tuple[str, str, str], alt: str
         axes.axvline(0.5, color=REFERENCE_LINE, linewidth=1.2, linestyle="--", label="coin toss (0.5)", zorder=0)
         axes.set_yticks(list(places), names)
         axes.set_ylim(0.4, len(rows) + 0.6)
-        axes.set_xlim(min(0.0, *(row.low or 0.0 for row in rows)), 1.02)
+        axes.set_xlim(0, 1.02)
         axes.tick_params(axis="y", length=0)
         axes.grid(axis="x", color=GRID, linewidth=0.8)
         axes.set_xlabel(label)
@@ -71,5 +71,7 @@ def forest(name: str, rows: Sequence[Row], words: tuple[str, str, str], alt: str
 
 
 def _wrapped(text: str) -> str:
-    """Break a long name; a candidate's at its plus sign."""
-    return fill(text.replace("+", " + "), _LONGEST_LINE, break_on_hyphens=False).replace(" + ", "+").replace("+ ", "+ ")
+    """Break a long name into lines; a candidate's after its plus sign."""
+    if len(text) <= _LONGEST_LINE:
+        return text
+    return "\n".join(fill(part, _LONGEST_LINE, break_on_hyphens=False) for part in text.replace("+", "+\n").split("\n"))

@@ -1,6 +1,6 @@
 """How much each leading gene contributes, with its spread over repeats."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 from markupsafe import Markup
@@ -10,6 +10,8 @@ from responder_ml.report.figures.palette import GRID, NEGATIVE, OBSERVED, POSITI
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+_LIMIT: dict[str, Any] = {"color": REFERENCE_LINE, "linewidth": 1.3, "linestyle": "--"}
 
 
 def gene_bars(genes: pd.DataFrame, positive: str, negative: str) -> Markup:
@@ -36,28 +38,28 @@ def gene_bars(genes: pd.DataFrame, positive: str, negative: str) -> Markup:
                 y, row["contribution"], height=0.7, facecolor=POSITIVE.colour if up else "white",
                 edgecolor=POSITIVE.colour if up else NEGATIVE.colour, hatch=None if up else "//////", linewidth=0.9,
             )  # fmt: skip
-            axes.plot([row["contribution_low"], row["contribution_high"]], [y, y], color=OBSERVED, linewidth=1.3)
+            # A white rim keeps the line visible on a dark bar.
+            for colour, width in (("white", 3.0), (OBSERVED, 1.3)):
+                axes.hlines([y], row["contribution_low"], row["contribution_high"], color=colour, linewidth=width)
             if pd.notna(row["null_high"]):
-                axes.plot(
-                    [row["null_high"]] * 2, [y - 0.5, y + 0.5], color=REFERENCE_LINE, linewidth=1.3, linestyle="--"
-                )
+                axes.plot([row["null_high"]] * 2, [y - 0.5, y + 0.5], **_LIMIT)
         axes.set_yticks(range(len(rows), 0, -1), names)
         axes.set_ylim(0.3, len(rows) + 0.7)
         axes.set_xlim(left=0)
         axes.tick_params(axis="y", length=0)
         axes.grid(axis="x", color=GRID, linewidth=0.8)
         axes.set_xlabel("mean absolute held-out contribution (log-odds)")
-        handles = [
-            Patch(facecolor=POSITIVE.colour, edgecolor=POSITIVE.colour, label=f"more of it speaks for {positive}"),
-            Patch(
-                facecolor="white", edgecolor=NEGATIVE.colour, hatch="//////", label=f"more of it speaks for {negative}"
-            ),
+        speaks = "more of it speaks for"
+        handles: list[Any] = [
+            Patch(facecolor=POSITIVE.colour, edgecolor=POSITIVE.colour, label=f"{speaks} {positive}"),
+            Patch(facecolor="white", edgecolor=NEGATIVE.colour, hatch="//////", label=f"{speaks} {negative}"),
             Line2D([], [], color=OBSERVED, linewidth=1.3, label="middle 95 % of repeats"),
         ]
         if genes["null_high"].notna().any():
             text = "95 % of relabelled cohorts have no gene above"
-            handles.append(Line2D([], [], color=REFERENCE_LINE, linewidth=1.3, linestyle="--", label=text))
+            handles.append(Line2D([], [], label=text, **_LIMIT))
         figure.legend(handles=handles, loc="outside lower center", ncols=1)
 
-    alt = f"Bars of the {len(rows)} leading genes, from {rows[0]['gene']} with {rows[0]['contribution']:.3f} log-odds down."
+    first = rows[0]
+    alt = f"Bars of the {len(rows)} leading genes, from {first['gene']} with {first['contribution']:.3f} log-odds down."
     return figure_svg("gene-bars", (WIDTH, 1.5 + 0.19 * len(rows)), alt, paint)

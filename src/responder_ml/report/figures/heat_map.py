@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from string import ascii_letters
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,7 +10,7 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 from responder_ml.report.figures.canvas import WIDTH, figure_svg
-from responder_ml.report.figures.palette import CATEGORIES, SEQUENTIAL
+from responder_ml.report.figures.palette import SEQUENTIAL, SWATCHES, Swatch
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -33,19 +34,22 @@ class Track:
         Place of each column's value in ``values``; -1 where there is none.
     values
         The categories.
+    first
+        Place of the first category among letters and colours, so that no two tracks share a letter.
     """
 
     name: str
     codes: NDArray[np.intp]
     values: tuple[str, ...]
+    first: int = 0
 
     def letter(self, code: int) -> str:
         """Return the letter that stands for a category."""
-        return chr(ord("a") + code)
+        return ascii_letters[(self.first + code) % len(ascii_letters)]
 
-    def colour(self, code: int) -> str:
-        """Return the colour that stands for a category."""
-        return CATEGORIES[code % len(CATEGORIES)]
+    def swatch(self, code: int) -> Swatch:
+        """Return the colours that stand for a category."""
+        return SWATCHES[(self.first + code) % len(SWATCHES)]
 
 
 @dataclass(frozen=True)
@@ -114,10 +118,13 @@ def _paint_tracks(axes: "Axes", tracks: Sequence[Track], count: int) -> None:
 
     for row, track in enumerate(tracks):
         for column, code in enumerate(track.codes):
-            colour = track.colour(code) if code >= 0 else "#ffffff"
-            axes.add_patch(Rectangle((column, row), 1, 0.9, facecolor=colour, edgecolor="white", linewidth=0.4))
-            if code >= 0 and count <= _MOST_NAMED:
-                axes.text(column + 0.5, row + 0.47, track.letter(code), ha="center", va="center", fontsize=7)
+            if code < 0:
+                continue
+            fill, ink = track.swatch(int(code)).fill, track.swatch(int(code)).ink
+            axes.add_patch(Rectangle((column, row), 1, 0.9, facecolor=fill, edgecolor="white", linewidth=0.4))
+            if count <= _MOST_NAMED:
+                letter = track.letter(int(code))
+                axes.text(column + 0.5, row + 0.47, letter, ha="center", va="center", fontsize=7, color=ink)
     axes.set_ylim(len(tracks), 0)
     axes.set_xlim(0, count)
     axes.set_yticks(np.arange(len(tracks)) + 0.45, [track.name for track in tracks])

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 
-_BINS = 30
+_BINS = 40
 
 
 def null_distribution(name: str, values: Floats, observed: float, mean: float) -> Markup:
@@ -31,25 +31,24 @@ def null_distribution(name: str, values: Floats, observed: float, mean: float) -
     """
 
     def paint(figure: "Figure") -> None:
+        from matplotlib.ticker import MaxNLocator
+
         axes = figure.subplots()
-        low = min(float(values.min()), observed, 0.5) - 0.02
-        high = max(float(values.max()), observed, 0.5) + 0.02
-        edges = np.linspace(max(low, 0.0), min(high, 1.0), _BINS + 1)
+        edges = [float(edge) for edge in np.linspace(0, 1, _BINS + 1)]
         at_least = values >= observed - 1e-12
         axes.hist(
-            values[~at_least], bins=edges, color=NULL, edgecolor="white", linewidth=0.4, label="relabelled: below"
+            values[~at_least], bins=edges, color=NULL, edgecolor="white", linewidth=0.4, label="relabelled, lower"
         )
         axes.hist(
             values[at_least], bins=edges, color="white", edgecolor=OBSERVED, hatch="/////", linewidth=0.6,
-            label="relabelled: as high or higher",
+            label="relabelled, as high or higher",
         )  # fmt: skip
         axes.axvline(observed, color=OBSERVED, linewidth=2.2, label=f"observed ({observed:.2f})")
-        axes.axvline(
-            mean, color=REFERENCE_LINE, linewidth=1.2, linestyle="--", label=f"mean of relabelled ({mean:.2f})"
-        )
+        axes.axvline(mean, color=REFERENCE_LINE, linewidth=1.2, linestyle="--", label=f"their mean ({mean:.2f})")
+        axes.set_xlim(0, 1.01)
         axes.set_xlabel("AUROC of the whole procedure")
         axes.set_ylabel(f"relabellings (n = {len(values):,})")
-        axes.yaxis.get_major_locator().set_params(integer=True)
+        axes.yaxis.set_major_locator(MaxNLocator(integer=True))
         legend_below(figure, axes)
 
     higher = int(np.count_nonzero(values >= observed - 1e-12))

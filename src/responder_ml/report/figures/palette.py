@@ -26,8 +26,26 @@ NULL = "#b7c0c8"
 REFERENCE_LINE = "#5f6b76"
 GRID = "#e6eaee"
 
-CATEGORIES = ("#56B4E9", "#E69F00", "#009E73", "#F0E442", "#CC79A7", "#0072B2", "#D55E00", "#999999")
-"""For annotation tracks; each cell also carries a letter."""
+
+@dataclass(frozen=True)
+class Swatch:
+    """Fill of a cell, and a colour legible on it."""
+
+    fill: str
+    ink: str
+
+
+SWATCHES = (
+    Swatch("#0072B2", "#ffffff"),
+    Swatch("#D55E00", "#ffffff"),
+    Swatch("#56B4E9", "#1d2730"),
+    Swatch("#F0E442", "#1d2730"),
+    Swatch("#009E73", "#ffffff"),
+    Swatch("#CC79A7", "#1d2730"),
+    Swatch("#E69F00", "#1d2730"),
+    Swatch("#c3c9cf", "#1d2730"),
+)
+"""For annotation tracks, the two classes first; each cell also carries a letter."""
 
 SEQUENTIAL = "cividis"
 """Rises in lightness from end to end, so it reads alike in grey and to colour-blind eyes."""

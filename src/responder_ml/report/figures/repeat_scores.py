@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _MOST_WITH_FOLDS = 30
+_APART = 0.17
 
 
 def repeat_scores(folds: pd.DataFrame) -> Markup:
@@ -26,21 +27,35 @@ def repeat_scores(folds: pd.DataFrame) -> Markup:
     means = known.groupby("repeat")["auroc"].mean()
 
     def paint(figure: "Figure") -> None:
+        from matplotlib.ticker import MaxNLocator
+
         axes = figure.subplots()
         if len(means) <= _MOST_WITH_FOLDS:
             axes.plot(
-                known["repeat"] + 1, known["auroc"], linestyle="none", marker="o", markersize=4.5, color="#8a96a1",
-                markerfacecolor=NULL, label="one outer fold",
+                known["repeat"] + 1 + _beside(known), known["auroc"], linestyle="none", marker="o", markersize=3.5,
+                color="#8a96a1", markerfacecolor=NULL, markeredgewidth=0.7, label="one outer fold",
             )  # fmt: skip
         axes.plot(
-            means.index + 1, means, color=OBSERVED, linewidth=1.2, marker="D", markersize=5.5, label="mean of the folds"
+            means.index + 1,
+            means,
+            linestyle="none",
+            color=OBSERVED,
+            marker="D",
+            markersize=5,
+            label="mean of the folds",
         )
         axes.axhline(0.5, color=REFERENCE_LINE, linewidth=1.2, linestyle="--", zorder=0, label="coin toss (0.5)")
         axes.set_ylim(-0.04, 1.04)
         axes.set_xlabel("repeat of the outer folds")
         axes.set_ylabel("AUROC of held-out subjects")
-        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         legend_below(figure, axes, columns=3)
 
     alt = f"AUROC of {len(means)} repeats of the outer folds, between {means.min():.2f} and {means.max():.2f}."
     return figure_svg("repeats", (WIDTH, 2.7), alt, paint)
+
+
+def _beside(folds: pd.DataFrame) -> "pd.Series[float]":
+    """Return sideways offsets that keep folds of one repeat and one value apart."""
+    groups = folds.groupby(["repeat", "auroc"])["auroc"]
+    return _APART * (groups.cumcount() - (groups.transform("size") - 1) / 2)

@@ -37,5 +37,8 @@ def selection(genes: pd.DataFrame, models: int) -> Markup:
         axes.grid(axis="x", color=GRID, linewidth=0.8)
         axes.set_xlabel(f"outer models that use the gene (%, n = {models})")
 
-    alt = f"Share of {models} outer models that use each of {len(names)} genes, from {shares[0]:.0f} % down to {shares[-1]:.0f} %."
+    alt = (
+        f"Share of {models} outer models that use each of {len(names)} genes, from {shares[0]:.0f} % down to "
+        f"{shares[-1]:.0f} %."
+    )
     return figure_svg("selection", (WIDTH, 0.7 + 0.19 * len(names)), alt, paint)

@@ -52,8 +52,8 @@ def subject_spread(found: HeldOut, positive: str, negative: str) -> Markup:
         figure.legend(handles, texts, loc="outside lower center", ncols=2)
 
     alt = (
-        f"Held-out probability of {positive} for {len(order)} subjects: a mark at the mean and a line from the lowest to the "
-        f"highest of {len(found.log_odds)} repeats; {positive} and {negative} have different marks."
+        f"Held-out probability of {positive} for {len(order)} subjects: a mark at the mean and a line from the lowest "
+        f"to the highest of {len(found.log_odds)} repeats; {positive} and {negative} have different marks."
     )
     return figure_svg("subjects", (WIDTH, 1.1 + 0.19 * len(order) if named else 3.2), alt, paint)
 

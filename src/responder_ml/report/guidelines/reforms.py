@@ -31,7 +31,7 @@ def _data(facts: Facts) -> list[Item]:
         filled("3e", "sample size and class sizes", facts.classes),
         filled("3f", "missing data", f"No missing value is accepted in expression or labels. {facts.audit}"),
         needs_author("3g", "why the sample represents the population"),
-        needs_author("4a", "excluded samples and why", "Exclusions before the sample sheet; `where` in the configuration is shown."),
+        needs_author("4a", "excluded samples and why", "Any made before the sample sheet was written."),
         filled("4b", "impossible or corrupt samples", f"Refused on reading. {facts.audit}"),
         filled("4c", "transformations from raw to modelled", facts.preparation),
     ]  # fmt: skip
@@ -57,7 +57,7 @@ def _conclusions(facts: Facts) -> list[Item]:
         filled("7b", "uncertainty", facts.uncertainty),
         filled("7c", "statistical tests", facts.null),
         filled("8a", "external validity", "None in this run: one cohort, internal validation only."),
-        filled("8b", "where findings may not hold", "Other regions, drugs, paradigms, sexes, platforms; tissue taken before outcome."),
+        filled("8b", "where findings may not hold", "Other regions, drugs, sexes, platforms; tissue taken before the outcome."),
     ]  # fmt: skip
 
 

@@ -47,11 +47,11 @@ def _analysis(facts: Facts) -> list[Item]:
         filled("12b", "handling of predictors", facts.preparation),
         filled("12c", "model type, building, tuning, validation", f"{facts.models} {facts.tuning}"),
         filled("12d", "clusters", "Strata and nuisance columns as declared; one row of the cohort table each."),
-        filled("12e", "performance measures", "AUROC, balanced accuracy, Matthews correlation, Brier; null, baselines, calibration."),
+        filled("12e", "performance measures", "AUROC, balanced accuracy, Matthews, Brier; null, baselines."),
         not_applicable("12f", "model updating", "No model is updated."),
         not_applicable("12g", "predictions of an existing model", "A model is developed, none evaluated."),
-        filled("13", "class imbalance", "Folds are stratified; no row is re-weighted or made up. AUROC does not depend on class sizes."),
-        not_applicable("14", "fairness", "Not for laboratory animals; needs the author where subjects are people."),
+        filled("13", "class imbalance", "Folds are stratified; no row is re-weighted or made up."),
+        needs_author("14", "fairness", "Where subjects are people; in animals at least sex, if both were used."),
         filled("15", "output", "Log-odds and probability; cut-off chosen inside training sets."),
         not_applicable("16", "training against evaluation data", "One cohort."),
         needs_author("17", "ethical approval"),
@@ -66,7 +66,7 @@ def _openness(facts: Facts) -> list[Item]:
         needs_author("18d", "registration"),
         needs_author("18e", "data sharing"),
         filled("18f", "code sharing", f"{facts.software} Author: where the configuration and run folder are kept."),
-        not_applicable("19", "patient and public involvement", "Not for laboratory animals; needs the author where subjects are people."),
+        needs_author("19", "patient and public involvement", "Where subjects are people."),
     ]  # fmt: skip
 
 

@@ -1,0 +1,127 @@
+"""Is the null calibrated, and what power does it leave? The whole procedure on many simulated cohorts.
+
+Each cohort goes through what `train` does up to p: normalisation, filter, ranking, tuning of every candidate, choice between them,
+and relabelling with Besag-Clifford stopping. Finished cohorts are kept in a file beside this one, so an interrupted run resumes.
+
+    python experiments/null_calibration/run.py --seed 20261123
+"""
+
+import argparse
+import json
+import time
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from responder_ml.classifiers import CLASSIFIERS
+from responder_ml.cohort.endpoint import Endpoint, label_cohort
+from responder_ml.cohort.simulate import simulate_cohort
+from responder_ml.evaluation.metrics import auroc, statistic_of
+from responder_ml.evaluation.permutation import NullPlan, run_null
+from responder_ml.evaluation.procedure import Procedure
+from responder_ml.features.builders.genes import Genes
+from responder_ml.search.candidate import Candidate
+from responder_ml.search.material import Material
+from responder_ml.search.nested import Plan
+from responder_ml.search.workers import Workers
+from scipy.stats import binomtest
+
+HERE = Path(__file__).parent
+GENES, PERMUTATIONS, STOP_AFTER, ALPHA = 2_000, 99, 10, 0.05
+# (phenotype, drug, response) cells of each shape; the drug effect stays in, as a stratum.
+SHAPES = {
+    "6 v 7": {"imipramine": (3, 4), "ketamine": (3, 3)},
+    "10 v 10": {"imipramine": (5, 5), "ketamine": (5, 5)},
+}
+# Name: shape, effect, cohorts, classifiers, repeats, trials.
+TABLES = {
+    "null": [
+        ("6 v 7", 0.0, 400, ("elastic_net", "nearest_centroid"), 2, 5),
+        ("10 v 10", 0.0, 400, ("elastic_net", "nearest_centroid"), 2, 5),
+        ("6 v 7", 0.0, 60, ("elastic_net", "xgboost"), 1, 3),
+    ],
+    "power": [
+        (shape, effect, 60, ("elastic_net", "nearest_centroid"), 2, 5)
+        for shape in SHAPES
+        for effect in (0.5, 1.0, 1.5, 2.0)
+    ],
+}
+
+
+def simulate(shape: str, effect: float, seed: int):
+    """Return one labelled cohort of PFC samples."""
+    cells = {
+        ("susceptible", drug, response): count
+        for drug, counts in SHAPES[shape].items()
+        for response, count in zip(("responder", "non_responder"), counts, strict=True)
+    }
+    cohort = simulate_cohort(seed=seed, effect=effect, n_genes=GENES, cells=cells, regions=["PFC"])
+    return label_cohort(cohort, Endpoint("response", "responder", "non_responder", ("drug",)))
+
+
+def one_cohort(setting: tuple, seed: int) -> dict:
+    """Return p, AUROC and mean of the null for one cohort."""
+    shape, effect, _, classifiers, repeats, trials = setting
+    labelled = simulate(shape, effect, seed)
+    builder = Genes(units="counts", max_genes=200)
+    candidates = [Candidate("genes", builder, CLASSIFIERS[name]) for name in classifiers]
+    procedure = Procedure(Material.of(labelled), candidates, Plan(5, 3, trials, seed), Workers(1))
+    observed = procedure.observe(labelled.labels, repeats)
+    plan = NullPlan(PERMUTATIONS, repeats, STOP_AFTER, ALPHA, seed)
+    null = run_null(
+        lambda labellings: procedure.statistics(labellings, repeats),
+        labelled.labels, labelled.strata, statistic_of(observed.auto), plan, "strata",
+    )  # fmt: skip
+    return {"p": null.p_value, "auroc": auroc(observed.auto), "null_mean": null.mean, "draws": len(null.values)}
+
+
+def run_setting(setting: tuple, seed: int, workers: Workers, kept: Path) -> list[dict]:
+    """Run what is missing of one setting and return all of it."""
+    found = [json.loads(line) for line in kept.read_text().splitlines()] if kept.exists() else []
+    seeds = [seed + number for number in range(len(found), setting[2])]
+    with kept.open("a") as lines:
+        for result in workers.map(partial(one_cohort, setting), seeds):
+            found.append(result)
+            lines.write(json.dumps(result) + "\n")
+            lines.flush()
+    return found[: setting[2]]
+
+
+def row(setting: tuple, found: list[dict]) -> str:
+    """Return one line of the table."""
+    shape, effect, _, classifiers, repeats, trials = setting
+    hits = sum(each["p"] <= ALPHA for each in found)
+    interval = binomtest(hits, len(found)).proportion_ci(0.95)
+    cells = [
+        shape, " + ".join(classifiers), f"{effect:g}", str(repeats), str(trials), str(len(found)),
+        f"{np.mean([each['auroc'] for each in found]):.3f}", f"{np.mean([each['null_mean'] for each in found]):.3f}",
+        f"{hits / len(found):.3f}", f"{interval.low:.3f} to {interval.high:.3f}",
+    ]  # fmt: skip
+    return f"| {' | '.join(cells)} |"
+
+
+def main() -> None:
+    """Run both tables and write them beside this file."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seed", type=int, required=True)
+    parser.add_argument("--workers", type=int, default=-1)
+    parser.add_argument("--kept", type=Path, default=HERE / "kept", help="folder of finished cohorts")
+    arguments = parser.parse_args()
+    arguments.kept.mkdir(exist_ok=True)
+    start = time.perf_counter()
+    head = (
+        "| subjects | candidates | effect | repeats | trials | cohorts | mean AUROC | mean of the null | "
+        "share p <= 0.05 | 95 % interval |\n|---|---|---|---|---|---|---|---|---|---|"
+    )
+    for name, settings in TABLES.items():
+        rows = []
+        for number, setting in enumerate(settings):
+            kept = arguments.kept / f"{name}-{number}-{arguments.seed}.jsonl"
+            found = run_setting(setting, arguments.seed + 100_000 * number, Workers(arguments.workers), kept)
+            rows.append(row(setting, found))
+            print(rows[-1], f"({time.perf_counter() - start:.0f} s)", flush=True)
+        (HERE / f"{name}.md").write_text("\n".join([head, *rows]) + "\n")
+
+
+if __name__ == "__main__":
+    main()

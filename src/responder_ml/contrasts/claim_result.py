@@ -1,0 +1,74 @@
+"""One line of the table of claims, evaluated."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class ClaimResult:
+    """A statistic beside what it would be with no effect.
+
+    Attributes
+    ----------
+    claim
+        Code, R1 to R7.
+    region
+        Region, or empty.
+    drug
+        Drug or drugs, joined by ``+``; empty where none is involved.
+    arm
+        Groups compared, in words.
+    statistic
+        Name; larger values speak for the claim.
+    observed
+        Its value.
+    expected_no_effect
+        Its mean over relabellings: what to expect if the null hypothesis holds. None where no null was run.
+    null_sd
+        Its standard deviation over relabellings.
+    p_value
+        Relabelling p, one-sided.
+    exact
+        Whether all relabellings were used.
+    labellings
+        Distinct relabellings there are.
+    smallest_p
+        Smallest p they can yield on these data.
+    interval
+        Bias-corrected 95 % interval from the subject bootstrap.
+    design_value
+        Its closed-form value if no group, stressed or treated, differs from any other.
+    hypothesis
+        What the null says.
+    n
+        Subjects per group involved.
+    genes
+        Genes the statistic is taken over, where that depends on the data.
+    note
+        What a reader must know.
+    draws
+        Bootstrap values, kept for ranking regions.
+    """
+
+    claim: str
+    region: str
+    drug: str
+    arm: str
+    statistic: str
+    observed: float
+    expected_no_effect: float | None
+    null_sd: float | None
+    p_value: float | None
+    exact: bool
+    labellings: int
+    smallest_p: float | None
+    interval: tuple[float, float] | None
+    design_value: float | None
+    hypothesis: str
+    n: Mapping[str, int]
+    genes: int | None
+    note: str
+    draws: NDArray[np.float64] | None = field(default=None, repr=False, compare=False)

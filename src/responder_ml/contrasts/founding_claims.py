@@ -1,0 +1,268 @@
+"""The founding study's claims as data: for each, which statistic of which groups, and which relabelling makes its null.
+
+R1 rests on behaviour (`response_fraction`), R8 compares regions (`regions`); the others are rows built here for whatever groups a
+cohort has. The statements are those of the study's press release (doi:10.1016/j.biopsych.2016.06.012).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from responder_ml.contrasts import claim_statistics as family
+from responder_ml.contrasts.claim_statistics import CONTROL, RESILIENT, SUSCEPTIBLE, Statistic
+from responder_ml.contrasts.comparisons import Comparisons
+from responder_ml.contrasts.contrast import Groups
+from responder_ml.exceptions import ContrastError
+
+Floats = NDArray[np.float64]
+
+RESPONDER, NON_RESPONDER = "responder", "non_responder"
+FEWEST = 2
+"""Subjects a group needs to take part."""
+
+CLAIMS: Mapping[str, str] = {
+    "R1": "Each treatment reversed the symptoms of a roughly equal fraction of mice.",
+    "R2": "Stress states and treatments change many genes in every region.",
+    "R3": "Both drugs act alike, above all in the prefrontal cortex.",
+    "R4": "In responders both drugs reverse susceptibility-specific expression.",
+    "R5": "In responders both drugs induce resilience-specific expression.",
+    "R6a": "Non-responders lack the changes seen in responders.",
+    "R6b": "Non-responders show changes of their own.",
+    "R6c": "Changes in non-responders oppose the effect of medication.",
+    "R7": "Each drug also has changes of its own.",
+    "R8": "The prefrontal cortex leads in what both drugs share.",
+}
+
+NO_DRUG_EFFECT = "the drug changes nothing in susceptible animals"
+NO_RESPONSE_EFFECT = "outcome has nothing to do with expression, whatever the drug does"
+SAME_DRUGS = "responders to the two drugs do not differ"
+NO_DIFFERENCE = "the two groups do not differ"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table of claims.
+
+    Attributes
+    ----------
+    statistic
+        What is computed.
+    drug
+        Drug or drugs, joined by ``+``; empty where none is involved.
+    arm
+        Groups compared, in words.
+    terms
+        The value is the sum of coefficient times statistic over these group names.
+    exchange
+        Groups whose subjects are exchanged in the null.
+    hypothesis
+        What the null says.
+    """
+
+    statistic: Statistic
+    drug: str
+    arm: str
+    terms: tuple[tuple[float, tuple[str, ...]], ...]
+    exchange: tuple[tuple[str, ...], ...]
+    hypothesis: str
+
+    def compute(self, comparisons: Comparisons) -> Floats:
+        """Return the value under each labelling."""
+        parts = [coefficient * self._term(comparisons, groups) for coefficient, groups in self.terms]
+        return np.asarray(sum(parts), dtype=np.float64)
+
+    def design_value(self, sizes: Mapping[str, int]) -> float | None:
+        """Return the value if no group differs from any other, where it is known in closed form."""
+        design = self.statistic.design
+        return None if design is None else sum(weight * design(sizes, *groups) for weight, groups in self.terms)
+
+    def genes(self, comparisons: Comparisons) -> int | None:
+        """Return over how many genes the observed statistic is taken, if that depends on the data and there is one term."""
+        if self.statistic.genes is None or len(self.terms) > 1:
+            return None
+        return int(self.statistic.genes(comparisons, *self.terms[0][1])[0])
+
+    def groups(self) -> tuple[str, ...]:
+        """Return the groups named in its terms and its null."""
+        named = [name for _, names in self.terms for name in names]
+        named += [name for names in self.exchange for name in names]
+        return tuple(dict.fromkeys(named))
+
+    def _term(self, comparisons: Comparisons, groups: tuple[str, ...]) -> Floats:
+        key = (self.statistic.name, *groups)
+        return comparisons.keep(key, lambda: self.statistic.compute(comparisons, *groups))
+
+
+def founding_groups(
+    phenotype: Sequence[str],
+    drug: Sequence[str],
+    response: Sequence[str],
+    *,
+    vehicle: str = "saline",
+) -> Groups:
+    """Return each subject's group: control, resilient or susceptible under vehicle, else drug and response, "ketamine responder".
+
+    Subjects of any other combination belong to no group.
+
+    Parameters
+    ----------
+    phenotype
+        ``control``, ``resilient`` or ``susceptible``.
+    drug
+        The vehicle's name or a drug's.
+    response
+        ``responder``, ``non_responder`` or anything else.
+    vehicle
+        What untreated animals were given.
+
+    Raises
+    ------
+    ContrastError
+        The lengths differ.
+    """
+    if not len(phenotype) == len(drug) == len(response):
+        raise ContrastError(
+            f"One phenotype, drug and response per subject are expected; found {len(phenotype)}, {len(drug)} and {len(response)}."
+        )
+    labels = [_label(*map(str, each), vehicle) for each in zip(phenotype, drug, response, strict=True)]
+    return Groups.of(labels)
+
+
+def _label(phenotype: str, drug: str, response: str, vehicle: str) -> str:
+    if drug == vehicle:
+        return phenotype if phenotype in (CONTROL, RESILIENT, SUSCEPTIBLE) else ""
+    return f"{drug} {response}" if response in (RESPONDER, NON_RESPONDER) else ""
+
+
+def build_rows(groups: Groups) -> list[Row]:
+    """Return the rows these groups can answer, in the order of the claims.
+
+    Raises
+    ------
+    ContrastError
+        There are no control or no susceptible animals under vehicle, or no treated ones, with two subjects at least.
+    """
+    present = [name for name in groups.names if groups.size(name) >= FEWEST]
+    arms = {
+        response: {name.removesuffix(f" {response}"): name for name in present if name.endswith(f" {response}")}
+        for response in (RESPONDER, NON_RESPONDER)
+    }
+    missing = [name for name in (CONTROL, SUSCEPTIBLE) if name not in present]
+    if missing or not (arms[RESPONDER] or arms[NON_RESPONDER]):
+        sizes = ", ".join(f"{name} {groups.size(name)}" for name in groups.names) or "none"
+        raise ContrastError(
+            "The claims need control and susceptible animals under vehicle and treated ones with a response, at least "
+            f"{FEWEST} of each. Found: {sizes}. Check the columns phenotype, drug and response, and `where`."
+        )
+    resilient = RESILIENT in present
+    rows = [
+        *_burden_rows(arms, resilient),
+        *_common_rows(arms),
+        *_arm_rows(arms, (*family.REVERSAL, *(family.INDUCTION if resilient else ()))),
+        *_non_response_rows(arms),
+        *_drug_rows(arms),
+    ]
+    return sorted(rows, key=lambda row: row.statistic.claim)
+
+
+Arms = Mapping[str, Mapping[str, str]]
+
+
+def _burden_rows(arms: Arms, resilient: bool) -> list[Row]:
+    treated = {name: drug for arm in arms.values() for drug, name in arm.items()}
+    pairs = [(SUSCEPTIBLE, CONTROL, "")] + ([(RESILIENT, CONTROL, "")] if resilient else [])
+    pairs += [(name, minus, drug) for minus in (SUSCEPTIBLE, CONTROL) for name, drug in treated.items()]
+    return [
+        Row(statistic, drug, f"{plus} - {minus}", ((1.0, (plus, minus)),), ((plus, minus),), NO_DIFFERENCE)
+        for statistic in family.BURDEN
+        for plus, minus, drug in pairs
+    ]
+
+
+def _arm_rows(arms: Arms, statistics: Sequence[Statistic]) -> list[Row]:
+    """Return each arm against susceptible, drugs together, and the difference of responders and non-responders."""
+    rows = []
+    pairs = {drug: (name, arms[NON_RESPONDER][drug]) for drug, name in arms[RESPONDER].items() if drug in arms[NON_RESPONDER]}
+    for statistic in statistics:
+        for response, arm in arms.items():
+            rows += [
+                Row(statistic, drug, response, ((1.0, (name,)),), ((SUSCEPTIBLE, name),), NO_DRUG_EFFECT)
+                for drug, name in arm.items()
+            ]
+        rows += _pooled(statistic, RESPONDER, {drug: ((1.0, (name,)),) for drug, name in arms[RESPONDER].items()},
+                        ((SUSCEPTIBLE, *arms[RESPONDER].values()),), NO_DRUG_EFFECT)  # fmt: skip
+        terms = {drug: ((1.0, (one,)), (-1.0, (other,))) for drug, (one, other) in pairs.items()}
+        rows += [Row(statistic, drug, DIFFERENCE, terms[drug], (pairs[drug],), NO_RESPONSE_EFFECT) for drug in pairs]
+        rows += _pooled(statistic, DIFFERENCE, terms, tuple(pairs.values()), NO_RESPONSE_EFFECT)
+    return rows
+
+
+DIFFERENCE = "responder less non_responder"
+"""The arm of rows in which the part that comes from a shared reference cancels."""
+
+
+def _non_response_rows(arms: Arms) -> list[Row]:
+    pairs = {drug: (name, arms[NON_RESPONDER][drug]) for drug, name in arms[RESPONDER].items() if drug in arms[NON_RESPONDER]}
+    rows = [
+        Row(statistic, drug, NON_RESPONDER, ((1.0, (name,)),), ((SUSCEPTIBLE, name),), NO_DRUG_EFFECT)
+        for statistic in family.AGGRAVATION
+        for drug, name in arms[NON_RESPONDER].items()
+    ]
+    for statistic in family.NON_RESPONSE:
+        arm = "responder and non_responder"
+        rows += [Row(statistic, drug, arm, ((1.0, pair),), (pair,), NO_RESPONSE_EFFECT) for drug, pair in pairs.items()]
+        rows += _pooled(
+            statistic, arm, {drug: ((1.0, pair),) for drug, pair in pairs.items()}, tuple(pairs.values()), NO_RESPONSE_EFFECT
+        )
+    return rows
+
+
+def _common_rows(arms: Arms) -> list[Row]:
+    """Return what two drugs have in common among responders, and that less the same among non-responders."""
+    rows = []
+    for drugs in combinations(arms[RESPONDER], 2):
+        first, second = (tuple(arm[drug] for drug in drugs if drug in arm) for arm in (arms[RESPONDER], arms[NON_RESPONDER]))
+        for statistic in family.COMMON:
+            together = "+".join(drugs)
+            rows.append(Row(statistic, together, RESPONDER, ((1.0, first),), ((SUSCEPTIBLE, *first),), NO_DRUG_EFFECT))
+            if len(second) == len(drugs):
+                terms = ((1.0, first), (-1.0, second))
+                exchange = tuple(zip(first, second, strict=True))
+                rows.append(Row(statistic, together, DIFFERENCE, terms, exchange, NO_RESPONSE_EFFECT))
+    return rows
+
+
+def _drug_rows(arms: Arms) -> list[Row]:
+    rows = []
+    for drugs in combinations(arms[RESPONDER], 2):
+        pair = (arms[RESPONDER][drugs[0]], arms[RESPONDER][drugs[1]])
+        for statistic in family.DRUG_SPECIFIC:
+            rows += [
+                Row(statistic, drug, RESPONDER, ((1.0, ordered),), (pair,), SAME_DRUGS)
+                for drug, ordered in zip(drugs, (pair, pair[::-1]), strict=True)
+            ]
+        if all(drug in arms[NON_RESPONDER] for drug in drugs):
+            exchange = tuple((arms[RESPONDER][drug], arms[NON_RESPONDER][drug]) for drug in drugs)
+            terms = ((1.0, (*exchange[0], *exchange[1])),)
+            rows += [
+                Row(statistic, "+".join(drugs), "drug x response", terms, exchange, NO_RESPONSE_EFFECT)
+                for statistic in family.INTERACTION
+            ]
+    return rows
+
+
+def _pooled(
+    statistic: Statistic,
+    arm: str,
+    terms: Mapping[str, tuple[tuple[float, tuple[str, ...]], ...]],
+    exchange: tuple[tuple[str, ...], ...],
+    hypothesis: str,
+) -> list[Row]:
+    """Return the mean over drugs, if there is more than one."""
+    if len(terms) < 2:
+        return []
+    mean = tuple((weight / len(terms), groups) for each in terms.values() for weight, groups in each)
+    return [Row(statistic, "+".join(terms), arm, mean, exchange, hypothesis)]

@@ -1,0 +1,182 @@
+"""Signatures from a file of gene sets, ranked by moderated t of their scores."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from responder_ml.features.builders.builder import Builder, Floats, Ranked, Strings
+from responder_ml.features.gene_sets import read_gmt
+from responder_ml.features.membership import members
+from responder_ml.features.normalise import Normaliser, SharedExpression
+from responder_ml.features.signatures import SCORERS
+from responder_ml.features.signatures.scorer import SignatureScorer
+from responder_ml.statistics.moderated_t import Columns, best_columns, moderated_t
+from responder_ml.statistics.training_sets import TrainingSets
+
+
+class GeneSets(Builder):
+    """Scores of published gene sets, the sets that differ most between the classes of the training rows first.
+
+    The sets come from elsewhere and are never changed; the order of the columns, and whatever the scorer learns, come from
+    training rows alone. Genes of low expression are not filtered: a set's score must not depend on a fold.
+
+    Parameters
+    ----------
+    path
+        GMT file; one set of all genes if absent.
+    scorer
+        How a set is scored, by name.
+    scorer_params
+        Arguments of the scorer.
+    min_genes, min_coverage
+        Sets with fewer genes, or a smaller share of their genes, in the data are left out.
+    normalisation
+        For counts: ``tmm`` or ``log_cpm``. Scorers that look at one sample only do not depend on it.
+    units
+        Units of the values; the cohort's, set when a job is assembled.
+
+    Attributes
+    ----------
+    scorer_
+        Fitted scorer over the sets that were kept.
+
+    References
+    ----------
+    Foroutan M et al. (2018) doi:10.1186/s12859-018-2435-4 (the default scorer)
+    """
+
+    name = "gene_sets"
+    summary = "scores of gene sets from a GMT file, ranked by moderated t within each training set"
+    reference = "doi:10.1186/s12859-018-2435-4"
+    fixed_length = 5
+
+    def __init__(
+        self,
+        path: str | None = None,
+        scorer: str = "singscore",
+        scorer_params: Mapping[str, Any] | None = None,
+        min_genes: int = 5,
+        min_coverage: float = 0.5,
+        normalisation: str = "tmm",
+        units: str = "log2",
+    ) -> None:
+        self.path = path
+        self.scorer = scorer
+        self.scorer_params = scorer_params
+        self.min_genes = min_genes
+        self.min_coverage = min_coverage
+        self.normalisation = normalisation
+        self.units = units
+
+    def share(self, X: Floats, genes: Strings) -> "SharedGeneSets":
+        """Normalise the cohort, and score it once where the scorer looks at one sample only."""
+        table, names = self._sets(genes)
+        return SharedGeneSets(self, X, genes, table, names)
+
+    def make_scorer(self) -> SignatureScorer:
+        """Return the unfitted scorer.
+
+        Raises
+        ------
+        UnknownNameError
+            There is no scorer of that name.
+        """
+        return SCORERS[self.scorer](**(self.scorer_params or {}))
+
+    def _sets(self, genes: Strings) -> tuple[Any, list[str]]:
+        if self.path is None:
+            return sparse.csr_array(np.ones((len(genes), 1))), ["all genes"]
+        found = members(
+            read_gmt(self.path), genes.tolist(), min_genes=self.min_genes, min_coverage=self.min_coverage
+        )
+        return found.weights, list(found.names)
+
+    def _fit(self, X: Floats, labels: NDArray[np.int8], genes: Strings) -> None:
+        self.normaliser_ = Normaliser(self.units, self.normalisation).fit(X)
+        table, names = self._sets(genes)
+        log2 = self.normaliser_.transform(X)
+        self.scorer_ = self.make_scorer().fit(log2, members=table, names=names)
+        t = moderated_t(self.scorer_.transform(log2), labels == 1, labels == 0)
+        self.position_ = np.argsort(-np.abs(t), kind="stable")
+        self.names_ = self.scorer_.get_feature_names_out().astype(str)[self.position_]
+        self.genes_ = genes
+
+    def _transform(self, X: Floats) -> Floats:
+        return np.asarray(self.scorer_.transform(self.normaliser_.transform(X))[:, self.position_], dtype=np.float64)
+
+    def genes_of(self, column: int) -> tuple[Strings, Floats]:
+        """Return a signature's genes and their signed shares by weight."""
+        return shares_of(self.scorer_.members, int(self.position_[column]), self.genes_)
+
+
+class SharedGeneSets:
+    """Scores of one cohort, once for all training sets where the scorer allows it, and their ranking.
+
+    Parameters
+    ----------
+    builder
+        Gives the settings.
+    X
+        Samples x genes in the builder's units.
+    genes
+        Gene names.
+    table, names
+        Genes x sets, and the sets' names.
+    """
+
+    def __init__(self, builder: GeneSets, X: Floats, genes: Strings, table: Any, names: list[str]) -> None:
+        self._expression = SharedExpression(X, builder.units, builder.normalisation)
+        self._scorer = builder.make_scorer()
+        self._table = table
+        self._set_names = names
+        self._genes = genes
+        base = self._expression.base
+        fitted = builder.make_scorer().fit(base, members=table, names=names)
+        self.names: Strings = fitted.get_feature_names_out().astype(str)
+        self._columns = Columns.prepare(fitted.transform(base)) if fitted.sample_wise else None
+
+    def rank(self, sets: TrainingSets) -> list[Ranked]:
+        """Return each training set's signatures by absolute moderated t."""
+        if self._columns is not None:
+            found = best_columns(self._columns, sets, len(self.names))
+            return [_ranked(columns, self._columns.values) for columns in found]
+        shifts = self._expression.shifts(sets.rows)
+        return [
+            self._rank_one(sets[index : index + 1], None if shifts is None else shifts[index])
+            for index in range(len(sets))
+        ]
+
+    def genes_of(self, column: int) -> tuple[Strings, Floats]:
+        """Return a signature's genes and their signed shares by weight."""
+        return shares_of(self._table, column, self._genes)
+
+    def _rank_one(self, one: TrainingSets, shift: Floats | None) -> Ranked:
+        log2 = self._expression.base if shift is None else self._expression.base + shift[:, None]
+        self._scorer.fit(log2[one.rows[0]], members=self._table, names=self._set_names)
+        scores = self._scorer.transform(log2)
+        (columns,) = best_columns(Columns.prepare(scores), one, len(self.names))
+        return _ranked(columns, scores)
+
+
+def shares_of(table: Any, column: int, genes: Strings) -> tuple[Strings, Floats]:
+    """Return the genes of one set and their signed shares; absolute shares add up to one.
+
+    Parameters
+    ----------
+    table
+        Sparse genes x sets table of signed weights.
+    column
+        The set.
+    genes
+        Gene names, one per row of the table.
+    """
+    weights = np.ravel(table[:, [column]].toarray())
+    inside = np.flatnonzero(weights)
+    return genes[inside], weights[inside] / np.abs(weights[inside]).sum()
+
+
+def _ranked(columns: NDArray[np.intp], values: Floats) -> Ranked:
+    return Ranked(columns, lambda: values[:, columns])

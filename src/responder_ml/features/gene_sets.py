@@ -1,0 +1,198 @@
+"""Gene sets, one-sided or up and down, read from a GMT file."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from responder_ml.exceptions import FeatureError
+
+Side = dict[str, float]
+
+_UP = frozenset({"up", "upregulated"})
+_DOWN = frozenset({"dn", "down", "downregulated"})
+_SEPARATORS = re.compile(r"([ _.\-]+)")
+_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class GeneSet:
+    """A named signature.
+
+    Attributes
+    ----------
+    name
+        Unique among the sets used together.
+    up, down
+        Genes expected high, and genes expected low. A set without direction has all its genes in ``up``.
+    up_weights, down_weights
+        Positive weight of each gene; None where all are 1.
+    both_sides
+        Genes that the source lists as up and as down. They have no direction and are never scored, but they count as
+        missing in the coverage.
+
+    Raises
+    ------
+    FeatureError
+        No name, no gene, a gene listed twice, or weights that do not fit.
+    """
+
+    name: str
+    up: tuple[str, ...]
+    down: tuple[str, ...] = ()
+    up_weights: tuple[float, ...] | None = None
+    down_weights: tuple[float, ...] | None = None
+    both_sides: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.name.strip():
+            raise FeatureError("A gene set has no name. Name it.")
+        if not self.up and not self.down:
+            raise FeatureError(f"Gene set '{self.name}' has no gene with a direction. Give it genes, or leave it out.")
+        names = (*self.up, *self.down, *self.both_sides)
+        if len(set(names)) < len(names):
+            repeated = [gene for gene, count in Counter(names).items() if count > 1]
+            raise FeatureError(f"Gene set '{self.name}' lists {_some(repeated)} more than once. List each gene once.")
+        _check_weights(self.name, self.up, self.up_weights)
+        _check_weights(self.name, self.down, self.down_weights)
+
+
+def read_gmt(path: str | Path) -> tuple[GeneSet, ...]:
+    """Read gene sets from a GMT file: a name, a description and genes on each line, with tabs between.
+
+    Two sets whose names differ only in a word of direction (``X_UP`` and ``X_DN``, ``X.up`` and ``X.down``,
+    ``X_Upregulated_HC`` and ``X_Downregulated_HC``) are one two-sided set with the name without that word. A set with
+    such a word and no partner stays as it is, one-sided.
+
+    A gene may carry a weight, ``Gene,0.7``; without one it weighs 1. In a set without direction a negative weight puts
+    the gene on the down side. A gene that a line repeats with the same weight counts once.
+
+    Raises
+    ------
+    FeatureError
+        The file cannot be read, is empty, names a set twice, has a line without genes, or weights that contradict.
+    """
+    path = Path(path)
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as problem:
+        raise FeatureError(
+            f"Gene sets cannot be read from {path}: {problem}. Give a text file in GMT format."
+        ) from problem
+    sides: dict[str, Side] = {}
+    for number, line in enumerate(lines, start=1):
+        if line.strip():
+            name, side = _read_line(line, f"{path}, line {number}")
+            if name in sides:
+                raise FeatureError(
+                    f"{path}, line {number}: there is a set '{name}' already. Give each set its own name."
+                )
+            sides[name] = side
+    if not sides:
+        raise FeatureError(
+            f"{path} has no gene set. Give one line for each: name, description and genes, tabs between."
+        )
+    return tuple(_build_sets(sides, path))
+
+
+def _read_line(line: str, where: str) -> tuple[str, Side]:
+    name, *rest = line.split("\t")
+    name = name.strip()
+    tokens = [token.strip() for token in rest[1:] if token.strip()]
+    if not name or not tokens:
+        raise FeatureError(f"{where}: set '{name}' has no genes. Give name, description and genes, with tabs between.")
+    side: Side = {}
+    for token in tokens:
+        gene, weight = _read_gene(token)
+        if not gene or not np.isfinite(weight) or weight == 0:
+            raise FeatureError(f"{where}: '{token}' is not a gene with a weight. Weights are finite and not 0.")
+        if side.setdefault(gene, weight) != weight:
+            raise FeatureError(f"{where}: gene '{gene}' has weights {side[gene]} and {weight}. Give one.")
+    return name, side
+
+
+def _read_gene(token: str) -> tuple[str, float]:
+    gene, comma, weight = token.rpartition(",")
+    if not comma:
+        return token, 1.0
+    try:
+        return gene.strip(), float(weight)
+    except ValueError:
+        return token, 1.0
+
+
+def _build_sets(sides: dict[str, Side], path: Path) -> Iterable[GeneSet]:
+    """Yield sets in the order of the file, a pair where its first half stands."""
+    halves: dict[str, dict[bool, list[str]]] = {}
+    for name in sides:
+        direction = _direction(name)
+        if direction is not None:
+            halves.setdefault(direction[0], {True: [], False: []})[direction[1]].append(name)
+    done = set()
+    for name, side in sides.items():
+        direction = _direction(name)
+        half = halves[direction[0]] if direction is not None else {True: [], False: []}
+        if direction is None or not half[True] or not half[False]:
+            yield _one_set(name, side)
+        elif direction[0] not in done:
+            done.add(direction[0])
+            if len(half[True]) > 1 or len(half[False]) > 1 or direction[0] in sides:
+                found = ", ".join(f"'{each}'" for each in (*half[True], *half[False]) if each in sides)
+                raise FeatureError(
+                    f"{path}: it is not clear which sets make the pair '{direction[0]}' ({found}). "
+                    "Rename what is not part of it."
+                )
+            yield _pair(direction[0], sides[half[True][0]], sides[half[False][0]])
+
+
+def _direction(name: str) -> tuple[str, bool] | None:
+    """Return the name without its last word of direction and whether that was up; None if there is none."""
+    parts = _SEPARATORS.split(name)
+    for index in range(len(parts) - 1, 0, -1):
+        word = parts[index].lower()
+        if word in _UP or word in _DOWN:
+            # The separator before the word goes with it.
+            return "".join(parts[: index - 1] + parts[index + 1 :]), word in _UP
+    return None
+
+
+def _one_set(name: str, side: Side) -> GeneSet:
+    up = {gene: weight for gene, weight in side.items() if weight > 0}
+    down = {gene: -weight for gene, weight in side.items() if weight < 0}
+    return GeneSet(name, tuple(up), tuple(down), _weights(up), _weights(down))
+
+
+def _pair(name: str, up: Side, down: Side) -> GeneSet:
+    negative = [gene for side in (up, down) for gene, weight in side.items() if weight < 0]
+    if negative:
+        raise FeatureError(
+            f"Set '{name}' has an up and a down side, and negative weights for {_some(negative)}. "
+            "Give positive ones: the side is the sign."
+        )
+    both = tuple(gene for gene in up if gene in down)
+    up = {gene: weight for gene, weight in up.items() if gene not in both}
+    down = {gene: weight for gene, weight in down.items() if gene not in both}
+    return GeneSet(name, tuple(up), tuple(down), _weights(up), _weights(down), both)
+
+
+def _weights(side: Side) -> tuple[float, ...] | None:
+    return None if all(weight == 1.0 for weight in side.values()) else tuple(side.values())
+
+
+def _check_weights(name: str, genes: tuple[str, ...], weights: tuple[float, ...] | None) -> None:
+    if weights is None:
+        return
+    if len(weights) != len(genes):
+        raise FeatureError(
+            f"Gene set '{name}' has {len(weights)} weights for {len(genes)} genes. Give one for each gene."
+        )
+    if not all(np.isfinite(weight) and weight > 0 for weight in weights):
+        raise FeatureError(f"Gene set '{name}' has weights that are not positive numbers. The side gives the sign.")
+
+
+def _some(names: Sequence[str]) -> str:
+    shown = ", ".join(f"'{name}'" for name in names[:_SHOWN])
+    return f"{shown} and {len(names) - _SHOWN} more" if len(names) > _SHOWN else shown

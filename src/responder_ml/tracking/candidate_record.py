@@ -1,0 +1,66 @@
+"""The record of one candidate: what it is, how it did out of fold, and how its search went."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pandas as pd
+
+from responder_ml.run import Run
+from responder_ml.tracking.fold_metrics import fold_metrics
+from responder_ml.tracking.items import Item, Metric, Param, Record, metrics, params
+from responder_ml.tracking.search_history import search_items
+from responder_ml.tracking.shared_tags import shared_tags
+
+
+def candidate_records(run: Run) -> Iterator[Record]:
+    """Yield a record for every candidate; "auto", the choice between them, is the job itself."""
+    for row in run.result["candidates"]:
+        name = row["name"]
+        trials = run.tables["trials"]
+        items: tuple[Item, ...] = (
+            *shared_tags(run),
+            *_params(run, row),
+            *_metrics(run, row),
+            *fold_metrics(run, name),
+            *search_items(trials[trials["candidate"] == name]),
+        )
+        yield Record(name, _description(run, row), items)
+
+
+def _params(run: Run, row: Mapping[str, Any]) -> Iterator[Param]:
+    yield from params({"candidate": row["name"], "builder": row["builder"], "classifier": row["classifier"]})
+    for family in ("builder", "classifier"):
+        for component in run.config.get(f"{family}s", ()):
+            if (component.get("name") or component["kind"]) == row[family]:
+                yield from params({f"{family}.{key}": value for key, value in component.get("params", {}).items()})
+
+
+def _metrics(run: Run, row: Mapping[str, Any]) -> Iterator[Metric]:
+    low, high = row["auroc_ci"]
+    yield from metrics(
+        {
+            "auroc": row["auroc"],
+            "auroc_low": low,
+            "auroc_high": high,
+            **{key: row.get(key) for key in ("balanced_accuracy", "mcc", "brier", "chosen_share")},
+            **_over_folds(run.tables["folds"], row["name"]),
+        }
+    )
+
+
+def _over_folds(folds: pd.DataFrame, name: str) -> dict[str, float]:
+    rows = folds[folds["candidate"] == name]
+    if rows.empty:
+        return {}
+    return {
+        "inner_auroc_mean": float(rows["inner_score"].astype(float).mean()),
+        "n_features_median": float(rows["n_features"].astype(float).median()),
+    }
+
+
+def _description(run: Run, row: Mapping[str, Any]) -> str:
+    return (
+        f"One candidate of {run.name}: builder {row['builder']}, classifier {row['classifier']}. Its AUROC is shown "
+        "beside the whole procedure's, so that nobody picks the best row by hand: the best of several rows is too "
+        "high by that choice alone. Verdict and p belong to the parent."
+    )

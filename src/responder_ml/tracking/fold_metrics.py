@@ -1,0 +1,27 @@
+"""AUROC of every outer fold as one metric, in the order the folds were held out."""
+
+from collections.abc import Iterator
+
+from responder_ml.run import Run
+from responder_ml.tracking.items import Metric, series
+
+
+def fold_metrics(run: Run, candidate: str) -> Iterator[Metric]:
+    """Yield a candidate's AUROC per outer fold; the step is repeat x folds + fold.
+
+    Folds that held out one class only have no AUROC and leave a gap.
+
+    Parameters
+    ----------
+    run
+        The run.
+    candidate
+        Candidate name, or "auto".
+    """
+    table = run.tables["folds"]
+    if table.empty:
+        return
+    folds = int(table["fold"].max()) + 1
+    rows = table[(table["candidate"] == candidate) & table["auroc"].notna()].sort_values(["repeat", "fold"])
+    steps = rows["repeat"] * folds + rows["fold"]
+    yield from series("folds/auroc", zip(steps, rows["auroc"], strict=True))

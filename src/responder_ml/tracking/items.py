@@ -1,0 +1,105 @@
+"""What a tracker is told, as frozen items; nothing here knows any tracker."""
+
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Param:
+    """Something that was decided before anything was learnt, as text."""
+
+    key: str
+    value: str
+
+
+@dataclass(frozen=True)
+class Tag:
+    """Something to filter and group by, as text."""
+
+    key: str
+    value: str
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A finite number; ``step`` orders those of one key."""
+
+    key: str
+    value: float
+    step: int = 0
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """A file or folder, and the folder of the record it goes to ("" for the top)."""
+
+    path: Path
+    folder: str = ""
+
+
+@dataclass(frozen=True)
+class DatasetInput:
+    """The data a run learnt from.
+
+    Attributes
+    ----------
+    name
+        What people call it.
+    digest
+        Leading characters of its SHA-256.
+    source_type, source
+        "simulated" or "local", and what is needed to have the data again.
+    profile
+        Its size.
+    """
+
+    name: str
+    digest: str
+    source_type: str
+    source: Mapping[str, Any]
+    profile: Mapping[str, int]
+
+
+Item = Param | Tag | Metric | Artifact | DatasetInput
+
+
+@dataclass(frozen=True)
+class Record:
+    """One row of a tracker: a job, or one of its candidates.
+
+    Attributes
+    ----------
+    name
+        What the row is called.
+    description
+        Markdown for whoever opens the row.
+    items
+        Everything in it.
+    """
+
+    name: str
+    description: str
+    items: tuple[Item, ...]
+
+
+def params(values: Mapping[str, object]) -> Iterator[Param]:
+    """Yield a parameter for each value that is given."""
+    return (Param(key, str(value)) for key, value in values.items() if value is not None and value != "")
+
+
+def tags(values: Mapping[str, object]) -> Iterator[Tag]:
+    """Yield a tag for each value that is given."""
+    return (Tag(key, str(value)) for key, value in values.items() if value is not None and value != "")
+
+
+def metrics(values: Mapping[str, Any]) -> Iterator[Metric]:
+    """Yield a metric for each value that is a finite number; trackers draw nonsense from the others."""
+    return (Metric(key, float(value)) for key, value in values.items() if value is not None and math.isfinite(value))
+
+
+def series(key: str, values: Iterable[tuple[int, float]]) -> Iterator[Metric]:
+    """Yield one metric at many steps, from pairs of step and value."""
+    return (Metric(key, float(value), int(step)) for step, value in values if math.isfinite(value))

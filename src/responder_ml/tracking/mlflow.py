@@ -1,0 +1,312 @@
+"""Send a run to MLflow; the one file that imports it.
+
+While a call lasts, and no longer, these environment variables have a value unless the user has given them one: telemetry
+off, no progress bars, no printed links, and a short patience with a server that does not answer.
+"""
+
+import getpass
+import hashlib
+import json
+import logging
+import re
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from responder_ml.exceptions import TrackingError
+from responder_ml.run import Run
+from responder_ml.tracking.candidate_record import candidate_records
+from responder_ml.tracking.environment import environment, unless_set
+from responder_ml.tracking.experiment_note import EXPERIMENT_NOTE
+from responder_ml.tracking.items import Artifact, DatasetInput, Metric, Param, Record, Tag
+from responder_ml.tracking.job_record import job_record
+from responder_ml.tracking.store import artifact_folder, check_store, resolve_store, sqlite_file, without_password
+
+_EXPERIMENT = "responder_ml"
+_QUIET = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+}
+# Two tries of four seconds, a second apart: a lost server is known within ten.
+_FIRST_CONTACT = {
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "4",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
+    "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
+    "MLFLOW_HTTP_REQUEST_BACKOFF_JITTER": "0",
+}
+# A server that has answered may take longer over a file.
+_TRANSFER = {**_FIRST_CONTACT, "MLFLOW_HTTP_REQUEST_TIMEOUT": "30"}
+# What one call of MLflow's batch interface takes.
+_MOST_METRICS, _MOST_PARAMS, _MOST_TAGS = 1000, 100, 100
+_RUN_DIGEST = "run_sha256"
+_PARENT = "mlflow.parentRunId"
+_VERSIONS = "mlflow.modelVersions"
+_MOST_CHARACTERS = 300
+
+
+def send(
+    run: Run,
+    folder: Path,
+    bundle: Path | None,
+    *,
+    loader: str,
+    uri: str | None = None,
+    experiment: str | None = None,
+    register: bool = False,
+) -> str:
+    """Send a run with its candidates, files and bundle; return MLflow's id of the run.
+
+    A run that is there already is not doubled: its files are sent again and its id is returned. A copy that an earlier
+    call could not finish is deleted (MLflow keeps deleted runs until ``mlflow gc``).
+
+    Parameters
+    ----------
+    run
+        The run.
+    folder
+        Its folder.
+    bundle
+        Folder of its bundle, logged as an MLflow model; None for none.
+    loader
+        Importable module whose ``_load_pyfunc(path)`` serves the bundle.
+    uri
+        Tracking URI; None takes MLFLOW_TRACKING_URI, then ``sqlite:///mlflow.db``.
+    experiment
+        Name of the experiment; None takes "responder_ml", where jobs of all regions can be compared.
+    register
+        Whether to register the bundle under the job's name.
+
+    Raises
+    ------
+    TrackingError
+        The store cannot be reached or used. The run folder is as it was; send it again later.
+    """
+    if register and bundle is None:
+        raise TrackingError(f"{run.name} was sent without a bundle, so there is nothing to register. Give its folder.")
+    store = resolve_store(uri)
+    check_store(store)
+    patient = unless_set(_TRANSFER)
+    first = {**unless_set({**_QUIET, **_FIRST_CONTACT}), "MLFLOW_TRACKING_URI": store}
+    with environment(first), _calm(), _errors_of(store):
+        sender = _connect(store, experiment or _EXPERIMENT)
+        with environment(patient):
+            return sender.send(run, folder, bundle, loader, register=register)
+
+
+@dataclass(frozen=True)
+class _Sender:
+    """A client that knows its experiment."""
+
+    client: Any
+    experiment_id: str
+
+    def send(self, run: Run, folder: Path, bundle: Path | None, loader: str, *, register: bool) -> str:
+        digest = hashlib.sha256(json.dumps(run.result, sort_keys=True).encode()).hexdigest()
+        record = job_record(run, folder)
+        run_id = self._finished_copy(digest)
+        if run_id is None:
+            end = int((folder / "result.json").stat().st_mtime * 1000)
+            begin = end - int(1000 * run.result["timings"].get("total_s", 0.0))
+            run_id = self._create(record, begin, {_RUN_DIGEST: digest})
+            for child in candidate_records(run):
+                child_id = self._create(child, begin, {_PARENT: run_id})
+                self.client.set_terminated(child_id, end_time=end)
+        else:
+            end = self.client.get_run(run_id).info.end_time
+        for item in record.items:
+            if isinstance(item, Artifact):
+                self._upload(run_id, item)
+        if bundle is not None:
+            model_id = self._model(run_id) or self._log_model(run_id, run, bundle, loader)
+            if register:
+                self._register(model_id, run_id, run)
+        self.client.set_terminated(run_id, end_time=end)
+        return run_id
+
+    def _finished_copy(self, digest: str) -> str | None:
+        """Return the run that was sent completely before; clear away what was not."""
+        finished = None
+        for found in self.client.search_runs([self.experiment_id], f"tags.{_RUN_DIGEST} = '{digest}'"):
+            if found.info.status == "FINISHED":
+                finished = str(found.info.run_id)
+                continue
+            for child in self.client.search_runs([self.experiment_id], f"tags.{_PARENT} = '{found.info.run_id}'"):
+                self.client.delete_run(child.info.run_id)
+            self.client.delete_run(found.info.run_id)
+        return finished
+
+    def _create(self, record: Record, begin: int, extra: Mapping[str, str]) -> str:
+        """Create a run and write all of its items but the files."""
+        from mlflow import entities
+
+        system = {
+            "mlflow.note.content": record.description,
+            "mlflow.source.name": "responder_ml",
+            "mlflow.source.type": "LOCAL",
+            "mlflow.user": _user(),
+        }
+        created = self.client.create_run(
+            self.experiment_id, start_time=begin, tags={**system, **extra}, run_name=record.name
+        )
+        run_id = str(created.info.run_id)
+        now = int(time.time() * 1000)
+        metrics = [entities.Metric(i.key, i.value, now, i.step) for i in record.items if isinstance(i, Metric)]
+        params = [entities.Param(i.key, i.value) for i in record.items if isinstance(i, Param)]
+        tags = [entities.RunTag(i.key, i.value) for i in record.items if isinstance(i, Tag)]
+        for part in _chunks(params, _MOST_PARAMS):
+            self.client.log_batch(run_id, params=part)
+        for part in _chunks(tags, _MOST_TAGS):
+            self.client.log_batch(run_id, tags=part)
+        for part in _chunks(metrics, _MOST_METRICS):
+            self.client.log_batch(run_id, metrics=part)
+        datasets = [_dataset(item) for item in record.items if isinstance(item, DatasetInput)]
+        if datasets:
+            self.client.log_inputs(run_id, datasets)
+        return run_id
+
+    def _upload(self, run_id: str, item: Artifact) -> None:
+        if item.path.is_dir():
+            self.client.log_artifacts(run_id, str(item.path), "/".join(filter(None, (item.folder, item.path.name))))
+        else:
+            self.client.log_artifact(run_id, str(item.path), item.folder or None)
+
+    def _model(self, run_id: str) -> str | None:
+        """Return the model that was sent with a run before."""
+        outputs = self.client.get_run(run_id).outputs
+        return str(outputs.model_outputs[0].model_id) if outputs and outputs.model_outputs else None
+
+    def _log_model(self, run_id: str, run: Run, bundle: Path, loader: str) -> str:
+        from mlflow import pyfunc
+        from mlflow.entities import LoggedModelOutput
+        from mlflow.models import Model
+
+        tags = {"verdict": run.result["verdict"]["level"], "job": run.name}
+        refit = {key: str(value) for key, value in (run.result.get("refit") or {}).get("params", {}).items()}
+        model = self.client.create_logged_model(
+            self.experiment_id, name="bundle", source_run_id=run_id, tags=tags, params=refit, model_type="responder_ml"
+        )
+        model_id = str(model.model_id)
+        with tempfile.TemporaryDirectory() as folder:
+            saved = Path(folder) / "model"
+            pyfunc.save_model(
+                str(saved),
+                loader_module=loader,
+                data_path=str(bundle),
+                mlflow_model=Model(artifact_path=model.artifact_location, run_id=run_id, model_id=model_id),
+                pip_requirements=_requirements(),
+            )
+            self.client.log_model_artifacts(model_id, str(saved))
+        self.client.finalize_logged_model(model_id, "READY")
+        self.client.log_outputs(run_id, [LoggedModelOutput(model_id, step=0)])
+        return model_id
+
+    def _register(self, model_id: str, run_id: str, run: Run) -> None:
+        from mlflow.exceptions import MlflowException
+
+        if _VERSIONS in self.client.get_logged_model(model_id).tags:
+            return
+        try:
+            self.client.create_registered_model(run.name)
+        except MlflowException as problem:
+            if problem.error_code != "RESOURCE_ALREADY_EXISTS":
+                raise
+        version = self.client.create_model_version(
+            run.name,
+            source=f"models:/{model_id}",
+            run_id=run_id,
+            description=run.result["verdict"]["sentence"],
+            model_id=model_id,
+        )
+        versions = [{"name": run.name, "version": version.version}]
+        self.client.set_logged_model_tags(model_id, {_VERSIONS: json.dumps(versions)})
+
+
+def _connect(store: str, experiment: str) -> _Sender:
+    from mlflow import MlflowClient
+
+    client = MlflowClient(tracking_uri=store)
+    found = client.get_experiment_by_name(experiment)
+    if found is None:
+        return _Sender(client, _create_experiment(client, store, experiment))
+    if found.lifecycle_stage != "active":
+        raise TrackingError(
+            f"The experiment '{experiment}' was deleted from {without_password(store)}. Restore it "
+            f"(mlflow experiments restore --experiment-id {found.experiment_id}) or choose another name."
+        )
+    return _Sender(client, str(found.experiment_id))
+
+
+def _create_experiment(client: Any, store: str, experiment: str) -> str:
+    file = sqlite_file(store)
+    place = None
+    if file is not None:
+        place = (artifact_folder(file) / re.sub(r"[^A-Za-z0-9._-]", "_", experiment)).as_uri()
+    tags = {"mlflow.note.content": EXPERIMENT_NOTE, "mlflow.experimentKind": "custom_model_development"}
+    return str(client.create_experiment(experiment, artifact_location=place, tags=tags))
+
+
+def _dataset(item: DatasetInput) -> Any:
+    from mlflow import entities
+
+    dataset = entities.Dataset(
+        name=item.name,
+        digest=item.digest,
+        source_type=item.source_type,
+        source=json.dumps(item.source),
+        profile=json.dumps(item.profile),
+    )
+    return entities.DatasetInput(dataset, [entities.InputTag("mlflow.data.context", "training")])
+
+
+def _requirements() -> list[str]:
+    """Return what serving a bundle needs, at the versions that made it."""
+    from importlib.metadata import version
+
+    needed = ("responder-ml", "mlflow", "numpy", "scipy", "pandas", "scikit-learn", "skops", "xgboost")
+    return [f"{name}=={version(name)}" for name in needed]
+
+
+def _chunks(items: list[Any], size: int) -> Iterator[list[Any]]:
+    return (items[start : start + size] for start in range(0, len(items), size))
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return "unknown"
+
+
+@contextmanager
+def _calm() -> Iterator[None]:
+    """Keep MLflow's progress off the terminal; its errors become ours."""
+    import mlflow  # importing it sets the level this changes
+
+    logger = logging.getLogger(mlflow.__name__)
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+
+
+@contextmanager
+def _errors_of(store: str) -> Iterator[None]:
+    """Turn what a store can do wrong into one message."""
+    from mlflow.exceptions import MlflowException
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        yield
+    except (MlflowException, SQLAlchemyError, OSError) as problem:
+        said = str(problem).strip().partition("\n")[0][:_MOST_CHARACTERS]
+        raise TrackingError(
+            f"The run could not be sent to {without_password(store)}: {said}. The run folder is complete; mend the "
+            "store and send it with `track`."
+        ) from problem

@@ -1,0 +1,69 @@
+import pandas as pd
+import pytest
+from responder_ml.cohort.gene_ids import check_gene_names, damaged_by_excel, kind_of
+from responder_ml.exceptions import GeneNameError
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "1-Sep", "01-Mar", "Sep-01", "SEP-07", "Mar-2001", "1-Dec-19", "2-Mar.1", "2019-09-01", "2021-03-01 00:00:00",
+        "01/09/2019", "1.9.2019", "2.31E+13", "2.31e+13", "1E+05", "44075",
+    ],
+)  # fmt: skip
+def test_what_a_spreadsheet_leaves_behind_is_found(name):
+    assert damaged_by_excel(["Fos", "Arc", name, "Egr1"]) == [name]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Septin1", "SEPT7", "March1", "MARC1", "Dec1", "DEC1", "Mar", "0610007P14Rik", "2310009E13Rik", "1700020I14Rik",
+        "H2-K1", "RP11-34P13.7", "NA", "Nkx2-1", "ENSMUSG00000069045.3", "ILMN_1697499", "1007_s_at", "5S_rRNA", "123",
+        "99999", "20000", "7SK", "AC000.1",
+    ],
+)  # fmt: skip
+def test_real_names_are_left_alone(name):
+    assert damaged_by_excel(["Fos", "Arc", name, "Egr1"]) == []
+
+
+def test_five_digit_numbers_are_ids_among_numbers():
+    assert damaged_by_excel(["44075", "11287", "100008567", "213742"]) == []
+
+
+@pytest.mark.parametrize(
+    ("names", "kind"),
+    [
+        (["ENSG00000229807", "ENSMUSG00000086503.5", "__no_feature"], "ensembl"),
+        (["7503", "26900", "213742"], "entrez"),
+        (["Fos", "0610007P14Rik", "H2-K1", "HLA-DRA"], "symbol"),
+        (["ILMN_1697499", "AFFX-BioB-5_at", "1007_s_at", "A_23_P100001"], "probe"),
+        (["Fos", "7503", "ENSG00000229807", "ILMN_1697499", "§"], "unknown"),
+        ([], "unknown"),
+    ],
+)
+def test_kind_is_what_most_names_are(names, kind):
+    assert kind_of(names) == kind
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        (["Fos", ""], ["1 gene", "no name"]),
+        (["Fos", "Arc", "1-Sep", "2-Mar"], ["2 gene name", "'1-Sep', '2-Mar'", "Export the matrix again"]),
+        (["Fos", "Arc", "Fos", "Fos"], ["1 gene name", "more than once: 'Fos'", "Sum the counts"]),
+        ([f"g{i}" for i in range(7)] * 2, ["7 gene name", "'g4' and 2 more"]),
+    ],
+)
+def test_unusable_names_are_refused_with_number_names_and_remedy(names, words):
+    with pytest.raises(GeneNameError) as error:
+        check_gene_names(names, "counts.csv")
+    for word in ["counts.csv", *words]:
+        assert word in str(error.value)
+
+
+@pytest.mark.shared
+def test_a_published_table_with_dates_in_it_is_caught(shared_data):
+    table = pd.read_csv(shared_data / "gse81672_signatures" / "hdrf_hippocampus_meta.tsv.gz", sep="\t", dtype=str)
+    names = table.iloc[:, 0].fillna("NA").tolist()
+    assert damaged_by_excel(names) == ["2021-09-09 00:00:00", "2021-03-01 00:00:00"]

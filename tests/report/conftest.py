@@ -1,0 +1,323 @@
+"""Simulated runs of the shapes a report has to bear; their numbers come from their own tables, as in a real run."""
+
+import hashlib
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from responder_ml.evaluation import metrics
+from responder_ml.evaluation.intervals import auroc_interval
+from responder_ml.run import SCHEMA_VERSION, Run, empty_table
+
+CANDIDATES = ("genes+elastic_net", "genes+nearest_centroid", "genes+xgboost")
+GENES = (
+    "Zfp189", "Otx2", "Esr1", "Fos", "Egr1", "Arc", "Npas4", "Bdnf", "Crh", "Fkbp5", "Nr3c1", "Sst", "Pvalb", "Vip", "Gad1",
+    "Gad2", "Slc17a7", "Grin2b", "Gria1", "Homer1", "Creb1", "Hdac5", "Dnmt3a", "Tet1", "Sirt1", "Mtor", "Vgf", "Drd1", "Drd2",
+    "Oprk1", "Penk", "Pdyn", "Tac1", "Npy", "Cck", "Il6", "Tnf", "Apoe", "Mbp", "Plp1",
+)  # fmt: skip
+
+
+def make_run(  # noqa: PLR0913
+    *,
+    positives: int = 6,
+    negatives: int = 7,
+    repeats: int = 10,
+    folds: int = 5,
+    effect: float = 1.5,
+    candidates: tuple[str, ...] = CANDIDATES,
+    genes: tuple[str, ...] = GENES,
+    draws: int = 200,
+    classes: tuple[str, str] = ("responder", "non_responder"),
+    name: str = "pfc-response",
+    seed: int = 3,
+) -> Run:
+    """Return a run with a planted difference; ``draws`` 0 leaves the null out."""
+    rng = np.random.default_rng(seed)
+    n = positives + negatives
+    labels = np.repeat([1, 0], [positives, negatives]).astype(np.int8)
+    subjects = [f"m{index + 1:02d}" for index in range(n)]
+    samples = [f"{subject}_PFC" for subject in subjects]
+    fold = np.array([_folds(rng, labels, folds) for _ in range(repeats)])
+    latent = effect * (labels - 0.5) + rng.normal(0, 0.8, n)
+    found = {}
+    for candidate in ("auto", *candidates):
+        noise = rng.normal(0, 0.45, (repeats, n)) + rng.normal(0, 0.3, (repeats, folds))[np.arange(repeats)[:, None], fold]
+        decisions = latent * rng.uniform(0.7, 1.2) + noise
+        found[candidate] = metrics.OutOfFold(labels, decisions, fold, np.zeros_like(decisions))
+    tables = {
+        "out_of_fold": _out_of_fold(found, samples, subjects),
+        "candidates": _candidates(found, rng),
+        "folds": _fold_table(found, rng),
+        "genes": _genes(rng, genes),
+        "contributions": _contributions(rng, genes, samples, labels),
+        "null": _null_draws(rng, draws),
+        "samples": _samples(rng, samples, subjects, labels, classes),
+    }
+    headline = _performance(found["auto"])
+    tables["baselines"] = _baselines(headline["auroc"])
+    result = {
+        "schema_version": SCHEMA_VERSION,
+        "name": name,
+        "simulated": True,
+        "endpoint": {
+            "column": "response", "positive": classes[0], "negative": classes[1], "strata": ["drug"], "nuisance": ["batch"],
+            "where": {"region": "PFC"}, "units": "counts",
+        },
+        "n": {"samples": n, "subjects": n, "positive": positives, "negative": negatives, "genes": 20000},
+        "headline": {
+            "candidate": "auto", **headline, "calibration": {"in_the_large": 0.1023, "intercept": None, "slope": None},
+        },
+        "null": _null(tables["null"], found["auto"]) if draws else None,
+        "baselines": [
+            {"name": row["name"], "auroc": row["auroc"], "gain": row["gain"], "gain_ci": [row["gain_low"], row["gain_high"]]}
+            for row in tables["baselines"].to_dict("records")
+        ],
+        "candidates": [
+            {"name": each, "builder": "genes", "classifier": each.split("+")[1], **_performance(found[each])} for each in candidates
+        ],
+        "audit": [
+            {"code": "RML01", "severity": "warning", "message": "The smaller class has 6 subjects; intervals are wide."},
+            {"code": "RML04", "severity": "info", "message": "Cramer's V of batch and response is 0.21."},
+        ],
+        "verdict": {
+            "level": "evidence" if draws else "not_tested",
+            "sentence": f"Evidence that expression tells {classes[0]} from {classes[1]} apart: AUROC {headline['auroc']:.2f}."
+            if draws
+            else f"Not tested: the AUROC for {classes[0]} from {classes[1]} is {headline['auroc']:.2f}, but no null was run.",
+        },
+        "stability": {
+            "nogueira": 0.3123, "interval": [0.2511, 0.3744], "of": "genes behind the features of auto's outer models",
+            "models": repeats * folds,
+        },
+        "search": {"folds": folds, "repeats": repeats, "inner_folds": 3, "trials": 10},
+        "refit": {"candidate": candidates[0], "params": {"n_features": 50, "C": 0.1}, "n_features": 50},
+        "timings": {"search_s": 8.213, "null_s": 40.021, "total_s": 60.104},
+        "versions": {"python": "3.11.7", "responder-ml": "0.1.0", "numpy": "2.4.6"},
+        "data_sha256": hashlib.sha256(b"simulated").hexdigest(),
+        "seed": 7,
+    }  # fmt: skip
+    return Run(result, tables, _config(name, candidates))
+
+
+def _config(name: str, candidates: tuple[str, ...]) -> dict[str, Any]:
+    return {
+        "name": name,
+        "cohort": {"source": "simulated", "units": "counts", "where": {"region": "PFC"}, "params": {}},
+        "endpoint": {"column": "response", "positive": "responder", "negative": "non_responder", "strata": ["drug"]},
+        "builders": [{"kind": "genes", "params": {}}],
+        "classifiers": [{"kind": each.split("+")[1], "params": {}} for each in candidates],
+        "search": {"folds": 5, "repeats": 10, "inner_folds": 3, "trials": 10},
+        "null": {"permutations": 200, "repeats": 2, "stop_after": 20, "alpha": 0.05},
+        "tracking": {"uri": "postgresql://me:secret@host/db"},
+        "seed": 7,
+    }
+
+
+def _folds(rng, labels, folds):
+    fold = np.empty(len(labels), dtype=np.intp)
+    for label in (0, 1):
+        members = rng.permutation(np.flatnonzero(labels == label))
+        fold[members] = (np.arange(len(members)) + label * 2) % folds
+    return fold
+
+
+def _performance(found: metrics.OutOfFold) -> dict[str, Any]:
+    low, high = auroc_interval(found, 7)
+    return {
+        "auroc": metrics.auroc(found),
+        "auroc_ci": [low, high],
+        "balanced_accuracy": metrics.balanced_accuracy(found),
+        "mcc": metrics.matthews(found),
+        "brier": metrics.brier(found),
+    }
+
+
+def _out_of_fold(found, samples, subjects) -> pd.DataFrame:
+    parts = []
+    for candidate, each in found.items():
+        for repeat in range(len(each.folds)):
+            parts.append(
+                pd.DataFrame(
+                    {
+                        "sample": samples, "subject": subjects, "label": each.labels, "repeat": repeat,
+                        "fold": each.folds[repeat], "candidate": candidate, "log_odds": each.decisions[repeat],
+                        "probability": each.probabilities[repeat],
+                    }
+                )
+            )  # fmt: skip
+    return pd.concat(parts, ignore_index=True)
+
+
+def _candidates(found, rng) -> pd.DataFrame:
+    rows = []
+    shares = [1.0, *rng.dirichlet(np.ones(len(found) - 1))]
+    for (name, each), share in zip(found.items(), shares, strict=True):
+        performance = _performance(each)
+        low, high = performance.pop("auroc_ci")
+        builder, _, classifier = name.partition("+") if name != "auto" else ("", "", "")
+        rows.append(
+            {"name": name, "builder": builder, "classifier": classifier, "auroc_low": low, "auroc_high": high, **performance,
+             "chosen_share": share}
+        )  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def _fold_table(found, rng) -> pd.DataFrame:
+    rows = []
+    for candidate, each in found.items():
+        scores = metrics.fold_aurocs(each)
+        for repeat, fold in np.ndindex(scores.shape):
+            rows.append(
+                {"candidate": candidate, "repeat": repeat, "fold": fold, "auroc": scores[repeat, fold], "inner_score": 0.8,
+                 "chosen": int(candidate == "auto"), "n_features": int(rng.integers(10, 200)), "params": "{}"}
+            )  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def _genes(rng, genes) -> pd.DataFrame:
+    contribution = np.sort(rng.gamma(1.2, 0.05, len(genes)))[::-1] + 0.002
+    return pd.DataFrame(
+        {
+            "gene": genes,
+            "contribution": contribution,
+            "direction": contribution * rng.choice([-0.8, 0.8], len(genes)),
+            "sign_consistency": np.clip(1 - rng.gamma(0.5, 0.1, len(genes)), 0.3, 1),
+            "contribution_low": contribution * 0.6,
+            "contribution_high": contribution * 1.5,
+            "selection_frequency": np.clip(np.linspace(1.1, 0.05, len(genes)), 0, 1),
+            "null_high": contribution[min(2, len(genes) - 1)] * 0.99,
+            "called_out": (np.arange(len(genes)) < 3).astype(int),
+        }
+    )
+
+
+def _contributions(rng, genes, samples, labels) -> pd.DataFrame:
+    parts = []
+    for place, gene in enumerate(genes[:40]):
+        expression = rng.normal(0, 0.5, len(samples)) + rng.choice([-0.6, 0.6]) * (labels - labels.mean())
+        size = 0.35 / (place + 1) ** 0.5
+        parts.append(
+            pd.DataFrame(
+                {"sample": samples, "gene": gene, "contribution": size * expression * rng.choice([-1, 1]),
+                 "expression": expression - expression.mean()}
+            )
+        )  # fmt: skip
+    return pd.concat(parts, ignore_index=True)
+
+
+def _null_draws(rng, draws) -> pd.DataFrame:
+    if not draws:
+        return empty_table("null")
+    parts = []
+    for kind, count, mean in (("unconditional", draws, 0.49), ("conditional", draws // 2, 0.52)):
+        values = np.clip(rng.normal(mean, 0.17, count), 0, 1).round(3)
+        parts.append(pd.DataFrame({"kind": kind, "draw": np.arange(count), "auroc": values}))
+    return pd.concat(parts, ignore_index=True)
+
+
+def _null(draws: pd.DataFrame, auto: metrics.OutOfFold) -> dict[str, Any]:
+    observed = metrics.auroc(auto.first(2))
+    both = {}
+    for kind in ("unconditional", "conditional"):
+        values = draws.loc[draws["kind"] == kind, "auroc"].to_numpy()
+        p = (1 + np.count_nonzero(values >= observed)) / (1 + len(values))
+        both[kind] = {
+            "p_value": p, "p_interval": [p * 0.5, p * 2], "permutations": len(values), "labellings": 700, "observed": observed,
+            "null_mean": float(values.mean()), "null_sd": float(values.std(ddof=1)), "exact": False, "stopped_early": False,
+            "min_attainable_p": 1 / (1 + len(values)),
+        }  # fmt: skip
+    return {**both["unconditional"], "conditional": both["conditional"]}
+
+
+def _baselines(headline: float) -> pd.DataFrame:
+    rows = []
+    for name, auroc in (("majority", 0.5), ("batch", 0.5512), ("depth and quality", 0.4423), ("random signatures", 0.6134)):
+        rows.append(
+            {"name": name, "auroc": auroc, "auroc_low": auroc - 0.21 * (name != "majority"),
+             "auroc_high": auroc + 0.19 * (name != "majority"), "gain": headline - auroc, "gain_low": headline - auroc - 0.22,
+             "gain_high": headline - auroc + 0.24}
+        )  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def _samples(rng, samples, subjects, labels, classes) -> pd.DataFrame:
+    n = len(samples)
+    return pd.DataFrame(
+        {
+            "sample": samples,
+            "subject": subjects,
+            "region": "PFC",
+            "drug": rng.choice(["imipramine", "ketamine"], n),
+            "response": np.where(labels == 1, classes[0], classes[1]),
+            "batch": rng.choice(["run59", "run158", "run206"], n),
+            "rin": rng.normal(8, 0.5, n).round(1),
+        }
+    )
+
+
+@pytest.fixture(scope="session")
+def typical_run() -> Run:
+    return make_run()
+
+
+@pytest.fixture(scope="session")
+def no_null_run() -> Run:
+    run = make_run(draws=0)
+    genes = run.tables["genes"].assign(null_high=np.nan, called_out=0)
+    return Run(run.result, {**run.tables, "genes": genes}, run.config)
+
+
+@pytest.fixture(scope="session")
+def underpowered_run() -> Run:
+    """3 against 3 with nothing trained: every table empty, every estimate absent."""
+    run = make_run(positives=3, negatives=3, folds=3)
+    sentence = "Underpowered: with these subjects no result can reach p < 0.05 (the smallest attainable p is 0.05)."
+    result = run.result | {
+        "headline": dict.fromkeys(("candidate", "auroc", "auroc_ci", "balanced_accuracy", "mcc", "brier", "calibration")),
+        "null": None,
+        "baselines": [],
+        "candidates": [],
+        "stability": None,
+        "refit": None,
+        "search": None,
+        "timings": None,
+        "verdict": {"level": "underpowered", "sentence": sentence},
+    }
+    return Run(result, {"samples": run.tables["samples"]}, run.config)
+
+
+@pytest.fixture(scope="session")
+def one_candidate_run() -> Run:
+    return make_run(candidates=("genes+nearest_centroid",), genes=("Fos",), repeats=1)
+
+
+@pytest.fixture(scope="session")
+def large_run() -> Run:
+    run = make_run(positives=480, negatives=520, repeats=10, draws=1000)
+    headline = run.result["headline"] | {"calibration": {"in_the_large": 0.02, "intercept": 0.0312, "slope": 0.9134}}
+    return Run(run.result | {"headline": headline}, run.tables, run.config)
+
+
+@pytest.fixture(scope="session")
+def awkward_run() -> Run:
+    """Names that are markup, formulas or in another script, and every optional value absent."""
+    names = ("<script>alert(1)</script>", "A&B", "$x_1$", "H2-K1\"'", "基因", "nan", "_x_")
+    run = make_run(genes=names, classes=("<b>good</b>", "bad & worse"), name="awk")
+    result = {
+        key: value for key, value in run.result.items() if key not in ("stability", "search", "refit", "timings", "versions")
+    }
+    result["headline"] = result["headline"] | {"calibration": None, "auroc_ci": [None, None], "mcc": None}
+    result["audit"] = [{"code": "RML09", "severity": "error", "message": "batch <i>1</i> & 2 hold one class"}]
+    result["verdict"] = {"level": "confounded", "sentence": "Confounded: <img src=x onerror=alert(1)>."}
+    samples = run.tables["samples"].assign(batch=[None, *run.tables["samples"]["batch"][1:]])
+    baselines = run.tables["baselines"].assign(auroc_low=np.nan, gain_low=np.nan)
+    return Run(result, {**run.tables, "samples": samples, "baselines": baselines}, run.config)
+
+
+@pytest.fixture(
+    params=["typical_run", "no_null_run", "underpowered_run", "one_candidate_run", "large_run", "awkward_run"]
+)
+def any_run(request) -> Run:
+    return request.getfixturevalue(request.param)

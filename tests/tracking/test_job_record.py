@@ -1,0 +1,149 @@
+import dataclasses
+import re
+
+import pandas as pd
+import pytest
+
+from responder_ml.tracking.items import Artifact, DatasetInput, Metric, Param, Tag
+from responder_ml.tracking.job_record import job_record
+
+
+def _of(record, kind):
+    return {item.key: item.value for item in record.items if isinstance(item, kind)}
+
+
+def _single(record):
+    return {item.key: item.value for item in record.items if isinstance(item, Metric) and "/" not in item.key}
+
+
+def test_the_row_is_called_like_the_job_and_opens_with_the_verdict(run, folder):
+    record = job_record(run, folder)
+    assert record.name == "pfc-response"
+    assert "Simulated: PFC tells responders apart." in record.description
+    assert record.description.startswith("**Simulated data")
+    assert "report.html" in record.description
+
+
+def test_real_data_are_not_called_simulated(make_run, folder):
+    record = job_record(make_run(simulated=False), folder)
+    assert "Simulated data" not in record.description
+    assert _of(record, Tag)["simulated"] == "no"
+
+
+def test_tags_say_where_what_and_on_which_data(run, folder):
+    tags = _of(job_record(run, folder), Tag)
+    assert tags == {
+        "verdict": "evidence",
+        "job": "pfc-response",
+        "region": "PFC",
+        "drug": "imipramine, ketamine",
+        "endpoint": "responder vs non_responder",
+        "strata": "drug",
+        "simulated": "yes",
+        "data_sha256": run.result["data_sha256"],
+        "seed": "7",
+        "responder_ml": "0.1.0",
+    }
+
+
+def test_a_region_the_sheet_does_not_have_is_taken_from_what_was_asked(run, folder):
+    bare = dataclasses.replace(run, tables={**run.tables, "samples": run.tables["samples"][["sample", "subject"]]})
+    asked = {**run.result, "endpoint": {**run.result["endpoint"], "where": {"region": ["PFC", "NAc"]}}}
+    assert _of(job_record(dataclasses.replace(bare, result=asked), folder), Tag)["region"] == "NAc, PFC"
+
+
+def test_metrics_are_the_headline_the_null_and_the_best_baseline(run, folder):
+    assert _single(job_record(run, folder)) == pytest.approx(
+        {
+            "auroc": 0.84,
+            "auroc_low": 0.61,
+            "auroc_high": 1.0,
+            "p_value": 0.014,
+            "p_value_within_batch": 0.03,
+            "p_value_smallest_possible": 0.0014,
+            "null_mean": 0.49,
+            "relabellings": 999,
+            "balanced_accuracy": 0.77,
+            "brier": 0.19,
+            "best_baseline_auroc": 0.58,
+            "gain_over_best_baseline": 0.26,
+            "gain_over_best_baseline_low": -0.02,
+            "gain_over_best_baseline_high": 0.44,
+            "gene_stability": 0.31,
+            "genes_called_out": 1,
+            "train_seconds": 60.5,
+        }
+    )
+
+
+def test_what_was_not_run_has_no_metric(make_run, folder):
+    run = make_run(null=False)
+    empty = run.tables["baselines"].iloc[:0]
+    unasked = run.tables["genes"].assign(null_high=float("nan"), called_out=0)
+    bare = dataclasses.replace(run, tables={**run.tables, "baselines": empty, "genes": unasked})
+    keys = set(_single(job_record(bare, folder)))
+    assert not keys & {"p_value", "null_mean", "relabellings", "best_baseline_auroc", "genes_called_out"}
+    assert "auroc" in keys
+
+
+def test_folds_come_in_order_and_a_fold_of_one_class_leaves_a_gap(run, folder):
+    record = job_record(run, folder)
+    steps = [item.step for item in record.items if isinstance(item, Metric) and item.key == "folds/auroc"]
+    assert steps == [0, 2, 3, 4, 5, 6, 7, 8, 9]
+    table = run.tables["folds"].query("candidate == 'auto' and repeat == 1 and fold == 3")
+    at_eight = next(i for i in record.items if isinstance(i, Metric) and i.key == "folds/auroc" and i.step == 8)
+    assert at_eight.value == table["auroc"].item()
+
+
+def test_params_hold_the_settings(run, folder):
+    params = _of(job_record(run, folder), Param)
+    assert params["candidate"] == "auto"
+    assert params["builder"] == "genes, stress_sets"
+    assert params["classifier"] == "elastic_net, xgboost, nearest_centroid"
+    assert (params["folds"], params["repeats"], params["trials"]) == ("5", "2", "4")
+    assert (params["n_subjects"], params["n_positive"], params["n_genes"]) == ("13", "6", "20000")
+    assert (params["relabellings_asked"], params["alpha"]) == ("1000", "0.05")
+    assert params["bundle_candidate"] == "genes+elastic_net"
+
+
+def test_every_file_goes_along_and_tables_are_put_aside(run, folder):
+    artifacts = {item.path.name: item.folder for item in job_record(run, folder).items if isinstance(item, Artifact)}
+    assert set(artifacts) == {path.name for path in folder.iterdir()}
+    assert artifacts["report.html"] == ""
+    assert artifacts["figures"] == ""
+    assert artifacts["out_of_fold.csv"] == "tables"
+
+
+def test_the_dataset_carries_a_digest_mlflow_can_keep(run, folder):
+    (dataset,) = (item for item in job_record(run, folder).items if isinstance(item, DatasetInput))
+    assert dataset.name == "simulated cohort"
+    assert run.result["data_sha256"].startswith(dataset.digest)
+    assert len(dataset.digest) <= 36
+    assert dataset.profile["num_rows"] == 13
+
+
+def test_a_file_is_named_as_the_dataset(make_run, folder):
+    run = make_run(simulated=False)
+    config = {**run.config, "cohort": {"source": "table", "expression": "/data/counts.tsv.gz"}}
+    (dataset,) = (
+        item for item in job_record(dataclasses.replace(run, config=config), folder).items if isinstance(item, DatasetInput)
+    )  # fmt: skip
+    assert (dataset.name, dataset.source) == ("counts.tsv.gz", {"uri": "/data/counts.tsv.gz"})
+
+
+def test_every_key_is_one_mlflow_accepts(run, folder):
+    for item in job_record(run, folder).items:
+        if isinstance(item, Metric | Param | Tag):
+            assert re.fullmatch(r"[A-Za-z0-9_\-. :/]{1,250}", item.key)
+
+
+def test_an_unknown_interval_is_left_out(run, folder):
+    headline = {**run.result["headline"], "auroc": None, "auroc_ci": [None, None]}
+    record = job_record(dataclasses.replace(run, result={**run.result, "headline": headline}), folder)
+    assert "auroc" not in _single(record)
+    assert "AUROC unknown" in record.description
+
+
+def test_a_run_without_fold_table_has_no_fold_metric(run, folder):
+    bare = dataclasses.replace(run, tables={**run.tables, "folds": pd.DataFrame(columns=run.tables["folds"].columns)})
+    assert not [i for i in job_record(bare, folder).items if isinstance(i, Metric) and i.key == "folds/auroc"]

@@ -1,0 +1,70 @@
+import socket
+import sqlite3
+import time
+from contextlib import closing
+
+import pytest
+
+from responder_ml.exceptions import TrackingError
+from responder_ml.tracking.store import artifact_folder, check_store, resolve_store, sqlite_file, without_password
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+
+
+def test_the_default_is_a_file_in_the_current_folder(tmp_path):
+    assert resolve_store(None) == f"sqlite:///{tmp_path}/mlflow.db"
+
+
+def test_the_environment_comes_before_the_default_and_the_argument_before_both(monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://lab:5000")
+    assert resolve_store(None) == "http://lab:5000"
+    assert resolve_store("https://other") == "https://other"
+
+
+def test_artifacts_lie_beside_the_file(tmp_path):
+    file = sqlite_file(resolve_store("sqlite:///deep/store.db"))
+    assert file == tmp_path / "deep" / "store.db"
+    assert artifact_folder(file) == tmp_path / "deep" / "mlartifacts"
+    assert sqlite_file("http://lab:5000") is None
+
+
+@pytest.mark.parametrize("uri", ["localhost:5000", "mlruns", "sqlite://mlflow.db", "sqlite:///"])
+def test_what_is_no_store_is_refused_with_the_right_spelling(uri):
+    with pytest.raises(TrackingError, match="sqlite:///FILE"):
+        resolve_store(uri)
+
+
+@pytest.mark.parametrize("content", [b"this is not a database, it is a long enough text" * 50, b"SQLite format 3\x00" + b"\xff" * 4096])
+def test_a_damaged_file_is_named_at_once(tmp_path, content):
+    file = tmp_path / "mlflow.db"
+    file.write_bytes(content)
+    start = time.perf_counter()
+    with pytest.raises(TrackingError, match=r"mlflow\.db cannot be read .* Move it away"):
+        check_store(resolve_store(None))
+    assert time.perf_counter() - start < 1
+    assert file.read_bytes() == content
+
+
+def test_a_sound_or_missing_file_passes(tmp_path):
+    check_store(resolve_store(None))
+    assert not (tmp_path / "mlflow.db").exists()
+    with closing(sqlite3.connect(tmp_path / "mlflow.db")) as database:
+        database.execute("CREATE TABLE runs (id TEXT)")
+    check_store(resolve_store(None))
+
+
+def test_a_database_nobody_answers_for_is_named_at_once():
+    with closing(socket.socket()) as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+    with pytest.raises(TrackingError, match=f"Nothing answers at 127.0.0.1:{port}"):
+        check_store(f"postgresql://me:secret@127.0.0.1:{port}/runs")
+
+
+def test_a_password_is_not_shown():
+    assert without_password("postgresql://me:secret@lab/runs") == "postgresql://me:***@lab/runs"
+    assert without_password("http://lab:5000") == "http://lab:5000"
