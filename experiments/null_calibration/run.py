@@ -36,14 +36,14 @@ SHAPES = {
 # Name: shape, effect, cohorts, classifiers, repeats, trials.
 TABLES = {
     "null": [
-        ("6 v 7", 0.0, 400, ("elastic_net", "nearest_centroid"), 2, 5),
-        ("10 v 10", 0.0, 400, ("elastic_net", "nearest_centroid"), 2, 5),
-        ("6 v 7", 0.0, 60, ("elastic_net", "xgboost"), 1, 3),
+        ("6 v 7", 0.0, 300, ("elastic_net", "nearest_centroid"), 2, 5),
+        ("10 v 10", 0.0, 300, ("elastic_net", "nearest_centroid"), 2, 5),
+        ("6 v 7", 0.0, 40, ("elastic_net", "xgboost"), 1, 3),
     ],
     "power": [
-        (shape, effect, 60, ("elastic_net", "nearest_centroid"), 2, 5)
+        (shape, effect, 40, ("elastic_net", "nearest_centroid"), 2, 5)
         for shape in SHAPES
-        for effect in (0.5, 1.0, 1.5, 2.0)
+        for effect in (0.5, 1.0, 1.5)
     ],
 }
 

@@ -150,7 +150,7 @@ def test_the_planted_change_is_the_change_that_is_there(many, region, name, one,
     expressed = many.uns["truth"]["genes"]["baseline_log2_cpm"].to_numpy() > 1
     slope, _ = np.polyfit(planted[expressed], found[expressed], 1)
     assert slope == pytest.approx(1.0, abs=0.15)
-    assert np.corrcoef(planted[expressed], found[expressed])[0, 1] > 0.9
+    assert np.corrcoef(planted[expressed], found[expressed])[0, 1] > 0.8
 
 
 def test_the_biology_follows_the_studys_claims():

@@ -9,6 +9,7 @@ import pytest
 
 from responder_ml.evaluation import metrics
 from responder_ml.evaluation.intervals import auroc_interval
+from responder_ml.evaluation.verdict import BaselineSummary, NullSummary, conclude
 from responder_ml.run import SCHEMA_VERSION, Run, empty_table
 
 CANDIDATES = ("genes+elastic_net", "genes+nearest_centroid", "genes+xgboost")
@@ -43,7 +44,9 @@ def make_run(  # noqa: PLR0913
     latent = effect * (labels - 0.5) + rng.normal(0, 0.8, n)
     found = {}
     for candidate in ("auto", *candidates):
-        noise = rng.normal(0, 0.45, (repeats, n)) + rng.normal(0, 0.3, (repeats, folds))[np.arange(repeats)[:, None], fold]
+        noise = (
+            rng.normal(0, 0.45, (repeats, n)) + rng.normal(0, 0.3, (repeats, folds))[np.arange(repeats)[:, None], fold]
+        )
         decisions = latent * rng.uniform(0.7, 1.2) + noise
         found[candidate] = metrics.OutOfFold(labels, decisions, fold, np.zeros_like(decisions))
     tables = {
@@ -57,6 +60,7 @@ def make_run(  # noqa: PLR0913
     }
     headline = _performance(found["auto"])
     tables["baselines"] = _baselines(headline["auroc"])
+    null = _null(tables["null"], found["auto"]) if draws else None
     result = {
         "schema_version": SCHEMA_VERSION,
         "name": name,
@@ -69,7 +73,7 @@ def make_run(  # noqa: PLR0913
         "headline": {
             "candidate": "auto", **headline, "calibration": {"in_the_large": 0.1023, "intercept": None, "slope": None},
         },
-        "null": _null(tables["null"], found["auto"]) if draws else None,
+        "null": null,
         "baselines": [
             {"name": row["name"], "auroc": row["auroc"], "gain": row["gain"], "gain_ci": [row["gain_low"], row["gain_high"]]}
             for row in tables["baselines"].to_dict("records")
@@ -81,12 +85,7 @@ def make_run(  # noqa: PLR0913
             {"code": "RML01", "severity": "warning", "message": "The smaller class has 6 subjects; intervals are wide."},
             {"code": "RML04", "severity": "info", "message": "Cramer's V of batch and response is 0.21."},
         ],
-        "verdict": {
-            "level": "evidence" if draws else "not_tested",
-            "sentence": f"Evidence that expression tells {classes[0]} from {classes[1]} apart: AUROC {headline['auroc']:.2f}."
-            if draws
-            else f"Not tested: the AUROC for {classes[0]} from {classes[1]} is {headline['auroc']:.2f}, but no null was run.",
-        },
+        "verdict": _verdict(classes, headline["auroc"], null, tables["baselines"].to_dict("records")),
         "stability": {
             "nogueira": 0.3123, "interval": [0.2511, 0.3744], "of": "genes behind the features of auto's outer models",
             "models": repeats * folds,
@@ -231,9 +230,34 @@ def _null(draws: pd.DataFrame, auto: metrics.OutOfFold) -> dict[str, Any]:
     return {**both["unconditional"], "conditional": both["conditional"]}
 
 
+def _verdict(classes, auroc, null, baselines) -> dict[str, str]:
+    found = [
+        BaselineSummary(row["name"], row["auroc"], row["gain"], (row["gain_low"], row["gain_high"]))
+        for row in baselines
+    ]
+    conditional = null["conditional"] if null else None
+    verdict = conclude(
+        question=f"{classes[0]} from {classes[1]}",
+        auroc=auroc,
+        null=NullSummary(null["p_value"], null["min_attainable_p"], null["null_mean"])
+        if null
+        else NullSummary(None, 0.0),
+        conditional=NullSummary(conditional["p_value"], conditional["min_attainable_p"]) if conditional else None,
+        nuisance=found[1],
+        best=found[3],
+        alpha=0.05,
+    )
+    return {"level": verdict.level, "sentence": verdict.sentence}
+
+
 def _baselines(headline: float) -> pd.DataFrame:
     rows = []
-    for name, auroc in (("majority", 0.5), ("batch", 0.5512), ("depth and quality", 0.4423), ("random signatures", 0.6134)):
+    for name, auroc in (
+        ("majority", 0.5),
+        ("batch", 0.5512),
+        ("depth and quality", 0.4423),
+        ("random signatures", 0.6134),
+    ):
         rows.append(
             {"name": name, "auroc": auroc, "auroc_low": auroc - 0.21 * (name != "majority"),
              "auroc_high": auroc + 0.19 * (name != "majority"), "gain": headline - auroc, "gain_low": headline - auroc - 0.22,
@@ -275,7 +299,9 @@ def underpowered_run() -> Run:
     run = make_run(positives=3, negatives=3, folds=3)
     sentence = "Underpowered: with these subjects no result can reach p < 0.05 (the smallest attainable p is 0.05)."
     result = run.result | {
-        "headline": dict.fromkeys(("candidate", "auroc", "auroc_ci", "balanced_accuracy", "mcc", "brier", "calibration")),
+        "headline": dict.fromkeys(
+            ("candidate", "auroc", "auroc_ci", "balanced_accuracy", "mcc", "brier", "calibration")
+        ),
         "null": None,
         "baselines": [],
         "candidates": [],
@@ -306,7 +332,9 @@ def awkward_run() -> Run:
     names = ("<script>alert(1)</script>", "A&B", "$x_1$", "H2-K1\"'", "基因", "nan", "_x_")
     run = make_run(genes=names, classes=("<b>good</b>", "bad & worse"), name="awk")
     result = {
-        key: value for key, value in run.result.items() if key not in ("stability", "search", "refit", "timings", "versions")
+        key: value
+        for key, value in run.result.items()
+        if key not in ("stability", "search", "refit", "timings", "versions")
     }
     result["headline"] = result["headline"] | {"calibration": None, "auroc_ci": [None, None], "mcc": None}
     result["audit"] = [{"code": "RML09", "severity": "error", "message": "batch <i>1</i> & 2 hold one class"}]
