@@ -26,6 +26,7 @@ from responder_ml.features.builders.gene_sets import GeneSets
 from responder_ml.features.builders.genes import Genes
 from responder_ml.features.signatures import SCORERS
 from responder_ml.manifest import FORMAT_VERSION, KEYS, MANIFEST, MODEL, REFERENCE, manifest_digest, read_manifest
+from responder_ml.search.booster_check import check_booster
 from responder_ml.search.model_file import allowed_classes, unpack_models
 from responder_ml.search.prefix_model import PrefixModel
 
@@ -624,11 +625,33 @@ def _first_tree(booster):
         lambda booster: _first_tree(booster)["split_indices"].__setitem__(0, 5_000),
         lambda booster: _first_tree(booster)["split_conditions"].pop(),
         lambda booster: _first_tree(booster)["split_type"].__setitem__(0, 1),
+        lambda booster: _first_tree(booster)["split_indices"].__setitem__(0, 1.5),
+        lambda booster: _first_tree(booster)["split_indices"].__setitem__(0, True),
+        lambda booster: _first_tree(booster)["split_conditions"].__setitem__(0, "0.5"),
+        lambda booster: _first_tree(booster)["split_conditions"].__setitem__(0, float("inf")),
+        lambda booster: _first_tree(booster)["parents"].__setitem__(1, 2),
+        lambda booster: _first_tree(booster)["categories"].append(3),
+        lambda booster: _first_tree(booster)["tree_param"].__setitem__("num_nodes", "999999999"),
+        lambda booster: _first_tree(booster).__setitem__("id", 7),
+        lambda booster: booster["learner"]["learner_model_param"].__setitem__("num_feature", "3"),
+        lambda booster: booster["learner"]["learner_model_param"].__setitem__("base_score", "nan"),
+        lambda booster: booster["learner"]["objective"].__setitem__("name", "reg:squarederror"),
+        lambda booster: booster["learner"]["gradient_booster"].__setitem__("name", "dart"),
+        lambda booster: booster["learner"]["gradient_booster"]["model"]["trees"].pop(),
+        lambda booster: booster["learner"]["gradient_booster"]["model"]["tree_info"].__setitem__(0, 5),
+        lambda booster: booster["learner"]["gradient_booster"]["model"]["iteration_indptr"].__setitem__(1, 40),
+        lambda booster: booster["learner"]["attributes"].__setitem__("script", "import os"),
         lambda booster: booster.__setitem__("script", "import os"),
         lambda booster: booster.pop("learner"),
     ],
 )
-def test_trees_that_point_outside_are_refused(change):
+def test_trees_out_of_shape_are_refused_before_xgboost_sees_them(change):
     assert unpack_models(_trees(lambda booster: None))
     with pytest.raises(BundleError):
         unpack_models(_trees(change))
+
+
+def test_a_repeated_key_in_the_trees_is_refused():
+    text = json.dumps({"learner": {}, "version": [3, 2, 0]})
+    with pytest.raises(BundleError, match="repeated key"):
+        check_booster(text[:-1] + ', "learner": {}}')

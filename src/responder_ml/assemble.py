@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from anndata import AnnData
@@ -77,6 +78,17 @@ def build_cohort(config: CohortConfig, seed: int) -> AnnData:
     if config.samples is None:
         raise ConfigError("cohort.source 'table' needs cohort.samples, which is not given.")
     return read_table(config.expression, config.samples, units=config.units, columns=config.columns, where=config.where)
+
+
+def simulate_to(folder: Path, job: JobConfig | None) -> None:
+    """Write a simulated cohort as ordinary files, with a job's parameters and seed, or the simulator's own defaults."""
+    from responder_ml.cohort.simulate import simulate_cohort
+    from responder_ml.cohort.write import write_cohort
+
+    seed = JobConfig.model_fields["seed"].default if job is None else job.seed
+    if job is not None:
+        check_simulation(job.cohort)
+    write_cohort(simulate_cohort(**{"seed": seed, **({} if job is None else job.cohort.params)}), folder)
 
 
 def check_simulation(config: CohortConfig) -> None:

@@ -36,7 +36,8 @@ from responder_ml.manifest import (
     manifest_digest,
     read_manifest,
 )
-from responder_ml.search.model_file import pack_arrays, pack_models, unpack_arrays, unpack_models
+from responder_ml.search.model_file import pack_models, unpack_models
+from responder_ml.search.plain_archive import pack_arrays, unpack_arrays
 from responder_ml.search.prefix_model import PrefixModel
 
 Floats = NDArray[np.float64]
@@ -224,7 +225,9 @@ def _name_classes(labelled: LabelledCohort) -> dict[str, str]:
 def _check_values(models: Sequence[PrefixModel], reference: Reference) -> dict[str, float]:
     """Return the log-odds of the typical training sample: of the model, and the mean over outer models."""
     typical = reference.typical[None]
-    values = [float(model.decision_function(typical)[0]) for model in models]
+    # A doctored reference may hold values no logarithm takes; the comparison with the manifest then fails.
+    with np.errstate(all="ignore"):
+        values = [float(model.decision_function(typical)[0]) for model in models]
     return {"log_odds": values[0], **({"outer_mean": float(np.mean(values[1:]))} if values[1:] else {})}
 
 

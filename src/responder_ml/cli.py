@@ -9,7 +9,8 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from responder_ml.exceptions import ResponderError
+from responder_ml.effort import Effort
+from responder_ml.exceptions import ConfigError, ResponderError
 from responder_ml.progress import Done, Progress
 
 app = typer.Typer(
@@ -52,7 +53,7 @@ def train(
 ) -> None:
     """Search, test against relabelled subjects, explain, and write a run folder and a bundle."""
     from responder_ml.config import load_config
-    from responder_ml.experiment import default_folders, train
+    from responder_ml.experiment import default_folders, record, train
     from responder_ml.screen import show_run
 
     job = load_config(config)
@@ -61,6 +62,7 @@ def train(
     run_folder, bundle_folder = out or run_folder, bundle or bundle_folder
     run = train(job, run_folder, bundle_folder, _Bars(console))
     show_run(console, run, run_folder, bundle_folder)
+    record(job, run, run_folder, bundle_folder, _Bars(console))
 
 
 
@@ -71,8 +73,9 @@ def simulate(
 ) -> None:
     """Write a simulated cohort as ordinary files."""
     from responder_ml.assemble import simulate_to
+    from responder_ml.config import load_config
 
-    simulate_to(out, config)
+    simulate_to(out, load_config(config) if config else None)
     Console().print(f"Simulated cohort written to {out}", highlight=False)
 
 
@@ -94,6 +97,92 @@ def ui(
     from responder_ml.tracking.ui import open_ui
 
     open_ui(load_config(config).tracking.uri if config else None, port)
+
+
+@app.command()
+def compare(
+    runs: Annotated[list[Path], typer.Argument(help="Run folders.", metavar="RUN...")],
+    out: Annotated[Path | None, typer.Option("--out", help="Folder for the tables as CSV and a page with figures.")] = None,
+) -> None:
+    """Put runs on one leaderboard, and test differences where they share subjects and folds."""
+    from responder_ml.comparison import PAGE, compare, write_comparison
+    from responder_ml.comparison_screen import show_comparison
+
+    console = Console()
+    found = compare(runs)
+    show_comparison(console, found)
+    if out is not None:
+        write_comparison(found, out)
+        console.print(f"Page:   {out / PAGE}", highlight=False, soft_wrap=True)
+
+
+@app.command()
+def plan(
+    positive: Annotated[int | None, typer.Option(help="Subjects of the positive class.")] = None,
+    negative: Annotated[int | None, typer.Option(help="Subjects of the negative class.")] = None,
+    strata: Annotated[str | None, typer.Option(help="Positive/negative subjects of each stratum: 3/3,3/4.")] = None,
+    config: Annotated[Path | None, typer.Option(help="Take sizes, strata and level from this job.")] = None,
+    auroc: Annotated[list[float] | None, typer.Option(help="A true AUROC to look at; may be repeated.")] = None,
+    power: Annotated[float | None, typer.Option(help="Find the subjects needed for this power.")] = None,
+    alpha: Annotated[float | None, typer.Option(help="Level of the one-sided test.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="CSV file to write.")] = None,
+) -> None:
+    """Say what class sizes can show before anyone trains, and how many subjects a wanted power takes."""
+    from responder_ml.config import load_config
+    from responder_ml.planning import plan, plan_job, read_strata, write_plan
+    from responder_ml.planning_screen import show_plan
+
+    asked = _given(aurocs=auroc, wanted_power=power, alpha=alpha)
+    if config is not None:
+        if (positive, negative, strata) != (None, None, None):
+            raise ConfigError("--config brings its own class sizes. Leave out --positive, --negative and --strata.")
+        found = plan_job(load_config(config), **asked)
+    else:
+        found = plan(positive, negative, strata=None if strata is None else read_strata(strata), **asked)
+    show_plan(Console(), found)
+    if out is not None:
+        write_plan(found, out)
+
+
+@app.command()
+def selftest(
+    config: Config,
+    cohorts: Annotated[
+        int | None, typer.Option(help=f"Cohorts without effect of each kind, {Effort.cohorts} by default.")
+    ] = None,
+    permutations: Annotated[
+        int | None, typer.Option(help=f"Relabellings for each cohort's p, {Effort.permutations} by default.")
+    ] = None,
+    repeats: Annotated[
+        int | None, typer.Option(help=f"Repeats of the outer folds, {Effort.repeats} by default.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="JSON file to write.")] = None,
+) -> None:
+    """Run the job on relabelled subjects and on noise of the same shape, and say whether it leaks."""
+    from responder_ml.config import load_config
+    from responder_ml.selftest import selftest, write_selftest
+    from responder_ml.selftest_screen import show_selftest
+
+    console = Console()
+    effort = Effort(**_given(cohorts=cohorts, permutations=permutations, repeats=repeats))
+    found = selftest(load_config(config), effort, _Bars(console))
+    show_selftest(console, found)
+    if out is not None:
+        write_selftest(found, out)
+
+
+@app.command()
+def report(
+    run: Annotated[Path, typer.Argument(help="Run folder.", metavar="RUN")],
+    out: Annotated[Path | None, typer.Option("--out", help="HTML file to write, RUN/report.html by default.")] = None,
+) -> None:
+    """Build a run's report again, without training."""
+    from responder_ml.report.html import write_report
+    from responder_ml.run import read_run
+
+    path = out or run / "report.html"
+    write_report(read_run(run), path)
+    Console().print(f"Report: {path}", highlight=False, soft_wrap=True)
 
 
 class _Bars(Progress):
@@ -126,6 +215,11 @@ class _Bars(Progress):
     def say(self, text: str) -> None:
         """Print a sentence."""
         self._console.print(text, highlight=False, soft_wrap=True)
+
+
+def _given(**values: Any) -> dict[str, Any]:
+    """Return the options that were given; what was not has its default where it is used."""
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def _plain(text: str) -> str:

@@ -19,6 +19,7 @@ from responder_ml.evaluation.permutation import NullPlan
 from responder_ml.evaluation.procedure import Procedure
 from responder_ml.evaluation.small_n import Allowed, allow
 from responder_ml.explanation.attribution import auto_models, contributions
+from responder_ml.exceptions import TrackingError
 from responder_ml.features.normalise import log2_expression
 from responder_ml.progress import Progress
 from responder_ml.report.card import write_card
@@ -28,6 +29,10 @@ from responder_ml.run import Run, write_run
 from responder_ml.search.material import Material
 from responder_ml.search.nested import Plan
 from responder_ml.search.workers import Workers
+from responder_ml.tracking.mlflow import send
+
+SERVING = "responder_ml.serving"
+"""Module that MLflow loads to serve a bundle."""
 
 
 @dataclass(frozen=True)
@@ -133,6 +138,27 @@ def train(job: JobConfig, out: Path, bundle: Path, progress: Progress | None = N
     write_card(run, out / "card.md")
     write_card(run, bundle / "card.md")
     return run
+
+
+def record(job: JobConfig, run: Run, out: Path, bundle: Path, progress: Progress | None = None) -> str | None:
+    """Send a run to the job's MLflow store; a store that fails loses nothing, and the way to try again is said.
+
+    Returns
+    -------
+    MLflow's id of the run, or None if it was not sent.
+    """
+    progress = progress or Progress()
+    if not job.tracking.enabled:
+        return None
+    try:
+        run_id = send(
+            run, out, bundle, loader=SERVING, uri=job.tracking.uri, experiment=job.tracking.experiment or job.name
+        )
+    except TrackingError as problem:
+        progress.say(f"Not tracked: {problem} The run is complete in {out}; send it later with `track {out}`.")
+        return None
+    progress.say(f"Tracked in MLflow as {run_id}; see it with `python -m responder_ml ui`.")
+    return run_id
 
 
 def default_folders(job: JobConfig) -> tuple[Path, Path]:

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from anndata import AnnData
+
 from responder_ml.cohort.endpoint import Endpoint, LabelledCohort, label_cohort
 from responder_ml.cohort.simulate import simulate_cohort
 

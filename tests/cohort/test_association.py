@@ -1,8 +1,9 @@
 import numpy as np
 import pandas as pd
 import pytest
-from responder_ml.cohort.association import associate, is_categorical, rank_difference
 from scipy.stats.contingency import association
+
+from responder_ml.cohort.association import associate, is_categorical, rank_difference
 
 
 def _labels(text):

@@ -1,5 +1,6 @@
 import pandas as pd
 import pytest
+
 from responder_ml.cohort.gene_ids import check_gene_names, damaged_by_excel, kind_of
 from responder_ml.exceptions import GeneNameError
 

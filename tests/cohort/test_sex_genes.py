@@ -1,6 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+
 from responder_ml.cohort.sex_genes import compare_sex
 
 # Xist and two Y genes, log2 CPM: two females, two males.
@@ -39,14 +40,18 @@ def test_entrez_ids_count_only_among_entrez_ids(genes):
     padded = np.column_stack([VALUES, np.zeros((4, 4))])
     numbers = [*genes, "14281", "11838", "20750", "12345"]
     assert compare_sex(padded, numbers, pd.Series(SEX), SAMPLES, per_million=True) == (4, [])
-    assert compare_sex(padded, [*genes, "Fos", "Arc", "Egr1", "Junb"], pd.Series(SEX), SAMPLES, per_million=True) is None
+    assert (
+        compare_sex(padded, [*genes, "Fos", "Arc", "Egr1", "Junb"], pd.Series(SEX), SAMPLES, per_million=True) is None
+    )
 
 
 def test_a_swap_and_a_mixture_are_told_apart():
     many = np.vstack([VALUES, VALUES, [[8.0, 5.0, 6.0], [-3.0, 5.2, 6.1]]])
     sex = [*SEX, *SEX, "female", "female"]
     padded = np.column_stack([many, np.zeros(10)])
-    _, found = compare_sex(padded, ["Xist", "Ddx3y", "Uty", "Fos"], pd.Series(sex), list("abcdefghij"), per_million=False)
+    _, found = compare_sex(
+        padded, ["Xist", "Ddx3y", "Uty", "Fos"], pd.Series(sex), list("abcdefghij"), per_million=False
+    )
     assert [(each.sample, each.by_genes) for each in found] == [("i", "both"), ("j", "male")]
 
 

@@ -3,6 +3,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 import pytest
+
 from responder_ml.cohort.simulate import mean_score, simulate_cohort
 from responder_ml.cohort.simulated_biology import PROGRAMMES, REGIONS, build_biology
 from responder_ml.exceptions import CohortError
@@ -199,7 +200,9 @@ def test_switched_off_effects_are_gone_from_truth_and_counts(switch, gene_set, o
     assert abs(on) > 0.25
     assert abs(off) < 0.05
     are_drugs = [name.split("_")[-1] in REGIONS for name in PROGRAMMES]
-    switched = [name for name, is_drug in zip(PROGRAMMES, are_drugs, strict=True) if is_drug == (switch == "drug_effect")]
+    switched = [
+        name for name, is_drug in zip(PROGRAMMES, are_drugs, strict=True) if is_drug == (switch == "drug_effect")
+    ]
     assert (planted[switched] != 0).any().all()
     assert (gone[switched] == 0).all(axis=None)
 

@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from responder_ml.cohort.units import check_units
 from responder_ml.exceptions import ExpressionError
 

@@ -1,6 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+
 from responder_ml.cohort.read import read_table
 from responder_ml.cohort.simulate import simulate_cohort
 from responder_ml.cohort.write import write_cohort

@@ -60,7 +60,7 @@ def test_genes_on_both_sides_have_no_direction(gmt):
 
 
 def test_case_blanks_and_repeats(gmt):
-    path = gmt("\n\ufeffignored" and "X\tna\tFos\tFOS\t\tFos\t\n\n")
+    path = gmt("\ufeffX\tna\tFos\tFOS\t\tFos\t\n\n")
     assert read_gmt(path) == (GeneSet("X", ("Fos", "FOS")),)
 
 

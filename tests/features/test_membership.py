@@ -54,7 +54,7 @@ def test_what_is_left_out_is_named_with_its_reason():
 
 
 def test_case_is_never_folded():
-    with pytest.raises(FeatureError, match="2 would match if case were ignored.*table of orthologs"):
+    with pytest.raises(FeatureError, match=r"2 would match if case were ignored.*table of orthologs"):
         members([GeneSet("mouse", ("Fos", "Arc"))], ["FOS", "ARC"], min_genes=1, min_coverage=0.0)
     laid = members([GeneSet("mouse", ("Fos", "Arc"))], ["FOS", "Arc"], min_genes=1, min_coverage=0.0)
     assert laid.coverage.loc["mouse", "found"] == 1
@@ -107,8 +107,9 @@ def test_real_pairs_are_read_as_pairs(study_sets):
     ketamine = next(each for name, each in by_name.items() if name.endswith("NACC_treatment_ketamine"))
     assert (len(ketamine.up), len(ketamine.down)) == (16, 2)
     assert "Gray_2014_ForcedSwimStress_HC" in by_name
-    # The source lists Lmna as up and as down two hours after the drug.
-    assert [each.both_sides for each in study_sets if each.both_sides] == [("Lmna",)]
+    # The source lists Lmna as up and as down two hours after a drug, and eight genes after restraint and swim.
+    assert [each.both_sides for each in study_sets if len(each.both_sides) == 1] == [("Lmna",)]
+    assert [len(each.both_sides) for each in study_sets if each.both_sides] == [8, 1]
 
 
 @pytest.mark.shared

@@ -20,7 +20,7 @@ GENES = (
 )  # fmt: skip
 
 
-def make_run(  # noqa: PLR0913
+def make_run(
     *,
     positives: int = 6,
     negatives: int = 7,
@@ -53,11 +53,11 @@ def make_run(  # noqa: PLR0913
         "out_of_fold": _out_of_fold(found, samples, subjects),
         "candidates": _candidates(found, rng),
         "folds": _fold_table(found, rng),
-        "genes": _genes(rng, genes),
         "contributions": _contributions(rng, genes, samples, labels),
         "null": _null_draws(rng, draws),
         "samples": _samples(rng, samples, subjects, labels, classes),
     }
+    tables["genes"] = _genes(rng, genes, tables["contributions"])
     headline = _performance(found["auto"])
     tables["baselines"] = _baselines(headline["auroc"])
     null = _null(tables["null"], found["auto"]) if draws else None
@@ -175,34 +175,36 @@ def _fold_table(found, rng) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _genes(rng, genes) -> pd.DataFrame:
-    contribution = np.sort(rng.gamma(1.2, 0.05, len(genes)))[::-1] + 0.002
-    return pd.DataFrame(
+def _genes(rng, genes, contributions) -> pd.DataFrame:
+    by_gene = contributions.assign(slope=contributions["contribution"] * np.sign(contributions["expression"])).groupby(
+        "gene"
+    )
+    contribution = contributions["contribution"].abs().groupby(contributions["gene"]).mean().loc[list(genes)].to_numpy()
+    frame = pd.DataFrame(
         {
             "gene": genes,
             "contribution": contribution,
-            "direction": contribution * rng.choice([-0.8, 0.8], len(genes)),
+            "direction": by_gene["slope"].mean().loc[list(genes)].to_numpy(),
             "sign_consistency": np.clip(1 - rng.gamma(0.5, 0.1, len(genes)), 0.3, 1),
             "contribution_low": contribution * 0.6,
             "contribution_high": contribution * 1.5,
             "selection_frequency": np.clip(np.linspace(1.1, 0.05, len(genes)), 0, 1),
-            "null_high": contribution[min(2, len(genes) - 1)] * 0.99,
-            "called_out": (np.arange(len(genes)) < 3).astype(int),
         }
-    )
+    ).sort_values("contribution", ascending=False, ignore_index=True)
+    limit = frame["contribution"].iloc[min(2, len(genes) - 1)] * 0.99
+    return frame.assign(null_high=limit, called_out=(frame["contribution"] > limit).astype(int))
 
 
 def _contributions(rng, genes, samples, labels) -> pd.DataFrame:
     parts = []
-    for place, gene in enumerate(genes[:40]):
-        expression = rng.normal(0, 0.5, len(samples)) + rng.choice([-0.6, 0.6]) * (labels - labels.mean())
-        size = 0.35 / (place + 1) ** 0.5
+    for place, gene in enumerate(genes):
+        direction = rng.choice([-1, 1])
+        expression = rng.normal(0, 0.5, len(samples)) + direction * rng.uniform(0.2, 0.7) * (labels - labels.mean())
+        expression = expression - expression.mean()
+        contribution = direction * 0.3 / (place + 1) ** 0.6 * expression + rng.normal(0, 0.004, len(samples))
         parts.append(
-            pd.DataFrame(
-                {"sample": samples, "gene": gene, "contribution": size * expression * rng.choice([-1, 1]),
-                 "expression": expression - expression.mean()}
-            )
-        )  # fmt: skip
+            pd.DataFrame({"sample": samples, "gene": gene, "contribution": contribution, "expression": expression})
+        )
     return pd.concat(parts, ignore_index=True)
 
 

@@ -8,9 +8,16 @@ from responder_ml.tracking.environment import environment, unless_set
 def test_variables_hold_for_the_block_and_are_put_back(monkeypatch):
     monkeypatch.setenv("RML_KNOWN", "mine")
     monkeypatch.delenv("RML_NEW", raising=False)
-    with pytest.raises(ZeroDivisionError), environment({"RML_KNOWN": "theirs", "RML_NEW": "1"}):
-        assert (os.environ["RML_KNOWN"], os.environ["RML_NEW"]) == ("theirs", "1")
-        _ = 1 / 0
+    seen = []
+
+    def fail_inside():
+        with environment({"RML_KNOWN": "theirs", "RML_NEW": "1"}):
+            seen.extend([os.environ["RML_KNOWN"], os.environ["RML_NEW"]])
+            raise OSError
+
+    with pytest.raises(OSError):
+        fail_inside()
+    assert seen == ["theirs", "1"]
     assert os.environ["RML_KNOWN"] == "mine"
     assert "RML_NEW" not in os.environ
 

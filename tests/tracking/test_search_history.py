@@ -21,8 +21,11 @@ def _by_key(items):
 
 def test_history_averages_over_folds_and_best_so_far_never_falls():
     trials = _trials(
-        [(0, 0, 0, 0.6, {}), (0, 0, 1, 0.5, {}), (0, 0, 2, 0.9, {})]
-        + [(0, 1, 0, 0.4, {}), (0, 1, 1, 0.7, {}), (0, 1, 2, 0.5, {})]
+        [
+            (0, fold, trial, value, {})
+            for fold, values in enumerate([[0.6, 0.5, 0.9], [0.4, 0.7, 0.5]])
+            for trial, value in enumerate(values)
+        ]
     )
     found = _by_key(search_items(trials.sample(frac=1, random_state=1)))
     assert found["search/inner_auroc"] == pytest.approx({0: 0.5, 1: 0.6, 2: 0.7})

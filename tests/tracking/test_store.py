@@ -38,7 +38,9 @@ def test_what_is_no_store_is_refused_with_the_right_spelling(uri):
         resolve_store(uri)
 
 
-@pytest.mark.parametrize("content", [b"this is not a database, it is a long enough text" * 50, b"SQLite format 3\x00" + b"\xff" * 4096])
+@pytest.mark.parametrize(
+    "content", [b"this is not a database, it is a long enough text" * 50, b"SQLite format 3\x00" + b"\xff" * 4096]
+)
 def test_a_damaged_file_is_named_at_once(tmp_path, content):
     file = tmp_path / "mlflow.db"
     file.write_bytes(content)

@@ -177,11 +177,12 @@ def match_genes(
     """
     wanted = np.asarray(genes, dtype=str)
     _check_unique(names, wanted)
-    place = pd.Index(list(names), dtype=object).get_indexer(pd.Index(wanted.tolist(), dtype=object))
-    found = np.asarray(place >= 0, dtype=np.bool_)
+    where = {name: position for position, name in enumerate(names)}
+    place = np.array([where.get(gene, -1) for gene in wanted.tolist()], dtype=np.intp)
+    found = place >= 0
     coverage = measure_coverage(wanted.tolist(), found, behind, feature_weight)
     check_coverage(coverage, wanted.tolist(), names, least_weight=least_weight, least_genes=least_genes)
-    return Matched(wanted, found, np.asarray(place[found], dtype=np.intp), coverage)
+    return Matched(wanted, found, place[found], coverage)
 
 
 def to_model_units(

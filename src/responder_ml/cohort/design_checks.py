@@ -109,7 +109,7 @@ def strata_and_class(labelled: LabelledCohort) -> Iterator[Finding]:
         units = _units(labelled, column)
         found = associate(units["value"], units["label"].to_numpy())
         counts = ", ".join(f"{value} {row[1]} and {row[0]}" for value, row in found.table.iterrows())
-        spread = f"{labelled.endpoint.positive} and {labelled.endpoint.negative} by {column}: {counts}."
+        spread = f"Subjects per {column}, {labelled.endpoint.positive} and {labelled.endpoint.negative}: {counts}."
         if found.one_class_only and len(found.table) > 1:
             idle = ", ".join(found.one_class_only)
             message = f"{spread} In {idle} only one class occurs, so its subjects cannot be relabelled."

@@ -1,18 +1,19 @@
 """Subject bootstrap of group comparisons: subjects are redrawn within their groups, residual variances stay as they are.
 
-Draws are seeded by the group and the names of its subjects, so a subject that gives several regions is redrawn alike in all of them.
-With three subjects to a group a bootstrap is a rough guide: read the intervals as "not narrower than this".
+Of a group of n subjects n - 1 are drawn, so that the mean of the redrawn varies as much as a mean of n does; drawing n would make
+intervals of three subjects a fifth too narrow. Draws are seeded by the group and the names of its subjects, so a subject that
+gives several regions is redrawn alike in all of them. With three subjects to a group any bootstrap is a rough guide.
 
 References
 ----------
-Efron B (1981) Nonparametric standard errors and confidence intervals. Can J Stat 9:139-158. doi:10.2307/3314608
+Rao JNK, Wu CFJ (1988) Resampling inference with complex survey data. J Am Stat Assoc 83:231-241.
+doi:10.1080/01621459.1988.10478591
 """
 
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
 
 from responder_ml.contrasts.contrast import Groups
 from responder_ml.statistics.seeds import generator
@@ -21,7 +22,7 @@ Floats = NDArray[np.float64]
 
 
 def redraw_subjects(groups: Groups, subjects: Sequence[str], draws: int, seed: int) -> Floats:
-    """Return how often each subject is drawn, draws x subjects; every group keeps its size.
+    """Return how often each subject is drawn, draws x subjects; of each group one fewer than it has.
 
     Parameters
     ----------
@@ -41,33 +42,26 @@ def redraw_subjects(groups: Groups, subjects: Sequence[str], draws: int, seed: i
             names = [subjects[place] for place in members]
             ordered = members[np.argsort(names, kind="stable")]
             rng = generator(seed, "bootstrap", group, "\x1f".join(sorted(names)))
-            drawn[:, ordered] = rng.multinomial(members.size, np.full(members.size, 1.0 / members.size), size=draws)
+            drawn[:, ordered] = rng.multinomial(
+                max(1, members.size - 1), np.full(members.size, 1.0 / members.size), size=draws
+            )
     return drawn
 
 
-def corrected_interval(draws: Floats, observed: Floats, level: float = 0.95) -> Floats:
-    """Return bias-corrected percentile intervals.
+def recentred_interval(draws: Floats, observed: float, level: float = 0.95) -> tuple[float, float]:
+    """Return the percentile interval moved so that its median is the observed value.
 
-    The quantiles are taken at Phi(2 z0 + z), z0 the normal quantile of the share of draws below the observed value (ties by half): a
-    redrawn share or correlation of noisy contrasts is pulled outwards, and this takes the pull back at the median.
+    Redrawing adds a second dose of noise to contrasts that already have one, which pulls shares, counts and correlations
+    outwards; the spread of the draws is of use, their centre is not.
 
     Parameters
     ----------
     draws
-        Bootstrap values, draws x statistics.
+        Bootstrap values, ``(n_draws,)``.
     observed
-        ``(n_statistics,)``.
+        The value on the subjects as they are.
     level
         Nominal coverage.
-
-    Returns
-    -------
-    numpy.ndarray
-        Lower and upper ends, statistics x 2.
     """
-    count = len(draws)
-    below = (draws < observed).mean(axis=0) + 0.5 * (draws == observed).mean(axis=0)
-    centre = norm.ppf(np.clip(below, 0.5 / count, 1.0 - 0.5 / count))
-    ends = norm.ppf([(1.0 - level) / 2.0, (1.0 + level) / 2.0])
-    wanted = norm.cdf(2.0 * centre[:, None] + ends)
-    return np.stack([np.quantile(column, share) for column, share in zip(draws.T, wanted, strict=True)])
+    low, median, high = np.quantile(draws, [(1.0 - level) / 2.0, 0.5, (1.0 + level) / 2.0])
+    return float(observed + low - median), float(observed + high - median)

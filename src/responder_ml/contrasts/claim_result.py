@@ -38,7 +38,7 @@ class ClaimResult:
     smallest_p
         Smallest p they can yield on these data.
     interval
-        Bias-corrected 95 % interval from the subject bootstrap.
+        95 % interval from the subject bootstrap, centred on the observed value.
     design_value
         Its closed-form value if no group, stressed or treated, differs from any other.
     hypothesis

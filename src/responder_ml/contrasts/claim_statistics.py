@@ -4,6 +4,7 @@ Larger values speak for the claim in all of them. Each is defined for every labe
 value that speaks neither way.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from responder_ml.contrasts import connectivity, overlap, rescue, reversal
 from responder_ml.contrasts.comparisons import Comparisons
-from responder_ml.contrasts.rrho2 import rrho2_maxima
+from responder_ml.contrasts.rrho2 import CONCORDANT, DISCORDANT, rrho2_maximum
 from responder_ml.contrasts.shared_reference import expected_correlation
 
 Floats = NDArray[np.float64]
@@ -39,6 +40,8 @@ class Statistic:
         Number of genes it is taken over, if that depends on the data.
     design
         Its value if no group differs from any other, from group sizes and names, where that is known in closed form.
+    bounds
+        Least and largest value it can take.
     """
 
     claim: str
@@ -47,6 +50,7 @@ class Statistic:
     compute: Callable[..., Floats]
     genes: Callable[..., Floats] | None = None
     design: Callable[..., float] | None = None
+    bounds: tuple[float, float] = (-math.inf, math.inf)
 
 
 def susceptible_genes(c: Comparisons) -> Signs:
@@ -71,7 +75,7 @@ def _deg_count(c: Comparisons, plus: str, minus: str) -> Floats:
 
 def _query(c: Comparisons) -> Signs:
     size = max(1, min(c.cutoffs.query, c.n_genes // 4))
-    return c.keep(("query",), lambda: connectivity.extreme_query(c.t(SUSCEPTIBLE, CONTROL), size))
+    return c.keep(("query",), lambda: c.ranking(SUSCEPTIBLE, CONTROL).extremes(size))
 
 
 def _step(c: Comparisons) -> int:
@@ -95,16 +99,16 @@ def _reversal_cosine(c: Comparisons, treated: str) -> Floats:
 
 
 def _reversal_spearman(c: Comparisons, treated: str) -> Floats:
-    return -overlap.spearman(c.t(SUSCEPTIBLE, CONTROL), c.t(treated, SUSCEPTIBLE))
+    return -overlap.pearson(c.ranks(SUSCEPTIBLE, CONTROL), c.ranks(treated, SUSCEPTIBLE))
 
 
 def _reversal_xsum(c: Comparisons, treated: str) -> Floats:
     extreme = max(1, min(c.cutoffs.extreme, c.n_genes // 2))
-    return -connectivity.xsum(_query(c), c.t(treated, SUSCEPTIBLE), extreme)
+    return -connectivity.xsum(_query(c), c.t(treated, SUSCEPTIBLE), extreme, c.ranking(treated, SUSCEPTIBLE))
 
 
 def _reversal_connectivity(c: Comparisons, treated: str) -> Floats:
-    return -connectivity.weighted_connectivity(_query(c), c.t(treated, SUSCEPTIBLE))
+    return -connectivity.weighted_connectivity(_query(c), c.t(treated, SUSCEPTIBLE), c.ranking(treated, SUSCEPTIBLE))
 
 
 def _reversal_zhang(c: Comparisons, treated: str) -> Floats:
@@ -113,7 +117,7 @@ def _reversal_zhang(c: Comparisons, treated: str) -> Floats:
 
 
 def _reversal_rrho2(c: Comparisons, treated: str) -> Floats:
-    return rrho2_maxima(c.t(SUSCEPTIBLE, CONTROL), c.t(treated, SUSCEPTIBLE), _step(c))[1]
+    return rrho2_maximum(c.ranking(SUSCEPTIBLE, CONTROL), c.ranking(treated, SUSCEPTIBLE), DISCORDANT, _step(c))
 
 
 def _rescue_angle(c: Comparisons, treated: str) -> Floats:
@@ -153,7 +157,7 @@ def _common_cosine(c: Comparisons, first: str, second: str) -> Floats:
 
 
 def _common_spearman(c: Comparisons, first: str, second: str) -> Floats:
-    return overlap.spearman(c.t(first, SUSCEPTIBLE), c.t(second, SUSCEPTIBLE))
+    return overlap.pearson(c.ranks(first, SUSCEPTIBLE), c.ranks(second, SUSCEPTIBLE))
 
 
 def _common_jaccard(c: Comparisons, first: str, second: str) -> Floats:
@@ -165,7 +169,7 @@ def _common_log_odds(c: Comparisons, first: str, second: str) -> Floats:
 
 
 def _common_rrho2(c: Comparisons, first: str, second: str) -> Floats:
-    return rrho2_maxima(c.t(first, SUSCEPTIBLE), c.t(second, SUSCEPTIBLE), _step(c))[0]
+    return rrho2_maximum(c.ranking(first, SUSCEPTIBLE), c.ranking(second, SUSCEPTIBLE), CONCORDANT, _step(c))
 
 
 def _union_count(c: Comparisons, first: str, second: str) -> Floats:
@@ -223,63 +227,181 @@ def _opposition_design(sizes: Mapping[str, int], responder: str, non_responder: 
     return -_common_design(sizes, responder, non_responder)
 
 
-BURDEN = (Statistic("R2", "deg_count", "genes called changed, up or down", _deg_count),)
+SHARE, CORRELATION, COUNT = (0.0, 1.0), (-1.0, 1.0), (0.0, math.inf)
+
+BURDEN = (Statistic("R2", "deg_count", "genes called changed, up or down", _deg_count, bounds=COUNT),)
 
 REVERSAL = (
     Statistic(
-        "R4", "reversal_share", "susceptible-specific genes with the opposite sign, share", _reversal_share, _susceptible_count
+        "R4",
+        "reversal_share",
+        "susceptible-specific genes with the opposite sign, share",
+        _reversal_share,
+        _susceptible_count,
+        bounds=SHARE,
     ),
     Statistic(
-        "R4", "called_reversal_share", "susceptible-specific genes called in the opposite direction, share",
-        _called_reversal_share, _susceptible_count,
+        "R4",
+        "called_reversal_share",
+        "susceptible-specific genes called in the opposite direction, share",
+        _called_reversal_share,
+        _susceptible_count,
+        bounds=SHARE,
     ),
-    Statistic("R4", "reversal_cosine", "minus the cosine of moderated t, all genes", _reversal_cosine, design=_reversal_design),
-    Statistic("R4", "reversal_spearman", "minus Spearman's correlation of moderated t, all genes", _reversal_spearman),
+    Statistic(
+        "R4",
+        "reversal_cosine",
+        "minus the cosine of moderated t, all genes",
+        _reversal_cosine,
+        design=_reversal_design,
+        bounds=CORRELATION,
+    ),
+    Statistic(
+        "R4",
+        "reversal_spearman",
+        "minus Spearman's correlation of moderated t, all genes",
+        _reversal_spearman,
+        bounds=CORRELATION,
+    ),
     Statistic("R4", "reversal_xsum", "minus XSum of the susceptibility query, units of t", _reversal_xsum),
-    Statistic("R4", "reversal_connectivity", "minus the weighted connectivity of the susceptibility query", _reversal_connectivity),
-    Statistic("R4", "reversal_zhang", "minus Zhang's score of the susceptibility query", _reversal_zhang),
-    Statistic("R4", "reversal_rrho2", "largest -log10 p of the discordant RRHO2 quadrants", _reversal_rrho2),
-    Statistic("R4", "rescue_angle", "turn from no rescue (0) to full rescue (45), degrees", _rescue_angle),
-)  # fmt: skip
+    Statistic(
+        "R4",
+        "reversal_connectivity",
+        "minus the weighted connectivity of the susceptibility query",
+        _reversal_connectivity,
+        bounds=CORRELATION,
+    ),
+    Statistic(
+        "R4", "reversal_zhang", "minus Zhang's score of the susceptibility query", _reversal_zhang, bounds=CORRELATION
+    ),
+    Statistic(
+        "R4", "reversal_rrho2", "largest -log10 p of the discordant RRHO2 quadrants", _reversal_rrho2, bounds=COUNT
+    ),
+    Statistic(
+        "R4",
+        "rescue_angle",
+        "turn from no rescue (0) to full rescue (45), degrees",
+        _rescue_angle,
+        bounds=(-90.0, 90.0),
+    ),
+)
 
 INDUCTION = (
     Statistic(
-        "R5", "induction_share", "resilient-specific genes moved the resilient way from susceptible, share",
-        _induction_share, _resilient_count,
+        "R5",
+        "induction_share",
+        "resilient-specific genes moved the resilient way from susceptible, share",
+        _induction_share,
+        _resilient_count,
+        bounds=SHARE,
     ),
     Statistic(
-        "R5", "induction_share_from_control", "resilient-specific genes on the resilient side of control, share",
-        _induction_share_from_control, _resilient_count,
+        "R5",
+        "induction_share_from_control",
+        "resilient-specific genes on the resilient side of control, share",
+        _induction_share_from_control,
+        _resilient_count,
+        bounds=SHARE,
     ),
     Statistic(
-        "R5", "induction_shift", "mean shift of resilient-specific genes the resilient way, log2", _induction_shift, _resilient_count
+        "R5",
+        "induction_shift",
+        "mean shift of resilient-specific genes the resilient way, log2",
+        _induction_shift,
+        _resilient_count,
     ),
-    Statistic("R5", "induction_cosine", "cosine of moderated t with resilient - control", _induction_cosine, design=_induction_design),
-)  # fmt: skip
+    Statistic(
+        "R5",
+        "induction_cosine",
+        "cosine of moderated t with resilient - control, all genes",
+        _induction_cosine,
+        design=_induction_design,
+        bounds=CORRELATION,
+    ),
+)
 
 AGGRAVATION = (
     Statistic(
-        "R6c", "aggravation_share", "susceptible-specific genes moved further the susceptible way, share",
-        _aggravation_share, _susceptible_count,
+        "R6c",
+        "aggravation_share",
+        "susceptible-specific genes moved further the susceptible way, share",
+        _aggravation_share,
+        _susceptible_count,
+        bounds=SHARE,
     ),
-)  # fmt: skip
+)
 
 NON_RESPONSE = (
-    Statistic("R6a", "absence_share", "responder genes shown equivalent to no change in non-responders, share", _absence_share, _responder_count),
-    Statistic("R6a", "response_degs", "genes called between responders and non-responders", _deg_count),
-    Statistic("R6b", "non_responder_only_degs", "genes called in non-responders and not in responders", _only_second),
-    Statistic("R6c", "opposition_share", "responder genes moved the other way in non-responders, share", _opposition_share, _responder_count),
-    Statistic("R6c", "opposition_cosine", "minus the cosine of responder and non-responder changes", _opposition_cosine, design=_opposition_design),
-)  # fmt: skip
+    Statistic(
+        "R6a",
+        "absence_share",
+        "responder genes shown equivalent to no change in non-responders, share",
+        _absence_share,
+        _responder_count,
+        bounds=SHARE,
+    ),
+    Statistic("R6a", "response_degs", "genes called between responders and non-responders", _deg_count, bounds=COUNT),
+    Statistic(
+        "R6b",
+        "non_responder_only_degs",
+        "genes called in non-responders and not in responders",
+        _only_second,
+        bounds=COUNT,
+    ),
+    Statistic(
+        "R6c",
+        "opposition_share",
+        "responder genes moved the other way in non-responders, share",
+        _opposition_share,
+        _responder_count,
+        bounds=SHARE,
+    ),
+    Statistic(
+        "R6c",
+        "opposition_cosine",
+        "minus the cosine of responder and non-responder changes, all genes",
+        _opposition_cosine,
+        design=_opposition_design,
+        bounds=CORRELATION,
+    ),
+)
 
 COMMON = (
-    Statistic("R3", "common_cosine", "cosine of moderated t of the two drugs", _common_cosine, design=_common_design),
-    Statistic("R3", "common_spearman", "Spearman's correlation of moderated t of the two drugs", _common_spearman),
-    Statistic("R3", "common_jaccard", "genes called alike by both drugs among those called by either, share", _common_jaccard, _union_count),
+    Statistic(
+        "R3",
+        "common_cosine",
+        "cosine of moderated t of the two drugs, all genes",
+        _common_cosine,
+        design=_common_design,
+        bounds=CORRELATION,
+    ),
+    Statistic(
+        "R3",
+        "common_spearman",
+        "Spearman's correlation of moderated t of the two drugs",
+        _common_spearman,
+        bounds=CORRELATION,
+    ),
+    Statistic(
+        "R3",
+        "common_jaccard",
+        "genes called alike by both drugs among those called by either, share",
+        _common_jaccard,
+        _union_count,
+        bounds=SHARE,
+    ),
     Statistic("R3", "common_log_odds", "natural log odds ratio of being called alike", _common_log_odds, _union_count),
-    Statistic("R3", "common_rrho2", "largest -log10 p of the concordant RRHO2 quadrants", _common_rrho2),
-)  # fmt: skip
+    Statistic("R3", "common_rrho2", "largest -log10 p of the concordant RRHO2 quadrants", _common_rrho2, bounds=COUNT),
+)
 
-DRUG_SPECIFIC = (Statistic("R7", "drug_only_degs", "genes called for this drug's responders and not the other's", _only_first),)
+DRUG_SPECIFIC = (
+    Statistic(
+        "R7", "drug_only_degs", "genes called for this drug's responders and not the other's", _only_first, bounds=COUNT
+    ),
+)
 
-INTERACTION = (Statistic("R7", "interaction_degs", "genes called for response depending on the drug", _interaction_count),)
+INTERACTION = (
+    Statistic(
+        "R7", "interaction_degs", "genes called for response depending on the drug", _interaction_count, bounds=COUNT
+    ),
+)

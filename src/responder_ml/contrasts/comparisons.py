@@ -9,12 +9,13 @@ from numpy.typing import NDArray
 from scipy.special import stdtr, stdtrit
 
 from responder_ml.contrasts.group_fits import GroupFits
+from responder_ml.contrasts.ranking import Ranking
 from responder_ml.exceptions import ContrastError
 from responder_ml.statistics.multiple_testing import benjamini_hochberg
 
 Floats = NDArray[np.float64]
 Signs = NDArray[np.int8]
-Kept = TypeVar("Kept", Floats, Signs)
+Kept = TypeVar("Kept", Floats, Signs, Ranking)
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ class Comparisons:
         self.fits = fits
         self.cutoffs = cutoffs
         self._place = {name: index for index, name in enumerate(names)}
-        self._kept: dict[Hashable, Floats | Signs] = {}
+        self._kept: dict[Hashable, Floats | Signs | Ranking] = {}
 
     def has(self, group: str) -> bool:
         """Tell whether there is such a group."""
@@ -106,6 +107,14 @@ class Comparisons:
     def t(self, plus: str, minus: str) -> Floats:
         """Return moderated t, labellings x genes."""
         return self.keep(("t", plus, minus), lambda: self.fits.t(self.weights(plus, minus)))
+
+    def ranking(self, plus: str, minus: str) -> Ranking:
+        """Return the genes ranked by moderated t."""
+        return self.keep(("ranking", plus, minus), lambda: Ranking.of(self.t(plus, minus)))
+
+    def ranks(self, plus: str, minus: str) -> Floats:
+        """Return ranks of moderated t, ties at their mean, labellings x genes."""
+        return self.keep(("ranks", plus, minus), lambda: self.ranking(plus, minus).mean_ranks(self.t(plus, minus)))
 
     def called(self, plus: str, minus: str) -> Signs:
         """Return 1 for genes called up, -1 for genes called down, 0 for the others, labellings x genes."""

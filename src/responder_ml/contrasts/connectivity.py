@@ -16,35 +16,13 @@ BMC Bioinformatics 9:258. doi:10.1186/1471-2105-9-258
 import numpy as np
 from numpy.typing import NDArray
 
+from responder_ml.contrasts.ranking import Ranking, places, stable_order
+
 Floats = NDArray[np.float64]
 Signs = NDArray[np.int8]
 
 
-def extreme_query(statistic: Floats, size: int) -> Signs:
-    """Return 1 for the ``size`` genes of largest and -1 for those of smallest statistic, 0 for the others.
-
-    Ties go to the lower position. A gene is up or down only if its statistic has that sign, so fewer may be found.
-
-    Parameters
-    ----------
-    statistic
-        ``(..., n_genes)``.
-    size
-        At most half the genes.
-
-    Raises
-    ------
-    ValueError
-        ``size`` is below 1 or above half the genes.
-    """
-    if not 1 <= size <= statistic.shape[-1] // 2:
-        raise ValueError(f"size is {size}, but must lie between 1 and half of the {statistic.shape[-1]} genes")
-    up = _top(statistic, size) & (statistic > 0)
-    down = _top(-statistic, size) & (statistic < 0)
-    return up.astype(np.int8) - down.astype(np.int8)
-
-
-def xsum(query: Signs, profile: Floats, extreme: int) -> Floats:
+def xsum(query: Signs, profile: Floats, extreme: int, ranking: Ranking | None = None) -> Floats:
     """Return the sum of the profile over up genes less that over down genes, among its ``extreme`` largest and smallest values.
 
     Parameters
@@ -55,18 +33,27 @@ def xsum(query: Signs, profile: Floats, extreme: int) -> Floats:
         Log2 fold changes or t, ``(..., n_genes)``.
     extreme
         Genes kept at each end of the profile, at most half of them.
+    ranking
+        Of the profile, if it is at hand.
     """
-    kept = extreme_query(profile, extreme) != 0
-    return np.asarray(np.einsum("...g,...g->...", query.astype(np.float64), np.where(kept, profile, 0.0)), dtype=np.float64)
+    kept = (Ranking.of(profile) if ranking is None else ranking).extremes(extreme) != 0
+    return np.asarray(
+        np.einsum("...g,...g->...", query.astype(np.float64), np.where(kept, profile, 0.0)), dtype=np.float64
+    )
 
 
-def weighted_connectivity(query: Signs, profile: Floats) -> Floats:
+def weighted_connectivity(query: Signs, profile: Floats, ranking: Ranking | None = None) -> Floats:
     """Return WTCS: half the difference of the weighted enrichment scores of up and down genes; 0 where they have the same sign.
 
     The enrichment score is the largest deviation from 0 of a running sum over genes from the largest profile value down, which
     rises at a member by its share of the members' absolute profile values and falls elsewhere by one over the number of others.
+
+    Parameters
+    ----------
+    query, profile, ranking
+        As for `xsum`.
     """
-    order = np.argsort(-profile, axis=-1, kind="stable")
+    order = (Ranking.of(profile) if ranking is None else ranking).order
     size = np.take_along_axis(np.abs(profile), order, axis=-1)
     ordered = np.take_along_axis(np.broadcast_to(query, profile.shape), order, axis=-1)
     up, down = (_enrichment(ordered == sign, size) for sign in (1, -1))
@@ -112,14 +99,4 @@ def _enrichment(member: NDArray[np.bool_], size: Floats) -> Floats:
 
 def _rank_of_size(values: Floats) -> Floats:
     """Return ranks of absolute values from 1, ties in order of position."""
-    order = np.argsort(np.abs(values), axis=-1, kind="stable")
-    ranks = np.empty(values.shape)
-    np.put_along_axis(ranks, order, np.broadcast_to(np.arange(1.0, values.shape[-1] + 1.0), values.shape), axis=-1)
-    return ranks
-
-
-def _top(statistic: Floats, size: int) -> NDArray[np.bool_]:
-    chosen = np.argsort(-statistic, axis=-1, kind="stable")[..., :size]
-    found = np.zeros(statistic.shape, dtype=np.bool_)
-    np.put_along_axis(found, chosen, True, axis=-1)
-    return found
+    return np.asarray(places(stable_order(np.abs(values))[0]) + 1.0, dtype=np.float64)

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from responder_ml.contrasts.bootstrap import corrected_interval, redraw_subjects
+from responder_ml.contrasts.bootstrap import recentred_interval, redraw_subjects
 from responder_ml.contrasts.claim_result import ClaimResult
 from responder_ml.contrasts.claim_statistics import CONTROL, RESILIENT, SUSCEPTIBLE
 from responder_ml.contrasts.comparisons import FOUNDING_CUTOFFS_UNVERIFIED, Comparisons, Cutoffs
@@ -117,7 +117,9 @@ class _Task:
             tests |= {index: (test, place) for place, index in enumerate(members)}
         return [tests[index] for index in range(len(rows))]
 
-    def _run_null(self, exchange: tuple[tuple[str, ...], ...], rows: list[Row], seed: int, limit: int) -> RelabellingTest:
+    def _run_null(
+        self, exchange: tuple[tuple[str, ...], ...], rows: list[Row], seed: int, limit: int
+    ) -> RelabellingTest:
         codes = [[self.groups.code(name) for name in names] for names in exchange]
         rng = generator(seed, "claims", *("\x1f".join(names) for names in exchange))
         relabelled = relabel_groups(self.groups.codes, codes, limit=limit, rng=rng, strata=self.strata)
@@ -169,7 +171,6 @@ def _result(
     sizes = {name: groups.size(name) for name in groups.names}
     involved = dict.fromkeys([*row.groups(), *(name for name in (CONTROL, SUSCEPTIBLE, RESILIENT) if name in sizes)])
     value, smallest = float(test.observed[place]), float(test.smallest_p[place])
-    interval = None if draws is None else corrected_interval(draws[:, None], np.array([value]))[0]
     genes = row.genes(observed)
     return ClaimResult(
         claim=row.statistic.claim,
@@ -184,7 +185,7 @@ def _result(
         exact=test.exact,
         labellings=test.labellings,
         smallest_p=smallest,
-        interval=None if interval is None else (float(interval[0]), float(interval[1])),
+        interval=None if draws is None else _clipped(recentred_interval(draws, value), row.bounds()),
         design_value=row.design_value(sizes),
         hypothesis=row.hypothesis,
         n={name: sizes[name] for name in involved},
@@ -192,6 +193,10 @@ def _result(
         note=_note(test, smallest, genes, sizes, row),
         draws=draws,
     )
+
+
+def _clipped(interval: tuple[float, float], bounds: tuple[float, float]) -> tuple[float, float]:
+    return max(interval[0], bounds[0]), min(interval[1], bounds[1])
 
 
 def _note(test: RelabellingTest, smallest: float, genes: int | None, sizes: Mapping[str, int], row: Row) -> str:

@@ -85,6 +85,12 @@ class Row:
             return None
         return int(self.statistic.genes(comparisons, *self.terms[0][1])[0])
 
+    def bounds(self) -> tuple[float, float]:
+        """Return the least and the largest value the row can take."""
+        low, high = self.statistic.bounds
+        ends = [sorted((weight * low, weight * high)) for weight, _ in self.terms]
+        return sum(end[0] for end in ends), sum(end[1] for end in ends)
+
     def groups(self) -> tuple[str, ...]:
         """Return the groups named in its terms and its null."""
         named = [name for _, names in self.terms for name in names]
@@ -185,7 +191,9 @@ def _burden_rows(arms: Arms, resilient: bool) -> list[Row]:
 def _arm_rows(arms: Arms, statistics: Sequence[Statistic]) -> list[Row]:
     """Return each arm against susceptible, drugs together, and the difference of responders and non-responders."""
     rows = []
-    pairs = {drug: (name, arms[NON_RESPONDER][drug]) for drug, name in arms[RESPONDER].items() if drug in arms[NON_RESPONDER]}
+    pairs = {
+        drug: (name, arms[NON_RESPONDER][drug]) for drug, name in arms[RESPONDER].items() if drug in arms[NON_RESPONDER]
+    }
     for statistic in statistics:
         for response, arm in arms.items():
             rows += [
@@ -205,7 +213,9 @@ DIFFERENCE = "responder less non_responder"
 
 
 def _non_response_rows(arms: Arms) -> list[Row]:
-    pairs = {drug: (name, arms[NON_RESPONDER][drug]) for drug, name in arms[RESPONDER].items() if drug in arms[NON_RESPONDER]}
+    pairs = {
+        drug: (name, arms[NON_RESPONDER][drug]) for drug, name in arms[RESPONDER].items() if drug in arms[NON_RESPONDER]
+    }
     rows = [
         Row(statistic, drug, NON_RESPONDER, ((1.0, (name,)),), ((SUSCEPTIBLE, name),), NO_DRUG_EFFECT)
         for statistic in family.AGGRAVATION
@@ -215,7 +225,11 @@ def _non_response_rows(arms: Arms) -> list[Row]:
         arm = "responder and non_responder"
         rows += [Row(statistic, drug, arm, ((1.0, pair),), (pair,), NO_RESPONSE_EFFECT) for drug, pair in pairs.items()]
         rows += _pooled(
-            statistic, arm, {drug: ((1.0, pair),) for drug, pair in pairs.items()}, tuple(pairs.values()), NO_RESPONSE_EFFECT
+            statistic,
+            arm,
+            {drug: ((1.0, pair),) for drug, pair in pairs.items()},
+            tuple(pairs.values()),
+            NO_RESPONSE_EFFECT,
         )
     return rows
 
@@ -224,7 +238,9 @@ def _common_rows(arms: Arms) -> list[Row]:
     """Return what two drugs have in common among responders, and that less the same among non-responders."""
     rows = []
     for drugs in combinations(arms[RESPONDER], 2):
-        first, second = (tuple(arm[drug] for drug in drugs if drug in arm) for arm in (arms[RESPONDER], arms[NON_RESPONDER]))
+        first, second = (
+            tuple(arm[drug] for drug in drugs if drug in arm) for arm in (arms[RESPONDER], arms[NON_RESPONDER])
+        )
         for statistic in family.COMMON:
             together = "+".join(drugs)
             rows.append(Row(statistic, together, RESPONDER, ((1.0, first),), ((SUSCEPTIBLE, *first),), NO_DRUG_EFFECT))

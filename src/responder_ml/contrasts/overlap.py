@@ -14,7 +14,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import fisher_exact, rankdata
+from scipy.stats import fisher_exact
+
+from responder_ml.contrasts.ranking import Ranking
 
 Floats = NDArray[np.float64]
 Signs = NDArray[np.int8]
@@ -112,20 +114,7 @@ def pearson(first: Floats, second: Floats) -> Floats:
 
 def spearman(first: Floats, second: Floats) -> Floats:
     """Return Spearman's correlation: Pearson's of the ranks, ties at their mean rank."""
-    return pearson(_ranks(first), _ranks(second))
-
-
-def _ranks(values: Floats) -> Floats:
-    """Return ranks from 1 along the last axis; the slow treatment of ties only where there are any."""
-    order = np.argsort(values, axis=-1)
-    ordered = np.take_along_axis(values, order, axis=-1)
-    if np.any(ordered[..., 1:] == ordered[..., :-1]):
-        return np.asarray(rankdata(values, axis=-1), dtype=np.float64)
-    ranks = np.empty(values.shape)
-    np.put_along_axis(
-        ranks, order, np.broadcast_to(np.arange(1.0, values.shape[-1] + 1.0), values.shape), axis=-1
-    )
-    return ranks
+    return pearson(*(Ranking.of(each).mean_ranks(each) for each in (first, second)))
 
 
 def _count(condition: NDArray[np.bool_]) -> Integers:

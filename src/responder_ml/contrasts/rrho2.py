@@ -21,14 +21,16 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from responder_ml.statistics.hypergeometric import log_overlap_tail
+from responder_ml.contrasts.ranking import Ranking
+from responder_ml.statistics.hypergeometric import log_overlap_bounds, log_overlap_tail
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 UP, DOWN = 1, -1
-CONCORDANT = ((UP, UP), (DOWN, DOWN))
-DISCORDANT = ((UP, DOWN), (DOWN, UP))
+Quadrants = tuple[tuple[int, int], tuple[int, int]]
+CONCORDANT: Quadrants = ((UP, UP), (DOWN, DOWN))
+DISCORDANT: Quadrants = ((UP, DOWN), (DOWN, UP))
 _LN10 = float(np.log(10.0))
 
 
@@ -78,8 +80,7 @@ def rrho2(first: Floats, second: Floats, step: int | None = None) -> Rrho2Map:
     Parameters
     ----------
     first, second
-        Signed statistic of each gene, such as moderated t, ``(n_genes,)``. Genes at 0 belong to no end. Ties go to the lower
-        position.
+        Signed statistic of each gene, such as moderated t, ``(n_genes,)``. Genes at 0 belong to no end.
     step
         Genes from one list size to the next; `default_step` if not given.
 
@@ -88,88 +89,101 @@ def rrho2(first: Floats, second: Floats, step: int | None = None) -> Rrho2Map:
     ValueError
         The lengths differ or ``step`` is below 1.
     """
-    step = _checked_step(first, second, step)
-    sides = {(which, sign): _bins(values[None], sign, step) for which, values in enumerate((first, second)) for sign in (UP, DOWN)}
-    maps, sizes = {}, {key: _sizes(count, step)[0] for key, (_, count) in sides.items()}
+    rankings = [Ranking.of(np.atleast_2d(each)) for each in (first, second)]
+    step = _checked_step(*rankings, step)
+    ends = {
+        (which, sign): _End.of(ranking, sign, step) for which, ranking in enumerate(rankings) for sign in (UP, DOWN)
+    }
+    maps = {}
     for signs in (*CONCORDANT, *DISCORDANT):
-        rows, columns = sides[0, signs[0]], sides[1, signs[1]]
-        heights, _ = _quadrant(rows, columns, step, first.size)
-        valid = heights[0, : np.count_nonzero(sizes[0, signs[0]]), : np.count_nonzero(sizes[1, signs[1]])]
-        maps[signs] = valid
-    trimmed = {key: size[size > 0] for key, size in sizes.items()}
+        overlaps, rows, columns = _overlaps(ends[0, signs[0]], ends[1, signs[1]])
+        sizes = rows[0][:, None], columns[0][None, :]
+        heights = -log_overlap_tail(overlaps[0], *sizes, first.size) / _LN10
+        maps[signs] = heights[np.ix_(rows[0] > 0, columns[0] > 0)]
+    sizes_of = {key: end.sizes[0][end.sizes[0] > 0] for key, end in ends.items()}
     return Rrho2Map(
         maps[UP, UP], maps[DOWN, DOWN], maps[UP, DOWN], maps[DOWN, UP],
-        trimmed[0, UP], trimmed[0, DOWN], trimmed[1, UP], trimmed[1, DOWN], step,
+        sizes_of[0, UP], sizes_of[0, DOWN], sizes_of[1, UP], sizes_of[1, DOWN], step,
     )  # fmt: skip
 
 
-def rrho2_maxima(first: Floats, second: Floats, step: int | None = None) -> tuple[Floats, Floats]:
-    """Return the largest concordant and discordant values of many pairs of contrasts.
+def rrho2_maximum(first: Ranking, second: Ranking, quadrants: Quadrants, step: int | None = None) -> Floats:
+    """Return the largest value of some quadrants for many pairs of contrasts.
 
     Parameters
     ----------
     first, second
-        Signed statistics, pairs x genes.
+        Rankings of pairs x genes.
+    quadrants
+        `CONCORDANT` or `DISCORDANT`.
     step
         As for `rrho2`.
 
     Returns
     -------
-    concordant, discordant
+    numpy.ndarray
         -log10 p, ``(n_pairs,)``.
     """
     step = _checked_step(first, second, step)
-    sides = {(which, sign): _bins(values, sign, step) for which, values in enumerate((first, second)) for sign in (UP, DOWN)}
-    largest = [
-        np.max(
-            [_quadrant(sides[0, rows], sides[1, columns], step, first.shape[1])[0].max(axis=(1, 2)) for rows, columns in family],
-            axis=0,
+    total = first.place.shape[1]
+    each = [_largest(_End.of(first, one, step), _End.of(second, other, step), total) for one, other in quadrants]
+    return np.asarray(np.max(each, axis=0), dtype=np.float64)
+
+
+@dataclass(frozen=True)
+class _End:
+    """One end of the rankings of many contrasts, cut into lists.
+
+    Attributes
+    ----------
+    first_list
+        The smallest list that holds the gene, -1 for none; pairs x genes.
+    sizes
+        Sizes of the lists, 0 where a pair has fewer; pairs x lists.
+    """
+
+    first_list: Integers
+    sizes: Integers
+
+    @classmethod
+    def of(cls, ranking: Ranking, sign: int, step: int) -> "_End":
+        count = ranking.up if sign == UP else ranking.down
+        from_end = ranking.place if sign == UP else ranking.place.shape[1] - 1 - ranking.place
+        lists = np.arange(1, max(1, int(-(-count.max() // step))) + 1) * step
+        sizes = np.where(lists - step < count[:, None], np.minimum(lists, count[:, None]), 0)
+        return cls(np.where(from_end < count[:, None], from_end // step, -1), sizes)
+
+
+def _checked_step(first: Ranking, second: Ranking, step: int | None) -> int:
+    if first.place.shape != second.place.shape:
+        raise ValueError(
+            f"two contrasts of the same genes are needed; the shapes are {first.place.shape} and {second.place.shape}"
         )
-        for family in (CONCORDANT, DISCORDANT)
-    ]
-    return largest[0], largest[1]
-
-
-def _checked_step(first: Floats, second: Floats, step: int | None) -> int:
-    if first.shape != second.shape:
-        raise ValueError(f"two contrasts of the same genes are needed; the shapes are {first.shape} and {second.shape}")
-    chosen = default_step(first.shape[-1]) if step is None else step
+    chosen = default_step(first.place.shape[-1]) if step is None else step
     if chosen < 1:
         raise ValueError(f"step is {chosen}, but must be 1 or more")
     return chosen
 
 
-def _bins(values: Floats, sign: int, step: int) -> tuple[Integers, Integers]:
-    """Return, per pair and gene, the first list that holds the gene (-1 for none), and the genes with that sign."""
-    order = np.argsort(-sign * values, axis=1, kind="stable")
-    count = np.count_nonzero(sign * values > 0, axis=1).astype(np.int64)
-    place = np.arange(values.shape[1])
-    listed = np.where(place < count[:, None], place // step, -1)
-    bins = np.empty(values.shape, dtype=np.int64)
-    np.put_along_axis(bins, order, listed, axis=1)
-    return bins, count
-
-
-def _sizes(count: Integers, step: int) -> Integers:
-    """Return list sizes, pairs x lists: multiples of ``step`` up to the count, then the count, then 0."""
-    most = max(1, int(-(-count.max() // step)))
-    ends = np.arange(1, most + 1) * step
-    return np.where(ends - step < count[:, None], np.minimum(ends, count[:, None]), 0)
-
-
-def _quadrant(
-    rows: tuple[Integers, Integers], columns: tuple[Integers, Integers], step: int, n_genes: int
-) -> tuple[Floats, Integers]:
-    """Return -log10 p (0 where there is no list) and the overlaps, pairs x row lists x column lists."""
-    row_sizes, column_sizes = _sizes(rows[1], step), _sizes(columns[1], step)
-    pairs, height, width = len(row_sizes), row_sizes.shape[1], column_sizes.shape[1]
-    both = (rows[0] >= 0) & (columns[0] >= 0)
-    pair = np.broadcast_to(np.arange(pairs)[:, None], both.shape)
-    cell = (pair * height + rows[0]) * width + columns[0]
-    counts = np.bincount(cell[both], minlength=pairs * height * width).reshape(pairs, height, width)
+def _overlaps(rows: _End, columns: _End) -> tuple[Integers, Integers, Integers]:
+    """Return the overlap of every pair of lists, pairs x row lists x column lists, and the sizes of both."""
+    (pairs, height), width = rows.sizes.shape, columns.sizes.shape[1]
+    both = (rows.first_list >= 0) & (columns.first_list >= 0)
+    pair = np.arange(pairs)[:, None]
+    cell = ((pair * height + rows.first_list) * width + columns.first_list)[both]
+    counts = np.bincount(cell, minlength=pairs * height * width).reshape(pairs, height, width)
+    # A list that does not exist keeps no overlap, so that it can be passed on with size 0.
     overlaps = counts.cumsum(axis=1).cumsum(axis=2)
-    listed = (row_sizes[:, :, None] > 0) & (column_sizes[:, None, :] > 0)
-    heights = np.zeros(overlaps.shape)
-    first, second = (np.broadcast_to(each, overlaps.shape)[listed] for each in (row_sizes[:, :, None], column_sizes[:, None, :]))
-    heights[listed] = -log_overlap_tail(overlaps[listed], first, second, n_genes) / _LN10
-    return heights, overlaps
+    listed = (rows.sizes[:, :, None] > 0) & (columns.sizes[:, None, :] > 0)
+    return np.where(listed, overlaps, 0), rows.sizes, columns.sizes
+
+
+def _largest(rows: _End, columns: _End, total: int) -> Floats:
+    """Return the largest -log10 p of each pair; the tail is summed only where bounds leave the maximum open."""
+    overlaps, row_sizes, column_sizes = _overlaps(rows, columns)
+    first, second = np.broadcast_arrays(row_sizes[:, :, None], column_sizes[:, None, :])
+    low, high = log_overlap_bounds(overlaps, first, second, total)
+    open_ = low <= high.min(axis=(1, 2))[:, None, None]
+    logs = np.zeros(overlaps.shape)
+    logs[open_] = log_overlap_tail(overlaps[open_], first[open_], second[open_], total)
+    return np.asarray(-logs.min(axis=(1, 2)) / _LN10, dtype=np.float64)

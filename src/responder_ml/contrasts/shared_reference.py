@@ -11,9 +11,7 @@ from collections.abc import Mapping
 import numpy as np
 
 
-def expected_correlation(
-    first: Mapping[str, float], second: Mapping[str, float], sizes: Mapping[str, int]
-) -> float:
+def expected_correlation(first: Mapping[str, float], second: Mapping[str, float], sizes: Mapping[str, int]) -> float:
     """Return the correlation of two contrasts of independent group means with equal variances and no effects.
 
     r = sum_k c_k d_k / n_k / sqrt(sum_k c_k^2 / n_k * sum_k d_k^2 / n_k)

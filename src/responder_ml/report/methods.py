@@ -1,16 +1,14 @@
 """A methods paragraph made from what ran, with its references."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-
-from markupsafe import Markup
 
 from responder_ml.classifiers import CLASSIFIERS
 from responder_ml.exceptions import UnknownNameError
 from responder_ml.features.builders import BUILDERS
 from responder_ml.registry import Registry
-from responder_ml.report.references import Bibliography, of_registry
+from responder_ml.report.references import Bibliography, Reference, of_registry
 from responder_ml.report.section import Section, table
 from responder_ml.run import Run
 
@@ -21,7 +19,7 @@ class Part:
 
     name: str
     summary: str
-    citation: Markup
+    reference: Reference | None
     params: str
 
 
@@ -35,14 +33,14 @@ class Methods(Section):
         """Return what the paragraph's template asks about."""
         works = Bibliography()
         result, config = run.result, run.config
-        values = {
+        return {
             "n": result["n"],
             "endpoint": result["endpoint"],
             "simulated": result["simulated"],
             "headline": result["headline"],
             "trained": not table(run, "out_of_fold").empty,
-            "builders": _parts(config.get("builders", []), BUILDERS, works),
-            "classifiers": _parts(config.get("classifiers", []), CLASSIFIERS, works),
+            "builders": [_part(each, BUILDERS) for each in config.get("builders", [])],
+            "classifiers": [_part(each, CLASSIFIERS) for each in config.get("classifiers", [])],
             "trees": any(each.get("kind") == "xgboost" for each in config.get("classifiers", [])),
             "search": {**config.get("search", {}), **(result.get("search") or {})},
             "null": result["null"],
@@ -57,14 +55,9 @@ class Methods(Section):
             "cite": works.cite,
             "works": works,
         }
-        return values
 
 
-def _parts(components: Sequence[Mapping[str, Any]], registry: Registry[Any], works: Bibliography) -> list[Part]:
-    return [_part(each, registry, works) for each in components]
-
-
-def _part(component: Mapping[str, Any], registry: Registry[Any], works: Bibliography) -> Part:
+def _part(component: Mapping[str, Any], registry: Registry[Any]) -> Part:
     kind = str(component["kind"])
     name = str(component.get("name") or kind)
     params = ", ".join(f"{key} = {value}" for key, value in (component.get("params") or {}).items())
@@ -72,5 +65,6 @@ def _part(component: Mapping[str, Any], registry: Registry[Any], works: Bibliogr
         member = registry[kind]
     except UnknownNameError:
         # The run was made by a version that knew more; its report can still be rebuilt.
-        return Part(name, "not described by this version", Markup(""), params)
-    return Part(name, member.summary, works.cite(of_registry(kind, member.reference)), params)
+        return Part(name, "not described by this version", None, params)
+    # What follows a semicolon in a summary is advice on when to use it.
+    return Part(name, member.summary.split(";")[0], of_registry(kind, member.reference), params)

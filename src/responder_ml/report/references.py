@@ -38,7 +38,7 @@ def of_registry(name: str, reference: str) -> Reference:
     found = _DOI.search(reference)
     if found is None:
         return Reference(f"{name}: {reference}")
-    return Reference(f"{name}.", found[0].rstrip(".)"))
+    return Reference(f"{name}:", found[0].rstrip(".)"))
 
 
 WORKS = {

@@ -11,7 +11,8 @@ import logging
 import re
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,12 +91,19 @@ def send(
         raise TrackingError(f"{run.name} was sent without a bundle, so there is nothing to register. Give its folder.")
     store = resolve_store(uri)
     check_store(store)
+    job, candidates = job_record(run, folder), tuple(candidate_records(run))
     patient = unless_set(_TRANSFER)
     first = {**unless_set({**_QUIET, **_FIRST_CONTACT}), "MLFLOW_TRACKING_URI": store}
     with environment(first), _calm(), _errors_of(store):
         sender = _connect(store, experiment or _EXPERIMENT)
         with environment(patient):
-            return sender.send(run, folder, bundle, loader, register=register)
+            run_id = sender.send_records(job, candidates, run, folder)
+            if bundle is not None:
+                model_id = sender.send_bundle(run_id, run, bundle, loader)
+                if register:
+                    sender.register(model_id, run_id, run)
+            sender.finish(run_id, folder)
+    return run_id
 
 
 @dataclass(frozen=True)
@@ -105,28 +113,25 @@ class _Sender:
     client: Any
     experiment_id: str
 
-    def send(self, run: Run, folder: Path, bundle: Path | None, loader: str, *, register: bool) -> str:
+    def send_records(self, job: Record, candidates: Sequence[Record], run: Run, folder: Path) -> str:
+        """Send everything but the bundle; the job's row stays open."""
         digest = hashlib.sha256(json.dumps(run.result, sort_keys=True).encode()).hexdigest()
-        record = job_record(run, folder)
         run_id = self._finished_copy(digest)
         if run_id is None:
-            end = int((folder / "result.json").stat().st_mtime * 1000)
+            end = _ended(folder)
             begin = end - int(1000 * run.result["timings"].get("total_s", 0.0))
-            run_id = self._create(record, begin, {_RUN_DIGEST: digest})
-            for child in candidate_records(run):
-                child_id = self._create(child, begin, {_PARENT: run_id})
-                self.client.set_terminated(child_id, end_time=end)
-        else:
-            end = self.client.get_run(run_id).info.end_time
-        for item in record.items:
+            run_id = self._create(job, begin, {_RUN_DIGEST: digest})
+            for candidate in candidates:
+                child = self._create(candidate, begin, {_PARENT: run_id})
+                self.client.set_terminated(child, end_time=end)
+        for item in job.items:
             if isinstance(item, Artifact):
                 self._upload(run_id, item)
-        if bundle is not None:
-            model_id = self._model(run_id) or self._log_model(run_id, run, bundle, loader)
-            if register:
-                self._register(model_id, run_id, run)
-        self.client.set_terminated(run_id, end_time=end)
         return run_id
+
+    def finish(self, run_id: str, folder: Path) -> None:
+        """Close the job's row: it is whole."""
+        self.client.set_terminated(run_id, end_time=_ended(folder))
 
     def _finished_copy(self, digest: str) -> str | None:
         """Return the run that was sent completely before; clear away what was not."""
@@ -175,16 +180,15 @@ class _Sender:
         else:
             self.client.log_artifact(run_id, str(item.path), item.folder or None)
 
-    def _model(self, run_id: str) -> str | None:
-        """Return the model that was sent with a run before."""
-        outputs = self.client.get_run(run_id).outputs
-        return str(outputs.model_outputs[0].model_id) if outputs and outputs.model_outputs else None
-
-    def _log_model(self, run_id: str, run: Run, bundle: Path, loader: str) -> str:
+    def send_bundle(self, run_id: str, run: Run, bundle: Path, loader: str) -> str:
+        """Send the bundle as a model, unless the run has one; return the model's id."""
         from mlflow import pyfunc
         from mlflow.entities import LoggedModelOutput
         from mlflow.models import Model
 
+        outputs = self.client.get_run(run_id).outputs
+        if outputs and outputs.model_outputs:
+            return str(outputs.model_outputs[0].model_id)
         tags = {"verdict": run.result["verdict"]["level"], "job": run.name}
         refit = {key: str(value) for key, value in (run.result.get("refit") or {}).get("params", {}).items()}
         model = self.client.create_logged_model(
@@ -205,7 +209,8 @@ class _Sender:
         self.client.log_outputs(run_id, [LoggedModelOutput(model_id, step=0)])
         return model_id
 
-    def _register(self, model_id: str, run_id: str, run: Run) -> None:
+    def register(self, model_id: str, run_id: str, run: Run) -> None:
+        """Register a model as a version of the job's model, unless it is one."""
         from mlflow.exceptions import MlflowException
 
         if _VERSIONS in self.client.get_logged_model(model_id).tags:
@@ -250,6 +255,11 @@ def _create_experiment(client: Any, store: str, experiment: str) -> str:
     return str(client.create_experiment(experiment, artifact_location=place, tags=tags))
 
 
+def _ended(folder: Path) -> int:
+    """Return when training ended, in milliseconds; a row sent later still shows that time."""
+    return int((folder / "result.json").stat().st_mtime * 1000)
+
+
 def _dataset(item: DatasetInput) -> Any:
     from mlflow import entities
 
@@ -284,16 +294,18 @@ def _user() -> str:
 
 @contextmanager
 def _calm() -> Iterator[None]:
-    """Keep MLflow's progress off the terminal; its errors become ours."""
-    import mlflow  # importing it sets the level this changes
+    """Keep the progress of MLflow, and the warnings it and its libraries give each other, off the terminal."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from mlflow import pyfunc
 
-    logger = logging.getLogger(mlflow.__name__)
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)
+        logger = logging.getLogger(pyfunc.__name__.partition(".")[0])  # importing MLflow has set its level
+        level = logger.level
+        logger.setLevel(logging.ERROR)
+        try:
+            yield
+        finally:
+            logger.setLevel(level)
 
 
 @contextmanager

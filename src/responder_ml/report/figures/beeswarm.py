@@ -8,7 +8,7 @@ import pandas as pd
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from responder_ml.report.figures.canvas import WIDTH, figure_svg
+from responder_ml.report.figures.canvas import BAR_HEIGHT, WIDTH, figure_svg
 from responder_ml.report.figures.palette import GRID, REFERENCE_LINE, SEQUENTIAL
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ MOST_DOTS = 120
 
 _BINS = 36
 _STEP = 0.13
+_ROW = 0.29
 
 
 def beeswarm(points: pd.DataFrame, genes: Sequence[str], positive: str, negative: str) -> Markup:
@@ -41,7 +42,7 @@ def beeswarm(points: pd.DataFrame, genes: Sequence[str], positive: str, negative
     strongest = float(shown["expression"].abs().max()) or 1.0
 
     def paint(figure: "Figure") -> None:
-        axes = figure.subplots()
+        axes, below = figure.subplots(2, 1, height_ratios=[_ROW * len(genes) + 0.1, BAR_HEIGHT])
         colours: dict[str, Any] = {"cmap": SEQUENTIAL, "vmin": -strongest, "vmax": strongest}
         for y, row in zip(range(len(genes), 0, -1), rows, strict=True):
             height = y + swarm(row["contribution"].to_numpy(dtype=np.float64), widest)
@@ -61,16 +62,15 @@ def beeswarm(points: pd.DataFrame, genes: Sequence[str], positive: str, negative
         axes.set_title(f"← towards\n{negative}", loc="left", fontsize=8.0)
         axes.set_title(f"towards →\n{positive}", loc="right", fontsize=8.0)
         shades = axes.collections[0]
-        bar = figure.colorbar(shades, ax=axes, orientation="horizontal", fraction=0.05, pad=0.02, aspect=30)
+        bar = figure.colorbar(shades, cax=below, orientation="horizontal")
         bar.set_label("log2 expression less its mean\n(dark: less than usual, bright: more)")
-        bar.outline.set_linewidth(0.5)
         _class_legend(figure, positive, negative)
 
     alt = (
         f"Dots of {shown['sample'].nunique()} samples in {len(genes)} rows, one per gene; right of zero the gene speaks "
         f"for {positive}, left for {negative}."
     )
-    return figure_svg("beeswarm", (WIDTH, 1.75 + 0.29 * len(genes)), alt, paint)
+    return figure_svg("beeswarm", (WIDTH, 2.0 + _ROW * len(genes)), alt, paint)
 
 
 def thinned(rows: pd.DataFrame) -> pd.DataFrame:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 WIDTH = 3.75
 """Inches; 360 CSS pixels."""
+BAR_HEIGHT = 0.1
+"""Inches of a colour bar."""
 
 _STYLE: dict[str, Any] = {
     "svg.fonttype": "none",

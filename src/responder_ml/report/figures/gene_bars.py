@@ -48,7 +48,7 @@ def gene_bars(genes: pd.DataFrame, positive: str, negative: str) -> Markup:
         axes.set_xlim(left=0)
         axes.tick_params(axis="y", length=0)
         axes.grid(axis="x", color=GRID, linewidth=0.8)
-        axes.set_xlabel("mean absolute held-out contribution (log-odds)")
+        axes.set_xlabel("mean absolute held-out contribution\n(log-odds)")
         speaks = "more of it speaks for"
         handles: list[Any] = [
             Patch(facecolor=POSITIVE.colour, edgecolor=POSITIVE.colour, label=f"{speaks} {positive}"),
@@ -62,4 +62,4 @@ def gene_bars(genes: pd.DataFrame, positive: str, negative: str) -> Markup:
 
     first = rows[0]
     alt = f"Bars of the {len(rows)} leading genes, from {first['gene']} with {first['contribution']:.3f} log-odds down."
-    return figure_svg("gene-bars", (WIDTH, 1.5 + 0.19 * len(rows)), alt, paint)
+    return figure_svg("gene-bars", (WIDTH, 1.65 + 0.19 * len(rows)), alt, paint)

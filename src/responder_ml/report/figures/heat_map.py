@@ -9,7 +9,7 @@ import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from responder_ml.report.figures.canvas import WIDTH, figure_svg
+from responder_ml.report.figures.canvas import BAR_HEIGHT, WIDTH, figure_svg
 from responder_ml.report.figures.palette import SEQUENTIAL, SWATCHES, Swatch
 
 if TYPE_CHECKING:
@@ -85,10 +85,10 @@ def heat_map(tile: Tile, tracks: Sequence[Track], alt: str) -> Markup:
         The figure in words.
     """
     count = tile.values.shape[1]
-    heights = [0.16 * len(tracks) + 0.02, 0.19 * len(tile.genes)]
+    heights = [0.16 * len(tracks) + 0.02, 0.19 * len(tile.genes), BAR_HEIGHT]
 
     def paint(figure: "Figure") -> None:
-        above, below = figure.subplots(2, 1, height_ratios=heights, sharex=True)
+        above, below, shades = figure.subplots(3, 1, height_ratios=heights)
         _paint_tracks(above, tracks, count)
         limit = float(np.nanmax(np.abs(tile.values), initial=0.0)) or 1.0
         mesh = below.pcolormesh(
@@ -96,6 +96,7 @@ def heat_map(tile: Tile, tracks: Sequence[Track], alt: str) -> Markup:
             edgecolors="white", linewidth=0.4 if count <= _MOST_NAMED else 0.0,
         )  # fmt: skip
         below.axvline(tile.boundary, color="white", linewidth=3.0)
+        below.set_xlim(0, count)
         below.set_ylim(len(tile.genes), 0)
         below.set_yticks(np.arange(len(tile.genes)) + 0.5, list(tile.genes))
         if tile.columns and count <= _MOST_NAMED:
@@ -105,9 +106,8 @@ def heat_map(tile: Tile, tracks: Sequence[Track], alt: str) -> Markup:
         for axes in (above, below):
             axes.tick_params(length=0)
             axes.spines[:].set_visible(False)
-        bar = figure.colorbar(mesh, ax=[above, below], orientation="horizontal", fraction=0.04, pad=0.02, aspect=30)
+        bar = figure.colorbar(mesh, cax=shades, orientation="horizontal")
         bar.set_label("log2 expression less the gene's mean\n(dark: less than usual, bright: more)")
-        bar.outline.set_linewidth(0.5)
 
     names = 0.0 if not tile.columns or count > _MOST_NAMED else 0.075 * max(len(str(name)) for name in tile.columns)
     return figure_svg("heat-map", (WIDTH, sum(heights) + 1.0 + names), alt, paint)
@@ -128,4 +128,4 @@ def _paint_tracks(axes: "Axes", tracks: Sequence[Track], count: int) -> None:
     axes.set_ylim(len(tracks), 0)
     axes.set_xlim(0, count)
     axes.set_yticks(np.arange(len(tracks)) + 0.45, [track.name for track in tracks])
-    axes.tick_params(labelbottom=False)
+    axes.set_xticks([])

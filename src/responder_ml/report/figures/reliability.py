@@ -55,7 +55,7 @@ def reliability(groups: Groups, positive: str) -> Markup:
             groups.mean, groups.share, yerr=[groups.share - groups.low, groups.high - groups.share], fmt="o-",
             color=OBSERVED, linewidth=1.2, markersize=5, capsize=2.5, label="group of subjects, 95 % interval",
         )  # fmt: skip
-        axes.set(xlim=(0, 1), ylim=(0, 1))
+        axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
         axes.set_xlabel(f"mean held-out probability of {positive}")
         axes.set_ylabel(f"share that is {positive}")
         axes.set_box_aspect(1)

@@ -36,19 +36,15 @@ def repeat_scores(folds: pd.DataFrame) -> Markup:
                 color="#8a96a1", markerfacecolor=NULL, markeredgewidth=0.7, label="one outer fold",
             )  # fmt: skip
         axes.plot(
-            means.index + 1,
-            means,
-            linestyle="none",
-            color=OBSERVED,
-            marker="D",
-            markersize=5,
-            label="mean of the folds",
-        )
+            means.index + 1, means, linestyle="none", color=OBSERVED, marker="_", markersize=15, markeredgewidth=2.2,
+            label="mean of the folds", zorder=1,
+        )  # fmt: skip
         axes.axhline(0.5, color=REFERENCE_LINE, linewidth=1.2, linestyle="--", zorder=0, label="coin toss (0.5)")
         axes.set_ylim(-0.04, 1.04)
         axes.set_xlabel("repeat of the outer folds")
         axes.set_ylabel("AUROC of held-out subjects")
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.set_xlim(0.4, means.index.max() + 1.6)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         legend_below(figure, axes, columns=3)
 
     alt = f"AUROC of {len(means)} repeats of the outer folds, between {means.min():.2f} and {means.max():.2f}."

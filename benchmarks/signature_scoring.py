@@ -1,0 +1,228 @@
+"""Time our signature scorers against decoupler and gseapy in one run, and print how far they agree.
+
+    python benchmarks/signature_scoring.py --samples 99 --genes 35000 --sets 5000 --repeats 3
+
+Data are simulated: normal values without ties, sets of 15 to 500 random genes. Each repeat runs every scorer of ours and its
+peer one after the other, so both meet the same load; a ratio is the median over repeats of peer time over our time.
+
+Ours run on one thread. Peers are called as their documentation does, with their own defaults: decoupler's numba uses all
+cores, gseapy four threads. A peer's call takes expression and sets by name and does its own matching, so our time is given twice:
+the scorer alone (fit and transform; sets are laid over the genes once per cohort), and with that included.
+"""
+
+import argparse
+import platform
+import time
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import version
+from os import cpu_count
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+import pandas as pd
+from threadpoolctl import threadpool_limits
+
+from responder_ml.features.gene_sets import GeneSet
+from responder_ml.features.membership import Membership, members
+from responder_ml.features.signatures import SCORERS
+
+OURS = ("singscore", "mean_z", "weighted_projection")
+
+
+@dataclass
+class Material:
+    """One simulated cohort and its sets, in every form a library asks for."""
+
+    values: np.ndarray
+    frame: pd.DataFrame
+    sets: tuple[GeneSet, ...]
+    network: pd.DataFrame
+    membership: Membership
+
+
+@dataclass
+class Contest:
+    """A scorer of ours and a peer that computes the same number."""
+
+    scorer: str
+    params: dict[str, str]
+    peer: str
+    run_peer: Callable[[Material], np.ndarray]
+    scale: Callable[[Material], np.ndarray | float] = lambda material: 1.0
+    """What our score is multiplied by to be the peer's."""
+
+
+def simulate(samples: int, genes: int, sets: int, seed: int) -> Material:
+    """Draw expression and sets."""
+    rng = np.random.default_rng(seed)
+    values = rng.normal(6.0, 2.0, size=(samples, genes))
+    names = [f"g{index}" for index in range(genes)]
+    gene_sets = tuple(
+        GeneSet(f"set{index:05d}", tuple(names[row] for row in rng.choice(genes, size, replace=False)))
+        for index, size in enumerate(rng.integers(15, 501, size=sets))
+    )
+    network = pd.DataFrame(
+        [(each.name, gene, 1.0) for each in gene_sets for gene in each.up], columns=["source", "target", "weight"]
+    )
+    frame = pd.DataFrame(values, columns=names, index=[f"s{index}" for index in range(samples)])
+    return Material(values, frame, gene_sets, network, lay(gene_sets, names))
+
+
+def lay(sets: tuple[GeneSet, ...], genes: list[str]) -> Membership:
+    """Lay all sets over the genes."""
+    return members(sets, genes, min_genes=1, min_coverage=0.0)
+
+
+def score(material: Material, scorer: str, params: dict[str, str], membership: Membership) -> np.ndarray:
+    """Fit and score with one of ours."""
+    return np.asarray(
+        SCORERS[scorer](**params).fit(material.values, members=membership.weights).transform(material.values)
+    )
+
+
+def score_decoupler(method: str) -> Callable[[Material], np.ndarray]:
+    """Return a call of decoupler's method."""
+    import decoupler
+
+    def run(material: Material) -> np.ndarray:
+        result = getattr(decoupler.mt, method)(material.frame, material.network, tmin=1)
+        scores = result[0] if isinstance(result, tuple) else result
+        return scores[list(material.membership.names)].to_numpy()
+
+    return run
+
+
+def score_gseapy(material: Material) -> np.ndarray:
+    """Call gseapy's ssGSEA."""
+    import gseapy
+
+    lists = {each.name: list(each.up) for each in material.sets}
+    result = gseapy.ssgsea(
+        material.frame.T, lists, outdir=None, sample_norm_method="rank", min_size=1, max_size=material.frame.shape[1]
+    )
+    table = result.res2d.pivot(index="Name", columns="Term", values="ES").astype(float)
+    return table.loc[material.frame.index, list(material.membership.names)].to_numpy()
+
+
+def contests() -> list[Contest]:
+    """Return what is compared."""
+
+    def root_of_size(material: Material) -> np.ndarray:
+        return np.sqrt([len(each.up) for each in material.sets])
+
+    return [
+        Contest("mean_z", {"against": "sample"}, "decoupler zscore", score_decoupler("zscore"), root_of_size),
+        Contest("ulm", {}, "decoupler ulm", score_decoupler("ulm")),
+        Contest("aucell", {}, "decoupler aucell", score_decoupler("aucell")),
+        Contest("ssgsea", {}, "gseapy ssgsea", score_gseapy),
+    ]
+
+
+def timed(call: Callable[[], np.ndarray]) -> tuple[float, np.ndarray]:
+    """Return wall seconds and the result."""
+    start = time.perf_counter()
+    result = call()
+    return time.perf_counter() - start, result
+
+
+def compare(contest: Contest, material: Material, repeats: int) -> str:
+    """Return one row of the table."""
+    names = list(material.frame.columns)
+
+    def alone() -> np.ndarray:
+        return score(material, contest.scorer, contest.params, material.membership)
+
+    def with_matching() -> np.ndarray:
+        return score(material, contest.scorer, contest.params, lay(material.sets, names))
+
+    peer, ours, whole = [], [], []
+    for _ in range(repeats):
+        # The quicker one is timed before and after the slower, so that a passing load falls on both.
+        with threadpool_limits(1):
+            before, result = timed(alone)
+        seconds, expected = timed(lambda: contest.run_peer(material))
+        with threadpool_limits(1):
+            after, _ = timed(alone)
+            together, _ = timed(with_matching)
+        peer.append(seconds)
+        ours.append((before + after) / 2)
+        whole.append(together)
+    difference = np.max(np.abs(result * contest.scale(material) - expected))
+    ratio = median(p / o for p, o in zip(peer, ours, strict=True))
+    with_names = median(p / w for p, w in zip(peer, whole, strict=True))
+    row = (
+        f"| {contest.scorer} | {contest.peer} | {median(peer):.3g} | {median(ours):.3g} | **{ratio:.0f}x** "
+        f"| {median(whole):.3g} | {with_names:.0f}x | {difference:.1g} | {np.std(expected):.2g} |"
+    )
+    print(row, flush=True)
+    return row
+
+
+def report(rows: list[str], alone: list[str], args: argparse.Namespace) -> str:
+    """Return the page that is kept beside the script."""
+    packages = ("decoupler", "gseapy", "numpy", "scipy", "numba", "scikit-learn")
+    versions = ", ".join(f"{name} {version(name)}" for name in packages)
+    command = " ".join(f"--{name} {value}" for name, value in vars(args).items() if name != "out")
+    return "\n".join(
+        [
+            "# Signature scoring against decoupler and gseapy",
+            "",
+            f"Simulated data without ties, {args.samples} samples x {args.genes} genes, {args.sets} sets of 15 to 500 genes. "
+            "Wall seconds, medians over repeats; a ratio is the median of ratios within a repeat.",
+            "Ours on one thread; peers with their defaults (decoupler: numba on all cores; gseapy: four threads). "
+            f"{cpu_count()} cores, shared with other work.",
+            "*ours* is fit and transform. *with matching* adds laying the sets over the gene names, which a peer's call does "
+            "each time and ours once per cohort.",
+            "",
+            "| ours | peer | peer s | ours s | ratio | with matching s | ratio | max difference | sd of scores |",
+            "|---|---|---|---|---|---|---|---|---|",
+            *rows,
+            "",
+            "Ours without a peer here:",
+            "",
+            "| scorer | fit and transform s |",
+            "|---|---|",
+            *alone,
+            "",
+            f"Command: `python benchmarks/signature_scoring.py {command}`",
+            "",
+            f"Versions: Python {platform.python_version()}, {versions}.",
+            "",
+        ]
+    )
+
+
+def main() -> None:
+    """Run the comparison and write the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--samples", type=int, default=99)
+    parser.add_argument("--genes", type=int, default=35_000)
+    parser.add_argument("--sets", type=int, default=5_000)
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--out", type=Path, default=Path(__file__).with_suffix(".md"))
+    args = parser.parse_args()
+    # Peers warn about themselves; and numba compiles at the first call, which is nobody's running time.
+    warnings.simplefilter("ignore")
+    small = simulate(4, 1_000, 5, args.seed)
+    entered = contests()
+    for contest in entered:
+        contest.run_peer(small)
+    material = simulate(args.samples, args.genes, args.sets, args.seed)
+    rows = [compare(contest, material, args.repeats) for contest in entered]
+    alone = []
+    with threadpool_limits(1):
+        for name, repeats in (*((name, args.repeats) for name in OURS), ("eigengene", 1)):
+            seconds = [
+                timed(lambda name=name: score(material, name, {}, material.membership))[0] for _ in range(repeats)
+            ]
+            alone.append(f"| {name} | {median(seconds):.3g} |")
+            print(alone[-1], flush=True)
+    args.out.write_text(report(rows, alone, args), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,213 @@
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from responder_ml.cohort.alignment import align, convert_units, match_genes, measure_coverage
+from responder_ml.exceptions import CoverageError, ExpressionError, GeneNameError
+
+GENES = ["Actb", "Bdnf", "Creb1", "Drd2", "Egr1"]
+
+
+def _behind(**features):
+    return {
+        name: (np.array(list(shares), dtype=str), np.array(list(shares.values()), dtype=float))
+        for name, shares in features.items()
+    }
+
+
+SINGLE = _behind(**{gene: {gene: 1.0} for gene in GENES})
+# Two signatures: three quarters of the first rest on Actb, the second is half up, half down.
+SIGNATURES = _behind(up={"Actb": 0.75, "Bdnf": 0.25}, opposed={"Creb1": 0.5, "Drd2": -0.5})
+
+
+def _table(genes=GENES, samples=("a", "b"), seed=0):
+    values = np.random.default_rng(seed).poisson(100, size=(len(samples), len(genes))).astype(float)
+    return pd.DataFrame(values, index=list(samples), columns=list(genes))
+
+
+def _align(table, behind=SINGLE, genes=GENES, units="counts", wanted="counts", **options):
+    return align(table, genes, behind, units=units, wanted_units=wanted, **options)
+
+
+def test_genes_come_in_the_models_order_and_extra_ones_are_dropped():
+    table = _table(["Zzz3", *GENES[::-1], "Aaa1"])
+    found = _align(table)
+    np.testing.assert_array_equal(found.values, table[GENES].to_numpy())
+    assert found.samples == ("a", "b")
+    assert found.found.all()
+    assert (found.coverage.weight, found.coverage.genes, found.coverage.missing) == (1.0, 1.0, ())
+    assert found.values.flags.c_contiguous
+
+
+@settings(max_examples=25, deadline=None)
+@given(order=st.permutations(range(5)), extra=st.integers(0, 3))
+def test_column_order_and_width_change_nothing(order, extra):
+    table = _table()
+    other = table.iloc[:, list(order)].assign(**{f"Extra{index}": 7.0 for index in range(extra)})
+    np.testing.assert_array_equal(_align(table).values, _align(other).values)
+
+
+def test_a_missing_gene_is_not_a_number_throughout_and_is_counted():
+    found = _align(_table(["Actb", "Bdnf", "Creb1", "Drd2"]))
+    np.testing.assert_array_equal(found.found, [True, True, True, True, False])
+    assert np.isnan(found.values[:, 4]).all()
+    assert not np.isnan(found.values[:, :4]).any()
+    assert found.coverage.missing == ("Egr1",)
+    assert (found.coverage.weight, found.coverage.genes) == (0.8, 0.8)
+
+
+def test_coverage_by_hand():
+    there = np.array([False, True, True, False, True])
+    found = measure_coverage(GENES, there, SIGNATURES)
+    assert found.features == {"up": 0.25, "opposed": 0.5}
+    assert found.weight == pytest.approx((0.25 + 0.5) / 2)
+    assert found.genes == 0.6
+    # Actb carries 0.75 of its signature, Drd2 half of its own.
+    assert found.missing == ("Actb", "Drd2")
+    weighted = measure_coverage(GENES, there, SIGNATURES, {"up": 0.9, "opposed": 0.1})
+    assert weighted.weight == pytest.approx(0.9 * 0.25 + 0.1 * 0.5)
+
+
+def test_a_feature_without_weight_does_not_count():
+    there = np.array([False, True, True, True, True])
+    found = measure_coverage(GENES, there, SINGLE, {gene: float(gene != "Actb") for gene in GENES})
+    assert found.weight == 1.0
+
+
+def test_too_little_weight_is_refused_by_number_and_name():
+    with pytest.raises(CoverageError) as found:
+        _align(_table(["Bdnf", "Creb1", "Drd2", "Egr1"]), SIGNATURES)
+    message = str(found.value)
+    for part in ("80%", "1 gene(s) behind features are missing", "'Actb'", "5 training genes"):
+        assert part in message
+    assert _align(_table(["Bdnf", "Creb1", "Drd2", "Egr1"]), SIGNATURES, least_weight=0.6).coverage.weight == 0.625
+
+
+def test_too_few_training_genes_are_refused_even_with_all_features():
+    behind = _behind(only={"Actb": 1.0})
+    with pytest.raises(CoverageError, match="40% of the model's 5 training genes and 100% of the gene weight"):
+        _align(_table(["Actb", "Bdnf"]), behind)
+    assert _align(_table(["Actb", "Bdnf"]), behind, least_genes=0.4).coverage.genes == 0.4
+
+
+def test_only_the_first_five_missing_genes_are_named():
+    genes = [f"Gene{index}" for index in range(20)]
+    behind = _behind(**{gene: {gene: 1.0} for gene in genes})
+    with pytest.raises(CoverageError) as found:
+        match_genes(genes[:4], genes, behind)
+    assert "16 gene(s) behind features are missing" in str(found.value)
+    assert str(found.value).count("'Gene") == 5
+
+
+@pytest.mark.parametrize(
+    ("genes", "names", "hint"),
+    [
+        (GENES, [f"ENSMUSG{index:011d}" for index in range(5)], "symbol names, the table ensembl names"),
+        ([f"ENSMUSG{index:011d}" for index in range(5)], ["11461", "12064", "12912", "13489", "13653"], "entrez"),
+        (["11461", "12064", "12912"], GENES, "entrez names, the table symbol names"),
+        (
+            [f"ENSMUSG{index:011d}.4" for index in range(5)],
+            [f"ENSMUSG{index:011d}.12" for index in range(5)],
+            "version only",
+        ),
+        (GENES, [gene.upper() for gene in GENES], "case only"),
+        (GENES, ["Foo1", "Bar2", "Baz3"], "same species"),
+    ],
+)
+def test_the_refusal_says_why_names_may_not_match(genes, names, hint):
+    with pytest.raises(CoverageError, match=hint):
+        match_genes(names, genes, _behind(**{gene: {gene: 1.0} for gene in genes}))
+
+
+def test_case_is_never_changed_to_find_a_gene():
+    found = match_genes([*GENES[:4], "EGR1"], GENES, SINGLE)
+    assert found.coverage.missing == ("Egr1",)
+
+
+def test_a_repeated_gene_of_the_model_is_refused_and_any_other_is_not():
+    with pytest.raises(GeneNameError, match="'Bdnf'"):
+        match_genes([*GENES, "Bdnf"], GENES, SINGLE)
+    assert match_genes([*GENES, "Xist", "Xist"], GENES, SINGLE).found.all()
+
+
+def test_an_empty_table_is_refused():
+    with pytest.raises(ExpressionError, match="no samples"):
+        _align(_table(samples=()))
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_a_value_that_is_not_finite_is_named(value):
+    table = _table()
+    table.loc["b", "Creb1"] = value
+    with pytest.raises(ExpressionError, match="gene 'Creb1', sample 'b'"):
+        _align(table)
+
+
+def test_a_gap_in_a_gene_the_model_does_not_know_does_not_matter():
+    assert _align(_table().assign(Other=np.nan)).found.all()
+
+
+@pytest.mark.parametrize(("units", "value"), [("counts", 0.5), ("counts", -1.0), ("tpm", -0.1)])
+def test_values_that_contradict_the_units_are_refused(units, value):
+    table = _table()
+    table.loc["a", "Actb"] = value
+    with pytest.raises(ExpressionError):
+        _align(table, units=units, wanted=units)
+
+
+@pytest.mark.parametrize(
+    ("units", "wanted"), [("counts", "log2"), ("tpm", "log2"), ("tpm", "counts"), ("counts", "tpm")]
+)
+def test_units_that_cannot_be_converted_are_refused(units, wanted):
+    with pytest.raises(ExpressionError, match=f"declared as {units}, but the model was trained on {wanted}"):
+        _align(_table(), units=units, wanted=wanted)
+
+
+def test_unknown_units_are_refused():
+    with pytest.raises(ExpressionError, match="rpkm"):
+        _align(_table(), units="rpkm")
+
+
+def test_log2_of_tpm_becomes_tpm_again():
+    tpm = np.array([[0.0, 1.0, 2.5, 1000.0]])
+    np.testing.assert_allclose(convert_units(np.log2(tpm + 1), "log2", "tpm", 0.0), tpm, atol=1e-12)
+
+
+@pytest.fixture
+def counts(rng):
+    mean = np.exp(rng.normal(size=2000) * 2 + 2)
+    return rng.poisson(mean * rng.uniform(0.5, 2, size=(4, 1))).astype(float)
+
+
+@pytest.mark.parametrize("decimals", [4, 16])
+def test_log2_counts_per_million_become_the_counts_they_were(counts, decimals):
+    library = counts.sum(axis=1, keepdims=True)
+    log2 = np.log2((counts + 0.5) / (library + 1) * 1e6).round(decimals)
+    found = convert_units(log2, "log2", "counts", 12345.0)
+    small = counts < 1000
+    np.testing.assert_array_equal(found[small], counts[small])
+    np.testing.assert_allclose(found, counts, rtol=1e-4)
+
+
+@pytest.mark.parametrize("offset", [1.0, 0.1, 2.0])
+def test_another_offset_gives_the_same_profile_at_the_depth_asked_for(counts, offset):
+    library = counts.sum(axis=1, keepdims=True)
+    log2 = np.log2(counts / library * 1e6 + offset)
+    found = convert_units(log2, "log2", "counts", 5e6)
+    np.testing.assert_allclose(found, counts / library * 5e6, rtol=1e-9, atol=1e-6)
+
+
+def test_without_a_floor_the_usual_offsets_are_undone_at_the_depth_asked_for(counts):
+    expressed = counts[:, (counts > 0).all(axis=0)][:, :50] + np.arange(50) * 3
+    depth = 1e6
+    log2 = np.log2((expressed + 0.5) / (depth + 1) * 1e6)
+    np.testing.assert_allclose(convert_units(log2, "log2", "counts", depth), expressed, rtol=1e-9)
+
+
+def test_each_sample_is_converted_by_itself(counts):
+    log2 = np.log2((counts + 0.5) / (counts.sum(axis=1, keepdims=True) + 1) * 1e6)
+    together = convert_units(log2, "log2", "counts", 1e6)
+    for row in range(len(log2)):
+        np.testing.assert_array_equal(convert_units(log2[[row]], "log2", "counts", 1e6)[0], together[row])

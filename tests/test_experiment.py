@@ -1,0 +1,109 @@
+"""The straight line end to end, on a simulated cohort small enough for a test."""
+
+import json
+
+import pytest
+import yaml
+from responder_ml.config import load_config
+from responder_ml.experiment import prepare, train
+from responder_ml.run import TABLES, read_run
+
+JOB = {
+    "name": "tiny",
+    "cohort": {
+        "source": "simulated",
+        "where": {"region": "PFC"},
+        "params": {"n_genes": 1200, "effect": 2.0},
+    },
+    "endpoint": {
+        "column": "response",
+        "positive": "responder",
+        "negative": "non_responder",
+        "strata": ["drug"],
+        "nuisance": ["batch"],
+    },
+    "builders": [{"kind": "genes", "params": {"max_genes": 60}}],
+    "classifiers": [{"kind": "elastic_net", "params": {"l1_ratio": 0.0}}, {"kind": "nearest_centroid"}],
+    "search": {"folds": 3, "repeats": 2, "inner_folds": 2, "trials": 3},
+    "null": {"permutations": 39, "repeats": 1},
+    "compute": {"workers": 1},
+    "seed": 3,
+}
+
+
+def _job(folder, **changes):
+    path = folder / "job.yaml"
+    path.write_text(yaml.safe_dump({**JOB, **changes}))
+    return load_config(path)
+
+
+def _without_times(folder):
+    result = json.loads((folder / "result.json").read_text())
+    return {key: value for key, value in result.items() if key != "timings"}
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("job")
+    run = train(_job(folder), folder / "run", folder / "bundle")
+    return folder, run
+
+
+def test_train_writes_everything_the_design_lists(trained):
+    folder, run = trained
+    written = {path.name for path in (folder / "run").iterdir()}
+    assert {"result.json", "config.yaml", "report.html", "card.md", *(f"{name}.csv" for name in TABLES)} <= written
+    assert {"manifest.json", "model.skops", "card.md"} <= {path.name for path in (folder / "bundle").iterdir()}
+    assert set(run.result) >= {
+        "schema_version", "name", "endpoint", "n", "headline", "null", "baselines", "candidates", "audit", "verdict",
+        "stability", "timings", "versions", "data_sha256", "seed",
+    }  # fmt: skip
+    assert run.result["simulated"]
+    assert run.result["verdict"]["level"] in {"evidence", "confounded", "no_evidence"}
+    for name, columns in TABLES.items():
+        assert set(columns) <= set(run.tables[name].columns), name
+
+
+def test_out_of_fold_table_scores_every_sample_once_per_repeat_and_candidate(trained):
+    table = trained[1].tables["out_of_fold"]
+    counts = table.groupby(["candidate", "repeat"])["sample"].agg(["size", "nunique"])
+    assert (counts["size"] == 13).all()
+    assert (counts["nunique"] == 13).all()
+    assert len(counts) == 3 * 2
+
+
+def test_a_run_read_back_is_the_run(trained):
+    folder, run = trained
+    again = read_run(folder / "run")
+    assert again.result == run.result
+    assert again.config == run.config
+    assert again.tables["genes"]["gene"].tolist() == run.tables["genes"]["gene"].tolist()
+
+
+def test_the_resolved_configuration_is_itself_a_job(trained, tmp_path):
+    folder, run = trained
+    job = load_config(folder / "run" / "config.yaml")
+    assert job.resolved() == run.config
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_one_seed_gives_one_result_whatever_the_number_of_workers(trained, tmp_path, workers):
+    again = train(_job(tmp_path, compute={"workers": workers}), tmp_path / "run", tmp_path / "bundle")
+    assert again.result["verdict"] == trained[1].result["verdict"]
+    assert _without_times(tmp_path / "run") == _without_times(trained[0] / "run")
+
+
+def test_three_against_three_is_underpowered_and_that_is_said_before_training(tmp_path):
+    cells = {"susceptible/ketamine/responder": 3, "susceptible/ketamine/non_responder": 3}
+    job = _job(
+        tmp_path,
+        cohort={**JOB["cohort"], "params": {"n_genes": 600, "cells": cells}},
+        classifiers=[{"kind": "nearest_centroid"}, {"kind": "elastic_net"}],
+    )
+    prepared = prepare(job)
+    assert prepared.power_note.startswith("Underpowered")
+    assert "0.05" in prepared.power_note
+    assert prepared.allowed.plan.trials == 0
+    run = train(job, tmp_path / "run", tmp_path / "bundle")
+    assert run.result["verdict"]["level"] == "underpowered"
+    assert [each["classifier"] for each in run.result["candidates"]] == ["nearest_centroid"]
