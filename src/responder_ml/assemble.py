@@ -8,10 +8,12 @@ from typing import Any
 from anndata import AnnData
 
 from responder_ml.classifiers import CLASSIFIERS
+from responder_ml.classifiers.classifier import Classifier
 from responder_ml.cohort.endpoint import Endpoint
 from responder_ml.config import CohortConfig, ComponentConfig, EndpointConfig, JobConfig
 from responder_ml.exceptions import ConfigError
 from responder_ml.features.builders import BUILDERS
+from responder_ml.features.builders.builder import Builder
 from responder_ml.registry import did_you_mean
 from responder_ml.search.candidate import Candidate
 
@@ -27,12 +29,12 @@ def build_candidates(job: JobConfig) -> list[Candidate]:
     UnknownNameError, ConfigError
         An unknown kind or parameter, or two components of one name.
     """
-    builders = {}
+    builders: dict[str, Builder] = {}
     for component in job.builders:
         kind = BUILDERS[component.kind]
         _check_params(f"builder '{component.kind}'", kind, component.params, _SET_ELSEWHERE)
         builders[_unique(component, builders, "builder")] = kind(units=job.cohort.units, **component.params)
-    classifiers = {}
+    classifiers: dict[str, tuple[type[Classifier], Mapping[str, Any]]] = {}
     for component in job.classifiers:
         family = CLASSIFIERS[component.kind]
         _check_params(f"classifier '{component.kind}'", family, component.params, ())

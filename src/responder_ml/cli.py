@@ -65,7 +65,6 @@ def train(
     record(job, run, run_folder, bundle_folder, _Bars(console))
 
 
-
 @app.command()
 def simulate(
     out: Annotated[Path, typer.Option("--out", help="Folder to write.")],
@@ -102,7 +101,9 @@ def ui(
 @app.command()
 def compare(
     runs: Annotated[list[Path], typer.Argument(help="Run folders.", metavar="RUN...")],
-    out: Annotated[Path | None, typer.Option("--out", help="Folder for the tables as CSV and a page with figures.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Folder for the tables as CSV and a page with figures.")
+    ] = None,
 ) -> None:
     """Put runs on one leaderboard, and test differences where they share subjects and folds."""
     from responder_ml.comparison import PAGE, compare, write_comparison
@@ -169,6 +170,24 @@ def selftest(
     show_selftest(console, found)
     if out is not None:
         write_selftest(found, out)
+
+
+@app.command()
+def track(
+    run: Annotated[Path, typer.Argument(help="Run folder.", metavar="RUN")],
+    bundle: Annotated[Path | None, typer.Option(help="Its bundle folder, models/NAME by default.")] = None,
+    uri: Annotated[str | None, typer.Option(help="Tracking store, the job's own by default.")] = None,
+    experiment: Annotated[str | None, typer.Option(help="MLflow experiment, the job's own by default.")] = None,
+    register: Annotated[bool, typer.Option("--register", help="Register the bundle as an MLflow model.")] = False,
+) -> None:
+    """Send a finished run to MLflow; one that is there already is not doubled."""
+    from responder_ml.delivery import deliver
+
+    console = Console()
+    sent = deliver(run, bundle, uri=uri, experiment=experiment, register=register)
+    console.print(f"Tracked in MLflow as {sent.run_id}", highlight=False, soft_wrap=True)
+    if sent.bundle is None:
+        console.print("Sent without a bundle; name it with --bundle to send it too.", highlight=False, soft_wrap=True)
 
 
 @app.command()

@@ -135,9 +135,11 @@ def _leaderboard(runs: Mapping[str, Run]) -> pd.DataFrame:
 
 def _about(name: str, run: Run) -> dict[str, Any]:
     endpoint, n = run.result["endpoint"], run.result["n"]
+    # Rows kept for the sake of the two classes say no more than the question does.
+    kept = {column: values for column, values in (endpoint.get("where") or {}).items() if column != endpoint["column"]}
     return {
         "run": name,
-        "where": "; ".join(f"{column}: {_listed(kept)}" for column, kept in (endpoint.get("where") or {}).items()),
+        "where": "; ".join(f"{column}: {_listed(values)}" for column, values in kept.items()),
         "question": f"{endpoint['positive']} against {endpoint['negative']}",
         "positive": n["positive"],
         "negative": n["negative"],
@@ -201,7 +203,7 @@ def _fold_scores(run: Run) -> dict[str, Floats]:
 
 def _ratio(run: Run) -> float:
     """Return subjects in a test set over subjects in its training set."""
-    return 1.0 / (run.result["search"]["folds"] - 1)
+    return 1.0 / (int(run.result["search"]["folds"]) - 1)
 
 
 def _explain_pairs(runs: Mapping[str, Run], groups: Sequence[Sequence[str]], n_pairs: int) -> list[str]:
@@ -234,4 +236,6 @@ def _why_unpaired(one: Run, other: Run) -> str:
         return f"They do not hold the same subjects (of {len(labels)} and {len(others)}, {shared} are in both)."
     if not labels.equals(others):
         return "The same subjects have other labels."
-    return "The subjects are the same but the folds are not; train with the same `search`, strata and `seed` to pair them."
+    return (
+        "The subjects are the same but the folds are not; train with the same `search`, strata and `seed` to pair them."
+    )

@@ -4,39 +4,47 @@ from typing import Any
 
 import pandas as pd
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from responder_ml.comparison import AUTO, Comparison
-
-# Said once above the table where all rows agree, a column of their own where not.
-_SHARED = {"run": "run", "where": "rows kept", "question": "question", "subjects": "subjects"}
+from responder_ml.report.leaderboard import Rows, families
 
 
 def show_comparison(console: Console, found: Comparison) -> None:
     """Print a comparison."""
     if found.simulated:
         console.print("[bold]Simulated data:[/] nothing below is a finding about real animals.")
-    board = found.leaderboard.assign(
-        subjects=[f"{row.positive} and {row.negative}" for row in found.leaderboard.itertuples()]
-    )
-    agreed = [name for name in _SHARED if board[name].nunique() == 1]
-    above = "; ".join(f"{_SHARED[name]} {board[name].iloc[0]}" for name in agreed if board[name].iloc[0])
-    if above:
-        console.print(f"{above[0].upper()}{above[1:]}", markup=False, highlight=False, soft_wrap=True)
-    differing = [name for name in _SHARED if name not in agreed]
-    table = Table(*(_SHARED[name] for name in differing), "candidate", "AUROC", "95 % interval", "p", "verdict")
+    board = found.leaderboard
+    for row in board.drop_duplicates("run").to_dict("records"):
+        about = [f"{row['question']}, {row['positive']} and {row['negative']} subjects", row["where"]]
+        _say(console, f"{row['run']}: {'; '.join(filter(None, about))}")
+    table = Table(_name("run"), _name("candidate"), *map(_number, ("AUROC", "95 % interval", "p", "verdict")))
     for row in board.to_dict("records"):
-        table.add_row(*(_safe(row[name]) for name in differing), *_performance(row))
+        table.add_row(*_performance(row))
     console.print(table)
-    if len(found.pairs):
-        console.print(_pair_table(found.pairs))
+    for title, rows in families(found.pairs).items():
+        console.print(_pair_table(f"{title}, first minus second", rows))
     for note in found.notes:
-        console.print(note, markup=False, highlight=False, soft_wrap=True)
+        _say(console, note)
+
+
+def _say(console: Console, text: str) -> None:
+    console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def _name(title: str) -> Column:
+    """Return a column whose long names go on in the next line; nothing is cut."""
+    return Column(title, overflow="fold")
+
+
+def _number(title: str) -> Column:
+    return Column(title, no_wrap=True)
 
 
 def _performance(row: dict[Any, Any]) -> tuple[str, ...]:
     candidate = _safe(row["candidate"])
     return (
+        _safe(row["run"]),
         f"[bold]{candidate}[/]" if row["candidate"] == AUTO else candidate,
         f"{row['auroc']:.2f}",
         f"{row['auroc_low']:.2f} to {row['auroc_high']:.2f}",
@@ -45,13 +53,16 @@ def _performance(row: dict[Any, Any]) -> tuple[str, ...]:
     )
 
 
-def _pair_table(pairs: pd.DataFrame) -> Table:
-    several = pairs["first_run"].nunique() > 1 or bool((pairs["first_run"] != pairs["second_run"]).any())
-    table = Table("first", "second", "difference", "95 % interval", "p", "p (Holm)")
-    for row in pairs.to_dict("records"):
+def _pair_table(title: str, rows: Rows) -> Table:
+    table = Table(
+        _name("first"),
+        _name("second"),
+        *map(_number, ("difference", "95 % interval", "p", "p (Holm)")),
+        title=_safe(title),
+    )
+    for row in rows:
         table.add_row(
-            _safe(f"{row['first_run']}: {row['first']}" if several else row["first"]),
-            _safe(f"{row['second_run']}: {row['second']}" if several else row["second"]),
+            *map(_safe, row["names"]),
             f"{row['difference']:+.2f}",
             "not estimated" if pd.isna(row["low"]) else f"{row['low']:+.2f} to {row['high']:+.2f}",
             "" if pd.isna(row["p_value"]) else f"{row['p_value']:.2g}",

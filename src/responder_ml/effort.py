@@ -35,4 +35,6 @@ class Effort:
         least = {"cohorts": _FEWEST_COHORTS, "permutations": 1, "repeats": 1}
         for name, smallest in least.items():
             if getattr(self, name) < smallest:
-                raise ConfigError(f"{name} is {getattr(self, name)}, but a self-test needs at least {smallest}. Raise it.")
+                raise ConfigError(
+                    f"{name} is {getattr(self, name)}, but a self-test needs at least {smallest}. Raise it."
+                )

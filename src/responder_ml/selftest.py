@@ -78,7 +78,8 @@ class Challenge:
     @property
     def band(self) -> tuple[float, float]:
         """Where the mean of an honest procedure lies: one half and as much to either side as the spread allows."""
-        half = float(student.isf(_FALSE_ALARM, len(self.aurocs) - 1)) * self.aurocs.std(ddof=1) / sqrt(len(self.aurocs))
+        size = len(self.aurocs)
+        half = float(student.isf(_FALSE_ALARM, size - 1)) * float(self.aurocs.std(ddof=1)) / sqrt(size)
         return 0.5 - half, 0.5 + half
 
     @property

@@ -44,5 +44,7 @@ def test_a_candidate_has_its_own_performance_and_no_p(run):
 
 def test_the_search_is_a_history_over_trials(run):
     record = next(candidate_records(run))
-    steps = [item.step for item in record.items if isinstance(item, Metric) and item.key == "search/inner_auroc"]
+    steps = [
+        item.step for item in record.items if isinstance(item, Metric) and item.key == "search/inner_auroc_by_trial"
+    ]
     assert steps == [0, 1, 2, 3]

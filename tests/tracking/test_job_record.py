@@ -88,11 +88,18 @@ def test_what_was_not_run_has_no_metric(make_run, folder):
 
 def test_folds_come_in_order_and_a_fold_of_one_class_leaves_a_gap(run, folder):
     record = job_record(run, folder)
-    steps = [item.step for item in record.items if isinstance(item, Metric) and item.key == "folds/auroc"]
+    steps = [item.step for item in record.items if isinstance(item, Metric) and item.key == "each_fold/auroc"]
     assert steps == [0, 2, 3, 4, 5, 6, 7, 8, 9]
     table = run.tables["folds"].query("candidate == 'auto' and repeat == 1 and fold == 3")
-    at_eight = next(i for i in record.items if isinstance(i, Metric) and i.key == "folds/auroc" and i.step == 8)
+    at_eight = next(i for i in record.items if isinstance(i, Metric) and i.key == "each_fold/auroc" and i.step == 8)
     assert at_eight.value == table["auroc"].item()
+
+
+def test_the_running_mean_ends_at_the_mean_over_folds(run, folder):
+    means = [i.value for i in job_record(run, folder).items if getattr(i, "key", "") == "each_fold/auroc_mean_so_far"]
+    values = run.tables["folds"].query("candidate == 'auto'")["auroc"].dropna()
+    assert means[0] == values.iloc[0]
+    assert means[-1] == pytest.approx(values.mean())
 
 
 def test_params_hold_the_settings(run, folder):
@@ -146,4 +153,4 @@ def test_an_unknown_interval_is_left_out(run, folder):
 
 def test_a_run_without_fold_table_has_no_fold_metric(run, folder):
     bare = dataclasses.replace(run, tables={**run.tables, "folds": pd.DataFrame(columns=run.tables["folds"].columns)})
-    assert not [i for i in job_record(bare, folder).items if isinstance(i, Metric) and i.key == "folds/auroc"]
+    assert not [i for i in job_record(bare, folder).items if isinstance(i, Metric) and i.key == "each_fold/auroc"]

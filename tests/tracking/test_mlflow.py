@@ -89,7 +89,7 @@ def test_a_run_is_one_parent_and_one_child_for_each_candidate(run, folder, uri, 
         [experiment.experiment_id], "params.classifier = 'xgboost' and tags.region = 'PFC' and metrics.auroc > 0.7"
     )
     assert [each.info.run_name for each in found] == ["genes+xgboost"]
-    history = client.get_metric_history(run_id, "folds/auroc")
+    history = client.get_metric_history(run_id, "each_fold/auroc")
     assert sorted(each.step for each in history) == [0, 2, 3, 4, 5, 6, 7, 8, 9]
     assert list(Path().iterdir()) == []  # nothing falls into the current folder
     assert sorted(path.name for path in (tmp_path / "store").iterdir()) == ["mlartifacts", "mlflow.db"]
@@ -117,7 +117,7 @@ def test_the_bundle_is_a_model_that_can_be_loaded_registered_and_asked(
     assert version.run_id == run_id
     model = client.get_logged_model(output.model_id)
     assert model.status == "READY"
-    assert model.params == {"n_features": "50", "C": "0.1"}
+    assert model.params == {"candidate": "genes+elastic_net", "n_features": "50", "C": "0.1"}
 
     from mlflow import pyfunc
 
@@ -137,7 +137,7 @@ def test_sending_again_does_not_double_anything_but_brings_the_new_report(run, f
     assert len(client.search_runs([experiment])) == 4
     assert len(client.get_run(first).outputs.model_outputs) == 1
     assert len(client.search_model_versions("name = 'pfc-response'")) == 1
-    assert len(client.get_metric_history(first, "folds/auroc")) == 9
+    assert len(client.get_metric_history(first, "each_fold/auroc")) == 9
     report = Path(client.download_artifacts(first, "report.html"))
     assert report.read_text(encoding="utf-8") == "<h1>New</h1>"
 

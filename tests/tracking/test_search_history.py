@@ -28,7 +28,7 @@ def test_history_averages_over_folds_and_best_so_far_never_falls():
         ]
     )
     found = _by_key(search_items(trials.sample(frac=1, random_state=1)))
-    assert found["search/inner_auroc"] == pytest.approx({0: 0.5, 1: 0.6, 2: 0.7})
+    assert found["search/inner_auroc_by_trial"] == pytest.approx({0: 0.5, 1: 0.6, 2: 0.7})
     assert found["search/best_inner_auroc_so_far"] == pytest.approx({0: 0.5, 1: 0.65, 2: 0.8})
 
 

@@ -56,19 +56,32 @@ class Classifier(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc]
         self.n_features_in_ = X.shape[1]
         self._learn(X, labels)
 
+    @classmethod
+    def decide_together(cls, tasks: Sequence["Task"]) -> list[Floats]:
+        """Return the held-out log-odds of several problems, each under the parameters of its own classifier.
+
+        A member whose problems are cheaper solved at once does so here.
+
+        Parameters
+        ----------
+        tasks
+            A classifier of this class and the arrays it is given, which the caller vouches for.
+        """
+        decisions = []
+        for classifier, (train, labels, held_out) in tasks:
+            classifier._learn(train, labels)
+            decisions.append(classifier._decide(held_out))
+        return decisions
+
     def decide_each(self, problems: Sequence[Problem]) -> list[Floats]:
-        """Return the held-out log-odds of several problems under these parameters; may be solved together.
+        """Return the held-out log-odds of several problems under these parameters.
 
         Parameters
         ----------
         problems
             Training columns, training labels and held-out columns, of arrays the caller vouches for.
         """
-        decisions = []
-        for train, labels, held_out in problems:
-            self._learn(train, labels)
-            decisions.append(self._decide(held_out))
-        return decisions
+        return self.decide_together([(self, problem) for problem in problems])
 
     def fit(self, X: Floats, y: NDArray[Any]) -> Self:
         """Check the arrays, encode the classes and learn.
@@ -123,3 +136,6 @@ class LinearClassifier(Classifier):
 
     def _decide(self, X: Floats) -> Floats:
         return np.asarray(X @ self.coef_ + self.intercept_, dtype=np.float64)
+
+
+Task = tuple[Classifier, Problem]

@@ -49,20 +49,18 @@ class ElasticNet(LinearClassifier):
         else:
             self.coef_, self.intercept_ = elastic_logistic(X, target, self.C, self.l1_ratio)
 
-    def decide_each(self, problems: Sequence[Problem]) -> list[Floats]:
-        """Solve ridge problems of few rows together, from their Gram matrices."""
-        rows = max(len(labels) for _, labels, _ in problems)
-        if self.l1_ratio != 0 or rows > MOST_ROWS_TOGETHER:
-            return super().decide_each(problems)
-        grams = np.zeros((len(problems), rows, rows))
-        targets = np.zeros((len(problems), rows))
-        present = np.zeros((len(problems), rows), dtype=bool)
-        for index, (train, labels, _) in enumerate(problems):
-            grams[index, : len(labels), : len(labels)] = train @ train.T
-            targets[index, : len(labels)] = labels
-            present[index, : len(labels)] = True
-        dual, intercept = gram_logistic(grams, targets, np.full(len(problems), self.C), present)
-        return [
-            held_out @ (train.T @ dual[index, : len(labels)]) + intercept[index]
-            for index, (train, labels, held_out) in enumerate(problems)
+    @classmethod
+    def decide_together(cls, tasks: Sequence[Task]) -> list[Floats]:
+        """Solve all ridge problems of few rows at once, from their Gram matrices; the others one by one."""
+        together = [
+            index
+            for index, (classifier, (_, labels, _)) in enumerate(tasks)
+            if isinstance(classifier, cls) and classifier.l1_ratio == 0 and len(labels) <= MOST_ROWS_TOGETHER
         ]
+        decisions = dict(zip(together, _decide_ridge([tasks[index] for index in together]), strict=True))
+        return [
+            decisions[index] if index in decisions else super(ElasticNet, cls).decide_together([task])[0]
+            for index, task in enumerate(tasks)
+        ]
+
+

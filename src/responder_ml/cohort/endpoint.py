@@ -70,7 +70,7 @@ class LabelledCohort:
     @property
     def genes(self) -> NDArray[np.str_]:
         """Gene names, shape ``(n_genes,)``."""
-        return self.cohort.var_names.to_numpy().astype(str)
+        return np.asarray(self.cohort.var_names, dtype=str)
 
     @property
     def sample_labels(self) -> NDArray[np.int8]:

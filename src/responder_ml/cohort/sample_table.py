@@ -21,7 +21,10 @@ SUFFIXES = (".csv", ".tsv", ".parquet", ".h5ad")
 PREFIX = "score_"
 """What the columns' names start with in the ``obs`` of an h5ad file."""
 
-_MONTH = "(?:jan|feb|mar|apr|may|jun|jul|aug|sep|sept|oct|nov|dec)[a-z]*"
+_MONTH = (
+    "(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?"
+    "|nov(?:ember)?|dec(?:ember)?)"
+)
 _AT_RISK = re.compile(
     "|".join(
         (
@@ -31,7 +34,7 @@ _AT_RISK = re.compile(
             r"\d+[.,]\d*|[.,]\d+|\d[\d,]*",  # a number, rewritten unless written the program's way
             r"\d*[.,]?\d+e[+-]?\d+",  # read as 1.5E+08
             r"\d+\s*[/%]\s*\d*|\d+[:.]\d+.*",  # fraction, share, time of day
-            rf"(?:\d{{1,4}}[-/. ]*)?{_MONTH}(?:[-/. ]*\d{{1,4}})?",  # SEPT2, 1-Mar
+            rf"{_MONTH}[-/. ]*\d{{1,4}}|\d{{1,4}}[-/. ]*{_MONTH}(?:[-/. ]*\d{{1,4}})?",  # SEPT2, 1-Mar
             r"\d{1,4}[-/. ]\d{1,2}(?:[-/. ]\d{1,4})?.*",  # 1-2, 2026-01-02
             r"true|false",
             r"\s.*|.*\s",

@@ -81,11 +81,43 @@ def fit_groups(expression: Floats, codes: Codes, n_groups: int, covariates: Floa
     ContrastError
         The groups and covariates of a labelling cannot be told apart, or leave no residual degrees of freedom.
     """
+    return fit_designs(expression, group_designs(codes, n_groups, covariates), n_groups, codes >= 0)
+
+
+def group_designs(codes: Codes, n_groups: int, covariates: Floats | None = None) -> Floats:
+    """Return indicators of the groups, then the centred covariates; labellings x samples x coefficients.
+
+    Rows of samples left out are zero. Parameters are those of `fit_groups`.
+    """
+    groups = (codes[:, :, None] == np.arange(n_groups)).astype(np.float64)
+    if covariates is None or covariates.shape[1] == 0:
+        return groups
+    beside = np.where(codes[:, :, None] >= 0, (covariates - covariates.mean(axis=0))[None], 0.0)
+    return np.concatenate([groups, beside], axis=2)
+
+
+def fit_designs(expression: Floats, designs: Floats, n_groups: int, used: NDArray[np.bool_]) -> GroupFits:
+    """Fit the linear model of each design, whose first columns stand for the groups, to every gene.
+
+    Parameters
+    ----------
+    expression
+        Samples x genes, log2 units.
+    designs
+        Designs x samples x coefficients. A constant must lie in the span of each.
+    n_groups
+        Number of groups.
+    used
+        Samples that take part, designs x samples.
+
+    Raises
+    ------
+    ContrastError
+        As for `fit_groups`.
+    """
     centred = expression - expression.mean(axis=0)
-    whole = _design(codes, n_groups, covariates)
-    used = (codes >= 0).astype(np.float64)
-    inverse, df = _invert(whole, used)
-    coefficients, squares = _solve(centred, whole, used, inverse)
+    inverse, df = _invert(designs, used)
+    coefficients, squares = _solve(centred, designs, used, inverse)
     variance = np.maximum(squares / df[:, None], np.finfo(np.float64).tiny)
     prior_df, prior_variance = fit_f_dist(variance, df)
     posterior = squeeze(variance, df[:, None], prior_df[:, None], prior_variance[:, None])
@@ -115,7 +147,7 @@ def resample_groups(
         How often each sample was drawn, draws x samples.
     """
     observed = fit_groups(expression, codes[None], n_groups, covariates)
-    design = _design(codes[None], n_groups, covariates)
+    design = group_designs(codes[None], n_groups, covariates)
     weighted = design * drawn[:, :, None]
     inverse = np.linalg.pinv(np.einsum("mnp,nq->mpq", weighted, design[0]), hermitian=True)
     coefficients = _times(inverse, _sums(expression - expression.mean(axis=0), weighted))
@@ -128,13 +160,6 @@ def resample_groups(
     )
 
 
-def is_estimable(codes: Codes, n_groups: int, covariates: Floats | None = None) -> NDArray[np.bool_]:
-    """Tell for each labelling whether its groups can be told apart from the covariates and each other."""
-    design = _design(codes, n_groups, covariates)
-    present = np.any(design != 0, axis=1).sum(axis=1)
-    return np.asarray(np.linalg.matrix_rank(design) == present, dtype=np.bool_)
-
-
 def blocks(n_labellings: int, n_groups: int, n_genes: int) -> Iterator[slice]:
     """Yield runs of labellings small enough to be fitted together."""
     size = max(1, _BLOCK_NUMBERS // (n_groups * n_genes))
@@ -142,16 +167,7 @@ def blocks(n_labellings: int, n_groups: int, n_genes: int) -> Iterator[slice]:
         yield slice(start, min(start + size, n_labellings))
 
 
-def _design(codes: Codes, n_groups: int, covariates: Floats | None) -> Floats:
-    """Return the designs, labellings x samples x coefficients; rows of samples left out are zero."""
-    groups = (codes[:, :, None] == np.arange(n_groups)).astype(np.float64)
-    if covariates is None or covariates.shape[1] == 0:
-        return groups
-    beside = np.where(codes[:, :, None] >= 0, (covariates - covariates.mean(axis=0))[None], 0.0)
-    return np.concatenate([groups, beside], axis=2)
-
-
-def _invert(design: Floats, used: Floats) -> tuple[Floats, Floats]:
+def _invert(design: Floats, used: NDArray[np.bool_]) -> tuple[Floats, Floats]:
     """Return the inverse of each design's cross products (0 for absent groups) and its residual degrees of freedom."""
     present = np.any(design != 0, axis=1).sum(axis=1)
     rank = np.linalg.matrix_rank(design)
@@ -168,12 +184,14 @@ def _invert(design: Floats, used: Floats) -> tuple[Floats, Floats]:
     return np.linalg.pinv(gram, hermitian=True), df
 
 
-def _solve(centred: Floats, design: Floats, used: Floats, inverse: Floats) -> tuple[Floats, Floats]:
+def _solve(
+    centred: Floats, design: Floats, used: NDArray[np.bool_], inverse: Floats
+) -> tuple[Floats, Floats]:
     """Return coefficients (labellings x coefficients x genes) and residual sums of squares (labellings x genes)."""
     sums = _sums(centred, design)
     coefficients = _times(inverse, sums)
     squared = centred**2
-    total = squared.sum(axis=0) if np.all(used == 1) else used @ squared
+    total = squared.sum(axis=0) if np.all(used) else used.astype(np.float64) @ squared
     sums *= coefficients
     return coefficients, np.maximum(total - sums.sum(axis=1), 0.0)
 

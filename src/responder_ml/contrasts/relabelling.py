@@ -51,18 +51,6 @@ class GroupRelabellings:
     labellings: int
     exact: bool
 
-    def only(self, kept: NDArray[np.bool_]) -> "GroupRelabellings":
-        """Return those relabellings for which ``kept`` is true; it may depend on the labels and the design, never on expression.
-
-        Raises
-        ------
-        ValueError
-            The observed groups are not kept.
-        """
-        if not kept[0]:
-            raise ValueError("the observed groups must be among the relabellings kept")
-        return GroupRelabellings(self.codes[kept], int(kept.sum()) if self.exact else self.labellings, self.exact)
-
 
 @dataclass(frozen=True)
 class RelabellingTest:

@@ -22,11 +22,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import rankdata, t
-from sklearn.base import clone
 from sklearn.covariance import ledoit_wolf_shrinkage
 
+from responder_ml.features.builders.builder import in_natural_order
 from responder_ml.features.missing_genes import typical_sample
+from responder_ml.search.material import standardisation
 from responder_ml.search.prefix_model import PrefixModel
+from responder_ml.statistics.training_sets import TrainingSets
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
@@ -272,13 +274,13 @@ def prediction_limit(values: Floats, n_independent: int) -> float:
 def left_out_distances(model: PrefixModel, values: Floats, labels: Labels, subject_of: Indices) -> Floats:
     """Return each training sample's distance from training when its subject took no part in it.
 
-    The model is fitted again without the subject (without one of `FOLDS` groups of subjects, where there are more):
-    features chosen by their class difference look tighter on the rows that chose them than on any other.
+    The features are chosen again without the subject (without one of `FOLDS` groups of subjects, where there are more):
+    chosen by their class difference, they look tighter on the rows that chose them than on any other.
 
     Parameters
     ----------
     model
-        Gives the steps; its fitted state is not used.
+        Gives the builder and the number of features; its fitted state is not used.
     values
         Training samples x genes.
     labels, subject_of
@@ -290,11 +292,14 @@ def left_out_distances(model: PrefixModel, values: Floats, labels: Labels, subje
     dealt = subjects[np.argsort(label_of, kind="stable")]
     fold_of = dict(zip(dealt.tolist(), (np.arange(len(dealt)) % min(FOLDS, len(dealt))).tolist(), strict=True))
     folds = np.array([fold_of[subject] for subject in subject_of.tolist()])
+    rows = np.arange(folds.max() + 1)[:, None] != folds
+    sets = TrainingSets(rows, np.tile(labels.astype(np.int8), (len(rows), 1)))
     distances = np.empty(len(values))
-    for fold in range(folds.max() + 1):
-        out = folds == fold
-        fitted = clone(model).fit(values[~out], labels[~out], genes=model.genes_)
-        distances[out] = Spread.of(fitted.standardised(values[~out])).distance(fitted.standardised(values[out]))
+    for ranked, train in zip(model.builder.share(values, model.genes_).rank(sets), rows, strict=True):
+        features = ranked.values()[:, in_natural_order(ranked.position, model.n_features)]
+        mean, scale = standardisation(features[train])
+        standardised = (features - mean) / scale
+        distances[~train] = Spread.of(standardised[train]).distance(standardised[~train])
     return distances
 
 

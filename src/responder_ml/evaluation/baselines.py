@@ -6,6 +6,7 @@ the very training rows the headline used.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -47,7 +48,7 @@ class Baseline:
     nuisance: bool = False
 
 
-def is_categorical(values: "pd.Series[object]") -> bool:
+def is_categorical(values: "pd.Series[Any]") -> bool:
     """Tell whether a column holds categories: text, or few distinct numbers."""
     if not pd.api.types.is_numeric_dtype(values):
         return True

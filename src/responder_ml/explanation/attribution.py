@@ -20,7 +20,7 @@ from responder_ml.classifiers.classifier import Classifier
 from responder_ml.search.nested import DrawResult, FoldModel
 
 Floats = NDArray[np.float64]
-GenesOf = Callable[[int, int], tuple[Sequence[str], Floats]]
+GenesOf = Callable[[int, int], tuple[NDArray[np.str_], Floats]]
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,11 @@ from pathlib import Path
 
 from markupsafe import Markup
 
-from responder_ml.exceptions import RunError
 from responder_ml.report.section import table
 from responder_ml.report.template import render
 from responder_ml.report.verdict import NAMES
 from responder_ml.run import Run
+from responder_ml.text_file import write_text
 
 _GENES = 10
 
@@ -75,11 +75,7 @@ def write_card(run: Run, path: Path) -> None:
     RunError
         The file cannot be written.
     """
-    card = render_card(run)
-    try:
-        path.write_text(card, encoding="utf-8", newline="\n")
-    except OSError as problem:
-        raise RunError(f"The card could not be written to {path}: {problem}. Free space or choose --out.") from problem
+    write_text(path, render_card(run))
 
 
 def escape(text: object) -> str:

@@ -32,6 +32,7 @@ class Genes(Section):
     def content(self, run: Run) -> Mapping[str, Any] | str:
         """Return the leading genes and three figures."""
         genes = table(run, "genes").sort_values(["contribution", "gene"], ascending=[False, True], ignore_index=True)
+        used = len(genes)
         genes = genes[genes["contribution"] > 0]
         if genes.empty:
             return "No gene contributed to a held-out prediction, or nothing was trained."
@@ -43,7 +44,7 @@ class Genes(Section):
         heat, tracks, averaged = _heat_map(run, points, leading)
         return {
             "rows": genes.head(_TABLE).to_dict("records"),
-            "total": len(genes),
+            "total": used,
             "called": list(genes.loc[genes["called_out"] == 1, "gene"]),
             "compared": bool(genes["null_high"].notna().any()),
             "positive": positive,

@@ -4,10 +4,10 @@ from pathlib import Path
 
 from markupsafe import Markup
 
-from responder_ml.exceptions import RunError
 from responder_ml.report import SECTIONS
 from responder_ml.report.template import render
 from responder_ml.run import Run
+from responder_ml.text_file import write_text
 
 
 def render_report(run: Run) -> str:
@@ -47,10 +47,4 @@ def write_report(run: Run, path: Path) -> None:
     RunError
         The file cannot be written.
     """
-    page = render_report(run)
-    try:
-        path.write_text(page, encoding="utf-8", newline="\n")
-    except OSError as problem:
-        raise RunError(
-            f"The report could not be written to {path}: {problem}. Free space or choose --out."
-        ) from problem
+    write_text(path, render_report(run))

@@ -51,7 +51,7 @@ def render_leaderboard(leaderboard: pd.DataFrame, pairs: pd.DataFrame, notes: Se
         "figure": _leaderboard_figure(leaderboard.to_dict("records")),
         "pairs": [
             {"title": title, "rows": rows, "figure": _differences_figure(f"pairs-{place}", title, rows)}
-            for place, (title, rows) in enumerate(_families(pairs).items())
+            for place, (title, rows) in enumerate(families(pairs).items())
         ],
         "level": _LEVEL,
         "notes": notes,
@@ -60,8 +60,8 @@ def render_leaderboard(leaderboard: pd.DataFrame, pairs: pd.DataFrame, notes: Se
     })  # fmt: skip
 
 
-def _families(pairs: pd.DataFrame) -> dict[str, Rows]:
-    """Sort the pairs by what they compare: the candidates of each run, then the runs."""
+def families(pairs: pd.DataFrame) -> dict[str, Rows]:
+    """Sort the pairs by what they compare, the candidates of each run or the runs, each pair with its two ``names``."""
     families: dict[str, Rows] = {}
     for row in pairs.to_dict("records"):
         within = row["first_run"] == row["second_run"]
@@ -75,7 +75,7 @@ def _leaderboard_figure(rows: Rows) -> Markup:
     several = len({row["run"] for row in rows}) > 1
     drawn = [
         Row(
-            f"{row['run']} {row['candidate']}" if several else row["candidate"],
+            f"{row['run']}: {row['candidate']}" if several else row["candidate"],
             row["auroc"],
             row["auroc_low"],
             row["auroc_high"],

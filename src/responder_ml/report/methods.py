@@ -1,12 +1,15 @@
 """A methods paragraph made from what ran, with its references."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from inspect import signature
+from pathlib import Path
 from typing import Any
 
 from responder_ml.classifiers import CLASSIFIERS
 from responder_ml.exceptions import UnknownNameError
 from responder_ml.features.builders import BUILDERS
+from responder_ml.features.signatures import SCORERS
 from responder_ml.registry import Registry
 from responder_ml.report.references import Bibliography, Reference, of_registry
 from responder_ml.report.section import Section, table
@@ -40,6 +43,8 @@ class Methods(Section):
             "headline": result["headline"],
             "trained": not table(run, "out_of_fold").empty,
             "builders": [_part(each, BUILDERS) for each in config.get("builders", [])],
+            "scorers": _scorers(config.get("builders", [])),
+            "normalised": result["endpoint"]["units"] == "counts",
             "classifiers": [_part(each, CLASSIFIERS) for each in config.get("classifiers", [])],
             "trees": any(each.get("kind") == "xgboost" for each in config.get("classifiers", [])),
             "search": {**config.get("search", {}), **(result.get("search") or {})},
@@ -57,10 +62,25 @@ class Methods(Section):
         }
 
 
+def _scorers(builders: Sequence[Mapping[str, Any]]) -> list[Part]:
+    """Return the scorers that builders name or have by default."""
+    names = [_parameter(each, "scorer") for each in builders]
+    return [_part({"kind": name}, SCORERS) for name in dict.fromkeys(names) if name is not None]
+
+
+def _parameter(component: Mapping[str, Any], name: str) -> str | None:
+    """Return a parameter of a builder as it was set, or its default; None where the builder has no such parameter."""
+    given = (component.get("params") or {}).get(name)
+    if given is not None or component["kind"] not in BUILDERS.names():
+        return None if given is None else str(given)
+    known = signature(BUILDERS[component["kind"]]).parameters
+    return str(known[name].default) if name in known else None
+
+
 def _part(component: Mapping[str, Any], registry: Registry[Any]) -> Part:
     kind = str(component["kind"])
     name = str(component.get("name") or kind)
-    params = ", ".join(f"{key} = {value}" for key, value in (component.get("params") or {}).items())
+    params = ", ".join(_worded(key, value) for key, value in (component.get("params") or {}).items() if key != "scorer")
     try:
         member = registry[kind]
     except UnknownNameError:
@@ -68,3 +88,8 @@ def _part(component: Mapping[str, Any], registry: Registry[Any]) -> Part:
         return Part(name, "not described by this version", None, params)
     # What follows a semicolon in a summary is advice on when to use it.
     return Part(name, member.summary.split(";")[0], of_registry(kind, member.reference), params)
+
+
+def _worded(key: str, value: Any) -> str:
+    """Return a parameter as text; of a file its name, since its folder means nothing elsewhere."""
+    return f"{key} = {Path(value).name if key == 'path' else value}"

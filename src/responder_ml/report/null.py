@@ -48,4 +48,17 @@ def _figure(run: Run, kind: str, numbers: Mapping[str, Any]) -> Markup | None:
     observed, mean = numbers.get("observed"), numbers.get("null_mean")
     if not len(values) or observed is None or mean is None:
         return None
-    return null_distribution(f"null-{_KINDS[kind]}", values, float(observed), float(mean))
+    return null_distribution(
+        f"null-{_KINDS[kind]}", values, reaching(numbers, len(values)), float(observed), float(mean)
+    )
+
+
+def reaching(null: Mapping[str, Any], draws: int) -> int:
+    """Return how many relabellings are at or above the observed value, from p.
+
+    Equal AUROCs are told apart by digits that the record's rounded observed value does not carry; p knows the count.
+    p is C / B where all labellings were enumerated or the rule stopped, else (C + 1) / (B + 1).
+    """
+    if null["exact"] or null["stopped_early"]:
+        return round(float(null["p_value"]) * draws)
+    return max(round(float(null["p_value"]) * (draws + 1)) - 1, 0)

@@ -77,6 +77,11 @@ def plain(value: Value, digits: int = 2) -> str:
     return "not estimated" if is_missing(value) else f"{_rounded(value, digits):.{digits}f}"
 
 
+def brief(value: object) -> str:
+    """Return a parameter's value; of a fraction three significant digits, which is more than a search settles."""
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
 def _data(value: Value, text: str) -> Markup:
     if is_missing(value):
         return Markup('<span class="missing">not estimated</span>')

@@ -48,6 +48,7 @@ def _environment(by_line: bool) -> "Environment":
         percent=numbers.percent,
         count=numbers.count,
         plain=numbers.plain,
+        brief=numbers.brief,
         p_text=numbers.p_text,
     )
     return environment

@@ -22,7 +22,7 @@ def pair_table(labels: NDArray[np.integer], scores: Floats) -> Floats:
     """
     positive = scores[labels == 1]
     negative = scores[labels == 0]
-    return 0.5 * (np.sign(positive[:, None] - negative[None, :]) + 1.0)
+    return np.asarray(0.5 * (np.sign(positive[:, None] - negative[None, :]) + 1.0), dtype=np.float64)
 
 
 def auroc(labels: NDArray[np.integer], scores: Floats) -> float:

@@ -14,14 +14,20 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from responder_ml.statistics.median import median
 from responder_ml.statistics.squeeze import fit_f_dist, squeeze
 from responder_ml.statistics.training_sets import TrainingSets
+from responder_ml.statistics.two_group_scan import scan
 
 Floats = NDArray[np.float64]
 Singles = NDArray[np.float32]
 
 # Training sets handled in one product: the (sets x genes) blocks then stay in the low tens of megabytes.
 _SETS_PER_BLOCK = 48
+# Columns prepared in one go.
+_COLUMNS_PER_PIECE = 1024
+# Some dozens of samples say well enough where a column lies.
+_SAMPLES_TO_CENTRE = 32
 # Single precision chooses this many columns more than wanted; double precision orders them and cuts.
 _MARGIN = 64
 
@@ -50,22 +56,38 @@ class Columns:
 
     Attributes
     ----------
-    values
-        Samples x columns in double precision.
-    centred, squared
-        The values less their column medians, and their squares, in single precision: for choosing, never for results.
-        The median, unlike the mean, keeps an extreme sample from spoiling every other sample's digits.
+    by_column
+        The values in double precision, columns x samples, so that a column lies in one piece.
+    centred
+        Samples x columns, the values less the column medians of some samples, in single precision: for choosing, never
+        for results. The median, unlike the mean, keeps an extreme sample from spoiling every other sample's digits.
     """
 
-    values: Floats
+    by_column: Floats
     centred: Singles
-    squared: Singles
 
     @classmethod
-    def prepare(cls, values: Floats) -> "Columns":
-        """Centre and round ``values`` (samples x columns)."""
-        centred = (values - np.median(values, axis=0)).astype(np.float32)
-        return cls(values, centred, centred * centred)
+    def prepare(cls, values: Floats, chosen: NDArray[np.intp] | None = None) -> "Columns":
+        """Rearrange, centre and round some columns of ``values`` (samples x columns), all by default."""
+        chosen = np.arange(values.shape[1]) if chosen is None else chosen
+        by_column = np.empty((len(chosen), len(values)))
+        centred = np.empty((len(values), len(chosen)), np.float32)
+        some = slice(None, None, max(1, len(values) // _SAMPLES_TO_CENTRE))
+        # In pieces, so that a large cohort is not held once more than needed.
+        for start in range(0, len(chosen), _COLUMNS_PER_PIECE):
+            piece = slice(start, start + _COLUMNS_PER_PIECE)
+            by_column[piece] = values.T[chosen[piece]]
+            centred[:, piece] = (by_column[piece] - median(by_column[piece, some])[:, None]).T
+        return cls(by_column, centred)
+
+    @property
+    def values(self) -> Floats:
+        """The values, samples x columns."""
+        return self.by_column.T
+
+    def take(self, positions: NDArray[np.intp]) -> Floats:
+        """Return some columns, samples x positions; each lies in one piece."""
+        return self.by_column.take(positions, axis=0).T
 
 
 def best_columns(
@@ -111,30 +133,35 @@ def _best_of_block(
     kept: NDArray[np.bool_] | None,
     shifts: Floats | None,
 ) -> list[NDArray[np.intp]]:
-    difference, variance, df = _many_two_groups(columns, sets, shifts)
-    prior_df, prior_variance = fit_f_dist(variance if kept is None else np.where(kept, variance, np.nan), df)
-    # Ranking by d^2 / (d0 s0^2 + d s^2): factors that are the same for every column are left out.
-    flat = np.isinf(prior_df)
-    prior = np.where(flat, 1.0, np.where(flat, 0.0, prior_df) * prior_variance)
-    weight = np.where(flat, 0.0, df)
-    np.square(difference, out=difference)
-    variance *= weight[:, None].astype(np.float32)
-    variance += prior[:, None].astype(np.float32)
-    np.maximum(variance, np.float32(1e-30), out=variance)
-    difference /= variance
-    if kept is not None:
-        difference[~kept] = -1.0
-    wanted = min(count + _MARGIN, difference.shape[1])
+    found = scan(columns.centred, sets, kept, shifts)
+    n_columns = found.strength.shape[1]
+    wanted = min(count + _MARGIN, n_columns)
+    positive, negative = sets.positive.astype(np.float64), sets.negative.astype(np.float64)
     positions = []
-    for index, strength in enumerate(difference):
-        near = np.argpartition(-strength, wanted - 1)[:wanted]
+    for index, strength in enumerate(found.strength):
+        near = np.argpartition(strength, n_columns - wanted)[n_columns - wanted :]
         near = np.sort(near[strength[near] >= 0])
-        shift = None if shifts is None else shifts[index]
-        few = columns.values[:, near] if shift is None else columns.values[:, near] + shift[:, None]
-        gap, spread, _ = _two_groups(few, sets.positive[index], sets.negative[index])
-        exact = gap**2 / np.maximum(prior[index] + weight[index] * spread, 1e-300)
+        few = columns.by_column.take(near, axis=0)
+        if shifts is not None:
+            few += shifts[index]
+        between, within = _sums_of_squares(few, positive[index], negative[index])
+        exact = between / np.maximum(found.prior[index] + found.weight[index] * within, 1e-300)
         positions.append(near[np.argsort(-exact, kind="stable")[:count]])
     return positions
+
+
+def _sums_of_squares(few: Floats, positive: Floats, negative: Floats) -> tuple[Floats, Floats]:
+    """Return the sums of squares between and within two groups of each row of ``few``, which is overwritten.
+
+    `numpy.einsum` treats all rows alike to the last bit, so that equal columns stay tied; a matrix product may not.
+    """
+    above, rows = positive.sum(), positive + negative
+    below = rows.sum() - above
+    few -= (np.einsum("kn,n->k", few, rows) / rows.sum())[:, None]
+    # The rows now add up to zero over both groups.
+    between = np.einsum("kn,n->k", few, positive) ** 2 * (1.0 / above + 1.0 / below)
+    few *= few
+    return between, np.maximum(np.einsum("kn,n->k", few, rows) - between, 0.0)
 
 
 def _two_groups(
@@ -146,30 +173,3 @@ def _two_groups(
     df = float(len(above) + len(below) - 2)
     squares = ((above - mean_above) ** 2).sum(axis=0) + ((below - mean_below) ** 2).sum(axis=0)
     return mean_above - mean_below, squares / df, df
-
-
-def _many_two_groups(columns: Columns, sets: TrainingSets, shifts: Floats | None) -> tuple[Singles, Singles, Floats]:
-    """Return differences and pooled variances (sets x columns, single precision) as masked matrix products."""
-    positive, negative = sets.positive.astype(np.float32), sets.negative.astype(np.float32)
-    n_positive = positive.sum(axis=1, dtype=np.float64)
-    n_negative = negative.sum(axis=1, dtype=np.float64)
-    sum_above, sum_below = positive @ columns.centred, negative @ columns.centred
-    rows = positive + negative
-    squares = rows @ columns.squared
-    if shifts is not None:
-        move = (shifts - np.median(shifts, axis=1, keepdims=True)).astype(np.float32)
-        squares += (2.0 * rows * move) @ columns.centred
-        squares += np.sum(rows * move**2, axis=1)[:, None]
-        sum_above += np.sum(positive * move, axis=1)[:, None]
-        sum_below += np.sum(negative * move, axis=1)[:, None]
-    above = (1.0 / n_positive).astype(np.float32)[:, None]
-    below = (1.0 / n_negative).astype(np.float32)[:, None]
-    squares -= sum_above * sum_above * above
-    squares -= sum_below * sum_below * below
-    df = n_positive + n_negative - 2.0
-    squares *= (1.0 / df).astype(np.float32)[:, None]
-    np.maximum(squares, np.float32(0.0), out=squares)
-    sum_above *= above
-    sum_below *= below
-    sum_above -= sum_below
-    return sum_above, squares, df

@@ -6,16 +6,18 @@ Smyth GK (2004) Linear models and empirical Bayes methods. Stat Appl Genet Mol B
 doi:10.2202/1544-6115.1027
 """
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import digamma, polygamma
+
+from responder_ml.statistics.median import median
 
 Floats = NDArray[np.float64]
 
 # limma floors variances at this share of their median, so that a constant gene has a finite logarithm.
 _FLOOR_SHARE = 1e-5
-# Where every column is constant there is no median to take a share of.
-_LEAST = 1e-30
 
 
 def trigamma_inverse(values: Floats) -> Floats:
@@ -48,22 +50,51 @@ def fit_f_dist(variances: Floats, df: float | Floats) -> tuple[Floats, Floats]:
     prior_df, prior_variance
         Shape ``(...)``; ``prior_df`` is infinite where the variances differ no more than chance.
     """
-    variances = np.asarray(variances)
-    half_df = np.asarray(df, dtype=np.float64) / 2.0
-    mean = np.nanmean(variances, axis=-1, dtype=np.float64)
-    floored = _floored(variances, mean)
+    return prior_of_logs(*log_moments(np.asarray(variances)), df)
+
+
+def log_moments(variances: Floats) -> tuple[Floats, Floats, Floats]:
+    """Return mean and sample variance of the logarithms of the floored variances, and the mean of these themselves.
+
+    Parameters
+    ----------
+    variances
+        Genes along the last axis; not-a-number marks a gene left out.
+    """
+    # Looking for gaps costs next to nothing beside the numpy functions that step over them.
+    complete = not np.isnan(variances).any()
+    mean, total = (np.mean, np.sum) if complete else (np.nanmean, np.nansum)
+    floored = _floored(variances, median if complete else np.nanmedian)
     logs = np.log(floored)
     count = np.sum(~np.isnan(logs), axis=-1)
-    log_mean = np.nanmean(logs, axis=-1, dtype=np.float64)
-    spread = np.nansum((logs - log_mean[..., None]) ** 2, axis=-1, dtype=np.float64) / np.maximum(count - 1, 1)
+    level = mean(logs, axis=-1, dtype=np.float64)
+    spread = total((logs - level[..., None]) ** 2, axis=-1, dtype=np.float64) / np.maximum(count - 1, 1)
+    return level, spread, mean(floored, axis=-1, dtype=np.float64)
+
+
+def prior_of_logs(mean: Floats, spread: Floats, pooled: Floats, df: float | Floats) -> tuple[Floats, Floats]:
+    """Estimate the prior from the moments of the logarithms of the (floored) variances.
+
+    Parameters
+    ----------
+    mean, spread
+        Mean and sample variance of the logarithms, shape ``(...)``.
+    pooled
+        Mean of the variances themselves: the prior where they differ no more than chance.
+    df
+        Residual degrees of freedom, a number or of shape ``(...)``.
+
+    Returns
+    -------
+    prior_df, prior_variance
+        As for `fit_f_dist`.
+    """
+    half_df = np.asarray(df, dtype=np.float64) / 2.0
     excess = spread - polygamma(1, half_df)
-    centre = log_mean - digamma(half_df) + np.log(half_df)
     finite = excess > 0
     half_prior = trigamma_inverse(np.where(finite, excess, 1.0))
-    prior_df = np.where(finite, 2.0 * half_prior, np.inf)
-    scaled = np.exp(centre + digamma(half_prior) - np.log(half_prior))
-    pooled = np.nanmean(floored, axis=-1, dtype=np.float64)
-    return prior_df, np.where(finite, scaled, pooled)
+    log_variance = mean - digamma(half_df) + np.log(half_df) + digamma(half_prior) - np.log(half_prior)
+    return np.where(finite, 2.0 * half_prior, np.inf), np.where(finite, np.exp(log_variance), pooled)
 
 
 def squeeze(variances: Floats, df: float | Floats, prior_df: float | Floats, prior_variance: float | Floats) -> Floats:
@@ -82,10 +113,16 @@ def squeeze(variances: Floats, df: float | Floats, prior_df: float | Floats, pri
     return np.asarray(np.where(np.isinf(prior_df), prior_variance, weighted), dtype=np.float64)
 
 
-def _floored(variances: Floats, mean: Floats) -> Floats:
-    """Apply limma's floor; the median is only worked out where it can matter, since it never exceeds twice the mean."""
-    lowest = np.nanmin(variances, axis=-1)
-    if np.all((lowest >= 2.0 * _FLOOR_SHARE * mean) & (lowest > 0)):
+def needs_floor(variances: Floats) -> bool:
+    """Tell whether some of the variances (shape ``(n_genes,)``, none missing) are below limma's floor.
+
+    None is if more than half of all lie below the lowest divided by the floor's share, for then so does the median.
+    """
+    return bool(2 * np.count_nonzero(variances <= variances.min() / _FLOOR_SHARE) <= variances.size + 1)
+
+
+def _floored(variances: Floats, middle: Callable[..., Floats]) -> Floats:
+    floor = _FLOOR_SHARE * np.asarray(middle(variances, axis=-1))
+    if np.all(np.nanmin(variances, axis=-1) >= floor):
         return variances
-    floor = np.maximum(_FLOOR_SHARE * np.nanmedian(variances, axis=-1), _LEAST)
     return np.maximum(variances, floor[..., None])

@@ -24,4 +24,6 @@ def fold_metrics(run: Run, candidate: str) -> Iterator[Metric]:
     folds = int(table["fold"].max()) + 1
     rows = table[(table["candidate"] == candidate) & table["auroc"].notna()].sort_values(["repeat", "fold"])
     steps = rows["repeat"] * folds + rows["fold"]
-    yield from series("folds/auroc", zip(steps, rows["auroc"], strict=True))
+    yield from series("each_fold/auroc", zip(steps, rows["auroc"], strict=True))
+    # Trackers show a series by its last value; this one ends at the mean over all folds.
+    yield from series("each_fold/auroc_mean_so_far", zip(steps, rows["auroc"].expanding().mean(), strict=True))

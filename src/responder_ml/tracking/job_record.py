@@ -120,9 +120,9 @@ def _description(run: Run) -> str:
     auroc, (low, high) = result["headline"]["auroc"], result["headline"]["auroc_ci"]
     lines = [
         f"{result['verdict']['sentence']}",
-        f"AUROC {_number(auroc)} (95 % interval {_number(low)} to {_number(high)}) is that of the whole "
-        "procedure, the choice between candidates included. The rows below are the candidates, each on its own.",
         "**Artifacts > report.html** is the whole story.",
+        f"AUROC {_number(auroc)} (95 % interval {_number(low)} to {_number(high)}) is that of the whole procedure, the "
+        "choice between candidates included. The child runs are the candidates, each on its own.",
     ]
     if result["simulated"]:
         lines.insert(0, "**Simulated data: nothing here is a finding about real animals.**")

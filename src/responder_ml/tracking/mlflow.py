@@ -25,9 +25,16 @@ from responder_ml.tracking.environment import environment, unless_set
 from responder_ml.tracking.experiment_note import EXPERIMENT_NOTE
 from responder_ml.tracking.items import Artifact, DatasetInput, Metric, Param, Record, Tag
 from responder_ml.tracking.job_record import job_record
-from responder_ml.tracking.store import artifact_folder, check_store, resolve_store, sqlite_file, without_password
+from responder_ml.tracking.store import (
+    DEFAULT_EXPERIMENT,
+    artifact_folder,
+    check_store,
+    resolve_store,
+    sqlite_file,
+    without_password,
+)
+from responder_ml.tracking.views import saved_views
 
-_EXPERIMENT = "responder_ml"
 _QUIET = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
@@ -95,7 +102,7 @@ def send(
     patient = unless_set(_TRANSFER)
     first = {**unless_set({**_QUIET, **_FIRST_CONTACT}), "MLFLOW_TRACKING_URI": store}
     with environment(first), _calm(), _errors_of(store):
-        sender = _connect(store, experiment or _EXPERIMENT)
+        sender = _connect(store, experiment or DEFAULT_EXPERIMENT)
         with environment(patient):
             run_id = sender.send_records(job, candidates, run, folder)
             if bundle is not None:
@@ -190,9 +197,15 @@ class _Sender:
         if outputs and outputs.model_outputs:
             return str(outputs.model_outputs[0].model_id)
         tags = {"verdict": run.result["verdict"]["level"], "job": run.name}
-        refit = {key: str(value) for key, value in (run.result.get("refit") or {}).get("params", {}).items()}
+        refit = run.result.get("refit") or {}
+        chosen = {"candidate": refit.get("candidate", ""), **refit.get("params", {})}
         model = self.client.create_logged_model(
-            self.experiment_id, name="bundle", source_run_id=run_id, tags=tags, params=refit, model_type="responder_ml"
+            self.experiment_id,
+            name=_plain(run.name),
+            source_run_id=run_id,
+            tags=tags,
+            params={key: str(value) for key, value in chosen.items()},
+            model_type="responder_ml",
         )
         model_id = str(model.model_id)
         with tempfile.TemporaryDirectory() as folder:
@@ -243,16 +256,22 @@ def _connect(store: str, experiment: str) -> _Sender:
             f"The experiment '{experiment}' was deleted from {without_password(store)}. Restore it "
             f"(mlflow experiments restore --experiment-id {found.experiment_id}) or choose another name."
         )
+    for key, view in saved_views().items():
+        if key not in found.tags:
+            client.set_experiment_tag(found.experiment_id, key, view)
     return _Sender(client, str(found.experiment_id))
 
 
 def _create_experiment(client: Any, store: str, experiment: str) -> str:
     file = sqlite_file(store)
-    place = None
-    if file is not None:
-        place = (artifact_folder(file) / re.sub(r"[^A-Za-z0-9._-]", "_", experiment)).as_uri()
+    place = None if file is None else (artifact_folder(file) / _plain(experiment)).as_uri()
     tags = {"mlflow.note.content": EXPERIMENT_NOTE, "mlflow.experimentKind": "custom_model_development"}
-    return str(client.create_experiment(experiment, artifact_location=place, tags=tags))
+    return str(client.create_experiment(experiment, artifact_location=place, tags={**tags, **saved_views()}))
+
+
+def _plain(name: str) -> str:
+    """Return a name without what MLflow and file systems refuse."""
+    return re.sub(r"[^A-Za-z0-9_-]", "_", name)
 
 
 def _ended(folder: Path) -> int:

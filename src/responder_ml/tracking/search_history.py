@@ -24,7 +24,7 @@ def search_items(trials: pd.DataFrame) -> Iterator[Metric]:
         return
     ordered = trials.sort_values([*_STUDY, "trial"])
     best = ordered.groupby(_STUDY)["value"].cummax()
-    for key, values in (("search/inner_auroc", ordered["value"]), ("search/best_inner_auroc_so_far", best)):
+    for key, values in (("search/inner_auroc_by_trial", ordered["value"]), ("search/best_inner_auroc_so_far", best)):
         means = values.groupby(ordered["trial"]).mean()
         yield from series(key, zip(means.index, means, strict=True))
     yield from metrics(

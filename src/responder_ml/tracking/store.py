@@ -13,6 +13,8 @@ from urllib.parse import unquote, urlsplit
 
 from responder_ml.exceptions import TrackingError
 
+DEFAULT_EXPERIMENT = "responder_ml"
+"""Where jobs go that name no experiment; jobs of all regions can be compared there."""
 _DEFAULT = "sqlite:///mlflow.db"
 _SQLITE = "sqlite:///"
 _PATIENCE_SECONDS = 4.0

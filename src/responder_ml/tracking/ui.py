@@ -1,20 +1,30 @@
-"""The MLflow page in the browser, on the store that runs were sent to."""
+"""The MLflow page in the browser, on the store that runs were sent to, with a view that shows what matters."""
 
-import os
-import sys
+import json
 import webbrowser
+from collections.abc import Callable
+from http.client import HTTPException
+from urllib.parse import urlencode
+from urllib.request import urlopen
 
 from responder_ml.exceptions import TrackingError
-from responder_ml.tracking.store import artifact_folder, check_store, resolve_store, sqlite_file
+from responder_ml.tracking.page_server import served
+from responder_ml.tracking.store import DEFAULT_EXPERIMENT, check_store, resolve_store, sqlite_file
+from responder_ml.tracking.views import FIRST_VIEW
 
-# A page for one person: no telemetry, no queue of background jobs.
-_SERVER_SETTINGS = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+_ANSWER_SECONDS = 5.0
 
 
-def open_ui(uri: str | None, port: int | None = None) -> None:
-    """Become the MLflow page of a store; does not return for a store of one's own.
+def open_ui(
+    uri: str | None,
+    port: int | None = None,
+    *,
+    experiment: str | None = None,
+    say: Callable[[str], None] | None = None,
+) -> None:
+    """Serve the MLflow page of a store and open it in the browser; returns when it is stopped (Ctrl-C).
 
-    A tracking server has its page already: that is opened in the browser.
+    A tracking server has its page already: that is opened, and the call returns.
 
     Parameters
     ----------
@@ -22,16 +32,20 @@ def open_ui(uri: str | None, port: int | None = None) -> None:
         Tracking URI; None as in `resolve_store`.
     port
         Port on this machine; None takes MLflow's own.
+    experiment
+        The experiment to show first; None as in `send`.
+    say
+        Is told the address; not every machine has a browser.
 
     Raises
     ------
     TrackingError
-        There is no such store, it cannot be read, or no browser can be opened.
+        There is no such store, it cannot be read, the port is taken, or the page does not start.
     """
     store = resolve_store(uri)
+    name = experiment or DEFAULT_EXPERIMENT
     if store.startswith(("http://", "https://")):
-        if not webbrowser.open(store):
-            raise TrackingError(f"No browser was found on this machine. Open {store} in one.")
+        _show(start_page(store, name), say)
         return
     file = sqlite_file(store)
     if file is not None and not file.exists():
@@ -40,22 +54,36 @@ def open_ui(uri: str | None, port: int | None = None) -> None:
             "job (--config) or MLFLOW_TRACKING_URI."
         )
     check_store(store)
-    command = ui_command(store, port)
-    os.execve(command[0], command, {**_SERVER_SETTINGS, **os.environ})
+    with served(store, port) as (address, process):
+        _show(start_page(address, name), say)
+        process.wait()
 
 
-def ui_command(store: str, port: int | None) -> list[str]:
-    """Return the command that serves the page of a resolved store.
+def start_page(address: str, experiment: str, view: str = FIRST_VIEW) -> str:
+    """Return the link to an experiment's table in one of the views that `send` saves.
 
     Parameters
     ----------
-    store
-        Resolved URI.
-    port
-        As in `open_ui`.
+    address
+        Of a running server.
+    experiment
+        Its name; where the server has none of that name, or will not say, the link is to the list of experiments.
+    view
+        Key of the view.
     """
-    command = [sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", store, "--workers", "1"]
-    file = sqlite_file(store)
-    if file is not None:
-        command += ["--artifacts-destination", artifact_folder(file).as_uri()]
-    return command if port is None else [*command, "--port", str(port)]
+    query = urlencode({"experiment_name": experiment})
+    try:
+        with urlopen(f"{address}/api/2.0/mlflow/experiments/get-by-name?{query}", timeout=_ANSWER_SECONDS) as answer:
+            found = json.load(answer)["experiment"]["experiment_id"]
+    except (OSError, HTTPException, ValueError, KeyError):
+        return f"{address}/#/experiments"
+    return f"{address}/#/experiments/{found}/runs?" + urlencode(
+        {"viewStateShareKey": view, "workflowType": "machine_learning"}
+    )
+
+
+def _show(page: str, say: Callable[[str], None] | None) -> None:
+    if say is not None:
+        say(f"MLflow: {page}")
+    if not webbrowser.open(page) and say is None:
+        raise TrackingError(f"No browser was found on this machine. Open {page} in one.")

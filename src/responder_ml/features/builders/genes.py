@@ -90,7 +90,7 @@ class SharedGenes:
         self._candidates = np.flatnonzero(found.any(axis=0)) if found is not None else np.arange(X.shape[1])
         self._detection = SharedDetection(None if found is None else found[:, self._candidates], builder.min_share)
         self._expression = SharedExpression(X, builder.units, builder.normalisation)
-        self._columns = Columns.prepare(np.ascontiguousarray(self._expression.base[:, self._candidates]))
+        self._columns = Columns.prepare(self._expression.base, self._candidates)
         self._longest = builder.max_genes
 
     def rank(self, sets: TrainingSets) -> list[Ranked]:
@@ -105,7 +105,7 @@ class SharedGenes:
 
     def _ranked(self, columns: NDArray[np.intp], shift: Floats | None) -> Ranked:
         def values() -> Floats:
-            taken = self._columns.values[:, columns]
+            taken = self._columns.take(columns)
             return taken if shift is None else taken + shift[:, None]
 
         return Ranked(self._candidates[columns], values)

@@ -34,7 +34,9 @@ def frozen_z(expression: Floats, mean: Floats, scale: Floats) -> Floats:
         From `gene_scale`, shape ``(n_genes,)``.
     """
     inverse = np.divide(1.0, scale, out=np.zeros_like(scale), where=scale > 0)
-    return np.asarray((expression - mean) * inverse, dtype=np.float64)
+    z = expression - mean
+    z *= inverse
+    return z
 
 
 def is_constant(mean: Floats, variance: Floats, count: int) -> NDArray[np.bool_]:

@@ -24,7 +24,7 @@ def z_within_sample(expression: Floats) -> Floats:
     n_genes = expression.shape[1]
     mean = expression.mean(axis=1)
     centred = expression - mean[:, None]
-    variance = np.sum(centred**2, axis=1) / max(n_genes - 1, 1)
+    variance = np.einsum("ij,ij->i", centred, centred) / max(n_genes - 1, 1)
     flat = is_constant(mean, variance, n_genes)
     centred *= np.divide(1.0, np.sqrt(variance), out=np.zeros_like(mean), where=~flat)[:, None]
     return np.asarray(centred, dtype=np.float64)

@@ -22,7 +22,7 @@ from responder_ml.exceptions import FeatureError
 Floats = NDArray[np.float64]
 
 # The sums of so many samples over thousands of sets stay in a processor's second-level cache.
-_SAMPLES_AT_ONCE = 16
+_SAMPLES_AT_ONCE = 20
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ Floats = NDArray[np.float64]
 def set_sums(values: Floats, weights: Any) -> Floats:
     """Return each sample's weighted sum over each set's genes, samples x sets.
 
-    A sample's sums are added up in gene order whoever stands beside it. Fastest for some 16 samples at a time: their
+    A sample's sums are added up in gene order whoever stands beside it. Fastest for some 20 samples at a time: their
     sums over thousands of sets then stay in a processor's cache.
 
     Parameters
@@ -35,7 +35,6 @@ def side_totals(members: Any, amounts: Floats) -> Floats:
     amounts
         One number for each stored entry of ``members``.
     """
-    n_sets = members.shape[1]
-    side = members.indices + n_sets * (members.data < 0)
-    totals = np.bincount(side, weights=amounts, minlength=2 * n_sets)
-    return np.asarray(totals[side], dtype=np.float64)
+    down = members.data < 0
+    side = members.indices + members.shape[1] * down if down.any() else members.indices
+    return np.asarray(np.bincount(side, weights=amounts)[side], dtype=np.float64)

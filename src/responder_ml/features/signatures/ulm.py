@@ -19,9 +19,9 @@ _NO_SPREAD = 1e-12
 
 def weight_spread(members: Any) -> Floats:
     """Return each set's sum of squared deviations of its weights over all genes, absent ones weighing 0."""
-    n_genes, n_sets = members.shape
-    total = np.bincount(members.indices, weights=members.data, minlength=n_sets)
-    square = np.bincount(members.indices, weights=members.data**2, minlength=n_sets)
+    n_genes = members.shape[0]
+    ones = np.ones(n_genes)
+    total, square = members.T @ ones, members.power(2).T @ ones
     spread = square - total**2 / n_genes
     return np.where(spread > _NO_SPREAD * square, spread, 0.0)
 
@@ -41,14 +41,20 @@ def ulm(expression: Floats, members: Any, spread: Floats) -> Floats:
     n_genes = expression.shape[1]
     mean = expression.mean(axis=1)
     centred = expression - mean[:, None]
-    own = np.sum(centred**2, axis=1)
+    own = np.einsum("ij,ij->i", centred, centred)
     own[is_constant(mean, own / n_genes, n_genes)] = 0.0
-    length = np.sqrt(own)[:, None] * np.sqrt(spread)
-    correlation = np.divide(set_sums(centred, members), length, out=np.zeros(length.shape), where=length > 0)
+    correlation = set_sums(centred, members)
+    correlation *= _inverse_root(own)[:, None]
+    correlation *= _inverse_root(spread)
     np.clip(correlation, -1.0, 1.0, out=correlation)
     freedom = max(n_genes - 2, 0)
     rest = (1.0 - correlation + _GUARD) * (1.0 + correlation + _GUARD)
     return np.asarray(correlation * np.sqrt(freedom / rest), dtype=np.float64)
+
+
+def _inverse_root(squares: Floats) -> Floats:
+    """Return one over the square root, and 0 for 0."""
+    return np.asarray(np.divide(1.0, np.sqrt(squares), out=np.zeros_like(squares), where=squares > 0), dtype=np.float64)
 
 
 class Ulm(SignatureScorer):

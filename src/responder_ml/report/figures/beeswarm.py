@@ -8,7 +8,7 @@ import pandas as pd
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from responder_ml.report.figures.canvas import BAR_HEIGHT, WIDTH, figure_svg
+from responder_ml.report.figures.canvas import BAR_HEIGHT, WIDTH, figure_svg, shortened
 from responder_ml.report.figures.palette import GRID, REFERENCE_LINE, SEQUENTIAL
 
 if TYPE_CHECKING:
@@ -53,11 +53,12 @@ def beeswarm(points: pd.DataFrame, genes: Sequence[str], positive: str, negative
                     marker=marker, s=19 if label else 16, edgecolors="#5f6b76", linewidths=0.4, **colours,
                 )  # fmt: skip
         axes.axvline(0, color=REFERENCE_LINE, linewidth=1, linestyle="--", zorder=0)
-        axes.set_yticks(range(len(genes), 0, -1), list(genes))
+        axes.set_yticks(range(len(genes), 0, -1), [shortened(gene) for gene in genes])
         axes.set_ylim(0.4, len(genes) + 0.6)
         axes.set_xlim(-1.08 * widest, 1.08 * widest)
         axes.tick_params(axis="y", length=0)
         axes.grid(axis="y", color=GRID, linewidth=0.8)
+        axes.locator_params(axis="x", nbins=6)
         axes.set_xlabel("contribution (log-odds)")
         axes.set_title(f"← towards\n{negative}", loc="left", fontsize=8.0)
         axes.set_title(f"towards →\n{positive}", loc="right", fontsize=8.0)

@@ -53,6 +53,7 @@ _STYLE: dict[str, Any] = {
 }
 _LONG_NUMBER = re.compile(r"-?\d+\.\d{3,}")
 _REFERENCE = re.compile(r"#([A-Za-z][\w.-]*)")
+_LONGEST_NAME = 20
 _ROUNDED = ("d", "x", "y", "transform", "points")
 
 
@@ -88,6 +89,12 @@ def legend_below(figure: "Figure", axes: "Axes", columns: int = 2) -> None:
     handles, labels = axes.get_legend_handles_labels()
     if handles:
         figure.legend(handles, labels, loc="outside lower center", ncols=columns, handlelength=1.8, columnspacing=1.2)
+
+
+def shortened(name: object) -> str:
+    """Return a name that leaves room for the data; tables carry it whole."""
+    text = str(name)
+    return text if len(text) <= _LONGEST_NAME else f"{text[: _LONGEST_NAME - 1]}…"
 
 
 def _inline(svg: str, name: str, size: tuple[float, float], alt: str) -> str:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from markupsafe import Markup
 
-from responder_ml.report.figures.canvas import WIDTH, figure_svg
+from responder_ml.report.figures.canvas import WIDTH, figure_svg, shortened
 from responder_ml.report.figures.palette import GRID, NEGATIVE, OBSERVED, POSITIVE, REFERENCE_LINE
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def gene_bars(genes: pd.DataFrame, positive: str, negative: str) -> Markup:
         Names of the classes.
     """
     rows = genes.to_dict("records")
-    names = [f"{row['gene']} ★" if row["called_out"] == 1 else str(row["gene"]) for row in rows]
+    names = [shortened(row["gene"]) + " ★" * (row["called_out"] == 1) for row in rows]
 
     def paint(figure: "Figure") -> None:
         from matplotlib.lines import Line2D
@@ -46,9 +46,10 @@ def gene_bars(genes: pd.DataFrame, positive: str, negative: str) -> Markup:
         axes.set_yticks(range(len(rows), 0, -1), names)
         axes.set_ylim(0.3, len(rows) + 0.7)
         axes.set_xlim(left=0)
+        axes.locator_params(axis="x", nbins=5)
         axes.tick_params(axis="y", length=0)
         axes.grid(axis="x", color=GRID, linewidth=0.8)
-        axes.set_xlabel("mean absolute held-out contribution\n(log-odds)")
+        axes.set_xlabel("mean absolute contribution\nto held-out log-odds")
         speaks = "more of it speaks for"
         handles: list[Any] = [
             Patch(facecolor=POSITIVE.colour, edgecolor=POSITIVE.colour, label=f"{speaks} {positive}"),

@@ -9,7 +9,7 @@ import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from responder_ml.report.figures.canvas import BAR_HEIGHT, WIDTH, figure_svg
+from responder_ml.report.figures.canvas import BAR_HEIGHT, WIDTH, figure_svg, shortened
 from responder_ml.report.figures.palette import SEQUENTIAL, SWATCHES, Swatch
 
 if TYPE_CHECKING:
@@ -98,9 +98,9 @@ def heat_map(tile: Tile, tracks: Sequence[Track], alt: str) -> Markup:
         below.axvline(tile.boundary, color="white", linewidth=3.0)
         below.set_xlim(0, count)
         below.set_ylim(len(tile.genes), 0)
-        below.set_yticks(np.arange(len(tile.genes)) + 0.5, list(tile.genes))
+        below.set_yticks(np.arange(len(tile.genes)) + 0.5, [shortened(gene) for gene in tile.genes])
         if tile.columns and count <= _MOST_NAMED:
-            below.set_xticks(np.arange(count) + 0.5, list(tile.columns), rotation=90)
+            below.set_xticks(np.arange(count) + 0.5, [shortened(name) for name in tile.columns], rotation=90)
         else:
             below.set_xticks([])
         for axes in (above, below):
@@ -109,7 +109,9 @@ def heat_map(tile: Tile, tracks: Sequence[Track], alt: str) -> Markup:
         bar = figure.colorbar(mesh, cax=shades, orientation="horizontal")
         bar.set_label("log2 expression less the gene's mean\n(dark: less than usual, bright: more)")
 
-    names = 0.0 if not tile.columns or count > _MOST_NAMED else 0.075 * max(len(str(name)) for name in tile.columns)
+    names = (
+        0.0 if not tile.columns or count > _MOST_NAMED else 0.075 * max(len(shortened(name)) for name in tile.columns)
+    )
     return figure_svg("heat-map", (WIDTH, sum(heights) + 1.0 + names), alt, paint)
 
 
@@ -127,5 +129,5 @@ def _paint_tracks(axes: "Axes", tracks: Sequence[Track], count: int) -> None:
                 axes.text(column + 0.5, row + 0.47, letter, ha="center", va="center", fontsize=7, color=ink)
     axes.set_ylim(len(tracks), 0)
     axes.set_xlim(0, count)
-    axes.set_yticks(np.arange(len(tracks)) + 0.45, [track.name for track in tracks])
+    axes.set_yticks(np.arange(len(tracks)) + 0.45, [shortened(track.name) for track in tracks])
     axes.set_xticks([])

@@ -1,6 +1,6 @@
 """Where the observed value stands among relabelled subjects."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from markupsafe import Markup
@@ -17,7 +17,7 @@ Floats = NDArray[np.float64]
 _BINS = 40
 
 
-def null_distribution(name: str, values: Floats, observed: float, mean: float) -> Markup:
+def null_distribution(name: str, values: Floats, reaching: int, observed: float, mean: float) -> Markup:
     """Draw a histogram of the null with the observed value and the null's mean.
 
     Parameters
@@ -26,6 +26,8 @@ def null_distribution(name: str, values: Floats, observed: float, mean: float) -
         Unique within the page.
     values
         AUROC of each relabelling.
+    reaching
+        How many of them are at or above the observed value, by the rule that gave p.
     observed, mean
         AUROC of the observed labels; mean of the null.
     """
@@ -34,14 +36,17 @@ def null_distribution(name: str, values: Floats, observed: float, mean: float) -
         from matplotlib.ticker import MaxNLocator
 
         axes = figure.subplots()
-        edges = [float(edge) for edge in np.linspace(0, 1, _BINS + 1)]
-        at_least = values >= observed - 1e-12
-        axes.hist(
-            values[~at_least], bins=edges, color=NULL, edgecolor="white", linewidth=0.4, label="relabelled, lower"
+        edges = np.linspace(0, 1, _BINS + 1)
+        order = np.sort(values)
+        lower, _ = np.histogram(order[: len(order) - reaching], edges)
+        higher, _ = np.histogram(order[len(order) - reaching :], edges)
+        place: dict[str, Any] = {"width": 1 / _BINS, "align": "edge"}
+        axes.bar(
+            edges[:-1], lower, color=NULL, edgecolor="white", linewidth=0.4, label=f"lower ({lower.sum():,})", **place
         )
-        axes.hist(
-            values[at_least], bins=edges, color="white", edgecolor=OBSERVED, hatch="/////", linewidth=0.6,
-            label="relabelled, as high or higher",
+        axes.bar(
+            edges[:-1], higher, bottom=lower, color="white", edgecolor=OBSERVED, hatch="/////",
+            linewidth=np.where(higher > 0, 0.6, 0.0), label=f"as high or higher ({higher.sum():,})", **place,
         )  # fmt: skip
         axes.axvline(observed, color=OBSERVED, linewidth=2.2, label=f"observed ({observed:.2f})")
         axes.axvline(mean, color=REFERENCE_LINE, linewidth=1.2, linestyle="--", label=f"their mean ({mean:.2f})")
@@ -51,9 +56,8 @@ def null_distribution(name: str, values: Floats, observed: float, mean: float) -
         axes.yaxis.set_major_locator(MaxNLocator(integer=True))
         legend_below(figure, axes)
 
-    higher = int(np.count_nonzero(values >= observed - 1e-12))
     alt = (
         f"Histogram of the AUROC of {len(values)} relabelled cohorts, mean {mean:.2f}; a thick line marks the observed "
-        f"{observed:.2f}, which {higher} of them reach."
+        f"{observed:.2f}, which {reaching} of them reach."
     )
     return figure_svg(name, (WIDTH, 2.9), alt, paint)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 from markupsafe import Markup
 
-from responder_ml.report.figures.canvas import WIDTH, figure_svg
+from responder_ml.report.figures.canvas import WIDTH, figure_svg, shortened
 from responder_ml.report.figures.palette import GRID, OBSERVED
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def selection(genes: pd.DataFrame, models: int) -> Markup:
     models
         Outer models.
     """
-    names = [str(gene) for gene in genes["gene"]]
+    names = [shortened(gene) for gene in genes["gene"]]
     shares = 100 * genes["selection_frequency"].to_numpy(dtype=float)
 
     def paint(figure: "Figure") -> None:

@@ -6,7 +6,7 @@ import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from responder_ml.report.figures.canvas import WIDTH, figure_svg, legend_below
+from responder_ml.report.figures.canvas import WIDTH, figure_svg, legend_below, shortened
 from responder_ml.report.figures.palette import GRID, REFERENCE_LINE, look
 from responder_ml.report.held_out import HeldOut
 
@@ -44,7 +44,7 @@ def subject_spread(found: HeldOut, positive: str, negative: str) -> Markup:
             # An empty row parts the classes.
             place = np.arange(len(order)) + (labels == 1)
             _by_name(axes, probability, labels, place, names)
-            axes.set_yticks(place, list(found.subjects[order]))
+            axes.set_yticks(place, [shortened(name) for name in found.subjects[order]])
             axes.set_xlabel(f"held-out probability of {positive}")
         else:
             _by_rank(axes, probability, labels, names)

@@ -10,7 +10,7 @@ def _items(facts: Facts) -> list[Item]:
         filled("L1.1", "no test set", facts.validation),
         filled("L1.2", "preprocessing on training and test rows", facts.preparation),
         filled("L1.3", "feature selection on training and test rows", "Repeated inside every training set, inner and outer."),
-        filled("L1.4", "duplicates across the split", f"{facts.separation} {facts.audit}"),
+        filled("L1.4", "duplicates across the split", f"{facts.separation} {facts.audit} Equal samples are looked for."),
         needs_author("L2", "illegitimate features", "Not checkable: is any gene measured or changed because of the label?"),
         needs_author("L3.1", "temporal leakage", "Tissue taken after the outcome: discrimination, not prognosis."),
         filled("L3.2", "dependence between training and test", f"{facts.separation} Author: litter, cage, surgery day?"),

@@ -15,9 +15,7 @@ def _front() -> list[Item]:
         needs_author("2", "abstract"),
         needs_author("3a", "context and rationale"),
         needs_author("3b", "target population and users"),
-        not_applicable(
-            "3c", "health inequalities", "Not for laboratory animals; needs the author where subjects are people."
-        ),
+        needs_author("3c", "health inequalities", "Where subjects are people; laboratory animals have none to report."),
         filled("4", "objectives", "Development with internal validation; discrimination of two classes."),
     ]
 
@@ -36,7 +34,7 @@ def _participants(facts: Facts) -> list[Item]:
         filled("9a", "initial choice of predictors", "All genes measured; label-aware ranking inside training sets only."),
         filled("9b", "definition of predictors", f"{facts.data} Author: tissue, time and protocol."),
         not_applicable("9c", "predictor assessors", "Expression is measured by an instrument."),
-        needs_author("10", "sample size", f"{facts.classes} Author: how it was arrived at; `plan` gives attainable p and power."),
+        needs_author("10", "sample size", f"{facts.classes} Author: how it was arrived at; the plan command gives power."),
         filled("11", "missing data", "No missing value is accepted in expression or labels."),
     ]  # fmt: skip
 
@@ -82,7 +80,7 @@ def _results(facts: Facts) -> list[Item]:
         not_applicable("24", "results of updating", "No model is updated."),
         needs_author("25", "interpretation"),
         filled("26", "limitations", "See the verdict and the model card; the author adds those of the experiment."),
-        filled("27a", "poor or missing input", "`score` reports gene coverage and flags samples unlike the training cohort."),
+        filled("27a", "poor or missing input", "Scoring reports gene coverage and flags samples unlike the training cohort."),
         filled("27b", "user interaction", "One command on an expression table; no expertise in programming."),
         needs_author("27c", "next steps", "A second cohort first."),
     ]  # fmt: skip

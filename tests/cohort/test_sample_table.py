@@ -1,0 +1,107 @@
+import anndata
+import numpy as np
+import pandas as pd
+import pytest
+from anndata import AnnData
+
+from responder_ml.cohort.sample_table import unwrap, wrap, write_sample_table
+from responder_ml.exceptions import CohortError
+
+# What a spreadsheet program would turn into another number, a date, a truth, or run.
+AT_RISK = [
+    "007", "0042", "00", "1e5", "2310009E13", "1E-3", "12.50", "1.0", ".5", "1,5", "1,234", "123456789012", "10%",
+    "1-2", "1/2", "2026-01-02", "01.02.2026", "12:30", "1 1/2", "SEPT2", "MARCH1", "Mar-01", "1-Mar", "Dec 2026", 
+    "TRUE", "false", "=1+1", "=cmd|' /C calc'!A0", "+1", "-3", "-A", "@SUM(A1)", "\t=1", " 7", "7 ", '="x"', '=HYPERLINK("a")',
+]  # fmt: skip
+PLAIN = [
+    "SRR5956385", "S01", "0", "7", "1001", "12345678901", "PFC_mouse-1", "a=b", "Gene1", "Trp53", "mouse 7", "NAc.12",
+    "responder|non_responder", "Decorin", "Maybe", "May", "Marc", "Septin2", "T8_0", "", "H2-K1", "1a", "x-1",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", AT_RISK)
+def test_names_at_risk_are_wrapped_and_come_back(name):
+    (cell,) = wrap(pd.DataFrame({"sample": [name]}))["sample"]
+    assert cell.startswith('="')
+    assert cell.endswith('"')
+    # A quote inside is doubled, so the formula is one piece of text and nothing after it runs.
+    assert '"' not in cell[2:-1].replace('""', "")
+    assert unwrap(cell) == name
+
+
+@pytest.mark.parametrize("name", PLAIN)
+def test_ordinary_names_stand_as_they_are(name):
+    (cell,) = wrap(pd.DataFrame({"sample": [name]}))["sample"]
+    assert cell == name == unwrap(cell)
+
+
+def test_numbers_and_truths_are_never_wrapped_and_column_names_are():
+    table = pd.DataFrame({"sample": ["007"], "x": [-1.5], "n": [3], "abstain": [True], "SEPT2": [0.5]})
+    found = wrap(table)
+    assert found.columns.tolist() == ["sample", "x", "n", "abstain", '="SEPT2"']
+    assert found.iloc[0].tolist() == ['="007"', -1.5, 3, True, 0.5]
+    assert table.columns[-1] == "SEPT2"
+
+
+@pytest.fixture
+def table():
+    return pd.DataFrame(
+        {"sample": ["007", "=1+1", "plain"], "log_odds": [0.1, np.nan, -2.0], "abstain": [True, False, False]}
+    )
+
+
+@pytest.mark.parametrize(("name", "separator"), [("t.csv", ","), ("t.tsv", "\t"), ("T.CSV", ",")])
+def test_text_files_hold_wrapped_names(name, separator, table, tmp_path):
+    write_sample_table(table, tmp_path / name)
+    found = pd.read_csv(tmp_path / name, sep=separator, dtype={"sample": str})
+    assert [unwrap(cell) for cell in found["sample"]] == table["sample"].tolist()
+    assert found["sample"].tolist() == ['="007"', '="=1+1"', "plain"]
+    np.testing.assert_array_equal(found["log_odds"], table["log_odds"])
+
+
+def test_parquet_holds_the_names_themselves(table, tmp_path):
+    write_sample_table(table, tmp_path / "t.parquet")
+    pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "t.parquet"), table)
+
+
+def test_h5ad_of_columns_alone(table, tmp_path):
+    write_sample_table(table, tmp_path / "t.h5ad", tmp_path / "source.csv")
+    found = anndata.read_h5ad(tmp_path / "t.h5ad")
+    assert found.obs_names.tolist() == table["sample"].tolist()
+    np.testing.assert_array_equal(found.obs["score_log_odds"], table["log_odds"])
+
+
+@pytest.mark.parametrize("transposed", [False, True])
+def test_h5ad_of_the_users_own_file_gains_columns(transposed, table, tmp_path):
+    own = AnnData(
+        np.arange(6.0).reshape(3, 2),
+        obs=pd.DataFrame({"region": ["a", "b", "c"], "score_log_odds": 9.0}, index=["plain", "007", "=1+1"]),
+        var=pd.DataFrame(index=["g1", "g2"]),
+        uns={"units": "log2"},
+    )
+    (own.T if transposed else own).write_h5ad(tmp_path / "own.h5ad")
+    write_sample_table(table, tmp_path / "t.h5ad", tmp_path / "own.h5ad")
+    found = anndata.read_h5ad(tmp_path / "t.h5ad")
+    assert found.obs_names.tolist() == ["plain", "007", "=1+1"]
+    assert found.obs["region"].tolist() == ["a", "b", "c"]
+    np.testing.assert_array_equal(found.obs["score_log_odds"], [-2.0, 0.1, np.nan])
+    np.testing.assert_array_equal(found.X, own.X)
+    assert found.uns["units"] == "log2"
+
+
+def test_a_failed_write_leaves_the_former_file_and_nothing_beside(table, tmp_path, monkeypatch):
+    (tmp_path / "t.csv").write_text("former")
+
+    def full(*args, **options):
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(pd.DataFrame, "to_csv", full)
+    with pytest.raises(CohortError, match="No space left"):
+        write_sample_table(table, tmp_path / "t.csv")
+    assert (tmp_path / "t.csv").read_text() == "former"
+    assert [each.name for each in tmp_path.iterdir()] == ["t.csv"]
+
+
+def test_another_suffix_is_refused(table, tmp_path):
+    with pytest.raises(CohortError, match=r"\.xls"):
+        write_sample_table(table, tmp_path / "t.xls")

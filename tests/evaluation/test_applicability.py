@@ -1,0 +1,169 @@
+import numpy as np
+import pytest
+from scipy.stats import spearmanr, t
+
+from responder_ml.classifiers.nearest_centroid import NearestCentroid
+from responder_ml.evaluation.applicability import (
+    BEYOND,
+    Reference,
+    Spread,
+    assess,
+    left_out_distances,
+    prediction_limit,
+)
+from responder_ml.features.builders.genes import Genes
+from responder_ml.search.prefix_model import PrefixModel
+
+UNITS = ("counts", "log2")
+
+
+def _values(units, seed, samples=16, genes=300):
+    rng = np.random.default_rng(seed)
+    profile = np.exp(np.random.default_rng(99).normal(size=genes) * 1.5 + 5)
+    labels = (np.arange(samples) % 2).astype(np.int8)
+    effect = np.where(np.arange(genes) < 20, 0.5, 0.0) * labels[:, None]
+    counts = rng.poisson(profile * np.exp(rng.normal(size=(samples, genes)) * 0.25 + effect)).astype(float)
+    return (counts if units == "counts" else np.log2(counts + 1)), labels
+
+
+def _model(values, labels, units, length=15):
+    genes = np.array([f"g{index}" for index in range(values.shape[1])])
+    return PrefixModel(Genes(units=units), NearestCentroid(), length).fit(values, labels, genes=genes)
+
+
+def _reference(units, samples=16, length=15):
+    values, labels = _values(units, 1, samples)
+    model = _model(values, labels, units, length)
+    return Reference.learn(model, values, units, labels, np.arange(samples)), model, values, labels
+
+
+def test_distance_is_mahalanobis_with_the_shrunk_covariance(rng):
+    values = rng.normal(size=(12, 30)) @ rng.normal(size=(30, 30))
+    standardised = (values - values.mean(axis=0)) / values.std(axis=0)
+    spread = Spread.of(standardised)
+    covariance = (1 - spread.shrinkage) * standardised.T @ standardised / 12 + spread.shrinkage * np.eye(30)
+    new = rng.normal(size=(5, 30))
+    expected = [np.sqrt(row @ np.linalg.solve(covariance, row)) for row in new]
+    np.testing.assert_allclose(spread.distance(new), expected)
+
+
+def test_features_that_never_vary_do_not_break_the_distance():
+    spread = Spread.of(np.zeros((6, 3)))
+    np.testing.assert_allclose(spread.distance(np.array([[3.0, 4.0, 0.0]])), [5.0])
+
+
+@pytest.mark.parametrize("units", UNITS)
+def test_left_out_distances_are_those_of_models_fitted_without_the_subject(units):
+    values, labels = _values(units, 2, 10)
+    subject_of = np.array([0, 1, 2, 3, 4, 5, 6, 7, 0, 1])
+    labels = labels[subject_of]
+    found = left_out_distances(_model(values, labels, units), values, labels, subject_of)
+    for subject in range(8):
+        out = subject_of == subject
+        model = _model(values[~out], labels[~out], units)
+        expected = Spread.of(model.standardised(values[~out])).distance(model.standardised(values[out]))
+        np.testing.assert_allclose(found[out], expected, rtol=1e-6)
+
+
+def test_many_subjects_are_left_out_in_groups():
+    values, labels = _values("log2", 3, 46)
+    found = left_out_distances(_model(values, labels, "log2"), values, labels, np.arange(46))
+    assert np.isfinite(found).all()
+    assert (found > 0).all()
+
+
+def test_prediction_limit_by_hand_and_by_simulation(rng):
+    values = np.array([1.0, 2.0, 4.0])
+    expected = 7 / 3 + t.ppf(1 - BEYOND, 2) * np.std(values, ddof=1) * np.sqrt(4 / 3)
+    assert prediction_limit(values, 3) == pytest.approx(expected)
+    beyond = [rng.normal() > prediction_limit(rng.normal(size=8), 8) for _ in range(5_000)]
+    assert np.mean(beyond) == pytest.approx(BEYOND, abs=0.003)
+
+
+@pytest.mark.parametrize("units", UNITS)
+def test_correlations_leave_the_subject_out(units):
+    reference, _, values, _ = _reference(units)
+    chosen = values[:, reference.profile_genes]
+    ranks = np.stack([np.argsort(np.argsort(row)) for row in chosen])
+    for row in range(3):
+        others = np.delete(ranks, row, axis=0).mean(axis=0)
+        assert reference.correlations[row] == pytest.approx(spearmanr(chosen[row], others).statistic, abs=2e-3)
+
+
+def test_correlation_of_new_samples_is_spearmans():
+    reference, *_ = _reference("log2")
+    new, _ = _values("log2", 7, 4)
+    found = reference.correlate(new, np.ones(300, dtype=bool))
+    for row in range(4):
+        expected = spearmanr(new[row, reference.profile_genes], reference.profile).statistic
+        assert found[row] == pytest.approx(expected)
+    # Any increasing change of scale, and genes that are missing, leave it defined.
+    np.testing.assert_allclose(reference.correlate(np.exp(new / 5), np.ones(300, dtype=bool)), found)
+    some = np.arange(300) % 3 > 0
+    holed = np.where(some, new, np.nan)
+    assert np.isfinite(reference.correlate(holed, some)).all()
+    assert np.isnan(reference.correlate(holed, np.arange(300) < 20)).all()
+
+
+@pytest.mark.parametrize("units", UNITS)
+def test_percentile_counts_left_out_training_samples_that_were_nearer(units):
+    reference, *_ = _reference(units)
+    ordered = np.sort(reference.distances)
+    found = reference.percentile(np.array([0.0, (ordered[3] + ordered[4]) / 2, 1e9]))
+    np.testing.assert_allclose(found, [0.0, 25.0, 100.0])
+
+
+@pytest.mark.parametrize("units", UNITS)
+@pytest.mark.parametrize(("samples", "length"), [(12, 60), (16, 15), (40, 15)])
+def test_samples_of_the_training_kind_are_rarely_flagged(units, samples, length):
+    reference, model, *_ = _reference(units, samples, length)
+    new, _ = _values(units, 11, 200)
+    found = assess(reference, new, np.ones(300, dtype=bool), model.standardised(new))
+    assert np.mean([bool(flags) for flags in found.flags]) <= 0.05
+
+
+@pytest.mark.parametrize("units", UNITS)
+def test_strangers_are_flagged_with_the_reason(units, rng):
+    reference, model, values, _ = _reference(units)
+    strangers = values[:, rng.permutation(300)]
+    found = assess(reference, strangers, np.ones(300, dtype=bool), model.standardised(strangers))
+    assert all("profile" in flags for flags in found.flags)
+    assert all("correlates" in reason for reason in found.reasons)
+
+
+def test_a_feature_far_outside_training_is_flagged_by_distance_alone():
+    reference, model, values, _ = _reference("log2")
+    odd = values[:1].copy()
+    odd[0, model.builder_.position_[model.columns_]] += 6.0
+    found = assess(reference, odd, np.ones(300, dtype=bool), model.standardised(odd))
+    assert "distance" in found.flags[0]
+    assert "beyond" in found.reasons[0]
+
+
+def test_a_shallow_library_is_flagged_and_a_narrow_table_is_not():
+    reference, model, values, _ = _reference("counts")
+    everything = np.ones(300, dtype=bool)
+    shallow = np.floor(values / 20)
+    found = assess(reference, shallow, everything, model.standardised(shallow))
+    assert all("depth" in flags for flags in found.flags)
+    half = np.argsort(np.argsort(-reference.typical)) % 2 == 0
+    found = assess(reference, np.where(half, values, np.nan), half, model.standardised(values))
+    assert not any("depth" in flags for flags in found.flags)
+    assert np.isnan(assess(*_log2_case()).library).all()
+
+
+def _log2_case():
+    reference, model, values, _ = _reference("log2")
+    return reference, values, np.ones(300, dtype=bool), model.standardised(values)
+
+
+def test_editing_a_new_sample_changes_nothing_for_another():
+    reference, model, *_ = _reference("counts")
+    new, _ = _values("counts", 5, 4)
+    everything = np.ones(300, dtype=bool)
+    before = assess(reference, new, everything, model.standardised(new))
+    new[2] = 7.0
+    after = assess(reference, new, everything, model.standardised(new))
+    kept = [0, 1, 3]
+    np.testing.assert_allclose(before.distance[kept], after.distance[kept], rtol=1e-12)
+    np.testing.assert_allclose(before.correlation[kept], after.correlation[kept], rtol=1e-12)

@@ -1,0 +1,70 @@
+import numpy as np
+import pytest
+
+from responder_ml.features.missing_genes import fill_missing, typical_sample
+from responder_ml.features.normalise import Normaliser
+
+
+@pytest.fixture
+def counts(rng):
+    profile = np.exp(rng.normal(size=800) * 1.5 + 4)
+    depth = rng.uniform(0.5, 2.0, size=(12, 1))
+    return rng.poisson(profile * depth * np.exp(rng.normal(size=(12, 800)) * 0.2)).astype(float)
+
+
+def test_typical_counts_are_mean_shares_of_the_median_library():
+    counts = np.array([[10.0, 30.0], [50.0, 50.0], [0.0, 400.0]])
+    shares = np.array([(0.25 + 0.5 + 0.0) / 3, (0.75 + 0.5 + 1.0) / 3])
+    np.testing.assert_allclose(typical_sample(counts, "counts"), shares * 100.0)
+
+
+@pytest.mark.parametrize("units", ["log2", "tpm"])
+def test_other_units_have_their_mean(units):
+    np.testing.assert_allclose(typical_sample(np.array([[1.0, 2.0], [3.0, 6.0]]), units), [2.0, 4.0])
+
+
+@pytest.mark.parametrize("units", ["counts", "log2", "tpm"])
+def test_present_genes_are_untouched_and_missing_ones_are_not_read(units, counts):
+    found = np.arange(800) % 4 > 0
+    typical = typical_sample(counts, units)
+    holed = np.where(found, counts, np.nan)
+    filled = fill_missing(holed, found, typical, units)
+    np.testing.assert_array_equal(filled[:, found], counts[:, found])
+    assert np.isfinite(filled).all()
+    if units != "counts":
+        np.testing.assert_array_equal(filled[:, ~found], np.broadcast_to(typical[~found], (12, 200)))
+
+
+def test_filled_counts_follow_the_depth_of_the_sample(counts):
+    found = np.arange(800) % 4 > 0
+    typical = typical_sample(counts, "counts")
+    deep = fill_missing(counts * 3, found, typical, "counts")
+    plain = fill_missing(counts, found, typical, "counts")
+    np.testing.assert_allclose(deep[:, ~found], 3 * plain[:, ~found], rtol=0.02)
+
+
+@pytest.mark.parametrize("method", ["tmm", "log_cpm"])
+def test_present_genes_keep_their_normalised_values(method, counts, rng):
+    """What is filled stands for the library that is not seen, so the genes that are seen come out as before."""
+    train, fresh = counts[:9], counts[9:]
+    normaliser = Normaliser("counts", method).fit(train)
+    found = rng.random(800) > 0.4
+    filled = fill_missing(np.where(found, fresh, np.nan), found, typical_sample(train, "counts"), "counts")
+    difference = normaliser.transform(filled)[:, found] - normaliser.transform(fresh)[:, found]
+    assert np.abs(difference).max() < 0.05
+    without = normaliser.transform(np.where(found, fresh, 0.0))[:, found] - normaliser.transform(fresh)[:, found]
+    assert np.abs(difference).max() <= np.abs(without).max() + 0.02
+
+
+def test_each_sample_is_filled_by_itself(counts):
+    found = np.arange(800) % 3 > 0
+    typical = typical_sample(counts, "counts")
+    together = fill_missing(counts, found, typical, "counts")
+    for row in range(len(counts)):
+        np.testing.assert_array_equal(fill_missing(counts[[row]], found, typical, "counts")[0], together[row])
+
+
+def test_a_sample_without_a_count_is_filled_with_none(counts):
+    found = np.arange(800) % 3 > 0
+    filled = fill_missing(np.zeros((1, 800)), found, typical_sample(counts, "counts"), "counts")
+    np.testing.assert_array_equal(filled, 0.0)

@@ -1,0 +1,76 @@
+"""The house: short files, one tuple per family, nothing heavy and nothing global at import."""
+
+import importlib
+import inspect
+import pkgutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from responder_ml.classifiers import CLASSIFIERS
+from responder_ml.features.builders import BUILDERS
+from responder_ml.features.signatures import SCORERS
+
+ROOT = Path(__file__).resolve().parents[1]
+SOURCE = ROOT / "src" / "responder_ml"
+FAMILIES = {
+    "responder_ml.classifiers": CLASSIFIERS,
+    "responder_ml.features.builders": BUILDERS,
+    "responder_ml.features.signatures": SCORERS,
+}
+
+
+def test_no_file_outgrows_one_thing():
+    long = {str(path): n for path in SOURCE.rglob("*.py") if (n := len(path.read_text().splitlines())) > 350}
+    assert not long
+
+
+def test_no_sediment():
+    banned = {"utils", "helpers", "common", "misc", "core", "manager", "handler"}
+    assert not [path for path in SOURCE.rglob("*.py") if path.stem in banned]
+
+
+@pytest.mark.parametrize("package", FAMILIES)
+def test_every_public_member_of_a_family_is_registered_once_and_in_the_readme(package):
+    registry = FAMILIES[package]
+    found = set()
+    for info in pkgutil.iter_modules(importlib.import_module(package).__path__):
+        module = importlib.import_module(f"{package}.{info.name}")
+        for _, member in inspect.getmembers(module, inspect.isclass):
+            if member.__module__ == module.__name__ and getattr(member, "name", None) and not inspect.isabstract(member):
+                found.add(member)
+    assert found == set(registry)
+    assert len(set(registry.names())) == len(found)
+    readme = (ROOT / "README.md").read_text()
+    for member in registry:
+        assert f"`{member.name}`" in readme, member.name
+        assert member.summary
+        assert member.reference.startswith(("doi:", "arXiv:"))
+
+
+def test_import_loads_nothing_heavy_and_changes_nothing_global():
+    program = """
+import logging, sys, warnings
+filters, handlers = list(warnings.filters), list(logging.getLogger().handlers)
+import responder_ml, responder_ml.cli
+heavy = {"mlflow", "shap", "xgboost", "matplotlib", "optuna", "sklearn", "pandas"} & set(sys.modules)
+assert not heavy, heavy
+assert list(warnings.filters) == filters and list(logging.getLogger().handlers) == handlers
+"""
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_nothing_is_pickled():
+    for path in SOURCE.rglob("*.py"):
+        text = path.read_text()
+        assert "import pickle" not in text, path
+        assert "joblib.dump" not in text, path
+
+
+def test_no_file_names_a_package_index():
+    hosts = ("pypi." + "org", "pythonhosted." + "org")
+    for path in (*ROOT.glob("*"), *SOURCE.rglob("*.py"), *(ROOT / "docs").glob("*")):
+        if path.is_file():
+            text = path.read_text(errors="ignore")
+            assert not any(host in text for host in hosts), path

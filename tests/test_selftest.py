@@ -1,0 +1,216 @@
+"""A self-test clears an honest procedure, and names a leaking one."""
+
+import io
+import json
+
+import numpy as np
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as some
+from rich.console import Console
+from scipy.stats import binomtest, ttest_1samp
+
+from responder_ml import assemble
+from responder_ml import selftest as module
+from responder_ml.config import load_config
+from responder_ml.effort import Effort
+from responder_ml.exceptions import ConfigError, EndpointError, RunError
+from responder_ml.features.builders import BUILDERS
+from responder_ml.features.builders.genes import Genes, SharedGenes
+from responder_ml.registry import Registry
+from responder_ml.selftest import Challenge, SelfTest, selftest, shuffle_genes, write_selftest
+from responder_ml.selftest_screen import show_selftest
+from responder_ml.statistics.training_sets import TrainingSets
+
+SMALL = Effort(cohorts=6, permutations=19)
+
+
+class SharedLeak(SharedGenes):
+    """Ranks genes on every row of the cohort, the held-out ones included."""
+
+    def rank(self, sets):
+        return super().rank(TrainingSets(np.ones_like(sets.rows), sets.labels))
+
+
+class LeakingGenes(Genes):
+    """What people do who choose genes before they cross-validate."""
+
+    name = "leaking_genes"
+
+    def share(self, X, genes):
+        return SharedLeak(self, X, genes)
+
+
+@pytest.fixture
+def job(tmp_path):
+    def load(builder="genes", **changes):
+        content = {
+            "name": "small",
+            "cohort": {
+                "source": "simulated",
+                "where": {"region": "PFC", "response": ["responder", "non_responder"]},
+                "params": {"n_genes": 1500},
+            },
+            "endpoint": {
+                "column": "response",
+                "positive": "responder",
+                "negative": "non_responder",
+                "strata": ["drug"],
+            },
+            "builders": [{"kind": builder}],
+            "classifiers": [{"kind": "nearest_centroid"}],
+            "search": {"folds": 3, "repeats": 2, "inner_folds": 2, "trials": 1},
+            "compute": {"workers": 1},
+            "seed": 1,
+            **changes,
+        }
+        (tmp_path / "job.yaml").write_text(yaml.safe_dump(content))
+        return load_config(tmp_path / "job.yaml")
+
+    return load
+
+
+def _challenge(aurocs, p_values=(0.3, 0.6, 0.9, 1.0, 0.5), kind="noise"):
+    return Challenge(kind, np.array(aurocs, dtype=float), np.array(p_values, dtype=float), 0.05)
+
+
+def _printed(found):
+    written = io.StringIO()
+    show_selftest(Console(width=80, file=written), found)
+    return written.getvalue()
+
+
+def test_an_honest_procedure_is_cleared(job):
+    found = selftest(job(), SMALL)
+    assert not found.leaks
+    assert "No leak found" in found.sentence
+    assert [each.kind for each in found.challenges] == ["relabelled", "noise"]
+    for each in found.challenges:
+        assert each.aurocs.shape == each.p_values.shape == (6,)
+        assert len(set(each.aurocs)) > 1
+        assert 0.2 < each.mean < 0.8
+
+
+def test_genes_chosen_on_all_subjects_are_caught(job, monkeypatch):
+    monkeypatch.setattr(assemble, "BUILDERS", Registry("builder", (*BUILDERS, LeakingGenes)))
+    found = selftest(job("leaking_genes"), SMALL)
+    assert found.leaks
+    assert all(each.auroc_leaks and each.mean > 0.8 for each in found.challenges)
+    # The null leaks alike, so p alone would have said that all is well.
+    assert not any(each.p_leaks for each in found.challenges)
+    assert "The procedure leaks" in found.sentence
+    assert "The procedure leaks" in _printed(found).replace("\n", " ")
+
+
+def test_an_observed_search_that_knows_more_than_its_null_is_caught_by_p(job, monkeypatch):
+    class Cheat(module.Procedure):
+        def observe(self, labels, repeats, done=None):
+            found = super().observe(labels, repeats, done)
+            found.auto.decisions[:] = labels
+            return found
+
+    monkeypatch.setattr(module, "Procedure", Cheat)
+    found = selftest(job(), SMALL)
+    assert all(each.p_leaks for each in found.challenges)
+    assert "p is at most 0.05 in 6 of 6" in found.sentence
+
+
+def test_the_same_seed_gives_the_same_cohorts_and_another_others(job):
+    effort = Effort(cohorts=5, permutations=19)
+    one, again, other = (selftest(job(seed=seed), effort) for seed in (1, 1, 2))
+    for each, same in zip(one.challenges, again.challenges, strict=True):
+        np.testing.assert_array_equal(each.aurocs, same.aurocs)
+        np.testing.assert_array_equal(each.p_values, same.p_values)
+    assert (one.challenges[1].aurocs != other.challenges[1].aurocs).any()
+
+
+@settings(max_examples=30, deadline=None)
+@given(some.integers(2, 9), some.integers(1, 6), some.integers(0, 2**31))
+def test_noise_keeps_every_genes_values(samples, genes, seed):
+    counts = np.random.default_rng(seed).poisson(5, (samples, genes)).astype(float)
+    shuffled = shuffle_genes(counts, np.random.default_rng(seed + 1))
+    np.testing.assert_array_equal(np.sort(shuffled, axis=0), np.sort(counts, axis=0))
+
+
+def test_noise_breaks_genes_apart(rng):
+    together = np.repeat(rng.normal(size=(200, 1)), 2, axis=1)
+    shuffled = shuffle_genes(together, rng)
+    assert abs(np.corrcoef(shuffled.T)[0, 1]) < 0.3
+    assert not np.array_equal(shuffled, together)
+
+
+@pytest.mark.parametrize("aurocs", [[0.5, 0.6, 0.7, 0.65, 0.8], [0.5, 0.6, 0.4, 0.45, 0.55], [0.9, 0.4, 0.7, 0.5, 0.6]])
+def test_the_band_is_a_one_sided_t_test_at_one_percent(aurocs):
+    expected = ttest_1samp(aurocs, 0.5, alternative="greater").pvalue < 0.01
+    assert _challenge(aurocs).auroc_leaks == expected
+
+
+def test_perfect_scores_without_any_spread_are_a_leak_and_plain_chance_is_none():
+    assert _challenge([1.0] * 5).auroc_leaks
+    assert not _challenge([0.5] * 5).auroc_leaks
+
+
+def test_small_p_are_counted_against_the_binomial():
+    size = 20
+    limit = next(k for k in range(size) if binomtest(k, size, 0.05, alternative="greater").pvalue < 0.01) - 1
+    for count in (limit, limit + 1):
+        found = _challenge([0.5] * size, [0.05] * count + [0.8] * (size - count))
+        assert found.most_small == limit
+        assert found.small == count
+        assert found.p_leaks is (count > limit)
+        interval = binomtest(count, size).proportion_ci(method="exact")
+        assert found.small_interval == pytest.approx((interval.low, interval.high))
+
+
+def test_the_interval_reaches_the_ends():
+    assert _challenge([0.5] * 5, [0.01] * 5).small_interval[1] == 1.0
+    assert _challenge([0.5] * 5).small_interval[0] == 0.0
+
+
+def test_worse_than_a_coin_is_said_and_is_no_leak():
+    low = _challenge([0.2, 0.22, 0.18, 0.2, 0.21])
+    found = SelfTest("job", 1, SMALL, (low, _challenge([0.4, 0.6, 0.5, 0.45, 0.55], kind="relabelled")))
+    assert not found.leaks
+    assert "mean AUROC of noise cohorts is below" in found.sentence
+
+
+def test_what_is_written_is_what_was_found(tmp_path):
+    found = SelfTest("job", 1, SMALL, (_challenge([0.4, 0.6, 0.5, 0.45, 0.55]), _challenge([1.0] * 5)))
+    write_selftest(found, tmp_path / "new" / "selftest.json")
+    record = json.loads((tmp_path / "new" / "selftest.json").read_text())
+    assert record["leaks"] is True
+    assert record["sentence"] == found.sentence
+    assert record["challenges"][0]["aurocs"] == [0.4, 0.6, 0.5, 0.45, 0.55]
+    assert [each["leaks"] for each in record["challenges"]] == [False, True]
+    with pytest.raises(RunError, match="could not be written"):
+        write_selftest(found, tmp_path)
+
+
+@pytest.mark.parametrize("given", [{"cohorts": 4}, {"permutations": 0}, {"repeats": 0}])
+def test_too_little_work_is_refused(given):
+    with pytest.raises(ConfigError, match="needs at least"):
+        Effort(**given)
+
+
+def test_relabellings_too_few_for_the_level_are_refused(job):
+    with pytest.raises(ConfigError, match="at least 19"):
+        selftest(job(), Effort(permutations=18))
+    with pytest.raises(ConfigError, match="at least 99"):
+        selftest(job(null={"alpha": 0.01}), SMALL)
+
+
+def test_repeats_are_never_more_than_the_jobs_own(job):
+    tiny = job(search={"folds": 3, "repeats": 1, "inner_folds": 2, "trials": 1})
+    assert selftest(tiny, Effort(cohorts=5, permutations=19, repeats=3)).effort.repeats == 1
+
+
+def test_a_class_too_small_is_refused_as_in_train(job):
+    endpoint = {"column": "phenotype", "positive": "resilient", "negative": "control"}
+    cohort = {
+        "source": "simulated",
+        "where": {"region": "PFC", "drug": "saline"},
+        "params": {"n_genes": 300, "cells": {"resilient/saline/none": 2, "control/saline/none": 4}},
+    }
+    with pytest.raises(EndpointError, match="at least 3"):
+        selftest(job(endpoint=endpoint, cohort=cohort), SMALL)
