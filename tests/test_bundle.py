@@ -4,6 +4,7 @@ import json
 import pickle
 import shutil
 import zipfile
+from inspect import signature
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from sklearn.linear_model import LogisticRegression
 from responder_ml.bundle import Bundle, pack_bundle, read_bundle, write_bundle
 from responder_ml.classifiers import CLASSIFIERS
 from responder_ml.cohort.endpoint import Endpoint, label_cohort
+from responder_ml.cohort.simulate import simulate_cohort
 from responder_ml.evaluation.metrics import OutOfFold
 from responder_ml.exceptions import BundleError
 from responder_ml.features.builders import BUILDERS
@@ -25,6 +27,7 @@ from responder_ml.features.builders.gene_sets import GeneSets
 from responder_ml.features.builders.genes import Genes
 from responder_ml.features.signatures import SCORERS
 from responder_ml.manifest import FORMAT_VERSION, KEYS, MANIFEST, MODEL, REFERENCE, manifest_digest, read_manifest
+from responder_ml.search.material import context_of
 from responder_ml.search.model_file import allowed_classes
 from responder_ml.search.prefix_model import PrefixModel
 
@@ -67,7 +70,7 @@ def _result(labelled):
 
 def _fit(labelled, builder, classifier, length=12):
     return PrefixModel(builder, classifier, length).fit(
-        labelled.expression, labelled.sample_labels, genes=labelled.genes
+        labelled.expression, labelled.sample_labels, genes=labelled.genes, context=context_of(labelled)
     )
 
 
@@ -92,6 +95,12 @@ def intact(packed, tmp_path_factory):
 @pytest.fixture
 def copy(intact, tmp_path):
     return Path(shutil.copytree(intact, tmp_path / "copy"))
+
+
+@pytest.fixture(scope="module")
+def simulated():
+    cohort = simulate_cohort(seed=2, n_genes=400, regions=("PFC",))
+    return label_cohort(cohort, Endpoint("response", "responder", "non_responder"))
 
 
 @pytest.fixture
@@ -147,12 +156,19 @@ def test_every_scorer_gives_the_same_numbers_after_a_round_trip(scorer, sets, tm
 
 @pytest.mark.parametrize("builder", BUILDERS.names())
 @pytest.mark.parametrize("normalisation", ["tmm", "log_cpm"])
-def test_every_builder_gives_the_same_numbers_after_a_round_trip(builder, normalisation, sets, tmp_path):
-    kind = BUILDERS[builder]
-    options = {"path": sets} if builder == "gene_sets" else {}
-    bundle, labelled = _pack(builder=kind(units="counts", normalisation=normalisation, **options))
+def test_every_builder_gives_the_same_numbers_after_a_round_trip(builder, normalisation, simulated, tmp_path):
+    genes = simulated.genes.tolist()
+    table = "\n".join(f"SET{start}\t.\t" + "\t".join(genes[start : start + 20]) for start in range(0, 200, 20))
+    (tmp_path / "sets.gmt").write_text(table)
+    options = {"units": "counts", "normalisation": normalisation}
+    options |= {"path": str(tmp_path / "sets.gmt")} if builder == "gene_sets" else {}
+    known = signature(BUILDERS[builder]).parameters
+    # Whatever builders exist, on a cohort that has what any of them may ask for.
+    chosen = BUILDERS[builder](**{name: value for name, value in options.items() if name in known})
+    model = _fit(simulated, chosen, CLASSIFIERS["elastic_net"]())
+    bundle = pack_bundle(model, simulated, _result(simulated))
     write_bundle(bundle, tmp_path / "toy")
-    _same_numbers(tmp_path / "toy", bundle, labelled)
+    _same_numbers(tmp_path / "toy", bundle, simulated)
 
 
 def test_what_is_known_about_the_model_survives(packed, tmp_path):
@@ -474,6 +490,16 @@ DAMAGES = {
     "typical sample too short": _set_array("typical", np.ones(5)),
     "typical sample of another cohort": _set_array("typical", np.linspace(0, 5000, 120)),
     "typical sample not a number": _set_array("typical", np.full(120, np.nan)),
+    **{
+        f"{name} {words}": _set_array(name, values)
+        for name in ("profile", "profile_genes", "correlations", "axes", "variance", "shrinkage", "distances", "n_subjects")
+        for words, values in (("empty", np.empty(0)), ("of words", np.array(["a", "b"])))
+    },
+    "profile genes outside": _set_array("profile_genes", np.full(120, 10_000)),
+    "limits of another cohort": _set_array("distances", np.linspace(100, 200, 16)),
+    "held-out decisions of words": _arrays(
+        lambda arrays: arrays.update(held_out_positive=np.array(["a"]), held_out_negative=np.array(["b"]))
+    ),
     "reference is not an archive": lambda folder: (
         (folder / REFERENCE).write_bytes(b"not a zip"),
         _sign(folder),

@@ -11,7 +11,7 @@ from rich.console import Console
 from scipy.stats import t as student
 
 from responder_ml.comparison import PAGE, compare, write_comparison
-from responder_ml.comparison_screen import show_comparison
+from responder_ml.screen.comparison import show_comparison
 from responder_ml.exceptions import RunError
 from responder_ml.report.leaderboard import render_leaderboard
 from responder_ml.run import SCHEMA_VERSION, Run, write_run

@@ -25,7 +25,7 @@ JOB = {
     "builders": [{"kind": "genes", "params": {"max_genes": 60}}],
     "classifiers": [{"kind": "elastic_net", "params": {"l1_ratio": 0.0}}, {"kind": "nearest_centroid"}],
     "search": {"folds": 3, "repeats": 2, "inner_folds": 2, "trials": 3},
-    "null": {"permutations": 39, "repeats": 1},
+    "null": {"permutations": 24, "repeats": 1},
     "compute": {"workers": 1},
     "seed": 3,
 }

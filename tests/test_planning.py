@@ -15,7 +15,7 @@ from responder_ml.config import NullConfig, load_config
 from responder_ml.evaluation.power import power
 from responder_ml.exceptions import EndpointError, RunError
 from responder_ml.planning import plan, plan_job, read_strata, write_plan
-from responder_ml.planning_screen import show_plan
+from responder_ml.screen.planning import show_plan
 
 # domain.md 3.1: sizes, strata, labellings, smallest p, null sd, AUROC needed, power at a true AUROC of 0.7, 0.8, 0.9.
 DOMAIN = [

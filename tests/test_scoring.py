@@ -529,10 +529,10 @@ def test_the_table_and_its_summary_are_written(name, folder, held_out, expected,
     else:
         found = pd.read_csv(out, sep="\t" if name.endswith("tsv") else ",", keep_default_na=False, na_values=[""])
     np.testing.assert_allclose(found.set_index("sample")["log_odds"], expected["log_odds"])
-    summary = json.loads(out.with_suffix(".json").read_text())
+    summary = json.loads((out.parent / "s.summary.json").read_text())
     assert summary["samples"] == 52
     assert summary["simulated"] is True
-    assert sorted(each.name for each in out.parent.iterdir()) == sorted([name, "s.json"])
+    assert sorted(each.name for each in out.parent.iterdir()) == sorted([name, "s.summary.json"])
 
 
 def test_an_unknown_format_is_refused_before_anything_is_read(tmp_path):

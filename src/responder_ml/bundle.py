@@ -36,6 +36,7 @@ from responder_ml.manifest import (
     manifest_digest,
     read_manifest,
 )
+from responder_ml.search.material import Material
 from responder_ml.search.model_file import pack_models, unpack_models
 from responder_ml.search.plain_archive import pack_arrays, unpack_arrays
 from responder_ml.search.prefix_model import PrefixModel
@@ -130,7 +131,7 @@ def pack_bundle(
         Coverage below which a table is refused.
     """
     units = str(labelled.cohort.uns["units"])
-    reference = Reference.learn(model, labelled.expression, units, labelled.sample_labels, labelled.subject_of)
+    reference = Reference.learn(model, Material.of(labelled), units, labelled.sample_labels)
     held_out = None if out_of_fold is None else HeldOut.of(out_of_fold.decisions.mean(axis=0), out_of_fold.labels)
     manifest = {
         "format_version": FORMAT_VERSION,
@@ -156,7 +157,7 @@ def pack_bundle(
             "held_out_subjects": 0 if held_out is None else len(held_out.positive) + len(held_out.negative),
             "outer_models": len(models),
         },
-        "check": _check_values((model, *models), reference),
+        "check": _check_values((model, *models), reference, held_out),
     }
     return Bundle(model, manifest, reference, held_out, tuple(models))
 
@@ -198,14 +199,15 @@ def read_bundle(folder: Path) -> Bundle:
     model, *models = unpack_models(contents[MODEL])
     try:
         reference = Reference(**arrays)
-        found = _check_values((model, *models), reference)
-        features = describe_features(model)
+        found = _check_values((model, *models), reference, held_out)
+        described = {each["name"]: each["weight"] for each in manifest["features"]}
+        features = {each["name"]: each["weight"] for each in describe_features(model)}
         same_genes = all(each.genes_.tolist() == manifest["genes"] for each in (model, *models))
     except (TypeError, ValueError, KeyError, IndexError, AttributeError, ArithmeticError) as problem:
         raise BundleError(
             f"{folder}: model and reference do not fit together ({problem}). Use an intact copy."
         ) from problem
-    if not same_genes or [each["name"] for each in features] != [each.get("name") for each in manifest["features"]]:
+    if not same_genes or not _agree(features, described):
         raise BundleError(
             f"{folder}: the manifest describes other genes or features than the model has. Use an intact copy."
         )
@@ -222,17 +224,29 @@ def _name_classes(labelled: LabelledCohort) -> dict[str, str]:
     return {"column": endpoint.column, "positive": endpoint.positive, "negative": endpoint.negative}
 
 
-def _check_values(models: Sequence[PrefixModel], reference: Reference) -> dict[str, float]:
-    """Return the log-odds of the typical training sample: of the model, and the mean over outer models."""
+def _check_values(models: Sequence[PrefixModel], reference: Reference, held_out: HeldOut | None) -> dict[str, float]:
+    """Return what the typical training sample gets, and the limits: every array has its say in one of these numbers."""
     typical = reference.typical[None]
+    everything = np.ones(len(reference.typical), dtype=np.bool_)
     # A doctored reference may hold values no logarithm takes; the comparison with the manifest then fails.
     with np.errstate(all="ignore"):
-        values = [float(model.decision_function(typical)[0]) for model in models]
-    return {"log_odds": values[0], **({"outer_mean": float(np.mean(values[1:]))} if values[1:] else {})}
+        log_odds = np.concatenate([model.decision_function(typical) for model in models])
+        values = {
+            "log_odds": log_odds[0],
+            "outer_log_odds": log_odds[1:].sum(),
+            "correlation": np.nan_to_num(reference.correlate(typical, everything)[0]),
+            "distance": reference.measure(models[0].standardised(typical))[0],
+            "distance_percentile": reference.percentile(np.array([reference.greatest_distance]))[0],
+            "least_correlation": reference.least_correlation,
+            "greatest_distance": reference.greatest_distance,
+            "least_library": reference.least_library,
+            "p_values": 0.0 if held_out is None else float(np.sum(held_out.p_values(log_odds[:1]))),
+        }
+    return {name: float(value) for name, value in values.items()}
 
 
 def _agree(found: Mapping[str, float], expected: Mapping[str, Any]) -> bool:
-    return set(found) == set(expected) and all(
+    return list(found) == list(expected) and all(
         isinstance(expected[name], int | float) and abs(value - expected[name]) <= _SAME * (1.0 + abs(value))
         for name, value in found.items()
     )

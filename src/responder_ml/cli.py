@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -39,7 +40,7 @@ def check(config: Config) -> None:
     """Read configuration and data, print the audit and what n allows. Trains nothing."""
     from responder_ml.config import load_config
     from responder_ml.experiment import prepare
-    from responder_ml.screen import show_prepared
+    from responder_ml.screen.job import show_prepared
 
     job = load_config(config)
     show_prepared(Console(), job, prepare(job))
@@ -54,7 +55,7 @@ def train(
     """Search, test against relabelled subjects, explain, and write a run folder and a bundle."""
     from responder_ml.config import load_config
     from responder_ml.experiment import default_folders, record, train
-    from responder_ml.screen import show_run
+    from responder_ml.screen.job import show_run
 
     job = load_config(config)
     console = Console()
@@ -63,6 +64,25 @@ def train(
     run = train(job, run_folder, bundle_folder, _Bars(console))
     show_run(console, run, run_folder, bundle_folder)
     record(job, run, run_folder, bundle_folder, _Bars(console))
+
+
+@app.command()
+def score(
+    bundle: Annotated[Path, typer.Argument(help="Bundle folder that `train` wrote.", metavar="BUNDLE")],
+    expression: Annotated[Path, typer.Argument(help="CSV, TSV, Parquet, Excel or h5ad.", metavar="EXPRESSION")],
+    out: Out = None,
+    samples: Annotated[Path | None, typer.Option(help="Sample sheet; labels in it are evaluated, never used.")] = None,
+    units: Annotated[str | None, typer.Option(help="counts, log2 or tpm; the bundle's if not given.")] = None,
+    prior: Annotated[float | None, typer.Option(help="Share of positives in the population aimed at.")] = None,
+    missing: Annotated[str | None, typer.Option(help="Missing genes: impute, skip or refuse.")] = None,
+) -> None:
+    """Score new samples, with what each lacks and whether the model is entitled to an opinion."""
+    from responder_ml.scoring import score
+    from responder_ml.screen.scores import show_scores
+
+    policy = {} if missing is None else {"missing": missing}
+    table = score(bundle, expression, samples=samples, units=units, out=out, prior=prior, **policy)
+    show_scores(Console(), table, out)
 
 
 @app.command()
@@ -81,7 +101,7 @@ def simulate(
 @app.command("list")
 def list_() -> None:
     """List builders, scorers and classifiers with their references."""
-    from responder_ml.screen import show_registries
+    from responder_ml.screen.job import show_registries
 
     show_registries(Console())
 
@@ -95,7 +115,9 @@ def ui(
     from responder_ml.config import load_config
     from responder_ml.tracking.ui import open_ui
 
-    open_ui(load_config(config).tracking.uri if config else None, port)
+    tracking = load_config(config).tracking if config else None
+    say = partial(Console().print, highlight=False, soft_wrap=True)
+    open_ui(tracking.uri if tracking else None, port, experiment=tracking.experiment if tracking else None, say=say)
 
 
 @app.command()
@@ -107,7 +129,7 @@ def compare(
 ) -> None:
     """Put runs on one leaderboard, and test differences where they share subjects and folds."""
     from responder_ml.comparison import PAGE, compare, write_comparison
-    from responder_ml.comparison_screen import show_comparison
+    from responder_ml.screen.comparison import show_comparison
 
     console = Console()
     found = compare(runs)
@@ -131,7 +153,7 @@ def plan(
     """Say what class sizes can show before anyone trains, and how many subjects a wanted power takes."""
     from responder_ml.config import load_config
     from responder_ml.planning import plan, plan_job, read_strata, write_plan
-    from responder_ml.planning_screen import show_plan
+    from responder_ml.screen.planning import show_plan
 
     asked = _given(aurocs=auroc, wanted_power=power, alpha=alpha)
     if config is not None:
@@ -162,7 +184,7 @@ def selftest(
     """Run the job on relabelled subjects and on noise of the same shape, and say whether it leaks."""
     from responder_ml.config import load_config
     from responder_ml.selftest import selftest, write_selftest
-    from responder_ml.selftest_screen import show_selftest
+    from responder_ml.screen.selftest import show_selftest
 
     console = Console()
     effort = Effort(**_given(cohorts=cohorts, permutations=permutations, repeats=repeats))

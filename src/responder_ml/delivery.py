@@ -57,7 +57,7 @@ def deliver(
         bundle,
         loader=SERVING,
         uri=uri or own.get("uri"),
-        experiment=experiment or own.get("experiment") or run.name,
+        experiment=experiment or own.get("experiment"),
         register=register,
     )
     return Delivery(run_id, bundle)

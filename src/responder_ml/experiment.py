@@ -19,6 +19,7 @@ from responder_ml.evaluation.permutation import NullPlan
 from responder_ml.evaluation.procedure import Procedure
 from responder_ml.evaluation.small_n import Allowed, allow
 from responder_ml.explanation.attribution import auto_models, contributions
+from responder_ml.explanation.call_out import call_out
 from responder_ml.exceptions import TrackingError
 from responder_ml.features.normalise import log2_expression
 from responder_ml.progress import Progress
@@ -26,7 +27,7 @@ from responder_ml.report.card import write_card
 from responder_ml.report.html import write_report
 from responder_ml.result import Clock, compose_result, limits_of
 from responder_ml.run import Run, write_run
-from responder_ml.search.material import Material
+from responder_ml.search.material import Material, context_of
 from responder_ml.search.nested import Plan
 from responder_ml.search.workers import Workers
 from responder_ml.tracking.mlflow import send
@@ -56,6 +57,8 @@ def prepare(job: JobConfig) -> Prepared:
     """
     candidates = build_candidates(job)
     labelled = label_cohort(build_cohort(job.cohort, job.seed), build_endpoint(job.endpoint))
+    for candidate in candidates:
+        candidate.builder.check(context_of(labelled))
     positive = int(labelled.labels.sum())
     plan = Plan(job.search.folds, job.search.inner_folds, job.search.trials, job.seed)
     allowed = allow(plan, candidates, positive, len(labelled.labels) - positive)
@@ -93,7 +96,8 @@ def train(job: JobConfig, out: Path, bundle: Path, progress: Progress | None = N
         log2 = log2_expression(labelled.expression, job.cohort.units)
         evidence = weigh(procedure, observed, labelled, prepared.null, log2, done)
     with clock.lap("explain_s"):
-        explained = contributions(auto_models(observed.results), procedure.genes_of, labelled.cohort.n_obs)
+        explained = contributions(auto_models(observed.results), procedure.genes_of, labelled.sample_labels)
+        called = call_out(procedure, observed, labelled, prepared.null)
     with clock.lap("refit_s"):
         refit = procedure.refit(labelled.labels)
     found = tables.all_tables(
@@ -102,7 +106,7 @@ def train(job: JobConfig, out: Path, bundle: Path, progress: Progress | None = N
             "candidates": tables.candidate_table(observed, procedure, job.seed),
             "folds": tables.fold_table(observed, procedure),
             "trials": tables.trial_table(observed, procedure),
-            "genes": tables.gene_table(explained),
+            "genes": called.mark(explained.table()),
             "contributions": tables.contribution_table(explained, labelled, log2),
             "null": tables.null_table(evidence),
             "baselines": tables.baseline_table(evidence),
@@ -152,10 +156,10 @@ def record(job: JobConfig, run: Run, out: Path, bundle: Path, progress: Progress
         return None
     try:
         run_id = send(
-            run, out, bundle, loader=SERVING, uri=job.tracking.uri, experiment=job.tracking.experiment or job.name
+            run, out, bundle, loader=SERVING, uri=job.tracking.uri, experiment=job.tracking.experiment
         )
     except TrackingError as problem:
-        progress.say(f"Not tracked: {problem} The run is complete in {out}; send it later with `track {out}`.")
+        progress.say(f"Not tracked: {problem} The run is complete in {out}.")
         return None
     progress.say(f"Tracked in MLflow as {run_id}; see it with `python -m responder_ml ui`.")
     return run_id

@@ -32,7 +32,7 @@ KEYS: Mapping[str, tuple[tuple[type, ...], str]] = {
     "threshold": ((int, float), "log-odds above which a sample is called positive"),
     "prevalence": ((int, float), "share of positives among the training subjects"),
     "reference": ((dict,), "training samples, and the limits of similarity, distance and library size they set"),
-    "check": ((dict,), "log-odds of a typical training sample, recomputed whenever the bundle is read"),
+    "check": ((dict,), "what a typical training sample gets, recomputed and compared whenever the bundle is read"),
     "files": ((dict,), "SHA-256 and size of every other file"),
     "sha256": ((str,), "SHA-256 of everything else in the manifest, as JSON with sorted keys and no blanks"),
 }

@@ -63,13 +63,14 @@ TABLES: dict[str, dict[str, str]] = {
     "genes": {
         "gene": "gene name",
         "contribution": "mean absolute held-out SHAP value of the auto procedure, log-odds",
+        "support": "mean contribution towards the subject's true class, log-odds: what the gene did for the predictions",
         "direction": "mean of SHAP x sign of the standardised value: above 0 if more expression speaks for positive",
         "sign_consistency": "share of repeats whose direction has the overall sign",
         "contribution_low": "2.5 % quantile of the contribution over repeats",
         "contribution_high": "97.5 % quantile",
         "selection_frequency": "share of outer models that use the gene",
-        "null_high": "95 % quantile of the largest contribution of any gene under relabelled subjects, empty if not run",
-        "called_out": "1 where the contribution exceeds it",
+        "null_high": "support that the best gene reaches in at most 5 % of relabelled runs, empty if not run",
+        "called_out": "1 where the support exceeds it",
     },
     "contributions": {
         "sample": "sample name",

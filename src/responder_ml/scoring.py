@@ -22,6 +22,7 @@ from responder_ml.evaluation.intervals import auroc_interval
 from responder_ml.evaluation.metrics import OutOfFold, auroc, balanced_accuracy, by_subject
 from responder_ml.exceptions import SampleSheetError
 from responder_ml.search.incomplete import check_missing, decide
+from responder_ml.text_file import write_text
 
 Floats = NDArray[np.float64]
 
@@ -57,7 +58,8 @@ def score(
     units
         Of the expression; the bundle's if not given.
     out
-        Table to write (``.csv``, ``.tsv``, ``.parquet``, ``.h5ad``); a summary is written beside it as ``.json``.
+        Table to write (``.csv``, ``.tsv``, ``.parquet``, ``.h5ad``); a summary beside it as
+        ``.summary.json``.
     prior
         Share of positives in the population aimed at; the training share if not given.
     missing
@@ -87,7 +89,7 @@ def score(
     table.attrs["summary"] = summary
     if out is not None:
         write_sample_table(table, out, expression)
-        out.with_suffix(".json").write_text(json.dumps(summary, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+        write_text(out.with_name(f"{out.stem}.summary.json"), json.dumps(summary, indent=1, allow_nan=False) + "\n")
     return table
 
 

@@ -25,7 +25,7 @@ from scipy.stats import t as student
 from responder_ml.cohort.endpoint import LabelledCohort
 from responder_ml.config import JobConfig
 from responder_ml.effort import Effort
-from responder_ml.evaluation.metrics import auroc
+from responder_ml.evaluation.metrics import auroc, statistic_of
 from responder_ml.evaluation.permutation import NullPlan, run_null
 from responder_ml.evaluation.procedure import Procedure
 from responder_ml.evaluation.relabel import draw_labellings
@@ -208,10 +208,10 @@ def _run_cohort(
         material = replace(material, expression=shuffle_genes(material.expression, rng))
     # Folds come from the seed, too: with one for all cohorts, its luck would be in every one of them.
     procedure = Procedure(material, candidates, replace(plan, seed=seed), Workers(1))
-    observed = auroc(procedure.observe(labels, null.repeats).auto)
+    observed = procedure.observe(labels, null.repeats).auto
     statistic: Callable[..., Any] = partial(procedure.statistics, repeats=null.repeats)
-    found = run_null(statistic, labels, material.strata, observed, replace(null, seed=seed), "selftest")
-    return observed, found.p_value
+    found = run_null(statistic, labels, material.strata, statistic_of(observed), replace(null, seed=seed), "selftest")
+    return auroc(observed), found.p_value
 
 
 def _check_resolution(effort: Effort, alpha: float) -> None:

@@ -97,11 +97,6 @@ def trial_table(observed: Observed, procedure: Procedure) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def gene_table(found: Contributions) -> pd.DataFrame:
-    """Return genes by contribution; the comparison with relabelled subjects is filled in where it was run."""
-    return found.table().assign(null_high=np.nan, called_out=0)
-
-
 def contribution_table(found: Contributions, labelled: LabelledCohort, log2: Floats) -> pd.DataFrame:
     """Return contributions and centred expression of the leading genes, one row per sample and gene.
 

@@ -51,7 +51,7 @@ def test_a_missing_cell_is_not_a_number_and_text_is_refused_where_it_is_read(tab
     [
         (lambda table: table.rename(index={"b": "007"}), SampleSheetError, "'007'"),
         (lambda table: table.rename(index={"b": " "}), SampleSheetError, "have no name"),
-        (lambda table: table.iloc[:0], ExpressionError, "no samples"),
+        (lambda table: table.iloc[:0], CohortError, "no rows"),
         (lambda table: table.rename(columns={"Other": "Fos"}), GeneNameError, "'Fos'"),
         (lambda table: table.rename(columns={"Other": "1-Sep"}), GeneNameError, "spreadsheet"),
         (lambda table: table.add_prefix("mm_"), CohortError, "none of the 3 genes"),
@@ -60,3 +60,8 @@ def test_a_missing_cell_is_not_a_number_and_text_is_refused_where_it_is_read(tab
 def test_names_that_cannot_be_used_are_refused(change, error, words, table, tmp_path):
     with pytest.raises(error, match=words):
         open_expression(_write(change(table), tmp_path / "t.csv"), KNOWN)
+
+
+def test_a_matrix_without_samples_is_refused(table, tmp_path):
+    with pytest.raises(ExpressionError, match="no samples"):
+        open_expression(_write(table.iloc[:0], tmp_path / "t.h5ad"), KNOWN)

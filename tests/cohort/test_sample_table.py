@@ -10,7 +10,7 @@ from responder_ml.exceptions import CohortError
 # What a spreadsheet program would turn into another number, a date, a truth, or run.
 AT_RISK = [
     "007", "0042", "00", "1e5", "2310009E13", "1E-3", "12.50", "1.0", ".5", "1,5", "1,234", "123456789012", "10%",
-    "1-2", "1/2", "2026-01-02", "01.02.2026", "12:30", "1 1/2", "SEPT2", "MARCH1", "Mar-01", "1-Mar", "Dec 2026", 
+    "1-2", "1/2", "2026-01-02", "01.02.2026", "12:30", "1 1/2", "SEPT2", "MARCH1", "Mar-01", "1-Mar", "Dec 2026",
     "TRUE", "false", "=1+1", "=cmd|' /C calc'!A0", "+1", "-3", "-A", "@SUM(A1)", "\t=1", " 7", "7 ", '="x"', '=HYPERLINK("a")',
 ]  # fmt: skip
 PLAIN = [

@@ -12,6 +12,7 @@ from responder_ml.evaluation.applicability import (
     prediction_limit,
 )
 from responder_ml.features.builders.genes import Genes
+from responder_ml.search.material import Material
 from responder_ml.search.prefix_model import PrefixModel
 
 UNITS = ("counts", "log2")
@@ -34,7 +35,13 @@ def _model(values, labels, units, length=15):
 def _reference(units, samples=16, length=15):
     values, labels = _values(units, 1, samples)
     model = _model(values, labels, units, length)
-    return Reference.learn(model, values, units, labels, np.arange(samples)), model, values, labels
+    return Reference.learn(model, _material(values), units, labels), model, values, labels
+
+
+def _material(values, subject_of=None):
+    subject_of = np.arange(len(values)) if subject_of is None else subject_of
+    genes = np.array([f"g{index}" for index in range(values.shape[1])])
+    return Material(values, genes, subject_of, np.zeros(subject_of.max() + 1, dtype=np.intp))
 
 
 def test_distance_is_mahalanobis_with_the_shrunk_covariance(rng):
@@ -57,7 +64,7 @@ def test_left_out_distances_are_those_of_models_fitted_without_the_subject(units
     values, labels = _values(units, 2, 10)
     subject_of = np.array([0, 1, 2, 3, 4, 5, 6, 7, 0, 1])
     labels = labels[subject_of]
-    found = left_out_distances(_model(values, labels, units), values, labels, subject_of)
+    found = left_out_distances(_model(values, labels, units), _material(values, subject_of), labels)
     for subject in range(8):
         out = subject_of == subject
         model = _model(values[~out], labels[~out], units)
@@ -67,7 +74,7 @@ def test_left_out_distances_are_those_of_models_fitted_without_the_subject(units
 
 def test_many_subjects_are_left_out_in_groups():
     values, labels = _values("log2", 3, 46)
-    found = left_out_distances(_model(values, labels, "log2"), values, labels, np.arange(46))
+    found = left_out_distances(_model(values, labels, "log2"), _material(values), labels)
     assert np.isfinite(found).all()
     assert (found > 0).all()
 

@@ -57,7 +57,7 @@ save_table("cpm", by_gene(cpm(counts)))
 
 # voom with TMM, and the trend it rests on.
 dge <- calcNormFactors(DGEList(counts), method = "TMM")
-group <- factor(samples$group, levels = c("control", "susceptible", "drug"))
+samples$group <- factor(samples$group, levels = c("control", "susceptible", "drug"))
 design <- model.matrix(~ group + batch, samples)
 weighted <- voom(dge, design, save.plot = TRUE)
 save_table("voom_expression", by_gene(weighted$E))
@@ -99,7 +99,7 @@ dimnames(fit$t)[[2]] <- dimnames(fit$p.value)[[2]] <- dimnames(fit$stdev.unscale
 save_table("weighted", do.call(rbind, lapply(c("susceptible", "drug"), function(name) tidy(fit, name))))
 
 # Two groups only, control and susceptible: the shape of contrast_many.
-pair <- eBayes(lmFit(weighted$E[, 1:8], model.matrix(~ factor(samples$group[1:8]))))
+pair <- eBayes(lmFit(weighted$E[, 1:8], model.matrix(~ droplevels(samples$group[1:8]))))
 colnames(pair$coefficients) <- c("intercept", "susceptible")
 dimnames(pair$t)[[2]] <- dimnames(pair$p.value)[[2]] <- dimnames(pair$stdev.unscaled)[[2]] <- colnames(pair$coefficients)
 save_table("pair", tidy(pair, "susceptible"))

@@ -1,6 +1,8 @@
 """Simulated runs of the shapes a report has to bear; their numbers come from their own tables, as in a real run."""
 
 import hashlib
+import time
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,6 +12,7 @@ import pytest
 from responder_ml.evaluation import metrics
 from responder_ml.evaluation.intervals import auroc_interval
 from responder_ml.evaluation.verdict import BaselineSummary, NullSummary, conclude
+from responder_ml.report.html import render_report
 from responder_ml.run import SCHEMA_VERSION, Run, empty_table
 
 CANDIDATES = ("genes+elastic_net", "genes+nearest_centroid", "genes+xgboost")
@@ -184,6 +187,7 @@ def _genes(rng, genes, contributions) -> pd.DataFrame:
         {
             "gene": genes,
             "contribution": contribution,
+            "support": contribution * rng.uniform(0.2, 0.7, len(genes)),
             "direction": by_gene["slope"].mean().loc[list(genes)].to_numpy(),
             "sign_consistency": np.clip(1 - rng.gamma(0.5, 0.1, len(genes)), 0.3, 1),
             "contribution_low": contribution * 0.6,
@@ -191,8 +195,8 @@ def _genes(rng, genes, contributions) -> pd.DataFrame:
             "selection_frequency": np.clip(np.linspace(1.1, 0.05, len(genes)), 0, 1),
         }
     ).sort_values("contribution", ascending=False, ignore_index=True)
-    limit = frame["contribution"].iloc[min(2, len(genes) - 1)] * 0.99
-    return frame.assign(null_high=limit, called_out=(frame["contribution"] > limit).astype(int))
+    limit = frame["support"].sort_values(ascending=False).iloc[min(2, len(genes) - 1)] * 0.99
+    return frame.assign(null_high=limit, called_out=(frame["support"] > limit).astype(int))
 
 
 def _contributions(rng, genes, samples, labels) -> pd.DataFrame:
@@ -351,3 +355,34 @@ def awkward_run() -> Run:
 )
 def any_run(request) -> Run:
     return request.getfixturevalue(request.param)
+
+
+@dataclass(frozen=True)
+class Built:
+    """A report, the processor seconds it took, and the global settings of matplotlib that it left changed."""
+
+    html: str
+    seconds: float
+    changed: set[str]
+
+    def section(self, anchor: str) -> str:
+        return self.html.split(f'<section id="{anchor}">')[1].split("</section>")[0]
+
+
+@pytest.fixture(scope="session")
+def built(request):
+    """Return a function that builds the report of a run, named by its fixture, once."""
+    import matplotlib as mpl
+
+    found = {}
+
+    def build(name: str) -> Built:
+        if name not in found:
+            run = request.getfixturevalue(name)
+            before, start = dict(mpl.rcParams), time.process_time()
+            html = render_report(run)
+            seconds = time.process_time() - start
+            found[name] = Built(html, seconds, {key for key, value in mpl.rcParams.items() if before[key] != value})
+        return found[name]
+
+    return build

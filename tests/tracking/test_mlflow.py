@@ -14,6 +14,7 @@ import pytest
 
 from responder_ml.exceptions import TrackingError
 from responder_ml.tracking.mlflow import send
+from responder_ml.tracking.views import FIRST_VIEW, saved_views
 
 LOADER = "loader_of_a_tracking_test"
 LOADER_CODE = """
@@ -168,6 +169,17 @@ def test_two_jobs_stand_in_one_experiment(make_run, write, uri, client, tmp_path
     jobs = client.search_runs([experiment.experiment_id], "params.candidate = 'auto'")
     assert {run.data.tags["region"] for run in jobs} == {"PFC", "NAc"}
     assert "p_value" in experiment.tags["mlflow.note.content"]
+
+
+def test_an_experiment_made_by_hand_gets_the_views_and_keeps_those_people_changed(run, folder, uri, client):
+    first = f"mlflow.sharedViewState.{FIRST_VIEW}"
+    experiment_id = client.create_experiment("by hand", tags={first: "mine"})
+    send(run, folder, None, loader=LOADER, uri=uri, experiment="by hand")
+    tags = client.get_experiment(experiment_id).tags
+    assert tags[first] == "mine"
+    assert {key: tags[key] for key in saved_views() if key != first} == {
+        key: view for key, view in saved_views().items() if key != first
+    }
 
 
 def test_nothing_is_printed_and_nothing_left_behind(run, folder, uri, capfd):

@@ -1,7 +1,7 @@
 """What every classifier shares: arrays are checked in the public methods, the mathematics sits behind two holes."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -57,7 +57,7 @@ class Classifier(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc]
         self._learn(X, labels)
 
     @classmethod
-    def decide_together(cls, tasks: Sequence["Task"]) -> list[Floats]:
+    def decide_together(cls, tasks: Iterable["Task"]) -> list[Floats]:
         """Return the held-out log-odds of several problems, each under the parameters of its own classifier.
 
         A member whose problems are cheaper solved at once does so here.

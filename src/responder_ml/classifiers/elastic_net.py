@@ -1,11 +1,11 @@
 """Logistic regression with an elastic-net penalty."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from responder_ml.classifiers.classifier import Floats, LinearClassifier, Problem, Space
+from responder_ml.classifiers.classifier import Floats, LinearClassifier, Problem, Space, Task
 from responder_ml.classifiers.logistic import MOST_ROWS_TOGETHER, elastic_logistic, gram_logistic, ridge_logistic
 
 
@@ -50,17 +50,35 @@ class ElasticNet(LinearClassifier):
             self.coef_, self.intercept_ = elastic_logistic(X, target, self.C, self.l1_ratio)
 
     @classmethod
-    def decide_together(cls, tasks: Sequence[Task]) -> list[Floats]:
-        """Solve all ridge problems of few rows at once, from their Gram matrices; the others one by one."""
-        together = [
-            index
-            for index, (classifier, (_, labels, _)) in enumerate(tasks)
-            if isinstance(classifier, cls) and classifier.l1_ratio == 0 and len(labels) <= MOST_ROWS_TOGETHER
-        ]
-        decisions = dict(zip(together, _decide_ridge([tasks[index] for index in together]), strict=True))
-        return [
-            decisions[index] if index in decisions else super(ElasticNet, cls).decide_together([task])[0]
-            for index, task in enumerate(tasks)
-        ]
+    def decide_together(cls, tasks: Iterable[Task]) -> list[Floats]:
+        """Solve the ridge problems of few rows all at once, from their Gram matrices; the others one by one."""
+        ridge: list[tuple[float, Problem]] = []
+        places: list[int] = []
+        decisions: dict[int, Floats] = {}
+        for place, (classifier, problem) in enumerate(tasks):
+            penalty = classifier.get_params()
+            if penalty["l1_ratio"] == 0 and len(problem[1]) <= MOST_ROWS_TOGETHER:
+                ridge.append((penalty["C"], problem))
+                places.append(place)
+            else:
+                (decisions[place],) = super().decide_together([(classifier, problem)])
+        decisions.update(zip(places, _decide_ridge(ridge), strict=True))
+        return [decisions[place] for place in range(len(decisions))]
 
 
+def _decide_ridge(tasks: Sequence[tuple[float, Problem]]) -> list[Floats]:
+    if not tasks:
+        return []
+    rows = max(len(labels) for _, (_, labels, _) in tasks)
+    grams = np.zeros((len(tasks), rows, rows))
+    targets = np.zeros((len(tasks), rows))
+    present = np.zeros((len(tasks), rows), dtype=bool)
+    for index, (_, (train, labels, _)) in enumerate(tasks):
+        grams[index, : len(labels), : len(labels)] = train @ train.T
+        targets[index, : len(labels)] = labels
+        present[index, : len(labels)] = True
+    dual, intercept = gram_logistic(grams, targets, np.array([C for C, _ in tasks]), present)
+    return [
+        held_out @ (train.T @ dual[index, : len(labels)]) + intercept[index]
+        for index, (_, (train, labels, held_out)) in enumerate(tasks)
+    ]

@@ -13,14 +13,21 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import cholesky
+from scipy.linalg.blas import ssyrk
+from scipy.linalg.lapack import spotrs
 from scipy.special import expit
 from sklearn import config_context
-from sklearn.linear_model import LogisticRegression, enet_path
+from sklearn.linear_model import enet_path
 
 Floats = NDArray[np.float64]
 
 _MAX_STEPS = 100
 _MAX_HALVINGS = 30
+# A Hessian that leaves more than this share of the last step is worked out again.
+_SLOW = 0.3
+# Change of the decisions, in parts of their size, that is left to a next step when the last one is taken.
+_SMALL_REST = 1e-8
 # Newton converges quadratically: once a step is this small, what is left is near rounding.
 _SMALL_STEP = 1e-7
 # A smaller weight would cost the working response all its digits.
@@ -44,8 +51,7 @@ def ridge_logistic(X: Floats, target: Floats, C: float) -> tuple[Floats, float]:
     if X.shape[0] <= max(X.shape[1], MOST_ROWS_TOGETHER):
         dual, intercept = gram_logistic((X @ X.T)[None], target[None], np.array([C]))
         return np.asarray(X.T @ dual[0], dtype=np.float64), float(intercept[0])
-    model = LogisticRegression(C=C, solver="newton-cholesky", tol=1e-8, max_iter=200).fit(X, target)
-    return np.asarray(model.coef_[0], dtype=np.float64), float(model.intercept_[0])
+    return primal_logistic(X, target, C)
 
 
 def gram_logistic(
@@ -71,42 +77,141 @@ def gram_logistic(
     """
     count, rows = targets.shape
     here = np.ones((count, rows)) if present is None else present.astype(np.float64)
-    share = np.sum(targets * here, axis=1) / np.sum(here, axis=1)
-    intercept = np.log(share / (1.0 - share))
-    dual = np.zeros((count, rows))
-    smooth = np.zeros((count, rows))
-    signs = (2.0 * targets - 1.0) * here
-    loss = _losses(smooth + intercept[:, None], signs, here, C)
-    identity = np.eye(rows)
+    dual, intercept = np.zeros((count, rows)), np.zeros(count)
+    left = np.arange(count)
+    newton = _GramNewton(grams, targets, np.asarray(C, dtype=np.float64), here)
     for _ in range(_MAX_STEPS):
-        decision = smooth + intercept[:, None]
-        probability = expit(decision)
-        weight = np.maximum(probability * (1.0 - probability), _LEAST_WEIGHT)
-        root = np.sqrt(C[:, None] * weight) * here
-        working = decision + (targets - probability) / weight
-        system = identity + root[:, :, None] * grams * root[:, None, :]
-        solved = np.linalg.solve(system, np.stack([root * working, root], axis=2)) * root[:, :, None]
-        sums = solved.sum(axis=1)
-        full_intercept = sums[:, 0] / sums[:, 1]
-        step_dual = solved[:, :, 0] - full_intercept[:, None] * solved[:, :, 1] - dual
-        step_smooth = np.matmul(grams, step_dual[:, :, None])[:, :, 0]
-        step_intercept = full_intercept - intercept
-        scale = np.ones(count)
+        done = newton.step() < _SMALL_STEP
+        dual[left], intercept[left] = newton.dual, newton.intercept
+        if done.all():
+            break
+        if done.any():
+            left = left[~done]
+            newton.keep(~done)
+    return dual, intercept
+
+
+class _GramNewton:
+    """Damped Newton steps of several ridge-penalised logistic regressions, in the coefficients of their rows."""
+
+    def __init__(self, grams: Floats, targets: Floats, C: Floats, here: Floats) -> None:
+        self._grams, self._targets, self._C, self._here = grams, targets, C, here
+        share = np.sum(targets * here, axis=1) / np.sum(here, axis=1)
+        self.intercept = np.log(share / (1.0 - share))
+        self.dual = np.zeros_like(targets)
+        self._smooth = np.zeros_like(targets)
+        self._signs = (2.0 * targets - 1.0) * here
+        self._loss = _losses(self.intercept[:, None], self._signs, here, C)
+
+    def keep(self, chosen: NDArray[np.bool_]) -> None:
+        """Go on with some of the problems."""
+        for name, values in vars(self).items():
+            setattr(self, name, values[chosen])
+
+    def step(self) -> Floats:
+        """Move every problem on and return how far its decisions went, in parts of their size."""
+        decision = self._smooth + self.intercept[:, None]
+        dual, smooth, intercept = self._direction(decision)
+        scale = np.ones(len(dual))
         for _ in range(_MAX_HALVINGS):
-            new_dual = dual + scale[:, None] * step_dual
-            new_smooth = smooth + scale[:, None] * step_smooth
-            new_intercept = intercept + scale * step_intercept
-            new_loss = _losses(new_smooth + new_intercept[:, None], signs, here, C)
-            new_loss += 0.5 * np.einsum("ij,ij->i", new_dual, new_smooth)
-            worse = new_loss > loss + 1e-12 * np.abs(loss)
+            new_dual = self.dual + scale[:, None] * dual
+            new_smooth = self._smooth + scale[:, None] * smooth
+            new_intercept = self.intercept + scale * intercept
+            loss = _losses(new_smooth + new_intercept[:, None], self._signs, self._here, self._C)
+            loss += 0.5 * np.einsum("ij,ij->i", new_dual, new_smooth)
+            worse = loss > self._loss + 1e-12 * np.abs(self._loss)
             if not worse.any():
                 break
             scale[worse] *= 0.5
-        moved = np.abs((new_smooth + new_intercept[:, None] - decision) * here).max()
-        dual, smooth, intercept, loss = new_dual, new_smooth, new_intercept, new_loss
-        if moved < _SMALL_STEP * (1.0 + np.abs(decision).max()):
+        moved = np.abs((new_smooth + new_intercept[:, None] - decision) * self._here).max(axis=1)
+        self.dual, self._smooth, self.intercept, self._loss = new_dual, new_smooth, new_intercept, loss
+        return np.asarray(moved / (1.0 + np.abs(decision).max(axis=1)), dtype=np.float64)
+
+    def _direction(self, decision: Floats) -> tuple[Floats, Floats, Floats]:
+        """Return the full steps of the duals, of the decisions less the intercepts, and of the intercepts."""
+        probability = expit(decision)
+        weight = np.maximum(probability * (1.0 - probability), _LEAST_WEIGHT)
+        root = np.sqrt(self._C[:, None] * weight) * self._here
+        working = decision + (self._targets - probability) / weight
+        system = root[:, :, None] * self._grams
+        system *= root[:, None, :]
+        diagonal = np.arange(system.shape[1])
+        system[:, diagonal, diagonal] += 1.0
+        solved = np.linalg.solve(system, np.stack([root * working, root], axis=2)) * root[:, :, None]
+        sums = solved.sum(axis=1)
+        intercept = sums[:, 0] / sums[:, 1]
+        dual = solved[:, :, 0] - intercept[:, None] * solved[:, :, 1] - self.dual
+        return dual, np.matmul(self._grams, dual[:, :, None])[:, :, 0], intercept - self.intercept
+
+
+def primal_logistic(X: Floats, target: Floats, C: float) -> tuple[Floats, float]:
+    """Return coefficients and intercept of ridge-penalised logistic regression of more rows than columns.
+
+    Newton's method with a Hessian in single precision, kept as long as it still brings steps down fast. Gradients are in double
+    precision, so the Hessian decides how quickly the solution is reached, not which it is.
+
+    Parameters
+    ----------
+    X
+        Samples x features.
+    target
+        0.0 or 1.0, shape ``(n_samples,)``.
+    C
+        Inverse penalty.
+    """
+    rows, columns = X.shape
+    design = np.ones((rows, columns + 1), order="F")
+    design[:, :-1] = X
+    single = design.astype(np.float32)
+    penalty = np.append(np.ones(columns), 0.0)
+    signs, here, inverse = 2.0 * target - 1.0, np.ones(rows), np.array(C)
+
+    def objective(state: Floats) -> float:
+        return float(_losses(state[columns + 1 :], signs, here, inverse)) + 0.5 * float(penalty @ state[: columns + 1] ** 2)
+
+    # Coefficients, the intercept, and the decisions these give.
+    level = np.log(target.mean() / (1.0 - target.mean()))
+    state = np.concatenate([np.zeros(columns), np.full(rows + 1, level)])
+    loss, last, factor = objective(state), 0.0, None
+    for _ in range(_MAX_STEPS):
+        theta, decision = state[: columns + 1], state[columns + 1 :]
+        probability = expit(decision)
+        gradient = penalty * theta + design.T @ (C * (probability - target))
+        if factor is None:
+            factor = _hessian_factor(single, C * probability * (1.0 - probability), penalty)
+        step = -spotrs(factor, gradient.astype(np.float32), lower=True)[0].astype(np.float64)
+        along = design @ step
+        step *= (scale := _length(theta, step, decision, along, target, C, penalty))
+        state, loss = _damped(objective, state, np.append(step, scale * along), loss)
+        moved = float(np.abs(state[columns + 1 :] - decision).max())
+        shrunk = moved / last if moved < last else 1.0
+        # What is left after this step is about what the next would be.
+        if moved * shrunk < _SMALL_REST * (1.0 + np.abs(decision).max()):
             break
-    return dual, intercept
+        if shrunk > _SLOW:
+            factor = None
+        last = moved
+    return state[:columns], float(state[columns])
+
+
+def _hessian_factor(single: NDArray[np.float32], weight: Floats, penalty: Floats) -> NDArray[np.float32]:
+    """Return the lower Cholesky factor of the penalised Hessian."""
+    rooted = single * np.sqrt(np.maximum(weight, _LEAST_WEIGHT)).astype(np.float32)[:, None]
+    hessian = ssyrk(1.0, rooted, trans=True, lower=True)
+    diagonal = np.arange(len(penalty))
+    hessian[diagonal, diagonal] += penalty
+    return np.asarray(cholesky(hessian, lower=True, overwrite_a=True, check_finite=False), dtype=np.float32)
+
+
+def _length(
+    theta: Floats, step: Floats, decision: Floats, along: Floats, target: Floats, C: float, penalty: Floats
+) -> float:
+    """Return how far to go along a step: one Newton step in one dimension, from its full length."""
+    probability = expit(decision + along)
+    shrink = penalty * step
+    slope = C * float((probability - target) @ along) + float(shrink @ (theta + step))
+    curvature = C * float((probability * (1.0 - probability)) @ along**2) + float(shrink @ step)
+    return float(np.clip(1.0 - slope / curvature, 0.5, 2.0)) if curvature > 0 else 1.0
 
 
 def _losses(decision: Floats, signs: Floats, here: Floats, C: Floats) -> Floats:

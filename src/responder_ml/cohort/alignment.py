@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from responder_ml.cohort.counts_from_log2 import counts_from_log2
 from responder_ml.cohort.gene_ids import kind_of
 from responder_ml.cohort.some_of import some_of
+from responder_ml.cohort.unit_conversion import convert_units
 from responder_ml.cohort.units import check_units
 from responder_ml.exceptions import CoverageError, ExpressionError, GeneNameError
 
@@ -26,8 +26,6 @@ LEAST_WEIGHT = 0.8
 """Least share of the gene weight behind a model's features that a table must have."""
 LEAST_GENES = 0.5
 """Least share of the training genes, which library sizes and within-sample ranks rest on."""
-
-_CONVERSIONS = (("log2", "counts"), ("log2", "tpm"))
 
 
 @dataclass(frozen=True)
@@ -269,39 +267,6 @@ def check_coverage(
         f"the gene weight behind its features; {least_genes:.0%} and {least_weight:.0%} are needed. "
         f"{len(coverage.missing)} gene(s) behind features are missing; not found: {some_of(missing)}. {_hint(genes, names)}"
     )
-
-
-def convert_units(values: Floats, units: str, wanted: str, depth: float) -> Floats:
-    """Bring values to the units a model was trained in.
-
-    A model of counts takes log2 counts per million: they become counts again (`counts_from_log2`), after which the
-    model's own normalisation applies as to any counts. A model of TPM takes ``log2(TPM + 1)``. Nothing else can be undone.
-
-    Parameters
-    ----------
-    values
-        Samples x genes in ``units``.
-    units, wanted
-        ``counts``, ``log2`` or ``tpm``.
-    depth
-        Typical library size in training, counts, for values that do not tell their own.
-
-    Raises
-    ------
-    ExpressionError
-        There is no way from ``units`` to ``wanted``.
-    """
-    if units == wanted:
-        return values
-    if (units, wanted) not in _CONVERSIONS:
-        ways = " or ".join([wanted, *(source for source, target in _CONVERSIONS if target == wanted)])
-        raise ExpressionError(
-            f"The table is declared as {units}, but the model was trained on {wanted}, and one cannot be made from the "
-            f"other. Give {ways}" + (" made the way the training values were." if wanted == "log2" else ".")
-        )
-    if wanted == "tpm":
-        return np.asarray(np.maximum(2.0**values - 1.0, 0.0), dtype=np.float64)
-    return counts_from_log2(values, depth)
 
 
 def _check_unique(names: Sequence[str], genes: Strings) -> None:

@@ -53,6 +53,9 @@ class LabelledCohort:
         1 for positive, 0 for negative, per subject, shape ``(n_subjects,)``.
     strata
         Integer code of each subject's stratum, shape ``(n_subjects,)``; all zero without strata.
+    outside
+        The cohort's other samples, such as control animals, x genes. None is of a subject of the endpoint: another sample
+        of a held-out animal would tell of it.
     """
 
     cohort: AnnData
@@ -61,6 +64,7 @@ class LabelledCohort:
     subject_of: NDArray[np.intp]
     labels: NDArray[np.int8]
     strata: NDArray[np.intp]
+    outside: AnnData
 
     @property
     def expression(self) -> NDArray[np.float64]:
@@ -107,7 +111,8 @@ def label_cohort(cohort: AnnData, endpoint: Endpoint) -> LabelledCohort:
     _require_columns(sheet, (endpoint.column, *endpoint.strata, *endpoint.nuisance))
     values = sheet[endpoint.column].astype(str)
     _require_classes(values, endpoint)
-    kept = cohort[values.isin([endpoint.positive, endpoint.negative]).to_numpy()].copy()
+    has_class = values.isin([endpoint.positive, endpoint.negative]).to_numpy()
+    kept = cohort[has_class].copy()
     subject_of, names = pd.factorize(kept.obs["subject"].astype(str))
     is_positive = (kept.obs[endpoint.column].astype(str) == endpoint.positive).to_numpy()
     positive_share = np.bincount(subject_of, weights=is_positive) / np.bincount(subject_of)
@@ -125,6 +130,7 @@ def label_cohort(cohort: AnnData, endpoint: Endpoint) -> LabelledCohort:
         subject_of=subject_of,
         labels=positive_share.astype(np.int8),
         strata=subject_codes(kept.obs, subject_of, len(names), endpoint.strata),
+        outside=cohort[~sheet["subject"].astype(str).isin(names).to_numpy()].copy(),
     )
 
 

@@ -39,7 +39,7 @@ def redraw_subjects(groups: Groups, subjects: Sequence[str], draws: int, seed: i
     for code, group in enumerate(groups.names):
         members = np.flatnonzero(groups.codes == code)
         if members.size:
-            names = [subjects[place] for place in members]
+            names = [subjects[int(place)] for place in members]
             ordered = members[np.argsort(names, kind="stable")]
             rng = generator(seed, "bootstrap", group, "\x1f".join(sorted(names)))
             drawn[:, ordered] = rng.multinomial(

@@ -26,17 +26,19 @@ class ClaimResult:
     observed
         Its value.
     expected_no_effect
-        Its mean over relabellings: what to expect if the null hypothesis holds. None where no null was run.
+        Its mean under the null: what to expect if the hypothesis holds. None where it is unknown.
     null_sd
-        Its standard deviation over relabellings.
+        Its standard deviation under the null.
     p_value
-        Relabelling p, one-sided.
+        One-sided p.
+    null
+        How the null was made: ``relabelling`` of subjects, ``rotation`` of residuals, or ``fisher``.
     exact
         Whether all relabellings were used.
     labellings
-        Distinct relabellings there are.
+        Distinct relabellings there are; 0 where none were made.
     smallest_p
-        Smallest p they can yield on these data.
+        Smallest p the null can yield on these data.
     interval
         95 % interval from the subject bootstrap, centred on the observed value.
     design_value
@@ -62,6 +64,7 @@ class ClaimResult:
     expected_no_effect: float | None
     null_sd: float | None
     p_value: float | None
+    null: str
     exact: bool
     labellings: int
     smallest_p: float | None

@@ -86,7 +86,7 @@ class Comparisons:
     @property
     def n_genes(self) -> int:
         """Number of genes."""
-        return self.fits.variance.shape[1]
+        return int(self.fits.variance.shape[1])
 
     @property
     def scale(self) -> Floats:

@@ -82,7 +82,7 @@ def zhang(query: Floats, profile: Floats) -> Floats:
     # The sum over i of (N - i + 1)(m - i + 1) in closed form, k = m - i + 1.
     m = np.asarray(members, dtype=np.float64)
     largest = m * (m + 1) * (2 * m + 1) / 6.0 + (total - m) * m * (m + 1) / 2.0
-    return np.divide(score, largest, out=np.zeros(np.shape(score)), where=largest > 0)
+    return np.asarray(np.divide(score, largest, out=np.zeros(np.shape(score)), where=largest > 0), dtype=np.float64)
 
 
 def _enrichment(member: NDArray[np.bool_], size: Floats) -> Floats:

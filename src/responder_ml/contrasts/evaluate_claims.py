@@ -1,21 +1,31 @@
-"""Evaluate the founding study's claims in one region: every statistic beside its relabelling null and a subject bootstrap.
+"""Evaluate the founding study's claims in one region: every statistic beside its null and a subject bootstrap.
 
-All statistics that share a null are computed from the same relabelled contrasts, in blocks.
+All statistics that share a null are computed from the same relabelled (or rotated) contrasts, in blocks.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from responder_ml.contrasts.against_null import AgainstNull, compare_with_null
 from responder_ml.contrasts.bootstrap import recentred_interval, redraw_subjects
 from responder_ml.contrasts.claim_result import ClaimResult
-from responder_ml.contrasts.claim_statistics import CONTROL, RESILIENT, SUSCEPTIBLE
+from responder_ml.contrasts.claim_statistic import CONTROL, RESILIENT, SUSCEPTIBLE
 from responder_ml.contrasts.comparisons import FOUNDING_CUTOFFS_UNVERIFIED, Comparisons, Cutoffs
 from responder_ml.contrasts.contrast import Groups
-from responder_ml.contrasts.founding_claims import FEWEST, Row, build_rows
-from responder_ml.contrasts.group_fits import blocks, fit_groups, is_estimable, resample_groups
-from responder_ml.contrasts.relabelling import RelabellingTest, relabel_groups, summarise_relabellings
+from responder_ml.contrasts.founding_claims import FEWEST, Exchange, Row, build_rows
+from responder_ml.contrasts.group_fits import (
+    GroupFits,
+    blocks,
+    fit_designs,
+    fit_groups,
+    group_designs,
+    resample_groups,
+)
+from responder_ml.contrasts.relabelling import relabel_groups
+from responder_ml.contrasts.rotation import rotate_designs
 from responder_ml.exceptions import ContrastError
 from responder_ml.statistics.seeds import generator
 
@@ -37,13 +47,14 @@ def evaluate_claims(
     subjects: Sequence[str] | None = None,
     covariates: Floats | None = None,
     strata: NDArray[np.integer] | None = None,
+    rotate: bool | None = None,
 ) -> list[ClaimResult]:
     """Return the table of claims R2 to R7 for one region.
 
     Parameters
     ----------
     expression
-        Subjects x genes of one region, log2 CPM or another log2 scale; genes that never vary are left out.
+        Subjects x genes of one region, log2 CPM or another log2 scale, expressed genes only; genes that never vary are left out.
     groups
         As `founding_groups` returns, one row per subject.
     region
@@ -51,7 +62,7 @@ def evaluate_claims(
     seed
         The run's seed.
     relabellings
-        Relabellings to enumerate at most; where there are more, as many random ones.
+        Relabellings to enumerate at most; where there are more, as many random ones. Also the number of rotations.
     cutoffs
         When a gene counts as changed.
     bootstrap
@@ -59,77 +70,101 @@ def evaluate_claims(
     subjects
         Names of the subjects, so that the bootstrap redraws alike in all regions.
     covariates
-        Subjects x covariates in every linear model, such as indicators of batch. Relabellings whose groups could not be told apart
-        from them are left out; the null is then approximate.
+        Subjects x covariates in every linear model, such as indicators of batch. The null is then one of rotated residuals, since
+        relabelling would be wrong where covariates differ between groups.
     strata
         Code per subject; relabelling stays within strata.
+    rotate
+        Whether to rotate residuals instead of relabelling subjects: finer p-values and more power with groups of three, at the
+        price of assuming normal errors. By default only with covariates.
 
     Raises
     ------
     ContrastError
-        Groups the claims cannot be asked of, or expression that is not finite or has too few genes that vary.
+        Groups the claims cannot be asked of, expression that is not finite or has too few genes that vary, covariates that
+        cannot be told apart from the groups, covariates without rotation, or strata with it.
     """
+    rotating = covariates is not None if rotate is None else rotate
+    if (rotating and strata is not None) or (covariates is not None and not rotating):
+        raise ContrastError(
+            "Relabelling stays within strata but cannot adjust for covariates; rotation adjusts for covariates but knows no "
+            "strata. Give one of the two."
+        )
     names = [str(index) for index in range(groups.codes.size)] if subjects is None else list(subjects)
-    kept = np.flatnonzero([code >= 0 and groups.size(groups.names[code]) >= FEWEST for code in groups.codes])
     rows = build_rows(groups)
+    kept = [place for place, code in enumerate(groups.codes) if code >= 0 and groups.size(groups.names[code]) >= FEWEST]
     groups = Groups.of([groups.names[groups.codes[place]] for place in kept])
-    values = _varying(expression[kept])
     task = _Task(
-        values, groups, cutoffs,
-        None if covariates is None else covariates[kept],
+        _varying(expression[kept]),
+        groups,
+        cutoffs,
+        None if covariates is None else np.asarray(covariates, dtype=np.float64)[kept],
         None if strata is None else np.asarray(strata)[kept],
-    )  # fmt: skip
-    observed = task.comparisons(groups.codes[None])
-    tests = task.run_nulls(rows, seed, relabellings)
+        rotating,
+    )
+    observed = task.compare(fit_groups(task.expression, groups.codes[None], len(groups.names), task.covariates))
+    nulls = task.run_nulls(rows, seed, relabellings)
     draws = task.run_bootstrap(rows, redraw_subjects(groups, [names[place] for place in kept], bootstrap, seed))
     return [
-        _result(row, region, groups, observed, test, place, column)
-        for row, (test, place), column in zip(rows, tests, draws, strict=True)
+        _result(row, region, groups, observed, *null, column)
+        for row, null, column in zip(rows, nulls, draws, strict=True)
     ]
 
 
+@dataclass(frozen=True)
+class _Null:
+    """How a null was made, and what all rows that share it came to."""
+
+    test: AgainstNull
+    kind: str
+    exact: bool
+    labellings: int
+
+
+@dataclass(frozen=True)
 class _Task:
-    """The data of one region, fitted under any labelling."""
+    """The data of one region, to be fitted under any labelling."""
 
-    def __init__(
-        self,
-        expression: Floats,
-        groups: Groups,
-        cutoffs: Cutoffs,
-        covariates: Floats | None,
-        strata: NDArray[np.integer] | None,
-    ) -> None:
-        self.expression, self.groups, self.cutoffs = expression, groups, cutoffs
-        self.covariates, self.strata = covariates, strata
+    expression: Floats
+    groups: Groups
+    cutoffs: Cutoffs
+    covariates: Floats | None
+    strata: NDArray[np.integer] | None
+    rotating: bool
 
-    def comparisons(self, codes: NDArray[np.intp]) -> Comparisons:
-        fits = fit_groups(self.expression, codes, len(self.groups.names), self.covariates)
+    def compare(self, fits: GroupFits) -> Comparisons:
         return Comparisons(fits, self.groups.names, self.cutoffs)
 
-    def run_nulls(self, rows: list[Row], seed: int, limit: int) -> list[tuple[RelabellingTest, int]]:
-        """Return, for each row, the test of all rows with the same null and the row's place in it."""
-        plans: dict[tuple[tuple[str, ...], ...], list[int]] = {}
+    def run_nulls(self, rows: list[Row], seed: int, limit: int) -> list[tuple[_Null, int]]:
+        """Return, for each row, the null it shares with others and its place in it."""
+        plans: dict[Exchange, list[int]] = {}
         for index, row in enumerate(rows):
             plans.setdefault(row.exchange, []).append(index)
-        tests: dict[int, tuple[RelabellingTest, int]] = {}
+        found: dict[int, tuple[_Null, int]] = {}
         for exchange, members in plans.items():
-            test = self._run_null(exchange, [rows[index] for index in members], seed, limit)
-            tests |= {index: (test, place) for place, index in enumerate(members)}
-        return [tests[index] for index in range(len(rows))]
+            null = self._run_null(exchange, [rows[index] for index in members], seed, limit)
+            found |= {index: (null, place) for place, index in enumerate(members)}
+        return [found[index] for index in range(len(rows))]
 
-    def _run_null(
-        self, exchange: tuple[tuple[str, ...], ...], rows: list[Row], seed: int, limit: int
-    ) -> RelabellingTest:
+    def _run_null(self, exchange: Exchange, rows: list[Row], seed: int, limit: int) -> _Null:
         codes = [[self.groups.code(name) for name in names] for names in exchange]
         rng = generator(seed, "claims", *("\x1f".join(names) for names in exchange))
-        relabelled = relabel_groups(self.groups.codes, codes, limit=limit, rng=rng, strata=self.strata)
-        if self.covariates is not None:
-            relabelled = relabelled.only(is_estimable(relabelled.codes, len(self.groups.names), self.covariates))
-        values = np.empty((len(relabelled.codes), len(rows)))
-        for block in self._blocks(len(values)):
-            compared = self.comparisons(relabelled.codes[block])
+        count = len(self.groups.names)
+        if not self.rotating:
+            relabelled = relabel_groups(self.groups.codes, codes, limit=limit, rng=rng, strata=self.strata)
+            test = compare_with_null(self._values(rows, group_designs(relabelled.codes, count)))
+            return _Null(test, "relabelling", relabelled.exact, relabelled.labellings)
+        designs = rotate_designs(self.groups.codes, count, codes, count=limit, rng=rng, covariates=self.covariates)
+        return _Null(compare_with_null(self._values(rows, designs)), "rotation", False, 0)
+
+    def _values(self, rows: list[Row], designs: Floats) -> Floats:
+        values = np.empty((len(designs), len(rows)))
+        count = len(self.groups.names)
+        for block in self._blocks(len(designs)):
+            used = np.ones(designs[block].shape[:2], dtype=np.bool_)
+            compared = self.compare(fit_designs(self.expression, designs[block], count, used))
             values[block] = np.stack([row.compute(compared) for row in rows], axis=1)
-        return summarise_relabellings(values, relabelled)
+        return values
 
     def run_bootstrap(self, rows: list[Row], drawn: Floats) -> list[Floats | None]:
         """Return the bootstrap values of each row."""
@@ -140,7 +175,7 @@ class _Task:
             fits = resample_groups(
                 self.expression, self.groups.codes, len(self.groups.names), drawn[block], self.covariates
             )
-            compared = Comparisons(fits, self.groups.names, self.cutoffs)
+            compared = self.compare(fits)
             values[block] = np.stack([row.compute(compared) for row in rows], axis=1)
         return list(values.T)
 
@@ -156,22 +191,18 @@ def _varying(expression: Floats) -> Floats:
         raise ContrastError(
             f"{np.count_nonzero(varying)} gene(s) vary in this region; claims need at least {FEWEST_GENES}. Check `where`."
         )
-    return np.ascontiguousarray(expression[:, varying])
+    return np.ascontiguousarray(expression[:, varying], dtype=np.float64)
 
 
 def _result(
-    row: Row,
-    region: str,
-    groups: Groups,
-    observed: Comparisons,
-    test: RelabellingTest,
-    place: int,
-    draws: Floats | None,
+    row: Row, region: str, groups: Groups, observed: Comparisons, null: _Null, place: int, draws: Floats | None
 ) -> ClaimResult:
     sizes = {name: groups.size(name) for name in groups.names}
     involved = dict.fromkeys([*row.groups(), *(name for name in (CONTROL, SUSCEPTIBLE, RESILIENT) if name in sizes)])
-    value, smallest = float(test.observed[place]), float(test.smallest_p[place])
+    value, smallest = float(null.test.observed[place]), float(null.test.smallest_p[place])
     genes = row.genes(observed)
+    # With covariates in the model, group sizes alone no longer give the covariance of the contrasts.
+    balanced = np.allclose(observed.fits.covariance[0], np.diag(np.diag(observed.fits.covariance[0])))
     return ClaimResult(
         claim=row.statistic.claim,
         region=region,
@@ -179,18 +210,19 @@ def _result(
         arm=row.arm,
         statistic=row.statistic.name,
         observed=value,
-        expected_no_effect=float(test.expected[place]),
-        null_sd=float(test.sd[place]),
-        p_value=float(test.p_value[place]),
-        exact=test.exact,
-        labellings=test.labellings,
+        expected_no_effect=float(null.test.expected[place]),
+        null_sd=float(null.test.sd[place]),
+        p_value=float(null.test.p_value[place]),
+        null=null.kind,
+        exact=null.exact,
+        labellings=null.labellings,
         smallest_p=smallest,
         interval=None if draws is None else _clipped(recentred_interval(draws, value), row.bounds()),
-        design_value=row.design_value(sizes),
+        design_value=row.design_value(sizes) if balanced else None,
         hypothesis=row.hypothesis,
         n={name: sizes[name] for name in involved},
         genes=genes,
-        note=_note(test, smallest, genes, sizes, row),
+        note=_note(null, smallest, genes, sizes, row),
         draws=draws,
     )
 
@@ -199,15 +231,13 @@ def _clipped(interval: tuple[float, float], bounds: tuple[float, float]) -> tupl
     return max(interval[0], bounds[0]), min(interval[1], bounds[1])
 
 
-def _note(test: RelabellingTest, smallest: float, genes: int | None, sizes: Mapping[str, int], row: Row) -> str:
+def _note(null: _Null, smallest: float, genes: int | None, sizes: Mapping[str, int], row: Row) -> str:
     notes = []
     if smallest > ALPHA:
-        notes.append(
-            f"underpowered: of {test.labellings} relabellings none can reach p <= {ALPHA:g} (smallest attainable {smallest:.2g})"
-        )
-    if not test.exact:
-        notes.append(f"random sample of {test.labellings} relabellings")
+        notes.append(f"underpowered: no p below {smallest:.2g} is attainable, so {ALPHA:g} is out of reach")
+    if null.kind == "relabelling" and not null.exact:
+        notes.append(f"random sample of {null.labellings} relabellings")
     if genes == 0:
         notes.append("no gene passes the cut-offs")
-    small = [f"{name} n = {sizes[name]}" for name in row.groups() if sizes[name] < 3]
-    return "; ".join([*notes, *small])
+    notes += [f"{name} has {sizes[name]} subjects" for name in row.groups() if sizes[name] < 3]
+    return "; ".join(notes)

@@ -11,10 +11,11 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from responder_ml.contrasts import claim_statistics as family
-from responder_ml.contrasts.claim_statistics import CONTROL, RESILIENT, SUSCEPTIBLE, Statistic
+from responder_ml.contrasts.claim_statistic import CONTROL, RESILIENT, SUSCEPTIBLE, Statistic
 from responder_ml.contrasts.comparisons import Comparisons
 from responder_ml.contrasts.contrast import Groups
+from responder_ml.contrasts.pair_statistics import BURDEN, COMMON, DRUG_SPECIFIC, INTERACTION, NON_RESPONSE
+from responder_ml.contrasts.treatment_statistics import AGGRAVATION, INDUCTION, REVERSAL
 from responder_ml.exceptions import ContrastError
 
 Floats = NDArray[np.float64]
@@ -42,6 +43,9 @@ SAME_DRUGS = "responders to the two drugs do not differ"
 NO_DIFFERENCE = "the two groups do not differ"
 
 
+Exchange = tuple[tuple[str, ...], ...]
+
+
 @dataclass(frozen=True)
 class Row:
     """One line of the table of claims.
@@ -66,7 +70,7 @@ class Row:
     drug: str
     arm: str
     terms: tuple[tuple[float, tuple[str, ...]], ...]
-    exchange: tuple[tuple[str, ...], ...]
+    exchange: Exchange
     hypothesis: str
 
     def compute(self, comparisons: Comparisons) -> Floats:
@@ -133,8 +137,8 @@ def founding_groups(
         raise ContrastError(
             f"One phenotype, drug and response per subject are expected; found {len(phenotype)}, {len(drug)} and {len(response)}."
         )
-    labels = [_label(*map(str, each), vehicle) for each in zip(phenotype, drug, response, strict=True)]
-    return Groups.of(labels)
+    each = zip(map(str, phenotype), map(str, drug), map(str, response), strict=True)
+    return Groups.of([_label(state, given, outcome, vehicle) for state, given, outcome in each])
 
 
 def _label(phenotype: str, drug: str, response: str, vehicle: str) -> str:
@@ -167,7 +171,7 @@ def build_rows(groups: Groups) -> list[Row]:
     rows = [
         *_burden_rows(arms, resilient),
         *_common_rows(arms),
-        *_arm_rows(arms, (*family.REVERSAL, *(family.INDUCTION if resilient else ()))),
+        *_arm_rows(arms, (*REVERSAL, *(INDUCTION if resilient else ()))),
         *_non_response_rows(arms),
         *_drug_rows(arms),
     ]
@@ -183,7 +187,7 @@ def _burden_rows(arms: Arms, resilient: bool) -> list[Row]:
     pairs += [(name, minus, drug) for minus in (SUSCEPTIBLE, CONTROL) for name, drug in treated.items()]
     return [
         Row(statistic, drug, f"{plus} - {minus}", ((1.0, (plus, minus)),), ((plus, minus),), NO_DIFFERENCE)
-        for statistic in family.BURDEN
+        for statistic in BURDEN
         for plus, minus, drug in pairs
     ]
 
@@ -218,10 +222,10 @@ def _non_response_rows(arms: Arms) -> list[Row]:
     }
     rows = [
         Row(statistic, drug, NON_RESPONDER, ((1.0, (name,)),), ((SUSCEPTIBLE, name),), NO_DRUG_EFFECT)
-        for statistic in family.AGGRAVATION
+        for statistic in AGGRAVATION
         for drug, name in arms[NON_RESPONDER].items()
     ]
-    for statistic in family.NON_RESPONSE:
+    for statistic in NON_RESPONSE:
         arm = "responder and non_responder"
         rows += [Row(statistic, drug, arm, ((1.0, pair),), (pair,), NO_RESPONSE_EFFECT) for drug, pair in pairs.items()]
         rows += _pooled(
@@ -241,7 +245,7 @@ def _common_rows(arms: Arms) -> list[Row]:
         first, second = (
             tuple(arm[drug] for drug in drugs if drug in arm) for arm in (arms[RESPONDER], arms[NON_RESPONDER])
         )
-        for statistic in family.COMMON:
+        for statistic in COMMON:
             together = "+".join(drugs)
             rows.append(Row(statistic, together, RESPONDER, ((1.0, first),), ((SUSCEPTIBLE, *first),), NO_DRUG_EFFECT))
             if len(second) == len(drugs):
@@ -255,7 +259,7 @@ def _drug_rows(arms: Arms) -> list[Row]:
     rows = []
     for drugs in combinations(arms[RESPONDER], 2):
         pair = (arms[RESPONDER][drugs[0]], arms[RESPONDER][drugs[1]])
-        for statistic in family.DRUG_SPECIFIC:
+        for statistic in DRUG_SPECIFIC:
             rows += [
                 Row(statistic, drug, RESPONDER, ((1.0, ordered),), (pair,), SAME_DRUGS)
                 for drug, ordered in zip(drugs, (pair, pair[::-1]), strict=True)
@@ -265,7 +269,7 @@ def _drug_rows(arms: Arms) -> list[Row]:
             terms = ((1.0, (*exchange[0], *exchange[1])),)
             rows += [
                 Row(statistic, "+".join(drugs), "drug x response", terms, exchange, NO_RESPONSE_EFFECT)
-                for statistic in family.INTERACTION
+                for statistic in INTERACTION
             ]
     return rows
 
@@ -274,7 +278,7 @@ def _pooled(
     statistic: Statistic,
     arm: str,
     terms: Mapping[str, tuple[tuple[float, tuple[str, ...]], ...]],
-    exchange: tuple[tuple[str, ...], ...],
+    exchange: Exchange,
     hypothesis: str,
 ) -> list[Row]:
     """Return the mean over drugs, if there is more than one."""

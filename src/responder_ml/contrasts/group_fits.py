@@ -1,7 +1,8 @@
 """Group means and squeezed variances of every gene under many labellings at once: masked matrix products.
 
 Each labelling is a one-way linear model of all its groups, optionally beside covariates, as limma would fit it: the residual
-variance of a gene is pooled over the groups and squeezed. That is what makes a null of relabelled contrasts cheap.
+variance of a gene is pooled over the groups and squeezed. That is what makes a null of relabelled contrasts cheap. A rotated design
+(`rotation`) is fitted in the same way.
 """
 
 from collections.abc import Iterator
@@ -91,7 +92,7 @@ def group_designs(codes: Codes, n_groups: int, covariates: Floats | None = None)
     """
     groups = (codes[:, :, None] == np.arange(n_groups)).astype(np.float64)
     if covariates is None or covariates.shape[1] == 0:
-        return groups
+        return np.asarray(groups, dtype=np.float64)
     beside = np.where(codes[:, :, None] >= 0, (covariates - covariates.mean(axis=0))[None], 0.0)
     return np.concatenate([groups, beside], axis=2)
 
@@ -184,9 +185,7 @@ def _invert(design: Floats, used: NDArray[np.bool_]) -> tuple[Floats, Floats]:
     return np.linalg.pinv(gram, hermitian=True), df
 
 
-def _solve(
-    centred: Floats, design: Floats, used: NDArray[np.bool_], inverse: Floats
-) -> tuple[Floats, Floats]:
+def _solve(centred: Floats, design: Floats, used: NDArray[np.bool_], inverse: Floats) -> tuple[Floats, Floats]:
     """Return coefficients (labellings x coefficients x genes) and residual sums of squares (labellings x genes)."""
     sums = _sums(centred, design)
     coefficients = _times(inverse, sums)

@@ -59,7 +59,7 @@ def signed_overlap(first: Signs, second: Signs) -> SignedOverlap:
 
 
 def signed_jaccard(first: Signs, second: Signs) -> Floats:
-    """Return the share, among genes called in either contrast, of those called in both in the same direction; 0 if none is called."""
+    """Return the share of genes called alike by both contrasts among those called by either; 0 if none is called."""
     union = _count((first != 0) | (second != 0))
     same = _count(first * second > 0)
     return np.divide(same, union, out=np.zeros(np.shape(union)), where=union > 0)
@@ -104,7 +104,7 @@ def cosine(first: Floats, second: Floats) -> Floats:
     """Return sum(a b) / sqrt(sum(a^2) sum(b^2)); 0 if either is zero throughout."""
     size = np.sqrt(np.sum(first**2, axis=-1) * np.sum(second**2, axis=-1))
     product = np.einsum("...g,...g->...", first, second)
-    return np.divide(product, size, out=np.zeros(np.shape(product)), where=size > 0)
+    return np.asarray(np.divide(product, size, out=np.zeros(np.shape(product)), where=size > 0), dtype=np.float64)
 
 
 def pearson(first: Floats, second: Floats) -> Floats:

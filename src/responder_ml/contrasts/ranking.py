@@ -52,7 +52,7 @@ class Ranking:
             raise ValueError(f"size is {size}, but must lie between 1 and half of the {total} genes")
         is_up = self.place < np.minimum(size, self.up)[..., None]
         is_down = self.place >= total - np.minimum(size, self.down)[..., None]
-        return is_up.astype(np.int8) - is_down.astype(np.int8)
+        return np.asarray(is_up.astype(np.int8) - is_down.astype(np.int8), dtype=np.int8)
 
     def mean_ranks(self, statistic: Floats) -> Floats:
         """Return ascending ranks from 1 of the statistic that was ranked, ties at their mean rank."""

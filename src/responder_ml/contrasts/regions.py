@@ -78,7 +78,9 @@ def rank_regions(results: Sequence[ClaimResult], claims: Sequence[str] = RANKED_
     ranked = []
     for line in lines.values():
         if len({each.region for each in line}) < len(line):
-            raise ContrastError(f"A region has {line[0].statistic} twice. Give the table of claims of each region once.")
+            raise ContrastError(
+                f"A region has {line[0].statistic} twice. Give the table of claims of each region once."
+            )
         if len(line) > 1:
             ranked += _rank(line)
     return ranked
@@ -87,7 +89,9 @@ def rank_regions(results: Sequence[ClaimResult], claims: Sequence[str] = RANKED_
 def _rank(line: Sequence[ClaimResult]) -> list[RegionRank]:
     draws = [each.draws for each in line if each.draws is not None]
     if len(draws) < len(line) or len({len(each) for each in draws}) > 1 or not len(draws[0]):
-        raise ContrastError("Ranking regions needs the same number of bootstrap draws in each. Evaluate claims with bootstrap > 0.")
+        raise ContrastError(
+            "Ranking regions needs the same number of bootstrap draws in each. Evaluate claims with bootstrap > 0."
+        )
     excess = np.array([each.observed - (each.expected_no_effect or 0.0) for each in line])
     # Centred as the intervals are: the spread of the draws is of use, the noise redrawing adds to their centre is not.
     spread = np.stack([each - np.median(each) for each in draws], axis=1) + excess

@@ -9,13 +9,8 @@ Which groups are exchanged is the null hypothesis. Exchanging
 * responders of two drugs: "the two drugs do the same in responders";
 * the two groups of one contrast: "the two groups do not differ".
 
-Each holds exactly if the exchanged subjects are exchangeable under that hypothesis. Where batch differs between them they are not;
-exchange within ``strata`` of batch, or accept that the test asks about batch as well.
-
-References
-----------
-Phipson B, Smyth GK (2010) Permutation p-values should never be zero. Stat Appl Genet Mol Biol 9:39.
-doi:10.2202/1544-6115.1585
+Each is exact if the exchanged subjects are exchangeable under that hypothesis. Where batch differs between them they are not:
+exchange within ``strata`` of batch, which leaves few relabellings, or put batch in the model and rotate its residuals (`rotation`).
 """
 
 from collections.abc import Sequence
@@ -26,11 +21,7 @@ from math import comb, prod
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
-
-# Statistics nearer than this, relative to the observed one if it exceeds 1, differ by rounding only.
-_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
@@ -50,36 +41,6 @@ class GroupRelabellings:
     codes: Codes = field(repr=False)
     labellings: int
     exact: bool
-
-
-@dataclass(frozen=True)
-class RelabellingTest:
-    """Statistics of the observed groups against their relabellings; arrays have one value per statistic.
-
-    Attributes
-    ----------
-    observed
-        Under the observed groups.
-    expected, sd
-        Mean and standard deviation over relabellings, the observed one included. Under the null hypothesis the observed value
-        is on average equal to ``expected``, exactly.
-    p_value
-        (C + 1) / (B + 1), C of B relabellings at or above the observed value; large values speak for the claim.
-    smallest_p
-        The smallest p these relabellings can yield: the share of them that have the largest value.
-    exact
-        Whether all relabellings were used.
-    labellings
-        Distinct relabellings there are.
-    """
-
-    observed: Floats
-    expected: Floats
-    sd: Floats
-    p_value: Floats
-    smallest_p: Floats
-    exact: bool
-    labellings: int
 
 
 def relabel_groups(
@@ -125,39 +86,6 @@ def relabel_groups(
     for each in members:
         drawn[1:, each] = rng.permuted(drawn[1:, each], axis=1)
     return GroupRelabellings(drawn, labellings, False)
-
-
-def summarise_relabellings(values: Floats, relabellings: GroupRelabellings) -> RelabellingTest:
-    """Return the test of each statistic.
-
-    Parameters
-    ----------
-    values
-        Statistics under each relabelling, the observed one first; relabellings x statistics. None may be nan.
-    relabellings
-        What they were computed under.
-
-    Raises
-    ------
-    ValueError
-        A statistic is nan.
-    """
-    if np.isnan(values).any():
-        raise ValueError("a statistic is nan under some relabelling; every relabelling must have a value")
-    observed, largest = values[0], values.max(axis=0)
-    return RelabellingTest(
-        observed=observed,
-        expected=values.mean(axis=0),
-        sd=values.std(axis=0),
-        p_value=_reached(values, observed).mean(axis=0),
-        smallest_p=_reached(values, largest).mean(axis=0),
-        exact=relabellings.exact,
-        labellings=relabellings.labellings,
-    )
-
-
-def _reached(values: Floats, bar: Floats) -> NDArray[np.bool_]:
-    return np.asarray(values >= bar - _ROUNDING * np.maximum(1.0, np.abs(bar)), dtype=np.bool_)
 
 
 def _count_arrangements(codes: Codes) -> int:

@@ -1,16 +1,20 @@
-"""Rescue: the slope of (drug - control) on (susceptible - control) by errors in variables, and the angle it stands for.
+"""Rescue: how much of the stress signal a drug takes away, by regression with errors in variables.
 
-Both contrasts are estimated with error, and their errors are correlated because they share the control group. The line through
-the origin that allows for this (generalised Deming regression) minimises, over slopes b,
-``sum (y - b x)^2 / (v_yy - 2 b v_xy + b^2 v_xx)`` with V the covariance of the errors. Slope 1 is no rescue, 0 a full one, negative
-overshoots. Where stress itself changes nothing there is no line to find and the slope is arbitrary; the angle stays bounded, and by
-symmetry is 0 on average when susceptible and treated animals are exchangeable and equally many.
+With x = susceptible - control and y = drug - control of each gene, the slope of y on the true x is 1 without rescue, 0 for a full
+one, negative beyond control. Ordinary regression gets it wrong twice: x is estimated with error, and the errors of x and y are
+correlated because both contain the controls. Both are known from the design, so
+
+    slope = (S_xy - V_xy) / (S_xx - V_xx),        rescued share = 1 - slope = (S_xz - V_xz) / (S_xx - V_xx),   z = x - y
+
+with S mean products over genes in units of residual standard deviation and V the error covariance. ``S_xz`` is the mean product of
+susceptible - control and susceptible - drug, and ``V_xz = 1 / n_susceptible`` is the part of it that the shared susceptible
+animals make by themselves: the artefact behind published reversal percentages, taken off.
+
+The total least squares (Deming) slope is not used: it has no place for changes of the drug's own, and turns towards them.
 
 References
 ----------
-Fuller WA (1987) Measurement error models. Wiley. doi:10.1002/9780470316665
-York D (1969) Least squares fitting of a straight line with correlated errors. Earth Planet Sci Lett 5:320-324.
-doi:10.1016/S0012-821X(68)80059-7
+Fuller WA (1987) Measurement error models. Wiley. doi:10.1002/9780470316665 (section 1.2, and 2.2 with an error in the equation)
 """
 
 import numpy as np
@@ -18,12 +22,15 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-NO_RESCUE = 45.0
-"""Angle of slope 1, degrees."""
+# Stress signals below this share of the noise in susceptible - control cannot be divided by.
+_SMALLEST_SIGNAL = 0.1
 
 
-def rescue_slope(stress: Floats, treated: Floats, covariance: Floats) -> Floats:
-    """Return the errors-in-variables slope of treated on stress; infinite if the line is vertical.
+def rescued_share(stress: Floats, treated: Floats, covariance: Floats) -> Floats:
+    """Return the share of the stress signal that is gone in treated animals: 0 none, 1 all, above 1 beyond control.
+
+    Where the stress signal ``S_xx - V_xx`` is below a tenth of its noise ``V_xx``, that tenth stands for it, so that the share is
+    small instead of arbitrary.
 
     Parameters
     ----------
@@ -35,40 +42,10 @@ def rescue_slope(stress: Floats, treated: Floats, covariance: Floats) -> Floats:
         Covariance of the two errors in the same units, ``(2, 2)``: for groups of n_S, n_D and n_C subjects
         1/n_S + 1/n_C, 1/n_D + 1/n_C on the diagonal and 1/n_C beside it.
     """
-    x, y = _direction(stress, treated, covariance)
-    return np.divide(y, x, out=np.full(np.shape(x), np.inf), where=x != 0)
-
-
-def rescue_angle(stress: Floats, treated: Floats, covariance: Floats) -> Floats:
-    """Return by how many degrees the line is turned from no rescue towards rescue, in (-90, 90].
-
-    45 is full rescue (slope 0), between 45 and 90 the treated move beyond control, negative is aggravation.
-
-    Parameters
-    ----------
-    stress, treated, covariance
-        As for `rescue_slope`.
-    """
-    x, y = _direction(stress, treated, covariance)
-    turned = NO_RESCUE - np.degrees(np.arctan2(y, x))
-    return np.asarray(90.0 - np.mod(90.0 - turned, 180.0), dtype=np.float64)
-
-
-def _direction(stress: Floats, treated: Floats, covariance: Floats) -> tuple[Floats, Floats]:
-    """Return the direction of the line: the largest axis of the second moments relative to the errors'."""
-    chol = np.linalg.cholesky(covariance)
-    inverse = np.linalg.inv(chol)
-    moments = np.stack(
-        [
-            np.stack([_product(stress, stress), _product(stress, treated)], axis=-1),
-            np.stack([_product(stress, treated), _product(treated, treated)], axis=-1),
-        ],
-        axis=-2,
-    )
-    whitened = inverse @ moments @ inverse.T
-    axis = np.linalg.eigh(whitened)[1][..., :, -1]
-    line = np.einsum("ij,...j->...i", chol, axis)
-    return line[..., 0], line[..., 1]
+    noise = covariance[0, 0]
+    signal = _product(stress, stress) - noise
+    removed = _product(stress, stress - treated) - (noise - covariance[0, 1])
+    return np.asarray(removed / np.maximum(signal, _SMALLEST_SIGNAL * noise), dtype=np.float64)
 
 
 def _product(first: Floats, second: Floats) -> Floats:

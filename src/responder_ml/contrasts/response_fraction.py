@@ -65,7 +65,9 @@ def responds(post: ArrayLike, rule: ResponseRule, pre: ArrayLike | None = None) 
     """
     after = np.asarray(post, dtype=np.float64)
     if rule.rule != "post" and pre is None:
-        raise ContrastError(f"The response rule '{rule.rule}' needs the ratio before treatment. Give it, or use the rule 'post'.")
+        raise ContrastError(
+            f"The response rule '{rule.rule}' needs the ratio before treatment. Give it, or use the rule 'post'."
+        )
     before = after if pre is None else np.asarray(pre, dtype=np.float64)
     if not np.all(np.isfinite(after) & np.isfinite(before)):
         raise ContrastError(
@@ -80,8 +82,8 @@ def response_fractions(drug: Sequence[str], responder: ArrayLike, vehicle: str =
     """Return claim R1: each drug's response share against vehicle, and the difference of each pair of drugs.
 
     A share carries its exact 95 % interval and Fisher's one-sided p against vehicle, whose share is the value expected with no
-    effect; where no animal had vehicle both are None. A difference carries Newcombe's 95 % interval and Fisher's two-sided p, for which a large p
-    does not show that the drugs are equal: the interval says how unequal they could be.
+    effect; where no animal had vehicle both are None. A difference carries Newcombe's 95 % interval and Fisher's two-sided p. A
+    large p does not show that the drugs are equal: the interval says how unequal they could be.
 
     Parameters
     ----------
@@ -101,7 +103,9 @@ def response_fractions(drug: Sequence[str], responder: ArrayLike, vehicle: str =
     counts = {str(name): (int(responded[given == name].sum()), int(np.sum(given == name))) for name in np.unique(given)}
     drugs = [name for name in counts if name != vehicle]
     if not drugs:
-        raise ContrastError(f"Every animal in the behaviour table has '{vehicle}'. Response shares need treated animals.")
+        raise ContrastError(
+            f"Every animal in the behaviour table has '{vehicle}'. Response shares need treated animals."
+        )
     rows = [_share(name, counts[name], vehicle, counts.get(vehicle)) for name in drugs]
     return rows + [_difference(pair, counts[pair[0]], counts[pair[1]]) for pair in combinations(drugs, 2)]
 
@@ -111,7 +115,9 @@ def _share(name: str, found: tuple[int, int], vehicle: str, untreated: tuple[int
     limits = binomtest(hits, total).proportion_ci(0.95, method="exact")
     p = None
     if untreated is not None:
-        p = float(fisher_exact([[hits, total - hits], [untreated[0], untreated[1] - untreated[0]]], alternative="greater")[1])
+        p = float(
+            fisher_exact([[hits, total - hits], [untreated[0], untreated[1] - untreated[0]]], alternative="greater")[1]
+        )
     return _result(
         name,
         "treated",
@@ -170,6 +176,6 @@ def _result(
 ) -> ClaimResult:
     return ClaimResult(
         claim="R1", region="", drug=drug, arm=arm, statistic=statistic, observed=observed, expected_no_effect=expected,
-        null_sd=None, p_value=p, exact=True, labellings=0, smallest_p=None, interval=interval, design_value=None,
+        null_sd=None, p_value=p, null="fisher", exact=True, labellings=0, smallest_p=None, interval=interval, design_value=None,
         hypothesis=hypothesis, n=n, genes=None, note=note,
     )  # fmt: skip

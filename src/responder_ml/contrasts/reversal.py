@@ -1,7 +1,7 @@
 """Sign reversal: the share of a signature's genes that a second contrast moves the other way.
 
-This is the percentage published for the founding study. It is not one half without an effect: where the two contrasts share a
-group, `shared_reference.expected_correlation` gives their correlation under no effect, and a signature selected from the first contrast
+Percentages of this kind are what "reversed" usually means in print. Without any effect they are not one half: where the two
+contrasts share a group, `shared_reference.expected_correlation` gives their correlation, and a signature selected from the first
 is reversed by the second in most genes (95 % for 5 control, 3 susceptible and 3 treated animals, none of them affected).
 
 All functions work along the last axis. Where a signature is empty they return the value that speaks neither way.
@@ -56,11 +56,11 @@ def signature_shift(signature: Signs, change: Floats) -> Floats:
     """Return the mean of sign times change over signature genes, in the units of the change; 0 if there are none."""
     members = np.count_nonzero(signature, axis=-1)
     total = np.einsum("...g,...g->...", signature.astype(np.float64), change)
-    return np.divide(total, members, out=np.zeros(np.shape(total)), where=members > 0)
+    shift = np.divide(total, members, out=np.zeros(np.shape(total)), where=members > 0)
+    return np.asarray(shift, dtype=np.float64)
 
 
 def _share(part: NDArray[np.bool_], whole: NDArray[np.bool_], empty: float = UNDECIDED) -> Floats:
-    count = np.count_nonzero(whole, axis=-1)
-    return np.divide(
-        np.count_nonzero(part & whole, axis=-1), count, out=np.full(np.shape(count), empty), where=count > 0
-    )
+    count, found = np.count_nonzero(whole, axis=-1), np.count_nonzero(part & whole, axis=-1)
+    share = np.divide(found, count, out=np.full(np.shape(count), empty), where=np.greater(count, 0))
+    return np.asarray(share, dtype=np.float64)

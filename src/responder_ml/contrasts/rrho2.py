@@ -1,10 +1,10 @@
 """Stratified rank-rank hypergeometric overlap (RRHO2) of two contrasts: a map per quadrant, and its largest values.
 
 Definition. Genes are ranked by a signed statistic in each of two contrasts. In the first contrast ``A_i`` holds the ``i`` genes at
-one end, most extreme first, ``i`` a multiple of ``step`` or the number of genes with that sign; ``B_j`` likewise in the second. The
-value at ``(i, j)`` is ``-log10 P(X >= |A_i and B_j|)``, X hypergeometric with sets of ``i`` and ``j`` among all N genes. Up-up and down-down are
-the concordant quadrants, up-down and down-up the discordant ones: reversal. (The R package begins its lists at 1 instead of
-``step`` and passes one gene too many as background.)
+one end, ``i`` a multiple of ``step`` or the number of genes with that sign; ``B_j`` likewise in the second. The value at ``(i, j)``
+is ``-log10 P(X >= |A_i and B_j|)``, X hypergeometric with sets of ``i`` and ``j`` among all N genes. Up-up and down-down are the
+concordant quadrants, up-down and down-up the discordant ones: reversal. Ties go to the lower position. (The R package begins its
+lists at 1 instead of ``step`` and passes one gene too many as background.)
 
 The hypergeometric p takes genes as independent and the contrasts as independent; with a shared group neither holds. It is a
 measure of overlap here, to be judged against relabelled contrasts.
@@ -89,10 +89,10 @@ def rrho2(first: Floats, second: Floats, step: int | None = None) -> Rrho2Map:
     ValueError
         The lengths differ or ``step`` is below 1.
     """
-    rankings = [Ranking.of(np.atleast_2d(each)) for each in (first, second)]
-    step = _checked_step(*rankings, step)
+    one, other = Ranking.of(np.atleast_2d(first)), Ranking.of(np.atleast_2d(second))
+    step = _checked_step(one, other, step)
     ends = {
-        (which, sign): _End.of(ranking, sign, step) for which, ranking in enumerate(rankings) for sign in (UP, DOWN)
+        (which, sign): _End.of(ranking, sign, step) for which, ranking in enumerate((one, other)) for sign in (UP, DOWN)
     }
     maps = {}
     for signs in (*CONCORDANT, *DISCORDANT):

@@ -24,9 +24,8 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata, t
 from sklearn.covariance import ledoit_wolf_shrinkage
 
-from responder_ml.features.builders.builder import in_natural_order
 from responder_ml.features.missing_genes import typical_sample
-from responder_ml.search.material import standardisation
+from responder_ml.search.material import Block, Material
 from responder_ml.search.prefix_model import PrefixModel
 from responder_ml.statistics.training_sets import TrainingSets
 
@@ -119,20 +118,21 @@ class Reference:
     n_subjects: Indices
 
     @classmethod
-    def learn(cls, model: PrefixModel, values: Floats, units: str, labels: Labels, subject_of: Indices) -> "Reference":
+    def learn(cls, model: PrefixModel, material: Material, units: str, labels: Labels) -> "Reference":
         """Learn from training samples.
 
         Parameters
         ----------
         model
             Fitted to them.
-        values
-            Samples x genes in ``units``.
+        material
+            The samples.
         units
-            ``counts``, ``log2`` or ``tpm``.
-        labels, subject_of
-            Label and subject index of each sample.
+            Of their expression: ``counts``, ``log2`` or ``tpm``.
+        labels
+            0/1 of each sample.
         """
+        values = material.expression
         genes = _spread_genes(values)
         ranks = rankdata(values[:, genes], axis=1)
         spread = Spread.of(model.standardised(values))
@@ -140,13 +140,13 @@ class Reference:
             typical=typical_sample(values, units),
             profile_genes=genes,
             profile=ranks.mean(axis=0),
-            correlations=_left_out_correlations(ranks, subject_of),
+            correlations=_left_out_correlations(ranks, material.subject_of),
             axes=spread.axes,
             variance=spread.variance,
             shrinkage=np.array([spread.shrinkage]),
-            distances=left_out_distances(model, values, labels, subject_of),
+            distances=left_out_distances(model, material, labels),
             libraries=values.sum(axis=1) if units == "counts" else np.empty(0),
-            n_subjects=np.array([len(np.unique(subject_of))], dtype=np.intp),
+            n_subjects=np.array([material.n_subjects], dtype=np.intp),
         )
 
     def arrays(self) -> dict[str, NDArray[Any]]:
@@ -266,12 +266,19 @@ def prediction_limit(values: Floats, n_independent: int) -> float:
         Shape ``(n_samples,)``.
     n_independent
         Number of subjects behind them, at least 2.
+
+    Raises
+    ------
+    ValueError
+        Fewer than 2 values or subjects.
     """
+    if values.size < 2 or n_independent < 2:
+        raise ValueError(f"a limit needs 2 values of 2 subjects, not {values.size} of {n_independent}")
     quantile = float(t.ppf(1.0 - BEYOND, n_independent - 1))
     return float(values.mean() + quantile * values.std(ddof=1) * np.sqrt(1.0 + 1.0 / n_independent))
 
 
-def left_out_distances(model: PrefixModel, values: Floats, labels: Labels, subject_of: Indices) -> Floats:
+def left_out_distances(model: PrefixModel, material: Material, labels: Labels) -> Floats:
     """Return each training sample's distance from training when its subject took no part in it.
 
     The features are chosen again without the subject (without one of `FOLDS` groups of subjects, where there are more):
@@ -281,25 +288,24 @@ def left_out_distances(model: PrefixModel, values: Floats, labels: Labels, subje
     ----------
     model
         Gives the builder and the number of features; its fitted state is not used.
-    values
-        Training samples x genes.
-    labels, subject_of
-        Label and subject index of each sample.
+    material
+        Training samples.
+    labels
+        0/1 of each sample.
     """
-    subjects = np.unique(subject_of)
+    of_subject = np.zeros(material.n_subjects, dtype=np.int8)
+    of_subject[material.subject_of] = labels
     # Subjects of one class are dealt out in turn, so that every fold leaves some of each class in training.
-    label_of = np.array([labels[subject_of == subject][0] for subject in subjects])
-    dealt = subjects[np.argsort(label_of, kind="stable")]
-    fold_of = dict(zip(dealt.tolist(), (np.arange(len(dealt)) % min(FOLDS, len(dealt))).tolist(), strict=True))
-    folds = np.array([fold_of[subject] for subject in subject_of.tolist()])
-    rows = np.arange(folds.max() + 1)[:, None] != folds
-    sets = TrainingSets(rows, np.tile(labels.astype(np.int8), (len(rows), 1)))
-    distances = np.empty(len(values))
-    for ranked, train in zip(model.builder.share(values, model.genes_).rank(sets), rows, strict=True):
-        features = ranked.values()[:, in_natural_order(ranked.position, model.n_features)]
-        mean, scale = standardisation(features[train])
-        standardised = (features - mean) / scale
-        distances[~train] = Spread.of(standardised[train]).distance(standardised[~train])
+    fold = np.empty(material.n_subjects, dtype=np.intp)
+    fold[np.argsort(of_subject, kind="stable")] = np.arange(material.n_subjects) % min(FOLDS, material.n_subjects)
+    held_out = fold[material.subject_of] == np.arange(fold.max() + 1)[:, None]
+    sets = TrainingSets(~held_out, np.tile(of_subject[material.subject_of], (len(held_out), 1)))
+    shared = model.builder.share(material.expression, material.genes, material.context)
+    distances = np.empty(len(labels))
+    for ranked, out in zip(shared.rank(sets), held_out, strict=True):
+        block = Block.build(ranked, ~out, out, sets.labels[0])
+        columns = block.columns(model.n_features)
+        distances[out] = Spread.of(block.train[:, columns]).distance(block.test[:, columns])
     return distances
 
 

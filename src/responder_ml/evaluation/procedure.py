@@ -4,10 +4,10 @@ The observed labelling and every relabelling of the null go through the same obj
 to the other.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,7 @@ from responder_ml.search.workers import Workers
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int8]
+Summary = TypeVar("Summary")
 Done = Callable[[int, int, str], None]
 
 # Relabellings handled in one unit of work: enough to share the matrix products, few enough to spread over workers.
@@ -81,6 +82,24 @@ class Refit:
     model: PrefixModel
 
 
+@dataclass(frozen=True)
+class GenesOf:
+    """The genes behind a fitted outer model's features.
+
+    Attributes
+    ----------
+    genes
+        Gene names of the cohort.
+    """
+
+    genes: NDArray[np.str_]
+
+    def __call__(self, model: FoldModel, feature: int) -> tuple[NDArray[np.str_], Floats]:
+        """Return the genes behind a feature and their shares."""
+        part = slice(*model.behind.indptr[feature : feature + 2])
+        return self.genes[model.behind.indices[part]], model.behind.data[part]
+
+
 class Procedure:
     """Everything about a job but the labels.
 
@@ -102,17 +121,18 @@ class Procedure:
         self.plan = plan
         self._workers = workers
         builders = {candidate.builder_name: candidate.builder for candidate in candidates}
-        self._shared = {name: each.share(material.expression, material.genes) for name, each in builders.items()}
-        self._place = {str(gene): index for index, gene in enumerate(material.genes)}
+        self._shared: dict[str, Shared] = {
+            name: each.share(material.expression, material.genes, material.context) for name, each in builders.items()
+        }
 
-    def genes_of(self, candidate: int, column: int) -> tuple[NDArray[np.str_], Floats]:
-        """Return the genes behind a natural column of a candidate's builder, and their shares."""
-        return self._shared[self.candidates[candidate].builder_name].genes_of(column)
+    @property
+    def genes_of(self) -> "GenesOf":
+        """Tells the genes behind a feature of a fitted outer model; can travel to other processes."""
+        return GenesOf(self.material.genes)
 
     def genes_used(self, model: FoldModel) -> NDArray[np.intp]:
         """Return the places in the cohort of the genes a fitted outer model uses."""
-        names = [gene for column in model.columns for gene in self.genes_of(model.candidate, int(column))[0]]
-        return np.unique([self._place[str(gene)] for gene in names if str(gene) in self._place]).astype(np.intp)
+        return np.unique(model.behind.indices).astype(np.intp)
 
     def observe(self, labels: Labels, repeats: int, done: Done | None = None) -> Observed:
         """Run the nested search on ``labels`` (0/1 per subject) for every repeat, keeping the models."""
@@ -129,9 +149,37 @@ class Procedure:
 
         It is the AUROC of the auto procedure over the first few repeats, ties broken (`metrics.statistic_of`).
         """
+        for block in self._relabelled(partial(_statistic, self.material), labellings, repeats, keep_models=False):
+            yield np.asarray(block)
+
+    def summaries(
+        self, summarise: Callable[[Labels, Sequence[DrawResult]], Summary], labellings: Sequence[Labels], repeats: int
+    ) -> list[Summary]:
+        """Return what ``summarise`` makes of each labelling and its draws, fitted models among them.
+
+        Parameters
+        ----------
+        summarise
+            A function that can travel to other processes.
+        labellings
+            0/1 per subject.
+        repeats
+            Draws of each labelling.
+        """
+        blocks = self._relabelled(summarise, labellings, repeats, keep_models=True)
+        return [summary for block in blocks for summary in block]
+
+    def _relabelled(
+        self,
+        summarise: Callable[[Labels, Sequence[DrawResult]], Summary],
+        labellings: Sequence[Labels],
+        repeats: int,
+        *,
+        keep_models: bool,
+    ) -> Iterator[list[Summary]]:
         units = [labellings[start : start + DRAWS_PER_UNIT] for start in range(0, len(labellings), DRAWS_PER_UNIT)]
-        run = partial(_unit_statistics, self.material, self._shared, self.candidates, self.plan, repeats)
-        yield from self._workers.map(run, units)
+        search = partial(search_draws, self.material, self._shared, self.candidates, self.plan, keep_models=keep_models)
+        yield from self._workers.map(partial(_unit, search, summarise, repeats), units)
 
     def refit(self, labels: Labels) -> "Refit":
         """Tune and choose on all subjects and fit the winner to them; this model is used for scoring, never evaluated."""
@@ -147,7 +195,8 @@ class Procedure:
         candidate, params = self.candidates[winner], tuned[winner].params
         available = len(ranked[candidate.builder_name][0].position)
         model = PrefixModel(candidate.builder, candidate.make(params), candidate.length(params, available))
-        model.fit(self.material.expression, labels[self.material.subject_of], genes=self.material.genes)
+        of_samples = labels[self.material.subject_of]
+        model.fit(self.material.expression, of_samples, genes=self.material.genes, context=self.material.context)
         return Refit(winner, candidate.name, dict(params), model)
 
     def _gather(self, labels: Labels, results: Sequence[DrawResult]) -> Observed:
@@ -171,23 +220,23 @@ class Procedure:
         return Observed(tuple(results), by_name, auto)
 
 
-def _unit_statistics(
-    material: Material,
-    shared: Mapping[str, Shared],
-    candidates: Sequence[Candidate],
-    plan: Plan,
+def _unit(
+    search: Callable[[Sequence[Draw]], list[DrawResult]],
+    summarise: Callable[[Labels, Sequence[DrawResult]], Summary],
     repeats: int,
     labellings: Sequence[Labels],
-) -> Floats:
-    draws = [Draw(labels, repeat) for labels in labellings for repeat in range(repeats)]
-    results = search_draws(material, shared, candidates, plan, draws)
-    values = []
-    for index, labels in enumerate(labellings):
-        part = results[index * repeats : (index + 1) * repeats]
-        folds = np.stack([_of_subjects(material, result.fold) for result in part])
-        auto = np.stack([by_subject(result.auto, material.subject_of, material.n_subjects) for result in part])
-        values.append(statistic_of(OutOfFold(labels, auto, folds, np.zeros_like(auto))))
-    return np.asarray(values)
+) -> list[Summary]:
+    """Search a block of labellings together and summarise each."""
+    results = search([Draw(labels, repeat) for labels in labellings for repeat in range(repeats)])
+    return [
+        summarise(labels, results[index * repeats : (index + 1) * repeats]) for index, labels in enumerate(labellings)
+    ]
+
+
+def _statistic(material: Material, labels: Labels, results: Sequence[DrawResult]) -> float:
+    folds = np.stack([_of_subjects(material, result.fold) for result in results])
+    auto = np.stack([by_subject(result.auto, material.subject_of, material.n_subjects) for result in results])
+    return statistic_of(OutOfFold(labels, auto, folds, np.zeros_like(auto)))
 
 
 def _of_subjects(material: Material, of_samples: NDArray[np.intp]) -> NDArray[np.intp]:

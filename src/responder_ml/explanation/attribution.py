@@ -20,7 +20,7 @@ from responder_ml.classifiers.classifier import Classifier
 from responder_ml.search.nested import DrawResult, FoldModel
 
 Floats = NDArray[np.float64]
-GenesOf = Callable[[int, int], tuple[NDArray[np.str_], Floats]]
+GenesOf = Callable[[FoldModel, int], tuple[NDArray[np.str_], Floats]]
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,9 @@ def explain(classifier: Classifier, X: Floats) -> Explained:
         explainer = shap.LinearExplainer((coefficients, intercept), np.zeros((1, X.shape[1])))
         return Explained(intercept, np.asarray(explainer.shap_values(X), dtype=np.float64))
     explainer = shap.TreeExplainer(classifier.booster_, feature_perturbation="tree_path_dependent")
-    return Explained(float(np.ravel(explainer.expected_value)[-1]), np.asarray(explainer.shap_values(X), np.float64))
+    # The explainer knows its expected value only once it has explained something.
+    values = np.asarray(explainer.shap_values(X), dtype=np.float64)
+    return Explained(float(np.ravel(explainer.expected_value)[-1]), values)
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,8 @@ class Contributions:
         Genes any outer model used.
     size
         Mean absolute contribution over samples, repeats x genes.
+    support
+        Mean contribution towards the subject's true class, repeats x genes: what the gene did for the predictions.
     slope
         Mean of contribution times the sign of the standardised value, repeats x genes: above zero where more of the gene speaks
         for the positive class.
@@ -76,6 +80,7 @@ class Contributions:
 
     genes: NDArray[np.str_]
     size: Floats
+    support: Floats
     slope: Floats
     per_sample: Floats
     frequency: Floats
@@ -89,6 +94,7 @@ class Contributions:
             {
                 "gene": self.genes,
                 "contribution": self.size.mean(axis=0),
+                "support": self.support.mean(axis=0),
                 "direction": direction,
                 "sign_consistency": agreeing.mean(axis=0),
                 "contribution_low": low,
@@ -104,7 +110,7 @@ def auto_models(results: Sequence[DrawResult]) -> list[FoldModel]:
     return [model for result in results for model in result.models if result.chosen[model.fold] == model.candidate]
 
 
-def contributions(models: Sequence[FoldModel], genes_of: GenesOf, n_samples: int) -> Contributions:
+def contributions(models: Sequence[FoldModel], genes_of: GenesOf, labels: NDArray[np.int8]) -> Contributions:
     """Explain every model on its held-out rows and gather by gene.
 
     Parameters
@@ -112,10 +118,11 @@ def contributions(models: Sequence[FoldModel], genes_of: GenesOf, n_samples: int
     models
         One per outer fold and repeat.
     genes_of
-        Returns the genes behind a feature and their shares, from candidate index and natural column.
-    n_samples
-        Samples of the endpoint.
+        Returns the genes behind a model's feature and their shares.
+    labels
+        Label of each sample, 0 or 1.
     """
+    n_samples, towards = len(labels), 2.0 * labels - 1.0
     place: dict[str, int] = {}
     parts: list[tuple[FoldModel, NDArray[np.intp], Floats, Floats]] = []
     for model in models:
@@ -124,14 +131,15 @@ def contributions(models: Sequence[FoldModel], genes_of: GenesOf, n_samples: int
         parts.append((model, columns, gene_values, gene_signs))
     names = sorted(place, key=place.__getitem__)
     repeats = 1 + max(model.repeat for model in models)
-    size, slope = np.zeros((repeats, len(names))), np.zeros((repeats, len(names)))
+    size, support, slope = (np.zeros((repeats, len(names))) for _ in range(3))
     per_sample, frequency = np.zeros((n_samples, len(names))), np.zeros(len(names))
     for model, columns, values, signed in parts:
         size[model.repeat, columns] += np.abs(values).sum(axis=0) / n_samples
+        support[model.repeat, columns] += towards[model.test_rows] @ values / n_samples
         slope[model.repeat, columns] += signed.sum(axis=0) / n_samples
         per_sample[np.ix_(model.test_rows, columns)] += values / repeats
         frequency[columns] += 1.0 / len(models)
-    return Contributions(np.asarray(names, dtype=str), size, slope, per_sample, frequency)
+    return Contributions(np.asarray(names, dtype=str), size, support, slope, per_sample, frequency)
 
 
 def _by_gene(
@@ -142,8 +150,8 @@ def _by_gene(
     rows: list[int] = []
     features: list[int] = []
     shares: list[float] = []
-    for feature, natural in enumerate(model.columns):
-        for gene, share in zip(*genes_of(model.candidate, int(natural)), strict=True):
+    for feature in range(len(model.columns)):
+        for gene, share in zip(*genes_of(model, feature), strict=True):
             column = place.setdefault(str(gene), len(place))
             rows.append(columns.setdefault(column, len(columns)))
             features.append(feature)

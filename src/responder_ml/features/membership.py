@@ -82,8 +82,10 @@ def members(sets: Iterable[GeneSet], genes: Sequence[str], *, min_genes: int, mi
     if not kept.any():
         raise FeatureError(_nothing_left(sets, place, int(there.sum()), dropped))
     used = there & kept[of_set]
-    column = (np.cumsum(kept) - 1)[of_set[used]]
-    table = sparse.csr_array((weights[used], (rows[used], column)), shape=(len(genes), int(kept.sum())))
+    ends = np.cumsum(np.bincount(of_set[used], minlength=len(sets))[kept])
+    # Genes already stand set by set, which is what a table compressed by column holds.
+    by_set = (weights[used], rows[used], np.concatenate(([0], ends)))
+    table = sparse.csc_array(by_set, shape=(len(genes), int(kept.sum()))).tocsr()
     return Membership(tuple(each.name for each in sets if each.name not in dropped), table, coverage, dropped)
 
 

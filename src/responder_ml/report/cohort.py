@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from responder_ml.cohort.association import is_categorical
 from responder_ml.report.section import Section, table
 from responder_ml.run import Run
 
@@ -44,7 +45,7 @@ def groups(run: Run) -> list[dict[str, Any]]:
     sheet, found = _labelled_sheet(run), []
     for name in _columns(run, sheet):
         values = sheet[name]
-        if is_measurement(values) or values.nunique() > _MOST_VALUES:
+        if not is_categorical(values) or values.nunique() > _MOST_VALUES:
             continue
         text = as_text(values)
         counts = sheet.assign(value=text).groupby(["value", "positive"])["subject"].nunique().unstack(fill_value=0)
@@ -58,17 +59,12 @@ def measurements(run: Run) -> list[dict[str, Any]]:
     """Summarise nuisance measurements by class: median, lowest and highest."""
     sheet, found = _labelled_sheet(run), []
     for name in run.result["endpoint"]["nuisance"]:
-        if name not in sheet.columns or not is_measurement(sheet[name]):
+        if name not in sheet.columns or is_categorical(sheet[name]):
             continue
         by_class = [pd.to_numeric(sheet[name][sheet["positive"] == positive]).dropna() for positive in (True, False)]
         if all(len(values) for values in by_class):
             found.append({"name": name, "classes": [(v.median(), v.min(), v.max()) for v in by_class]})
     return found
-
-
-def is_measurement(values: "pd.Series[Any]") -> bool:
-    """Tell a measurement from a category: numbers, and more of them than a category would have."""
-    return pd.api.types.is_numeric_dtype(values) and values.nunique() > min(8, len(values) // 3)
 
 
 def as_text(values: "pd.Series[Any]") -> "pd.Series[str]":

@@ -15,6 +15,8 @@ from responder_ml.report.references import Bibliography, Reference, of_registry
 from responder_ml.report.section import Section, table
 from responder_ml.run import Run
 
+_NORMALISATIONS = ("log_cpm", "tmm")
+
 
 @dataclass(frozen=True)
 class Part:
@@ -44,13 +46,14 @@ class Methods(Section):
             "trained": not table(run, "out_of_fold").empty,
             "builders": [_part(each, BUILDERS) for each in config.get("builders", [])],
             "scorers": _scorers(config.get("builders", [])),
-            "normalised": result["endpoint"]["units"] == "counts",
+            "normalisations": _normalisations(config, result["endpoint"]["units"]),
             "classifiers": [_part(each, CLASSIFIERS) for each in config.get("classifiers", [])],
             "trees": any(each.get("kind") == "xgboost" for each in config.get("classifiers", [])),
             "search": {**config.get("search", {}), **(result.get("search") or {})},
             "null": result["null"],
             "null_repeats": config.get("null", {}).get("repeats"),
             "baselines": [row["name"] for row in result["baselines"]],
+            "compared": bool(table(run, "genes")["null_high"].notna().any()),
             "explained": not table(run, "genes").empty,
             "stability": result.get("stability"),
             "refit": result.get("refit"),
@@ -66,6 +69,12 @@ def _scorers(builders: Sequence[Mapping[str, Any]]) -> list[Part]:
     """Return the scorers that builders name or have by default."""
     names = [_parameter(each, "scorer") for each in builders]
     return [_part({"kind": name}, SCORERS) for name in dict.fromkeys(names) if name is not None]
+
+
+def _normalisations(config: Mapping[str, Any], units: str) -> list[str]:
+    """Return how counts were brought to the log2 scale; other units are not normalised."""
+    found = {_parameter(each, "normalisation") for each in config.get("builders", [])} if units == "counts" else set()
+    return sorted(name for name in found if name in _NORMALISATIONS)
 
 
 def _parameter(component: Mapping[str, Any], name: str) -> str | None:

@@ -43,6 +43,8 @@ def of_registry(name: str, reference: str) -> Reference:
 
 WORKS = {
     "ambroise": Reference("Ambroise C, McLachlan GJ (2002). Selection bias in gene extraction.", "10.1073/pnas.102102699"),
+    "log_cpm": Reference("Law CW et al. (2014). voom.", "10.1186/gb-2014-15-2-r29"),
+    "tmm": Reference("Robinson MD, Oshlack A (2010). A scaling normalization method.", "10.1186/gb-2010-11-3-r25"),
     "varma": Reference("Varma S, Simon R (2006). Bias in error estimation.", "10.1186/1471-2105-7-91"),
     "optuna": Reference("Akiba T et al. (2019). Optuna.", "10.1145/3292500.3330701"),
     "ojala": Reference("Ojala M, Garriga GC (2010). Permutation tests for studying classifier performance. JMLR 11:1833-1863."),
@@ -59,6 +61,7 @@ WORKS = {
     "venet": Reference("Venet D, Dumont JE, Detours V (2011). Random gene expression signatures.", "10.1371/journal.pcbi.1002240"),
     "shap": Reference("Lundberg SM, Lee S-I (2017). Interpreting model predictions.", "10.48550/arXiv.1705.07874"),
     "tree_shap": Reference("Lundberg SM et al. (2020). Explanations for trees.", "10.1038/s42256-019-0138-9"),
+    "westfall": Reference("Westfall PH, Young SS (1993). Resampling-based multiple testing. Wiley."),
     "nogueira": Reference("Nogueira S, Sechidis K, Brown G (2018). Stability of feature selection. JMLR 18(174):1-54."),
     "kapoor": Reference("Kapoor S, Narayanan A (2023). Leakage and the reproducibility crisis.", "10.1016/j.patter.2023.100804"),
     "reforms": Reference("Kapoor S et al. (2024). REFORMS.", "10.1126/sciadv.adk3452"),

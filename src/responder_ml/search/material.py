@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from responder_ml.cohort.endpoint import LabelledCohort
-from responder_ml.features.builders.builder import Ranked, in_natural_order
-from responder_ml.statistics.concordance import auroc
+from responder_ml.features.builders.builder import Ranked, prefix_columns, prefix_slice
+from responder_ml.features.builders.context import Context
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -27,17 +27,20 @@ class Material:
         Subject index of each sample.
     strata
         Stratum code of each subject.
+    context
+        Sample sheet and samples outside the endpoint, for builders that ask for them.
     """
 
     expression: Floats
     genes: NDArray[np.str_]
     subject_of: NDArray[np.intp]
     strata: NDArray[np.intp]
+    context: Context | None = None
 
     @classmethod
     def of(cls, labelled: LabelledCohort) -> "Material":
         """Take the arrays out of a labelled cohort."""
-        return cls(labelled.expression, labelled.genes, labelled.subject_of, labelled.strata)
+        return cls(labelled.expression, labelled.genes, labelled.subject_of, labelled.strata, context_of(labelled))
 
     @property
     def n_subjects(self) -> int:
@@ -61,47 +64,77 @@ class Block:
         Standardised columns (best first) of training and held-out rows.
     labels
         0/1 label of each training row.
-    mean, scale
-        What the columns were standardised with.
+    cumulative
+        As for `Ranked`.
     """
 
     position: NDArray[np.intp]
     train: Floats
     test: Floats
     labels: NDArray[np.int8]
-    mean: Floats
-    scale: Floats
+    cumulative: bool = False
 
     @classmethod
-    def build(cls, ranked: Ranked, train: Flags, test: Flags, labels: NDArray[np.int8]) -> "Block":
-        """Standardise ``ranked`` for the rows of one training set (all boolean over samples)."""
-        values = ranked.values()
-        fitted = values[train]
+    def build(
+        cls,
+        ranked: Ranked,
+        train: Flags,
+        test: Flags,
+        labels: NDArray[np.int8],
+        columns: NDArray[np.intp] | None = None,
+    ) -> "Block":
+        """Standardise columns for the rows of one training set.
+
+        Parameters
+        ----------
+        ranked
+            The columns of this training set.
+        train, test
+            Training and held-out rows, boolean over samples.
+        labels
+            0/1 per sample.
+        columns
+            Which of the ranked columns to take, in this order; all, best first, by default.
+        """
+        position = ranked.position
+        # Columns x samples, as the values lie in memory.
+        values = ranked.values().T
+        if columns is not None:
+            values, position = values[columns], position[columns]
+        fitted, held_out = values[:, train].T, values[:, test].T
         mean, scale = standardisation(fitted)
-        return cls(ranked.position, (fitted - mean) / scale, (values[test] - mean) / scale, labels[train], mean, scale)
+        for part in (fitted, held_out):
+            part -= mean
+            part /= scale
+        return cls(position, fitted, held_out, labels[train], ranked.cumulative)
 
     def columns(self, length: int) -> NDArray[np.intp]:
-        """Return the first ``length`` ranked columns in natural order."""
-        return in_natural_order(self.position, length)
+        """Return which columns a prefix of some length stands for, in natural order."""
+        return prefix_columns(self.position, length, cumulative=self.cumulative)
+
+    def as_ranked(self, length: int) -> slice:
+        """Return the same columns as they lie, which costs no copy."""
+        return prefix_slice(length, len(self.position), cumulative=self.cumulative)
+
+
+def context_of(labelled: LabelledCohort) -> Context:
+    """Return what builders may know of a labelled cohort beside expression and labels."""
+    endpoint, outside = labelled.endpoint, labelled.outside
+    return Context(
+        sheet=labelled.cohort.obs,
+        column=endpoint.column,
+        positive=endpoint.positive,
+        negative=endpoint.negative,
+        outside=np.asarray(outside.X, dtype=np.float64),
+        outside_sheet=outside.obs,
+    )
 
 
 def standardisation(values: Floats) -> tuple[Floats, Floats]:
     """Return mean and standard deviation (divisor n) per column; a constant column is divided by one."""
-    scale = values.std(axis=0)
+    mean = values.mean(axis=0)
+    deviation = values - mean
+    scale = np.sqrt(np.einsum("ij,ij->j", deviation, deviation) / len(values))
     # A constant column has a deviation of rounding size only; dividing by it would blow held-out rows up.
-    tiny = 10 * np.finfo(np.float64).eps * np.abs(values).max(axis=0)
-    return values.mean(axis=0), np.where(scale > tiny, scale, 1.0)
-
-
-def subject_means(scores: Floats, subject_of: NDArray[np.intp]) -> tuple[NDArray[np.intp], Floats]:
-    """Return the subjects that occur and the mean score of each one's samples."""
-    subjects, index = np.unique(subject_of, return_inverse=True)
-    if len(subjects) == len(scores):
-        return subject_of, scores
-    return subjects, np.bincount(index, weights=scores) / np.bincount(index)
-
-
-def subject_auroc(scores: Floats, subject_of: NDArray[np.intp], labels: NDArray[np.int8]) -> float:
-    """Return the AUROC over subjects of scores of samples; ``labels`` is per subject of the whole cohort."""
-    subjects, means = subject_means(scores, subject_of)
-    return auroc(labels[subjects], means)
+    tiny = (10 + len(values)) * np.finfo(np.float64).eps * np.abs(mean)
+    return mean, np.where(scale > tiny, scale, 1.0)

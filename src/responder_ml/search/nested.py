@@ -10,18 +10,20 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from responder_ml.classifiers.classifier import Classifier
-from responder_ml.features.builders.builder import Ranked, Shared
+from responder_ml.features.builders.builder import Ranked, Shared, prefix_columns
 from responder_ml.search.candidate import Candidate
-from responder_ml.search.material import Block, Floats, Material, subject_auroc, subject_means
+from responder_ml.search.inner_folds import InnerFolds, TrainingSet
+from responder_ml.search.material import Block, Flags, Floats, Material
+from responder_ml.search.pending import Pending
 from responder_ml.search.splits import assign_folds
 from responder_ml.search.tune import Tuned, tune
 from responder_ml.statistics.seeds import generator, integer_seed
 from responder_ml.statistics.training_sets import TrainingSets
 
 Labels = NDArray[np.int8]
-Flags = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,8 @@ class FoldModel:
     inner_decisions
         Log-odds of each training subject from the inner models of the best trial, which did not see it; not-a-number
         for held-out subjects, empty where nothing was tuned. Shape ``(n_subjects,)``.
+    behind
+        ``scipy.sparse.csr_array`` of each gene's share of each feature, features x genes.
     """
 
     candidate: int
@@ -94,6 +98,7 @@ class FoldModel:
     classifier: Classifier
     tuned: Tuned
     inner_decisions: Floats
+    behind: Any
 
 
 @dataclass(frozen=True)
@@ -124,27 +129,6 @@ class DrawResult:
     def auto(self) -> Floats:
         """Log-odds per sample of the procedure that chooses between candidates within each outer training set."""
         return np.asarray(self.decisions[self.chosen[self.fold], np.arange(len(self.fold))], dtype=np.float64)
-
-
-@dataclass(frozen=True)
-class TrainingSet:
-    """Subjects to train on and, for tuning, the groups of them held out in turn.
-
-    Attributes
-    ----------
-    subjects
-        Boolean over subjects.
-    inner
-        One boolean array over subjects per inner fold: those it holds out.
-    """
-
-    subjects: Flags
-    inner: tuple[Flags, ...]
-
-    def stack(self, material: Material, labels: Labels) -> TrainingSets:
-        """Return the training rows of the whole set and then of each inner one."""
-        rows = [material.rows_of(self.subjects & ~held_out) for held_out in (np.zeros_like(self.subjects), *self.inner)]
-        return TrainingSets(np.stack(rows), np.tile(labels[material.subject_of], (len(rows), 1)))
 
 
 def search_draws(
@@ -186,14 +170,14 @@ def search_draws(
     )
     ranked = {name: shared[name].rank(everything) for name in sorted({each.builder_name for each in candidates})}
     per_set = 1 + plan.inner_folds * (plan.trials > 0)
-    results = []
-    for index, draw in enumerate(draws):
-        search = _DrawSearch(material, candidates, plan, draw, keep_models)
+    pending = Pending()
+    searches = [_DrawSearch(material, candidates, plan, draw, pending, keep_models) for draw in draws]
+    for index, search in enumerate(searches):
         for fold, training in enumerate(outer[index]):
             start = (index * plan.folds + fold) * per_set
             search.run_fold(fold, training, {name: found[start : start + per_set] for name, found in ranked.items()})
-        results.append(search.result(folds[index][material.subject_of]))
-    return results
+    pending.decide()
+    return [search.result(assigned[material.subject_of]) for search, assigned in zip(searches, folds, strict=True)]
 
 
 def training_set(material: Material, plan: Plan, draw: Draw, subjects: Flags, fold: int) -> TrainingSet:
@@ -217,7 +201,7 @@ def tune_candidates(
     draw: Draw,
     training: TrainingSet,
     fold: int,
-) -> list[tuple[Tuned, "InnerFolds | None"]]:
+) -> list[tuple[Tuned, InnerFolds | None]]:
     """Tune every candidate on the inner folds of one training set.
 
     Returns for each what was found and the inner folds it was found on (none where nothing is tuned).
@@ -229,7 +213,6 @@ def tune_candidates(
     fold
         Number that names the training set among those of its draw.
     """
-    labels = draw.labels[material.subject_of]
     tuned: list[tuple[Tuned, InnerFolds | None]] = []
     blocks: dict[str, list[Block]] = {}
     for candidate in candidates:
@@ -240,109 +223,68 @@ def tune_candidates(
             tuned.append((Tuned(params, float("nan"), (), ()), None))
             continue
         if name not in blocks:
-            blocks[name] = [
-                Block.build(each, material.rows_of(training.subjects & ~held_out), material.rows_of(held_out), labels)
-                for each, held_out in zip(ranked[name][1:], training.inner, strict=True)
-            ]
+            blocks[name] = training.blocks(material, draw.labels, ranked[name][1:])
         inner = InnerFolds(candidate, available, blocks[name], material, draw.labels, training)
         seed = integer_seed(plan.seed, "tune", draw.repeat, fold, candidate.name)
-        tuned.append((tune(candidate.space(available), inner.score, trials=plan.trials, seed=seed), inner))
+        tuned.append((tune(candidate.space(available), inner.scores, trials=plan.trials, seed=seed), inner))
     return tuned
-
-
-class InnerFolds:
-    """The inner folds of one training set as one candidate meets them."""
-
-    def __init__(
-        self,
-        candidate: Candidate,
-        available: int,
-        blocks: Sequence[Block],
-        material: Material,
-        labels: Labels,
-        training: TrainingSet,
-    ) -> None:
-        self._candidate = candidate
-        self._available = available
-        self._blocks = blocks
-        self._labels = labels
-        self._n_subjects = material.n_subjects
-        self._subject_of = [material.subject_of[material.rows_of(held_out)] for held_out in training.inner]
-
-    def score(self, params: dict[str, Any]) -> float:
-        """Return the mean AUROC over inner folds."""
-        scores = [
-            subject_auroc(decision, subject_of, self._labels)
-            for decision, subject_of in zip(self._decide(params), self._subject_of, strict=True)
-        ]
-        return float(np.mean(scores))
-
-    def decisions(self, params: dict[str, Any]) -> Floats:
-        """Return the log-odds of each training subject from the inner model that did not see it, others nan."""
-        values = np.full(self._n_subjects, np.nan)
-        for decision, subject_of in zip(self._decide(params), self._subject_of, strict=True):
-            subjects, means = subject_means(decision, subject_of)
-            values[subjects] = means
-        return values
-
-    def _decide(self, params: dict[str, Any]) -> list[Floats]:
-        length = self._candidate.length(params, self._available)
-        problems = []
-        for block in self._blocks:
-            columns = block.columns(length)
-            problems.append((block.train[:, columns], block.labels, block.test[:, columns]))
-        return self._candidate.make(params).decide_each(problems)
 
 
 class _DrawSearch:
     """Collects the outer folds of one draw."""
 
     def __init__(
-        self, material: Material, candidates: Sequence[Candidate], plan: Plan, draw: Draw, keep_models: bool
+        self,
+        material: Material,
+        candidates: Sequence[Candidate],
+        plan: Plan,
+        draw: Draw,
+        pending: Pending,
+        keep_models: bool,
     ) -> None:
         self._material = material
         self._candidates = candidates
         self._plan = plan
         self._draw = draw
+        self._pending = pending
         self._keep = keep_models
         self._models: list[FoldModel] = []
         self._decisions = np.full((len(candidates), len(material.subject_of)), np.nan)
         self._inner = np.full((len(candidates), plan.folds), np.nan)
 
     def run_fold(self, fold: int, training: TrainingSet, ranked: Mapping[str, Sequence[Ranked]]) -> None:
-        """Tune, refit on the outer training rows and decide on the held-out ones."""
+        """Tune, and hand on what is to be fitted to the outer training rows and decided on the held-out ones."""
         tuned = tune_candidates(self._material, ranked, self._candidates, self._plan, self._draw, training, fold)
         labels = self._draw.labels[self._material.subject_of]
         train, test = self._material.rows_of(training.subjects), self._material.rows_of(~training.subjects)
-        blocks = {name: Block.build(found[0], train, test, labels) for name, found in ranked.items()}
         for index, (candidate, (best, inner)) in enumerate(zip(self._candidates, tuned, strict=True)):
-            block = blocks[candidate.builder_name]
-            columns = block.columns(candidate.length(best.params, len(block.position)))
+            whole = ranked[candidate.builder_name][0]
+            length = candidate.length(best.params, len(whole.position))
+            columns = prefix_columns(whole.position, length, cumulative=whole.cumulative)
+            block = Block.build(whole, train, test, labels, columns)
             classifier = candidate.make(best.params)
-            (decision,) = classifier.decide_each([(block.train[:, columns], block.labels, block.test[:, columns])])
-            self._decisions[index, test] = decision
             self._inner[index, fold] = best.value
             if self._keep:
-                classifier.learn(block.train[:, columns], block.labels)
-                natural = block.position[columns]
-                self._models.append(
-                    FoldModel(
-                        index,
-                        self._draw.repeat,
-                        fold,
-                        natural,
-                        np.flatnonzero(test),
-                        block.test[:, columns],
-                        classifier,
-                        best,
-                        np.empty(0) if inner is None else inner.decisions(best.params),
-                    )
-                )
+                classifier.learn(block.train, block.labels)
+                seen = np.empty(0) if inner is None else inner.decisions(best.params)
+                rows = np.flatnonzero(test)
+                behind = _genes_behind(whole, columns, len(self._material.genes))
+                found = (block.position, rows, block.test, classifier, best, seen, behind)
+                self._models.append(FoldModel(index, self._draw.repeat, fold, *found))
+            target = self._decisions[index]
+            self._pending.add(classifier, (block.train, block.labels, block.test), target, test)
 
     def result(self, fold_of_sample: NDArray[np.intp]) -> DrawResult:
         """Return what all folds gave."""
         chosen = np.argmax(np.nan_to_num(self._inner, nan=0.0), axis=0)
         return DrawResult(fold_of_sample, self._decisions, self._inner, chosen, tuple(self._models))
+
+
+def _genes_behind(ranked: Ranked, columns: NDArray[np.intp], n_genes: int) -> Any:
+    """Return the shares of genes in some ranked columns, a sparse table columns x genes."""
+    genes, shares = zip(*(ranked.genes_of(int(column)) for column in columns), strict=True)
+    starts = np.cumsum([0, *(len(each) for each in genes)])
+    return sparse.csr_array((np.concatenate(shares), np.concatenate(genes), starts), shape=(len(columns), n_genes))
 
 
 def _rng(plan: Plan, draw: Draw, *names: str | int) -> np.random.Generator:

@@ -9,7 +9,8 @@ from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.utils.validation import check_is_fitted
 
 from responder_ml.classifiers.classifier import Classifier
-from responder_ml.features.builders.builder import Builder, Floats, Strings, in_natural_order
+from responder_ml.features.builders.builder import Builder, Floats, Strings, prefix_columns
+from responder_ml.features.builders.context import Context
 from responder_ml.search.material import standardisation
 
 
@@ -44,7 +45,7 @@ class PrefixModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.classifier = classifier
         self.n_features = n_features
 
-    def fit(self, X: Floats, y: NDArray[Any], genes: Strings | None = None) -> Self:
+    def fit(self, X: Floats, y: NDArray[Any], genes: Strings | None = None, context: Context | None = None) -> Self:
         """Learn every step from training rows.
 
         Parameters
@@ -55,10 +56,12 @@ class PrefixModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             Two classes.
         genes
             Gene names.
+        context
+            Sheet of these rows and samples outside the endpoint, for builders that ask for them. It is not kept.
         """
-        self.builder_ = clone(self.builder).fit(X, y, genes=genes)
+        self.builder_ = clone(self.builder).fit(X, y, genes=genes, context=context)
         self.genes_ = np.asarray(genes, dtype=str) if genes is not None else np.empty(0, dtype=str)
-        self.columns_ = in_natural_order(self.builder_.position_, self.n_features)
+        self.columns_ = prefix_columns(self.builder_.position_, self.n_features, cumulative=self.builder_.cumulative)
         self.features_ = np.asarray(self.builder_.names_, dtype=str)[self.columns_]
         values = self.builder_.transform(X)[:, self.columns_]
         self.mean_, self.scale_ = standardisation(values)

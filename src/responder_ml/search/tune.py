@@ -1,11 +1,15 @@
 """Tune one candidate on inner folds with Optuna, in memory, from one seed."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 # TPE turns the last bit of a mean AUROC into another sequence of trials; rounding makes equal procedures equal.
 _OBJECTIVE_DIGITS = 10
+# Optuna's own default: trials before the sampler starts to learn from them.
+_RANDOM_TRIALS = 10
+
+Objective = Callable[[Sequence[Mapping[str, Any]]], Sequence[float]]
 
 
 @dataclass(frozen=True)
@@ -30,7 +34,7 @@ class Tuned:
     trials: tuple[dict[str, Any], ...]
 
 
-def tune(space: Mapping[str, Any], objective: Callable[[dict[str, Any]], float], *, trials: int, seed: int) -> Tuned:
+def tune(space: Mapping[str, Any], objective: Objective, *, trials: int, seed: int) -> Tuned:
     """Maximise ``objective`` over ``space`` with a seeded TPE sampler.
 
     Parameters
@@ -38,7 +42,7 @@ def tune(space: Mapping[str, Any], objective: Callable[[dict[str, Any]], float],
     space
         Optuna distributions by parameter name. An empty space is evaluated once.
     objective
-        Mean inner score of some parameters; remembered for parameters met before.
+        Mean inner scores of several settings of the parameters; remembered for settings met before.
     trials
         How many trials.
     seed
@@ -48,25 +52,31 @@ def tune(space: Mapping[str, Any], objective: Callable[[dict[str, Any]], float],
 
     known: dict[tuple[Any, ...], float] = {}
 
-    def value_of(params: dict[str, Any]) -> float:
-        key = tuple(params.values())
-        if key not in known:
-            known[key] = round(objective(params), _OBJECTIVE_DIGITS)
-        return known[key]
+    def values_of(settings: Sequence[dict[str, Any]]) -> list[float]:
+        keys = [tuple(params.values()) for params in settings]
+        new = {key: params for key, params in zip(keys, settings, strict=True) if key not in known}
+        if new:
+            found = objective(list(new.values()))
+            known.update(zip(new, (round(value, _OBJECTIVE_DIGITS) for value in found), strict=True))
+        return [known[key] for key in keys]
 
     if not space:
-        value = value_of({})
-        return Tuned({}, value, (value,), ({},))
+        values = values_of([{}])
+        return Tuned({}, values[0], tuple(values), ({},))
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=seed))
+    sampler = optuna.samplers.TPESampler(seed=seed, n_startup_trials=_RANDOM_TRIALS)
+    study = optuna.create_study(direction="maximize", sampler=sampler)
     tried: list[dict[str, Any]] = []
-    values: list[float] = []
-    for _ in range(trials):
-        trial = study.ask(dict(space))
-        params = trial.params
-        value = value_of(params)
-        study.tell(trial, value)
-        tried.append(params)
-        values.append(value)
+    values = []
+    while len(tried) < trials:
+        # The first trials are drawn at random whatever the others gave, so they are drawn, and evaluated, together.
+        several = min(_RANDOM_TRIALS, trials) if not tried else 1
+        asked = [study.ask(dict(space)) for _ in range(several)]
+        settings = [trial.params for trial in asked]
+        found = values_of(settings)
+        for trial, value in zip(asked, found, strict=True):
+            study.tell(trial, value)
+        tried += settings
+        values += found
     best = max(range(len(values)), key=values.__getitem__)
     return Tuned(tried[best], values[best], tuple(values), tuple(tried))

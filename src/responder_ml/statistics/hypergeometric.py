@@ -60,7 +60,9 @@ def log_overlap_bounds(overlap: ArrayLike, first: ArrayLike, second: ArrayLike, 
     k, a, b = (np.asarray(each, dtype=np.int64) for each in np.broadcast_arrays(overlap, first, second))
     log_factorial = gammaln(np.arange(1.0, total + 2.0))
     rest = total - a - b + k
-    term = log_factorial[a] + log_factorial[total - a] + log_factorial[b] + log_factorial[total - b] - log_factorial[total]
+    term = (
+        log_factorial[a] + log_factorial[total - a] + log_factorial[b] + log_factorial[total - b] - log_factorial[total]
+    )
     term -= log_factorial[k] + log_factorial[a - k] + log_factorial[b - k] + log_factorial[np.maximum(rest, 0)]
     ratio = (a - k) * (b - k) / ((k + 1.0) * (np.maximum(rest, 0) + 1.0))
     # An overlap below the least possible one is certain to be reached; one at or below the mode gives no upper bound.
@@ -71,12 +73,12 @@ def log_overlap_bounds(overlap: ArrayLike, first: ArrayLike, second: ArrayLike, 
     return low - 1e-6, high + 1e-6
 
 
-def _log_sum(k: Integers, a: Integers, b: Integers, total: int, *, upwards: bool) -> Floats:
-    """Return the logarithm of the probabilities of ``k`` and of all overlaps above or below it."""
-    k, a, b = k.astype(np.float64), a.astype(np.float64), b.astype(np.float64)
+def _log_sum(overlap: Integers, first: Integers, second: Integers, total: int, *, upwards: bool) -> Floats:
+    """Return the logarithm of the probabilities of ``overlap`` and of all overlaps above or below it."""
+    k, a, b = (each.astype(np.float64) for each in (overlap, first, second))
     rest = total - a - b
-    start = _log_choose(a, k) + _log_choose(total - a, b - k) - _log_choose(np.full_like(b, float(total)), b)
-    series, term, live = np.ones_like(k), np.ones_like(k), np.arange(k.size)
+    start = _log_choose(a, k) + _log_choose(total - a, b - k) - _log_choose(np.full(b.shape, float(total)), b)
+    series, term, live = np.ones(k.shape), np.ones(k.shape), np.arange(k.size)
     step = 0
     while live.size:
         at = k[live] + step if upwards else k[live] - step

@@ -10,13 +10,14 @@ from responder_ml.tracking.fold_metrics import fold_metrics
 from responder_ml.tracking.items import Item, Metric, Param, Record, metrics, params
 from responder_ml.tracking.search_history import search_items
 from responder_ml.tracking.shared_tags import shared_tags
+from responder_ml.tracking.table import table_of
 
 
 def candidate_records(run: Run) -> Iterator[Record]:
     """Yield a record for every candidate; "auto", the choice between them, is the job itself."""
     for row in run.result["candidates"]:
         name = row["name"]
-        trials = run.tables["trials"]
+        trials = table_of(run, "trials")
         items: tuple[Item, ...] = (
             *shared_tags(run),
             *_params(run, row),
@@ -43,7 +44,7 @@ def _metrics(run: Run, row: Mapping[str, Any]) -> Iterator[Metric]:
             "auroc_low": low,
             "auroc_high": high,
             **{key: row.get(key) for key in ("balanced_accuracy", "mcc", "brier", "chosen_share")},
-            **_over_folds(run.tables["folds"], row["name"]),
+            **_over_folds(table_of(run, "folds"), row["name"]),
         }
     )
 

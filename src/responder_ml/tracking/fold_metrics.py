@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from responder_ml.run import Run
 from responder_ml.tracking.items import Metric, series
+from responder_ml.tracking.table import table_of
 
 
 def fold_metrics(run: Run, candidate: str) -> Iterator[Metric]:
@@ -18,7 +19,7 @@ def fold_metrics(run: Run, candidate: str) -> Iterator[Metric]:
     candidate
         Candidate name, or "auto".
     """
-    table = run.tables["folds"]
+    table = table_of(run, "folds")
     if table.empty:
         return
     folds = int(table["fold"].max()) + 1

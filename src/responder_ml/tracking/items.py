@@ -97,9 +97,17 @@ def tags(values: Mapping[str, object]) -> Iterator[Tag]:
 
 def metrics(values: Mapping[str, Any]) -> Iterator[Metric]:
     """Yield a metric for each value that is a finite number; trackers draw nonsense from the others."""
-    return (Metric(key, float(value)) for key, value in values.items() if value is not None and math.isfinite(value))
+    return (Metric(key, _short(value)) for key, value in values.items() if value is not None and math.isfinite(value))
 
 
 def series(key: str, values: Iterable[tuple[int, float]]) -> Iterator[Metric]:
     """Yield one metric at many steps, from pairs of step and value."""
-    return (Metric(key, float(value), int(step)) for step, value in values if math.isfinite(value))
+    return (Metric(key, _short(value), int(step)) for step, value in values if math.isfinite(value))
+
+
+def _short(value: float) -> float:
+    """Return four digits after the point, or four in all of what is below 1: trackers print every digit they get.
+
+    The run's own files keep the others.
+    """
+    return float(f"{value:.4g}") if abs(value) < 1 else round(float(value), 4)

@@ -9,6 +9,7 @@ from responder_ml.run import Run
 from responder_ml.tracking.fold_metrics import fold_metrics
 from responder_ml.tracking.items import Artifact, DatasetInput, Item, Metric, Param, Record, Tag, metrics, params, tags
 from responder_ml.tracking.shared_tags import shared_tags
+from responder_ml.tracking.table import table_of
 
 # MLflow keeps 36 characters of a dataset's digest; this many tell data apart.
 _DIGEST_CHARACTERS = 16
@@ -65,7 +66,7 @@ def _metrics(run: Run) -> Iterator[Metric]:
     result = run.result
     headline, null = result["headline"], result.get("null") or {}
     low, high = headline["auroc_ci"]
-    genes = run.tables["genes"]
+    genes = table_of(run, "genes")
     called_out = int(genes["called_out"].sum()) if genes["null_high"].notna().any() else None
     yield from metrics(
         {
@@ -87,7 +88,7 @@ def _metrics(run: Run) -> Iterator[Metric]:
 
 
 def _best_baseline(run: Run) -> Mapping[str, Any]:
-    table = run.tables["baselines"].dropna(subset=["auroc"])
+    table = table_of(run, "baselines").dropna(subset=["auroc"])
     if table.empty:
         return {}
     best = table.iloc[int(table["auroc"].astype(float).argmax())]

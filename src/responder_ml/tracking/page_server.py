@@ -14,8 +14,12 @@ from urllib.request import urlopen
 from responder_ml.exceptions import TrackingError
 from responder_ml.tracking.store import artifact_folder, sqlite_file, without_password
 
-# A page for one person: no telemetry, no queue of background jobs.
-_SETTINGS = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+# A page for one person: no telemetry, no queue of background jobs, no warnings that its libraries give each other.
+_SETTINGS = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+    "PYTHONWARNINGS": "ignore",
+}
 _HOST = "127.0.0.1"
 _MLFLOWS_PORT = 5000
 _START_SECONDS = 60.0

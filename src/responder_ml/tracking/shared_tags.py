@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from responder_ml.run import Run
 from responder_ml.tracking.items import Tag, tags
+from responder_ml.tracking.table import table_of
 
 # Columns of the sample sheet that people sort their jobs by.
 _SORTED_BY = ("region", "drug", "sex")
@@ -31,7 +32,7 @@ def shared_tags(run: Run) -> Iterator[Tag]:
 
 def _values(run: Run, column: str) -> str:
     """Return the values a column has among the run's samples, or those the job asked for."""
-    samples = run.tables["samples"]
+    samples = table_of(run, "samples")
     if column in samples.columns:
         return ", ".join(sorted(map(str, samples[column].dropna().unique())))
     wanted = run.result["endpoint"].get("where", {}).get(column, "")

@@ -1,11 +1,12 @@
 import numpy as np
 import pytest
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
 from responder_ml.features.builders import BUILDERS
-from responder_ml.features.builders.builder import in_natural_order
+from responder_ml.features.builders.builder import prefix_columns, prefix_slice
 from responder_ml.features.builders.gene_sets import GeneSets
 from responder_ml.features.builders.genes import Genes
 from responder_ml.statistics.training_sets import TrainingSets
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 
 @parametrize_with_checks([member() for member in BUILDERS])
@@ -58,8 +59,8 @@ def test_many_training_sets_equal_fitting_each_one(cohort, gmt, which):
         np.testing.assert_allclose(ranked.values(), builder.transform(counts), atol=1e-10)
         np.testing.assert_array_equal(shared.names[ranked.position], builder.names_)
         for column in range(3):
-            genes, shares = shared.genes_of(int(ranked.position[column]))
-            np.testing.assert_array_equal(genes, builder.genes_of(column)[0])
+            genes, shares = ranked.genes_of(column)
+            np.testing.assert_array_equal(GENE_NAMES[genes], builder.genes_of(column)[0])
             np.testing.assert_allclose(shares, builder.genes_of(column)[1])
             assert np.abs(shares).sum() == pytest.approx(1)
 
@@ -80,4 +81,10 @@ def test_editing_held_out_rows_or_labels_changes_nothing_learnt(cohort, gmt, rng
 
 def test_a_prefix_is_handed_on_in_natural_order():
     position = np.array([7, 2, 9, 4])
-    np.testing.assert_array_equal(position[in_natural_order(position, 3)], [2, 7, 9])
+    np.testing.assert_array_equal(position[prefix_columns(position, 3, cumulative=False)], [2, 7, 9])
+
+
+@pytest.mark.parametrize(("length", "column"), [(1, 0), (3, 2), (4, 3), (9, 3)])
+def test_a_cumulative_prefix_is_its_last_column(length, column):
+    assert prefix_columns(np.arange(4), length, cumulative=True).tolist() == [column]
+    assert prefix_slice(length, 4, cumulative=True) == slice(column, column + 1)

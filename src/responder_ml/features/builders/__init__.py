@@ -1,8 +1,11 @@
 """Builders: expression in, named feature columns in rank order out."""
 
 from responder_ml.features.builders.builder import Builder
+from responder_ml.features.builders.derived import Derived
 from responder_ml.features.builders.gene_sets import GeneSets
 from responder_ml.features.builders.genes import Genes
+from responder_ml.features.builders.pairs import Pairs
+from responder_ml.features.builders.reference import Reference
 from responder_ml.registry import Registry
 
-BUILDERS: Registry[Builder] = Registry("builder", (Genes, GeneSets))
+BUILDERS: Registry[Builder] = Registry("builder", (Genes, GeneSets, Derived, Reference, Pairs))

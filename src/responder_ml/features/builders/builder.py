@@ -15,6 +15,8 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import ClassifierTags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from responder_ml.exceptions import FeatureError
+from responder_ml.features.builders.context import Context
 from responder_ml.statistics.training_sets import TrainingSets
 
 Floats = NDArray[np.float64]
@@ -31,28 +33,23 @@ class Ranked:
         Place of each ranked column in the builder's natural order, best first, shape ``(n_ranked,)``.
     values
         Returns samples x ranked columns, best first.
+    genes_of
+        Returns the places of the genes behind a ranked column and each one's share of it (absolute shares add up to one).
+    cumulative
+        As for `Builder`.
     """
 
     position: NDArray[np.intp]
     values: Callable[[], Floats]
+    genes_of: Callable[[int], tuple[NDArray[np.intp], Floats]]
+    cumulative: bool = False
 
 
 class Shared(Protocol):
-    """A builder's work on one cohort that needs no training set, and what it adds for many of them at once.
-
-    Attributes
-    ----------
-    names
-        Name of each column in natural order.
-    """
-
-    names: Strings
+    """A builder's work on one cohort that needs no training set, and what it adds for many of them at once."""
 
     def rank(self, sets: TrainingSets) -> list[Ranked]:
         """Return the ranked columns of every training set."""
-
-    def genes_of(self, column: int) -> tuple[Strings, Floats]:
-        """Return the genes behind a natural column and each one's share of it (absolute shares add up to one)."""
 
 
 class Builder(TransformerMixin, BaseEstimator, ABC):  # type: ignore[misc]
@@ -73,9 +70,20 @@ class Builder(TransformerMixin, BaseEstimator, ABC):  # type: ignore[misc]
     """Fewest columns worth searching."""
     fixed_length: ClassVar[int] = 20
     """Columns used where the classes are too small to tune anything."""
+    cumulative: ClassVar[bool] = False
+    """Whether column k is what the first k things ranked amount to together, so that a prefix is its last column alone."""
+
+    def check(self, context: Context) -> None:
+        """Look, before anything is computed, whether a cohort has what the builder asks of its sample sheet.
+
+        Raises
+        ------
+        FeatureError
+            It has not.
+        """
 
     @abstractmethod
-    def share(self, X: Floats, genes: Strings) -> Shared:
+    def share(self, X: Floats, genes: Strings, context: Context | None = None) -> Shared:
         """Do once per cohort what no training set changes.
 
         Parameters
@@ -84,17 +92,19 @@ class Builder(TransformerMixin, BaseEstimator, ABC):  # type: ignore[misc]
             Samples x genes in the cohort's units, every sample of the endpoint. No label is given.
         genes
             Gene names, shape ``(n_genes,)``.
+        context
+            Sample sheet and samples outside the endpoint, for builders that ask for them.
         """
 
     @abstractmethod
-    def _fit(self, X: Floats, labels: NDArray[np.int8], genes: Strings) -> None:
+    def _fit(self, X: Floats, labels: NDArray[np.int8], genes: Strings, context: Context | None) -> None:
         """Learn from training rows ``X`` and 0/1 labels; set ``position_`` and ``names_``."""
 
     @abstractmethod
     def _transform(self, X: Floats) -> Floats:
         """Return samples x columns in rank order."""
 
-    def fit(self, X: Floats, y: NDArray[Any], genes: Strings | None = None) -> Self:
+    def fit(self, X: Floats, y: NDArray[Any], genes: Strings | None = None, context: Context | None = None) -> Self:
         """Learn the columns and their order from training rows.
 
         Parameters
@@ -105,6 +115,15 @@ class Builder(TransformerMixin, BaseEstimator, ABC):  # type: ignore[misc]
             Two classes, shape ``(n_samples,)``; the one sorted last is positive.
         genes
             Gene names; ``x0, x1, ...`` if not given.
+        context
+            Sheet of these rows (`Context.take`) and samples outside the endpoint. It is not kept.
+
+        Raises
+        ------
+        ValueError
+            There are not exactly two classes.
+        FeatureError
+            The data or the context lack what the builder asks for.
         """
         X, y = validate_data(self, X, y, dtype=np.float64)
         classes, codes = np.unique(y, return_inverse=True)
@@ -113,7 +132,11 @@ class Builder(TransformerMixin, BaseEstimator, ABC):  # type: ignore[misc]
             raise ValueError(f"{type(self).__name__} ranks columns between 2 classes, but found {found}.")
         if genes is None:
             genes = np.asarray([f"x{index}" for index in range(X.shape[1])])
-        self._fit(X, codes.astype(np.int8), np.asarray(genes, dtype=str))
+        if context is not None and len(context.sheet) != len(X):
+            raise FeatureError(
+                f"The sample sheet has {len(context.sheet)} rows for {len(X)} rows of expression. Take those of the same rows."
+            )
+        self._fit(X, codes.astype(np.int8), np.asarray(genes, dtype=str), context)
         return self
 
     def transform(self, X: Floats) -> Floats:
@@ -139,9 +162,33 @@ class Builder(TransformerMixin, BaseEstimator, ABC):  # type: ignore[misc]
         return np.asarray([self.names_[column]], dtype=str), np.ones(1)
 
 
-def in_natural_order(position: NDArray[np.intp], length: int) -> NDArray[np.intp]:
-    """Return indices of the first ``length`` ranked columns, sorted as they stand in the builder's natural order.
+def prefix_slice(length: int, available: int, *, cumulative: bool) -> slice:
+    """Return where among the ranked columns a prefix lies, as ranked.
+
+    Parameters
+    ----------
+    length
+        Of the prefix.
+    available
+        Ranked columns.
+    cumulative
+        Whether the last column of a prefix stands for all of it.
+    """
+    end = min(length, available)
+    return slice(end - 1 if cumulative else 0, end)
+
+
+def prefix_columns(position: NDArray[np.intp], length: int, *, cumulative: bool) -> NDArray[np.intp]:
+    """Return indices of a prefix of the ranked columns, sorted as they stand in the builder's natural order.
 
     Trees draw columns by index and sums round by order, so a prefix must look as any feature selector would hand it on.
+
+    Parameters
+    ----------
+    position
+        Natural position of each ranked column.
+    length, cumulative
+        As for `prefix_slice`.
     """
-    return np.argsort(position[:length], kind="stable")
+    part = prefix_slice(length, len(position), cumulative=cumulative)
+    return part.start + np.argsort(position[part], kind="stable")

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from responder_ml.features.builders.builder import Builder, Floats, Ranked, Strings
+from responder_ml.features.builders.context import Context
 from responder_ml.features.gene_sets import read_gmt
 from responder_ml.features.membership import members
 from responder_ml.features.normalise import Normaliser, SharedExpression
@@ -71,10 +72,10 @@ class GeneSets(Builder):
         self.normalisation = normalisation
         self.units = units
 
-    def share(self, X: Floats, genes: Strings) -> "SharedGeneSets":
+    def share(self, X: Floats, genes: Strings, context: Context | None = None) -> "SharedGeneSets":
         """Normalise the cohort, and score it once where the scorer looks at one sample only."""
         table, names = self._sets(genes)
-        return SharedGeneSets(self, X, genes, table, names)
+        return SharedGeneSets(self, X, table, names)
 
     def make_scorer(self) -> SignatureScorer:
         """Return the unfitted scorer.
@@ -89,12 +90,10 @@ class GeneSets(Builder):
     def _sets(self, genes: Strings) -> tuple[Any, list[str]]:
         if self.path is None:
             return sparse.csr_array(np.ones((len(genes), 1))), ["all genes"]
-        found = members(
-            read_gmt(self.path), genes.tolist(), min_genes=self.min_genes, min_coverage=self.min_coverage
-        )
+        found = members(read_gmt(self.path), genes.tolist(), min_genes=self.min_genes, min_coverage=self.min_coverage)
         return found.weights, list(found.names)
 
-    def _fit(self, X: Floats, labels: NDArray[np.int8], genes: Strings) -> None:
+    def _fit(self, X: Floats, labels: NDArray[np.int8], genes: Strings, context: Context | None) -> None:
         self.normaliser_ = Normaliser(self.units, self.normalisation).fit(X)
         table, names = self._sets(genes)
         log2 = self.normaliser_.transform(X)
@@ -109,7 +108,8 @@ class GeneSets(Builder):
 
     def genes_of(self, column: int) -> tuple[Strings, Floats]:
         """Return a signature's genes and their signed shares by weight."""
-        return shares_of(self.scorer_.members, int(self.position_[column]), self.genes_)
+        genes, shares = shares_of(self.scorer_.members, int(self.position_[column]))
+        return self.genes_[genes], shares
 
 
 class SharedGeneSets:
@@ -121,18 +121,20 @@ class SharedGeneSets:
         Gives the settings.
     X
         Samples x genes in the builder's units.
-    genes
-        Gene names.
     table, names
         Genes x sets, and the sets' names.
+
+    Attributes
+    ----------
+    names
+        Name of each column in natural order.
     """
 
-    def __init__(self, builder: GeneSets, X: Floats, genes: Strings, table: Any, names: list[str]) -> None:
+    def __init__(self, builder: GeneSets, X: Floats, table: Any, names: list[str]) -> None:
         self._expression = SharedExpression(X, builder.units, builder.normalisation)
         self._scorer = builder.make_scorer()
         self._table = table
         self._set_names = names
-        self._genes = genes
         base = self._expression.base
         fitted = builder.make_scorer().fit(base, members=table, names=names)
         self.names: Strings = fitted.get_feature_names_out().astype(str)
@@ -142,27 +144,26 @@ class SharedGeneSets:
         """Return each training set's signatures by absolute moderated t."""
         if self._columns is not None:
             found = best_columns(self._columns, sets, len(self.names))
-            return [_ranked(columns, self._columns.values) for columns in found]
+            return [self._ranked(columns, self._columns.values) for columns in found]
         shifts = self._expression.shifts(sets.rows)
         return [
             self._rank_one(sets[index : index + 1], None if shifts is None else shifts[index])
             for index in range(len(sets))
         ]
 
-    def genes_of(self, column: int) -> tuple[Strings, Floats]:
-        """Return a signature's genes and their signed shares by weight."""
-        return shares_of(self._table, column, self._genes)
-
     def _rank_one(self, one: TrainingSets, shift: Floats | None) -> Ranked:
         log2 = self._expression.base if shift is None else self._expression.base + shift[:, None]
         self._scorer.fit(log2[one.rows[0]], members=self._table, names=self._set_names)
         scores = self._scorer.transform(log2)
         (columns,) = best_columns(Columns.prepare(scores), one, len(self.names))
-        return _ranked(columns, scores)
+        return self._ranked(columns, scores)
+
+    def _ranked(self, columns: NDArray[np.intp], values: Floats) -> Ranked:
+        return Ranked(columns, lambda: values[:, columns], lambda column: shares_of(self._table, int(columns[column])))
 
 
-def shares_of(table: Any, column: int, genes: Strings) -> tuple[Strings, Floats]:
-    """Return the genes of one set and their signed shares; absolute shares add up to one.
+def shares_of(table: Any, column: int) -> tuple[NDArray[np.intp], Floats]:
+    """Return the places of one set's genes and their signed shares; absolute shares add up to one.
 
     Parameters
     ----------
@@ -170,13 +171,7 @@ def shares_of(table: Any, column: int, genes: Strings) -> tuple[Strings, Floats]
         Sparse genes x sets table of signed weights.
     column
         The set.
-    genes
-        Gene names, one per row of the table.
     """
     weights = np.ravel(table[:, [column]].toarray())
     inside = np.flatnonzero(weights)
-    return genes[inside], weights[inside] / np.abs(weights[inside]).sum()
-
-
-def _ranked(columns: NDArray[np.intp], values: Floats) -> Ranked:
-    return Ranked(columns, lambda: values[:, columns])
+    return inside, weights[inside] / np.abs(weights[inside]).sum()

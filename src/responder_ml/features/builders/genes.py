@@ -1,11 +1,16 @@
 """Single genes, ranked by moderated t."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
+from responder_ml.exceptions import FeatureError
 from responder_ml.features.builders.builder import Builder, Floats, Ranked, Strings
+from responder_ml.features.builders.context import Context
 from responder_ml.features.expression_filter import ExpressionFilter, SharedDetection, detected
 from responder_ml.features.normalise import Normaliser, SharedExpression
+from responder_ml.statistics.many_contrasts import MODELS_PER_BLOCK, Designs, ManyContrasts
 from responder_ml.statistics.moderated_t import Columns, best_columns, moderated_t
 from responder_ml.statistics.training_sets import TrainingSets
 
@@ -26,6 +31,10 @@ class Genes(Builder):
         Share of training samples that must express a gene.
     max_genes
         Longest prefix a classifier may see.
+    covariates
+        Columns of the sample sheet to adjust for in ranking, such as ``drug`` or ``batch``: the linear model of each
+        training set has them beside the class. Expression itself is not adjusted, so that new samples need no sheet. Where
+        covariates determine the class of a training set, all its genes rank equal.
     units
         Units of the values; the cohort's, set when a job is assembled.
 
@@ -45,23 +54,51 @@ class Genes(Builder):
         min_expression: float = 1.0,
         min_share: float = 0.25,
         max_genes: int = 500,
+        covariates: Sequence[str] = (),
         units: str = "log2",
     ) -> None:
         self.normalisation = normalisation
         self.min_expression = min_expression
         self.min_share = min_share
         self.max_genes = max_genes
+        self.covariates = covariates
         self.units = units
 
-    def share(self, X: Floats, genes: Strings) -> "SharedGenes":
-        """Normalise the cohort and count detections once."""
-        return SharedGenes(self, X, genes)
+    def check(self, context: Context) -> None:
+        """Look for the covariates."""
+        context.covariates(self.covariates)
 
-    def _fit(self, X: Floats, labels: NDArray[np.int8], genes: Strings) -> None:
+    def share(self, X: Floats, genes: Strings, context: Context | None = None) -> "SharedGenes":
+        """Normalise the cohort and count detections once."""
+        return SharedGenes(self, X, genes, self.adjusted_for(context))
+
+    def adjusted_for(self, context: Context | None) -> Floats | None:
+        """Return the covariates, samples x columns, or None if there are none.
+
+        Raises
+        ------
+        FeatureError
+            They are not in the sheet, or there is no sheet.
+        """
+        if not self.covariates:
+            return None
+        if context is None:
+            raise FeatureError(
+                f"Covariates ({', '.join(self.covariates)}) need a sample sheet. Give the builder a context, or do without."
+            )
+        return context.covariates(self.covariates)
+
+    def _fit(self, X: Floats, labels: NDArray[np.int8], genes: Strings, context: Context | None) -> None:
         self.normaliser_ = Normaliser(self.units, self.normalisation).fit(X)
         self.filter_ = ExpressionFilter(self.units, self.min_expression, self.min_share).fit(X)
         kept = np.flatnonzero(self.filter_.kept_)
-        t = moderated_t(self.normaliser_.transform(X)[:, kept], labels == 1, labels == 0)
+        covariates = self.adjusted_for(context)
+        log2 = self.normaliser_.transform(X)[:, kept]
+        if covariates is None:
+            t = moderated_t(log2, labels == 1, labels == 0)
+        else:
+            designs = Designs.two_groups(labels[None] == 1, labels[None] == 0, covariates)
+            t = ManyContrasts(log2).moderated_t(designs)[0]
         best = np.argsort(-np.abs(t), kind="stable")[: self.max_genes]
         self.position_ = kept[best]
         self.names_ = genes[self.position_]
@@ -81,9 +118,11 @@ class SharedGenes:
         Samples x genes in the builder's units.
     names
         Gene names.
+    covariates
+        What the ranking is adjusted for, samples x columns.
     """
 
-    def __init__(self, builder: Genes, X: Floats, names: Strings) -> None:
+    def __init__(self, builder: Genes, X: Floats, names: Strings, covariates: Floats | None = None) -> None:
         self.names = names
         found = detected(X, builder.units, builder.min_expression)
         # A gene no sample expresses can never be kept; leaving it out here changes nothing but the time.
@@ -92,20 +131,39 @@ class SharedGenes:
         self._expression = SharedExpression(X, builder.units, builder.normalisation)
         self._columns = Columns.prepare(self._expression.base, self._candidates)
         self._longest = builder.max_genes
+        self._covariates = covariates
+        self._contrasts = None if covariates is None else ManyContrasts(self._columns.values)
 
     def rank(self, sets: TrainingSets) -> list[Ranked]:
         """Return each training set's genes by absolute moderated t."""
         shifts = self._expression.shifts(sets.rows)
-        found = best_columns(self._columns, sets, self._longest, self._detection.kept(sets.rows), shifts)
+        kept = self._detection.kept(sets.rows)
+        if self._contrasts is None:
+            found = best_columns(self._columns, sets, self._longest, kept, shifts)
+        else:
+            found = self._best_adjusted(self._contrasts, sets, kept, shifts)
         return [self._ranked(columns, None if shifts is None else shifts[index]) for index, columns in enumerate(found)]
 
-    def genes_of(self, column: int) -> tuple[Strings, Floats]:
-        """Return the gene itself."""
-        return self.names[column : column + 1], np.ones(1)
+    def _best_adjusted(
+        self, contrasts: ManyContrasts, sets: TrainingSets, kept: NDArray[np.bool_] | None, shifts: Floats | None
+    ) -> list[NDArray[np.intp]]:
+        found = []
+        for start in range(0, len(sets), MODELS_PER_BLOCK):
+            part = slice(start, start + MODELS_PER_BLOCK)
+            usable = None if kept is None else kept[part]
+            designs = Designs.two_groups(sets.positive[part], sets.negative[part], self._covariates)
+            strength = np.abs(contrasts.moderated_t(designs, usable, None if shifts is None else shifts[part]))
+            if usable is not None:
+                strength[~usable] = -1.0
+            for each in strength:
+                best = np.argsort(-each, kind="stable")[: self._longest]
+                found.append(best[each[best] >= 0])
+        return found
 
     def _ranked(self, columns: NDArray[np.intp], shift: Floats | None) -> Ranked:
         def values() -> Floats:
             taken = self._columns.take(columns)
             return taken if shift is None else taken + shift[:, None]
 
-        return Ranked(self._candidates[columns], values)
+        position = self._candidates[columns]
+        return Ranked(position, values, lambda column: (position[column : column + 1], np.ones(1)))

@@ -180,7 +180,8 @@ class SignatureScorer(TransformerMixin, BaseEstimator, ABC):  # type: ignore[mis
 def _check_members(members: Any | None, n_genes: int) -> Any:
     table = sparse.csr_array(np.ones((n_genes, 1)) if members is None else members, dtype=np.float64, copy=True)
     table.sum_duplicates()
-    table.eliminate_zeros()
+    if not table.data.all():
+        table.eliminate_zeros()
     if table.shape[0] != n_genes:
         raise FeatureError(
             f"The sets are over {table.shape[0]} genes, the expression has {n_genes}. "
@@ -188,7 +189,9 @@ def _check_members(members: Any | None, n_genes: int) -> Any:
         )
     if not np.all(np.isfinite(table.data)):
         raise FeatureError("Some weights of the sets are not finite. Give finite numbers.")
-    empty = np.flatnonzero(np.bincount(table.indices, minlength=table.shape[1]) == 0)
+    has_gene = np.zeros(table.shape[1], dtype=bool)
+    has_gene[table.indices] = True
+    empty = np.flatnonzero(~has_gene)
     if empty.size or table.shape[1] == 0:
         shown = ", ".join(map(str, empty[:5].tolist()))
         raise FeatureError(

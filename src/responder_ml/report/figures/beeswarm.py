@@ -1,6 +1,7 @@
 """Each sample's contribution of each leading gene, coloured by the gene's expression."""
 
 from collections.abc import Sequence
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -8,8 +9,8 @@ import pandas as pd
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from responder_ml.report.figures.canvas import BAR_HEIGHT, WIDTH, figure_svg, shortened
-from responder_ml.report.figures.palette import GRID, REFERENCE_LINE, SEQUENTIAL
+from responder_ml.report.figures.canvas import BAR_HEIGHT, WIDTH, colour_bar, figure_svg, legend_below, shortened
+from responder_ml.report.figures.palette import GRID, REFERENCE_LINE, scale
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -22,6 +23,7 @@ MOST_DOTS = 120
 _BINS = 36
 _STEP = 0.13
 _ROW = 0.29
+_TITLE = 24
 
 
 def beeswarm(points: pd.DataFrame, genes: Sequence[str], positive: str, negative: str) -> Markup:
@@ -43,7 +45,7 @@ def beeswarm(points: pd.DataFrame, genes: Sequence[str], positive: str, negative
 
     def paint(figure: "Figure") -> None:
         axes, below = figure.subplots(2, 1, height_ratios=[_ROW * len(genes) + 0.1, BAR_HEIGHT])
-        colours: dict[str, Any] = {"cmap": SEQUENTIAL, "vmin": -strongest, "vmax": strongest}
+        colours: dict[str, Any] = {"cmap": scale(), "vmin": -strongest, "vmax": strongest}
         for y, row in zip(range(len(genes), 0, -1), rows, strict=True):
             height = y + swarm(row["contribution"].to_numpy(dtype=np.float64), widest)
             for label, marker in ((1, "o"), (0, "s")):
@@ -60,12 +62,13 @@ def beeswarm(points: pd.DataFrame, genes: Sequence[str], positive: str, negative
         axes.grid(axis="y", color=GRID, linewidth=0.8)
         axes.locator_params(axis="x", nbins=6)
         axes.set_xlabel("contribution (log-odds)")
-        axes.set_title(f"← towards\n{negative}", loc="left", fontsize=8.0)
-        axes.set_title(f"towards →\n{positive}", loc="right", fontsize=8.0)
+        axes.set_title(f"← towards\n{fill(negative, _TITLE)}", loc="left", fontsize=8.0)
+        axes.set_title(f"towards →\n{fill(positive, _TITLE)}", loc="right", fontsize=8.0)
         shades = axes.collections[0]
-        bar = figure.colorbar(shades, cax=below, orientation="horizontal")
-        bar.set_label("log2 expression less its mean\n(dark: less than usual, bright: more)")
-        _class_legend(figure, positive, negative)
+        colour_bar(figure, shades, below, "log2 expression less its mean\n(dark: less than usual, bright: more)")
+        for marker, text in (("o", positive), ("s", negative)):
+            axes.plot([], [], linestyle="none", marker=marker, color="#1d2730", markerfacecolor="white", label=text)
+        legend_below(figure, axes)
 
     alt = (
         f"Dots of {shown['sample'].nunique()} samples in {len(genes)} rows, one per gene; right of zero the gene speaks "
@@ -91,13 +94,3 @@ def swarm(values: Floats, widest: float) -> Floats:
         offsets[members] = np.where(place % 2, 1, -1) * ((place + 1) // 2) * _STEP
     most = np.abs(offsets).max(initial=0.0)
     return offsets * (0.42 / most) if most > 0.42 else offsets
-
-
-def _class_legend(figure: "Figure", positive: str, negative: str) -> None:
-    from matplotlib.lines import Line2D
-
-    handles = [
-        Line2D([], [], linestyle="none", marker=marker, markerfacecolor="white", markeredgecolor="#1d2730", label=text)
-        for marker, text in (("o", positive), ("s", negative))
-    ]
-    figure.legend(handles=handles, loc="outside lower center", ncols=2)

@@ -14,6 +14,7 @@ from markupsafe import Markup
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.cm import ScalarMappable
     from matplotlib.figure import Figure
 
 WIDTH = 3.75
@@ -54,6 +55,8 @@ _STYLE: dict[str, Any] = {
 _LONG_NUMBER = re.compile(r"-?\d+\.\d{3,}")
 _REFERENCE = re.compile(r"#([A-Za-z][\w.-]*)")
 _LONGEST_NAME = 20
+# Letters in one row of a legend.
+_LONGEST_LEGEND = 58
 _ROUNDED = ("d", "x", "y", "transform", "points")
 
 
@@ -85,10 +88,22 @@ def figure_svg(name: str, size: tuple[float, float], alt: str, paint: Callable[[
 
 
 def legend_below(figure: "Figure", axes: "Axes", columns: int = 2) -> None:
-    """Put the legend under the axes, where no data are."""
+    """Put the legend under the axes, where no data are; long words take a line each."""
     handles, labels = axes.get_legend_handles_labels()
-    if handles:
-        figure.legend(handles, labels, loc="outside lower center", ncols=columns, handlelength=1.8, columnspacing=1.2)
+    if not handles:
+        return
+    if columns * max(map(len, labels)) > _LONGEST_LEGEND:
+        columns = 1
+    figure.legend(handles, labels, loc="outside lower center", ncols=columns, handlelength=1.8, columnspacing=1.2)
+
+
+def colour_bar(figure: "Figure", shades: "ScalarMappable", place: "Axes", text: str) -> None:
+    """Paint the scale of ``shades`` into flat axes of its own."""
+    bar = figure.colorbar(shades, cax=place, orientation="horizontal")
+    if bar.solids is not None:
+        # Steps with their own colour as edge leave no light gaps between them.
+        bar.solids.set_edgecolor("face")
+    bar.set_label(text)
 
 
 def shortened(name: object) -> str:

@@ -9,8 +9,8 @@ import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from responder_ml.report.figures.canvas import BAR_HEIGHT, WIDTH, figure_svg, shortened
-from responder_ml.report.figures.palette import SEQUENTIAL, SWATCHES, Swatch
+from responder_ml.report.figures.canvas import BAR_HEIGHT, WIDTH, colour_bar, figure_svg, shortened
+from responder_ml.report.figures.palette import SWATCHES, Swatch, scale
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -92,7 +92,7 @@ def heat_map(tile: Tile, tracks: Sequence[Track], alt: str) -> Markup:
         _paint_tracks(above, tracks, count)
         limit = float(np.nanmax(np.abs(tile.values), initial=0.0)) or 1.0
         mesh = below.pcolormesh(
-            np.arange(count + 1), np.arange(len(tile.genes) + 1), tile.values, cmap=SEQUENTIAL, vmin=-limit, vmax=limit,
+            np.arange(count + 1), np.arange(len(tile.genes) + 1), tile.values, cmap=scale(), vmin=-limit, vmax=limit,
             edgecolors="white", linewidth=0.4 if count <= _MOST_NAMED else 0.0,
         )  # fmt: skip
         below.axvline(tile.boundary, color="white", linewidth=3.0)
@@ -106,8 +106,7 @@ def heat_map(tile: Tile, tracks: Sequence[Track], alt: str) -> Markup:
         for axes in (above, below):
             axes.tick_params(length=0)
             axes.spines[:].set_visible(False)
-        bar = figure.colorbar(mesh, cax=shades, orientation="horizontal")
-        bar.set_label("log2 expression less the gene's mean\n(dark: less than usual, bright: more)")
+        colour_bar(figure, mesh, shades, "log2 expression less the gene's mean\n(dark: less than usual, bright: more)")
 
     names = (
         0.0 if not tile.columns or count > _MOST_NAMED else 0.075 * max(len(shortened(name)) for name in tile.columns)

@@ -42,15 +42,22 @@ def null_distribution(name: str, values: Floats, reaching: int, observed: float,
         higher, _ = np.histogram(order[len(order) - reaching :], edges)
         place: dict[str, Any] = {"width": 1 / _BINS, "align": "edge"}
         axes.bar(
-            edges[:-1], lower, color=NULL, edgecolor="white", linewidth=0.4, label=f"lower ({lower.sum():,})", **place
+            edges[:-1],
+            lower,
+            color=NULL,
+            edgecolor="white",
+            linewidth=0.4,
+            label=f"relabelled, lower: {lower.sum():,}",
+            **place,
         )
         axes.bar(
             edges[:-1], higher, bottom=lower, color="white", edgecolor=OBSERVED, hatch="/////",
-            linewidth=np.where(higher > 0, 0.6, 0.0), label=f"as high or higher ({higher.sum():,})", **place,
+            linewidth=np.where(higher > 0, 0.6, 0.0), label=f"as high or higher: {higher.sum():,}", **place,
         )  # fmt: skip
         axes.axvline(observed, color=OBSERVED, linewidth=2.2, label=f"observed ({observed:.2f})")
         axes.axvline(mean, color=REFERENCE_LINE, linewidth=1.2, linestyle="--", label=f"their mean ({mean:.2f})")
         axes.set_xlim(0, 1.01)
+        axes.set_ylim(0, 1.08 * max(int((lower + higher).max()), 1))
         axes.set_xlabel("AUROC of the whole procedure")
         axes.set_ylabel(f"relabellings (n = {len(values):,})")
         axes.yaxis.set_major_locator(MaxNLocator(integer=True))

@@ -6,6 +6,10 @@ Okabe M, Ito K (2008) Color Universal Design.
 """
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from matplotlib.colors import Colormap
 
 
 @dataclass(frozen=True)
@@ -47,8 +51,15 @@ SWATCHES = (
 )
 """For annotation tracks, the two classes first; each cell also carries a letter."""
 
-SEQUENTIAL = "cividis"
-"""Rises in lightness from end to end, so it reads alike in grey and to colour-blind eyes."""
+SHADES = 40
+"""Steps of a colour scale; of 50 or more matplotlib makes a bitmap."""
+
+
+def scale() -> "Colormap":
+    """Return a colour scale that rises in lightness, so it reads alike in grey and to colour-blind eyes."""
+    from matplotlib import colormaps
+
+    return colormaps["cividis"].resampled(SHADES)
 
 
 def look(label: int) -> Look:

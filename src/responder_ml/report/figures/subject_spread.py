@@ -1,5 +1,6 @@
 """Each subject's held-out probability: mean and range over repeats."""
 
+from textwrap import fill
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int8]
 
+_LINE = 32
 MOST_NAMED = 40
 """More subjects are drawn by rank, without their names."""
 
@@ -48,7 +50,7 @@ def subject_spread(found: HeldOut, positive: str, negative: str) -> Markup:
             axes.set_xlabel(f"held-out probability of {positive}")
         else:
             _by_rank(axes, probability, labels, names)
-            axes.set_ylabel(f"held-out probability of {positive}")
+            axes.set_ylabel(fill(f"held-out probability of {positive}", _LINE))
             axes.set_xlabel(f"subjects (n = {len(order):,}), by class and mean")
         legend_below(figure, axes)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from responder_ml.config import JobConfig
 from responder_ml.experiment import Prepared
@@ -43,7 +43,7 @@ def show_run(console: Console, run: Run, folder: Path, bundle: Path) -> None:
     console.print(
         f"[bold {_VERDICT.get(level, 'white')}]{result['verdict']['sentence']}[/]", highlight=False, soft_wrap=True
     )
-    table = Table("candidate", "AUROC", "95 % interval", "balanced accuracy", "Brier", "chosen by auto", title=None)
+    table = Table(Column("candidate", overflow="fold"), "AUROC", "95 % interval", "balanced accuracy", "Brier", "chosen by auto", title=None)
     for row in run.tables["candidates"].to_dict("records"):
         table.add_row(
             row["name"],

@@ -1,0 +1,75 @@
+"""What a builder may know beside expression: the sample sheet, and the samples of the cohort that the endpoint leaves out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from responder_ml.exceptions import FeatureError
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Context:
+    """The samples of an endpoint and those outside it.
+
+    A fitted builder keeps what it learnt from a context, never the context.
+
+    Attributes
+    ----------
+    sheet
+        The sample sheet, one row for each row of the expression that a builder is given.
+    column, positive, negative
+        The endpoint's column and classes, as the sheet has them. Labels of a training set come from elsewhere: a null
+        permutes them.
+    outside
+        Other samples of the cohort x genes, in the cohort's units. None is of a subject of the endpoint.
+    outside_sheet
+        Their rows of the sample sheet.
+    """
+
+    sheet: pd.DataFrame = field(repr=False)
+    column: str
+    positive: str
+    negative: str
+    outside: Floats = field(repr=False)
+    outside_sheet: pd.DataFrame = field(repr=False)
+
+    def take(self, rows: NDArray[np.bool_] | NDArray[np.intp]) -> Self:
+        """Return the context of some rows of the endpoint."""
+        positions = np.flatnonzero(rows) if rows.dtype == np.bool_ else rows
+        return replace(self, sheet=self.sheet.iloc[positions])
+
+    def covariates(self, names: Sequence[str]) -> Floats:
+        """Return columns of the sheet as numbers, samples x columns: categories as indicators, numbers as they are.
+
+        Raises
+        ------
+        FeatureError
+            A column is not there, or has gaps.
+        """
+        absent = [name for name in names if name not in self.sheet.columns]
+        if absent:
+            raise FeatureError(
+                f"Covariate(s) {', '.join(absent)} are not in the sample sheet, which has: "
+                f"{', '.join(map(str, self.sheet.columns))}. Correct `covariates`, or rename with `cohort.columns`."
+            )
+        parts = [_as_numbers(self.sheet[name]) for name in names]
+        return np.column_stack(parts) if parts else np.empty((len(self.sheet), 0))
+
+
+def _as_numbers(values: "pd.Series[str]") -> Floats:
+    if values.isna().any():
+        raise FeatureError(
+            f"Covariate '{values.name}' is missing for {int(values.isna().sum())} of {len(values)} samples. "
+            "Fill it in, leave the samples out, or do without."
+        )
+    if pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values):
+        numbers = values.to_numpy(dtype=np.float64)
+        return np.asarray((numbers - numbers.mean())[:, None])
+    words = values.astype(str).to_numpy()
+    return np.asarray(words[:, None] == np.unique(words)[None, 1:], dtype=np.float64)

@@ -1,0 +1,323 @@
+"""Reference signatures: contrasts of groups such as susceptible and control, scored in every sample."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from responder_ml.exceptions import FeatureError
+from responder_ml.features.builders.axis_deriver import AxisDeriver, Signature, membership
+from responder_ml.features.builders.builder import Builder, Floats, Ranked, Strings
+from responder_ml.features.builders.context import Context
+from responder_ml.features.builders.reference_contrasts import DEFAULT, Contrast, find_contrasts
+from responder_ml.features.builders.reference_groups import Axis, check_groups, class_axis, find_axes
+from responder_ml.features.membership import members
+from responder_ml.features.normalise import Normaliser, SharedExpression
+from responder_ml.features.signature_table import read_signature_table
+from responder_ml.features.signatures import SCORERS
+from responder_ml.features.signatures.scorer import SignatureScorer
+from responder_ml.statistics.many_contrasts import Designs, ManyContrasts
+from responder_ml.statistics.training_sets import TrainingSets
+
+CLASS_AXIS = "class_axis"
+"""The one signature of bare arrays, which come without a sheet to find groups in."""
+
+
+class Reference(Builder):
+    """Scores of signatures that say how one group of samples differs from another.
+
+    A signature is the genes of largest moderated t between two groups, the strongest up and the strongest down. Groups
+    outside the endpoint, such as control animals, give it once. Where rows of the endpoint take part it is derived anew in
+    every training set, from its rows and those outside; a group that names the endpoint's column follows the labels.
+
+    Columns are ranked by moderated t of their scores. A signature that was derived with the labels sets the classes of its
+    own training rows apart by construction, whatever it is worth elsewhere. It therefore comes after all that never saw a
+    label, and the search takes it in only if it helps with subjects held out.
+
+    Parameters
+    ----------
+    signatures
+        Names of `CATALOGUE` or of ``contrasts``; by default `DEFAULT`, or nothing where ``path`` is given.
+    contrasts
+        Signatures of one's own, or others anew: name to ``{plus: {column: value}, minus: {column: value}}``, where a list
+        of values means any of them, with optional ``sign: -1`` and ``apart_from: {plus: ..., minus: ...}``.
+    path
+        Table of further signatures from elsewhere, tab-separated: a column ``gene`` and a column of signed weights for
+        each signature.
+    n_genes
+        Genes on each side of a signature at most.
+    scorer
+        How a signature is scored, by name. Singscore asks only for the order of genes within the sample, so that a score
+        means the same in another cohort; `weighted_projection` uses the weights too, on the scale of the training rows.
+    scorer_params
+        Arguments of the scorer.
+    min_expression, min_share
+        Counts per million (or TPM) from which a gene counts as expressed, and the share of a contrast's samples that must
+        express it.
+    min_coverage
+        Share of a table signature's genes that the data must have.
+    normalisation
+        For counts: ``tmm`` or ``log_cpm``.
+    units
+        Units of the values; the cohort's, set when a job is assembled.
+
+    Attributes
+    ----------
+    scorer_
+        Fitted scorer over the signatures that could be derived.
+    scored_
+        Which signatures these are, in natural order.
+
+    References
+    ----------
+    Foroutan M et al. (2018) doi:10.1186/s12859-018-2435-4 (the default scorer)
+    Bagot RC et al. (2017) doi:10.1016/j.biopsych.2016.06.012 (the claims behind the catalogue)
+    """
+
+    name = "reference"
+    summary = "scores of signatures from reference groups (control, resilient, other drugs) or a table of weights"
+    reference = "doi:10.1016/j.biopsych.2016.06.012"
+    fixed_length = 3
+
+    def __init__(
+        self,
+        signatures: Sequence[str] | None = None,
+        contrasts: Mapping[str, Mapping[str, Any]] | None = None,
+        path: str | None = None,
+        n_genes: int = 100,
+        scorer: str = "singscore",
+        scorer_params: Mapping[str, Any] | None = None,
+        min_expression: float = 1.0,
+        min_share: float = 0.25,
+        min_coverage: float = 0.5,
+        normalisation: str = "tmm",
+        units: str = "log2",
+    ) -> None:
+        self.signatures = signatures
+        self.contrasts = contrasts
+        self.path = path
+        self.n_genes = n_genes
+        self.scorer = scorer
+        self.scorer_params = scorer_params
+        self.min_expression = min_expression
+        self.min_share = min_share
+        self.min_coverage = min_coverage
+        self.normalisation = normalisation
+        self.units = units
+
+    def check(self, context: Context) -> None:
+        """Check every group, and that there is such a scorer."""
+        self.make_scorer()
+        check_groups(self._contrasts(), context)
+
+    def share(self, X: Floats, genes: Strings, context: Context | None = None) -> "SharedReference":
+        """Derive and score what no training set changes."""
+        if context is not None:
+            self.check(context)
+        return SharedReference(self, X, genes, context)
+
+    def make_scorer(self) -> SignatureScorer:
+        """Return the unfitted scorer.
+
+        Raises
+        ------
+        UnknownNameError
+            There is no scorer of that name.
+        """
+        return SCORERS[self.scorer](**(self.scorer_params or {}))
+
+    def find_axes(self, n_rows: int, context: Context | None) -> dict[str, Axis]:
+        """Return the axes asked for, by name.
+
+        Parameters
+        ----------
+        n_rows
+            Rows of the endpoint.
+        context
+            Where their groups are found; without one there is only the axis between the classes.
+
+        Raises
+        ------
+        FeatureError
+            A signature or a column is not there.
+        """
+        if context is None:
+            return {} if self.path is not None else {CLASS_AXIS: class_axis(n_rows)}
+        return find_axes(self._contrasts(), context)
+
+    def _contrasts(self) -> dict[str, Contrast]:
+        names = (DEFAULT if self.path is None else ()) if self.signatures is None else self.signatures
+        return find_contrasts(names, self.contrasts or {})
+
+    def make_deriver(self, inside: Floats, outside: Floats) -> AxisDeriver:
+        """Return a deriver of axes with this builder's settings."""
+        return AxisDeriver(
+            inside,
+            outside,
+            units=self.units,
+            normalisation=self.normalisation,
+            min_expression=self.min_expression,
+            min_share=self.min_share,
+            n_genes=self.n_genes,
+        )
+
+    def read_table(self, genes: Strings) -> dict[str, Signature]:
+        """Return the signatures of the table over the data's genes.
+
+        Raises
+        ------
+        FeatureError
+            The table cannot be read, or the data lack too many of a signature's genes.
+        """
+        if self.path is None:
+            return {}
+        sets = read_signature_table(self.path, self.n_genes)
+        found = members(sets, genes.tolist(), min_genes=1, min_coverage=self.min_coverage)
+        if found.dropped:
+            reasons = "; ".join(f"'{name}': {reason}" for name, reason in found.dropped.items())
+            raise FeatureError(
+                f"{self.path}: the data lack too many genes of {reasons}. Leave the signature out of the table, map its "
+                "genes to the data's identifiers, or lower `min_coverage`."
+            )
+        table = found.weights.toarray()
+        return {
+            name: Signature(np.flatnonzero(weights), weights[weights != 0])
+            for name, weights in zip(found.names, table.T, strict=True)
+        }
+
+    def _fit(self, X: Floats, labels: NDArray[np.int8], genes: Strings, context: Context | None) -> None:
+        self.normaliser_ = Normaliser(self.units, self.normalisation).fit(X)
+        shared = SharedReference(self, X, genes, context)
+        everyone = TrainingSets(np.ones((1, len(X)), dtype=bool), labels[None])
+        (signatures,) = versions = shared.signatures(everyone)
+        self.scored_ = np.array([each.genes.size > 0 for each in signatures], dtype=bool)
+        if not self.scored_.any():
+            raise FeatureError(
+                "No reference signature could be derived: no gene differs between the groups. Check that groups and genes "
+                "are those you mean, or leave the builder out."
+            )
+        (ranked,) = shared.rank_versions(everyone, versions)
+        table = membership([each for each in signatures if each.genes.size], X.shape[1])
+        self.scorer_ = self.make_scorer().fit(
+            self.normaliser_.transform(X), members=table, names=shared.signature_names[self.scored_].tolist()
+        )
+        self.position_ = ranked.position
+        self.names_ = shared.names[self.position_]
+        self.genes_ = genes
+
+    def _transform(self, X: Floats) -> Floats:
+        scores = np.zeros((len(X), self.scored_.size))
+        scores[:, self.scored_] = self.scorer_.transform(self.normaliser_.transform(X))
+        return np.asarray(scores[:, self.position_], dtype=np.float64)
+
+    def genes_of(self, column: int) -> tuple[Strings, Floats]:
+        """Return a signature's genes and their signed shares by weight; none where it could not be derived."""
+        place = int(self.position_[column])
+        if not self.scored_[place]:
+            return self.genes_[:0], np.empty(0)
+        weights = np.ravel(self.scorer_.members[:, [int(self.scored_[:place].sum())]].toarray())
+        found = Signature(np.flatnonzero(weights), weights[weights != 0])
+        return self.genes_[found.genes], found.shares
+
+
+class SharedReference:
+    """Reference signatures of one cohort: those given once, and those each training set has a version of.
+
+    Parameters
+    ----------
+    builder
+        Gives the settings.
+    X
+        Samples x genes in the builder's units.
+    genes
+        Gene names.
+    context
+        Sample sheet and samples outside the endpoint.
+
+    Attributes
+    ----------
+    signature_names, names
+        Names of the signatures and of their columns, in natural order: given once first.
+    """
+
+    def __init__(self, builder: Reference, X: Floats, genes: Strings, context: Context | None) -> None:
+        axes = builder.find_axes(len(X), context)
+        outside = np.empty((0, X.shape[1])) if context is None else context.outside
+        self._scorer = builder.make_scorer()
+        self._given = builder.read_table(genes)
+        _check_names(self._given, axes, builder.path)
+        self._axes = {name: axis for name, axis in axes.items() if axis.in_training}
+        given_once = {name: axis.outside_only() for name, axis in axes.items() if not axis.in_training}
+        if given_once:
+            nobody = TrainingSets(np.zeros((1, 0), dtype=bool), np.zeros((1, 0), dtype=np.int8))
+            deriver = builder.make_deriver(X[:0], outside)
+            self._given |= {name: deriver.derive(axis, nobody)[0] for name, axis in given_once.items()}
+        self._deriver = builder.make_deriver(X, outside) if self._axes else None
+        # Scorers that look at one sample only do not depend on what TMM adds to all its genes.
+        method = "log_cpm" if self._scorer.sample_wise else builder.normalisation
+        self._expression = SharedExpression(X, builder.units, method)
+        self._given_scores = np.empty((len(X), 0))
+        if self._scorer.sample_wise:
+            self._given_scores = self._score(list(self._given.values()), self._expression.base)
+        self._late = np.array([name in axes and axes[name].sees_labels for name in (*self._given, *self._axes)])
+        self.signature_names = np.array([*self._given, *self._axes], dtype=str)
+        self.names: Strings = np.array([f"{builder.scorer}__{name}" for name in self.signature_names], dtype=str)
+
+    def signatures(self, sets: TrainingSets) -> list[list[Signature]]:
+        """Return all signatures of each training set, in natural order."""
+        derived = [self._deriver.derive(axis, sets) for axis in self._axes.values()] if self._deriver else []
+        given = list(self._given.values())
+        return [[*given, *(versions[index] for versions in derived)] for index in range(len(sets))]
+
+    def rank(self, sets: TrainingSets) -> list[Ranked]:
+        """Return each training set's signatures: those that saw no label first, by absolute moderated t of their scores."""
+        return self.rank_versions(sets, self.signatures(sets))
+
+    def rank_versions(self, sets: TrainingSets, signatures: list[list[Signature]]) -> list[Ranked]:
+        """Return the same for the signatures of each training set, from `signatures`."""
+        scores = self._scores(sets, signatures)
+        return [self._ranked(sets[index : index + 1], found, signatures[index]) for index, found in enumerate(scores)]
+
+    def _scores(self, sets: TrainingSets, signatures: list[list[Signature]]) -> list[Floats]:
+        """Return samples x signatures under each training set."""
+        if not self._scorer.sample_wise:
+            shifts = self._expression.shifts(sets.rows)
+            base = self._expression.base
+            return [
+                self._score(found, base if shifts is None else base + shifts[index][:, None], sets.rows[index])
+                for index, found in enumerate(signatures)
+            ]
+        # Nothing is learnt from training rows: one pass over the cohort scores the versions of all training sets.
+        n_given, n_sets = len(self._given), len(sets)
+        versions = self._score([each for found in signatures for each in found[n_given:]], self._expression.base)
+        by_set = versions.reshape(len(versions), n_sets, len(self._axes))
+        return [np.hstack([self._given_scores, by_set[:, index]]) for index in range(n_sets)]
+
+    def _score(self, signatures: Sequence[Signature], log2: Floats, training: Any = slice(None)) -> Floats:
+        """Return samples x signatures; 0 for those without a gene."""
+        scores = np.zeros((len(log2), len(signatures)))
+        filled = np.flatnonzero([each.genes.size for each in signatures])
+        if filled.size:
+            table = membership([each for each in signatures if each.genes.size], log2.shape[1])
+            scores[:, filled] = self._scorer.fit(log2[training], members=table).transform(log2)
+        return scores
+
+    def _ranked(self, one: TrainingSets, scores: Floats, signatures: list[Signature]) -> Ranked:
+        designs = Designs.two_groups(one.positive, one.negative)
+        t = ManyContrasts(scores).moderated_t(designs)[0]
+        order = np.lexsort((-np.abs(t), self._late))
+
+        def genes_of(column: int) -> tuple[NDArray[np.intp], Floats]:
+            found = signatures[int(order[column])]
+            return found.genes, found.shares
+
+        return Ranked(order, lambda: scores[:, order], genes_of)
+
+
+def _check_names(table: Mapping[str, Signature], axes: Mapping[str, Axis], path: str | None) -> None:
+    twice = sorted(set(table) & set(axes))
+    if twice:
+        raise FeatureError(
+            f"Signature(s) {', '.join(twice)} are in {path} and among `signatures`. Give each signature its own name."
+        )

@@ -1,0 +1,113 @@
+"""The inner folds of one training set, on which parameters are tried."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from responder_ml.classifiers.classifier import Problem
+from responder_ml.features.builders.builder import Ranked
+from responder_ml.search.candidate import Candidate
+from responder_ml.search.held_out import HeldOut
+from responder_ml.search.material import Block, Flags, Floats, Material
+from responder_ml.statistics.training_sets import TrainingSets
+
+Labels = NDArray[np.int8]
+
+
+@dataclass(frozen=True)
+class TrainingSet:
+    """Subjects to train on and, for tuning, the groups of them held out in turn.
+
+    Attributes
+    ----------
+    subjects
+        Boolean over subjects.
+    inner
+        One boolean array over subjects per inner fold: those it holds out.
+    """
+
+    subjects: Flags
+    inner: tuple[Flags, ...]
+
+    def stack(self, material: Material, labels: Labels) -> TrainingSets:
+        """Return the training rows of the whole set and then of each inner one."""
+        rows = [material.rows_of(self.subjects & ~held_out) for held_out in (np.zeros_like(self.subjects), *self.inner)]
+        return TrainingSets(np.stack(rows), np.tile(labels[material.subject_of], (len(rows), 1)))
+
+    def blocks(self, material: Material, labels: Labels, ranked: Sequence[Ranked]) -> list[Block]:
+        """Return the ranked columns of each inner training set, standardised."""
+        of_samples = labels[material.subject_of]
+        return [
+            Block.build(each, material.rows_of(self.subjects & ~held_out), material.rows_of(held_out), of_samples)
+            for each, held_out in zip(ranked, self.inner, strict=True)
+        ]
+
+
+class InnerFolds:
+    """The inner folds of one training set as one candidate meets them.
+
+    Parameters
+    ----------
+    candidate
+        The candidate.
+    available
+        Columns every inner training set offers.
+    blocks
+        Those columns, one block per inner fold.
+    material
+        Samples and subjects.
+    labels
+        0/1 per subject.
+    training
+        The training set.
+    """
+
+    def __init__(
+        self,
+        candidate: Candidate,
+        available: int,
+        blocks: Sequence[Block],
+        material: Material,
+        labels: Labels,
+        training: TrainingSet,
+    ) -> None:
+        self._candidate = candidate
+        self._available = available
+        self._blocks = blocks
+        self._n_subjects = material.n_subjects
+        self._held_out = [
+            HeldOut.of(material.subject_of[material.rows_of(held_out)], labels) for held_out in training.inner
+        ]
+
+    def scores(self, trials: Sequence[Mapping[str, Any]]) -> list[float]:
+        """Return the mean AUROC over inner folds of each of several settings of the parameters."""
+        return [
+            float(np.mean([fold.auroc(decision) for fold, decision in zip(self._held_out, decisions, strict=True)]))
+            for decisions in self._decide(trials)
+        ]
+
+    def decisions(self, params: Mapping[str, Any]) -> Floats:
+        """Return the log-odds of each training subject from the inner model that did not see it, others nan."""
+        values = np.full(self._n_subjects, np.nan)
+        for fold, decision in zip(self._held_out, self._decide([params])[0], strict=True):
+            values[fold.subjects] = fold.means(decision)
+        return values
+
+    def _decide(self, trials: Sequence[Mapping[str, Any]]) -> list[list[Floats]]:
+        """Return the decisions of each setting (outer list) in each inner fold."""
+        tasks = (
+            (self._candidate.make(params), self._problem(block, self._candidate.length(params, self._available)))
+            for params in trials
+            for block in self._blocks
+        )
+        decisions = self._candidate.classifier.decide_together(tasks)
+        folds = len(self._blocks)
+        return [decisions[start : start + folds] for start in range(0, len(decisions), folds)]
+
+    def _problem(self, block: Block, length: int) -> Problem:
+        # The order of columns means nothing to a linear rule, and a prefix as it lies costs no copy.
+        columns = block.as_ranked(length) if self._candidate.classifier.linear else block.columns(length)
+        return block.train[:, columns], block.labels, block.test[:, columns]

@@ -1,0 +1,56 @@
+import numpy as np
+import pytest
+
+from responder_ml.contrasts.comparisons import Comparisons, Cutoffs
+from responder_ml.contrasts.contrast import Contrast, contrast_table
+from responder_ml.contrasts.group_fits import fit_groups
+from responder_ml.exceptions import ContrastError
+
+
+def _compare(expression, groups, cutoffs):
+    return Comparisons(fit_groups(expression, groups.codes[None], len(groups.names)), groups.names, cutoffs)
+
+
+@pytest.fixture
+def changed(noise, study):
+    noise[study.codes == study.code("susceptible"), :60] += np.linspace(-6, 6, 60)
+    return noise
+
+
+@pytest.mark.parametrize("adjust", ["none", "fdr"])
+def test_calls_equal_the_table_of_contrasts(changed, study, adjust):
+    table = contrast_table(changed, study, [Contrast("stress", "susceptible", "control")])
+    p = table.p[0] if adjust == "none" else table.fdr[0]
+    expected = np.sign(table.effect[0]) * ((p < 0.03) & (np.abs(table.effect[0]) > 1.0))
+    found = _compare(changed, study, Cutoffs(p=0.03, log2_fold_change=1.0, adjust=adjust))
+    np.testing.assert_array_equal(found.called("susceptible", "control")[0], expected)
+    assert np.count_nonzero(expected) > 20
+
+
+def test_specific_genes_are_not_called_in_the_other(changed, study):
+    found = _compare(changed, study, Cutoffs())
+    specific = found.specific("susceptible", "resilient", "control")[0]
+    assert np.any(specific != 0)
+    assert np.all(found.called("resilient", "control")[0][specific != 0] == 0)
+    assert np.all(specific[specific != 0] == found.called("susceptible", "control")[0][specific != 0])
+
+
+def test_equivalence_by_two_one_sided_tests(rng, study):
+    expression = rng.normal(0, 0.05, size=(25, 100))
+    expression[study.codes == study.code("susceptible"), :50] += 1.0
+    found = _compare(expression, study, Cutoffs(log2_fold_change=0.4)).equivalent("susceptible", "control")[0]
+    assert not found[:50].any()
+    assert found[50:].all()
+    loose = _compare(rng.normal(0, 5, size=(25, 100)), study, Cutoffs(log2_fold_change=0.4))
+    assert not loose.equivalent("susceptible", "control").any()
+
+
+def test_what_was_computed_is_kept(noise, study):
+    found = _compare(noise, study, Cutoffs())
+    assert found.t("susceptible", "control") is found.t("susceptible", "control")
+
+
+@pytest.mark.parametrize("wrong", [{"p": 0.0}, {"log2_fold_change": -1.0}, {"query": 0}])
+def test_cutoffs_outside_their_ranges_are_refused(wrong):
+    with pytest.raises(ContrastError, match="Cut-offs need"):
+        Cutoffs(**wrong)

@@ -1,0 +1,74 @@
+import pytest
+
+from responder_ml.contrasts.contrast import Groups
+from responder_ml.contrasts.founding_claims import CLAIMS, DIFFERENCE, RESPONDER, build_rows, founding_groups
+from responder_ml.exceptions import ContrastError
+
+
+def test_groups_of_the_study(study):
+    assert {name: study.size(name) for name in study.names} == {
+        "control": 5,
+        "resilient": 4,
+        "susceptible": 3,
+        "ketamine responder": 3,
+        "ketamine non_responder": 3,
+        "imipramine responder": 3,
+        "imipramine non_responder": 4,
+    }
+
+
+def test_other_combinations_have_no_group():
+    groups = founding_groups(["control", "naive", "susceptible"], ["saline", "saline", "ketamine"], ["none"] * 3)
+    assert groups.names == ("control",)
+    assert groups.codes.tolist() == [0, -1, -1]
+
+
+def test_every_claim_about_expression_has_rows(study):
+    rows = build_rows(study)
+    assert {row.statistic.claim for row in rows} == set(CLAIMS) - {"R1", "R8"}
+    keys = [(row.statistic.name, row.drug, row.arm) for row in rows]
+    assert len(set(keys)) == len(keys)
+
+
+def test_reversal_rows_say_what_is_exchanged(study):
+    rows = [row for row in build_rows(study) if row.statistic.name == "reversal_share"]
+    exchanged = {(row.drug, row.arm): row.exchange for row in rows}
+    assert exchanged["ketamine", RESPONDER] == (("susceptible", "ketamine responder"),)
+    assert exchanged["ketamine", DIFFERENCE] == (("ketamine responder", "ketamine non_responder"),)
+    assert len(exchanged["imipramine+ketamine", DIFFERENCE]) == 2
+    assert set(exchanged["imipramine+ketamine", RESPONDER][0]) == {
+        "susceptible",
+        "ketamine responder",
+        "imipramine responder",
+    }
+    assert len(rows) == 8
+
+
+def test_design_values_follow_the_group_sizes(study):
+    sizes = {name: study.size(name) for name in study.names}
+    values = {
+        (row.drug, row.arm): row.design_value(sizes)
+        for row in build_rows(study)
+        if row.statistic.name == "reversal_cosine"
+    }
+    assert values["ketamine", RESPONDER] == pytest.approx(0.559, abs=1e-3)
+    assert values["ketamine", DIFFERENCE] == pytest.approx(0.0)
+    assert values["imipramine", DIFFERENCE] == pytest.approx(0.559 - 0.5976, abs=1e-3)
+
+
+def test_bounds_of_a_difference_are_twice_as_wide(study):
+    rows = {(row.drug, row.arm): row for row in build_rows(study) if row.statistic.name == "reversal_share"}
+    assert rows["ketamine", RESPONDER].bounds() == (0.0, 1.0)
+    assert rows["imipramine+ketamine", DIFFERENCE].bounds() == (-1.0, 1.0)
+
+
+def test_one_drug_and_no_resilient_animals_leave_fewer_rows():
+    labels = ["control"] * 4 + ["susceptible"] * 3 + ["ketamine responder"] * 3
+    rows = build_rows(Groups.of(labels))
+    assert {row.statistic.claim for row in rows} == {"R2", "R4"}
+    assert not any(row.arm == DIFFERENCE for row in rows)
+
+
+def test_missing_groups_are_named():
+    with pytest.raises(ContrastError, match="control 4, ketamine responder 3"):
+        build_rows(Groups.of(["control"] * 4 + ["ketamine responder"] * 3))

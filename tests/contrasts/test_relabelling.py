@@ -1,0 +1,61 @@
+from itertools import permutations
+
+import numpy as np
+import pytest
+
+from responder_ml.contrasts.relabelling import relabel_groups
+
+
+def _rng():
+    return np.random.default_rng(1)
+
+
+def test_three_groups_are_enumerated_once_each_observed_first():
+    codes = np.array([0, 0, 1, 2, 2, 3])
+    found = relabel_groups(codes, [[0, 1, 2]], limit=100, rng=_rng())
+    expected = {(*order, 3) for order in permutations([0, 0, 1, 2, 2])}
+    assert found.exact
+    assert found.labellings == len(found.codes) == len(expected) == 30
+    assert {tuple(row) for row in found.codes.tolist()} == expected
+    np.testing.assert_array_equal(found.codes[0], codes)
+
+
+def test_founding_design_counts():
+    codes = np.repeat(np.arange(7), [5, 4, 3, 3, 3, 3, 4])
+    for exchange, count in (([[2, 3]], 20), ([[2, 6]], 35), ([[3, 4], [5, 6]], 700), ([[2, 3, 5]], 1680)):
+        assert relabel_groups(codes, exchange, limit=5000, rng=_rng()).labellings == count
+
+
+def test_blocks_are_exchanged_independently():
+    found = relabel_groups(np.array([0, 1, 2, 3]), [[0, 1], [2, 3]], limit=10, rng=_rng())
+    assert {tuple(row) for row in found.codes.tolist()} == {(0, 1, 2, 3), (1, 0, 2, 3), (0, 1, 3, 2), (1, 0, 3, 2)}
+
+
+def test_strata_are_kept():
+    codes, batch = np.array([0, 1, 0, 1, 1]), np.array([0, 0, 1, 1, 1])
+    found = relabel_groups(codes, [[0, 1]], limit=10, rng=_rng(), strata=batch)
+    assert found.labellings == 2 * 3
+    assert set(found.codes[:, :2].sum(axis=1).tolist()) == {1}
+
+
+def test_random_draws_keep_group_sizes_and_the_others():
+    codes = np.repeat([0, 1, 2], 8)
+    found = relabel_groups(codes, [[0, 1]], limit=50, rng=_rng())
+    assert not found.exact
+    assert found.codes.shape == (51, 24)
+    assert found.labellings == 12870
+    np.testing.assert_array_equal(found.codes[0], codes)
+    np.testing.assert_array_equal(found.codes[:, 16:], 2)
+    np.testing.assert_array_equal((found.codes == 0).sum(axis=1), 8)
+    np.testing.assert_array_equal(found.codes, relabel_groups(codes, [[0, 1]], limit=50, rng=_rng()).codes)
+
+
+def test_stratum_with_one_group_offers_nothing():
+    found = relabel_groups(np.array([0, 0, 1, 1]), [[0, 1]], limit=10, rng=_rng(), strata=np.array([0, 0, 1, 1]))
+    assert found.labellings == 1
+
+
+@pytest.mark.parametrize(("limit", "exchange"), [(0, [[0, 1]]), (10, [[0, 1], [1, 2]])])
+def test_refusals(limit, exchange):
+    with pytest.raises(ValueError, match="limit of 1"):
+        relabel_groups(np.array([0, 1, 2]), exchange, limit=limit, rng=_rng())

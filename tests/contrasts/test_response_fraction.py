@@ -1,0 +1,60 @@
+import numpy as np
+import pytest
+from scipy.stats import beta, fisher_exact
+
+from responder_ml.contrasts.response_fraction import ResponseRule, newcombe_interval, responds, response_fractions
+from responder_ml.exceptions import ContrastError
+
+PRE = np.array([0.5, 0.95, 0.2, 0.9])
+POST = np.array([1.2, 1.0, 0.7, 0.99])
+
+
+@pytest.mark.parametrize(
+    ("rule", "expected"),
+    [
+        ("post", [True, True, False, False]),
+        ("delta", [True, False, True, False]),
+        ("both", [True, False, False, False]),
+    ],
+)
+def test_rules_by_hand(rule, expected):
+    assert responds(POST, ResponseRule(rule, cut=1.0, delta=0.2), PRE).tolist() == expected
+
+
+def test_shares_against_spontaneous_response():
+    drug = ["saline"] * 10 + ["ketamine"] * 12 + ["imipramine"] * 8
+    responder = [True] * 2 + [False] * 8 + [True] * 9 + [False] * 3 + [True] * 4 + [False] * 4
+    imipramine, ketamine, gap = response_fractions(drug, responder)
+    assert (ketamine.claim, ketamine.drug, ketamine.observed, ketamine.expected_no_effect) == (
+        "R1",
+        "ketamine",
+        0.75,
+        0.2,
+    )
+    assert ketamine.p_value == pytest.approx(fisher_exact([[9, 3], [2, 8]], alternative="greater")[1])
+    assert ketamine.interval == pytest.approx((beta.ppf(0.025, 9, 4), beta.ppf(0.975, 10, 3)))
+    assert imipramine.observed == 0.5
+    assert gap.observed == pytest.approx(-0.25)
+    assert gap.p_value == pytest.approx(fisher_exact([[4, 4], [9, 3]])[1])
+    assert gap.interval[0] < -0.25 < gap.interval[1]
+
+
+def test_newcombe_equals_his_published_example():
+    """Newcombe (1998), table II, 56/70 against 48/80, method 10."""
+    assert newcombe_interval((56, 70), (48, 80)) == pytest.approx((0.0524, 0.3339), abs=1e-4)
+
+
+def test_without_vehicle_nothing_is_claimed():
+    found = response_fractions(["ketamine"] * 4, [True, True, False, False])[0]
+    assert found.p_value is None
+    assert found.expected_no_effect is None
+    assert "spontaneous" in found.note
+
+
+def test_refusals():
+    with pytest.raises(ContrastError, match="explored nothing"):
+        responds([1.0, np.inf], ResponseRule())
+    with pytest.raises(ContrastError, match="before treatment"):
+        responds([1.0], ResponseRule("delta"))
+    with pytest.raises(ContrastError, match="treated animals"):
+        response_fractions(["saline", "saline"], [True, False])

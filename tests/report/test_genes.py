@@ -1,0 +1,55 @@
+import re
+
+import numpy as np
+import pandas as pd
+
+from responder_ml.report.figures.beeswarm import MOST_DOTS, swarm, thinned
+from responder_ml.report.genes import Genes
+
+
+def test_called_out_genes_are_named(built, typical_run):
+    section, genes = built("typical_run").section("genes"), typical_run.tables["genes"]
+    called = genes.loc[genes["called_out"] == 1, "gene"]
+    assert f"<strong>{', '.join(called)}</strong>" in section
+    assert section.count("★<") == len(called) > 0
+    assert "not what causes" in section
+
+
+def test_without_a_comparison_no_gene_is_called_out(built):
+    section = built("no_null_run").section("genes")
+    assert "no gene is called out" in section
+    assert "★" not in section
+
+
+def test_annotation_tracks_share_no_letter(built):
+    key = re.findall(r'class="swatch"[^>]*>(\w)</span> (\w+)', built("typical_run").section("genes"))
+    assert [value for _, value in key][:4] == ["responder", "non_responder", "imipramine", "ketamine"]
+    assert len({letter for letter, _ in key}) == len(key)
+
+
+def test_many_samples_are_averaged_and_thinned_and_both_are_said(built):
+    section = " ".join(built("large_run").section("genes").split())
+    assert "mean of up to 17 neighbouring samples" in section
+    assert f"{MOST_DOTS} of" in section
+
+
+def test_genes_that_never_spoke_are_no_section(typical_run):
+    silent = typical_run.tables["genes"].assign(contribution=0.0)
+    run = type(typical_run)(typical_run.result, {**typical_run.tables, "genes": silent}, typical_run.config)
+    assert "No gene contributed" in Genes().content(run)
+
+
+def test_thinning_keeps_both_ends_and_the_shape():
+    rows = pd.DataFrame({"contribution": np.arange(1000.0)})
+    kept = thinned(rows)["contribution"]
+    assert len(kept) == MOST_DOTS
+    assert (kept.iloc[0], kept.iloc[-1]) == (0.0, 999.0)
+    assert np.ptp(np.diff(kept)) <= 1
+
+
+def test_a_swarm_keeps_like_values_apart_and_within_its_row():
+    offsets = swarm(np.zeros(5), 1.0)
+    assert len(set(offsets)) == 5
+    assert abs(offsets.sum()) <= abs(offsets).max()
+    assert abs(swarm(np.zeros(100), 1.0)).max() <= 0.42 + 1e-12
+    assert swarm(np.array([-1.0, 0.0, 1.0]), 1.0).tolist() == [0, 0, 0]

@@ -1,0 +1,41 @@
+import numpy as np
+import pytest
+
+from responder_ml.evaluation.montecarlo import besag_clifford, exact_p
+from responder_ml.report.null import reaching
+
+
+@pytest.mark.parametrize("count", [0, 1, 3, 7])
+def test_the_count_behind_a_monte_carlo_p(rng, count):
+    values = np.concatenate([rng.uniform(0, 0.5, 40 - count), rng.uniform(0.7, 1, count)])
+    found = besag_clifford(rng.permutation(values), 0.6, 20, 40)
+    null = {"p_value": round(found.p_value, 10), "exact": False, "stopped_early": found.stopped_early}
+    assert reaching(null, found.draws) == count
+
+
+def test_the_count_behind_a_stopped_p(rng):
+    values = rng.uniform(0, 1, 400)
+    found = besag_clifford(values, 0.6, 20, 400)
+    assert found.stopped_early
+    null = {"p_value": round(found.p_value, 10), "exact": False, "stopped_early": True}
+    assert reaching(null, found.draws) == 20
+
+
+def test_the_count_behind_an_exact_p():
+    values = np.array([0.9, 0.1, 0.95, 0.3, 0.9])
+    null = {"p_value": exact_p(values, 0.9), "exact": True, "stopped_early": False}
+    assert reaching(null, 5) == 3
+
+
+def test_no_null_is_a_sentence(built):
+    section = built("no_null_run").section("null")
+    assert "was not run" in section
+    assert "<svg" not in section
+
+
+def test_both_nulls_are_drawn_with_their_counts(built, typical_run):
+    section = built("typical_run").section("null")
+    assert section.count("<svg") == 2
+    null = typical_run.result["null"]
+    for each in (null, null["conditional"]):
+        assert f"as high or higher: {reaching(each, each['permutations'])}<" in section

@@ -1,0 +1,134 @@
+"""Builders that look beyond expression, through the engine, into a model file and back."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from responder_ml.classifiers import CLASSIFIERS
+from responder_ml.cohort.endpoint import Endpoint, label_cohort
+from responder_ml.cohort.read import keep_rows
+from responder_ml.cohort.simulate import simulate_cohort
+from responder_ml.evaluation.procedure import Procedure
+from responder_ml.features.builders.derived import Derived
+from responder_ml.features.builders.pairs import Pairs
+from responder_ml.features.builders.reference import Reference
+from responder_ml.search.candidate import Candidate
+from responder_ml.search.material import Material
+from responder_ml.search.model_file import pack_models, unpack_models
+from responder_ml.search.nested import Draw, Plan, search_draws
+from responder_ml.search.prefix_model import PrefixModel
+from responder_ml.search.workers import Workers
+
+PLAN = Plan(folds=3, inner_folds=2, trials=3, seed=5)
+BUILDERS = {
+    "derived": Derived(units="counts", max_genes=60),
+    "derived_adjusted": Derived(units="counts", max_genes=60, covariates=("drug",)),
+    "pairs": Pairs(units="counts", n_genes=40),
+    "reference": Reference(
+        ["susceptibility_reversal", "stress_axis", "ketamine_axis", "nonresponder_opposition"],
+        units="counts",
+        n_genes=20,
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def labelled():
+    cohort = keep_rows(simulate_cohort(seed=3, n_genes=800, effect=2.0), {"region": "PFC"})
+    return label_cohort(cohort, Endpoint("response", "responder", "non_responder", ("drug",)))
+
+
+@pytest.fixture(scope="module", params=BUILDERS)
+def searched(request, labelled):
+    material = Material.of(labelled)
+    builder = BUILDERS[request.param]
+    candidates = [
+        Candidate("it", builder, CLASSIFIERS[kind]) for kind in ("elastic_net", "nearest_centroid", "xgboost")
+    ]
+    shared = {"it": builder.share(material.expression, material.genes, material.context)}
+    (found,) = search_draws(material, shared, candidates, PLAN, [Draw(labelled.labels, 1)], keep_models=True)
+    return material, candidates, found
+
+
+def _refit(material, candidates, labels, model, rows):
+    candidate = candidates[model.candidate]
+    params = model.tuned.params
+    plain = PrefixModel(candidate.builder, candidate.make(params), candidate.length(params, 10_000))
+    return plain.fit(material.expression[rows], labels[rows], genes=material.genes, context=material.context.take(rows))
+
+
+def test_outer_models_equal_prefix_models_fitted_on_the_same_rows(searched, labelled):
+    material, candidates, found = searched
+    for model in found.models:
+        train = found.fold != model.fold
+        plain = _refit(material, candidates, labelled.labels, model, train)
+        decisions = plain.decision_function(material.expression[~train])
+        np.testing.assert_allclose(decisions, found.decisions[model.candidate][~train], atol=1e-6)
+        behind = list(plain.genes_behind().values())
+        assert len(behind) == len(model.columns) == model.behind.shape[0]
+        for feature, (genes, shares) in enumerate(behind):
+            row = model.behind[[feature]].toarray()[0]
+            np.testing.assert_allclose(row[np.isin(material.genes, genes)].sum(), shares.sum(), atol=1e-9)
+            assert set(material.genes[row != 0]) == set(genes[shares != 0])
+
+
+def test_a_model_file_holds_what_was_learnt_and_no_other_animal(searched, labelled):
+    material, candidates, found = searched
+    everyone = np.ones(len(labelled.labels), dtype=bool)
+    model = _refit(material, candidates, labelled.labels, found.models[0], everyone)
+    content = pack_models([model])
+    (again,) = unpack_models(content)
+    np.testing.assert_array_equal(
+        again.decision_function(material.expression), model.decision_function(material.expression)
+    )
+    assert {name: (list(genes), shares.tolist()) for name, (genes, shares) in again.genes_behind().items()} == {
+        name: (list(genes), shares.tolist()) for name, (genes, shares) in model.genes_behind().items()
+    }
+    numbers = [array for each in _arrays(again) if (array := np.asarray(each)).dtype.kind == "f" and array.size > 200]
+    for row in material.context.outside:
+        assert not any(np.array_equal(row, line) for array in numbers for line in np.atleast_2d(array))
+
+
+def _arrays(value):
+    if isinstance(value, np.ndarray):
+        yield value
+    elif hasattr(value, "__dict__"):
+        for part in vars(value).values():
+            yield from _arrays(part)
+
+
+@pytest.mark.parametrize("name", BUILDERS)
+def test_editing_a_held_out_subject_changes_no_model_that_did_not_see_it(name, labelled, rng):
+    builder = BUILDERS[name]
+    candidates = [Candidate("it", builder, CLASSIFIERS["nearest_centroid"])]
+    material, subject = Material.of(labelled), 4
+
+    def models(material, labels):
+        shared = {"it": builder.share(material.expression, material.genes, material.context)}
+        return search_draws(material, shared, candidates, PLAN, [Draw(labels, 0)], keep_models=True)[0]
+
+    before = models(material, labelled.labels)
+    expression = material.expression.copy()
+    expression[subject] = rng.permutation(expression[subject]) * 2
+    sheet = material.context.sheet.copy()
+    sheet.iloc[subject, sheet.columns.get_loc("response")] = "responder"
+    after = models(
+        replace(material, expression=expression, context=replace(material.context, sheet=sheet)), labelled.labels
+    )
+    held_out = before.fold[subject]
+    for one, other in zip(before.models, after.models, strict=True):
+        if one.fold == held_out:
+            assert one.tuned.params == other.tuned.params
+            np.testing.assert_array_equal(one.columns, other.columns)
+            np.testing.assert_array_equal(one.behind.indices, other.behind.indices)
+            np.testing.assert_allclose(one.classifier.coef_, other.classifier.coef_, rtol=1e-7)
+
+
+def test_contributions_resolve_to_genes(searched, labelled):
+    material, candidates, found = searched
+    procedure = Procedure(material, candidates, PLAN, Workers(1))
+    for model in found.models:
+        names = [set(procedure.genes_of(model, feature)[0]) for feature in range(len(model.columns))]
+        assert set(material.genes[procedure.genes_used(model)]) == set().union(*names)
+        assert all(names)

@@ -1,0 +1,90 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from responder_ml.statistics.linear_model import fit_linear_model
+from responder_ml.statistics.many_contrasts import Designs, ManyContrasts, strongest
+
+
+def _models(rng, n_models, n_samples):
+    group = rng.integers(0, 3, size=(n_models, n_samples))
+    group[:, :4] = [1, 2, 1, 2]
+    return group == 1, group == 2
+
+
+@pytest.mark.parametrize("n_covariates", [0, 2])
+@pytest.mark.parametrize("shifted", [False, True])
+def test_t_equals_the_general_linear_model_one_model_at_a_time(rng, n_covariates, shifted):
+    values = rng.normal(size=(14, 60)) * rng.gamma(2, size=60) + 7.0
+    plus, minus = _models(rng, 8, 14)
+    covariates = rng.normal(size=(14, n_covariates)) if n_covariates else None
+    shifts = rng.normal(size=(8, 14)) if shifted else None
+    kept = rng.random((8, 60)) < 0.8
+    found = ManyContrasts(values).moderated_t(Designs.two_groups(plus, minus, covariates), kept, shifts)
+    for index in range(8):
+        rows = plus[index] | minus[index]
+        here = values if shifts is None else values + shifts[index][:, None]
+        columns = [np.ones(rows.sum()), plus[index][rows].astype(float)]
+        design = np.column_stack(columns if covariates is None else [*columns, covariates[rows]])
+        expected = fit_linear_model(here[rows][:, kept[index]], design).t[1]
+        np.testing.assert_allclose(found[index, kept[index]], expected, rtol=1e-7, atol=1e-8)
+        np.testing.assert_array_equal(found[index, ~kept[index]], 0.0)
+
+
+def test_rows_outside_a_model_do_not_count(rng):
+    values = rng.normal(size=(12, 30))
+    plus = np.array([[True] * 3 + [False] * 9])
+    minus = np.array([[False] * 3 + [True] * 4 + [False] * 5])
+    edited = values.copy()
+    edited[7:] *= 50.0
+    for covariates in (None, rng.normal(size=(12, 1))):
+        designs = Designs.two_groups(plus, minus, covariates)
+        np.testing.assert_allclose(
+            ManyContrasts(values).moderated_t(designs), ManyContrasts(edited).moderated_t(designs), atol=1e-8
+        )
+
+
+@pytest.mark.parametrize(
+    ("plus", "minus", "covariates"),
+    [
+        ([0, 1, 2], [], None),
+        ([0], [1], None),
+        ([0, 1, 2], [3, 4, 5], [[1.0]] * 3 + [[0.0]] * 3),
+        ([0, 1], [2, 3], [[1.0, 0.0], [0.0, 1.0], [1.0, 1.0], [0.0, 0.0], [0.0, 0.0], [0.0, 0.0]]),
+    ],
+    ids=["no group", "no residual", "covariate is the group", "covariates leave no residual"],
+)
+def test_a_contrast_that_cannot_be_estimated_is_zero(rng, plus, minus, covariates):
+    rows = np.zeros((2, 1, 6), dtype=bool)
+    rows[0, 0, plus], rows[1, 0, minus] = True, True
+    designs = Designs.two_groups(rows[0], rows[1], None if covariates is None else np.array(covariates))
+    np.testing.assert_array_equal(ManyContrasts(rng.normal(size=(6, 9))).moderated_t(designs), 0.0)
+
+
+def test_genes_that_do_not_vary_are_harmless(rng):
+    values = np.full((6, 5), 3.25)
+    group = np.array([[True] * 3 + [False] * 3])
+    designs = Designs.two_groups(group, ~group)
+    np.testing.assert_array_equal(ManyContrasts(values).moderated_t(designs), 0.0)
+    values[:, 0] = rng.normal(size=6)
+    t = ManyContrasts(values).moderated_t(designs)[0]
+    assert np.isfinite(t).all()
+    np.testing.assert_array_equal(t[1:], 0.0)
+
+
+def test_equal_genes_stay_tied(rng):
+    values = np.repeat(rng.normal(size=(10, 40)), 3, axis=1)
+    plus, minus = _models(rng, 20, 10)
+    t = ManyContrasts(values).moderated_t(Designs.two_groups(plus, minus), shifts=rng.normal(size=(20, 10)))
+    np.testing.assert_array_equal(t[:, 0::3], t[:, 1::3])
+    np.testing.assert_array_equal(t[:, 0::3], t[:, 2::3])
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.integers(-4, 4), min_size=1, max_size=30), st.integers(1, 12))
+def test_strongest_equals_sorting_everything(t, count):
+    t = np.array(t, dtype=float)
+    up = [gene for gene in sorted(range(len(t)), key=lambda gene: -t[gene]) if t[gene] > 0][:count]
+    down = [gene for gene in sorted(range(len(t)), key=lambda gene: t[gene]) if t[gene] < 0][:count]
+    assert strongest(t, count).tolist() == up + down
