@@ -229,7 +229,9 @@ def main() -> None:
     """Run both sizes and write the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument("--total", type=int, default=1_000, help="labellings in a whole null, over which setup is shared")
+    parser.add_argument(
+        "--total", type=int, default=1_000, help="labellings in a whole null, over which setup is shared"
+    )
     parser.add_argument("--chunks", type=int, help="fewer chunks than the table has, for a quick look")
     parser.add_argument("--out", type=Path, default=Path(__file__).with_suffix(".md"))
     args = parser.parse_args()

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from responder_ml.classifiers import CLASSIFIERS
 from responder_ml.features.builders import BUILDERS
 from responder_ml.features.signatures import SCORERS
@@ -38,7 +39,11 @@ def test_every_public_member_of_a_family_is_registered_once_and_in_the_readme(pa
     for info in pkgutil.iter_modules(importlib.import_module(package).__path__):
         module = importlib.import_module(f"{package}.{info.name}")
         for _, member in inspect.getmembers(module, inspect.isclass):
-            if member.__module__ == module.__name__ and getattr(member, "name", None) and not inspect.isabstract(member):
+            if (
+                member.__module__ == module.__name__
+                and getattr(member, "name", None)
+                and not inspect.isabstract(member)
+            ):
                 found.add(member)
     assert found == set(registry)
     assert len(set(registry.names())) == len(found)

@@ -4,6 +4,7 @@ import json
 
 import pytest
 import yaml
+
 from responder_ml.config import load_config
 from responder_ml.experiment import prepare, train
 from responder_ml.run import TABLES, read_run

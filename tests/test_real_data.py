@@ -4,10 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from sklearn.metrics import roc_auc_score
+
 from responder_ml.config import load_config
 from responder_ml.experiment import prepare, train
 from responder_ml.scoring import score
-from sklearn.metrics import roc_auc_score
 
 pytestmark = pytest.mark.shared
 

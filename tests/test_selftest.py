@@ -19,8 +19,8 @@ from responder_ml.exceptions import ConfigError, EndpointError, RunError
 from responder_ml.features.builders import BUILDERS
 from responder_ml.features.builders.genes import Genes, SharedGenes
 from responder_ml.registry import Registry
-from responder_ml.selftest import Challenge, SelfTest, selftest, shuffle_genes, write_selftest
 from responder_ml.screen.selftest import show_selftest
+from responder_ml.selftest import Challenge, SelfTest, selftest, shuffle_genes, write_selftest
 from responder_ml.statistics.training_sets import TrainingSets
 
 SMALL = Effort(cohorts=6, permutations=19)
@@ -38,7 +38,7 @@ class LeakingGenes(Genes):
 
     name = "leaking_genes"
 
-    def share(self, X, genes):
+    def share(self, X, genes, context=None):
         return SharedLeak(self, X, genes)
 
 

@@ -1,7 +1,7 @@
 """Are the claims centred on their no-effect values, are their p-values honest, and do they find what was planted?
 
-Simulated cohorts of the founding study's shape go through what `claims` does in one region: expressed genes, log2 counts per million
-with TMM, the table of claims. Finished cohorts are kept, so an interrupted run resumes.
+Simulated cohorts of the founding study's shape go through what `claims` does in one region: expressed genes, log2 counts per
+million with TMM, the table of claims. Finished cohorts are kept, so an interrupted run resumes.
 
     python experiments/claims_calibration/run.py --seed 20261123
 """
@@ -17,6 +17,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from scipy.stats import binomtest
+
 from responder_ml.cohort.simulate import simulate_cohort
 from responder_ml.contrasts.claim_result import ClaimResult
 from responder_ml.contrasts.evaluate_claims import evaluate_claims
@@ -25,7 +27,6 @@ from responder_ml.contrasts.regions import rank_regions
 from responder_ml.features.expression_filter import ExpressionFilter
 from responder_ml.features.normalise import Normaliser
 from responder_ml.search.workers import Workers
-from scipy.stats import binomtest
 
 HERE = Path(__file__).parent
 GENES, RELABELLINGS, BOOTSTRAP, ALPHA = 2_000, 199, 60, 0.05
@@ -206,9 +207,9 @@ def write(tables: Sequence[tuple[Setting, pd.DataFrame, list[dict]]], seed: int,
     pieces = [
         "# Calibration of the table of claims",
         "",
-        "Everything here is simulated. One row per statistic, drug and arm; `observed` and `no effect` are means over cohorts of the",
-        "statistic and of the value printed beside it, and the difference should be 0 where nothing is planted. Where nothing is",
-        "planted, the share of p <= 0.05 should be at most 0.05. `higher` is the share of cohorts above the no-effect value.",
+        "Everything here is simulated. One row per statistic, drug and arm; `observed` and `no effect` are means over cohorts of",
+        "the statistic and of the value printed beside it. Where nothing is planted their difference should be 0 and the share of",
+        "p <= 0.05 at most 0.05. `higher` is the share of cohorts above the no-effect value.",
         "",
         f"    python experiments/claims_calibration/run.py --seed {seed}",
         "",

@@ -13,6 +13,8 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+from scipy.stats import binomtest
+
 from responder_ml.classifiers import CLASSIFIERS
 from responder_ml.cohort.endpoint import Endpoint, label_cohort
 from responder_ml.cohort.simulate import simulate_cohort
@@ -24,7 +26,6 @@ from responder_ml.search.candidate import Candidate
 from responder_ml.search.material import Material
 from responder_ml.search.nested import Plan
 from responder_ml.search.workers import Workers
-from scipy.stats import binomtest
 
 HERE = Path(__file__).parent
 GENES, PERMUTATIONS, STOP_AFTER, ALPHA = 2_000, 99, 10, 0.05
@@ -41,9 +42,7 @@ TABLES = {
         ("6 v 7", 0.0, 40, ("elastic_net", "xgboost"), 1, 3),
     ],
     "power": [
-        (shape, effect, 30, ("elastic_net", "nearest_centroid"), 1, 4)
-        for shape in SHAPES
-        for effect in (0.5, 1.0, 1.5)
+        (shape, effect, 30, ("elastic_net", "nearest_centroid"), 1, 4) for shape in SHAPES for effect in (0.5, 1.0, 1.5)
     ],
 }
 

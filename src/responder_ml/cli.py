@@ -183,8 +183,8 @@ def selftest(
 ) -> None:
     """Run the job on relabelled subjects and on noise of the same shape, and say whether it leaks."""
     from responder_ml.config import load_config
-    from responder_ml.selftest import selftest, write_selftest
     from responder_ml.screen.selftest import show_selftest
+    from responder_ml.selftest import selftest, write_selftest
 
     console = Console()
     effort = Effort(**_given(cohorts=cohorts, permutations=permutations, repeats=repeats))

@@ -18,9 +18,9 @@ from responder_ml.evaluation.evidence import power_note, weigh
 from responder_ml.evaluation.permutation import NullPlan
 from responder_ml.evaluation.procedure import Procedure
 from responder_ml.evaluation.small_n import Allowed, allow
+from responder_ml.exceptions import TrackingError
 from responder_ml.explanation.attribution import auto_models, contributions
 from responder_ml.explanation.call_out import call_out
-from responder_ml.exceptions import TrackingError
 from responder_ml.features.normalise import log2_expression
 from responder_ml.progress import Progress
 from responder_ml.report.card import write_card
@@ -155,9 +155,7 @@ def record(job: JobConfig, run: Run, out: Path, bundle: Path, progress: Progress
     if not job.tracking.enabled:
         return None
     try:
-        run_id = send(
-            run, out, bundle, loader=SERVING, uri=job.tracking.uri, experiment=job.tracking.experiment
-        )
+        run_id = send(run, out, bundle, loader=SERVING, uri=job.tracking.uri, experiment=job.tracking.experiment)
     except TrackingError as problem:
         progress.say(f"Not tracked: {problem} The run is complete in {out}.")
         return None

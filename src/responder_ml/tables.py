@@ -160,7 +160,7 @@ def sample_table(labelled: LabelledCohort) -> pd.DataFrame:
     """Return the endpoint's rows of the sample sheet."""
     sheet = labelled.cohort.obs.reset_index(drop=True)
     first = [column for column in ("sample", "subject") if column in sheet.columns]
-    return sheet[first + [column for column in sheet.columns if column not in first]]
+    return pd.DataFrame(sheet[first + [column for column in sheet.columns if column not in first]])
 
 
 def all_tables(parts: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:

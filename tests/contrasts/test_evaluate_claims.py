@@ -87,6 +87,17 @@ def test_planted_reversal_is_found_in_the_drug_that_has_it(noise, study, program
     assert _line(results, "rescued_share", "imipramine").p_value > 0.05
 
 
+def test_real_stress_stays_in_the_null_of_an_idle_drug(noise, study, programmes):
+    """Susceptible animals differ from controls and no drug does anything: the signature is real, its reversal is not."""
+    treated = [name for name in study.names if name.endswith("responder")]
+    _add(noise, study, programmes[0], "susceptible", *treated)
+    line = _line(_evaluate(noise, study), "reversal_cosine")
+    # Relabelled susceptible animals are still susceptible, so less is expected than if stress did nothing, either.
+    assert line.expected_no_effect < line.design_value - 0.2
+    assert line.observed == pytest.approx(line.expected_no_effect, abs=3 * line.null_sd)
+    assert line.p_value > 0.05
+
+
 def test_planted_induction_is_found(noise, study, programmes):
     _add(noise, study, programmes[1], "resilient", "ketamine responder")
     results = _evaluate(noise, study)

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+
 from responder_ml.classifiers import CLASSIFIERS
 from responder_ml.evaluation.procedure import Procedure
 from responder_ml.explanation.attribution import auto_models, contributions, explain

@@ -3,6 +3,7 @@
 import anndata
 import numpy as np
 import pandas as pd
+
 from responder_ml.classifiers.nearest_centroid import NearestCentroid
 from responder_ml.cohort.endpoint import Endpoint, label_cohort
 from responder_ml.evaluation.permutation import NullPlan

@@ -56,9 +56,8 @@ class ElasticNet(LinearClassifier):
         places: list[int] = []
         decisions: dict[int, Floats] = {}
         for place, (classifier, problem) in enumerate(tasks):
-            penalty = classifier.get_params()
-            if penalty["l1_ratio"] == 0 and len(problem[1]) <= MOST_ROWS_TOGETHER:
-                ridge.append((penalty["C"], problem))
+            if isinstance(classifier, cls) and classifier.l1_ratio == 0 and len(problem[1]) <= MOST_ROWS_TOGETHER:
+                ridge.append((classifier.C, problem))
                 places.append(place)
             else:
                 (decisions[place],) = super().decide_together([(classifier, problem)])

@@ -167,7 +167,9 @@ def primal_logistic(X: Floats, target: Floats, C: float) -> tuple[Floats, float]
     signs, here, inverse = 2.0 * target - 1.0, np.ones(rows), np.array(C)
 
     def objective(state: Floats) -> float:
-        return float(_losses(state[columns + 1 :], signs, here, inverse)) + 0.5 * float(penalty @ state[: columns + 1] ** 2)
+        return float(_losses(state[columns + 1 :], signs, here, inverse)) + 0.5 * float(
+            penalty @ state[: columns + 1] ** 2
+        )
 
     # Coefficients, the intercept, and the decisions these give.
     level = np.log(target.mean() / (1.0 - target.mean()))

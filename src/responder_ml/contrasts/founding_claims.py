@@ -21,6 +21,8 @@ from responder_ml.exceptions import ContrastError
 Floats = NDArray[np.float64]
 
 RESPONDER, NON_RESPONDER = "responder", "non_responder"
+DIFFERENCE = "responder less non_responder"
+"""The arm of rows in which the part that comes from a shared reference cancels."""
 FEWEST = 2
 """Subjects a group needs to take part."""
 
@@ -44,6 +46,7 @@ NO_DIFFERENCE = "the two groups do not differ"
 
 
 Exchange = tuple[tuple[str, ...], ...]
+Arms = Mapping[str, Mapping[str, str]]
 
 
 @dataclass(frozen=True)
@@ -178,9 +181,6 @@ def build_rows(groups: Groups) -> list[Row]:
     return sorted(rows, key=lambda row: row.statistic.claim)
 
 
-Arms = Mapping[str, Mapping[str, str]]
-
-
 def _burden_rows(arms: Arms, resilient: bool) -> list[Row]:
     treated = {name: drug for arm in arms.values() for drug, name in arm.items()}
     pairs = [(SUSCEPTIBLE, CONTROL, "")] + ([(RESILIENT, CONTROL, "")] if resilient else [])
@@ -195,31 +195,24 @@ def _burden_rows(arms: Arms, resilient: bool) -> list[Row]:
 def _arm_rows(arms: Arms, statistics: Sequence[Statistic]) -> list[Row]:
     """Return each arm against susceptible, drugs together, and the difference of responders and non-responders."""
     rows = []
-    pairs = {
-        drug: (name, arms[NON_RESPONDER][drug]) for drug, name in arms[RESPONDER].items() if drug in arms[NON_RESPONDER]
-    }
+    pairs = _pairs(arms)
     for statistic in statistics:
         for response, arm in arms.items():
             rows += [
                 Row(statistic, drug, response, ((1.0, (name,)),), ((SUSCEPTIBLE, name),), NO_DRUG_EFFECT)
                 for drug, name in arm.items()
             ]
-        rows += _pooled(statistic, RESPONDER, {drug: ((1.0, (name,)),) for drug, name in arms[RESPONDER].items()},
-                        ((SUSCEPTIBLE, *arms[RESPONDER].values()),), NO_DRUG_EFFECT)  # fmt: skip
+        responders = {drug: ((1.0, (name,)),) for drug, name in arms[RESPONDER].items()}
+        exchange = ((SUSCEPTIBLE, *arms[RESPONDER].values()),)
+        rows += _pooled(statistic, RESPONDER, responders, exchange, NO_DRUG_EFFECT)
         terms = {drug: ((1.0, (one,)), (-1.0, (other,))) for drug, (one, other) in pairs.items()}
         rows += [Row(statistic, drug, DIFFERENCE, terms[drug], (pairs[drug],), NO_RESPONSE_EFFECT) for drug in pairs]
         rows += _pooled(statistic, DIFFERENCE, terms, tuple(pairs.values()), NO_RESPONSE_EFFECT)
     return rows
 
 
-DIFFERENCE = "responder less non_responder"
-"""The arm of rows in which the part that comes from a shared reference cancels."""
-
-
 def _non_response_rows(arms: Arms) -> list[Row]:
-    pairs = {
-        drug: (name, arms[NON_RESPONDER][drug]) for drug, name in arms[RESPONDER].items() if drug in arms[NON_RESPONDER]
-    }
+    pairs = _pairs(arms)
     rows = [
         Row(statistic, drug, NON_RESPONDER, ((1.0, (name,)),), ((SUSCEPTIBLE, name),), NO_DRUG_EFFECT)
         for statistic in AGGRAVATION
@@ -228,35 +221,29 @@ def _non_response_rows(arms: Arms) -> list[Row]:
     for statistic in NON_RESPONSE:
         arm = "responder and non_responder"
         rows += [Row(statistic, drug, arm, ((1.0, pair),), (pair,), NO_RESPONSE_EFFECT) for drug, pair in pairs.items()]
-        rows += _pooled(
-            statistic,
-            arm,
-            {drug: ((1.0, pair),) for drug, pair in pairs.items()},
-            tuple(pairs.values()),
-            NO_RESPONSE_EFFECT,
-        )
+        terms = {drug: ((1.0, pair),) for drug, pair in pairs.items()}
+        rows += _pooled(statistic, arm, terms, tuple(pairs.values()), NO_RESPONSE_EFFECT)
     return rows
 
 
 def _common_rows(arms: Arms) -> list[Row]:
     """Return what two drugs have in common among responders, and that less the same among non-responders."""
-    rows = []
+    rows, pairs = [], _pairs(arms)
     for drugs in combinations(arms[RESPONDER], 2):
-        first, second = (
-            tuple(arm[drug] for drug in drugs if drug in arm) for arm in (arms[RESPONDER], arms[NON_RESPONDER])
-        )
+        first = tuple(arms[RESPONDER][drug] for drug in drugs)
+        exchange = tuple(pairs[drug] for drug in drugs if drug in pairs)
         for statistic in COMMON:
             together = "+".join(drugs)
             rows.append(Row(statistic, together, RESPONDER, ((1.0, first),), ((SUSCEPTIBLE, *first),), NO_DRUG_EFFECT))
-            if len(second) == len(drugs):
-                terms = ((1.0, first), (-1.0, second))
-                exchange = tuple(zip(first, second, strict=True))
+            if len(exchange) == len(drugs):
+                terms = ((1.0, first), (-1.0, tuple(other for _, other in exchange)))
                 rows.append(Row(statistic, together, DIFFERENCE, terms, exchange, NO_RESPONSE_EFFECT))
     return rows
 
 
 def _drug_rows(arms: Arms) -> list[Row]:
-    rows = []
+    """Return what one drug changes in responders and the other does not, and how response depends on the drug."""
+    rows, pairs = [], _pairs(arms)
     for drugs in combinations(arms[RESPONDER], 2):
         pair = (arms[RESPONDER][drugs[0]], arms[RESPONDER][drugs[1]])
         for statistic in DRUG_SPECIFIC:
@@ -264,14 +251,20 @@ def _drug_rows(arms: Arms) -> list[Row]:
                 Row(statistic, drug, RESPONDER, ((1.0, ordered),), (pair,), SAME_DRUGS)
                 for drug, ordered in zip(drugs, (pair, pair[::-1]), strict=True)
             ]
-        if all(drug in arms[NON_RESPONDER] for drug in drugs):
-            exchange = tuple((arms[RESPONDER][drug], arms[NON_RESPONDER][drug]) for drug in drugs)
+        exchange = tuple(pairs[drug] for drug in drugs if drug in pairs)
+        if len(exchange) == len(drugs):
             terms = ((1.0, (*exchange[0], *exchange[1])),)
             rows += [
                 Row(statistic, "+".join(drugs), "drug x response", terms, exchange, NO_RESPONSE_EFFECT)
                 for statistic in INTERACTION
             ]
     return rows
+
+
+def _pairs(arms: Arms) -> dict[str, tuple[str, str]]:
+    """Return responders and non-responders of each drug that has both."""
+    both = [drug for drug in arms[RESPONDER] if drug in arms[NON_RESPONDER]]
+    return {drug: (arms[RESPONDER][drug], arms[NON_RESPONDER][drug]) for drug in both}
 
 
 def _pooled(

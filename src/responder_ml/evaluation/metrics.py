@@ -122,7 +122,7 @@ def confusion(found: OutOfFold) -> Confusion:
     positive = found.labels == 1
 
     def count(cells: NDArray[np.bool_]) -> Floats:
-        return np.sum(cells, axis=1).astype(np.float64)
+        return np.asarray(np.sum(cells, axis=1), dtype=np.float64)
 
     return Confusion(
         count(called & positive), count(~called & ~positive), count(called & ~positive), count(~called & positive)

@@ -1,7 +1,7 @@
 """Which genes did more for the predictions than any gene does when subjects are relabelled.
 
 Some gene always leads, on shuffled labels too. A gene is called out where its support, the mean held-out contribution towards the
-subject's true class, exceeds what the best gene of nearly all relabelled runs of the whole procedure reaches. The largest support of
+subject's true class, exceeds what the best gene of nearly all relabelled runs of the procedure reaches. The largest support of
 each relabelling is compared, so the chance of calling out any gene where labels mean nothing is at most alpha.
 
 References

@@ -44,7 +44,7 @@ def log_cpm(counts: Floats, library: Floats) -> Floats:
 def upper_quartile(counts: Floats) -> Floats:
     """Return each sample's upper quartile of its non-zero counts over its library size: no other sample is asked."""
     quartiles = [np.quantile(row[row > 0], 0.75) if np.any(row > 0) else 0.0 for row in counts]
-    return np.asarray(quartiles, dtype=np.float64) / np.maximum(counts.sum(axis=1), 1.0)
+    return np.asarray(np.asarray(quartiles) / np.maximum(counts.sum(axis=1), 1.0), dtype=np.float64)
 
 
 def choose_reference(quartiles: Floats) -> int:
@@ -88,7 +88,7 @@ def log2_expression(values: Floats, units: str) -> Floats:
 def _ranks_within(values: Floats, low: float) -> NDArray[np.bool_]:
     """Tell whose average rank is at least ``low`` from either end, without ranking all."""
     ends = np.partition(values, [int(low) - 1, len(values) - int(low)])[[int(low) - 1, len(values) - int(low)]]
-    inside = (values > ends[0]) & (values < ends[1])
+    inside = np.asarray((values > ends[0]) & (values < ends[1]), dtype=np.bool_)
     for end in np.unique(ends):
         tied = values == end
         rank = np.count_nonzero(values < end) + (np.count_nonzero(tied) + 1) / 2

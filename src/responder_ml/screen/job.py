@@ -43,7 +43,15 @@ def show_run(console: Console, run: Run, folder: Path, bundle: Path) -> None:
     console.print(
         f"[bold {_VERDICT.get(level, 'white')}]{result['verdict']['sentence']}[/]", highlight=False, soft_wrap=True
     )
-    table = Table(Column("candidate", overflow="fold"), "AUROC", "95 % interval", "balanced accuracy", "Brier", "chosen by auto", title=None)
+    table = Table(
+        Column("candidate", overflow="fold"),
+        "AUROC",
+        "95 % interval",
+        "balanced accuracy",
+        "Brier",
+        "chosen by auto",
+        title=None,
+    )
     for row in run.tables["candidates"].to_dict("records"):
         table.add_row(
             row["name"],

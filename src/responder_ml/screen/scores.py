@@ -25,7 +25,9 @@ def show_scores(console: Console, scores: pd.DataFrame, out: Path | None) -> Non
     summary = scores.attrs["summary"]
     if summary.get("simulated"):
         console.print("[bold]Simulated:[/] this model was trained on simulated data.")
-    table = Table(Column("sample", overflow="fold"), "probability", "predicted", "abstain", Column("why", overflow="fold"))
+    table = Table(
+        Column("sample", overflow="fold"), "probability", "predicted", "abstain", Column("why", overflow="fold")
+    )
     for row in scores.head(_SHOWN).to_dict("records"):
         table.add_row(
             str(row["sample"]),

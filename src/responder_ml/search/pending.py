@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from responder_ml.classifiers.classifier import Classifier, Floats, Problem
 
 # Bytes of columns held back at most.
-_MOST_HELD = 2**25
+_MOST_HELD = 2**22
 
 
 class Pending:

@@ -6,10 +6,11 @@ runs on a single thread.
 
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from typing import TypeVar
 
 from joblib import Parallel, delayed, effective_n_jobs
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 Unit = TypeVar("Unit")
 Result = TypeVar("Result")
@@ -43,7 +44,8 @@ class Workers:
         )
         results = pool(delayed(_single_threaded)(function, unit) for unit in units)
         try:
-            for result in results:
+            # `yield from` would hand the early end on to joblib before the warning below is silenced.
+            for result in results:  # noqa: UP028
                 yield result
         finally:
             with warnings.catch_warnings():
@@ -53,5 +55,11 @@ class Workers:
 
 
 def _single_threaded(function: Callable[[Unit], Result], unit: Unit) -> Result:
-    with threadpool_limits(1):
+    with _numerical_threads().limit(limits=1):
         return function(unit)
+
+
+@cache
+def _numerical_threads() -> ThreadpoolController:
+    """Return the process's numerical libraries; looking for them takes longer than a small unit does."""
+    return ThreadpoolController()

@@ -18,6 +18,8 @@ Floats = NDArray[np.float64]
 
 # limma floors variances at this share of their median, so that a constant gene has a finite logarithm.
 _FLOOR_SHARE = 1e-5
+# Where every column is constant there is no median to take a share of.
+_LEAST = 1e-30
 
 
 def trigamma_inverse(values: Floats) -> Floats:
@@ -67,9 +69,9 @@ def log_moments(variances: Floats) -> tuple[Floats, Floats, Floats]:
     floored = _floored(variances, median if complete else np.nanmedian)
     logs = np.log(floored)
     count = np.sum(~np.isnan(logs), axis=-1)
-    level = mean(logs, axis=-1, dtype=np.float64)
+    level = np.asarray(mean(logs, axis=-1, dtype=np.float64))
     spread = total((logs - level[..., None]) ** 2, axis=-1, dtype=np.float64) / np.maximum(count - 1, 1)
-    return level, spread, mean(floored, axis=-1, dtype=np.float64)
+    return level, spread, np.asarray(mean(floored, axis=-1, dtype=np.float64))
 
 
 def prior_of_logs(mean: Floats, spread: Floats, pooled: Floats, df: float | Floats) -> tuple[Floats, Floats]:
@@ -113,16 +115,23 @@ def squeeze(variances: Floats, df: float | Floats, prior_df: float | Floats, pri
     return np.asarray(np.where(np.isinf(prior_df), prior_variance, weighted), dtype=np.float64)
 
 
-def needs_floor(variances: Floats) -> bool:
-    """Tell whether some of the variances (shape ``(n_genes,)``, none missing) are below limma's floor.
+def needs_floor(variances: Floats, count: int) -> bool:
+    """Tell whether some variance is below limma's floor, without looking for the median.
 
     None is if more than half of all lie below the lowest divided by the floor's share, for then so does the median.
+
+    Parameters
+    ----------
+    variances
+        Shape ``(n_genes,)``; genes left out have values too large to count.
+    count
+        How many genes are not left out.
     """
-    return bool(2 * np.count_nonzero(variances <= variances.min() / _FLOOR_SHARE) <= variances.size + 1)
+    return bool(2 * np.count_nonzero(variances <= variances.min() / _FLOOR_SHARE) <= count + 1)
 
 
 def _floored(variances: Floats, middle: Callable[..., Floats]) -> Floats:
-    floor = _FLOOR_SHARE * np.asarray(middle(variances, axis=-1))
+    floor = np.maximum(_FLOOR_SHARE * np.asarray(middle(variances, axis=-1)), _LEAST)
     if np.all(np.nanmin(variances, axis=-1) >= floor):
         return variances
     return np.maximum(variances, floor[..., None])

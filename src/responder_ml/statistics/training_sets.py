@@ -33,9 +33,9 @@ class TrainingSets:
     @property
     def positive(self) -> NDArray[np.bool_]:
         """Training rows of the positive class, shape ``(n_sets, n_samples)``."""
-        return np.logical_and(self.rows, self.labels == 1)
+        return np.asarray(self.rows & (self.labels == 1), dtype=np.bool_)
 
     @property
     def negative(self) -> NDArray[np.bool_]:
         """Training rows of the negative class, shape ``(n_sets, n_samples)``."""
-        return np.logical_and(self.rows, self.labels == 0)
+        return np.asarray(self.rows & (self.labels == 0), dtype=np.bool_)

@@ -21,6 +21,8 @@ Singles = NDArray[np.float32]
 _COLUMNS_PER_PIECE = 1024
 # Below the rounding of any measured sum of squares, and still a finite logarithm.
 _TINY = np.float32(1e-30)
+# Sums of squares of a column that a set may not use: its strength comes out negative, and no variance is as large.
+_BARRED, _HUGE = np.float32(-1.0), np.float32(1e30)
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ class Scan:
     Attributes
     ----------
     strength
-        ``between / (prior + weight * within)``, shape ``(n_sets, n_columns)``; -1 where a set may not use the column.
+        ``between / (prior + weight * within)``, shape ``(n_sets, n_columns)``; negative where a set may not use the column.
     prior, weight
         What the strengths were worked out with, shape ``(n_sets,)``: the prior sum of squares and 1, or, where the
         variances differ no more than chance, 1 and 0.
@@ -62,20 +64,18 @@ def scan(centred: Singles, sets: TrainingSets, kept: Flags | None = None, shifts
     moments = _Moments(len(sets), len(pieces))
     for index, piece in enumerate(pieces):
         between_here, within_here = products.of(centred[:, piece])
+        usable = None if kept is None or kept[:, piece].all() else kept[:, piece]
+        if usable is not None:
+            np.copyto(between_here, _BARRED, where=~usable)
+            np.copyto(within_here, _HUGE, where=~usable)
+        moments.add(index, within_here, usable)
         between[:, piece], within[:, piece] = between_here, within_here
-        moments.add(index, within_here, None if kept is None else kept[:, piece])
-    prior_df, prior_variance = moments.prior(within, products.df, kept)
-    # Factors that are the same for every column are left out; a prior of infinite weight leaves only the difference.
-    flat = np.isinf(prior_df)
-    prior = np.where(flat, 1.0, np.where(flat, 0.0, prior_df) * prior_variance)
-    weight = np.where(flat, 0.0, 1.0)
+    prior, weight = moments.prior(within, products.df)
     prior_column, weight_column = (each.astype(np.float32)[:, None] for each in (prior + float(_TINY), weight))
     for piece in pieces:
         spread = within[:, piece] * weight_column
         spread += prior_column
         between[:, piece] /= spread
-    if kept is not None:
-        between[~kept] = -1.0
     return Scan(between, prior, weight)
 
 
@@ -90,7 +90,8 @@ class _Products:
         contrast = np.sqrt(above * below / count) * (positive / above - negative / below)
         level = rows / np.sqrt(count)
         self.df = count[:, 0] - 2.0
-        self._rows, self._contrast, self._level = (each.astype(np.float32) for each in (rows, contrast, level))
+        self._rows = rows.astype(np.float32)
+        self._contrast_and_level = np.concatenate([contrast, level]).astype(np.float32)
         self._moves: tuple[Singles, Singles, Singles, Singles] | None = None
         if shifts is not None:
             move = rows * (shifts - np.sum(rows * shifts, axis=1, keepdims=True) / count)
@@ -100,7 +101,7 @@ class _Products:
 
     def of(self, values: Singles) -> tuple[Singles, Singles]:
         """Return the sums of squares between and within classes, sets x columns."""
-        between, level = self._contrast @ values, self._level @ values
+        between, level = np.split(self._contrast_and_level @ values, 2)
         within = self._rows @ (values * values)
         if self._moves is not None:
             cross, between_move, level_move, squares_move = self._moves
@@ -119,35 +120,29 @@ class _Moments:
     """Mean and spread of the log sums of squares of each training set, gathered piece by piece."""
 
     def __init__(self, n_sets: int, n_pieces: int) -> None:
-        self._count, self._mean, self._squares, self._total = np.zeros((4, n_sets, n_pieces))
+        self._count, self._mean, self._squares = np.zeros((3, n_sets, n_pieces))
 
     def add(self, index: int, within: Singles, kept: Flags | None) -> None:
         """Take in the sums of squares of one piece of columns."""
         logs = np.log(within)
-        if kept is None or kept.all():
-            self._count[:, index] = within.shape[1]
-            self._total[:, index] = within.sum(axis=1)
-            self._mean[:, index] = logs.sum(axis=1) / within.shape[1]
-            logs -= self._mean[:, index : index + 1].astype(np.float32)
-        else:
-            weight = kept.astype(np.float32)
-            count = weight.sum(axis=1)
-            self._count[:, index] = count
-            self._total[:, index] = np.einsum("ij,ij->i", within, weight)
-            self._mean[:, index] = np.einsum("ij,ij->i", logs, weight) / np.maximum(count, 1.0)
-            logs -= self._mean[:, index : index + 1].astype(np.float32)
+        weight = np.ones_like(logs[:1]) if kept is None else kept.astype(np.float32)
+        count = weight.sum(axis=1)
+        mean = np.einsum("ij,ij->i", logs, np.broadcast_to(weight, logs.shape)) / np.maximum(count, 1.0)
+        logs -= mean[:, None]
+        if kept is not None:
             logs *= weight
+        self._count[:, index], self._mean[:, index] = count, mean
         self._squares[:, index] = np.einsum("ij,ij->i", logs, logs)
 
-    def prior(self, within: Singles, df: Floats, kept: Flags | None) -> tuple[Floats, Floats]:
-        """Return degrees of freedom and variance of each set's prior, as `fit_f_dist` does."""
+    def prior(self, within: Singles, df: Floats) -> tuple[Floats, Floats]:
+        """Return each set's prior sum of squares and 1, or 1 and 0 where the variances differ no more than chance."""
         count = self._count.sum(axis=1)
-        pooled = self._total.sum(axis=1) / count
         mean = np.sum(self._count * self._mean, axis=1) / count
         squares = np.sum(self._squares + self._count * (self._mean - mean[:, None]) ** 2, axis=1)
         spread = squares / np.maximum(count - 1.0, 1.0)
         for index, sums in enumerate(within):
-            chosen = sums if kept is None else sums[kept[index]]
-            if needs_floor(chosen):
-                mean[index], spread[index], pooled[index] = log_moments(chosen)
-        return prior_of_logs(mean - np.log(df), spread, pooled / df, df)
+            if needs_floor(sums, int(count[index])):
+                mean[index], spread[index], _ = log_moments(sums[sums < _HUGE])
+        prior_df, prior_variance = prior_of_logs(mean - np.log(df), spread, np.zeros_like(mean), df)
+        flat = np.isinf(prior_df)
+        return np.where(flat, 1.0, np.where(flat, 0.0, prior_df) * prior_variance), np.where(flat, 0.0, 1.0)

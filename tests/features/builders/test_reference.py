@@ -205,6 +205,7 @@ def test_a_table_the_data_cannot_answer_is_refused(study, tmp_path):
 @pytest.mark.parametrize(
     ("params", "message"),
     [
+        ({"signatures": []}, "No signature is asked for. Name some of susceptibility_reversal"),
         ({"signatures": ["stress"]}, "no signature 'stress'. Did you mean 'stress_axis'"),
         ({"signatures": ["a"], "contrasts": {"a": {"plus": {"drug": "x"}}}}, "'a' needs a plus and a minus group"),
         (

@@ -191,4 +191,4 @@ def prefix_columns(position: NDArray[np.intp], length: int, *, cumulative: bool)
         As for `prefix_slice`.
     """
     part = prefix_slice(length, len(position), cumulative=cumulative)
-    return part.start + np.argsort(position[part], kind="stable")
+    return np.asarray(part.start + np.argsort(position[part], kind="stable"), dtype=np.intp)

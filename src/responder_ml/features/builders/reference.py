@@ -10,7 +10,7 @@ from responder_ml.exceptions import FeatureError
 from responder_ml.features.builders.axis_deriver import AxisDeriver, Signature, membership
 from responder_ml.features.builders.builder import Builder, Floats, Ranked, Strings
 from responder_ml.features.builders.context import Context
-from responder_ml.features.builders.reference_contrasts import DEFAULT, Contrast, find_contrasts
+from responder_ml.features.builders.reference_contrasts import CATALOGUE, DEFAULT, Contrast, find_contrasts
 from responder_ml.features.builders.reference_groups import Axis, check_groups, class_axis, find_axes
 from responder_ml.features.membership import members
 from responder_ml.features.normalise import Normaliser, SharedExpression
@@ -148,6 +148,8 @@ class Reference(Builder):
 
     def _contrasts(self) -> dict[str, Contrast]:
         names = (DEFAULT if self.path is None else ()) if self.signatures is None else self.signatures
+        if not names and self.path is None:
+            raise FeatureError(f"No signature is asked for. Name some of {', '.join(CATALOGUE)}, or give a `path`.")
         return find_contrasts(names, self.contrasts or {})
 
     def make_deriver(self, inside: Floats, outside: Floats) -> AxisDeriver:
