@@ -24,12 +24,14 @@ Floats = NDArray[np.float64]
 
 _MAX_STEPS = 100
 _MAX_HALVINGS = 30
+# Steps along the gradient, scaled by the Hessian's diagonal, before a Hessian is worth its price.
+_FIRST_STEPS = 2
 # A Hessian that leaves more than this share of the last step is worked out again.
 _SLOW = 0.3
 # Change of the decisions, in parts of their size, that is left to a next step when the last one is taken.
 _SMALL_REST = 1e-8
 # Newton converges quadratically: once a step is this small, what is left is near rounding.
-_SMALL_STEP = 1e-7
+_SMALL_STEP = 1e-6
 # A smaller weight would cost the working response all its digits.
 _LEAST_WEIGHT = 1e-12
 MOST_ROWS_TOGETHER = 100
@@ -112,7 +114,7 @@ class _GramNewton:
         """Move every problem on and return how far its decisions went, in parts of their size."""
         decision = self._smooth + self.intercept[:, None]
         dual, smooth, intercept = self._direction(decision)
-        scale = np.ones(len(dual))
+        scale = self._length(decision, dual, smooth, intercept)
         for _ in range(_MAX_HALVINGS):
             new_dual = self.dual + scale[:, None] * dual
             new_smooth = self._smooth + scale[:, None] * smooth
@@ -126,6 +128,16 @@ class _GramNewton:
         moved = np.abs((new_smooth + new_intercept[:, None] - decision) * self._here).max(axis=1)
         self.dual, self._smooth, self.intercept, self._loss = new_dual, new_smooth, new_intercept, loss
         return np.asarray(moved / (1.0 + np.abs(decision).max(axis=1)), dtype=np.float64)
+
+    def _length(self, decision: Floats, dual: Floats, smooth: Floats, intercept: Floats) -> Floats:
+        along = (smooth + intercept[:, None]) * self._here
+        probability = expit(decision + along)
+        weight = probability * (1.0 - probability)
+        slope = self._C * np.einsum("ij,ij->i", probability - self._targets, along)
+        curvature = self._C * np.einsum("ij,ij,ij->i", weight, along, along)
+        slope += np.einsum("ij,ij->i", self.dual + dual, smooth)
+        curvature += np.einsum("ij,ij->i", dual, smooth)
+        return newton_length(slope, curvature)
 
     def _direction(self, decision: Floats) -> tuple[Floats, Floats, Floats]:
         """Return the full steps of the duals, of the decisions less the intercepts, and of the intercepts."""
@@ -172,27 +184,32 @@ def primal_logistic(X: Floats, target: Floats, C: float) -> tuple[Floats, float]
         )
 
     # Coefficients, the intercept, and the decisions these give.
-    level = np.log(target.mean() / (1.0 - target.mean()))
-    state = np.concatenate([np.zeros(columns), np.full(rows + 1, level)])
+    share = target.mean()
+    state = np.concatenate([np.zeros(columns), np.full(rows + 1, np.log(share / (1.0 - share)))])
     loss, last, factor = objective(state), 0.0, None
-    for _ in range(_MAX_STEPS):
+    for number in range(_MAX_STEPS):
         theta, decision = state[: columns + 1], state[columns + 1 :]
         probability = expit(decision)
         gradient = penalty * theta + design.T @ (C * (probability - target))
-        if factor is None:
-            factor = _hessian_factor(single, C * probability * (1.0 - probability), penalty)
-        step = -spotrs(factor, gradient.astype(np.float32), lower=True)[0].astype(np.float64)
+        if number < _FIRST_STEPS:
+            step = -gradient / (penalty + C * rows * share * (1.0 - share))
+        else:
+            if factor is None:
+                factor = _hessian_factor(single, C * probability * (1.0 - probability), penalty)
+            step = -spotrs(factor, gradient.astype(np.float32), lower=True)[0].astype(np.float64)
         along = design @ step
-        step *= (scale := _length(theta, step, decision, along, target, C, penalty))
-        state, loss = _damped(objective, state, np.append(step, scale * along), loss)
+        probability = expit(decision + along)
+        slope = C * (probability - target) @ along + (penalty * step) @ (theta + step)
+        curvature = C * (probability * (1.0 - probability)) @ along**2 + (penalty * step) @ step
+        scale = newton_length(np.atleast_1d(slope), np.atleast_1d(curvature))
+        state, loss = _damped(objective, state, scale * np.append(step, along), loss)
         moved = float(np.abs(state[columns + 1 :] - decision).max())
-        shrunk = moved / last if moved < last else 1.0
+        shrunk, last = (moved / last if moved < last else 1.0), moved
         # What is left after this step is about what the next would be.
-        if moved * shrunk < _SMALL_REST * (1.0 + np.abs(decision).max()):
+        if factor is not None and moved * shrunk < _SMALL_REST * (1.0 + np.abs(decision).max()):
             break
         if shrunk > _SLOW:
             factor = None
-        last = moved
     return state[:columns], float(state[columns])
 
 
@@ -205,15 +222,18 @@ def _hessian_factor(single: NDArray[np.float32], weight: Floats, penalty: Floats
     return np.asarray(cholesky(hessian, lower=True, overwrite_a=True, check_finite=False), dtype=np.float32)
 
 
-def _length(
-    theta: Floats, step: Floats, decision: Floats, along: Floats, target: Floats, C: float, penalty: Floats
-) -> float:
-    """Return how far to go along a step: one Newton step in one dimension, from its full length."""
-    probability = expit(decision + along)
-    shrink = penalty * step
-    slope = C * float((probability - target) @ along) + float(shrink @ (theta + step))
-    curvature = C * float((probability * (1.0 - probability)) @ along**2) + float(shrink @ step)
-    return float(np.clip(1.0 - slope / curvature, 0.5, 2.0)) if curvature > 0 else 1.0
+def newton_length(slope: Floats, curvature: Floats) -> Floats:
+    """Return how far to go along Newton steps: one step in one dimension, from the full length of each.
+
+    Logistic losses flatten, so steps from the start fall short; this one correction saves whole factorisations.
+
+    Parameters
+    ----------
+    slope, curvature
+        First and second derivative of the objective at the end of each full step, along it, shape ``(m,)``.
+    """
+    correction = np.divide(slope, curvature, out=np.zeros_like(slope), where=curvature > 0)
+    return np.asarray(np.clip(1.0 - correction, 0.5, 2.0), dtype=np.float64)
 
 
 def _losses(decision: Floats, signs: Floats, here: Floats, C: Floats) -> Floats:

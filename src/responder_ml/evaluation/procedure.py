@@ -20,6 +20,7 @@ from responder_ml.search.material import Material
 from responder_ml.search.nested import Draw, DrawResult, FoldModel, Plan, search_draws, training_set, tune_candidates
 from responder_ml.search.prefix_model import PrefixModel
 from responder_ml.search.workers import Workers
+from responder_ml.statistics.training_sets import TrainingSets
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int8]
@@ -186,7 +187,8 @@ class Procedure:
         everyone = np.ones(self.material.n_subjects, dtype=bool)
         draw = Draw(labels, _REFIT)
         training = training_set(self.material, self.plan, draw, everyone, 0)
-        sets = training.stack(self.material, labels)
+        rows = training.rows(self.material)
+        sets = TrainingSets(rows, np.tile(labels[self.material.subject_of], (len(rows), 1)))
         ranked = {name: shared.rank(sets) for name, shared in self._shared.items()}
         tuned = [
             best for best, _ in tune_candidates(self.material, ranked, self.candidates, self.plan, draw, training, 0)

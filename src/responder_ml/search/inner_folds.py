@@ -12,7 +12,6 @@ from responder_ml.features.builders.builder import Ranked
 from responder_ml.search.candidate import Candidate
 from responder_ml.search.held_out import HeldOut
 from responder_ml.search.material import Block, Flags, Floats, Material
-from responder_ml.statistics.training_sets import TrainingSets
 
 Labels = NDArray[np.int8]
 
@@ -32,10 +31,10 @@ class TrainingSet:
     subjects: Flags
     inner: tuple[Flags, ...]
 
-    def stack(self, material: Material, labels: Labels) -> TrainingSets:
-        """Return the training rows of the whole set and then of each inner one."""
-        rows = [material.rows_of(self.subjects & ~held_out) for held_out in (np.zeros_like(self.subjects), *self.inner)]
-        return TrainingSets(np.stack(rows), np.tile(labels[material.subject_of], (len(rows), 1)))
+    def rows(self, material: Material) -> Flags:
+        """Return the training rows of the whole set and then of each inner one, sets x samples."""
+        of_subjects = np.stack([self.subjects, *(self.subjects & ~held_out for held_out in self.inner)])
+        return np.asarray(of_subjects[:, material.subject_of])
 
     def blocks(self, material: Material, labels: Labels, ranked: Sequence[Ranked]) -> list[Block]:
         """Return the ranked columns of each inner training set, standardised."""

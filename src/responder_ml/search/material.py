@@ -102,10 +102,12 @@ class Block:
         if columns is not None:
             values, position = values[columns], position[columns]
         fitted, held_out = values[:, train].T, values[:, test].T
-        mean, scale = standardisation(fitted)
-        for part in (fitted, held_out):
-            part -= mean
-            part /= scale
+        mean = fitted.mean(axis=0)
+        fitted -= mean
+        held_out -= mean
+        scale = _scale(fitted, mean)
+        fitted /= scale
+        held_out /= scale
         return cls(position, fitted, held_out, labels[train], ranked.cumulative)
 
     def columns(self, length: int) -> NDArray[np.intp]:
@@ -133,8 +135,11 @@ def context_of(labelled: LabelledCohort) -> Context:
 def standardisation(values: Floats) -> tuple[Floats, Floats]:
     """Return mean and standard deviation (divisor n) per column; a constant column is divided by one."""
     mean = values.mean(axis=0)
-    deviation = values - mean
-    scale = np.sqrt(np.einsum("ij,ij->j", deviation, deviation) / len(values))
+    return mean, _scale(values - mean, mean)
+
+
+def _scale(deviation: Floats, mean: Floats) -> Floats:
+    scale = np.sqrt(np.einsum("ij,ij->j", deviation, deviation) / len(deviation))
     # A constant column has a deviation of rounding size only; dividing by it would blow held-out rows up.
-    tiny = (10 + len(values)) * np.finfo(np.float64).eps * np.abs(mean)
-    return mean, np.where(scale > tiny, scale, 1.0)
+    tiny = (10 + len(deviation)) * np.finfo(np.float64).eps * np.abs(mean)
+    return np.where(scale > tiny, scale, 1.0)

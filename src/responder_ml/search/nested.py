@@ -162,14 +162,13 @@ def search_draws(
         [training_set(material, plan, draw, assigned != fold, fold) for fold in range(plan.folds)]
         for draw, assigned in zip(draws, folds, strict=True)
     ]
-    stacks = [
-        training.stack(material, draw.labels) for draw, sets in zip(draws, outer, strict=True) for training in sets
-    ]
+    per_set = 1 + plan.inner_folds * (plan.trials > 0)
+    labels = np.stack([draw.labels[material.subject_of] for draw in draws])
     everything = TrainingSets(
-        np.concatenate([stack.rows for stack in stacks]), np.concatenate([stack.labels for stack in stacks])
+        np.concatenate([training.rows(material) for sets in outer for training in sets]),
+        np.repeat(labels, plan.folds * per_set, axis=0),
     )
     ranked = {name: shared[name].rank(everything) for name in sorted({each.builder_name for each in candidates})}
-    per_set = 1 + plan.inner_folds * (plan.trials > 0)
     pending = Pending()
     searches = [_DrawSearch(material, candidates, plan, draw, pending, keep_models) for draw in draws]
     for index, search in enumerate(searches):

@@ -28,8 +28,6 @@ _SETS_PER_BLOCK = 48
 _COLUMNS_PER_PIECE = 1024
 # Some dozens of samples say well enough where a column lies.
 _SAMPLES_TO_CENTRE = 32
-# The largest of all columns are sought among those that would be among the largest of every fifth.
-_SHARE_TO_LOOK_AT = 5
 # Single precision chooses this many columns more than wanted; double precision orders them and cuts.
 _MARGIN = 64
 
@@ -136,30 +134,19 @@ def _best_of_block(
     shifts: Floats | None,
 ) -> list[NDArray[np.intp]]:
     found = scan(columns.centred, sets, kept, shifts)
-    wanted = min(count + _MARGIN, found.strength.shape[1])
+    spare = max(found.strength.shape[1] - count - _MARGIN, 0)
     positive, negative = sets.positive.astype(np.float64), sets.negative.astype(np.float64)
     positions = []
     for index, strength in enumerate(found.strength):
-        near = _largest(strength, wanted)
+        near = np.argpartition(strength, spare)[spare:]
         near = np.sort(near[strength[near] >= 0])
         few = columns.by_column.take(near, axis=0)
         if shifts is not None:
             few += shifts[index]
         between, within = _sums_of_squares(few, positive[index], negative[index])
-        exact = between / np.maximum(found.prior[index] + found.weight[index] * within, 1e-300)
+        exact = between / (found.prior[index] + within)
         positions.append(near[np.argsort(-exact, kind="stable")[:count]])
     return positions
-
-
-def _largest(values: Singles, wanted: int) -> NDArray[np.intp]:
-    """Return the positions of the ``wanted`` largest values, in any order."""
-    some = values[::_SHARE_TO_LOOK_AT]
-    if len(some) <= wanted:
-        return np.argpartition(values, len(values) - wanted)[len(values) - wanted :]
-    # The largest of a part cannot be beaten by fewer of the whole, and few of the whole reach the last of them.
-    within_reach = np.flatnonzero(values >= np.partition(some, len(some) - wanted)[len(some) - wanted])
-    last = len(within_reach) - wanted
-    return within_reach[np.argpartition(values[within_reach], last)[last:]]
 
 
 def _sums_of_squares(few: Floats, positive: Floats, negative: Floats) -> tuple[Floats, Floats]:

@@ -115,19 +115,17 @@ def squeeze(variances: Floats, df: float | Floats, prior_df: float | Floats, pri
     return np.asarray(np.where(np.isinf(prior_df), prior_variance, weighted), dtype=np.float64)
 
 
-def needs_floor(variances: Floats, count: int) -> bool:
-    """Tell whether some variance is below limma's floor, without looking for the median.
+def may_need_floor(lowest: Floats, mean: Floats, spread: Floats) -> NDArray[np.bool_]:
+    """Tell from logarithms of variances whether some variance may be below limma's floor, without looking for the median.
 
-    None is if more than half of all lie below the lowest divided by the floor's share, for then so does the median.
+    A median is never more than one standard deviation from the mean.
 
     Parameters
     ----------
-    variances
-        Shape ``(n_genes,)``; genes left out have values too large to count.
-    count
-        How many genes are not left out.
+    lowest, mean, spread
+        Lowest value, mean and variance of the logarithms.
     """
-    return bool(2 * np.count_nonzero(variances <= variances.min() / _FLOOR_SHARE) <= count + 1)
+    return np.asarray(lowest < mean + np.sqrt(spread) + np.log(_FLOOR_SHARE))
 
 
 def _floored(variances: Floats, middle: Callable[..., Floats]) -> Floats:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from responder_ml.statistics.squeeze import log_moments, needs_floor, prior_of_logs
+from responder_ml.statistics.squeeze import log_moments, may_need_floor, prior_of_logs
 from responder_ml.statistics.training_sets import TrainingSets
 
 Floats = NDArray[np.float64]
@@ -23,6 +23,8 @@ _COLUMNS_PER_PIECE = 1024
 _TINY = np.float32(1e-30)
 # Sums of squares of a column that a set may not use: its strength comes out negative, and no variance is as large.
 _BARRED, _HUGE = np.float32(-1.0), np.float32(1e30)
+# Prior sum of squares beside which that of no column makes a difference.
+_FLAT = 1e25
 
 
 @dataclass(frozen=True)
@@ -32,15 +34,14 @@ class Scan:
     Attributes
     ----------
     strength
-        ``between / (prior + weight * within)``, shape ``(n_sets, n_columns)``; negative where a set may not use the column.
-    prior, weight
-        What the strengths were worked out with, shape ``(n_sets,)``: the prior sum of squares and 1, or, where the
-        variances differ no more than chance, 1 and 0.
+        ``between / (prior + within)``, shape ``(n_sets, n_columns)``; negative where a set may not use the column.
+    prior
+        Prior sum of squares of each set, shape ``(n_sets,)``; so large that only differences count where the variances
+        differ no more than chance.
     """
 
     strength: Singles
     prior: Floats
-    weight: Floats
 
 
 def scan(centred: Singles, sets: TrainingSets, kept: Flags | None = None, shifts: Floats | None = None) -> Scan:
@@ -70,13 +71,11 @@ def scan(centred: Singles, sets: TrainingSets, kept: Flags | None = None, shifts
             np.copyto(within_here, _HUGE, where=~usable)
         moments.add(index, within_here, usable)
         between[:, piece], within[:, piece] = between_here, within_here
-    prior, weight = moments.prior(within, products.df)
-    prior_column, weight_column = (each.astype(np.float32)[:, None] for each in (prior + float(_TINY), weight))
+    prior = moments.prior(within, products.df)
+    column = prior.astype(np.float32)[:, None]
     for piece in pieces:
-        spread = within[:, piece] * weight_column
-        spread += prior_column
-        between[:, piece] /= spread
-    return Scan(between, prior, weight)
+        between[:, piece] /= within[:, piece] + column
+    return Scan(between, prior)
 
 
 class _Products:
@@ -101,7 +100,8 @@ class _Products:
 
     def of(self, values: Singles) -> tuple[Singles, Singles]:
         """Return the sums of squares between and within classes, sets x columns."""
-        between, level = np.split(self._contrast_and_level @ values, 2)
+        both = self._contrast_and_level @ values
+        between, level = both[: len(self._rows)], both[len(self._rows) :]
         within = self._rows @ (values * values)
         if self._moves is not None:
             cross, between_move, level_move, squares_move = self._moves
@@ -117,32 +117,36 @@ class _Products:
 
 
 class _Moments:
-    """Mean and spread of the log sums of squares of each training set, gathered piece by piece."""
+    """Logarithms of the sums of squares of each training set, summed up piece by piece."""
 
     def __init__(self, n_sets: int, n_pieces: int) -> None:
-        self._count, self._mean, self._squares = np.zeros((3, n_sets, n_pieces))
+        self._count, self._mean, self._squares, self._lowest = np.zeros((4, n_sets, n_pieces))
 
     def add(self, index: int, within: Singles, kept: Flags | None) -> None:
-        """Take in the sums of squares of one piece of columns."""
+        """Take in one piece of columns."""
         logs = np.log(within)
-        weight = np.ones_like(logs[:1]) if kept is None else kept.astype(np.float32)
-        count = weight.sum(axis=1)
-        mean = np.einsum("ij,ij->i", logs, np.broadcast_to(weight, logs.shape)) / np.maximum(count, 1.0)
-        logs -= mean[:, None]
-        if kept is not None:
+        self._lowest[:, index] = logs.min(axis=1)
+        if kept is None:
+            count = np.float32(within.shape[1])
+            mean = logs @ np.full(within.shape[1], 1.0 / count)
+            logs -= mean[:, None]
+        else:
+            weight = kept.astype(np.float32)
+            count = weight.sum(axis=1)
+            mean = np.einsum("ij,ij->i", logs, weight) / np.maximum(count, np.float32(1.0))
+            logs -= mean[:, None]
             logs *= weight
         self._count[:, index], self._mean[:, index] = count, mean
         self._squares[:, index] = np.einsum("ij,ij->i", logs, logs)
 
-    def prior(self, within: Singles, df: Floats) -> tuple[Floats, Floats]:
-        """Return each set's prior sum of squares and 1, or 1 and 0 where the variances differ no more than chance."""
+    def prior(self, within: Singles, df: Floats) -> Floats:
+        """Return the prior sum of squares of each set."""
         count = self._count.sum(axis=1)
         mean = np.sum(self._count * self._mean, axis=1) / count
         squares = np.sum(self._squares + self._count * (self._mean - mean[:, None]) ** 2, axis=1)
         spread = squares / np.maximum(count - 1.0, 1.0)
-        for index, sums in enumerate(within):
-            if needs_floor(sums, int(count[index])):
-                mean[index], spread[index], _ = log_moments(sums[sums < _HUGE])
+        for index in np.flatnonzero(may_need_floor(self._lowest.min(axis=1), mean, spread)):
+            mean[index], spread[index], _ = log_moments(within[index, within[index] < _HUGE])
         prior_df, prior_variance = prior_of_logs(mean - np.log(df), spread, np.zeros_like(mean), df)
         flat = np.isinf(prior_df)
-        return np.where(flat, 1.0, np.where(flat, 0.0, prior_df) * prior_variance), np.where(flat, 0.0, 1.0)
+        return np.where(flat, _FLAT, np.where(flat, 0.0, prior_df) * prior_variance) + float(_TINY)
