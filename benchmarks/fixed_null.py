@@ -13,18 +13,15 @@ side is what a null in `train` runs, `Procedure.statistics`, on the labellings s
 """
 
 import argparse
-import os
-import platform
 import resource
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 import numpy as np
+from measure import described, ratios, simulate, timed, use_one_core
 from sklearn.feature_selection import SelectKBest
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import permutation_test_score
@@ -57,23 +54,15 @@ class KeptGenes(Genes):
 
 @dataclass(frozen=True)
 class Size:
-    """One table row: the data, and how many labellings each chunk gives to either side."""
+    """One table row: the data, and how many relabellings each chunk gives to either side."""
 
     samples: int
     genes: int
     chunks: int
-    labellings: int
+    relabellings: int
 
 
-SIZES = (Size(40, 35_000, 10, 100), Size(1_000, 20_000, 4, 8))
-
-
-@dataclass(frozen=True)
-class Timed:
-    """Wall and processor seconds of a call."""
-
-    wall: float
-    processor: float
+SIZES = (Size(40, 35_000, 10, 100), Size(1_000, 20_000, 5, 7))
 
 
 class OurFolds:
@@ -93,23 +82,9 @@ class OurFolds:
         return FOLDS
 
 
-def simulate(samples: int, genes: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Draw log2 values whose genes differ in level and spread, and balanced labels; no effect."""
-    rng = np.random.default_rng(seed)
-    level, spread = rng.normal(6.0, 2.0, size=genes), rng.lognormal(-0.7, 0.5, size=genes)
-    return rng.normal(size=(samples, genes)) * spread + level, np.resize([0, 1], samples)
-
-
 def absolute_t(X: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Score genes for `SelectKBest`."""
     return np.abs(moderated_t(X, y == 1, y == 0))
-
-
-def timed(call: Callable[[], Any]) -> tuple[Timed, Any]:
-    """Return how long a call took, and its result."""
-    wall, processor = time.perf_counter(), time.process_time()
-    result = call()
-    return Timed(time.perf_counter() - wall, time.process_time() - processor), result
 
 
 def prepare(X: np.ndarray, seed: int) -> Procedure:
@@ -132,7 +107,7 @@ def run_ours(procedure: Procedure, labellings: list[np.ndarray]) -> np.ndarray:
     return np.ceil(statistics * half_pairs) / half_pairs
 
 
-def run_peer(X: np.ndarray, y: np.ndarray, permutations: int, seed: int, chunk: int) -> np.ndarray:
+def run_peer(X: np.ndarray, y: np.ndarray, relabellings: int, seed: int, chunk: int) -> np.ndarray:
     """Return the AUROC of the observed labelling and of each permuted one."""
     pipeline = Pipeline(
         [
@@ -142,47 +117,39 @@ def run_peer(X: np.ndarray, y: np.ndarray, permutations: int, seed: int, chunk: 
         ]
     )
     observed, permuted, _ = permutation_test_score(
-        pipeline, X, y, cv=OurFolds(seed), scoring="roc_auc", n_permutations=permutations, random_state=chunk
+        pipeline, X, y, cv=OurFolds(seed), scoring="roc_auc", n_permutations=relabellings, random_state=chunk
     )
     return np.append(observed, permuted)
 
 
-def labellings_of_peer(y: np.ndarray, permutations: int, chunk: int) -> list[np.ndarray]:
+def labellings_of_peer(y: np.ndarray, relabellings: int, chunk: int) -> list[np.ndarray]:
     """Return the labellings `permutation_test_score` meets under this seed."""
     rng = check_random_state(chunk)
-    return [y, *(y[rng.permutation(len(y))] for _ in range(permutations))]
+    return [y, *(y[rng.permutation(len(y))] for _ in range(relabellings))]
 
 
 def compare(size: Size, seed: int, total: int) -> str:
     """Return the row of one size."""
-    X, y = simulate(size.samples, size.genes, seed)
+    X, y = simulate(size.samples, size.genes, 0, 0.0, seed)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     setup, procedure = timed(lambda: prepare(X, seed))
-    run_ours(procedure, labellings_of_peer(y, 8, 0))
-    peak = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024 / X.nbytes + 1.0
+    run_ours(procedure, labellings_of_peer(y, 7, 0))
+    peak = 1.0 + (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024 / X.nbytes
     ours, peer, differences = [], [], []
     for chunk in range(size.chunks):
-        labellings = labellings_of_peer(y, size.labellings, chunk)
+        labellings = labellings_of_peer(y, size.relabellings, chunk)
         first, found = timed(lambda labellings=labellings: run_ours(procedure, labellings))
-        there, expected = timed(lambda chunk=chunk: run_peer(X, y, size.labellings, seed, chunk))
+        there, expected = timed(lambda chunk=chunk: run_peer(X, y, size.relabellings, seed, chunk))
         second, _ = timed(lambda labellings=labellings: run_ours(procedure, labellings))
         # What is done once is shared by all the labellings of a whole null.
-        ours.append(
-            Timed(
-                (first.wall + second.wall) / 2 / len(labellings) + setup.wall / total,
-                (first.processor + second.processor) / 2 / len(labellings) + setup.processor / total,
-            )
-        )
-        peer.append(Timed(there.wall / len(labellings), there.processor / len(labellings)))
+        ours.append((first + second) / (2 * len(labellings)) + setup / total)
+        peer.append(there / len(labellings))
         differences.append(np.abs(found - expected))
-    wall = [p.wall / o.wall for p, o in zip(peer, ours, strict=True)]
-    processor = [p.processor / o.processor for p, o in zip(peer, ours, strict=True)]
-    found_differences = np.concatenate(differences)
+    apart = np.concatenate(differences)
     row = (
-        f"| {size.samples} x {size.genes:,} | {len(found_differences):,} | {1e3 * median(o.wall for o in ours):.2f} "
-        f"| {1e3 * median(p.wall for p in peer):.0f} | **{median(wall):.0f}x** [{min(wall):.0f}-{max(wall):.0f}] "
-        f"| {median(processor):.0f}x | {np.count_nonzero(found_differences < 1e-12):,} | {found_differences.max():.1g} "
-        f"| {setup.wall:.2f} | {peak:.1f} |"
+        f"| {size.samples:,} x {size.genes:,} | {len(apart):,} | {1e3 * median(o.wall for o in ours):.2f} "
+        f"| {1e3 * median(p.wall for p in peer):.0f} | {ratios(peer, ours)} | {np.count_nonzero(apart < 1e-12):,} "
+        f"| {apart.max():.1g} | {setup.wall:.2f} | {peak:.1f} |"
     )
     print(row, flush=True)
     return row
@@ -190,7 +157,6 @@ def compare(size: Size, seed: int, total: int) -> str:
 
 def report(rows: list[str], total: int, seed: int) -> str:
     """Return the page that is kept beside the script."""
-    versions = ", ".join(f"{name} {version(name)}" for name in ("numpy", "scipy", "scikit-learn"))
     return "\n".join(
         [
             "# A relabelling null of a fixed linear pipeline, against scikit-learn",
@@ -202,27 +168,20 @@ def report(rows: list[str], total: int, seed: int) -> str:
             "One core and one thread each, in one process, chunks of labellings in turn (ours before and after the peer). "
             "Milliseconds per labelling, medians over chunks; the ratio is the median of ratios within a chunk, its range in "
             f"brackets. Our preparation (*setup*) is counted as its share of a null of {total:,} labellings. Where fewer "
-            "than that were run, time per labelling is what scales. *Peak* is the growth of resident memory at its highest "
-            "on our side, with the matrix itself counted, over the size of the float64 matrix.",
+            "than that were run, time per labelling is what scales. *Peak* is the highest growth of resident memory on our "
+            "side, with the matrix itself counted, over the size of the float64 matrix.",
             "",
             "| samples x genes | labellings compared | ours ms | peer ms | ratio, wall | ratio, processor | AUROCs equal "
             "| largest difference | setup s | peak |",
             "|---|---|---|---|---|---|---|---|---|---|",
             *rows,
             "",
-            f"Command: `python benchmarks/fixed_null.py --seed {seed}`",
+            f"Command: `python benchmarks/fixed_null.py --seed {seed} --total {total}`",
             "",
-            f"Machine: {machine()}. Versions: Python {platform.python_version()}, {versions}.",
+            described(("numpy", "scipy", "scikit-learn")),
             "",
         ]
     )
-
-
-def machine() -> str:
-    """Say what this runs on."""
-    lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines() if Path("/proc/cpuinfo").exists() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return f"{names[0] if names else platform.processor()}, {os.cpu_count()} cores, shared with other work"
 
 
 def main() -> None:
@@ -232,15 +191,12 @@ def main() -> None:
     parser.add_argument(
         "--total", type=int, default=1_000, help="labellings in a whole null, over which setup is shared"
     )
-    parser.add_argument("--chunks", type=int, help="fewer chunks than the table has, for a quick look")
     parser.add_argument("--out", type=Path, default=Path(__file__).with_suffix(".md"))
     args = parser.parse_args()
-    os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
-    sizes = [Size(s.samples, s.genes, args.chunks or s.chunks, s.labellings) for s in SIZES]
+    use_one_core()
     with threadpool_limits(1):
-        rows = [compare(size, args.seed, args.total) for size in sizes]
-    if args.chunks is None:
-        args.out.write_text(report(rows, args.total, args.seed), encoding="utf-8")
+        rows = [compare(size, args.seed, args.total) for size in SIZES]
+    args.out.write_text(report(rows, args.total, args.seed), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -68,6 +68,20 @@ def test_redrawn_means_are_those_of_the_drawn_animals(noise):
     np.testing.assert_allclose(effect, (2 * noise[12] + noise[20]) / 3 - noise[0], atol=1e-10)
 
 
+def test_redrawn_means_carry_sampling_error_twice(rng):
+    """Once from the animals there are, once from redrawing them: what estimates of signal have to take off."""
+    codes, doubled = np.repeat([0, 1], 4), []
+    for _ in range(400):
+        expression = rng.normal(size=(8, 20))
+        drawn = np.zeros((5, 8))
+        for group in (slice(0, 4), slice(4, 8)):
+            drawn[:, group] = rng.multinomial(3, np.full(4, 0.25), size=5)
+        fits = resample_groups(expression, codes, 2, drawn)
+        doubled.append(np.mean(fits.effect(_weights(2, 1, 0)) ** 2))
+    assert np.mean(doubled) == pytest.approx(fits.doses * 2 / 4, rel=0.05)
+    assert fit_groups(expression, codes[None], 2).doses == 1
+
+
 def test_batch_nested_in_group_is_refused(noise):
     codes = np.array([0] * 12 + [1] * 13)
     with pytest.raises(ContrastError, match="cannot be told apart"):
