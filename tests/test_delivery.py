@@ -54,10 +54,10 @@ def test_what_the_user_says_goes_first(sent, run_folder):
     assert (call["uri"], call["experiment"], call["register"]) == ("http://elsewhere", "other", True)
 
 
-def test_a_job_without_an_experiment_gives_its_name(sent, tmp_path, run_folder):
+def test_a_job_without_an_experiment_goes_where_all_jobs_can_be_compared(sent, tmp_path, run_folder):
     (run_folder / "config.yaml").write_text("name: pfc\n")
     deliver(run_folder)
-    assert (sent[0]["uri"], sent[0]["experiment"]) == (None, "pfc")
+    assert (sent[0]["uri"], sent[0]["experiment"]) == (None, None)
 
 
 def test_the_usual_bundle_goes_along_if_it_is_this_runs(sent, tmp_path, run_folder):
