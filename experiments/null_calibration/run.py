@@ -39,7 +39,7 @@ TABLES = {
     "null": [
         ("6 v 7", 0.0, 300, ("elastic_net", "nearest_centroid"), 1, 4),
         ("10 v 10", 0.0, 300, ("elastic_net", "nearest_centroid"), 1, 4),
-        ("6 v 7", 0.0, 40, ("elastic_net", "xgboost"), 1, 3),
+        ("6 v 7", 0.0, 79, ("elastic_net", "xgboost"), 1, 3),
     ],
     "power": [
         (shape, effect, 30, ("elastic_net", "nearest_centroid"), 1, 4) for shape in SHAPES for effect in (0.5, 1.0, 1.5)
