@@ -8,11 +8,13 @@ from sklearn.svm import SVC
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from responder_ml.classifiers import CLASSIFIERS
+from responder_ml.classifiers.elastic_logistic import elastic_logistic
 from responder_ml.classifiers.elastic_net import ElasticNet
+from responder_ml.classifiers.gram_logistic import gram_logistic
 from responder_ml.classifiers.linear_svm import LinearSVM
-from responder_ml.classifiers.logistic import elastic_logistic, gram_logistic, ridge_logistic
 from responder_ml.classifiers.majority import Majority
 from responder_ml.classifiers.nearest_centroid import NearestCentroid, effective_count
+from responder_ml.classifiers.ridge_logistic import primal_logistic, ridge_logistic
 
 # Every exception has its reason here; the list may only shrink.
 EXPECTED_FAILURES = {
@@ -56,6 +58,40 @@ def test_ridge_of_many_rows_equals_the_gram_form(rng):
     coefficients, other = ridge_logistic(X, target, 0.3)
     np.testing.assert_allclose(X.T @ dual[0], coefficients, atol=1e-6)
     assert intercept[0] == pytest.approx(other, abs=1e-6)
+
+
+@pytest.mark.parametrize("C", [1e-4, 0.1, 10.0])
+@pytest.mark.parametrize(("rows", "columns", "effect"), [(120, 3, 0.0), (130, 90, 0.0), (200, 20, 3.0)])
+def test_ridge_of_more_rows_than_columns_reaches_the_minimum(rng, rows, columns, effect, C):
+    labels = np.resize([0, 1, 1], rows)
+    X = rng.normal(size=(rows, columns)) + effect * labels[:, None] * (np.arange(columns) < 2)
+    coefficients, intercept = primal_logistic(X, labels.astype(float), C)
+    expected = LogisticRegression(C=C, tol=1e-12, max_iter=100_000).fit(X, labels)
+    decision = X @ coefficients + intercept
+    np.testing.assert_allclose(decision, expected.decision_function(X), atol=1e-5 * (1 + np.abs(decision).max()))
+    # At the minimum the gradient vanishes, whatever a library says.
+    residual = C * (labels - 1 / (1 + np.exp(-decision)))
+    assert abs(residual.sum()) < 1e-6
+    np.testing.assert_allclose(X.T @ residual, coefficients, atol=1e-6)
+
+
+def test_ridge_of_columns_far_from_zero_equals_that_of_centred_ones(rng):
+    X = rng.normal(size=(150, 12))
+    labels = np.resize([0.0, 1.0], 150)
+    plain, intercept = primal_logistic(X, labels, 0.5)
+    offset = rng.normal(size=12) * 1e5
+    moved, other = primal_logistic(X + offset, labels, 0.5)
+    np.testing.assert_allclose(moved, plain, atol=1e-6)
+    assert other + offset @ moved == pytest.approx(intercept, abs=1e-4)
+
+
+def test_solving_several_settings_together_keeps_their_order(problem):
+    X, labels = problem
+    settings = [(0.1, 0.0), (0.5, 0.5), (1.0, 0.0), (0.01, 0.0)]
+    tasks = [(ElasticNet(C=C, l1_ratio=l1_ratio), (X[:12], labels[:12], X[12:])) for C, l1_ratio in settings]
+    for (classifier, (train, target, held_out)), decision in zip(tasks, ElasticNet.decide_together(tasks), strict=True):
+        alone = clone(classifier).fit(train, target).decision_function(held_out)
+        np.testing.assert_allclose(decision, alone, atol=1e-9)
 
 
 @pytest.mark.parametrize("l1_ratio", [0.3, 1.0])

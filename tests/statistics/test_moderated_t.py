@@ -61,3 +61,26 @@ def test_editing_held_out_rows_changes_no_ranking(seed, scale):
     before = best_columns(Columns.prepare(values), sets, 25)[0]
     after = best_columns(Columns.prepare(edited), TrainingSets(sets.rows, flipped), 25)[0]
     np.testing.assert_array_equal(before, after)
+
+
+def test_equal_columns_rank_by_position_and_constant_ones_last(rng):
+    values = rng.normal(size=(20, 40)).repeat(3, axis=1)
+    values[:, 60:66] = 2.0
+    sets = _sets(rng, 5, 20)
+    for positions in best_columns(Columns.prepare(values), sets, 120):
+        np.testing.assert_array_equal(np.sort(positions[-6:]), np.arange(60, 66))
+        for column in set(range(40)) - {20, 21}:
+            np.testing.assert_array_equal(
+                positions[np.isin(positions, range(3 * column, 3 * column + 3))], np.arange(3 * column, 3 * column + 3)
+            )
+
+
+def test_columns_are_prepared_as_chosen(rng):
+    values = rng.normal(size=(70, 2500)) * 3 + 8
+    chosen = np.sort(rng.choice(2500, 2100, replace=False))
+    columns = Columns.prepare(values, chosen)
+    np.testing.assert_array_equal(columns.values, values[:, chosen])
+    np.testing.assert_array_equal(columns.take(np.array([5, 2])), values[:, chosen[[5, 2]]])
+    moved = values[:, chosen] - columns.centred
+    np.testing.assert_allclose(moved, np.broadcast_to(moved[:1], moved.shape), atol=1e-5)
+    np.testing.assert_array_equal(columns.squared, columns.centred**2)

@@ -58,13 +58,15 @@ class Columns:
     ----------
     by_column
         The values in double precision, columns x samples, so that a column lies in one piece.
-    centred
-        Samples x columns, the values less the column medians of some samples, in single precision: for choosing, never
-        for results. The median, unlike the mean, keeps an extreme sample from spoiling every other sample's digits.
+    centred, squared
+        Samples x columns, the values less the column medians of some samples, and their squares, in single precision: for
+        choosing, never for results. The median, unlike the mean, keeps an extreme sample from spoiling every other
+        sample's digits.
     """
 
     by_column: Floats
     centred: Singles
+    squared: Singles
 
     @classmethod
     def prepare(cls, values: Floats, chosen: NDArray[np.intp] | None = None) -> "Columns":
@@ -78,7 +80,7 @@ class Columns:
             piece = slice(start, start + _COLUMNS_PER_PIECE)
             by_column[piece] = values.T[chosen[piece]]
             centred[:, piece] = (by_column[piece] - median(by_column[piece, some])[:, None]).T
-        return cls(by_column, centred)
+        return cls(by_column, centred, centred * centred)
 
     @property
     def values(self) -> Floats:
@@ -133,11 +135,12 @@ def _best_of_block(
     kept: NDArray[np.bool_] | None,
     shifts: Floats | None,
 ) -> list[NDArray[np.intp]]:
-    found = scan(columns.centred, sets, kept, shifts)
-    spare = max(found.strength.shape[1] - count - _MARGIN, 0)
+    found = scan(columns.centred, columns.squared, sets, kept, shifts)
+    spare = max(found.between.shape[1] - count - _MARGIN, 0)
     positive, negative = sets.positive.astype(np.float64), sets.negative.astype(np.float64)
     positions = []
-    for index, strength in enumerate(found.strength):
+    for index in range(len(sets)):
+        strength = found.strength(index)
         near = np.argpartition(strength, spare)[spare:]
         near = np.sort(near[strength[near] >= 0])
         few = columns.by_column.take(near, axis=0)

@@ -29,28 +29,43 @@ _FLAT = 1e25
 
 @dataclass(frozen=True)
 class Scan:
-    """Strength of every column in every training set.
+    """Two-group analysis of variance of every column in every training set.
 
     Attributes
     ----------
-    strength
-        ``between / (prior + within)``, shape ``(n_sets, n_columns)``; negative where a set may not use the column.
+    between, within
+        Sums of squares, shape ``(n_sets, n_columns)``; ``between`` is negative where a set may not use the column.
     prior
         Prior sum of squares of each set, shape ``(n_sets,)``; so large that only differences count where the variances
         differ no more than chance.
     """
 
-    strength: Singles
+    between: Singles
+    within: Singles
     prior: Floats
 
+    def strength(self, index: int) -> Singles:
+        """Return ``between / (prior + within)`` of each column in one training set."""
+        spread: Singles = self.within[index] + np.float32(self.prior[index])
+        np.divide(self.between[index], spread, out=spread)
+        return spread
 
-def scan(centred: Singles, sets: TrainingSets, kept: Flags | None = None, shifts: Floats | None = None) -> Scan:
-    """Return the strength of every column in every training set.
+
+def scan(
+    centred: Singles,
+    squared: Singles,
+    sets: TrainingSets,
+    kept: Flags | None = None,
+    shifts: Floats | None = None,
+) -> Scan:
+    """Compare the classes of every training set in every column.
 
     Parameters
     ----------
     centred
         Samples x columns, less some typical value of each column.
+    squared
+        Their squares.
     sets
         Training sets; only their own rows and labels of those rows are used.
     kept
@@ -64,18 +79,14 @@ def scan(centred: Singles, sets: TrainingSets, kept: Flags | None = None, shifts
     pieces = [slice(start, start + _COLUMNS_PER_PIECE) for start in range(0, shape[1], _COLUMNS_PER_PIECE)]
     moments = _Moments(len(sets), len(pieces))
     for index, piece in enumerate(pieces):
-        between_here, within_here = products.of(centred[:, piece])
+        between_here, within_here = products.of(centred[:, piece], squared[:, piece])
         usable = None if kept is None or kept[:, piece].all() else kept[:, piece]
         if usable is not None:
             np.copyto(between_here, _BARRED, where=~usable)
             np.copyto(within_here, _HUGE, where=~usable)
         moments.add(index, within_here, usable)
         between[:, piece], within[:, piece] = between_here, within_here
-    prior = moments.prior(within, products.df)
-    column = prior.astype(np.float32)[:, None]
-    for piece in pieces:
-        between[:, piece] /= within[:, piece] + column
-    return Scan(between, prior)
+    return Scan(between, within, moments.prior(within, products.df))
 
 
 class _Products:
@@ -98,11 +109,11 @@ class _Products:
             cross, between, mean, squares = (each.astype(np.float32) for each in (2.0 * move, *constants))
             self._moves = cross, between, mean, squares
 
-    def of(self, values: Singles) -> tuple[Singles, Singles]:
+    def of(self, values: Singles, squares: Singles) -> tuple[Singles, Singles]:
         """Return the sums of squares between and within classes, sets x columns."""
         both = self._contrast_and_level @ values
         between, level = both[: len(self._rows)], both[len(self._rows) :]
-        within = self._rows @ (values * values)
+        within = self._rows @ squares
         if self._moves is not None:
             cross, between_move, level_move, squares_move = self._moves
             within += cross @ values

@@ -1,0 +1,67 @@
+import numpy as np
+import pytest
+
+from responder_ml.classifiers import CLASSIFIERS
+from responder_ml.features.builders.genes import Genes
+from responder_ml.search.candidate import Candidate
+from responder_ml.search.inner_folds import InnerFolds, TrainingSet
+from responder_ml.search.material import Material
+from responder_ml.statistics.concordance import auroc
+from responder_ml.statistics.training_sets import TrainingSets
+
+SUBJECTS = 18
+
+
+@pytest.fixture
+def folds(rng):
+    """Return a function that makes the inner folds of a candidate; two samples per subject, three subjects kept out."""
+    labels = np.array([0, 1] * (SUBJECTS // 2), dtype=np.int8)
+    subject_of = np.repeat(np.arange(SUBJECTS), 2)
+    values = rng.normal(size=(2 * SUBJECTS, 200)) + 0.5 * labels[subject_of][:, None]
+    material = Material(values, np.arange(200).astype(str), subject_of, np.zeros(SUBJECTS, dtype=int))
+    held_out = np.zeros((3, SUBJECTS), dtype=bool)
+    held_out[np.arange(15) % 3, np.arange(15)] = True
+    training = TrainingSet(np.arange(SUBJECTS) < 15, tuple(held_out))
+    rows = training.rows(material)
+    sets = TrainingSets(rows, np.tile(labels[subject_of], (len(rows), 1)))
+
+    def make(kind):
+        builder = Genes(units="log2", max_genes=50)
+        candidate = Candidate("genes", builder, CLASSIFIERS[kind])
+        ranked = builder.share(values, material.genes).rank(sets)
+        blocks = training.blocks(material, labels, ranked[1:])
+        return InnerFolds(candidate, 50, blocks, material, labels, training), blocks, candidate
+
+    return make, material, training, labels
+
+
+def test_rows_leave_out_outer_and_inner_held_out_subjects(folds):
+    _, material, training, _ = folds
+    rows = training.rows(material)
+    assert rows.shape == (4, 2 * SUBJECTS)
+    np.testing.assert_array_equal(rows[0], np.arange(2 * SUBJECTS) < 30)
+    assert rows[1:].sum() == 3 * 20
+    assert not rows[:, 30:].any()
+
+
+@pytest.mark.parametrize("kind", ["elastic_net", "linear_svm", "xgboost", "nearest_centroid"])
+def test_several_settings_together_equal_each_alone_and_columns_in_natural_order(folds, kind):
+    make, _, training, labels = folds
+    inner, blocks, candidate = make(kind)
+    searched = {"elastic_net": [{"C": 0.01}, {"C": 0.5, "l1_ratio": 0.5}, {"C": 0.5}]}.get(kind, [{}, {}, {}])
+    settings = [params | {"n_features": length} for params, length in zip(searched, (5, 20, 50), strict=True)]
+    together = inner.scores(settings)
+    for params, score in zip(settings, together, strict=True):
+        assert inner.scores([params])[0] == pytest.approx(score, abs=1e-12)
+        expected = np.full(SUBJECTS, np.nan)
+        scores = []
+        for block, held_out in zip(blocks, training.inner, strict=True):
+            columns = block.columns(params["n_features"])
+            classifier = candidate.make(params)
+            classifier.learn(np.ascontiguousarray(block.train[:, columns]), block.labels)
+            decision = classifier._decide(np.ascontiguousarray(block.test[:, columns]))
+            subjects = np.flatnonzero(held_out)
+            expected[subjects] = decision.reshape(-1, 2).mean(axis=1)
+            scores.append(auroc(labels[subjects], expected[subjects]))
+        assert score == pytest.approx(np.mean(scores), abs=1e-12)
+        np.testing.assert_allclose(inner.decisions(params), expected, atol=1e-6)

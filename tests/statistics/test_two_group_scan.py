@@ -1,0 +1,75 @@
+"""The single-precision scan against one training set at a time in double precision."""
+
+import numpy as np
+import pytest
+
+from responder_ml.statistics.squeeze import fit_f_dist
+from responder_ml.statistics.training_sets import TrainingSets
+from responder_ml.statistics.two_group_scan import scan
+
+N_SAMPLES, N_COLUMNS, N_SETS = 18, 2300, 7
+
+
+@pytest.fixture
+def sets(rng):
+    labels = np.tile(np.arange(N_SAMPLES) % 2, (N_SETS, 1)).astype(np.int8)
+    rows = np.ones((N_SETS, N_SAMPLES), dtype=bool)
+    for row in rows:
+        row[rng.choice(N_SAMPLES, 4, replace=False)] = False
+    return TrainingSets(rows, rng.permuted(labels, axis=1))
+
+
+def _one_by_one(values, positive, negative):
+    """Return sums of squares between and within two groups, and the prior sum of squares."""
+    above, below = values[positive], values[negative]
+    within = ((above - above.mean(axis=0)) ** 2).sum(axis=0) + ((below - below.mean(axis=0)) ** 2).sum(axis=0)
+    both = values[positive | negative]
+    between = ((both - both.mean(axis=0)) ** 2).sum(axis=0) - within
+    df = len(both) - 2
+    prior_df, prior_variance = fit_f_dist(within / df, df)
+    return between, within, prior_df * prior_variance
+
+
+def _scan(values, sets, kept=None, shifts=None):
+    centred = (values - np.median(values, axis=0)).astype(np.float32)
+    return scan(centred, centred * centred, sets, kept, shifts)
+
+
+@pytest.mark.parametrize("with_shifts", [False, True])
+@pytest.mark.parametrize("with_kept", [False, True])
+@pytest.mark.parametrize("constant", [0, 5])
+def test_strengths_and_priors_equal_one_at_a_time(rng, sets, with_shifts, with_kept, constant):
+    values = rng.normal(size=(N_SAMPLES, N_COLUMNS)) * rng.gamma(2, size=N_COLUMNS) + rng.normal(size=N_COLUMNS) * 5
+    values[:, 100 : 100 + constant] = 3.0
+    # Without shifts constant columns stay constant, and limma's floor is needed.
+    shifts = rng.normal(size=(N_SETS, N_SAMPLES)) if with_shifts else None
+    kept = rng.random((N_SETS, N_COLUMNS)) < 0.7 if with_kept else None
+    found = _scan(values, sets, kept, shifts)
+    for index in range(N_SETS):
+        usable = kept[index] if with_kept else np.ones(N_COLUMNS, dtype=bool)
+        moved = values + shifts[index][:, None] if with_shifts else values
+        between, within, prior = _one_by_one(moved[:, usable], sets.positive[index], sets.negative[index])
+        assert found.prior[index] == pytest.approx(prior, rel=1e-4)
+        np.testing.assert_allclose(found.strength(index)[usable], between / (prior + within), rtol=1e-3, atol=1e-4)
+        assert np.all(found.strength(index)[~usable] < 0)
+
+
+def test_equal_variances_leave_only_the_difference(rng, sets):
+    # Each column is the same values in another order of samples, so sums of squares hardly differ between columns.
+    base = np.repeat([-1.0, 1.0], N_SAMPLES // 2)
+    values = np.stack([rng.permutation(base) for _ in range(N_COLUMNS)], axis=1)
+    found = _scan(values, sets)
+    for index in range(N_SETS):
+        between, _, prior = _one_by_one(values, sets.positive[index], sets.negative[index])
+        assert np.isinf(prior)
+        order = np.argsort(-found.strength(index))
+        assert np.all(np.diff(between[order]) < 1e-3)
+
+
+def test_a_set_may_use_no_column_of_a_whole_piece(rng, sets):
+    values = rng.normal(size=(N_SAMPLES, N_COLUMNS))
+    kept = np.ones((N_SETS, N_COLUMNS), dtype=bool)
+    kept[2, :1500] = False
+    found = _scan(values, sets, kept)
+    alone = _scan(values[:, 1500:], sets[2:3])
+    assert found.prior[2] == pytest.approx(alone.prior[0], rel=1e-5)
