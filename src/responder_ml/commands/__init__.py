@@ -1,0 +1,20 @@
+"""One file per command; a command has no default of its own and imports heavy libraries only when it runs."""
+
+from collections.abc import Callable
+
+from responder_ml.commands import check, compare, list, plan, report, score, selftest, simulate, track, train, ui
+
+COMMANDS: dict[str, Callable[..., None]] = {
+    "check": check.check,
+    "train": train.train,
+    "score": score.score,
+    "compare": compare.compare,
+    "plan": plan.plan,
+    "selftest": selftest.selftest,
+    "simulate": simulate.simulate,
+    "track": track.track,
+    "report": report.report,
+    "list": list.list_,
+    "ui": ui.ui,
+}
+"""Every command by name, in the order in which ``--help`` shows them."""

@@ -1,0 +1,20 @@
+"""The command `report`: build a run's report again."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+
+def report(
+    run: Annotated[Path, typer.Argument(help="Run folder.", metavar="RUN")],
+    out: Annotated[Path | None, typer.Option("--out", help="HTML file to write, RUN/report.html by default.")] = None,
+) -> None:
+    """Build a run's report again, without training."""
+    from responder_ml.report.html import write_report
+    from responder_ml.run import read_run
+
+    path = out or run / "report.html"
+    write_report(read_run(run), path)
+    Console().print(f"Report: {path}", highlight=False, soft_wrap=True)

@@ -1,0 +1,27 @@
+"""The command `score`: new samples against a bundle."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from responder_ml.commands.arguments import Out
+
+
+def score(
+    bundle: Annotated[Path, typer.Argument(help="Bundle folder that `train` wrote.", metavar="BUNDLE")],
+    expression: Annotated[Path, typer.Argument(help="CSV, TSV, Parquet, Excel or h5ad.", metavar="EXPRESSION")],
+    out: Out = None,
+    samples: Annotated[Path | None, typer.Option(help="Sample sheet; labels in it are evaluated, never used.")] = None,
+    units: Annotated[str | None, typer.Option(help="counts, log2 or tpm; the bundle's if not given.")] = None,
+    prior: Annotated[float | None, typer.Option(help="Share of positives in the population aimed at.")] = None,
+    missing: Annotated[str | None, typer.Option(help="Missing genes: impute, skip or refuse.")] = None,
+) -> None:
+    """Score new samples, with what each lacks and whether the model is entitled to an opinion."""
+    from responder_ml.scoring import score
+    from responder_ml.screen.scores import show_scores
+
+    policy = {} if missing is None else {"missing": missing}
+    table = score(bundle, expression, samples=samples, units=units, out=out, prior=prior, **policy)
+    show_scores(Console(), table, out)

@@ -1,0 +1,19 @@
+"""The command `simulate`: a simulated cohort as ordinary files."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+
+def simulate(
+    out: Annotated[Path, typer.Option("--out", help="Folder to write.")],
+    config: Annotated[Path | None, typer.Option(help="Take the simulator's parameters and seed from this job.")] = None,
+) -> None:
+    """Write a simulated cohort as ordinary files."""
+    from responder_ml.assemble import simulate_to
+    from responder_ml.config import load_config
+
+    simulate_to(out, load_config(config) if config else None)
+    Console().print(f"Simulated cohort written to {out}", highlight=False)

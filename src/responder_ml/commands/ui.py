@@ -1,0 +1,21 @@
+"""The command `ui`: the MLflow page on the right store."""
+
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+
+def ui(
+    config: Annotated[Path | None, typer.Option(help="Open the store this job logs to.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port of the web page.")] = None,
+) -> None:
+    """Open the MLflow UI on the right store."""
+    from responder_ml.config import load_config
+    from responder_ml.tracking.ui import open_ui
+
+    tracking = load_config(config).tracking if config else None
+    say = partial(Console().print, highlight=False, soft_wrap=True)
+    open_ui(tracking.uri if tracking else None, port, experiment=tracking.experiment if tracking else None, say=say)
