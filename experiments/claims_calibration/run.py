@@ -1,9 +1,9 @@
 """Are the claims centred on their no-effect values, are their p-values honest, and do they find what was planted?
 
-Simulated cohorts of the founding study's shape go through what `claims` does in one region: expressed genes, log2 counts per
-million with TMM, the table of claims. Finished cohorts are kept, so an interrupted run resumes.
+Simulated cohorts of the founding study's shape go through what `claims` does: regions split, filtered and normalised, the table of
+claims of each, the ranking of regions, a verdict per claim. Finished cohorts are kept, so an interrupted run resumes.
 
-    python experiments/claims_calibration/run.py --seed 20261123
+    nice -n 10 python experiments/claims_calibration/run.py --seed 20261125 --workers 1
 """
 
 import argparse
@@ -15,27 +15,29 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 from scipy.stats import binomtest
 
 from responder_ml.cohort.simulate import simulate_cohort
 from responder_ml.contrasts.claim_result import ClaimResult
+from responder_ml.contrasts.claim_verdicts import judge_claims
 from responder_ml.contrasts.evaluate_claims import evaluate_claims
-from responder_ml.contrasts.founding_claims import NO_RESPONSE_EFFECT, founding_groups
+from responder_ml.contrasts.founding_claims import NO_RESPONSE_EFFECT
 from responder_ml.contrasts.regions import rank_regions
-from responder_ml.features.expression_filter import ExpressionFilter
-from responder_ml.features.normalise import Normaliser
+from responder_ml.contrasts.study_regions import StudyRegion, split_regions
 from responder_ml.search.workers import Workers
 
 HERE = Path(__file__).parent
-GENES, RELABELLINGS, BOOTSTRAP, ALPHA = 2_000, 199, 60, 0.05
+GENES, RELABELLINGS, BOOTSTRAP, ALPHA = 1_000, 99, 40, 0.05
 REGIONS = ("PFC", "NAc", "AMY", "HIP")
 
 
 @dataclass(frozen=True)
 class Setting:
-    """One table: what is planted, and how the claims are evaluated."""
+    """One table: what is planted, and how the claims are evaluated.
+
+    ``effect`` multiplies what stress and response do in the first region; in the others nothing is planted.
+    """
 
     name: str
     title: str
@@ -43,66 +45,70 @@ class Setting:
     effect: float
     drug_effect: float
     batch_effect: float
-    adjust: bool = False
     rotate: bool = False
-    regions: tuple[str, ...] = ("PFC",)
+    regions: tuple[str, ...] = REGIONS
     hypothesis: str = ""
 
 
 SETTINGS = (
-    Setting("null", "No effect of stress, drug or response, no batch; subjects relabelled", 200, 0, 0, 0),
-    Setting(
-        "null-batch", "No effect, batch as unbalanced as in the study; batch in the model, residuals rotated", 200, 0, 0, 1,
-        adjust=True, rotate=True,
-    ),
-    Setting("null-batch-ignored", "The same cohorts, batch ignored, subjects relabelled: what goes wrong", 100, 0, 0, 1),
+    Setting("null", "No effect of stress, drug or response, four regions", 200, 0, 0, 0),
+    Setting("planted", "Stress and response doubled in the PFC alone, nothing elsewhere", 50, 2, 0, 0),
     Setting(
         "drugs-only", "Drugs act, response does not: only rows whose null is about response", 200, 0, 1, 0,
-        hypothesis=NO_RESPONSE_EFFECT,
+        regions=("PFC",), hypothesis=NO_RESPONSE_EFFECT,
     ),
-    Setting("planted-2", "Effects of stress and response doubled, drugs act; subjects relabelled", 30, 2, 1, 0, regions=REGIONS),
     Setting(
-        "planted-2-batch", "The same with batch; batch in the model, residuals rotated", 30, 2, 1, 1,
-        adjust=True, rotate=True, regions=REGIONS,
+        "null-batch", "No effect, batch as unbalanced as in the study; batch in the model, residuals rotated", 100, 0, 0, 1,
+        rotate=True, regions=("PFC",),
+    ),
+    Setting(
+        "null-batch-ignored", "The same cohorts, batch ignored, subjects relabelled: what goes wrong", 100, 0, 0, 1,
+        regions=("PFC",),
     ),
 )  # fmt: skip
 SHOWN = (
-    "reversal_share", "reversal_cosine", "rescued_share", "induction_share", "induction_shift", "common_cosine", "opposition_share",
+    "reversal_share", "reversal_cosine", "rescued_share", "induction_share", "induction_cosine", "induction_shift", "common_cosine",
+    "response_degs", "opposition_cosine", "aggravation_share",
 )  # fmt: skip
 
 
 def evaluate(setting: Setting, seed: int) -> dict:
-    """Return the table of claims of one cohort: one list of numbers per row and region, and region ranks."""
-    cohort = simulate_cohort(
-        seed=seed, effect=setting.effect, drug_effect=setting.drug_effect, batch_effect=setting.batch_effect,
-        n_genes=GENES, regions=setting.regions,
-    )  # fmt: skip
-    results = [each for region in setting.regions for each in evaluate_region(setting, cohort, region, seed)]
-    ranks = rank_regions([each for each in results if each.statistic in SHOWN]) if len(setting.regions) > 1 else []
+    """Return the table of claims of one cohort: one list of numbers per row and region, region ranks and verdicts."""
+    results = [each for region in simulate(setting, seed) for each in evaluate_region(setting, region, seed)]
+    ranks = rank_regions(results) if len(setting.regions) > 1 else []
     return {
         "seed": seed,
         "rows": [numbers(each) for each in results if setting.hypothesis in ("", each.hypothesis)],
-        "ranks": [asdict(each) for each in ranks],
+        "ranks": [asdict(each) for each in ranks if each.statistic in SHOWN],
+        "verdicts": [[each.claim, each.level, list(each.regions)] for each in judge_claims(results, ranks, ALPHA)],
     }
 
 
-def evaluate_region(setting: Setting, cohort, region: str, seed: int) -> list[ClaimResult]:
+def simulate(setting: Setting, seed: int) -> list[StudyRegion]:
+    """Return the regions of one cohort: the same animals throughout, effects in the first region only."""
+    regions = []
+    for effect, names in ((setting.effect, setting.regions[:1]), (0.0, setting.regions[1:])):
+        if names:
+            cohort = simulate_cohort(
+                seed=seed, effect=effect, drug_effect=setting.drug_effect, batch_effect=setting.batch_effect,
+                n_genes=GENES, regions=setting.regions,
+            )  # fmt: skip
+            kept = cohort[cohort.obs["region"].isin(names).to_numpy()].copy()
+            regions += split_regions(kept, covariates=("batch",) if setting.rotate else ())
+    return regions
+
+
+def evaluate_region(setting: Setting, region: StudyRegion, seed: int) -> list[ClaimResult]:
     """Return the table of claims of one region."""
-    part = cohort[(cohort.obs["region"] == region).to_numpy()]
-    counts = ExpressionFilter(units="counts").fit_transform(np.asarray(part.X))
-    covariates = None
-    if setting.adjust:
-        covariates = pd.get_dummies(part.obs["batch"].astype(str), drop_first=True).to_numpy(np.float64)
     return evaluate_claims(
-        Normaliser(units="counts", method="tmm").fit_transform(counts),
-        founding_groups(part.obs["phenotype"], part.obs["drug"], part.obs["response"]),
-        region,
+        region.expression,
+        region.groups,
+        region.name,
         seed=seed,
         relabellings=RELABELLINGS,
         bootstrap=BOOTSTRAP,
-        subjects=part.obs["subject"].astype(str).tolist(),
-        covariates=covariates,
-        rotate=setting.rotate,
+        subjects=region.subjects,
+        covariates=region.covariates,
     )
 
 
@@ -157,23 +163,61 @@ def summarise(found: list[dict]) -> pd.DataFrame:
 
 def describe(setting: Setting, table: pd.DataFrame, found: list[dict]) -> list[str]:
     """Return the section of the README about one setting."""
-    z = (table["difference"] / table["se"]).where(table["se"] > 0, 0.0).abs()
-    above = int((table["share_p_low"] > ALPHA).sum())
-    pieces = [f"## {setting.title}", "", f"{setting.cohorts} cohorts; every row in `{setting.name}.csv`.", ""]
+    pieces = [f"## {setting.title}", "", f"{len(found)} cohorts; every row in `{setting.name}.csv`.", ""]
     if not setting.effect:
-        largest = table.loc[z.idxmax()]
-        pieces += [
-            f"* {len(table)} rows. Largest distance between observed and printed no-effect mean: {z.max():.1f} standard errors "
-            f"({largest['statistic']}, {largest['drug'] or 'no drug'}, {largest['arm']}); {int((z > 2).sum())} rows are beyond 2.",
-            f"* Share of p <= {ALPHA}: {table['share_p'].mean():.3f} over all rows, at most {table['share_p'].max():.3f} in one; "
-            f"{above} rows have a 95 % interval wholly above {ALPHA}.",
-            "",
-        ]
-    shown = table[table["statistic"].isin(SHOWN) & (table["region"] == "PFC")]
-    pieces += [*markdown(shown), ""]
+        pieces += [*centred(table), *honest(table), ""]
+    pieces += [*markdown(table[table["statistic"].isin(SHOWN) & (table["region"] == REGIONS[0])]), ""]
     if setting.effect:
-        pieces += [*lead(found), ""]
+        pieces += [*elsewhere(table), "", *lead(found), ""]
+    if not setting.hypothesis:
+        pieces += [*judged(found), ""]
     return pieces
+
+
+def centred(table: pd.DataFrame) -> list[str]:
+    """Say how far the mean of observed less expected lies from 0, in standard errors."""
+    z = (table["difference"] / table["se"]).where(table["se"] > 0, 0.0).abs()
+    largest = table.loc[z.idxmax()]
+    return [
+        f"* {len(table)} rows. |mean of observed less printed no-effect value| over its standard error: {z.mean():.2f} on average "
+        f"(0.80 expected), beyond 2 in {int((z > 2).sum())} rows ({0.0455 * len(table):.0f} expected), largest {z.max():.1f} "
+        f"({largest['statistic']}, {largest['drug'] or 'no drug'}, {largest['arm']}, {largest['region']}). Rows are correlated.",
+    ]
+
+
+def honest(table: pd.DataFrame) -> list[str]:
+    """Say how often p reaches the level."""
+    above = table[table["share_p_low"] > ALPHA]
+    names = "; ".join(
+        f"{row['statistic']}, {row['drug']}, {row['arm']}, {row['region']}: {row['share_p']:.3f}"
+        for _, row in above.iterrows()
+    )
+    return [
+        f"* Share of p <= {ALPHA}: {table['share_p'].mean():.3f} over all rows, at most {table['share_p'].max():.3f} in one. "
+        f"{len(above)} rows have a 95 % interval wholly above {ALPHA}{f' ({names})' if names else ''}; "
+        f"{0.025 * len(table):.0f} would by chance, were each at {ALPHA} and independent of the others.",
+    ]
+
+
+def judged(found: list[dict]) -> list[str]:
+    """Return how often each claim's verdict was which, and where it was called consistent."""
+    long = pd.DataFrame([row for cohort in found for row in cohort["verdicts"]], columns=["claim", "level", "regions"])
+    lines = [
+        "| claim | consistent (95 % interval) | not shown | out of reach | named regions, when consistent |",
+        "|---|---|---|---|---|",
+    ]
+    for claim, part in long.groupby("claim", sort=False):
+        if (part["level"] == "not_asked").all():
+            continue
+        hits = int((part["level"] == "consistent").sum())
+        ends = binomtest(hits, len(part)).proportion_ci(0.95)
+        named = part.loc[part["level"] == "consistent", "regions"].map(", ".join).value_counts()
+        where = "; ".join(f"{name} {count}" for name, count in named.items()) or "-"
+        shares = [f"{(part['level'] == level).mean():.2f}" for level in ("not_shown", "out_of_reach")]
+        lines.append(
+            f"| {claim} | {hits / len(part):.3f} ({ends.low:.3f} to {ends.high:.3f}) | {' | '.join(shares)} | {where} |"
+        )
+    return lines
 
 
 def markdown(table: pd.DataFrame) -> list[str]:
@@ -190,6 +234,15 @@ def markdown(table: pd.DataFrame) -> list[str]:
     return lines
 
 
+def elsewhere(table: pd.DataFrame) -> list[str]:
+    """Say what the regions show in which nothing is planted."""
+    others = table[table["region"] != REGIONS[0]]
+    return [
+        f"The other regions ({', '.join(REGIONS[1:])}), where nothing is planted: share of p <= {ALPHA} "
+        f"{others['share_p'].mean():.3f} over {len(others)} rows."
+    ]
+
+
 def lead(found: list[dict]) -> list[str]:
     """Return how often each region ranks first in responders less non-responders, both drugs together."""
     ranks = pd.DataFrame([each for cohort in found for each in cohort["ranks"]])
@@ -202,51 +255,42 @@ def lead(found: list[dict]) -> list[str]:
     return lines
 
 
-def write(tables: Sequence[tuple[Setting, pd.DataFrame, list[dict]]], seed: int, minutes: float) -> None:
-    """Write a CSV per setting and the README."""
-    pieces = [
-        "# Calibration of the table of claims",
-        "",
-        "Everything here is simulated. One row per statistic, drug and arm; `observed` and `no effect` are means over cohorts of",
-        "the statistic and of the value printed beside it. Where nothing is planted their difference should be 0 and the share of",
-        "p <= 0.05 at most 0.05. `higher` is the share of cohorts above the no-effect value.",
-        "",
-        f"    python experiments/claims_calibration/run.py --seed {seed}",
-        "",
-        f"{GENES} genes, {RELABELLINGS} relabellings or rotations where there are more, {BOOTSTRAP} bootstrap draws; the last run",
-        f"took {minutes:.0f} minutes.",
-        "",
-    ]
+def write(tables: Sequence[tuple[Setting, pd.DataFrame, list[dict]]], seed: int) -> None:
+    """Write a CSV per setting and the tables for the README."""
+    pieces = ["# Tables", "", f"Written by `run.py --seed {seed}`; `README.md` says how to read them.", ""]
     for setting, table, found in tables:
         table.round(5).to_csv(HERE / f"{setting.name}.csv", index=False)
         pieces += describe(setting, table, found)
-    (HERE / "README.md").write_text("\n".join(pieces).rstrip() + "\n")
+    (HERE / "tables.md").write_text("\n".join(pieces).rstrip() + "\n")
 
 
 def main() -> None:
-    """Run all settings and write the tables beside this file."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    """Run the settings and write the tables beside this file."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--workers", type=int, default=-1)
+    parser.add_argument("--settings", nargs="+", default=[each.name for each in SETTINGS], help="which tables to make")
     parser.add_argument("--cohorts", type=int, help="fewer cohorts per setting, for a trial run")
-    parser.add_argument("--kept", type=Path, default=Path("runs/claims_calibration"), help="folder of finished cohorts")
+    parser.add_argument("--kept", type=Path, default=HERE / "kept", help="folder of finished cohorts")
     arguments = parser.parse_args()
     arguments.kept.mkdir(parents=True, exist_ok=True)
     start, tables = time.perf_counter(), []
     for number, setting in enumerate(SETTINGS):
+        if setting.name not in arguments.settings:
+            continue
         if arguments.cohorts:
             setting = Setting(**{**asdict(setting), "cohorts": arguments.cohorts})
         kept = arguments.kept / f"{setting.name}-{arguments.seed}.jsonl"
         # Settings that are to be compared share their cohorts.
-        first = arguments.seed + 100_000 * (1 if setting.batch_effect and not setting.effect else number)
+        first = arguments.seed + 100_000 * (number if setting.name != "null-batch-ignored" else number - 1)
         found = run_setting(setting, first, Workers(arguments.workers), kept)
         tables.append((setting, summarise(found), found))
         table = tables[-1][1]
+        write(tables, arguments.seed)
         print(
             f"{setting.name}: share p <= {ALPHA} {table['share_p'].mean():.3f} ({time.perf_counter() - start:.0f} s)",
             flush=True,
         )
-    write(tables, arguments.seed, (time.perf_counter() - start) / 60)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,12 @@ from anndata import AnnData
 from responder_ml.classifiers import CLASSIFIERS
 from responder_ml.classifiers.classifier import Classifier
 from responder_ml.cohort.endpoint import Endpoint
-from responder_ml.config import CohortConfig, ComponentConfig, EndpointConfig, JobConfig
+from responder_ml.config import ClaimsConfig, CohortConfig, ComponentConfig, EndpointConfig, JobConfig, SheetWordsConfig
+from responder_ml.contrasts.behaviour import response_lines
+from responder_ml.contrasts.claim_result import ClaimResult
+from responder_ml.contrasts.comparisons import FDR_CUTOFFS, FOUNDING_CUTOFFS_UNVERIFIED, Cutoffs
+from responder_ml.contrasts.response_fraction import ResponseRule
+from responder_ml.contrasts.study_regions import SheetWords
 from responder_ml.exceptions import ConfigError
 from responder_ml.features.builders import BUILDERS
 from responder_ml.features.builders.builder import Builder
@@ -80,6 +85,34 @@ def build_cohort(config: CohortConfig, seed: int) -> AnnData:
     if config.samples is None:
         raise ConfigError("cohort.source 'table' needs cohort.samples, which is not given.")
     return read_table(config.expression, config.samples, units=config.units, columns=config.columns, where=config.where)
+
+
+def build_words(config: SheetWordsConfig) -> SheetWords:
+    """Return what the sheet calls the groups of the claims."""
+    return SheetWords(**config.model_dump())
+
+
+def build_cutoffs(preset: str) -> Cutoffs:
+    """Return when a gene counts as changed."""
+    return {"bagot2017": FOUNDING_CUTOFFS_UNVERIFIED, "fdr": FDR_CUTOFFS}[preset]
+
+
+def build_behaviour(config: ClaimsConfig, cohort: AnnData) -> list[ClaimResult]:
+    """Return the lines of claim R1 from the behaviour a job names, none without it.
+
+    Raises
+    ------
+    CohortError, ContrastError
+        The table cannot be read, or does not say what is needed.
+    """
+    asked = config.behaviour
+    if asked is None:
+        return []
+    from responder_ml.cohort.sample_sheet import read_sheet, typed
+
+    table = cohort.obs if asked.path is None else typed(read_sheet(asked.path))
+    rule = ResponseRule(asked.rule, asked.cut, asked.delta)
+    return response_lines(table, asked.post, asked.pre, rule, build_words(config.words))
 
 
 def simulate_to(folder: Path, job: JobConfig | None) -> None:

@@ -69,6 +69,49 @@ class NullConfig(_Section):
     alpha: float = Field(0.05, gt=0, lt=1)
 
 
+class SheetWordsConfig(_Section):
+    """What the sheet's columns phenotype, drug and response call the groups of the claims."""
+
+    control: str = "control"
+    resilient: str = "resilient"
+    susceptible: str = "susceptible"
+    vehicle: str = "saline"
+    responder: str = "responder"
+    non_responder: str = "non_responder"
+
+
+class BehaviourConfig(_Section):
+    """Social interaction ratios behind the response fractions: a table of its own or, without ``path``, the sample sheet.
+
+    The founding study's own cut-off and rule could not be verified.
+    """
+
+    path: Path | None = None
+    post: str
+    pre: str | None = None
+    rule: Literal["post", "delta", "both"] = "post"
+    cut: float = 1.0
+    delta: float = 0.2
+
+
+class ClaimsConfig(_Section):
+    """How the founding study's claims are evaluated.
+
+    ``bagot2017`` calls a gene at p < 0.05 and a fold change of 1.3, which is attributed to the study and unverified; ``fdr``
+    at a false discovery rate of 10 %. Columns in ``covariates`` are held constant and residuals rotated; subjects are
+    relabelled within ``strata``.
+    """
+
+    words: SheetWordsConfig = SheetWordsConfig()
+    covariates: tuple[str, ...] = ()
+    strata: tuple[str, ...] = ()
+    preset: Literal["bagot2017", "fdr"] = "bagot2017"
+    relabellings: int = Field(2000, ge=1)
+    bootstrap: int = Field(200, ge=2)
+    alpha: float = Field(0.05, gt=0, lt=1)
+    behaviour: BehaviourConfig | None = None
+
+
 class TrackingConfig(_Section):
     """The MLflow store and experiment; ``enabled: false`` for none."""
 
@@ -93,6 +136,7 @@ class JobConfig(_Section):
     classifiers: tuple[ComponentConfig, ...] = Field(min_length=1)
     search: SearchConfig = SearchConfig()
     null: NullConfig = NullConfig()
+    claims: ClaimsConfig = ClaimsConfig()
     tracking: TrackingConfig = TrackingConfig()
     compute: ComputeConfig = ComputeConfig()
     seed: int = Field(7, ge=0)
@@ -139,12 +183,15 @@ def _read_yaml(path: Path) -> dict[str, Any]:
 
 
 def _with_absolute_paths(content: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """Return a copy whose file names (cohort files, any parameter called ``path``) start from ``folder``."""
+    """Return a copy whose file names (cohort files, behaviour, any parameter called ``path``) start from ``folder``."""
     resolved = dict(content)
     cohort = resolved.get("cohort")
     if isinstance(cohort, dict):
         files = {key: str(folder / cohort[key]) for key in ("expression", "samples") if cohort.get(key)}
         resolved["cohort"] = {**cohort, **files}
+    claims = resolved.get("claims")
+    if isinstance(claims, dict) and isinstance(claims.get("behaviour"), dict):
+        resolved["claims"] = {**claims, "behaviour": _with_path(claims["behaviour"], folder)}
     for family in ("builders", "classifiers"):
         if isinstance(resolved.get(family), list):
             resolved[family] = [_component_paths(each, folder) for each in resolved[family]]
@@ -154,10 +201,12 @@ def _with_absolute_paths(content: dict[str, Any], folder: Path) -> dict[str, Any
 def _component_paths(component: Any, folder: Path) -> Any:
     if not isinstance(component, dict) or not isinstance(component.get("params"), dict):
         return component
-    params = component["params"]
-    if not isinstance(params.get("path"), str):
-        return component
-    return {**component, "params": {**params, "path": str(folder / params["path"])}}
+    return {**component, "params": _with_path(component["params"], folder)}
+
+
+def _with_path(values: dict[str, Any], folder: Path) -> dict[str, Any]:
+    path = values.get("path")
+    return {**values, "path": str(folder / path)} if isinstance(path, str) else values
 
 
 def _check_files(cohort: CohortConfig, path: Path) -> None:

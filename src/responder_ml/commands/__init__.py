@@ -2,13 +2,27 @@
 
 from collections.abc import Callable
 
-from responder_ml.commands import check, compare, list, plan, report, score, selftest, simulate, track, train, ui
+from responder_ml.commands import (
+    check,
+    claims,
+    compare,
+    list,
+    plan,
+    report,
+    score,
+    selftest,
+    simulate,
+    track,
+    train,
+    ui,
+)
 
 COMMANDS: dict[str, Callable[..., None]] = {
     "check": check.check,
     "train": train.train,
     "score": score.score,
     "compare": compare.compare,
+    "claims": claims.claims,
     "plan": plan.plan,
     "selftest": selftest.selftest,
     "simulate": simulate.simulate,

@@ -53,6 +53,8 @@ class ClaimResult:
         What a reader must know.
     draws
         Bootstrap values, kept for ranking regions.
+    null_values
+        Values under the null, the observed groups among them, kept for figures.
     """
 
     claim: str
@@ -75,3 +77,4 @@ class ClaimResult:
     genes: int | None
     note: str
     draws: NDArray[np.float64] | None = field(default=None, repr=False, compare=False)
+    null_values: NDArray[np.float64] | None = field(default=None, repr=False, compare=False)

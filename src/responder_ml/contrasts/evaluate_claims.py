@@ -116,6 +116,7 @@ class _Null:
     """How a null was made, and what all rows that share it came to."""
 
     test: AgainstNull
+    values: Floats
     kind: str
     exact: bool
     labellings: int
@@ -152,10 +153,11 @@ class _Task:
         count = len(self.groups.names)
         if not self.rotating:
             relabelled = relabel_groups(self.groups.codes, codes, limit=limit, rng=rng, strata=self.strata)
-            test = compare_with_null(self._values(rows, group_designs(relabelled.codes, count)))
-            return _Null(test, "relabelling", relabelled.exact, relabelled.labellings)
+            values = self._values(rows, group_designs(relabelled.codes, count))
+            return _Null(compare_with_null(values), values, "relabelling", relabelled.exact, relabelled.labellings)
         designs = rotate_designs(self.groups.codes, count, codes, count=limit, rng=rng, covariates=self.covariates)
-        return _Null(compare_with_null(self._values(rows, designs)), "rotation", False, 0)
+        values = self._values(rows, designs)
+        return _Null(compare_with_null(values), values, "rotation", False, 0)
 
     def _values(self, rows: list[Row], designs: Floats) -> Floats:
         values = np.empty((len(designs), len(rows)))
@@ -224,6 +226,7 @@ def _result(
         genes=genes,
         note=_note(null, smallest, genes, sizes, row),
         draws=draws,
+        null_values=null.values[:, place],
     )
 
 

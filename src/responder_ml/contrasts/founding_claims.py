@@ -44,6 +44,15 @@ NO_RESPONSE_EFFECT = "outcome has nothing to do with expression, whatever the dr
 SAME_DRUGS = "responders to the two drugs do not differ"
 NO_DIFFERENCE = "the two groups do not differ"
 
+SUMMARIES: Mapping[str, str] = {
+    "response_fraction": "share of treated animals that responded",
+    "response_fraction_difference": "response share of one drug less that of the other",
+    **{
+        each.name: each.summary
+        for each in (*BURDEN, *COMMON, *REVERSAL, *INDUCTION, *NON_RESPONSE, *AGGRAVATION, *DRUG_SPECIFIC, *INTERACTION)
+    },
+}
+"""Every statistic in one line."""
 
 Exchange = tuple[tuple[str, ...], ...]
 Arms = Mapping[str, Mapping[str, str]]

@@ -17,7 +17,16 @@ Floats = NDArray[np.float64]
 _BINS = 40
 
 
-def null_distribution(name: str, values: Floats, reaching: int, observed: float, mean: float) -> Markup:
+def null_distribution(
+    name: str,
+    values: Floats,
+    reaching: int,
+    observed: float,
+    mean: float,
+    *,
+    words: str = "AUROC of the whole procedure",
+    limits: tuple[float, float] = (0.0, 1.0),
+) -> Markup:
     """Draw a histogram of the null with the observed value and the null's mean.
 
     Parameters
@@ -25,22 +34,26 @@ def null_distribution(name: str, values: Floats, reaching: int, observed: float,
     name
         Unique within the page.
     values
-        AUROC of each relabelling.
+        The statistic of each relabelling.
     reaching
         How many of them are at or above the observed value, by the rule that gave p.
     observed, mean
-        AUROC of the observed labels; mean of the null.
+        The statistic of the observed labels; mean of the null.
+    words
+        What the statistic is.
+    limits
+        Ends of the axis.
     """
 
     def paint(figure: "Figure") -> None:
         from matplotlib.ticker import MaxNLocator
 
         axes = figure.subplots()
-        edges = np.linspace(0, 1, _BINS + 1)
+        edges = np.linspace(*limits, _BINS + 1)
         order = np.sort(values)
         lower, _ = np.histogram(order[: len(order) - reaching], edges)
         higher, _ = np.histogram(order[len(order) - reaching :], edges)
-        place: dict[str, Any] = {"width": 1 / _BINS, "align": "edge"}
+        place: dict[str, Any] = {"width": edges[1] - edges[0], "align": "edge"}
         axes.bar(
             edges[:-1],
             lower,
@@ -56,15 +69,15 @@ def null_distribution(name: str, values: Floats, reaching: int, observed: float,
         )  # fmt: skip
         axes.axvline(observed, color=OBSERVED, linewidth=2.2, label=f"observed ({observed:.2f})")
         axes.axvline(mean, color=REFERENCE_LINE, linewidth=1.2, linestyle="--", label=f"their mean ({mean:.2f})")
-        axes.set_xlim(0, 1.01)
+        axes.set_xlim(limits[0], limits[1] + 0.01 * (limits[1] - limits[0]))
         axes.set_ylim(0, 1.08 * max(int((lower + higher).max()), 1))
-        axes.set_xlabel("AUROC of the whole procedure")
+        axes.set_xlabel(words)
         axes.set_ylabel(f"relabellings (n = {len(values):,})")
         axes.yaxis.set_major_locator(MaxNLocator(integer=True))
         legend_below(figure, axes)
 
     alt = (
-        f"Histogram of the AUROC of {len(values)} relabelled cohorts, mean {mean:.2f}; a thick line marks the observed "
+        f"Histogram of {words} in {len(values)} relabelled cohorts, mean {mean:.2f}; a thick line marks the observed "
         f"{observed:.2f}, which {reaching} of them reach."
     )
     return figure_svg(name, (WIDTH, 2.9), alt, paint)

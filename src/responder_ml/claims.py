@@ -1,0 +1,125 @@
+"""Claims: from a job's cohort to the founding study's claims, region by region, in one straight line."""
+
+import hashlib
+import json
+from functools import partial
+from pathlib import Path
+
+from responder_ml.assemble import build_behaviour, build_cohort, build_cutoffs, build_words
+from responder_ml.config import ClaimsConfig, JobConfig
+from responder_ml.contrasts.claim_maps import map_region
+from responder_ml.contrasts.claim_result import ClaimResult
+from responder_ml.contrasts.claim_verdicts import judge_claims
+from responder_ml.contrasts.claims_record import ClaimsRecord, RegionFacts
+from responder_ml.contrasts.evaluate_claims import evaluate_claims
+from responder_ml.contrasts.regions import rank_regions
+from responder_ml.contrasts.study_regions import StudyRegion, split_regions
+from responder_ml.progress import Progress
+from responder_ml.report.claims import render_claims
+from responder_ml.search.workers import Workers
+from responder_ml.text_file import write_text
+
+TABLE, RECORD, PAGE = "claims.csv", "claims.json", "claims.html"
+
+
+def evaluate(job: JobConfig, progress: Progress | None = None) -> ClaimsRecord:
+    """Evaluate every claim the job's animals can be asked, in each region of its cohort.
+
+    Parameters
+    ----------
+    job
+        Configuration. Rows that ``cohort.where`` leaves out take no part, so a job of one region gives that region's claims.
+    progress
+        Is told about long work.
+
+    Raises
+    ------
+    ResponderError
+        Anything the user can mend.
+    """
+    progress, asked = progress or Progress(), job.claims
+    cohort = build_cohort(job.cohort, job.seed)
+    regions = split_regions(cohort, build_words(asked.words), covariates=asked.covariates, strata=asked.strata)
+    results = list(build_behaviour(asked, cohort))
+    with progress.stage("Claims") as done:
+        tables = Workers(job.compute.workers).map(partial(_evaluate_region, asked=asked, seed=job.seed), regions)
+        for count, (region, found) in enumerate(zip(regions, tables, strict=True), start=1):
+            results += found
+            done(count, len(regions), region.name)
+    ranks = rank_regions(results) if len(regions) > 1 else []
+    return ClaimsRecord(
+        name=job.name,
+        seed=job.seed,
+        settings=asked.model_dump(mode="json", exclude_none=True),
+        simulated=bool(cohort.uns.get("simulated", False)),
+        regions=tuple(_facts(region) for region in regions),
+        results=tuple(results),
+        ranks=tuple(ranks),
+        verdicts=judge_claims(results, ranks, asked.alpha),
+        maps=tuple(each for region in regions for each in map_region(region)),
+        notes=tuple(_notes(job, regions)),
+    )
+
+
+def write_claims(found: ClaimsRecord, folder: Path) -> None:
+    """Write the table, the record and the page.
+
+    Raises
+    ------
+    RunError
+        A file cannot be written.
+    """
+    page = render_claims(found)
+    write_text(folder / TABLE, found.table().to_csv(index=False))
+    write_text(folder / RECORD, json.dumps(found.content(), indent=2, allow_nan=False) + "\n")
+    write_text(folder / PAGE, page)
+
+
+def default_folder(job: JobConfig) -> Path:
+    """Return the folder, named after the job and a digest of what the claims depend on."""
+    resolved = job.resolved()
+    asked = json.dumps([resolved[key] for key in ("cohort", "claims", "seed")], sort_keys=True)
+    return Path("claims") / f"{job.name}-{hashlib.sha256(asked.encode()).hexdigest()[:8]}"
+
+
+def _evaluate_region(region: StudyRegion, asked: ClaimsConfig, seed: int) -> list[ClaimResult]:
+    return evaluate_claims(
+        region.expression,
+        region.groups,
+        region.name,
+        seed=seed,
+        relabellings=asked.relabellings,
+        cutoffs=build_cutoffs(asked.preset),
+        bootstrap=asked.bootstrap,
+        subjects=region.subjects,
+        covariates=region.covariates,
+        strata=region.strata,
+    )
+
+
+def _facts(region: StudyRegion) -> RegionFacts:
+    sizes = {name: region.groups.size(name) for name in region.groups.names}
+    return RegionFacts(region.name, region.expression.shape[1], sizes)
+
+
+def _notes(job: JobConfig, regions: list[StudyRegion]) -> list[str]:
+    notes = []
+    names = ", ".join(region.name for region in regions)
+    if len(regions) == 1:
+        kept = "`cohort.where` keeps" if "region" in job.cohort.where else "The sheet has"
+        notes.append(
+            f"{kept} one region ({names}): the claims are asked of it alone, and no region is ranked (R8). "
+            "Leave the region out of `cohort.where` to ask all."
+        )
+    ignored = [each for each in job.endpoint.nuisance if each not in (*job.claims.covariates, *job.claims.strata)]
+    if ignored:
+        notes.append(
+            f"Not adjusted for {', '.join(ignored)}: where animals of different groups differ in it, p can be too small. "
+            "Name it in `claims.covariates` (residuals are rotated) or `claims.strata` (fewer relabellings)."
+        )
+    if job.claims.preset == "bagot2017":
+        notes.append(
+            "Genes are called at nominal p < 0.05 and a fold change of 1.3, values attributed to the founding study that "
+            "could not be verified."
+        )
+    return notes

@@ -1,0 +1,21 @@
+"""The command `claims`: the founding study's claims on these animals."""
+
+from rich.console import Console
+
+from responder_ml.commands.arguments import Config, Out
+from responder_ml.commands.bars import Bars
+
+
+def claims(config: Config, out: Out = None) -> None:
+    """Ask the founding study's claims of each region: observed, expected with no effect, p and interval, by drug."""
+    from responder_ml.claims import PAGE, default_folder, evaluate, write_claims
+    from responder_ml.config import load_config
+    from responder_ml.screen.claims import show_claims
+
+    console, job = Console(), load_config(config)
+    folder = out or default_folder(job)
+    found = evaluate(job, Bars(console))
+    write_claims(found, folder)
+    show_claims(console, found)
+    console.print(f"Page:   {folder / PAGE}", highlight=False, soft_wrap=True)
+    console.print(f"Folder: {folder}", highlight=False, soft_wrap=True)

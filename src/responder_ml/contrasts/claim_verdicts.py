@@ -1,0 +1,175 @@
+"""One modest sentence per claim, chosen by rule from one line named beforehand.
+
+Each claim has one headline statistic and, where the cohort allows, its preferred form is responders less non-responders: both are
+compared with the same susceptible animals, so what a shared reference produces cancels. p-values are corrected for the regions of
+a claim (Holm), not for the number of claims.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from responder_ml.contrasts.claim_result import ClaimResult
+from responder_ml.contrasts.founding_claims import CLAIMS, DIFFERENCE, RESPONDER
+from responder_ml.contrasts.regions import RegionRank
+from responder_ml.statistics.multiple_testing import holm
+
+Level = Literal["consistent", "not_shown", "out_of_reach", "contradicted", "not_asked"]
+
+BOTH = "responder and non_responder"
+STRESS = "susceptible - control"
+HEADLINES: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "R2": ("deg_count", (STRESS,)),
+    "R3": ("common_cosine", (DIFFERENCE, RESPONDER)),
+    "R4": ("reversal_cosine", (DIFFERENCE, RESPONDER)),
+    "R5": ("induction_cosine", (DIFFERENCE, RESPONDER)),
+    "R6a": ("response_degs", (BOTH,)),
+    "R6b": ("non_responder_only_degs", (BOTH,)),
+    "R6c": ("opposition_cosine", (BOTH,)),
+    "R7": ("interaction_degs", ("drug x response",)),
+}
+"""Statistic of each claim that its verdict rests on, and its arms, the preferred one first."""
+_IN_WORDS = {
+    "deg_count": "genes called between susceptible and control animals",
+    "common_cosine": "likeness of the two drugs' changes (cosine)",
+    "reversal_cosine": "reversal (minus the cosine of drug and stress changes)",
+    "induction_cosine": "induction (cosine of drug changes and resilience)",
+    "response_degs": "genes called between responders and non-responders",
+    "non_responder_only_degs": "genes called in non-responders only",
+    "opposition_cosine": "opposition (minus the cosine of responder and non-responder changes)",
+    "interaction_degs": "genes whose response depends on the drug",
+}
+RANKED = ("R3", "R4", "R5")
+_IN_EVERY_REGION = ("R2",)
+_SURE = 0.95
+_EQUAL = 0.2
+
+
+@dataclass(frozen=True)
+class ClaimVerdict:
+    """What a claim comes to on these animals.
+
+    Attributes
+    ----------
+    claim
+        Code, R1 to R8.
+    level
+        ``consistent`` with the claim, ``not_shown``, ``out_of_reach`` where no p these animals allow is small enough,
+        ``contradicted``, or ``not_asked`` for want of data.
+    sentence
+        The same with its numbers.
+    regions
+        Regions in which it is consistent.
+    """
+
+    claim: str
+    level: Level
+    sentence: str
+    regions: tuple[str, ...] = ()
+
+
+def judge_claims(results: Sequence[ClaimResult], ranks: Sequence[RegionRank], alpha: float) -> tuple[ClaimVerdict, ...]:
+    """Return one verdict per claim, R1 to R8.
+
+    Parameters
+    ----------
+    results
+        The table of claims of all regions.
+    ranks
+        As `rank_regions` returns; empty with one region.
+    alpha
+        Level of the tests; a p equal to it counts as reached.
+    """
+    judged = {"R1": _judge_fractions([each for each in results if each.claim == "R1"])}
+    judged |= {claim: _judge(claim, headlines(results, claim), alpha) for claim in HEADLINES}
+    judged["R8"] = _judge_ranks(results, ranks)
+    return tuple(judged[claim] for claim in CLAIMS)
+
+
+def headlines(results: Sequence[ClaimResult], claim: str) -> list[ClaimResult]:
+    """Return the headline line of a claim in each region: drugs together where there are two, in the preferred arm."""
+    statistic, arms = HEADLINES[claim]
+    best: dict[str, tuple[tuple[int, int], ClaimResult]] = {}
+    for each in results:
+        if each.statistic == statistic and each.arm in arms:
+            order = (arms.index(each.arm), -each.drug.count("+"))
+            if each.region not in best or order < best[each.region][0]:
+                best[each.region] = (order, each)
+    return [line for _, line in best.values()]
+
+
+def _judge(claim: str, lines: Sequence[ClaimResult], alpha: float) -> ClaimVerdict:
+    if not lines:
+        return ClaimVerdict(claim, "not_asked", "Not asked: these animals have no groups to ask it of.")
+    every = claim in _IN_EVERY_REGION
+    p = np.array([1.0 if each.p_value is None else each.p_value for each in lines])
+    reach = np.array([1.0 if each.smallest_p is None else each.smallest_p for each in lines])
+    # "In every region" is shown where each region's own p is small enough; "in some region" pays for the choice.
+    corrected = p if every else holm(p)
+    least = float(reach.max()) if every else float(reach.min()) * len(lines)
+    reached = [place for place in range(len(lines)) if corrected[place] <= alpha]
+    first = int(np.argmin(p))
+    how = "" if len(lines) == 1 or every else f", {corrected[first]:.2g} after correction for {len(lines)} regions"
+    numbers = f"{_numbers(lines[first])}{how}"
+    where = tuple(lines[place].region for place in reached)
+    if len(reached) == len(lines) or (reached and not every):
+        return ClaimVerdict(claim, "consistent", f"Consistent with the claim in {', '.join(where)}. {numbers}.", where)
+    if least > alpha:
+        text = f"Out of reach: with these animals no p below {least:.2g}{'' if how == '' else ' (corrected)'} is attainable."
+        return ClaimVerdict(claim, "out_of_reach", f"{text} {numbers}.")
+    if every:
+        shown = f"Shown in {len(where)} of {len(lines)} regions, not in every one" if len(lines) > 1 else "Not shown"
+        return ClaimVerdict(claim, "not_shown", f"{shown}. {numbers}.", where)
+    return ClaimVerdict(claim, "not_shown", f"Not shown{'' if len(lines) == 1 else ' in any region'}. {numbers}.")
+
+
+def _numbers(line: ClaimResult) -> str:
+    less = ", responders less non-responders," if line.arm == DIFFERENCE else ""
+    no_effect = "unknown" if line.expected_no_effect is None else _short(line.expected_no_effect)
+    p = "unknown" if line.p_value is None else f"{line.p_value:.2g}"
+    words = f"{_IN_WORDS[line.statistic]}{less}"
+    return f"{line.region}: {words} {_short(line.observed)}, {no_effect} expected with no effect, p = {p}"
+
+
+def _judge_ranks(results: Sequence[ClaimResult], ranks: Sequence[RegionRank]) -> ClaimVerdict:
+    """Say which region leads; sure only where one leads all three claims in nearly every draw."""
+    leaders: dict[str, RegionRank] = {}
+    for claim in RANKED:
+        lines = {(each.statistic, each.drug, each.arm) for each in headlines(results, claim)}
+        for each in ranks:
+            if each.rank == 1 and (each.statistic, each.drug, each.arm) in lines and each.claim == claim:
+                leaders[claim] = each
+    if not leaders:
+        return ClaimVerdict("R8", "not_asked", "Not asked: a ranking needs two regions or more, with bootstrap draws.")
+    text = "; ".join(f"{each.region} in {claim} ({each.first_share:.0%} of draws)" for claim, each in leaders.items())
+    names = {each.region for each in leaders.values()}
+    sure = len(names) == 1 and all(each.first_share >= _SURE for each in leaders.values())
+    if not sure:
+        return ClaimVerdict("R8", "not_shown", f"No region leads surely. First are {text}.")
+    (name,) = names
+    return ClaimVerdict("R8", "consistent", f"{name} leads. First are {text}.", (name,))
+
+
+def _judge_fractions(lines: Sequence[ClaimResult]) -> ClaimVerdict:
+    """Compare response fractions of two drugs: equal where the interval of the difference is narrow, else open."""
+    pairs = [each for each in lines if each.statistic == "response_fraction_difference" and each.interval]
+    if not pairs:
+        return ClaimVerdict(
+            "R1", "not_asked", "Not asked: it needs `claims.behaviour` and animals of two drugs in that table."
+        )
+    shares = [each for each in lines if each.statistic == "response_fraction"]
+    text = "; ".join(f"{each.drug} {each.observed:.0%} of {each.n[each.drug]}" for each in shares)
+    widest = max(pairs, key=lambda each: abs(each.observed))
+    low, high = widest.interval or (-1.0, 1.0)
+    text += f"; largest difference {widest.observed:+.0%} ({low:+.0%} to {high:+.0%})"
+    if low > 0 or high < 0:
+        return ClaimVerdict("R1", "contradicted", f"The fractions differ: {text}.")
+    if max(-low, high) <= _EQUAL:
+        return ClaimVerdict("R1", "consistent", f"The fractions differ by less than {_EQUAL:.0%}: {text}.")
+    return ClaimVerdict("R1", "not_shown", f"Too few animals to call the fractions equal or not: {text}.")
+
+
+def _short(value: float) -> str:
+    return f"{value:.0f}" if abs(value) >= 10 else f"{value + 0.0:.2f}".replace("-0.00", "0.00")

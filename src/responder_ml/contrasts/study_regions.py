@@ -1,0 +1,178 @@
+"""A cohort region by region as the claims need it: one row of log2 expression per subject, and the group of each.
+
+Nothing here has a held-out part: the claims compare all animals of a region, and their null relabels the same rows. Normalisation
+and filter see no label.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+from anndata import AnnData
+from numpy.typing import NDArray
+
+from responder_ml.contrasts.claim_statistic import CONTROL, RESILIENT, SUSCEPTIBLE
+from responder_ml.contrasts.contrast import Groups
+from responder_ml.contrasts.founding_claims import NON_RESPONDER, RESPONDER, founding_groups
+from responder_ml.exceptions import ContrastError
+from responder_ml.features.expression_filter import ExpressionFilter
+from responder_ml.features.normalise import Normaliser
+
+Floats = NDArray[np.float64]
+
+WHOLE = "all samples"
+"""Name of the one region of a cohort whose sheet has no column ``region``."""
+_VEHICLE = "saline"
+_NEEDED = ("phenotype", "drug", "response")
+
+
+@dataclass(frozen=True)
+class SheetWords:
+    """What the sample sheet calls the study's groups, in its columns ``phenotype``, ``drug`` and ``response``."""
+
+    control: str = CONTROL
+    resilient: str = RESILIENT
+    susceptible: str = SUSCEPTIBLE
+    vehicle: str = _VEHICLE
+    responder: str = RESPONDER
+    non_responder: str = NON_RESPONDER
+
+    def groups(self, sheet: pd.DataFrame) -> Groups:
+        """Return each row's group, by the study's own words."""
+        states = {self.control: CONTROL, self.resilient: RESILIENT, self.susceptible: SUSCEPTIBLE}
+        outcomes = {self.responder: RESPONDER, self.non_responder: NON_RESPONDER}
+        phenotype, drug, response = (sheet[name].astype(str) for name in _NEEDED)
+        return founding_groups(
+            phenotype.map(states).fillna("").tolist(),
+            drug.tolist(),
+            response.map(outcomes).fillna("").tolist(),
+            vehicle=self.vehicle,
+        )
+
+
+@dataclass(frozen=True)
+class StudyRegion:
+    """One region.
+
+    Attributes
+    ----------
+    name
+        Region.
+    expression
+        Log2 expression, subjects x genes; samples of one subject are averaged.
+    genes
+        Names of the genes that are expressed here.
+    groups
+        Group of each subject.
+    subjects
+        Their names.
+    covariates
+        Subjects x covariates, None for none.
+    strata
+        Code per subject, None for none.
+    """
+
+    name: str
+    expression: Floats = field(repr=False)
+    genes: NDArray[np.str_] = field(repr=False)
+    groups: Groups
+    subjects: tuple[str, ...] = field(repr=False)
+    covariates: Floats | None = field(repr=False, default=None)
+    strata: NDArray[np.intp] | None = field(repr=False, default=None)
+
+
+def split_regions(
+    cohort: AnnData, words: SheetWords | None = None, *, covariates: Sequence[str] = (), strata: Sequence[str] = ()
+) -> list[StudyRegion]:
+    """Return the cohort's regions in the order of the sheet, each filtered and normalised by itself.
+
+    Counts become log2 counts per million with TMM; genes expressed in too few samples of the region are left out.
+
+    Parameters
+    ----------
+    cohort
+        Samples x genes; ``obs`` has subject, phenotype, drug, response and, unless there is one only, region.
+    words
+        What the sheet calls the groups; the study's own words if absent.
+    covariates
+        Columns to hold constant in every linear model, such as ``batch``.
+    strata
+        Columns within whose combinations subjects are relabelled.
+
+    Raises
+    ------
+    ContrastError
+        The sheet lacks a column, or a subject is in two groups of one region.
+    """
+    sheet = cohort.obs
+    missing = [name for name in (*_NEEDED, *covariates, *strata) if name not in sheet]
+    if missing:
+        raise ContrastError(
+            f"The claims need the column(s) {', '.join(missing)}, which the sample sheet does not have. "
+            f"It has: {', '.join(map(str, sheet.columns))}. Name them in `cohort.columns`, or correct `claims`."
+        )
+    regions = sheet["region"].astype(str) if "region" in sheet else pd.Series(WHOLE, index=sheet.index)
+    return [
+        _region(str(name), cohort[(regions == name).to_numpy()], words or SheetWords(), covariates, strata)
+        for name in pd.unique(regions)
+    ]
+
+
+def _region(
+    name: str, part: AnnData, words: SheetWords, covariates: Sequence[str], strata: Sequence[str]
+) -> StudyRegion:
+    units = str(part.uns["units"])
+    kept = ExpressionFilter(units=units).fit(np.asarray(part.X, dtype=np.float64))
+    values = kept.transform(np.asarray(part.X, dtype=np.float64))
+    log2 = Normaliser(units=units).fit_transform(values)
+    subject_of, subjects = pd.factorize(part.obs["subject"].astype(str))
+    groups = words.groups(part.obs)
+    _, first = np.unique(subject_of, return_index=True)
+    mixed = sorted(
+        {
+            str(subjects[of])
+            for of, code in zip(subject_of, groups.codes, strict=True)
+            if code != groups.codes[first[of]]
+        }
+    )
+    if mixed:
+        raise ContrastError(
+            f"{name}: {', '.join(mixed[:5])} stand(s) in two groups. A subject has one phenotype, drug and response; "
+            "correct the sheet."
+        )
+    sheet = part.obs.iloc[first]
+    return StudyRegion(
+        name=name,
+        expression=log2 if len(first) == len(log2) else _mean_by(log2, subject_of, len(subjects)),
+        genes=np.asarray(part.var_names, dtype=str)[kept.kept_],
+        groups=Groups(groups.names, groups.codes[first]),
+        subjects=tuple(map(str, subjects)),
+        covariates=_columns(sheet, covariates, name) if covariates else None,
+        strata=_codes(sheet, strata) if strata else None,
+    )
+
+
+def _mean_by(values: Floats, subject_of: NDArray[np.intp], count: int) -> Floats:
+    which = (np.arange(count)[:, None] == subject_of).astype(np.float64)
+    return np.asarray(which @ values / which.sum(axis=1, keepdims=True), dtype=np.float64)
+
+
+def _columns(sheet: pd.DataFrame, names: Sequence[str], region: str) -> Floats:
+    """Return measurements as they are and all but one indicator of each category."""
+    parts = []
+    for name in names:
+        values = sheet[name]
+        if pd.api.types.is_numeric_dtype(values):
+            parts.append(values.to_numpy(dtype=np.float64)[:, None])
+        else:
+            parts.append(pd.get_dummies(values.astype(str), drop_first=True).to_numpy(dtype=np.float64))
+    table = np.column_stack(parts)
+    if not np.isfinite(table).all():
+        raise ContrastError(f"{region}: a covariate ({', '.join(names)}) is missing for a sample. Complete the sheet.")
+    return np.asarray(table[:, np.ptp(table, axis=0) > 0], dtype=np.float64)
+
+
+def _codes(sheet: pd.DataFrame, names: Sequence[str]) -> NDArray[np.intp]:
+    together = sheet[list(names)].astype(str).agg("\x1f".join, axis=1)
+    return np.asarray(pd.factorize(together, sort=True)[0], dtype=np.intp)

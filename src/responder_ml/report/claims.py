@@ -1,0 +1,184 @@
+"""The page of the claims: a verdict on each, the figures behind it, and every line beside its no-effect value."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from responder_ml.contrasts.claim_result import ClaimResult
+from responder_ml.contrasts.claim_verdicts import RANKED
+from responder_ml.contrasts.claims_record import ClaimsRecord, RegionMap
+from responder_ml.contrasts.founding_claims import CLAIMS, DIFFERENCE, NON_RESPONDER, RESPONDER, SUMMARIES
+from responder_ml.report.figures.claim_rows import ClaimRow, claim_rows
+from responder_ml.report.figures.null_distribution import null_distribution
+from responder_ml.report.figures.rrho2_map import rrho2_map
+from responder_ml.report.references import Bibliography, Reference
+from responder_ml.report.template import render
+
+LEVELS = {
+    "consistent": "consistent",
+    "not_shown": "not shown",
+    "out_of_reach": "out of reach",
+    "contradicted": "contradicted",
+    "not_asked": "not asked",
+}
+_BAGOT = Reference("Bagot RC et al. (2017). Biol Psychiatry 81:285-295.", "10.1016/j.biopsych.2016.06.012")
+_RRHO2 = Reference("Cahill KM et al. (2018). RRHO2.", "10.1038/s41598-018-27903-2")
+_SMYTH = Reference("Smyth GK (2004). Moderated t.", "10.2202/1544-6115.1027")
+_GENAS = Reference("Majewski IJ et al. (2010). Contrasts that share a group.", "10.1182/blood-2009-12-260760")
+_OVERVIEW = (
+    ("R4", "reversal_share", "susceptible-specific genes moved back, share"),
+    ("R5", "induction_share", "resilient-specific genes moved the resilient way, share"),
+)
+
+
+def render_claims(found: ClaimsRecord) -> str:
+    """Return the page as HTML; it needs no other file."""
+    works = Bibliography()
+    for work in (_BAGOT, _GENAS, _SMYTH, _RRHO2, "phipson"):
+        works.cite(work)
+    return render("claims.html", {
+        "name": found.name,
+        "simulated": found.simulated,
+        "regions": found.regions,
+        "verdicts": [
+            {"verdict": each, "statement": CLAIMS[each.claim], "word": LEVELS[each.level]}
+            for each in found.verdicts
+        ],
+        "nulls": _nulls(found),
+        "overview": [_overview(found, *each) for each in _OVERVIEW if _lines(found, each[1])],
+        "differences": _differences(found),
+        "maps": _maps(found),
+        "ranks": _ranks(found),
+        "tables": _tables(found),
+        "alpha": found.settings["alpha"],
+        "notes": found.notes,
+        "works": works,
+    })  # fmt: skip
+
+
+def _lines(found: ClaimsRecord, statistic: str, *arms: str) -> list[ClaimResult]:
+    return [each for each in found.results if each.statistic == statistic and (not arms or each.arm in arms)]
+
+
+def _nulls(found: ClaimsRecord) -> list[dict[str, Any]]:
+    """Draw reversal against its null in the first region, once for each drug."""
+    first = found.regions[0].name
+    lines = [
+        each for each in _lines(found, "reversal_share", RESPONDER) if each.region == first and "+" not in each.drug
+    ]
+    figures = []
+    for place, line in enumerate(lines):
+        values = np.asarray(line.null_values, dtype=np.float64)
+        reaching = int(np.sum(values >= line.observed - 1e-9))
+        figure = null_distribution(
+            f"null-{place}", values, reaching, line.observed, float(line.expected_no_effect or 0.0),
+            words="susceptible-specific genes moved back, share",
+        )  # fmt: skip
+        figures.append({"line": line, "figure": figure, "count": len(values)})
+    return figures
+
+
+def _row(name: str, line: ClaimResult, *, solid: bool = True, interval: bool = False) -> ClaimRow:
+    values = line.observed if line.null_values is None else line.null_values
+    low, high = np.quantile(np.asarray(values, dtype=np.float64), [0.025, 0.975])
+    ends = line.interval if interval and line.interval else (None, None)
+    return ClaimRow(
+        name,
+        line.observed,
+        float(line.expected_no_effect or 0.0),
+        null_low=float(low),
+        null_high=float(high),
+        low=ends[0],
+        high=ends[1],
+        solid=solid,
+    )
+
+
+def _overview(found: ClaimsRecord, claim: str, statistic: str, words: str) -> dict[str, Any]:
+    """Draw both drugs in every region, responders above non-responders."""
+    lines = [each for each in _lines(found, statistic, RESPONDER, NON_RESPONDER) if "+" not in each.drug]
+    rows = [_row(f"{line.region} {line.drug}", line, solid=line.arm == RESPONDER) for line in lines]
+    said = "; ".join(
+        f"{line.region} {line.drug} {line.arm.replace('_', '-')}s {line.observed:.2f} ({line.expected_no_effect or 0:.2f} expected)"
+        for line in lines
+    )
+    figure = claim_rows(
+        f"overview-{claim}", _by_name(rows), (words, "responders", "non-responders"), f"{CLAIMS[claim]} {said}."
+    )
+    return {"claim": claim, "statement": CLAIMS[claim], "figure": figure}
+
+
+def _by_name(rows: Sequence[ClaimRow]) -> list[ClaimRow]:
+    """Bring the rows of one name together, without changing the order of names."""
+    names = list(dict.fromkeys(row.name for row in rows))
+    return sorted(rows, key=lambda row: names.index(row.name))
+
+
+def _differences(found: ClaimsRecord) -> list[dict[str, Any]]:
+    """Draw responders less non-responders, drugs together, in every region: the lines the verdicts rest on."""
+    drawn = []
+    for claim in RANKED:
+        lines = [each for each in found.headlines[claim] if each.arm == DIFFERENCE]
+        if not lines:
+            continue
+        rows = [_row(line.region, line, interval=True) for line in lines]
+        said = "; ".join(f"{line.region} {line.observed:+.2f}, p = {line.p_value:.2g}" for line in lines)
+        words = f"{SUMMARIES[lines[0].statistic]},\nresponders less non-responders"
+        figure = claim_rows(
+            f"difference-{claim}", rows, (words, "observed, 95 % interval", ""), f"{CLAIMS[claim]} {said}."
+        )
+        drawn.append({"claim": claim, "statement": CLAIMS[claim], "figure": figure})
+    return drawn
+
+
+def _maps(found: ClaimsRecord) -> list[dict[str, Any]]:
+    """Draw every region's maps on one scale."""
+    largest = max((max(each.values.concordant, each.values.discordant) for each in found.maps), default=0.0)
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for place, each in enumerate(found.maps):
+        values = each.values
+        words = f"RRHO2 map of {each.first} and {each.second}, {each.region}."
+        figure = rrho2_map(
+            f"map-{place}", (values.up_up, values.up_down, values.down_up, values.down_down), (each.first, each.second), largest,
+            f"{words} Largest overlap where they agree {values.concordant:.0f}, where they oppose {values.discordant:.0f}.",
+        )  # fmt: skip
+        groups.setdefault(each.region, []).append({"map": each, "figure": figure, "line": _line_of(found, each)})
+    return [{"region": region, "maps": maps} for region, maps in groups.items()]
+
+
+def _line_of(found: ClaimsRecord, each: RegionMap) -> ClaimResult | None:
+    """Return the line of the table that tests what a map shows."""
+    drugs = [name.split(" ")[0] for name in (each.first, each.second) if RESPONDER in name]
+    statistic, drug = ("common_rrho2", "+".join(drugs)) if len(drugs) == 2 else ("reversal_rrho2", drugs[0])
+    lines = [line for line in _lines(found, statistic, RESPONDER) if line.region == each.region and line.drug == drug]
+    return lines[0] if lines else None
+
+
+def _ranks(found: ClaimsRecord) -> list[dict[str, Any]]:
+    tables = []
+    for claim in RANKED:
+        wanted = {(line.statistic, line.drug, line.arm) for line in found.headlines[claim]}
+        rows = [each for each in found.ranks if each.claim == claim and (each.statistic, each.drug, each.arm) in wanted]
+        if rows:
+            tables.append(
+                {"claim": claim, "statement": CLAIMS[claim], "rows": rows, "meaning": SUMMARIES[rows[0].statistic]}
+            )
+    return tables
+
+
+def _tables(found: ClaimsRecord) -> list[dict[str, Any]]:
+    """Return every line by region, those without a region first; headline lines are marked."""
+    leading = {id(each) for lines in found.headlines.values() for each in lines}
+    names = list(dict.fromkeys(each.region for each in found.results))
+    return [
+        {
+            "region": name,
+            "rows": [
+                {"line": each, "lead": id(each) in leading, "meaning": SUMMARIES[each.statistic]}
+                for each in found.results
+                if each.region == name
+            ],
+        }
+        for name in names
+    ]

@@ -1,0 +1,104 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from responder_ml.contrasts.claim_verdicts import HEADLINES, headlines, judge_claims
+from responder_ml.contrasts.evaluate_claims import evaluate_claims
+from responder_ml.contrasts.founding_claims import CLAIMS, DIFFERENCE, RESPONDER, SUMMARIES, build_rows
+from responder_ml.contrasts.regions import RegionRank
+from responder_ml.contrasts.response_fraction import response_fractions
+
+
+@pytest.fixture(scope="module")
+def line():
+    """One line of the table, to be changed."""
+    from responder_ml.contrasts.contrast import Groups
+
+    groups = Groups.of(["control"] * 3 + ["susceptible"] * 3 + ["ketamine responder"] * 3)
+    noise = np.random.default_rng(1).normal(size=(9, 60))
+    return evaluate_claims(noise, groups, "PFC", seed=1, relabellings=20, bootstrap=0)[0]
+
+
+def _line(line, claim, region, p, smallest=0.001, **changes):
+    statistic, arms = HEADLINES[claim]
+    given = {"claim": claim, "statistic": statistic, "arm": arms[0], "drug": "imipramine+ketamine", "region": region}
+    return replace(line, p_value=p, smallest_p=smallest, **{**given, **changes})
+
+
+def _verdict(results, claim, ranks=(), alpha=0.05):
+    return next(each for each in judge_claims(results, ranks, alpha) if each.claim == claim)
+
+
+def test_every_claim_has_one_verdict_in_order(line):
+    found = judge_claims([], [], 0.05)
+    assert [each.claim for each in found] == list(CLAIMS)
+    assert {each.level for each in found} == {"not_asked"}
+
+
+def test_headlines_name_statistics_that_exist(study):
+    names = {(row.statistic.claim, row.statistic.name) for row in build_rows(study)}
+    assert {(claim, statistic) for claim, (statistic, _) in HEADLINES.items()} <= names
+    assert {row.statistic.name for row in build_rows(study)} <= set(SUMMARIES)
+
+
+def test_correction_pays_for_the_choice_of_region(line):
+    others = [_line(line, "R4", name, 0.5) for name in ("NAc", "AMY", "HIP")]
+    assert _verdict([_line(line, "R4", "PFC", 0.0125), *others], "R4").regions == ("PFC",)
+    # 4 x 0.0126 is above 0.05.
+    missed = _verdict([_line(line, "R4", "PFC", 0.0126), *others], "R4")
+    assert (missed.level, missed.regions) == ("not_shown", ())
+    assert "p = 0.013, 0.05 after correction for 4 regions" in missed.sentence
+
+
+def test_in_every_region_needs_each_regions_own_p_and_no_correction(line):
+    names = ("PFC", "NAc", "AMY", "HIP")
+    assert _verdict([_line(line, "R2", name, 0.05) for name in names], "R2").level == "consistent"
+    one_missed = [_line(line, "R2", name, 0.05 if name != "HIP" else 0.06) for name in names]
+    found = _verdict(one_missed, "R2")
+    assert (found.level, found.regions) == ("not_shown", ("PFC", "NAc", "AMY"))
+
+
+def test_out_of_reach_where_no_labelling_could_do_it(line):
+    lines = [_line(line, "R4", name, 0.02, smallest=0.02) for name in ("PFC", "NAc", "AMY")]
+    # The smallest attainable corrected p is 3 x 0.02.
+    assert _verdict(lines, "R4").level == "out_of_reach"
+    assert _verdict(lines[:2], "R4").level == "consistent"
+    assert _verdict([_line(line, "R4", "PFC", 0.5, smallest=0.04)], "R4").level == "not_shown"
+
+
+def test_the_preferred_line_is_the_difference_of_both_drugs(line):
+    lines = [
+        _line(line, "R4", "PFC", 0.5, arm=arm, drug=drug)
+        for arm in (RESPONDER, DIFFERENCE)
+        for drug in ("ketamine", "imipramine+ketamine", "imipramine")
+    ]
+    (chosen,) = headlines(lines, "R4")
+    assert (chosen.arm, chosen.drug) == (DIFFERENCE, "imipramine+ketamine")
+    (fallback,) = headlines([each for each in lines if each.arm == RESPONDER], "R4")
+    assert (fallback.arm, fallback.drug) == (RESPONDER, "imipramine+ketamine")
+
+
+def _rank(claim, region, share):
+    statistic, arms = HEADLINES[claim]
+    return RegionRank(claim, "imipramine+ketamine", arms[0], statistic, region, 0.2, (0.1, 0.3), 1, 1.0, share)
+
+
+def test_a_region_leads_surely_only_in_all_three_and_nearly_all_draws(line):
+    lines = [_line(line, claim, region, 0.5) for claim in ("R3", "R4", "R5") for region in ("PFC", "NAc")]
+    sure = [_rank(claim, "PFC", 0.97) for claim in ("R3", "R4", "R5")]
+    assert _verdict(lines, "R8", sure).regions == ("PFC",)
+    for other in (_rank("R5", "NAc", 0.97), _rank("R5", "PFC", 0.9)):
+        found = _verdict(lines, "R8", [*sure[:2], other])
+        assert found.level == "not_shown"
+        assert "PFC in R3 (97% of draws)" in found.sentence
+
+
+@pytest.mark.parametrize(
+    ("imipramine", "ketamine", "level"),
+    [((6, 12), (6, 12), "not_shown"), ((300, 600), (306, 600), "consistent"), ((30, 60), (5, 60), "contradicted")],
+)
+def test_equal_fractions_are_called_equal_only_where_the_interval_is_narrow(imipramine, ketamine, level):
+    drug = ["imipramine"] * imipramine[1] + ["ketamine"] * ketamine[1]
+    responder = [place < hits for hits, total in (imipramine, ketamine) for place in range(total)]
+    assert _verdict(response_fractions(drug, responder), "R1").level == level

@@ -1,0 +1,145 @@
+"""The claims of a job: one folder, the same numbers in table, record and page, and what a user reads."""
+
+import io
+import json
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from rich.console import Console
+
+from responder_ml.claims import PAGE, RECORD, TABLE, default_folder, evaluate, write_claims
+from responder_ml.config import load_config
+from responder_ml.contrasts.founding_claims import CLAIMS
+from responder_ml.exceptions import ConfigError, ContrastError
+from responder_ml.screen.claims import show_claims
+
+JOB = {
+    "name": "four-regions",
+    "cohort": {"source": "simulated", "params": {"n_genes": 300, "effect": 2.0}},
+    "endpoint": {"column": "response", "positive": "responder", "negative": "non_responder", "nuisance": ["batch"]},
+    "builders": [{"kind": "genes"}],
+    "classifiers": [{"kind": "nearest_centroid"}],
+    "claims": {"relabellings": 20, "bootstrap": 5, "behaviour": {"post": "si_post"}},
+    "compute": {"workers": 1},
+}
+
+
+def _job(folder, **changes):
+    path = folder / "job.yaml"
+    path.write_text(yaml.safe_dump(JOB | changes))
+    return load_config(path)
+
+
+@pytest.fixture(scope="module")
+def job(tmp_path_factory):
+    return _job(tmp_path_factory.mktemp("claims"))
+
+
+@pytest.fixture(scope="module")
+def found(job):
+    return evaluate(job)
+
+
+@pytest.fixture(scope="module")
+def folder(found, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("claims") / "out"
+    write_claims(found, folder)
+    return folder
+
+
+def test_every_claim_is_asked_in_every_region(found):
+    assert [each.claim for each in found.verdicts] == list(CLAIMS)
+    assert "not_asked" not in {each.level for each in found.verdicts}
+    table = found.table()
+    assert set(table["region"]) == {"", "PFC", "NAc", "AMY", "HIP"}
+    counts = table.groupby(["claim", "region"]).size().unstack("region")
+    assert (
+        counts.loc[["R2", "R3", "R4", "R5", "R6a", "R6b", "R6c", "R7"], ["PFC", "NAc", "AMY", "HIP"]].notna().all(None)
+    )
+    # Each verdict about expression rests on one line of each region.
+    assert (table[table["headline"]].groupby(["claim", "region"]).size() == 1).all()
+    assert {each.region for each in found.ranks} == {"PFC", "NAc", "AMY", "HIP"}
+
+
+def test_hippocampus_lost_a_control(found):
+    sizes = {each.name: each.groups["control"] for each in found.regions}
+    assert sizes == {"PFC": 5, "NAc": 5, "AMY": 5, "HIP": 4}
+
+
+def test_table_record_and_page_say_the_same(found, folder):
+    table = pd.read_csv(folder / TABLE, keep_default_na=False)
+    record = json.loads((folder / RECORD).read_text())
+    page = (folder / PAGE).read_text()
+    assert len(table) == len(record["rows"]) == len(found.results)
+    np.testing.assert_allclose(
+        table["observed"].astype(float), [each.observed for each in found.results], rtol=0, atol=1e-12
+    )
+    assert [row["p_value"] for row in record["rows"]] == [each.p_value for each in found.results]
+    for each in found.verdicts:
+        assert each.sentence.replace("`", "") in page.replace("&#39;", "'").replace("&#x27;", "'")
+    shown = re.findall(r'<data value="([^"]+)"', page)
+    assert {f"{each.observed:.10g}" for each in found.results} <= set(shown)
+
+
+def test_the_page_needs_nothing_else(folder):
+    page = (folder / PAGE).read_text()
+    assert not re.search(r'(?:src|href)="(?!#|data:|https://doi\.org/)', page)
+    assert "Simulated data." in page
+    assert page.count("<svg") == 2 + 2 + 3 + 3 * 4
+
+
+def test_a_job_of_one_region_gives_that_region_and_says_so(tmp_path, found):
+    where = {**JOB["cohort"], "where": {"region": "PFC"}}
+    alone = evaluate(_job(tmp_path, cohort=where))
+    assert [each.name for each in alone.regions] == ["PFC"]
+    assert alone.ranks == ()
+    assert any("keeps one region (PFC)" in note for note in alone.notes)
+    assert next(each for each in alone.verdicts if each.claim == "R8").level == "not_asked"
+    assert list(alone.results) == [each for each in found.results if each.region in ("", "PFC")]
+
+
+def test_the_terminal_shows_every_claim_and_both_drugs(found):
+    text = io.StringIO()
+    show_claims(Console(file=text, width=120), found)
+    shown = text.getvalue()
+    assert "Simulated data" in shown
+    assert all(f"\n{claim} " in shown for claim in CLAIMS)
+    assert shown.count("ketamine") >= 4
+    assert "Not adjusted for batch" in shown
+
+
+def test_batch_in_the_model_rotates_residuals(tmp_path):
+    claims = {**JOB["claims"], "covariates": ["batch"], "preset": "fdr"}
+    where = {**JOB["cohort"], "where": {"region": "PFC"}}
+    found = evaluate(_job(tmp_path, claims=claims, cohort=where))
+    assert {each.null for each in found.results} == {"rotation", "fisher"}
+    assert not any("Not adjusted" in note or "could not be verified" in note for note in found.notes)
+
+
+def test_a_behaviour_table_beside_the_job(tmp_path):
+    sheet = pd.DataFrame(
+        {"subject": ["a", "b", "c"], "drug": ["ketamine", "imipramine", "saline"], "after": [1.2, 0.8, 0.7]}
+    )
+    sheet.to_csv(tmp_path / "si.csv", index=False)
+    claims = {**JOB["claims"], "behaviour": {"path": "si.csv", "post": "after"}}
+    where = {**JOB["cohort"], "where": {"region": "PFC"}}
+    found = evaluate(_job(tmp_path, claims=claims, cohort=where))
+    shares = {each.drug: each.observed for each in found.results if each.statistic == "response_fraction"}
+    assert shares == {"imipramine": 0.0, "ketamine": 1.0}
+
+
+def test_mistakes_are_named(tmp_path):
+    with pytest.raises(ConfigError, match=r"unknown key 'claims\.behavior'\. Did you mean 'behaviour'"):
+        _job(tmp_path, claims={"behavior": {"post": "si_post"}})
+    with pytest.raises(ContrastError, match=r"column\(s\) cage"):
+        evaluate(_job(tmp_path, claims={"covariates": ["cage"]}))
+
+
+def test_the_folder_is_named_after_what_the_claims_depend_on(job):
+    searched = job.model_copy(update={"search": job.search.model_copy(update={"trials": 3})})
+    reseeded = job.model_copy(update={"seed": 8})
+    assert default_folder(job) == default_folder(searched) != default_folder(reseeded)
+    assert default_folder(job).parent.name == "claims"
