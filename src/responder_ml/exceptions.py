@@ -17,7 +17,8 @@ these into exit code 2; every other exception is a bug and keeps its traceback.
     ├── CoverageError          new samples that miss too much of what a model needs
     ├── RunError               a run folder
     ├── TrackingError          the tracking store
-    └── FetchError             a download
+    ├── FetchError             a download
+    └── WorkerError            the processes that do the work
 """
 
 
@@ -79,3 +80,7 @@ class TrackingError(ResponderError):
 
 class FetchError(ResponderError):
     """A download."""
+
+
+class WorkerError(ResponderError):
+    """The processes that do the work."""

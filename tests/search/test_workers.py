@@ -1,7 +1,12 @@
+import os
+import time
+from functools import partial
+
 import numpy as np
 import pytest
 from threadpoolctl import threadpool_info
 
+from responder_ml.exceptions import WorkerError
 from responder_ml.search.workers import Workers
 
 
@@ -16,3 +21,61 @@ def test_units_come_back_in_order_from_single_numerical_threads(count):
     found = list(Workers(count).map(_threads, [3, 1, 2]))
     assert found == [(3, 1), (1, 1), (2, 1)]
     assert [library["num_threads"] for library in threadpool_info()] == before
+
+
+def _column(table, unit):
+    return float(table[:, unit].sum()), table.flags.writeable, table.flags.f_contiguous
+
+
+def test_arrays_reach_workers_unchanged_and_cannot_be_written_to():
+    table = np.asfortranarray(np.random.default_rng(0).normal(size=(30, 50)))
+    found = list(Workers(2).map(partial(_column, table), range(50)))
+    assert found == [(float(table[:, unit].sum()), False, True) for unit in range(50)]
+
+
+def _slowly(folder, unit):
+    time.sleep(0.002)
+    (folder / str(unit)).touch()
+    return unit
+
+
+def test_stopping_early_over_and_over_neither_hangs_nor_does_what_nobody_asked_for(tmp_path):
+    for number in range(60):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        work = Workers(2).map(partial(_slowly, folder), range(1000))
+        assert [next(work), next(work)] == [0, 1]
+        work.close()
+        assert len(list(folder.iterdir())) < 20
+
+
+def _die_once(folder, unit):
+    if unit == 3 and not (folder / "died").exists():
+        (folder / "died").touch()
+        os._exit(1)
+    return unit * unit
+
+
+def test_what_a_dead_process_was_at_is_done_again(tmp_path):
+    assert list(Workers(2).map(partial(_die_once, tmp_path), range(8))) == [unit * unit for unit in range(8)]
+    assert (tmp_path / "died").exists()
+
+
+def _die(unit):
+    os._exit(1) if unit == 2 else None
+    return unit
+
+
+def test_a_unit_that_kills_every_process_ends_in_a_message():
+    with pytest.raises(WorkerError, match="lack of memory"):
+        list(Workers(2).map(_die, range(4)))
+    assert list(Workers(2).map(_threads, [1, 2])) == [(1, 1), (2, 1)]
+
+
+def _refuse(unit):
+    raise ValueError(f"unit {unit}")
+
+
+def test_an_error_in_a_unit_is_the_callers():
+    with pytest.raises(ValueError, match="unit 0"):
+        list(Workers(2).map(_refuse, range(4)))
