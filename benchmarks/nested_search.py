@@ -136,10 +136,11 @@ class Job:
     def run_peer(self, repeat: int, folds: int) -> np.ndarray:
         """Search some outer folds of one repeat; return their out-of-fold decisions."""
         decisions = np.full(len(self.y), np.nan)
-        outer = self._folds(np.arange(len(self.y)), self.plan.folds, "outer", repeat)
+        outer = self._folds(None, self.plan.folds, "outer", repeat)
         for fold in range(folds):
             train, test = np.flatnonzero(outer != fold), np.flatnonzero(outer == fold)
-            best = self._tune(train, self._folds(train, self.plan.inner_folds, "inner", fold, repeat), repeat, fold)
+            inner = self._folds(outer != fold, self.plan.inner_folds, "inner", fold, repeat)
+            best = self._tune(train, inner[train], repeat, fold)
             pipeline = self._pipeline(best).fit(self.X[train], self.y[train])
             decisions[test] = self.contest.decide(pipeline, self.X[test])
         return decisions
@@ -167,10 +168,9 @@ class Job:
             ]
         )
 
-    def _folds(self, members: np.ndarray, folds: int, *names: str | int) -> np.ndarray:
-        return assign_folds(
-            self.y[members], np.zeros(len(members), dtype=int), folds, generator(self.plan.seed, *names)
-        )
+    def _folds(self, members: np.ndarray | None, folds: int, *names: str | int) -> np.ndarray:
+        rng = generator(self.plan.seed, *names)
+        return assign_folds(self.y, np.zeros(len(self.y), dtype=int), folds, rng, members)
 
 
 def compare(contest: Contest, size: Size, seed: int, repeats: int) -> str:

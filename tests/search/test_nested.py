@@ -97,9 +97,8 @@ def test_engine_equals_plain_pipeline_searched_by_the_same_sampler(counts, kind,
     outer = assign_folds(labels, material.strata, PLAN.folds, generator(PLAN.seed, "outer", 0))
     for fold in range(PLAN.folds):
         train = np.flatnonzero(outer != fold)
-        inner = assign_folds(
-            labels[train], material.strata[train], PLAN.inner_folds, generator(PLAN.seed, "inner", fold, 0)
-        )
+        rng = generator(PLAN.seed, "inner", fold, 0)
+        inner = assign_folds(labels, material.strata, PLAN.inner_folds, rng, outer != fold)[train]
 
         def objective(params, train=train, inner=inner):
             scores = []

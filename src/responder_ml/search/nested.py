@@ -183,13 +183,9 @@ def training_set(material: Material, plan: Plan, draw: Draw, subjects: Flags, fo
     """Split the training subjects of one outer fold into inner folds (none where nothing is tuned)."""
     if plan.trials == 0:
         return TrainingSet(subjects, ())
-    members = np.flatnonzero(subjects)
-    inner = assign_folds(
-        draw.labels[members], material.strata[members], plan.inner_folds, _rng(plan, draw, "inner", fold)
-    )
-    held_out = np.zeros((plan.inner_folds, material.n_subjects), dtype=bool)
-    held_out[inner, members] = True
-    return TrainingSet(subjects, tuple(held_out))
+    rng = _rng(plan, draw, "inner", fold)
+    inner = assign_folds(draw.labels, material.strata, plan.inner_folds, rng, subjects)
+    return TrainingSet(subjects, tuple(inner == number for number in range(plan.inner_folds)))
 
 
 def tune_candidates(

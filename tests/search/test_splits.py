@@ -1,0 +1,65 @@
+import numpy as np
+import pytest
+
+from responder_ml.exceptions import EndpointError
+from responder_ml.search.splits import NO_FOLD, assign_folds, deal
+
+LABELS = np.repeat([1, 0], [6, 7])
+STRATA = np.array([0, 0, 0, 1, 1, 1, 0, 0, 0, 0, 1, 1, 1])
+
+
+def test_classes_and_sizes_differ_by_one_at_most_between_folds():
+    for seed in range(20):
+        folds = assign_folds(LABELS, STRATA, 5, np.random.default_rng(seed))
+        for members in (LABELS == 1, LABELS == 0, np.ones(13, dtype=bool)):
+            assert np.ptp(np.bincount(folds[members], minlength=5)) <= 1
+
+
+def test_a_stratum_of_a_class_is_spread_over_as_many_folds_as_it_has_members():
+    for seed in range(20):
+        folds = assign_folds(LABELS, STRATA, 5, np.random.default_rng(seed))
+        for label in (0, 1):
+            for stratum in (0, 1):
+                members = (label == LABELS) & (stratum == STRATA)
+                assert len(np.unique(folds[members])) == members.sum()
+
+
+def test_only_members_are_dealt():
+    members = np.ones(13, dtype=bool)
+    members[[0, 8]] = False
+    folds = assign_folds(LABELS, STRATA, 3, np.random.default_rng(0), members)
+    np.testing.assert_array_equal(folds == NO_FOLD, ~members)
+    assert np.ptp(np.bincount(folds[members & (LABELS == 1)])) <= 1
+
+
+def test_dealing_knows_subjects_by_their_turn_not_by_their_row():
+    # What makes a permutation test exact whatever the order of the sheet: rename the subjects, and folds are renamed with them.
+    rng = np.random.default_rng(1)
+    order, renamed = rng.permutation(13), rng.permutation(13)
+    folds = deal(LABELS, order, 5, 2)
+    labels, expected = np.empty(13, dtype=int), np.empty(13, dtype=int)
+    labels[renamed], expected[renamed] = LABELS, folds
+    np.testing.assert_array_equal(deal(labels, renamed[order], 5, 2), expected)
+
+
+def test_positives_of_any_labelling_are_dealt_in_one_order():
+    # Six folds for six positives: a positive's fold is its turn, counted from where dealing began.
+    rng = np.random.default_rng(2)
+    labellings = [rng.permutation(LABELS) for _ in range(200)]
+    dealt = [assign_folds(labels, np.zeros(13, dtype=int), 6, np.random.default_rng(3)) for labels in labellings]
+
+    def turns_agree(began: int) -> bool:
+        before = np.zeros((13, 13), dtype=bool)
+        for labels, folds in zip(labellings, dealt, strict=True):
+            positives = np.flatnonzero(labels == 1)
+            turns = (folds[positives] - began) % 6
+            before[np.ix_(positives, positives)] |= turns[:, None] < turns
+        return not np.any(before & before.T)
+
+    assert sum(turns_agree(began) for began in range(6)) == 1
+
+
+@pytest.mark.parametrize(("folds", "members"), [(7, None), (1, None), (6, np.arange(13) > 0)])
+def test_too_many_or_too_few_folds_are_refused(folds, members):
+    with pytest.raises(EndpointError, match="subjects in each class"):
+        assign_folds(LABELS, STRATA, folds, np.random.default_rng(0), members)
