@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -11,11 +11,13 @@ from responder_ml.exceptions import ConfigError
 from responder_ml.registry import did_you_mean
 
 
-class _Section(BaseModel):
+class Section(BaseModel):
+    """Part of a configuration: unknown keys are refused, values do not change."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class CohortConfig(_Section):
+class CohortConfig(Section):
     """Where the expression and the sample sheet come from."""
 
     source: Literal["simulated", "table", "h5ad"]
@@ -27,7 +29,7 @@ class CohortConfig(_Section):
     params: dict[str, Any] = Field(default_factory=dict)
 
 
-class EndpointConfig(_Section):
+class EndpointConfig(Section):
     """The two classes, and what must not explain them."""
 
     column: str
@@ -43,7 +45,7 @@ class EndpointConfig(_Section):
         return value if isinstance(value, str) or value is None else str(value)
 
 
-class ComponentConfig(_Section):
+class ComponentConfig(Section):
     """A builder or a classifier: its kind, and parameters that belong to the kind's own signature."""
 
     kind: str
@@ -51,7 +53,7 @@ class ComponentConfig(_Section):
     params: dict[str, Any] = Field(default_factory=dict)
 
 
-class SearchConfig(_Section):
+class SearchConfig(Section):
     """Outer folds and repeats, inner folds, and Optuna trials per candidate and outer training set."""
 
     folds: int = Field(5, ge=2)
@@ -60,7 +62,7 @@ class SearchConfig(_Section):
     trials: int = Field(25, ge=0)
 
 
-class NullConfig(_Section):
+class NullConfig(Section):
     """How many relabellings, on how many of the repeats, and after how many successes to stop."""
 
     permutations: int = Field(1000, ge=0)
@@ -69,7 +71,7 @@ class NullConfig(_Section):
     alpha: float = Field(0.05, gt=0, lt=1)
 
 
-class SheetWordsConfig(_Section):
+class SheetWordsConfig(Section):
     """What the sheet's columns phenotype, drug and response call the groups of the claims."""
 
     control: str = "control"
@@ -80,7 +82,7 @@ class SheetWordsConfig(_Section):
     non_responder: str = "non_responder"
 
 
-class BehaviourConfig(_Section):
+class BehaviourConfig(Section):
     """Social interaction ratios behind the response fractions: a table of its own or, without ``path``, the sample sheet.
 
     The founding study's own cut-off and rule could not be verified.
@@ -94,7 +96,7 @@ class BehaviourConfig(_Section):
     delta: float = 0.2
 
 
-class ClaimsConfig(_Section):
+class ClaimsConfig(Section):
     """How the founding study's claims are evaluated.
 
     ``bagot2017`` calls a gene at p < 0.05 and a fold change of 1.3, which is attributed to the study and unverified; ``fdr``
@@ -112,7 +114,7 @@ class ClaimsConfig(_Section):
     behaviour: BehaviourConfig | None = None
 
 
-class TrackingConfig(_Section):
+class TrackingConfig(Section):
     """The MLflow store and experiment; ``enabled: false`` for none."""
 
     enabled: bool = True
@@ -120,13 +122,13 @@ class TrackingConfig(_Section):
     experiment: str | None = None
 
 
-class ComputeConfig(_Section):
+class ComputeConfig(Section):
     """Processes on this machine; -1 takes all cores."""
 
     workers: int = -1
 
 
-class JobConfig(_Section):
+class JobConfig(Section):
     """One training job."""
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
@@ -159,21 +161,28 @@ def load_config(path: Path) -> JobConfig:
     ConfigError
         The file is missing, not YAML, or has an unknown key or an impossible value; all findings at once.
     """
-    content = _read_yaml(path)
+    content = read_yaml(path)
     try:
-        job = JobConfig.model_validate(_with_absolute_paths(content, path.resolve().parent))
+        job = JobConfig.model_validate(with_absolute_paths(content, path.resolve().parent))
     except ValidationError as problem:
-        found = "\n".join(f"  - {line}" for line in _explain(problem))
+        found = "\n".join(f"  - {line}" for line in explain(problem, JobConfig))
         raise ConfigError(f"{path} cannot be used:\n{found}") from problem
-    _check_files(job.cohort, path)
+    check_files(job.cohort, path)
     return job
 
 
-def _read_yaml(path: Path) -> dict[str, Any]:
+def read_yaml(path: Path) -> dict[str, Any]:
+    """Return the keys of a YAML file.
+
+    Raises
+    ------
+    ConfigError
+        The file is missing, not YAML, or holds no keys.
+    """
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise ConfigError(f"There is no file {path}. Give the path of a job's YAML file.") from None
+        raise ConfigError(f"There is no file {path}. Give the path of a YAML file.") from None
     except (yaml.YAMLError, UnicodeDecodeError, OSError) as problem:
         raise ConfigError(f"{path} could not be read as YAML: {problem}") from problem
     if not isinstance(content, dict):
@@ -182,7 +191,7 @@ def _read_yaml(path: Path) -> dict[str, Any]:
     return {"null" if key is None else key: value for key, value in content.items()}
 
 
-def _with_absolute_paths(content: dict[str, Any], folder: Path) -> dict[str, Any]:
+def with_absolute_paths(content: dict[str, Any], folder: Path) -> dict[str, Any]:
     """Return a copy whose file names (cohort files, behaviour, any parameter called ``path``) start from ``folder``."""
     resolved = dict(content)
     cohort = resolved.get("cohort")
@@ -209,7 +218,8 @@ def _with_path(values: dict[str, Any], folder: Path) -> dict[str, Any]:
     return {**values, "path": str(folder / path)} if isinstance(path, str) else values
 
 
-def _check_files(cohort: CohortConfig, path: Path) -> None:
+def check_files(cohort: CohortConfig, path: Path) -> None:
+    """Refuse a cohort, named in the file ``path``, whose files are not there."""
     needed = {"simulated": (), "table": ("expression", "samples"), "h5ad": ("expression",)}[cohort.source]
     for key in needed:
         file: Path | None = getattr(cohort, key)
@@ -219,11 +229,12 @@ def _check_files(cohort: CohortConfig, path: Path) -> None:
             raise ConfigError(f"{path}: cohort.{key} is {file}, but there is no such file.")
 
 
-def _explain(problem: ValidationError) -> Iterable[str]:
+def explain(problem: ValidationError, root: type[BaseModel]) -> Iterable[str]:
+    """Yield a sentence for each finding in a configuration of the kind ``root``."""
     for error in problem.errors():
         where = ".".join(str(part) for part in error["loc"])
         if error["type"] == "extra_forbidden":
-            known = _known_keys(error["loc"][:-1])
+            known = _known_keys(root, error["loc"][:-1])
             yield f"unknown key '{where}'. {did_you_mean(str(error['loc'][-1]), known)}"
         elif error["type"] == "missing":
             yield f"'{where}' is missing."
@@ -231,13 +242,20 @@ def _explain(problem: ValidationError) -> Iterable[str]:
             yield f"'{where}' is {error['input']!r}: {error['msg'][0].lower()}{error['msg'][1:]}."
 
 
-def _known_keys(place: tuple[int | str, ...]) -> list[str]:
-    """Return the keys allowed at a place of the job."""
-    section: type[BaseModel] = JobConfig
+def _known_keys(root: type[BaseModel], place: tuple[int | str, ...]) -> list[str]:
+    """Return the keys allowed at a place of a configuration."""
+    section = root
     for part in place:
-        if isinstance(part, int):
+        if part not in section.model_fields:
+            # The place of an item in a list, or its name in a table.
             continue
-        annotation = section.model_fields[part].annotation
-        inner = getattr(annotation, "__args__", (annotation,))[0]
-        section = inner if isinstance(inner, type) and issubclass(inner, BaseModel) else section
+        section = _section_in(section.model_fields[str(part)].annotation) or section
     return list(section.model_fields)
+
+
+def _section_in(annotation: Any) -> type[BaseModel] | None:
+    """Return the kind of section that a field holds, one or many."""
+    for inner in (annotation, *get_args(annotation)):
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            return inner
+    return None

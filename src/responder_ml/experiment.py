@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from anndata import AnnData
 
 from responder_ml import tables
 from responder_ml.assemble import build_candidates, build_cohort, build_endpoint
@@ -47,8 +48,15 @@ class Prepared:
     power_note: str
 
 
-def prepare(job: JobConfig) -> Prepared:
+def prepare(job: JobConfig, cohort: AnnData | None = None) -> Prepared:
     """Check the job against its targets, read its cohort, audit it and say what its size allows.
+
+    Parameters
+    ----------
+    job
+        Configuration.
+    cohort
+        The job's rows, where they have been read already.
 
     Raises
     ------
@@ -56,7 +64,8 @@ def prepare(job: JobConfig) -> Prepared:
         Anything the user can mend.
     """
     candidates = build_candidates(job)
-    labelled = label_cohort(build_cohort(job.cohort, job.seed), build_endpoint(job.endpoint))
+    cohort = build_cohort(job.cohort, job.seed) if cohort is None else cohort
+    labelled = label_cohort(cohort, build_endpoint(job.endpoint))
     for candidate in candidates:
         candidate.builder.check(context_of(labelled))
     positive = int(labelled.labels.sum())

@@ -1,7 +1,8 @@
 """Weigh the evidence for one headline: null, conditional null, baselines on the same folds, verdict."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -93,22 +94,44 @@ def weigh(
     done
         Told about progress.
     """
-    statistic_observed = statistic_of(observed.auto.first(plan.repeats))
-
-    def statistic(labellings: Sequence[NDArray[np.int8]]) -> Iterable[Floats]:
-        return procedure.statistics(labellings, plan.repeats)
-
     null = None
     if plan.permutations > 0:
-        null = run_null(statistic, labelled.labels, labelled.strata, statistic_observed, plan, "strata", done)
-    conditional = _conditional(statistic, labelled, statistic_observed, plan, null, done)
+        statistic = partial(procedure.statistics, repeats=plan.repeats)
+        value = statistic_of(observed.auto.first(plan.repeats))
+        null = run_null(statistic, labelled.labels, labelled.strata, value, plan, "strata", done)
+    return weigh_against(null, procedure, observed, labelled, plan, log2, done)
+
+
+def weigh_against(
+    null: NullResult | None,
+    procedure: Procedure,
+    observed: Observed,
+    labelled: LabelledCohort,
+    plan: NullPlan,
+    log2: Floats,
+    done: Done,
+    p_is: str = "p",
+) -> Evidence:
+    """Run the conditional null and the baselines, and conclude, for a null that has been run.
+
+    Parameters
+    ----------
+    null
+        As it stands against alpha: where several jobs are tested together, its p and smallest attainable p are corrected.
+    procedure, observed, labelled, plan, log2, done
+        As for `weigh`.
+    p_is
+        What the verdict calls the null's p.
+    """
+    statistic = partial(procedure.statistics, repeats=plan.repeats)
+    value = statistic_of(observed.auto.first(plan.repeats))
+    conditional = _conditional(statistic, labelled, value, plan, null, done)
     baselines = _baselines(procedure, observed, labelled, log2, plan.seed)
-    smallest = min_attainable_p(labelled.labels, labelled.strata, plan.permutations) if plan.permutations else 0.0
     nuisance = [each for each in baselines if each.nuisance]
     verdict = conclude(
         question=f"{labelled.endpoint.positive} from {labelled.endpoint.negative}",
         auroc=auroc(observed.auto),
-        null=NullSummary(null.p_value, smallest, null.mean) if null else NullSummary(None, smallest),
+        null=NullSummary(null.p_value, null.min_attainable_p, null.mean, p_is) if null else NullSummary(None, 0.0),
         conditional=NullSummary(conditional.p_value, conditional.min_attainable_p) if conditional else None,
         nuisance=_best(nuisance),
         best=_best(baselines),

@@ -16,11 +16,12 @@ class Verdict:
 
 @dataclass(frozen=True)
 class NullSummary:
-    """What the verdict needs of a null: its p, and the smallest p it could have given."""
+    """What the verdict needs of a null: its p, the smallest p it could have given, its mean, and what the p is called."""
 
     p_value: float | None
     min_attainable_p: float
     null_mean: float | None = None
+    p_is: str = "p"
 
 
 @dataclass(frozen=True)
@@ -70,12 +71,12 @@ def conclude(
     if is_underpowered(null.min_attainable_p, alpha):
         return Verdict(
             "underpowered",
-            f"Underpowered: with these subjects no result for {question} can reach p < {alpha:g} (the smallest attainable p is "
-            f"{_p(null.min_attainable_p)}), so nothing can be concluded from an AUROC of {auroc:.2f}.",
+            f"Underpowered: with these subjects no result for {question} can reach {null.p_is} < {alpha:g} (the smallest "
+            f"attainable is {_p(null.min_attainable_p)}), so nothing can be concluded from an AUROC of {auroc:.2f}.",
         )
     if null.p_value is None:
         return Verdict("not_tested", f"Not tested: the AUROC for {question} is {auroc:.2f}, but no null was run.")
-    numbers = f"AUROC {auroc:.2f} against {_mean(null)} under relabelled subjects, p = {_p(null.p_value)}"
+    numbers = f"AUROC {auroc:.2f} against {_mean(null)} under relabelled subjects, {null.p_is} = {_p(null.p_value)}"
     if null.p_value >= alpha:
         return Verdict("no_evidence", f"No evidence that expression tells {question} apart: {numbers}{_gain(best)}.")
     reason = _confounding(auroc, conditional, nuisance, alpha)

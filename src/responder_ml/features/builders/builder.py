@@ -7,7 +7,7 @@ all classifiers share one fitted builder per training set.
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol, Self
+from typing import Any, ClassVar, Literal, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,6 +72,8 @@ class Builder(TransformerMixin, BaseEstimator, ABC):  # type: ignore[misc]
     """Columns used where the classes are too small to tune anything."""
     cumulative: ClassVar[bool] = False
     """Whether column k is what the first k things ranked amount to together, so that a prefix is its last column alone."""
+    finite: ClassVar[bool | Literal["allow-nan"]] = True
+    """Whether every value must be a finite number."""
 
     def check(self, context: Context) -> None:
         """Look, before anything is computed, whether a cohort has what the builder asks of its sample sheet.
@@ -125,7 +127,7 @@ class Builder(TransformerMixin, BaseEstimator, ABC):  # type: ignore[misc]
         FeatureError
             The data or the context lack what the builder asks for.
         """
-        X, y = validate_data(self, X, y, dtype=np.float64)
+        X, y = validate_data(self, X, y, dtype=np.float64, ensure_all_finite=self.finite)
         classes, codes = np.unique(y, return_inverse=True)
         if len(classes) != 2:
             found = f"{len(classes)} class" + ("es" if len(classes) != 1 else "")
@@ -142,7 +144,7 @@ class Builder(TransformerMixin, BaseEstimator, ABC):  # type: ignore[misc]
     def transform(self, X: Floats) -> Floats:
         """Return samples x columns, best column first."""
         check_is_fitted(self, "position_")
-        return self._transform(validate_data(self, X, dtype=np.float64, reset=False))
+        return self._transform(validate_data(self, X, dtype=np.float64, reset=False, ensure_all_finite=self.finite))
 
     def __sklearn_tags__(self) -> Any:
         """Declare that two classes are needed."""

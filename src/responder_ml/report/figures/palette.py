@@ -55,11 +55,23 @@ SHADES = 40
 """Steps of a colour scale; of 50 or more matplotlib makes a bitmap."""
 
 
+# Up to this share of the scale white letters are the more legible ones.
+_DARK_SHARE = 0.5
+
+
 def scale() -> "Colormap":
     """Return a colour scale that rises in lightness, so it reads alike in grey and to colour-blind eyes."""
     from matplotlib import colormaps
 
     return colormaps["cividis"].resampled(SHADES)
+
+
+def shade(share: float) -> Swatch:
+    """Return the colours of a cell whose value lies at ``share`` of the scale; beyond its ends, those of the ends."""
+    from matplotlib.colors import to_hex
+
+    bright = min(max(share, 0.0), 1.0)
+    return Swatch(to_hex(scale()(bright)), "#ffffff" if bright < _DARK_SHARE else "#1d2730")
 
 
 def look(label: int) -> Look:

@@ -1,0 +1,24 @@
+"""The command `study`: many jobs of one question, with one correction."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from responder_ml.commands.arguments import Out
+from responder_ml.commands.bars import Bars
+
+
+def study(
+    experiment: Annotated[Path, typer.Argument(help="YAML file of the study.", metavar="EXPERIMENT")],
+    out: Out = None,
+) -> None:
+    """Run a grid of jobs (regions x endpoints x subsets), correct over all of them, and write one overview."""
+    from responder_ml.screen.study import show_study
+    from responder_ml.study import default_folder, study
+    from responder_ml.study_config import load_study
+
+    config, console = load_study(experiment), Console()
+    folder = out or default_folder(config)
+    show_study(console, study(config, folder, Bars(console)), folder)

@@ -1,0 +1,95 @@
+"""The page of a study: one sentence, where the difference is, and what holds elsewhere."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+from markupsafe import Markup
+
+from responder_ml.report.figures.forest import Row, forest
+from responder_ml.report.figures.palette import Swatch, shade
+from responder_ml.report.numbers import is_missing
+from responder_ml.report.references import Bibliography
+from responder_ml.report.template import render
+from responder_ml.study_record import Study
+
+# A cell is darkest at a coin toss and below, brightest at a perfect ranking.
+_DARKEST, _BRIGHTEST = 0.5, 1.0
+
+Rows = list[dict[Any, Any]]
+
+
+def render_study(study: Study) -> str:
+    """Return the overview as HTML; it needs no other file.
+
+    Parameters
+    ----------
+    study
+        The study.
+    """
+    works = Bibliography()
+    works.cite("westfall")
+    works.cite("nadeau")
+    jobs = study.tables["jobs"]
+    return render("study.html", {
+        "name": study.name,
+        "simulated": study.result["simulated"],
+        "sentence": study.result["sentence"],
+        "correction": study.result["correction"],
+        "found": bool((jobs["verdict"] == "evidence").any()),
+        "map": job_map(jobs),
+        "jobs": jobs.to_dict("records"),
+        "figure": _forest(jobs),
+        "transfers": transfer_maps(study.tables["transfer"]),
+        "fusion": study.tables["fusion"].to_dict("records"),
+        "fused": study.result["fused"],
+        "seed": study.result["seed"],
+        "works": works,
+    })  # fmt: skip
+
+
+def job_map(jobs: pd.DataFrame) -> dict[str, Any]:
+    """Return the map of jobs: a row per question, a column per region, a coloured cell per job."""
+    titles = jobs["job"].str.split(" | ", n=1, regex=False).str[1]
+    regions = jobs["region"].drop_duplicates().tolist()
+    rows = []
+    for title in titles.drop_duplicates():
+        of_region = {row["region"]: _coloured(row) for row in jobs[titles == title].to_dict("records")}
+        rows.append({"title": title, "cells": [of_region.get(region) for region in regions]})
+    return {"columns": regions, "rows": rows}
+
+
+def transfer_maps(transfer: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return one map for each question and what both sides share: learnt on (rows) by asked of (columns)."""
+    maps = []
+    for (axis, endpoint, within), part in transfer.groupby(["axis", "endpoint", "within"], sort=False):
+        names = pd.unique(part[["trained_on", "asked_of"]].to_numpy().ravel()).tolist()
+        cells = {(row["trained_on"], row["asked_of"]): _coloured(row) for row in part.to_dict("records")}
+        rows = [{"title": one, "cells": [cells.get((one, other)) for other in names]} for one in names]
+        shared = f" ({within})" if within != "all" else ""
+        maps.append({"title": f"{endpoint}{shared}: from {axis} to {axis}", "columns": names, "rows": rows})
+    return maps
+
+
+def _coloured(row: Mapping[Any, Any]) -> dict[str, Any]:
+    return {**row, "swatch": None if is_missing(row["auroc"]) else _swatch(row["auroc"])}
+
+
+def _swatch(auroc: float) -> Swatch:
+    return shade((auroc - _DARKEST) / (_BRIGHTEST - _DARKEST))
+
+
+def _forest(jobs: pd.DataFrame) -> Markup:
+    rows = [
+        Row(
+            row["job"].replace(" | ", ": "),
+            row["auroc"],
+            row["auroc_low"],
+            row["auroc_high"],
+            row["verdict"] == "evidence",
+        )
+        for row in jobs.dropna(subset=["auroc"]).to_dict("records")
+    ]
+    alt = "AUROC with 95 % intervals: " + "; ".join(f"{row.name} {row.value:.2f}" for row in rows) + "."
+    words = ("AUROC, 95 % interval over subjects", "evidence after correction", "no evidence, or underpowered")
+    return forest("jobs", rows, words, alt)

@@ -1,0 +1,84 @@
+"""Study: from a grid of jobs to one answer, in one straight line."""
+
+import hashlib
+import json
+from pathlib import Path
+
+from responder_ml.assemble import build_cohort
+from responder_ml.evaluation.family import weigh_family
+from responder_ml.evaluation.joint_relabelling import JointRelabelling
+from responder_ml.progress import Progress
+from responder_ml.report.study import render_study
+from responder_ml.result import Clock
+from responder_ml.studies.contender import tested
+from responder_ml.studies.fused import fuse_columns
+from responder_ml.studies.jobs import enter_job
+from responder_ml.studies.summary import compose_study, job_rows, null_rows, sentence_of
+from responder_ml.study_config import StudyConfig
+from responder_ml.study_record import Study, check_folder, study_table, write_study
+
+
+def study(config: StudyConfig, out: Path, progress: Progress | None = None) -> Study:
+    """Search every job of the grid, test all of them together, and write.
+
+    Parameters
+    ----------
+    config
+        Configuration.
+    out
+        Folder of the study.
+    progress
+        Is told about long work.
+
+    Raises
+    ------
+    ResponderError
+        Anything the user can mend; nothing is left half-written.
+    """
+    check_folder(out)
+    progress, clock, base = progress or Progress(), Clock(), config.base
+    cells, cohort, entered = list(config.cells()), build_cohort(base.cohort, base.seed), []
+    with clock.lap("search_s"), progress.stage("Search") as done:
+        for cell in cells:
+            entered.append(enter_job(cell, cohort))
+            done(len(entered), len(cells), cell.key)
+    with clock.lap("fusion_s"), progress.stage("Fusion") as done:
+        fused = fuse_columns(config, cells, cohort, done)
+        entered += [each for column in fused for each in column.entered]
+    contenders = tested(entered)
+    joint = JointRelabelling({key: each.subjects for key, each in contenders.items()})
+    with clock.lap("null_s"), progress.stage("Null of all jobs") as done:
+        statistics = {key: each.statistic for key, each in contenders.items()}
+        family = weigh_family(statistics, joint, base.null.permutations, base.seed, done)
+    with clock.lap("verdicts_s"):
+        jobs = job_rows(entered, family, base.seed)
+    comparisons = [row for column in fused for row in column.comparisons]
+    tables = {
+        "jobs": jobs,
+        "null": null_rows(family),
+        "transfer": study_table("transfer", []),
+        "fusion": study_table("fusion", comparisons),
+    }
+    simulated = any(each.simulated for each in contenders.values())
+    result = compose_study(
+        name=config.name,
+        alpha=base.null.alpha,
+        jobs=jobs,
+        tables=tables,
+        family=family,
+        n_blocks=joint.n_blocks,
+        simulated=simulated,
+        sentence=sentence_of(jobs, family, base.null.alpha, simulated),
+        fused=[column.notes for column in fused if column.notes is not None],
+        timings=clock.read(),
+        seed=base.seed,
+    )
+    found = Study(result, tables, config.resolved())
+    write_study(found, render_study(found), out)
+    return found
+
+
+def default_folder(config: StudyConfig) -> Path:
+    """Return the study's folder, named after it and a digest of its configuration."""
+    digest = hashlib.sha256(json.dumps(config.resolved(), sort_keys=True).encode()).hexdigest()[:8]
+    return Path("studies") / f"{config.name}-{digest}"

@@ -1,0 +1,74 @@
+"""Early fusion's builder: the shared and the plain form agree, blocks take turns, held-out subjects teach nothing."""
+
+import numpy as np
+import pytest
+
+from responder_ml.exceptions import FeatureError
+from responder_ml.features.builders.derived import Derived
+from responder_ml.features.builders.genes import Genes
+from responder_ml.fusion.region_blocks import RegionBlocks, interleave
+from responder_ml.fusion.regions import Regions
+from responder_ml.statistics.training_sets import TrainingSets
+
+REGIONS = ("PFC", "NAc", "AMY")
+
+
+@pytest.fixture
+def wide(make_labelled, places):
+    regions = Regions.of(make_labelled((2.0, 0.0, 1.0), missing=0.2), places)
+    return regions.side_by_side(), regions.labels
+
+
+def builder():
+    return RegionBlocks(Genes(units="log2", max_genes=10), REGIONS)
+
+
+def test_columns_take_turns():
+    assert interleave([3, 1, 2]).tolist() == [0, 3, 4, 1, 5, 2]
+
+
+def test_shared_and_plain_forms_agree(wide, rng):
+    material, labels = wide
+    training = np.ones(len(labels), dtype=bool)
+    training[rng.choice(len(labels), 6, replace=False)] = False
+    sets = TrainingSets(training[None], labels[None])
+    (ranked,) = builder().share(material.expression, material.genes).rank(sets)
+    plain = builder().fit(material.expression[training], labels[training], genes=material.genes)
+    assert np.array_equal(ranked.position, plain.position_)
+    assert ranked.values() == pytest.approx(plain.transform(material.expression))
+    assert [material.genes[ranked.genes_of(i)[0][0]] for i in range(5)] == list(plain.names_[:5])
+
+
+def test_the_best_gene_of_each_region_comes_first(wide):
+    material, labels = wide
+    fitted = builder().fit(material.expression, labels, genes=material.genes)
+    assert [name.split(":")[0] for name in fitted.names_[:6]] == [*REGIONS, *REGIONS]
+    assert fitted.names_[0] == "PFC:g0"
+
+
+def test_a_missing_region_is_the_mean_of_training_subjects_that_have_it(wide):
+    material, labels = wide
+    fitted = builder().fit(material.expression, labels, genes=material.genes)
+    lacking = np.isnan(material.expression[:, 0])
+    values = fitted.transform(material.expression)[:, 0]
+    assert lacking.any()
+    assert values[lacking] == pytest.approx(material.expression[~lacking, 0].mean())
+
+
+def test_held_out_subjects_change_no_fitted_state(wide, rng):
+    material, labels = wide
+    training = np.ones(len(labels), dtype=bool)
+    training[:5] = False
+    edited = material.expression.copy()
+    edited[:5] = rng.normal(0, 50, edited[:5].shape)
+    edited[2, :30] = np.nan
+    sets = TrainingSets(training[None], labels[None])
+    (one,) = builder().share(material.expression, material.genes).rank(sets)
+    (other,) = builder().share(edited, material.genes).rank(sets)
+    assert np.array_equal(one.position, other.position)
+    assert np.array_equal(one.values()[training], other.values()[training])
+
+
+def test_running_sums_cannot_be_interleaved():
+    with pytest.raises(FeatureError, match="running sums"):
+        RegionBlocks(Derived(), REGIONS).check(None)

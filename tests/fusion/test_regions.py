@@ -1,0 +1,49 @@
+"""One endpoint split by region: who is where, and what is refused."""
+
+import numpy as np
+import pytest
+
+from responder_ml.cohort.endpoint import label_cohort
+from responder_ml.exceptions import EndpointError
+from responder_ml.fusion.regions import Regions
+
+
+def test_subjects_keep_one_place_in_every_region(make_labelled, places):
+    labelled = make_labelled((0, 0, 0), missing=0.2)
+    regions = Regions.of(labelled, places)
+    for column, (name, material) in enumerate(regions.materials.items()):
+        rows = (labelled.cohort.obs["region"] == name).to_numpy()
+        names = labelled.cohort.obs["subject"][rows].tolist()
+        assert [regions.subjects[index] for index in material.subject_of] == names
+        assert np.array_equal(np.flatnonzero(regions.has[:, column]), np.sort(material.subject_of))
+        assert material.n_subjects == len(regions.subjects)
+    assert regions.missing == {name: int((~regions.has[:, i]).sum()) for i, name in enumerate(places)}
+    assert sum(regions.missing.values()) > 0
+
+
+def test_strata_tell_who_lacks_what(make_labelled, places):
+    regions = Regions.of(make_labelled((0, 0, 0), missing=0.2), places)
+    patterns = {code: {tuple(row) for row in regions.has[regions.strata == code]} for code in regions.strata}
+    assert all(len(found) == 1 for found in patterns.values())
+
+
+def test_side_by_side_holds_each_sample_once_and_gaps_where_a_region_is_missing(make_labelled, places):
+    labelled = make_labelled((0, 0, 0), missing=0.2)
+    regions = Regions.of(labelled, places)
+    wide = regions.side_by_side()
+    assert np.count_nonzero(~np.isnan(wide.expression)) == labelled.expression.size
+    for row, (subject, region) in enumerate(zip(labelled.subject_of, labelled.cohort.obs["region"], strict=True)):
+        columns = [index for index, gene in enumerate(wide.genes) if gene.startswith(f"{region}:")]
+        assert np.array_equal(wide.expression[subject, columns], labelled.expression[row])
+
+
+def test_too_few_subjects_in_a_region_are_refused_with_its_name(make_cohort, endpoint, places):
+    cohort = make_cohort((0, 0, 0))
+    few = cohort[(cohort.obs["region"] != "AMY") | cohort.obs["subject"].isin([f"m{i:02d}" for i in range(8)])].copy()
+    with pytest.raises(EndpointError, match="AMY has 4 positive and 4 negative"):
+        Regions.of(label_cohort(few, endpoint), places)
+
+
+def test_one_region_is_no_fusion(make_labelled, places):
+    with pytest.raises(EndpointError, match="two regions"):
+        Regions.of(make_labelled((0, 0, 0)), {"PFC": places["PFC"]})

@@ -1,0 +1,161 @@
+"""A whole study on a small simulated cohort: nothing vanishes, one correction, one folder."""
+
+import json
+
+import pandas as pd
+import pytest
+import yaml
+
+from responder_ml.exceptions import EndpointError, RunError
+from responder_ml.study import default_folder, study
+from responder_ml.study_config import load_study
+from responder_ml.study_record import PAGE, TABLES
+
+CELLS = {
+    "susceptible/imipramine/responder": 6,
+    "susceptible/imipramine/non_responder": 6,
+    "susceptible/ketamine/responder": 3,
+    "susceptible/ketamine/non_responder": 2,
+    "susceptible/saline/none": 3,
+    "resilient/saline/none": 3,
+}
+
+
+@pytest.fixture(scope="module")
+def make_study(tmp_path_factory):
+    def make(effect=4.0, name="small", **changes):
+        content = {
+            "name": name,
+            "job": {
+                "cohort": {
+                    "source": "simulated",
+                    "params": {"n_genes": 400, "effect": effect, "cells": CELLS, "regions": ["PFC", "NAc"]},
+                },
+                "builders": [{"kind": "genes", "params": {"max_genes": 50}}],
+                "classifiers": [{"kind": "nearest_centroid"}],
+                "search": {"folds": 4, "repeats": 2, "inner_folds": 2, "trials": 2},
+                "null": {"permutations": 79, "repeats": 1},
+                "compute": {"workers": 1},
+                "tracking": {"enabled": False},
+            },
+            "grid": {
+                "regions": {"PFC": {"region": "PFC"}, "NAc": {"region": "NAc"}},
+                "endpoints": {
+                    "resilience": {
+                        "column": "phenotype",
+                        "positive": "susceptible",
+                        "negative": "resilient",
+                        "where": {"drug": "saline"},
+                    },
+                    "response": {
+                        "column": "response",
+                        "positive": "responder",
+                        "negative": "non_responder",
+                        "strata": ["drug"],
+                        "subsets": {"both drugs": {}, "ketamine": {"drug": "ketamine"}},
+                    },
+                },
+            },
+            "transfer": {"permutations": 0},
+            **changes,
+        }
+        path = tmp_path_factory.mktemp("studies") / "study.yaml"
+        path.write_text(yaml.safe_dump(content, sort_keys=False))
+        return load_study(path)
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def found(make_study, tmp_path_factory):
+    out = tmp_path_factory.mktemp("out") / "study"
+    return study(make_study(), out), out
+
+
+def test_every_job_of_the_grid_has_a_row_and_a_verdict(found):
+    jobs = found[0].tables["jobs"].set_index("job")
+    assert jobs["verdict"].to_dict() == {
+        "PFC | resilience": "underpowered",
+        "NAc | resilience": "underpowered",
+        "PFC | response, both drugs": "evidence",
+        "NAc | response, both drugs": "evidence",
+        "PFC | response, ketamine": "refused",
+        "NAc | response, ketamine": "refused",
+    }
+    refused = jobs.loc["PFC | response, ketamine"]
+    assert (refused["n_positive"], refused["n_negative"]) == (3, 2)
+    assert "at least 3" in refused["sentence"]
+    assert jobs.loc["PFC | resilience", "attainable_p"] == pytest.approx(1 / 20)
+
+
+def test_the_corrected_p_is_never_below_the_jobs_own_and_names_the_jobs_that_count(found):
+    result, jobs = found[0].result, found[0].tables["jobs"].dropna(subset=["auroc"])
+    assert (jobs["corrected_p"] >= jobs["p_value"] - 0.02).all()
+    assert result["correction"]["jobs"] == 4
+    assert not result["correction"]["exact"]
+    assert result["correction"]["draws"] == 79
+    assert result["sentence"].startswith("Simulated data: 2 of 4 jobs tested together show evidence after correction")
+    assert "corrected p" in jobs.set_index("job").loc["PFC | response, both drugs", "sentence"]
+
+
+def test_the_folder_is_whole_and_says_what_the_study_says(found):
+    study_found, out = found
+    assert {path.name for path in out.iterdir()} == {"study.json", "study.html", "config.yaml"} | {
+        f"{name}.csv" for name in TABLES
+    }
+    assert json.loads((out / "study.json").read_text()) == study_found.result
+    assert list(pd.read_csv(out / "jobs.csv").columns) == list(TABLES["jobs"])
+    assert study_found.result["sentence"] in (out / PAGE).read_text()
+    assert load_study(out / "config.yaml").resolved() == study_found.config
+
+
+def test_without_effect_nothing_is_called_out(make_study, tmp_path):
+    nothing = study(make_study(effect=0.0), tmp_path / "nothing")
+    assert not (nothing.tables["jobs"]["verdict"] == "evidence").any()
+    assert "None of 4 jobs tested together shows evidence" in nothing.result["sentence"]
+
+
+def test_fusions_are_members_of_the_family_and_compared_on_the_same_folds(make_study, tmp_path):
+    endpoints = {"response": make_study().grid.endpoints["response"].model_dump(mode="json") | {"subsets": {"all": {}}}}
+    grid = make_study().grid.model_dump(mode="json") | {"endpoints": endpoints}
+    config = make_study(grid=grid, fusion=["late", "early"])
+    fused = study(config, tmp_path / "fused")
+    jobs = fused.tables["jobs"].set_index("job")
+    assert list(jobs.index) == [
+        "PFC | response",
+        "NAc | response",
+        "late fusion | response",
+        "early fusion | response",
+    ]
+    assert fused.result["correction"]["jobs"] == 4
+    pairs = fused.tables["fusion"][["first", "second"]].to_numpy().tolist()
+    assert pairs == [
+        ["late fusion", "early fusion"],
+        ["late fusion", "best single region"],
+        ["early fusion", "best single region"],
+    ]
+    assert fused.tables["fusion"]["low"].notna().all()
+    (notes,) = fused.result["fused"]
+    assert notes["missing"] == {"PFC": 0, "NAc": 0}
+    assert sum(notes["weights"].values()) == pytest.approx(1, abs=1e-3)
+
+
+def test_a_study_of_which_no_job_can_be_asked_says_why(make_study, tmp_path):
+    grid = make_study().grid.model_dump(mode="json")
+    endpoints = {"response": grid["endpoints"]["response"] | {"subsets": {"ketamine": {"drug": "ketamine"}}}}
+    with pytest.raises(EndpointError, match="no job of the grid"):
+        study(make_study(grid=grid | {"endpoints": endpoints}), tmp_path / "none")
+    assert not (tmp_path / "none").exists()
+
+
+def test_another_folder_is_left_alone(make_study, tmp_path):
+    (tmp_path / "mine.txt").write_text("mine")
+    with pytest.raises(RunError, match="not a study"):
+        study(make_study(), tmp_path)
+
+
+def test_the_folder_is_named_after_the_configuration(make_study):
+    one, other = default_folder(make_study()), default_folder(make_study(effect=1.0))
+    assert one.parent.name == "studies"
+    assert one.name.startswith("small-")
+    assert one != other
