@@ -35,6 +35,8 @@ def step_down(p_values: Floats) -> Floats:
     for job in order[::-1]:
         smallest = np.minimum(smallest, p_values[job])
         corrected[job] = np.mean(smallest <= p_values[job, 0] + _ROUNDING)
+    # Joint draws are random even where a job's own p is exact; a correction never makes a p smaller.
+    corrected = np.maximum(corrected, p_values[:, 0])
     corrected[order] = np.maximum.accumulate(corrected[order])
     return corrected
 
