@@ -9,6 +9,7 @@ from anndata import AnnData
 
 from responder_ml.classifiers import CLASSIFIERS
 from responder_ml.classifiers.classifier import Classifier
+from responder_ml.cohort.behaviour_rule import BehaviourRule
 from responder_ml.cohort.endpoint import Endpoint
 from responder_ml.config import ClaimsConfig, CohortConfig, ComponentConfig, EndpointConfig, JobConfig, SheetWordsConfig
 from responder_ml.contrasts.behaviour import response_lines
@@ -53,7 +54,10 @@ def build_candidates(job: JobConfig) -> list[Candidate]:
 
 def build_endpoint(config: EndpointConfig) -> Endpoint:
     """Return the question a job asks."""
-    return Endpoint(config.column, config.positive, config.negative, config.strata, config.nuisance)
+    rule = None if config.rule is None else BehaviourRule(**config.rule.model_dump())
+    return Endpoint(
+        config.column, config.positive, config.negative, config.strata, config.nuisance, rule=rule, among=config.among
+    )
 
 
 def build_cohort(config: CohortConfig, seed: int) -> AnnData:

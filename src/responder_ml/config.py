@@ -29,6 +29,14 @@ class CohortConfig(Section):
     params: dict[str, Any] = Field(default_factory=dict)
 
 
+class RuleConfig(Section):
+    """How the two classes follow from a column of numbers; which cut-off the founding study used is not verified."""
+
+    cut: float
+    margin: float = Field(0.0, ge=0)
+    above: Literal["positive", "negative"] = "positive"
+
+
 class EndpointConfig(Section):
     """The two classes, and what must not explain them."""
 
@@ -37,6 +45,8 @@ class EndpointConfig(Section):
     negative: str
     strata: tuple[str, ...] = ()
     nuisance: tuple[str, ...] = ()
+    rule: RuleConfig | None = None
+    among: dict[str, str | list[str]] = Field(default_factory=dict)
 
     @field_validator("positive", "negative", mode="before")
     @classmethod
@@ -192,7 +202,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
 
 
 def with_absolute_paths(content: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """Return a copy whose file names (cohort files, behaviour, any parameter called ``path``) start from ``folder``."""
+    """Return a copy whose file names (of the cohort, ``path`` and ``mapping`` elsewhere) start from ``folder``."""
     resolved = dict(content)
     cohort = resolved.get("cohort")
     if isinstance(cohort, dict):
@@ -214,8 +224,8 @@ def _component_paths(component: Any, folder: Path) -> Any:
 
 
 def _with_path(values: dict[str, Any], folder: Path) -> dict[str, Any]:
-    path = values.get("path")
-    return {**values, "path": str(folder / path)} if isinstance(path, str) else values
+    files = {key: str(folder / values[key]) for key in ("path", "mapping") if isinstance(values.get(key), str)}
+    return {**values, **files}
 
 
 def check_files(cohort: CohortConfig, path: Path) -> None:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +19,7 @@ from responder_ml.evaluation.evidence import power_note, weigh
 from responder_ml.evaluation.permutation import NullPlan
 from responder_ml.evaluation.procedure import Procedure
 from responder_ml.evaluation.small_n import Allowed, allow
+from responder_ml.evaluation.without_genes import without_early_genes
 from responder_ml.exceptions import TrackingError
 from responder_ml.explanation.attribution import auto_models, contributions
 from responder_ml.explanation.call_out import call_out
@@ -68,12 +69,15 @@ def prepare(job: JobConfig, cohort: AnnData | None = None) -> Prepared:
     labelled = label_cohort(cohort, build_endpoint(job.endpoint))
     for candidate in candidates:
         candidate.builder.check(context_of(labelled))
+    builders = {candidate.builder_name: candidate.builder for candidate in candidates}
+    notes = [f"{name}: {note}" for name, builder in builders.items() for note in builder.notes(labelled.genes)]
     positive = int(labelled.labels.sum())
     plan = Plan(job.search.folds, job.search.inner_folds, job.search.trials, job.seed)
     allowed = allow(plan, candidates, positive, len(labelled.labels) - positive)
     null = NullPlan(
         job.null.permutations, min(job.null.repeats, job.search.repeats), job.null.stop_after, job.null.alpha, job.seed
     )
+    allowed = replace(allowed, notes=(*allowed.notes, *notes))
     return Prepared(labelled, tuple(audit(labelled)), allowed, null, power_note(labelled, null))
 
 
@@ -104,6 +108,8 @@ def train(job: JobConfig, out: Path, bundle: Path, progress: Progress | None = N
     with clock.lap("null_s"), progress.stage("Null") as done:
         log2 = log2_expression(labelled.expression, job.cohort.units)
         evidence = weigh(procedure, observed, labelled, prepared.null, log2, done)
+    with clock.lap("markers_s"):
+        without = without_early_genes(procedure, observed)
     with clock.lap("explain_s"):
         explained = contributions(auto_models(observed.results), procedure.genes_of, labelled.sample_labels)
         called = call_out(procedure, observed, labelled, prepared.null)
@@ -132,6 +138,7 @@ def train(job: JobConfig, out: Path, bundle: Path, progress: Progress | None = N
         procedure=procedure,
         observed=observed,
         evidence=evidence,
+        without=without,
         refit=refit,
         timings=clock.read(),
         seed=job.seed,

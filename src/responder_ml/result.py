@@ -5,6 +5,7 @@ import platform
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from importlib.metadata import version
 from typing import Any
 
@@ -12,12 +13,14 @@ import numpy as np
 
 from responder_ml.cohort.endpoint import LabelledCohort
 from responder_ml.cohort.findings import Finding
+from responder_ml.evaluation.behaviour import compare_behaviour
 from responder_ml.evaluation.calibration import calibrate
 from responder_ml.evaluation.evidence import Evidence
 from responder_ml.evaluation.intervals import auroc_interval
 from responder_ml.evaluation.metrics import OutOfFold, auroc, balanced_accuracy, brier, matthews
 from responder_ml.evaluation.permutation import NullResult
 from responder_ml.evaluation.procedure import Observed, Procedure, Refit
+from responder_ml.evaluation.without_genes import WithoutGenes
 from responder_ml.explanation.attribution import auto_models
 from responder_ml.explanation.stability import selection_stability
 from responder_ml.run import SCHEMA_VERSION
@@ -56,6 +59,7 @@ def compose_result(
     procedure: Procedure,
     observed: Observed,
     evidence: Evidence,
+    without: WithoutGenes,
     refit: Refit,
     timings: dict[str, float],
     seed: int,
@@ -68,7 +72,7 @@ def compose_result(
         From the job.
     labelled, findings, notes
         What was read, the audit, and what the number of subjects changed.
-    procedure, observed, evidence, refit
+    procedure, observed, evidence, without, refit
         What was found.
     timings
         Seconds per stage.
@@ -118,6 +122,8 @@ def compose_result(
         ],
         "audit": [{"code": each.code, "severity": each.severity, "message": each.message} for each in findings]
         + [{"code": "RML00", "severity": "info", "message": note} for note in notes],
+        "without": [_without(without)],
+        "behaviour": _behaviour(labelled, observed, seed),
         "verdict": {"level": evidence.verdict.level, "sentence": evidence.verdict.sentence},
         "stability": _stability(observed, procedure),
         "search": {
@@ -170,6 +176,34 @@ def _calibration(observed: Observed) -> dict[str, Any]:
         "intercept": _finite(found.intercept),
         "slope": _finite(found.slope),
     }
+
+
+def _without(found: WithoutGenes) -> dict[str, Any]:
+    """Return the headline without some genes; numbers are null where the data have none of them or a builder needs them."""
+    return {
+        "name": found.name,
+        "genes": list(found.genes),
+        "auroc": _finite(found.auroc),
+        "difference": _finite(found.difference),
+        "difference_ci": None if found.interval is None else [_finite(end) for end in found.interval],
+    }
+
+
+def _behaviour(labelled: LabelledCohort, observed: Observed, seed: int) -> dict[str, Any] | None:
+    """Compare the subjects' mean held-out log-odds with the number behind their class; null where the sheet gave the class."""
+    behaviour, rule = labelled.behaviour, labelled.endpoint.rule
+    if behaviour is None or rule is None:
+        return None
+    found = compare_behaviour(
+        observed.auto.decisions.mean(axis=0),
+        behaviour,
+        labelled.labels,
+        labelled.strata,
+        higher_is_positive=rule.above == "positive",
+        seed=seed,
+    )
+    agreement = None if found is None else {name: _finite(value) for name, value in asdict(found).items()}
+    return {"column": labelled.measured, **asdict(rule), "left_out": len(labelled.left_out[0]), "agreement": agreement}
 
 
 def _null(evidence: Evidence) -> dict[str, Any] | None:

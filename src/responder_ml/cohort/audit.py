@@ -25,6 +25,7 @@ CHECKS: tuple[Check, ...] = (
     sample_checks.simulated,
     sample_checks.constant_genes,
     sample_checks.unused_samples,
+    design_checks.derived_classes,
 )
 """In the order of their codes; each check's docstring opens with its own."""
 

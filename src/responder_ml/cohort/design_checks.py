@@ -8,6 +8,7 @@ import pandas as pd
 from responder_ml.cohort.association import Association, associate, is_categorical, rank_difference
 from responder_ml.cohort.endpoint import LabelledCohort
 from responder_ml.cohort.findings import Finding
+from responder_ml.cohort.some_of import some_of
 
 # Fewer than this per class: refused; fewer than the second: nothing can be tuned.
 _FEWEST, _FEW = 3, 6
@@ -150,3 +151,22 @@ def _describe_batch(column: str, found: Association, n_units: str) -> Finding:
     held = f" Values that hold one class: {', '.join(alone[:5])}{', ...' if len(alone) > 5 else ''}." if alone else ""
     advice = f" A model may learn {column} in place of the class." if found.is_strong else ""
     return Finding("RML06", "warning" if found.is_strong else "info", strength + held + advice)
+
+
+def derived_classes(labelled: LabelledCohort) -> Iterator[Finding]:
+    """RML17: classes made from a measured behaviour, and who was left out."""
+    rule, endpoint = labelled.endpoint.rule, labelled.endpoint
+    if rule is None:
+        return
+    above, below = endpoint.positive, endpoint.negative
+    if rule.above == "negative":
+        above, below = below, above
+    near, unknown = labelled.left_out
+    text = f"Classes come from {labelled.measured}: {above} from {rule.cut:g} up, {below} below."
+    if near:
+        text += f" {len(near)} subject(s) nearer to it than {rule.margin:g} are left out: {some_of(near)}."
+    if unknown:
+        text += f" {len(unknown)} subject(s) have no value and are left out: {some_of(unknown)}."
+    yield Finding(
+        "RML17", "info", f"{text} The cut-off is this job's; which one the founding study used is not verified."
+    )

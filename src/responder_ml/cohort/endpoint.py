@@ -1,7 +1,7 @@
 """The question asked of a cohort: which rows, which two classes, which subjects, strata and nuisance columns."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -9,6 +9,8 @@ import pandas as pd
 from anndata import AnnData
 from numpy.typing import NDArray
 
+from responder_ml.cohort.behaviour_rule import SUFFIX, BehaviourRule, derive_classes, measured
+from responder_ml.cohort.sample_sheet import rows_where
 from responder_ml.exceptions import EndpointError, SampleSheetError
 
 
@@ -26,6 +28,11 @@ class Endpoint:
         Columns within which labels are permuted and folds balanced, such as ``drug``.
     nuisance
         Columns that must not explain the result, such as ``batch``.
+    rule
+        Makes the two classes from a column of numbers; None where the column holds them.
+    among
+        Ask only of rows whose column has this value, or one of a list, such as the drugs. The others are not of the endpoint
+        but stay in the cohort, where builders find reference groups.
     """
 
     column: str
@@ -33,6 +40,8 @@ class Endpoint:
     negative: str
     strata: tuple[str, ...] = ()
     nuisance: tuple[str, ...] = ()
+    rule: BehaviourRule | None = None
+    among: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -56,6 +65,10 @@ class LabelledCohort:
     outside
         The cohort's other samples, such as control animals, x genes. None is of a subject of the endpoint: another sample
         of a held-out animal would tell of it.
+    measured
+        Column of numbers the classes were derived from, empty where they were not.
+    left_out
+        Subjects without a class: within the margin of the rule, and without a value.
     """
 
     cohort: AnnData
@@ -65,6 +78,16 @@ class LabelledCohort:
     labels: NDArray[np.int8]
     strata: NDArray[np.intp]
     outside: AnnData
+    measured: str = ""
+    left_out: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
+
+    @property
+    def behaviour(self) -> NDArray[np.float64] | None:
+        """The number behind each subject's class, shape ``(n_subjects,)``; None where classes were given."""
+        if not self.measured:
+            return None
+        _, first = np.unique(self.subject_of, return_index=True)
+        return measured(self.cohort.obs.iloc[first], self.measured)
 
     @property
     def expression(self) -> NDArray[np.float64]:
@@ -109,9 +132,16 @@ def label_cohort(cohort: AnnData, endpoint: Endpoint) -> LabelledCohort:
     """
     sheet = cohort.obs
     _require_columns(sheet, (endpoint.column, *endpoint.strata, *endpoint.nuisance))
+    asked = rows_where(sheet, endpoint.among) if endpoint.among else np.ones(len(sheet), dtype=np.bool_)
+    left_out: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
+    number = endpoint.column if endpoint.rule is not None else ""
+    if endpoint.rule is not None:
+        left_out = _left_out(sheet[asked], endpoint.column, endpoint.rule)
+        cohort, endpoint = _with_derived_column(cohort, endpoint, endpoint.rule)
+        sheet = cohort.obs
     values = sheet[endpoint.column].astype(str)
-    _require_classes(values, endpoint)
-    has_class = values.isin([endpoint.positive, endpoint.negative]).to_numpy()
+    _require_classes(values[asked], endpoint)
+    has_class = values.isin([endpoint.positive, endpoint.negative]).to_numpy() & asked
     kept = cohort[has_class].copy()
     subject_of, names = pd.factorize(kept.obs["subject"].astype(str))
     is_positive = (kept.obs[endpoint.column].astype(str) == endpoint.positive).to_numpy()
@@ -131,7 +161,28 @@ def label_cohort(cohort: AnnData, endpoint: Endpoint) -> LabelledCohort:
         labels=positive_share.astype(np.int8),
         strata=subject_codes(kept.obs, subject_of, len(names), endpoint.strata),
         outside=cohort[~sheet["subject"].astype(str).isin(names).to_numpy()].copy(),
+        measured=number,
+        left_out=left_out,
     )
+
+
+def _with_derived_column(cohort: AnnData, endpoint: Endpoint, rule: BehaviourRule) -> tuple[AnnData, Endpoint]:
+    """Return the cohort with a column of classes beside the measured one, and the endpoint that asks for it."""
+    name = f"{endpoint.column}{SUFFIX}"
+    if name in cohort.obs:
+        raise SampleSheetError(
+            f"The sample sheet has a column '{name}' already. Rename it: the rule writes its classes there."
+        )
+    classes = derive_classes(cohort.obs, endpoint.column, rule, endpoint.positive, endpoint.negative)
+    cohort = cohort.copy()
+    cohort.obs[name] = classes
+    return cohort, replace(endpoint, column=name)
+
+
+def _left_out(sheet: pd.DataFrame, column: str, rule: BehaviourRule) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    values, subjects = measured(sheet, column), sheet["subject"].astype(str).to_numpy()
+    near, unknown = subjects[rule.is_near(values)], subjects[np.isnan(values)]
+    return tuple(dict.fromkeys(near.tolist())), tuple(dict.fromkeys(unknown.tolist()))
 
 
 def _require_columns(sheet: pd.DataFrame, columns: Sequence[str]) -> None:

@@ -16,6 +16,7 @@ from responder_ml.classifiers.elastic_net import ElasticNet
 from responder_ml.classifiers.nearest_centroid import NearestCentroid
 from responder_ml.cohort.endpoint import LabelledCohort
 from responder_ml.evaluation.metrics import OutOfFold, by_subject
+from responder_ml.features.facts import marker_sets
 from responder_ml.search.material import standardisation
 from responder_ml.statistics.seeds import generator
 
@@ -25,6 +26,7 @@ Decide = Callable[[Rows, Rows, NDArray[np.int8]], Floats]
 
 # A numeric column with no more distinct values than this is a category (a run, a read length), not a measurement.
 _MOST_CATEGORIES = 8
+CELL_TYPES = "cell-type markers"
 _RANDOM_SIGNATURES = 10
 _EXPRESSION_BINS = 10
 
@@ -68,10 +70,18 @@ def sheet_columns(sheet: pd.DataFrame, names: Sequence[str]) -> Floats:
     return np.column_stack(parts) if parts else np.empty((len(sheet), 0))
 
 
-def list_baselines(labelled: LabelledCohort) -> list[Baseline]:
-    """Return the baselines these data allow: majority, nuisance jointly and one by one, depth, drug.
+def list_baselines(labelled: LabelledCohort, log2: Floats) -> list[Baseline]:
+    """Return the baselines these data allow: majority, nuisance jointly and one by one, depth, drug, cell types.
 
-    Depth is library size and number of detected genes, for counts, and RIN where the sheet has it.
+    Depth is library size and number of detected genes, for counts, and RIN where the sheet has it. Cell types are the mean log2
+    expression of each type's marker genes.
+
+    Parameters
+    ----------
+    labelled
+        Sheet, genes and nuisance columns.
+    log2
+        Log2 expression, samples x genes.
     """
     sheet = labelled.cohort.obs
     found = [Baseline("majority", np.empty((len(sheet), 0)))]
@@ -84,6 +94,9 @@ def list_baselines(labelled: LabelledCohort) -> list[Baseline]:
         found.append(Baseline("depth and quality", depth))
     if "drug" in sheet.columns and sheet["drug"].nunique() > 1 and "drug" not in nuisance:
         found.append(Baseline("drug", sheet_columns(sheet, ["drug"])))
+    composition = _cell_types(labelled.genes, log2)
+    if composition.shape[1]:
+        found.append(Baseline(CELL_TYPES, composition))
     return found
 
 
@@ -154,6 +167,13 @@ def _same_folds(decide: Decide, headline: OutOfFold, subject_of: NDArray[np.intp
             decisions[repeat, test] = decide(train, test, labels[train])
     subjects = by_subject(decisions, subject_of, len(headline.labels))
     return OutOfFold(headline.labels, subjects, headline.folds, np.zeros_like(subjects))
+
+
+def _cell_types(genes: NDArray[np.str_], log2: Floats) -> Floats:
+    place = {str(gene): index for index, gene in enumerate(genes)}
+    rows = [[place[gene] for gene in each.up if gene in place] for each in marker_sets(kinds=("cell_type",))]
+    means = [log2[:, found].mean(axis=1) for found in rows if found]
+    return np.column_stack(means) if means else np.empty((len(log2), 0))
 
 
 def _depth(labelled: LabelledCohort) -> Floats:

@@ -90,7 +90,7 @@ def weigh(
     plan
         How the nulls are run.
     log2
-        Log2 expression, samples x genes, for random signatures.
+        Log2 expression, samples x genes, for random signatures and markers of cell types.
     done
         Told about progress.
     """
@@ -162,7 +162,7 @@ def _baselines(
     subject_of = labelled.subject_of
     results = [
         _compared(each.name, each.nuisance, [evaluate_baseline(each, observed.auto, subject_of)], observed.auto, seed)
-        for each in list_baselines(labelled)
+        for each in list_baselines(labelled, log2)
     ]
     genes = [procedure.genes_used(model) for model in observed.models]
     used = np.unique(np.concatenate(genes))

@@ -135,6 +135,16 @@ class Procedure:
         """Return the places in the cohort of the genes a fitted outer model uses."""
         return np.unique(model.behind.indices).astype(np.intp)
 
+    def without(self, genes: NDArray[np.bool_]) -> "Procedure":
+        """Return the same procedure on expression that lacks some genes, boolean over genes.
+
+        Raises
+        ------
+        FeatureError
+            A builder has nothing left.
+        """
+        return Procedure(self.material.without(genes), self.candidates, self.plan, self._workers)
+
     def observe(self, labels: Labels, repeats: int, done: Done | None = None) -> Observed:
         """Run the nested search on ``labels`` (0/1 per subject) for every repeat, keeping the models."""
         run = partial(search_draws, self.material, self._shared, self.candidates, self.plan, keep_models=True)

@@ -3,11 +3,14 @@
 Every row says where it comes from and how sure it is: ``S`` the cited page says so, ``M`` recalled and not confirmed.
 """
 
+from collections.abc import Sequence
 from importlib.resources import files
 
 import pandas as pd
 
+from responder_ml.exceptions import FeatureError
 from responder_ml.features.gene_sets import GeneSet
+from responder_ml.registry import did_you_mean
 
 
 def gene_facts() -> pd.DataFrame:
@@ -33,17 +36,30 @@ def markers() -> pd.DataFrame:
     return _read("markers.tsv")
 
 
-def marker_sets(species: str | None = None) -> tuple[GeneSet, ...]:
+def marker_sets(species: str | None = None, kinds: Sequence[str] | None = None) -> tuple[GeneSet, ...]:
     """Return marker genes as one-sided gene sets.
 
     Parameters
     ----------
     species
         ``mouse`` or ``human``; all if absent. Symbols are those of the species: nothing is translated.
+    kinds
+        Such as ``cell_type`` or ``immediate_early``; all if absent.
+
+    Raises
+    ------
+    FeatureError
+        There is no such kind.
     """
     table = markers()
+    known = sorted(set(table["kind"]))
+    for kind in kinds or ():
+        if kind not in known:
+            raise FeatureError(f"There are no markers of kind '{kind}'. {did_you_mean(kind, known)}")
     if species is not None:
         table = table[table["species"] == species]
+    if kinds is not None:
+        table = table[table["kind"].isin(kinds)]
     return tuple(GeneSet(str(name), tuple(rows["gene"])) for name, rows in table.groupby("set", sort=False))
 
 

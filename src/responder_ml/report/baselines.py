@@ -13,6 +13,7 @@ _EXPLAINED = {
     "random signatures": "random genes, as many and as highly expressed as the model's",
     "depth and quality": "library size, detected genes, and RIN where known",
     "drug": "the drug given",
+    "cell-type markers": "mean of a few recalled markers of each cell type: what tissue composition alone gives",
     "all nuisance columns": "all declared nuisance columns together",
 }
 
@@ -41,5 +42,6 @@ class Baselines(Section):
             "best": best,
             "headline": headline,
             "n": run.result["n"],
+            "without": run.result.get("without", []),
             "figure": forest("baselines-forest", drawn, ("AUROC, 95 % interval", "this procedure", "baseline"), alt),
         }

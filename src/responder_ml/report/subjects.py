@@ -3,9 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+import pandas as pd
+
+from responder_ml.report.figures.behaviour_scatter import behaviour_scatter
 from responder_ml.report.figures.subject_spread import MOST_NAMED, subject_spread
 from responder_ml.report.held_out import HeldOut, held_out
-from responder_ml.report.section import Section
+from responder_ml.report.section import Section, table
 from responder_ml.run import Run
 
 
@@ -27,8 +31,22 @@ class Subjects(Section):
             "positive": endpoint["positive"],
             "negative": endpoint["negative"],
             "by_rank": len(found.subjects) > MOST_NAMED,
+            "behaviour": _behaviour(run, found),
             "figure": subject_spread(found, endpoint["positive"], endpoint["negative"]),
         }
+
+
+def _behaviour(run: Run, found: HeldOut) -> dict[str, Any] | None:
+    """Return the figure of predictions against the measured behaviour; None where classes were not derived from one."""
+    said = run.result.get("behaviour")
+    sheet = table(run, "samples")
+    if not said or said["column"] not in sheet:
+        return None
+    measured = sheet.assign(subject=sheet["subject"].astype(str)).groupby("subject")[said["column"]].first()
+    values = pd.to_numeric(measured[found.subjects]).to_numpy(dtype=np.float64)
+    endpoint = run.result["endpoint"]
+    figure = behaviour_scatter(found, values, said, (endpoint["positive"], endpoint["negative"]))
+    return {**said, "figure": figure}
 
 
 def _rows(found: HeldOut, positive: str, negative: str) -> list[dict[str, Any]]:

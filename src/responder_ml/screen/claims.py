@@ -46,7 +46,8 @@ def _table(results: Sequence[ClaimResult]) -> Table:
     table = Table(*columns, *(_heading(arm) for arm in _ARMS), title=None)
     cells: dict[tuple[str, str, str], dict[str, str]] = {}
     for each in results:
-        if each.statistic in _SHOWN and each.arm in _ARMS:
+        # Single drugs by what is usually printed; the cosines that verdicts rest on take the drugs together.
+        if each.statistic in _SHOWN and each.arm in _ARMS and ("+" in each.drug or each.statistic.endswith("share")):
             cells.setdefault((each.region, each.drug, each.statistic), {})[each.arm] = _cell(each)
     before = ""
     for (region, drug, statistic), arms in sorted(cells.items(), key=lambda each: _order(each[0], list(cells))):
@@ -60,7 +61,7 @@ def _table(results: Sequence[ClaimResult]) -> Table:
 
 def _order(key: tuple[str, str, str], keys: Sequence[tuple[str, str, str]]) -> tuple[int, str, str]:
     """Put regions in the order of the table of claims, in each the drugs, in each the claims."""
-    return [each[0] for each in keys].index(key[0]), key[1].replace("+", "~"), _SHOWN[key[2]]
+    return [each[0] for each in keys].index(key[0]), "~" if "+" in key[1] else key[1], _SHOWN[key[2]]
 
 
 def _heading(arm: str) -> str:
@@ -69,8 +70,8 @@ def _heading(arm: str) -> str:
 
 def _cell(each: ClaimResult) -> str:
     expected = "?" if each.expected_no_effect is None else f"{each.expected_no_effect:.2f}"
-    p = "" if each.p_value is None else f" p {each.p_value:.2g}"
-    return f"{each.observed:.2f} ({expected}){p}"
+    p = "" if each.p_value is None else f"\np = {each.p_value:.2g}"
+    return f"{each.observed:.2f} ({expected}){p}".replace("-0.00", "0.00")
 
 
 def _safe(text: str) -> str:

@@ -1,6 +1,6 @@
 """What a search works on: plain arrays of one endpoint, and one training set's columns standardised."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,6 +46,13 @@ class Material:
     def n_subjects(self) -> int:
         """Number of subjects."""
         return len(self.strata)
+
+    def without(self, genes: Flags) -> "Material":
+        """Return the same samples without some genes, boolean over genes."""
+        context = self.context
+        if context is not None:
+            context = replace(context, outside=context.outside[:, ~genes])
+        return replace(self, expression=self.expression[:, ~genes], genes=self.genes[~genes], context=context)
 
     def rows_of(self, subjects: Flags) -> Flags:
         """Return the samples of some subjects, boolean over samples."""

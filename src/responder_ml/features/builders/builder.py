@@ -84,6 +84,16 @@ class Builder(TransformerMixin, BaseEstimator, ABC):  # type: ignore[misc]
             It has not.
         """
 
+    def notes(self, genes: Strings) -> tuple[str, ...]:
+        """Return what a reader must know of how the builder meets these genes, such as the coverage of gene sets.
+
+        Raises
+        ------
+        FeatureError
+            It cannot be used on them.
+        """
+        return ()
+
     @abstractmethod
     def share(self, X: Floats, genes: Strings, context: Context | None = None) -> Shared:
         """Do once per cohort what no training set changes.

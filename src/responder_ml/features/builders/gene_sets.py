@@ -1,6 +1,6 @@
 """Signatures from a file of gene sets, ranked by moderated t of their scores."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,13 +9,17 @@ from scipy import sparse
 
 from responder_ml.features.builders.builder import Builder, Floats, Ranked, Strings
 from responder_ml.features.builders.context import Context
-from responder_ml.features.gene_sets import read_gmt
-from responder_ml.features.membership import members
+from responder_ml.features.facts import marker_sets
+from responder_ml.features.gene_mapping import read_gene_mapping, translate
+from responder_ml.features.gene_sets import GeneSet, read_gmt
+from responder_ml.features.membership import Membership, members
 from responder_ml.features.normalise import Normaliser, SharedExpression
 from responder_ml.features.signatures import SCORERS
 from responder_ml.features.signatures.scorer import SignatureScorer
 from responder_ml.statistics.moderated_t import Columns, best_columns, moderated_t
 from responder_ml.statistics.training_sets import TrainingSets
+
+_NAMED = 5
 
 
 class GeneSets(Builder):
@@ -27,7 +31,12 @@ class GeneSets(Builder):
     Parameters
     ----------
     path
-        GMT file; one set of all genes if absent.
+        GMT file.
+    markers
+        Kinds of marker genes the package brings, such as ``cell_type`` and ``immediate_early``, as further sets: what a
+        signature must not merely stand for. Without ``path`` and ``markers`` all genes make one set.
+    mapping
+        Table of two columns that translates the sets' gene identifiers to those of the data, such as symbol to Entrez id.
     scorer
         How a set is scored, by name.
     scorer_params
@@ -57,6 +66,8 @@ class GeneSets(Builder):
     def __init__(
         self,
         path: str | None = None,
+        markers: Sequence[str] | None = None,
+        mapping: str | None = None,
         scorer: str = "singscore",
         scorer_params: Mapping[str, Any] | None = None,
         min_genes: int = 5,
@@ -65,6 +76,8 @@ class GeneSets(Builder):
         units: str = "log2",
     ) -> None:
         self.path = path
+        self.markers = markers
+        self.mapping = mapping
         self.scorer = scorer
         self.scorer_params = scorer_params
         self.min_genes = min_genes
@@ -87,10 +100,31 @@ class GeneSets(Builder):
         """
         return SCORERS[self.scorer](**(self.scorer_params or {}))
 
+    def lay(self, genes: Strings) -> Membership | None:
+        """Return the sets laid over the genes with their coverage; None where all genes make one set.
+
+        Raises
+        ------
+        FeatureError
+            A file cannot be read, or no set has enough of its genes in the data.
+        """
+        if self.path is None and self.markers is None:
+            return None
+        sets: tuple[GeneSet, ...] = () if self.path is None else read_gmt(self.path)
+        sets += () if self.markers is None else marker_sets(kinds=self.markers)
+        if self.mapping is not None:
+            sets = translate(sets, read_gene_mapping(self.mapping))
+        return members(sets, genes.tolist(), min_genes=self.min_genes, min_coverage=self.min_coverage)
+
+    def notes(self, genes: Strings) -> tuple[str, ...]:
+        """Say how many of the sets' genes the data have."""
+        found = self.lay(genes)
+        return () if found is None else (describe_coverage(found),)
+
     def _sets(self, genes: Strings) -> tuple[Any, list[str]]:
-        if self.path is None:
+        found = self.lay(genes)
+        if found is None:
             return sparse.csr_array(np.ones((len(genes), 1))), ["all genes"]
-        found = members(read_gmt(self.path), genes.tolist(), min_genes=self.min_genes, min_coverage=self.min_coverage)
         return found.weights, list(found.names)
 
     def _fit(self, X: Floats, labels: NDArray[np.int8], genes: Strings, context: Context | None) -> None:
@@ -110,6 +144,19 @@ class GeneSets(Builder):
         """Return a signature's genes and their signed shares by weight."""
         genes, shares = shares_of(self.scorer_.members, int(self.position_[column]))
         return self.genes_[genes], shares
+
+
+def describe_coverage(found: Membership) -> str:
+    """Return one sentence on which sets are kept and how many of their genes the data have."""
+    kept = found.coverage.loc[list(found.names)]
+    place = int(np.argmin(kept["coverage"]))
+    lowest, there, listed = found.names[place], int(kept["found"].iloc[place]), int(kept["genes"].iloc[place])
+    text = (
+        f"{len(kept)} of {len(found.coverage)} gene set(s) are scored; the data have {int(kept['found'].sum())} of their "
+        f"{int(kept['genes'].sum())} genes, least of '{lowest}' ({there} of {listed})."
+    )
+    left = [f"'{name}' ({reason})" for name, reason in found.dropped.items()]
+    return f"{text} Left out: {'; '.join(left[:_NAMED])}{' and more' if len(left) > _NAMED else ''}." if left else text
 
 
 class SharedGeneSets:

@@ -12,6 +12,7 @@ from responder_ml.features.builders.builder import Builder, Floats, Ranked, Stri
 from responder_ml.features.builders.context import Context
 from responder_ml.features.builders.reference_contrasts import CATALOGUE, DEFAULT, Contrast, find_contrasts
 from responder_ml.features.builders.reference_groups import Axis, check_groups, class_axis, find_axes
+from responder_ml.features.gene_mapping import read_gene_mapping, translate
 from responder_ml.features.membership import members
 from responder_ml.features.normalise import Normaliser, SharedExpression
 from responder_ml.features.signature_table import read_signature_table
@@ -45,6 +46,8 @@ class Reference(Builder):
     path
         Table of further signatures from elsewhere, tab-separated: a column ``gene`` and a column of signed weights for
         each signature.
+    mapping
+        Table of two columns that translates the table's gene identifiers to those of the data.
     n_genes
         Genes on each side of a signature at most.
     scorer
@@ -85,6 +88,7 @@ class Reference(Builder):
         signatures: Sequence[str] | None = None,
         contrasts: Mapping[str, Mapping[str, Any]] | None = None,
         path: str | None = None,
+        mapping: str | None = None,
         n_genes: int = 100,
         scorer: str = "singscore",
         scorer_params: Mapping[str, Any] | None = None,
@@ -97,6 +101,7 @@ class Reference(Builder):
         self.signatures = signatures
         self.contrasts = contrasts
         self.path = path
+        self.mapping = mapping
         self.n_genes = n_genes
         self.scorer = scorer
         self.scorer_params = scorer_params
@@ -175,6 +180,8 @@ class Reference(Builder):
         if self.path is None:
             return {}
         sets = read_signature_table(self.path, self.n_genes)
+        if self.mapping is not None:
+            sets = translate(sets, read_gene_mapping(self.mapping))
         found = members(sets, genes.tolist(), min_genes=1, min_coverage=self.min_coverage)
         if found.dropped:
             reasons = "; ".join(f"'{name}': {reason}" for name, reason in found.dropped.items())

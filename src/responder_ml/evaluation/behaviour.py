@@ -1,0 +1,106 @@
+"""Do held-out predictions follow the measured behaviour that the classes were cut from?
+
+The correlation over all subjects holds what the two classes already give. Whether the prediction says more than the class is asked
+within the classes: there behaviour is permuted among subjects of one class and stratum, which changes no label and hence no
+prediction, so that p is exact. p over all subjects holds the predictions fixed while labels would have moved with the behaviour;
+the test of the classes is the null of the whole procedure, not this.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import rankdata
+
+from responder_ml.statistics.seeds import generator
+
+Floats = NDArray[np.float64]
+
+FEWEST = 4
+"""Subjects below which ranks say nothing."""
+
+
+@dataclass(frozen=True)
+class BehaviourAgreement:
+    """Spearman's correlation of a subject's mean held-out log-odds with its behaviour.
+
+    Attributes
+    ----------
+    spearman, p_value
+        Over all subjects; one-sided p, behaviour permuted within strata.
+    within, within_p
+        The same of what is left after class and stratum: both ranked and centred within them, behaviour permuted there.
+    permutations
+        Permutations drawn.
+    """
+
+    spearman: float
+    p_value: float
+    within: float
+    within_p: float
+    permutations: int
+
+
+def compare_behaviour(
+    log_odds: Floats,
+    behaviour: Floats,
+    labels: NDArray[np.int8],
+    strata: NDArray[np.intp],
+    *,
+    higher_is_positive: bool,
+    seed: int,
+    permutations: int = 9999,
+) -> BehaviourAgreement | None:
+    """Compare predictions with behaviour, one value of each per subject; None for fewer than four subjects.
+
+    Parameters
+    ----------
+    log_odds
+        Mean held-out log-odds of the positive class, ``(n_subjects,)``.
+    behaviour
+        The measured value.
+    labels, strata
+        Class and stratum of each subject.
+    higher_is_positive
+        Whether more of the behaviour belongs to the positive class; p is one-sided that way.
+    seed
+        The run's seed.
+    permutations
+        Random permutations.
+    """
+    if len(log_odds) < FEWEST:
+        return None
+    sign = 1.0 if higher_is_positive else -1.0
+    found = {}
+    for name, groups in (("all", strata), ("within", strata * 2 + labels)):
+        centre = groups if name == "within" else np.zeros_like(groups)
+        predicted, measured = (_centred_ranks(values, centre) for values in (log_odds, sign * behaviour))
+        rng = generator(seed, "behaviour", name)
+        drawn = np.stack([_permuted(measured, groups, rng) for _ in range(permutations)])
+        observed = _correlation(predicted, measured[None])[0]
+        reached = np.count_nonzero(_correlation(predicted, drawn) >= observed - 1e-12)
+        found[name] = (sign * observed, (reached + 1) / (permutations + 1))
+    return BehaviourAgreement(*found["all"], *found["within"], permutations)
+
+
+def _centred_ranks(values: Floats, groups: NDArray[np.intp]) -> Floats:
+    """Return ranks within each group less their mean."""
+    ranks = np.empty(len(values))
+    for group in np.unique(groups):
+        inside = groups == group
+        ranks[inside] = rankdata(values[inside]) - (np.count_nonzero(inside) + 1) / 2.0
+    return ranks
+
+
+def _permuted(values: Floats, groups: NDArray[np.intp], rng: np.random.Generator) -> Floats:
+    moved = values.copy()
+    for group in np.unique(groups):
+        inside = np.flatnonzero(groups == group)
+        moved[inside] = values[rng.permutation(inside)]
+    return moved
+
+
+def _correlation(one: Floats, others: Floats) -> Floats:
+    """Return the correlation of a vector with each row; 0 where either does not vary."""
+    scale = np.sqrt((one @ one) * np.einsum("ij,ij->i", others, others))
+    return np.asarray(np.divide(others @ one, scale, out=np.zeros(len(others)), where=scale > 0), dtype=np.float64)

@@ -1,0 +1,87 @@
+import numpy as np
+import pandas as pd
+import pytest
+from anndata import AnnData
+
+from responder_ml.cohort.audit import audit
+from responder_ml.cohort.behaviour_rule import BehaviourRule, derive_classes
+from responder_ml.cohort.endpoint import Endpoint, label_cohort
+from responder_ml.exceptions import EndpointError, SampleSheetError
+
+RULE = BehaviourRule(1.0, 0.1)
+
+
+def _cohort(values, **columns):
+    sheet = pd.DataFrame({"subject": [f"m{place}" for place in range(len(values))], "si_post": values} | columns)
+    sheet.insert(0, "sample", [f"s{place}" for place in range(len(values))])
+    return AnnData(
+        X=np.arange(2.0 * len(values)).reshape(-1, 2),
+        obs=sheet.set_axis(sheet["sample"].to_numpy(), axis=0),
+        var=pd.DataFrame(index=["g1", "g2"]),
+        uns={"units": "log2", "simulated": False, "source": "test", "subject_source": "column", "unused_samples": []},
+    )
+
+
+def _endpoint(rule=RULE, **options):
+    return Endpoint("si_post", "responder", "non_responder", rule=rule, **options)
+
+
+def test_classes_by_hand():
+    values = [0.5, 0.89, 0.9, 0.95, 1.0, 1.05, 1.1, 2.0, np.nan]
+    labelled = label_cohort(_cohort(values), _endpoint())
+    # 0.9 and 1.1 are as far from the cut as the margin, which is not nearer.
+    assert labelled.subjects == ("m0", "m1", "m2", "m6", "m7")
+    assert labelled.labels.tolist() == [0, 0, 0, 1, 1]
+    assert labelled.behaviour.tolist() == [0.5, 0.89, 0.9, 1.1, 2.0]
+    assert labelled.left_out == (("m3", "m4", "m5"), ("m8",))
+    assert labelled.endpoint.column == "si_post_class"
+    assert labelled.outside.obs["subject"].tolist() == ["m3", "m4", "m5", "m8"]
+
+
+def test_without_margin_a_value_at_the_cut_is_above():
+    labelled = label_cohort(_cohort([0.99, 1.0]), _endpoint(BehaviourRule(1.0)))
+    assert labelled.labels.tolist() == [0, 1]
+    turned = label_cohort(_cohort([0.99, 1.0]), _endpoint(BehaviourRule(1.0, above="negative")))
+    assert turned.labels.tolist() == [1, 0]
+
+
+def test_the_audit_counts_who_was_left_out():
+    labelled = label_cohort(_cohort([0.1, 0.2, 0.95, 1.5, 1.6, np.nan]), _endpoint())
+    finding = next(each for each in audit(labelled) if each.code == "RML17")
+    assert "responder from 1 up, non_responder below" in finding.message
+    assert "1 subject(s) nearer to it than 0.1 are left out: 'm2'" in finding.message
+    assert "1 subject(s) have no value and are left out: 'm5'" in finding.message
+
+
+def test_asked_of_some_rows_only_and_the_others_stay_as_references():
+    cohort = _cohort([0.5, 1.5, 1.5, 0.95], drug=["ketamine", "ketamine", "saline", "saline"])
+    labelled = label_cohort(cohort, _endpoint(among={"drug": ["ketamine"]}))
+    assert labelled.subjects == ("m0", "m1")
+    assert labelled.outside.obs["subject"].tolist() == ["m2", "m3"]
+    # An untreated animal at the cut is no loss to this question.
+    assert labelled.left_out == ((), ())
+
+
+def test_the_cohort_given_is_not_changed():
+    cohort = _cohort([0.5, 1.5])
+    label_cohort(cohort, _endpoint())
+    assert "si_post_class" not in cohort.obs
+
+
+def test_what_cannot_be_cut_is_refused():
+    with pytest.raises(SampleSheetError, match="needs numbers in 'si_post', but it holds 'high'"):
+        label_cohort(_cohort(["high", "0.5"]), _endpoint())
+    with pytest.raises(EndpointError, match="No sample has 'responder'"):
+        label_cohort(_cohort([0.5, 0.6]), _endpoint())
+    twice = _cohort([0.5, 1.5])
+    twice.obs["subject"] = "m0"
+    with pytest.raises(EndpointError, match="'m0' have several values"):
+        label_cohort(twice, _endpoint())
+    taken = _cohort([0.5, 1.5], si_post_class=["a", "b"])
+    with pytest.raises(SampleSheetError, match="a column 'si_post_class' already"):
+        label_cohort(taken, _endpoint())
+
+
+def test_samples_of_one_subject_agree():
+    sheet = pd.DataFrame({"subject": ["a", "a", "b"], "si_post": ["1.5", "1.5", ""]})
+    assert derive_classes(sheet, "si_post", RULE, "yes", "no").tolist() == ["yes", "yes", ""]
