@@ -124,20 +124,27 @@ def weigh_against(
         What the verdict calls the null's p.
     """
     statistic = partial(procedure.statistics, repeats=plan.repeats)
-    value = statistic_of(observed.auto.first(plan.repeats))
+    tested = observed.auto.first(plan.repeats)
+    value = statistic_of(tested)
     conditional = _conditional(statistic, labelled, value, plan, null, done)
     baselines = _baselines(procedure, observed, labelled, log2, plan.seed)
     nuisance = [each for each in baselines if each.nuisance]
     verdict = conclude(
         question=f"{labelled.endpoint.positive} from {labelled.endpoint.negative}",
         auroc=auroc(observed.auto),
-        null=NullSummary(null.p_value, null.min_attainable_p, null.mean, p_is) if null else NullSummary(None, 0.0),
+        null=_summary(null, p_is, None if len(tested.folds) == len(observed.auto.folds) else auroc(tested)),
         conditional=NullSummary(conditional.p_value, conditional.min_attainable_p) if conditional else None,
         nuisance=_best(nuisance),
         best=_best(baselines),
         alpha=plan.alpha,
     )
     return Evidence(null, conditional, tuple(baselines), verdict)
+
+
+def _summary(null: NullResult | None, p_is: str, tested: float | None) -> NullSummary:
+    if null is None:
+        return NullSummary(None, 0.0)
+    return NullSummary(null.p_value, null.min_attainable_p, null.mean, p_is, tested)
 
 
 def _conditional(

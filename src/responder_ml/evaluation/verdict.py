@@ -16,12 +16,25 @@ class Verdict:
 
 @dataclass(frozen=True)
 class NullSummary:
-    """What the verdict needs of a null: its p, the smallest p it could have given, its mean, and what the p is called."""
+    """What the verdict needs of a null.
+
+    Attributes
+    ----------
+    p_value, min_attainable_p
+        Its p, and the smallest it could have given.
+    null_mean
+        Mean of the relabelled values.
+    p_is
+        What the p is called.
+    tested
+        AUROC of the repeats the null re-runs, where they are fewer than the headline's.
+    """
 
     p_value: float | None
     min_attainable_p: float
     null_mean: float | None = None
     p_is: str = "p"
+    tested: float | None = None
 
 
 @dataclass(frozen=True)
@@ -76,7 +89,7 @@ def conclude(
         )
     if null.p_value is None:
         return Verdict("not_tested", f"Not tested: the AUROC for {question} is {auroc:.2f}, but no null was run.")
-    numbers = f"AUROC {auroc:.2f} against {_mean(null)} under relabelled subjects, {null.p_is} = {_p(null.p_value)}"
+    numbers = f"AUROC {auroc:.2f}{_tested(null)} against {_mean(null)} under relabelled subjects, {null.p_is} = {_p(null.p_value)}"
     if null.p_value >= alpha:
         return Verdict("no_evidence", f"No evidence that expression tells {question} apart: {numbers}{_gain(best)}.")
     reason = _confounding(auroc, conditional, nuisance, alpha)
@@ -119,6 +132,10 @@ def _gain(best: BaselineSummary | None) -> str:
         f"; gain over the best baseline ({best.name}, AUROC {best.auroc:.2f}) {best.gain:+.2f}, "
         f"95 % interval {low:+.2f} to {high:+.2f}"
     )
+
+
+def _tested(null: NullSummary) -> str:
+    return "" if null.tested is None else f" ({null.tested:.2f} in the repeats tested)"
 
 
 def _mean(null: NullSummary) -> str:

@@ -1,0 +1,50 @@
+"""The verdict: the first rule that matches wins, and the sentence names the numbers it rests on."""
+
+import pytest
+
+from responder_ml.evaluation.verdict import BaselineSummary, NullSummary, conclude
+
+FOUND = NullSummary(0.01, 0.001, 0.49)
+BATCH = BaselineSummary("batch", 0.62, 0.28, (0.1, 0.4))
+AS_GOOD = BaselineSummary("batch", 0.91, -0.01, (-0.2, 0.2))
+
+
+def _conclude(null=FOUND, conditional=None, nuisance=None, best=None):
+    return conclude(
+        question="responder from non_responder",
+        auroc=0.9,
+        null=null,
+        conditional=conditional,
+        nuisance=nuisance,
+        best=best,
+        alpha=0.05,
+    )
+
+
+@pytest.mark.parametrize(
+    ("facts", "level", "names"),
+    [
+        # 3 v 3: 20 labellings; a p of exactly alpha is not below it.
+        ({"null": NullSummary(0.05, 0.05, 0.5)}, "underpowered", "0.05"),
+        ({"null": NullSummary(None, 0.001)}, "not_tested", "0.90"),
+        ({"null": NullSummary(0.05, 0.001, 0.5)}, "no_evidence", "p = 0.05"),
+        # Not even a batch that does as well turns an absent finding into a confounded one.
+        ({"null": NullSummary(0.2, 0.001, 0.5), "nuisance": AS_GOOD}, "no_evidence", "p = 0.2"),
+        ({"conditional": NullSummary(1.0, 1.0)}, "confounded", "smallest attainable p 1"),
+        ({"conditional": NullSummary(0.3, 0.001)}, "confounded", "p = 0.3"),
+        ({"nuisance": AS_GOOD}, "confounded", "0.91"),
+        ({"conditional": NullSummary(0.02, 0.001), "nuisance": BATCH}, "evidence", "within batches p = 0.02"),
+        ({"best": BATCH}, "evidence", "+0.28, 95 % interval +0.10 to +0.40"),
+        ({"null": NullSummary(0.0004, 0.0001, 0.49)}, "evidence", "p = 4.0e-04"),
+    ],
+)
+def test_the_first_rule_that_matches_wins(facts, level, names):
+    found = _conclude(**facts)
+    assert found.level == level
+    assert names in found.sentence
+
+
+def test_what_was_tested_is_told_apart_from_the_headline_where_it_differs():
+    found = _conclude(NullSummary(0.06, 0.001, 0.48, tested=0.83))
+    assert "AUROC 0.90 (0.83 in the repeats tested) against a mean of 0.48" in found.sentence
+    assert "tested)" not in _conclude().sentence
