@@ -16,9 +16,10 @@ from responder_ml.evaluation.calibration import choose_threshold
 from responder_ml.evaluation.metrics import OutOfFold, by_subject, statistic_of
 from responder_ml.features.builders.builder import Shared
 from responder_ml.search.candidate import Candidate
-from responder_ml.search.material import Material
+from responder_ml.search.material import Flags, Material
 from responder_ml.search.nested import Draw, DrawResult, FoldModel, Plan, search_draws, training_set, tune_candidates
 from responder_ml.search.prefix_model import PrefixModel
+from responder_ml.search.splits import EverySubject, Split
 from responder_ml.search.workers import Workers
 from responder_ml.statistics.training_sets import TrainingSets
 
@@ -114,13 +115,23 @@ class Procedure:
         Folds, trials, seed.
     workers
         Where units of work run.
+    split
+        Who is trained on and who is decided; ordinary cross-validation by default.
     """
 
-    def __init__(self, material: Material, candidates: Sequence[Candidate], plan: Plan, workers: Workers) -> None:
+    def __init__(
+        self,
+        material: Material,
+        candidates: Sequence[Candidate],
+        plan: Plan,
+        workers: Workers,
+        split: Split | None = None,
+    ) -> None:
         self.material = material
         self.candidates = tuple(candidates)
         self.plan = plan
         self._workers = workers
+        self._split = split or EverySubject(material.n_subjects)
         builders = {candidate.builder_name: candidate.builder for candidate in candidates}
         self._shared: dict[str, Shared] = {
             name: each.share(material.expression, material.genes, material.context) for name, each in builders.items()
@@ -143,11 +154,13 @@ class Procedure:
         FeatureError
             A builder has nothing left.
         """
-        return Procedure(self.material.without(genes), self.candidates, self.plan, self._workers)
+        return Procedure(self.material.without(genes), self.candidates, self.plan, self._workers, self._split)
 
     def observe(self, labels: Labels, repeats: int, done: Done | None = None) -> Observed:
         """Run the nested search on ``labels`` (0/1 per subject) for every repeat, keeping the models."""
-        run = partial(search_draws, self.material, self._shared, self.candidates, self.plan, keep_models=True)
+        run = partial(
+            search_draws, self.material, self._shared, self.candidates, self.plan, keep_models=True, split=self._split
+        )
         results: list[DrawResult] = []
         for found in self._workers.map(run, [[Draw(labels, repeat)] for repeat in range(repeats)]):
             results += found
@@ -160,7 +173,8 @@ class Procedure:
 
         It is the AUROC of the auto procedure over the first few repeats, ties broken (`metrics.statistic_of`).
         """
-        for block in self._relabelled(partial(_statistic, self.material), labellings, repeats, keep_models=False):
+        summarise = partial(_statistic, self.material, self._split.decided)
+        for block in self._relabelled(summarise, labellings, repeats, keep_models=False):
             yield np.asarray(block)
 
     def summaries(
@@ -189,7 +203,15 @@ class Procedure:
         keep_models: bool,
     ) -> Iterator[list[Summary]]:
         units = [labellings[start : start + DRAWS_PER_UNIT] for start in range(0, len(labellings), DRAWS_PER_UNIT)]
-        search = partial(search_draws, self.material, self._shared, self.candidates, self.plan, keep_models=keep_models)
+        search = partial(
+            search_draws,
+            self.material,
+            self._shared,
+            self.candidates,
+            self.plan,
+            keep_models=keep_models,
+            split=self._split,
+        )
         yield from self._workers.map(partial(_unit, search, summarise, repeats), units)
 
     def refit(self, labels: Labels) -> "Refit":
@@ -212,12 +234,14 @@ class Procedure:
         return Refit(winner, candidate.name, dict(params), model)
 
     def _gather(self, labels: Labels, results: Sequence[DrawResult]) -> Observed:
-        folds = np.stack([_of_subjects(self.material, result.fold) for result in results])
+        decided = self._split.decided
+        folds = np.stack([_of_subjects(self.material, decided, result.fold) for result in results])
         decisions = np.stack(
-            [by_subject(result.decisions, self.material.subject_of, self.material.n_subjects) for result in results],
+            [_decisions(self.material, decided, result.decisions) for result in results],
             axis=1,
         )
-        cuts = _thresholds(self.material, labels, results, len(self.candidates), folds)
+        cuts = _thresholds(labels, results, len(self.candidates), folds)
+        labels = labels[decided]
         by_name = {
             candidate.name: OutOfFold(labels, decisions[index], folds, cuts[index])
             for index, candidate in enumerate(self.candidates)
@@ -245,22 +269,29 @@ def _unit(
     ]
 
 
-def _statistic(material: Material, labels: Labels, results: Sequence[DrawResult]) -> float:
-    folds = np.stack([_of_subjects(material, result.fold) for result in results])
-    auto = np.stack([by_subject(result.auto, material.subject_of, material.n_subjects) for result in results])
-    return statistic_of(OutOfFold(labels, auto, folds, np.zeros_like(auto)))
+def _statistic(material: Material, decided: Flags, labels: Labels, results: Sequence[DrawResult]) -> float:
+    folds = np.stack([_of_subjects(material, decided, result.fold) for result in results])
+    auto = np.stack([_decisions(material, decided, result.auto) for result in results])
+    return statistic_of(OutOfFold(labels[decided], auto, folds, np.zeros_like(auto)))
 
 
-def _of_subjects(material: Material, of_samples: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Return a value of each subject that all its samples share."""
+def _of_subjects(material: Material, decided: Flags, of_samples: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Return a value of each subject decided that all its samples share."""
     values = np.empty(material.n_subjects, dtype=np.intp)
     values[material.subject_of] = of_samples
-    return values
+    return values[decided]
 
 
-def _thresholds(
-    material: Material, labels: Labels, results: Sequence[DrawResult], n_candidates: int, folds: NDArray[np.intp]
-) -> Floats:
+def _decisions(material: Material, decided: Flags, of_samples: Floats) -> Floats:
+    """Return the mean decision of each subject decided, along the last axis."""
+    if decided.all():
+        return by_subject(of_samples, material.subject_of, material.n_subjects)
+    place = np.cumsum(decided) - 1
+    rows = material.rows_of(decided)
+    return by_subject(of_samples[..., rows], place[material.subject_of[rows]], int(decided.sum()))
+
+
+def _thresholds(labels: Labels, results: Sequence[DrawResult], n_candidates: int, folds: NDArray[np.intp]) -> Floats:
     """Return the cut-off each outer training set chose on its own inner decisions, candidates x repeats x subjects."""
     cuts = np.zeros((n_candidates, *folds.shape))
     for repeat, result in enumerate(results):

@@ -18,7 +18,7 @@ from responder_ml.search.candidate import Candidate
 from responder_ml.search.inner_folds import InnerFolds, TrainingSet
 from responder_ml.search.material import Block, Flags, Floats, Material
 from responder_ml.search.pending import Pending
-from responder_ml.search.splits import assign_folds
+from responder_ml.search.splits import EverySubject, Split, assign_folds
 from responder_ml.search.tune import Tuned, tune
 from responder_ml.statistics.seeds import generator, integer_seed
 from responder_ml.statistics.training_sets import TrainingSets
@@ -139,6 +139,7 @@ def search_draws(
     draws: Sequence[Draw],
     *,
     keep_models: bool = False,
+    split: Split | None = None,
 ) -> list[DrawResult]:
     """Run the nested search for every draw.
 
@@ -156,10 +157,13 @@ def search_draws(
         Labellings.
     keep_models
         Whether to return the fitted models of the outer folds.
+    split
+        Who is trained on and who is decided in each fold; ordinary cross-validation by default.
     """
-    folds = [assign_folds(draw.labels, material.strata, plan.folds, _rng(plan, draw, "outer")) for draw in draws]
+    split = split or EverySubject(material.n_subjects)
+    folds = [split.assign(draw.labels, material.strata, plan.folds, _rng(plan, draw, "outer")) for draw in draws]
     outer = [
-        [training_set(material, plan, draw, assigned != fold, fold) for fold in range(plan.folds)]
+        [training_set(material, plan, draw, split.trains & (assigned != fold), fold) for fold in range(plan.folds)]
         for draw, assigned in zip(draws, folds, strict=True)
     ]
     per_set = 1 + plan.inner_folds * (plan.trials > 0)
@@ -174,7 +178,9 @@ def search_draws(
     for index, search in enumerate(searches):
         for fold, training in enumerate(outer[index]):
             start = (index * plan.folds + fold) * per_set
-            search.run_fold(fold, training, {name: found[start : start + per_set] for name, found in ranked.items()})
+            decided = split.decided & (folds[index] == fold)
+            of_fold = {name: found[start : start + per_set] for name, found in ranked.items()}
+            search.run_fold(fold, training, decided, of_fold)
     pending.decide()
     return [search.result(assigned[material.subject_of]) for search, assigned in zip(searches, folds, strict=True)]
 
@@ -247,11 +253,13 @@ class _DrawSearch:
         self._decisions = np.full((len(candidates), len(material.subject_of)), np.nan)
         self._inner = np.full((len(candidates), plan.folds), np.nan)
 
-    def run_fold(self, fold: int, training: TrainingSet, ranked: Mapping[str, Sequence[Ranked]]) -> None:
+    def run_fold(
+        self, fold: int, training: TrainingSet, decided: Flags, ranked: Mapping[str, Sequence[Ranked]]
+    ) -> None:
         """Tune, and hand on what is to be fitted to the outer training rows and decided on the held-out ones."""
         tuned = tune_candidates(self._material, ranked, self._candidates, self._plan, self._draw, training, fold)
         labels = self._draw.labels[self._material.subject_of]
-        train, test = self._material.rows_of(training.subjects), self._material.rows_of(~training.subjects)
+        train, test = self._material.rows_of(training.subjects), self._material.rows_of(decided)
         for index, (candidate, (best, inner)) in enumerate(zip(self._candidates, tuned, strict=True)):
             whole = ranked[candidate.builder_name][0]
             length = candidate.length(best.params, len(whole.position))

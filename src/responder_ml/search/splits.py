@@ -4,13 +4,90 @@ Chance never looks at a label: it puts all subjects in one order, and labels say
 are thereby dealt as they would have been had these been their labels all along, whatever the order of the sample sheet.
 """
 
+from dataclasses import dataclass
+from typing import Protocol
+
 import numpy as np
 from numpy.typing import NDArray
 
 from responder_ml.exceptions import EndpointError
 
+Flags = NDArray[np.bool_]
+Labels = NDArray[np.integer]
+
 NO_FOLD = -1
 """In place of a fold, for subjects that are not dealt."""
+
+
+class Split(Protocol):
+    """Who is trained on, who is decided, and in which fold each stands; no fold trains on those it decides."""
+
+    @property
+    def trains(self) -> Flags:
+        """Subjects that are trained on in folds other than their own, boolean over subjects."""
+
+    @property
+    def decided(self) -> Flags:
+        """Subjects that are decided in their own fold, boolean over subjects."""
+
+    def assign(self, labels: Labels, strata: Labels, folds: int, rng: np.random.Generator) -> NDArray[np.intp]:
+        """Return the fold in which each subject is left out of training; `NO_FOLD` for subjects that never are."""
+
+
+class EverySubject:
+    """Ordinary cross-validation: every subject is decided by a model trained on the other folds.
+
+    Parameters
+    ----------
+    n_subjects
+        Number of subjects.
+    """
+
+    def __init__(self, n_subjects: int) -> None:
+        self.trains = np.ones(n_subjects, dtype=bool)
+        self.decided = self.trains
+
+    def assign(self, labels: Labels, strata: Labels, folds: int, rng: np.random.Generator) -> NDArray[np.intp]:
+        """Return the fold of each subject, as `assign_folds` deals them."""
+        return assign_folds(labels, strata, folds, rng)
+
+
+@dataclass(frozen=True)
+class AcrossCohorts:
+    """Training on one cohort, deciding another, where some subjects are in both.
+
+    A subject of both stands twice among the subjects, once with its rows of each cohort. The training rows of a subject
+    are left out in the fold in which its rows of the other cohort are decided.
+
+    Attributes
+    ----------
+    trains, decided
+        Subjects of the first and of the second cohort, boolean over all.
+    partner
+        For each subject of the first cohort its place in the second, -1 elsewhere.
+    """
+
+    trains: Flags
+    decided: Flags
+    partner: NDArray[np.intp]
+
+    def assign(self, labels: Labels, strata: Labels, folds: int, rng: np.random.Generator) -> NDArray[np.intp]:
+        """Return the fold of each subject: those of both cohorts are dealt first, then those of the second alone.
+
+        Parameters
+        ----------
+        labels, strata, folds, rng
+            As for `assign_folds`; folds are at most the size of the smaller class decided.
+        """
+        shared = np.zeros(len(labels), dtype=bool)
+        shared[self.partner[self.partner >= 0]] = True
+        assigned = np.full(len(labels), NO_FOLD, dtype=np.intp)
+        for members in (shared, self.decided & ~shared):
+            dealt = deal(labels, _shuffled(strata, rng, members), folds, int(rng.integers(folds)))
+            assigned[members] = dealt[members]
+        first = np.flatnonzero(self.partner >= 0)
+        assigned[first] = assigned[self.partner[first]]
+        return assigned
 
 
 def assign_folds(
@@ -47,10 +124,7 @@ def assign_folds(
         The smaller class cannot be in every fold.
     """
     offset = int(rng.integers(folds)) if folds > 0 else 0
-    order = rng.permutation(len(labels))
-    order = order[np.argsort(rng.permutation(int(strata.max()) + 1)[strata[order]], kind="stable")]
-    if members is not None:
-        order = order[members[order]]
+    order = _shuffled(strata, rng, members)
     counts = np.bincount(labels[order], minlength=2)
     if folds < 2 or counts.min() < folds:
         raise EndpointError(
@@ -68,3 +142,10 @@ def deal(labels: NDArray[np.integer], order: NDArray[np.intp], folds: int, offse
         assigned[dealt] = (offset + np.arange(len(dealt))) % folds
         offset += len(dealt)
     return assigned
+
+
+def _shuffled(strata: Labels, rng: np.random.Generator, members: Flags | None) -> NDArray[np.intp]:
+    """Return some subjects, all by default, in random order, stratum by stratum."""
+    order = rng.permutation(len(strata))
+    order = order[np.argsort(rng.permutation(int(strata.max()) + 1)[strata[order]], kind="stable")]
+    return order if members is None else order[members[order]]

@@ -1,0 +1,322 @@
+"""Transfer: the whole procedure trained on one cohort and tested on another, with a null and an interval.
+
+Where no subject is in both cohorts the procedure (candidates, tuning, the choice between them) is run once on all of the
+first and the model decides all of the second. Where some are in both, as when an animal gave two regions, training must not
+have met the animal it decides: subjects are dealt into folds, and each fold's model is trained on the first cohort
+without them. Either way nothing is learnt from the second cohort but which gene names it has.
+
+The null with no subject in both: the model stays as it is, labels of the second cohort are exchanged within strata. With
+subjects in both: a subject's label is exchanged in both cohorts at once and the whole procedure run again. The diagonal of
+a matrix is the procedure's own out-of-fold result within a cohort.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from responder_ml.cohort.endpoint import LabelledCohort
+from responder_ml.evaluation.intervals import auroc_interval
+from responder_ml.evaluation.metrics import OutOfFold, auroc, by_subject, statistic_of
+from responder_ml.evaluation.permutation import NullPlan, NullResult, run_null
+from responder_ml.evaluation.procedure import Procedure
+from responder_ml.evaluation.small_n import LEAST_SUBJECTS, Allowed, allow
+from responder_ml.evaluation.two_cohorts import TwoCohorts
+from responder_ml.exceptions import EndpointError
+from responder_ml.search.candidate import Candidate
+from responder_ml.search.material import Material
+from responder_ml.search.nested import Plan
+from responder_ml.search.workers import Workers
+from responder_ml.statistics.multiple_testing import holm
+
+Floats = NDArray[np.float64]
+Labels = NDArray[np.int8]
+Done = Callable[[int, int, str], None]
+
+# Labellings of a fixed model handed over together; the stopping rule is looked at in between.
+_BLOCK = 64
+
+
+@dataclass(frozen=True)
+class TransferRow:
+    """One cohort's procedure tested on another, or on itself.
+
+    Attributes
+    ----------
+    train, test
+        Names of the cohorts.
+    subjects_train, subjects_test, shared_subjects
+        Subjects of each, and in both.
+    auroc, auroc_ci_low, auroc_ci_high
+        AUROC over subjects of the second cohort, with the 95 % interval of its subject bootstrap.
+    p_value, p_holm
+        One-sided p of the relabelling null, and the same corrected by Holm for the off-diagonal entries of a matrix; nan
+        where no null was run, and ``p_holm`` also on the diagonal.
+    null_mean
+        Mean of the null; nan where none was run.
+    relabellings
+        Relabellings used.
+    min_attainable_p
+        The smallest p this null could have given; nan where none was run.
+    coverage
+        Share of the first cohort's genes that both have.
+    note
+        How it was done.
+    """
+
+    train: str
+    test: str
+    subjects_train: int
+    subjects_test: int
+    shared_subjects: int
+    auroc: float
+    auroc_ci_low: float
+    auroc_ci_high: float
+    p_value: float
+    p_holm: float
+    null_mean: float
+    relabellings: int
+    min_attainable_p: float
+    coverage: float
+    note: str
+
+
+@dataclass(frozen=True)
+class TransferPlan:
+    """How transfers are run.
+
+    Attributes
+    ----------
+    candidates
+        What competes on the first cohort.
+    plan
+        Folds, trials, seed.
+    repeats
+        Repeats of the folds, where there are folds.
+    null
+        How the null is run.
+    workers
+        Where units of work run.
+    """
+
+    candidates: Sequence[Candidate]
+    plan: Plan
+    repeats: int
+    null: NullPlan
+    workers: Workers
+
+
+def transfer(
+    train: LabelledCohort, test: LabelledCohort, how: TransferPlan, names: tuple[str, str] = ("train", "test")
+) -> TransferRow:
+    """Train the whole procedure on one cohort and test it on another.
+
+    Parameters
+    ----------
+    train, test
+        The cohorts. Subjects of one name are one subject.
+    how
+        Candidates, plan, null.
+    names
+        What the cohorts are called; they also name the random numbers of the null.
+
+    Raises
+    ------
+    ResponderError
+        The cohorts cannot be held against one another, or are too small.
+    """
+    two = TwoCohorts.of(train, test)
+    _check_builders(how.candidates, two.train)
+    if two.n_shared:
+        found, null, notes = _cross_fitted(two, how, names)
+    else:
+        found, null, notes = _fitted_once(two, how, names)
+    if "sample" in (train.cohort.uns.get("subject_source"), test.cohort.uns.get("subject_source")):
+        notes = (*notes, "without a subject column, an animal with samples in both cannot be recognised")
+    return _row(names, (train, test), two.n_shared, found, null, how.null.seed, two.coverage, notes)
+
+
+def within(cohort: LabelledCohort, how: TransferPlan, name: str) -> TransferRow:
+    """Return the procedure's own out-of-fold result within a cohort, as a row.
+
+    Parameters
+    ----------
+    cohort, how
+        As for `transfer`.
+    name
+        What the cohort is called.
+    """
+    material = Material.of(cohort)
+    _check_builders(how.candidates, material)
+    allowed = _allow(how, cohort.labels, cohort.labels)
+    procedure = Procedure(material, allowed.candidates, allowed.plan, how.workers)
+    found, null = _run(procedure, how, cohort.labels, cohort.strata, f"transfer {name}", lambda labels: labels)
+    notes = (f"out of fold, {allowed.plan.folds} folds", *allowed.notes)
+    return _row((name, name), (cohort, cohort), len(cohort.subjects), found, null, how.null.seed, 1.0, notes)
+
+
+def transfer_matrix(
+    cohorts: Mapping[str, LabelledCohort], how: TransferPlan, done: Done | None = None
+) -> list[TransferRow]:
+    """Train on each cohort and test on each; Holm's correction is over all entries off the diagonal.
+
+    Parameters
+    ----------
+    cohorts
+        By name.
+    how
+        As for `transfer`.
+    done
+        Told about progress.
+    """
+    rows: list[TransferRow] = []
+    total = len(cohorts) ** 2
+    for first, train in cohorts.items():
+        for second, test in cohorts.items():
+            same = first == second
+            rows.append(within(train, how, first) if same else transfer(train, test, how, (first, second)))
+            if done is not None:
+                done(len(rows), total, f"{first} to {second}")
+    return corrected(rows)
+
+
+def corrected(rows: Sequence[TransferRow]) -> list[TransferRow]:
+    """Return the rows with p of those off the diagonal corrected by Holm."""
+    tested = [place for place, row in enumerate(rows) if row.train != row.test and not np.isnan(row.p_value)]
+    if not tested:
+        return list(rows)
+    adjusted = dict(zip(tested, holm([rows[place].p_value for place in tested]).tolist(), strict=True))
+    return [replace(row, p_holm=adjusted.get(place, float("nan"))) for place, row in enumerate(rows)]
+
+
+def _cross_fitted(
+    two: TwoCohorts, how: TransferPlan, names: tuple[str, str]
+) -> tuple[OutOfFold, NullResult | None, tuple[str, ...]]:
+    """Fit on folds of the first cohort that leave out the subjects decided in the second."""
+    allowed = _allow(how, two.train_labels, two.test_labels)
+    procedure = Procedure(two.joined(), allowed.candidates, allowed.plan, how.workers, two.split)
+    person = two.person
+    found, null = _run(
+        procedure,
+        how,
+        two.labels_of_persons(),
+        two.strata_of_persons(),
+        f"transfer {names[0]} {names[1]}",
+        lambda labels: labels[person],
+    )
+    notes = (
+        f"cross-fitted over {allowed.plan.folds} folds, {two.n_shared} subject(s) being in both",
+        *allowed.notes,
+    )
+    return found, null, notes
+
+
+def _fitted_once(
+    two: TwoCohorts, how: TransferPlan, names: tuple[str, str]
+) -> tuple[OutOfFold, NullResult | None, tuple[str, ...]]:
+    """Fit on all of the first cohort; the model never changes again."""
+    allowed = _allow(how, two.train_labels, two.test_labels)
+    refit = Procedure(two.train, allowed.candidates, allowed.plan, how.workers).refit(two.train_labels)
+    decisions = by_subject(
+        refit.model.decision_function(two.test.expression)[None], two.test.subject_of, two.test.n_subjects
+    )
+    flat = np.zeros(decisions.shape, dtype=np.intp)
+
+    def decided(labels: Labels) -> OutOfFold:
+        return OutOfFold(labels, decisions, flat, np.zeros_like(decisions))
+
+    def statistic(labellings: Sequence[Labels]) -> Iterable[Floats]:
+        for start in range(0, len(labellings), _BLOCK):
+            yield np.array([statistic_of(decided(labels)) for labels in labellings[start : start + _BLOCK]])
+
+    found = decided(two.test_labels)
+    null = None
+    if how.null.permutations > 0:
+        name = f"transfer {names[0]} {names[1]}"
+        null = run_null(statistic, two.test_labels, two.test.strata, statistic_of(found), how.null, name)
+    return (
+        found,
+        null,
+        (f"{refit.name} fitted once on all subjects of {names[0]}, none of which is in {names[1]}", *allowed.notes),
+    )
+
+
+def _run(
+    procedure: Procedure,
+    how: TransferPlan,
+    labels: Labels,
+    strata: NDArray[np.intp],
+    name: str,
+    expand: Callable[[Labels], Labels],
+) -> tuple[OutOfFold, NullResult | None]:
+    """Run the procedure on the labels of persons and on relabelled persons."""
+    found = procedure.observe(expand(labels), how.repeats).auto
+    if how.null.permutations == 0:
+        return found, None
+
+    def statistic(labellings: Sequence[Labels]) -> Iterable[Floats]:
+        return procedure.statistics([expand(each) for each in labellings], how.null.repeats)
+
+    observed = statistic_of(found.first(how.null.repeats))
+    return found, run_null(statistic, labels, strata, observed, how.null, name)
+
+
+def _allow(how: TransferPlan, train: Labels, test: Labels) -> Allowed:
+    """Fit the plan to the class sizes of the training cohort, and its folds to those of the tested one.
+
+    Raises
+    ------
+    EndpointError
+        Fewer than 3 subjects in a class of either.
+    """
+    positive, negative = _sizes(test)
+    smaller = min(positive, negative)
+    if smaller < LEAST_SUBJECTS:
+        raise EndpointError(
+            f"There are {positive} positive and {negative} negative subjects to test on, but at least {LEAST_SUBJECTS} of "
+            "each are needed. Add animals, or leave this cohort out."
+        )
+    return allow(replace(how.plan, folds=min(how.plan.folds, smaller)), how.candidates, *_sizes(train))
+
+
+def _sizes(labels: Labels) -> tuple[int, int]:
+    positive = int(labels.sum())
+    return positive, len(labels) - positive
+
+
+def _check_builders(candidates: Sequence[Candidate], material: Material) -> None:
+    for candidate in candidates:
+        if material.context is not None:
+            candidate.builder.check(material.context)
+
+
+def _row(
+    names: tuple[str, str],
+    cohorts: tuple[LabelledCohort, LabelledCohort],
+    n_shared: int,
+    found: OutOfFold,
+    null: NullResult | None,
+    seed: int,
+    coverage: float,
+    notes: Sequence[str],
+) -> TransferRow:
+    low, high = auroc_interval(found, seed)
+    nothing = float("nan")
+    return TransferRow(
+        train=names[0],
+        test=names[1],
+        subjects_train=len(cohorts[0].subjects),
+        subjects_test=len(cohorts[1].subjects),
+        shared_subjects=n_shared,
+        auroc=auroc(found),
+        auroc_ci_low=low,
+        auroc_ci_high=high,
+        p_value=null.p_value if null else nothing,
+        p_holm=nothing,
+        null_mean=null.mean if null else nothing,
+        relabellings=len(null.values) if null else 0,
+        min_attainable_p=null.min_attainable_p if null else nothing,
+        coverage=coverage,
+        note="; ".join(notes),
+    )

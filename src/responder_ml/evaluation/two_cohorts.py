@@ -1,0 +1,168 @@
+"""Two labelled cohorts side by side: their common genes, the subjects in both, and one labelling of all subjects."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from responder_ml.cohort.endpoint import LabelledCohort
+from responder_ml.cohort.some_of import some_of
+from responder_ml.exceptions import EndpointError, ExpressionError, GeneNameError
+from responder_ml.features.builders.context import Context
+from responder_ml.search.material import Material, context_of
+from responder_ml.search.splits import AcrossCohorts
+
+Labels = NDArray[np.int8]
+Indices = NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class TwoCohorts:
+    """A cohort to train on and a cohort to test on, over the genes they have in common.
+
+    Attributes
+    ----------
+    train, test
+        Samples and subjects of each. The context of ``train`` has lost every sample of a subject of ``test``; ``test``
+        has none, since nothing is learnt from it.
+    train_labels, test_labels
+        0/1 per subject of each.
+    partner
+        For each subject of ``train`` its place in ``test``, -1 where it is not there.
+    coverage
+        Share of the training cohort's genes that both have.
+    """
+
+    train: Material
+    test: Material
+    train_labels: Labels
+    test_labels: Labels
+    partner: Indices
+    coverage: float
+
+    @classmethod
+    def of(cls, train: LabelledCohort, test: LabelledCohort) -> "TwoCohorts":
+        """Hold two cohorts against one another.
+
+        Raises
+        ------
+        ExpressionError
+            They are in different units.
+        GeneNameError
+            They have no gene name in common.
+        EndpointError
+            A subject of both has different labels.
+        """
+        _check_units(train, test)
+        common = np.isin(train.genes, test.genes)
+        genes = train.genes[common]
+        if not genes.size:
+            raise GeneNameError(
+                f"The cohorts have no gene name in common ({some_of(train.genes.tolist())} against "
+                f"{some_of(test.genes.tolist())}). Use one kind of identifier in both."
+            )
+        place = {gene: column for column, gene in enumerate(test.genes.tolist())}
+        columns = np.array([place[gene] for gene in genes.tolist()], dtype=np.intp)
+        context = _context_without(context_of(train), common, test.subjects)
+        return cls(
+            train=Material(train.expression[:, common], genes, train.subject_of, train.strata, context),
+            test=Material(test.expression[:, columns], genes, test.subject_of, test.strata),
+            train_labels=train.labels,
+            test_labels=test.labels,
+            partner=_partners(train, test),
+            coverage=float(common.mean()),
+        )
+
+    @property
+    def n_shared(self) -> int:
+        """Number of subjects in both cohorts."""
+        return int(np.count_nonzero(self.partner >= 0))
+
+    @property
+    def split(self) -> AcrossCohorts:
+        """Who is trained on and who is decided among the subjects of `joined`."""
+        n_train, n_test = self.train.n_subjects, self.test.n_subjects
+        trains = np.arange(n_train + n_test) < n_train
+        partner = np.where(self.partner >= 0, self.partner + n_train, -1)
+        return AcrossCohorts(trains, ~trains, np.concatenate([partner, np.full(n_test, -1)]).astype(np.intp))
+
+    def joined(self) -> Material:
+        """Return the samples of both, a subject of both standing once for each cohort.
+
+        No row of the test cohort is ever in a training set, so its sheet is not read; the rows of the first training
+        sample stand in for it.
+        """
+        train, test = self.train, self.test
+        context = train.context
+        if context is not None:
+            stand_in = context.sheet.iloc[np.zeros(len(test.expression), dtype=np.intp)]
+            context = replace(context, sheet=pd.concat([context.sheet, stand_in]))
+        return Material(
+            expression=np.concatenate([train.expression, test.expression]),
+            genes=train.genes,
+            subject_of=np.concatenate([train.subject_of, test.subject_of + train.n_subjects]),
+            strata=np.concatenate([train.strata, test.strata]),
+            context=context,
+        )
+
+    @property
+    def person(self) -> Indices:
+        """Return which person each subject of `joined` is: those of the training cohort in order, then the others."""
+        n_train, n_test = self.train.n_subjects, self.test.n_subjects
+        of_test = np.full(n_test, -1, dtype=np.intp)
+        known = np.flatnonzero(self.partner >= 0)
+        of_test[self.partner[known]] = known
+        of_test[of_test < 0] = n_train + np.arange(n_test - len(known))
+        return np.concatenate([np.arange(n_train), of_test]).astype(np.intp)
+
+    def labels_of_persons(self) -> Labels:
+        """Return the label of each person once."""
+        person = self.person
+        labels = np.empty(person.max() + 1, dtype=np.int8)
+        labels[person] = np.concatenate([self.train_labels, self.test_labels])
+        return labels
+
+    def strata_of_persons(self) -> Indices:
+        """Return a code for each person within which labels may be exchanged: membership and stratum in each cohort.
+
+        Labels move between persons of one membership only (first cohort, second, both), so every relabelling keeps the
+        class sizes of each cohort.
+        """
+        person = self.person
+        n_train = self.train.n_subjects
+        codes = np.full((person.max() + 1, 2), -1, dtype=np.intp)
+        codes[person[:n_train], 0] = self.train.strata
+        codes[person[n_train:], 1] = self.test.strata
+        return np.asarray(np.unique(codes, axis=0, return_inverse=True)[1].ravel(), dtype=np.intp)
+
+
+def _check_units(train: LabelledCohort, test: LabelledCohort) -> None:
+    units = [str(each.cohort.uns["units"]) for each in (train, test)]
+    if units[0] != units[1]:
+        raise ExpressionError(
+            f"One cohort is in {units[0]}, the other in {units[1]}. A transfer is between cohorts of one unit: declare and "
+            "give both alike, or train on one and `score` the other."
+        )
+
+
+def _partners(train: LabelledCohort, test: LabelledCohort) -> Indices:
+    place = {name: index for index, name in enumerate(test.subjects)}
+    partner = np.array([place.get(name, -1) for name in train.subjects], dtype=np.intp)
+    both = np.flatnonzero(partner >= 0)
+    differ = both[train.labels[both] != test.labels[partner[both]]]
+    if differ.size:
+        raise EndpointError(
+            f"{differ.size} subject(s) are in both cohorts with different labels: "
+            f"{some_of([train.subjects[index] for index in differ])}. If they are different animals, give them different "
+            "names; if not, correct the sheet."
+        )
+    return partner
+
+
+def _context_without(context: Context, genes: NDArray[np.bool_], subjects: tuple[str, ...]) -> Context:
+    """Return a context over some genes, without the samples of some subjects outside the endpoint."""
+    kept = ~context.outside_sheet["subject"].astype(str).isin(subjects).to_numpy()
+    return replace(
+        context, outside=context.outside[kept][:, genes], outside_sheet=context.outside_sheet.iloc[np.flatnonzero(kept)]
+    )
