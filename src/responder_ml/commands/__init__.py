@@ -15,6 +15,7 @@ from responder_ml.commands import (
     study,
     track,
     train,
+    transfer,
     ui,
 )
 
@@ -23,6 +24,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "train": train.train,
     "score": score.score,
     "study": study.study,
+    "transfer": transfer.transfer,
     "compare": compare.compare,
     "claims": claims.claims,
     "plan": plan.plan,

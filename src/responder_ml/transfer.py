@@ -1,0 +1,182 @@
+"""Transfer: from a job's cohort, cut by a column or set beside another's, to a matrix of models asked elsewhere."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from math import isnan
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from anndata import AnnData
+
+from responder_ml.assemble import build_candidates, build_cohort, build_endpoint
+from responder_ml.cohort.endpoint import Endpoint, LabelledCohort, label_cohort
+from responder_ml.cohort.some_of import some_of
+from responder_ml.config import JobConfig
+from responder_ml.evaluation.permutation import NullPlan
+from responder_ml.evaluation.small_n import LEAST_SUBJECTS
+from responder_ml.evaluation.transfer import TransferPlan, TransferRow, transfer_matrix
+from responder_ml.exceptions import ConfigError, EndpointError, SampleSheetError
+from responder_ml.progress import Progress
+from responder_ml.report.transfer import render_transfer
+from responder_ml.search.nested import Plan
+from responder_ml.search.workers import Workers
+from responder_ml.text_file import write_text
+
+TABLE, RECORD, PAGE = "transfer.csv", "transfer.json", "transfer.html"
+_BLANK = ("", "nan", "None")
+
+
+@dataclass(frozen=True)
+class TransferRecord:
+    """A matrix and what belongs to it.
+
+    Attributes
+    ----------
+    name, seed
+        Of the job.
+    question
+        The two classes in words.
+    between
+        What sets the cohorts apart: a column, or the jobs.
+    simulated
+        Whether any cohort is.
+    rows
+        One per pair, training cohort by training cohort.
+    notes
+        What was left out, and why.
+    """
+
+    name: str
+    seed: int
+    question: str
+    between: str
+    simulated: bool
+    rows: tuple[TransferRow, ...]
+    notes: tuple[str, ...]
+
+    def table(self) -> pd.DataFrame:
+        """Return the rows as a table."""
+        return pd.DataFrame([asdict(row) for row in self.rows], columns=[each.name for each in fields(TransferRow)])
+
+    def content(self) -> dict[str, Any]:
+        """Return plain values; what was not computed is null."""
+        return {**asdict(self), "rows": [_plain(asdict(row)) for row in self.rows], "notes": list(self.notes)}
+
+
+def evaluate(
+    job: JobConfig, *, by: str | None = None, to: JobConfig | None = None, progress: Progress | None = None
+) -> TransferRecord:
+    """Train the job's procedure on each of several cohorts and test it on each other.
+
+    Parameters
+    ----------
+    job
+        Configuration; its builders, classifiers, search and null are used for every cohort.
+    by
+        Column whose values cut the job's cohort; ``cohort.where`` does not narrow this column.
+    to
+        Another job, whose cohort and endpoint are the other side.
+    progress
+        Is told about long work.
+
+    Raises
+    ------
+    ResponderError
+        Anything the user can mend.
+    """
+    progress = progress or Progress()
+    candidates = build_candidates(job)
+    if (by is None) == (to is None):
+        raise ConfigError("Say what to transfer between: a column with --by, or another job with --to, and not both.")
+    cohorts, notes = _cut(job, by) if by is not None else (_both(job, to), [])
+    null = NullPlan(
+        job.null.permutations, min(job.null.repeats, job.search.repeats), job.null.stop_after, job.null.alpha, job.seed
+    )
+    plan = Plan(job.search.folds, job.search.inner_folds, job.search.trials, job.seed)
+    how = TransferPlan(candidates, plan, job.search.repeats, null, Workers(job.compute.workers))
+    with progress.stage("Transfers") as done:
+        rows = transfer_matrix(cohorts, how, done)
+    return TransferRecord(
+        name=job.name,
+        seed=job.seed,
+        question=f"{job.endpoint.positive} against {job.endpoint.negative}",
+        between=by or "job",
+        simulated=any(bool(each.cohort.uns.get("simulated", False)) for each in cohorts.values()),
+        rows=tuple(rows),
+        notes=tuple(notes),
+    )
+
+
+def write_transfer(found: TransferRecord, folder: Path) -> None:
+    """Write the table, the record and the page.
+
+    Raises
+    ------
+    RunError
+        A file cannot be written.
+    """
+    page = render_transfer(found.name, found.question, found.between, found.rows, found.notes, found.simulated)
+    write_text(folder / TABLE, found.table().to_csv(index=False))
+    write_text(folder / RECORD, json.dumps(found.content(), indent=2, allow_nan=False) + "\n")
+    write_text(folder / PAGE, page)
+
+
+def default_folder(job: JobConfig, by: str | None, to: JobConfig | None) -> Path:
+    """Return the folder, named after the job and a digest of everything asked."""
+    asked = json.dumps([job.resolved(), by, None if to is None else to.resolved()], sort_keys=True)
+    return Path("transfers") / f"{job.name}-{hashlib.sha256(asked.encode()).hexdigest()[:8]}"
+
+
+def _cut(job: JobConfig, by: str) -> tuple[dict[str, LabelledCohort], list[str]]:
+    """Return the parts of the cohort with enough subjects of both classes, and what became of the others."""
+    kept = {column: values for column, values in job.cohort.where.items() if column != by}
+    cohort = build_cohort(job.cohort.model_copy(update={"where": kept}), job.seed)
+    if by not in cohort.obs.columns:
+        raise SampleSheetError(
+            f"The sample sheet has no column '{by}' to transfer between. It has: {', '.join(map(str, cohort.obs.columns))}."
+        )
+    endpoint = build_endpoint(job.endpoint)
+    values = cohort.obs[by].astype(str)
+    parts: dict[str, LabelledCohort] = {}
+    notes = [f"cohort.where does not narrow {by} here."] if by in job.cohort.where else []
+    for value in (each for each in values.drop_duplicates() if each not in _BLANK):
+        part, reason = _label(cohort[(values == value).to_numpy()].copy(), endpoint)
+        if part is None:
+            notes.append(f"{value} is left out: {reason}")
+        else:
+            parts[value] = part
+    if len(parts) < 2:
+        raise EndpointError(
+            f"Column '{by}' has {len(parts)} value(s) with at least {LEAST_SUBJECTS} subjects of each class "
+            f"({some_of(list(parts) or sorted(set(values)))}), but a transfer is between two or more. {' '.join(notes)}"
+        )
+    return parts, notes
+
+
+def _label(part: AnnData, endpoint: Endpoint) -> tuple[LabelledCohort | None, str]:
+    present = set(part.obs[endpoint.column].astype(str)) if endpoint.column in part.obs.columns else set()
+    lacking = [name for name in (endpoint.positive, endpoint.negative) if name not in present]
+    if lacking and endpoint.column in part.obs.columns:
+        return None, f"it has no {' and no '.join(lacking)}."
+    labelled = label_cohort(part, endpoint)
+    counts = np.bincount(labelled.labels, minlength=2)
+    if counts.min() < LEAST_SUBJECTS:
+        return None, f"it has {counts[1]} and {counts[0]} subjects; {LEAST_SUBJECTS} of each class are needed."
+    return labelled, ""
+
+
+def _both(job: JobConfig, to: JobConfig | None) -> Mapping[str, LabelledCohort]:
+    if to is None or to.name == job.name:
+        raise ConfigError(f"Both jobs are called '{job.name}'. Give each its own `name`.")
+    return {
+        each.name: label_cohort(build_cohort(each.cohort, each.seed), build_endpoint(each.endpoint))
+        for each in (job, to)
+    }
+
+
+def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: None if isinstance(value, float) and isnan(value) else value for name, value in row.items()}
