@@ -288,3 +288,21 @@ def test_the_smallest_biology_still_fills_every_set():
     assert len(set(biology.genes)) == 300
     for one, other in combinations(range(len(PROGRAMMES)), 2):
         assert not np.any((biology.programmes[one] != 0) & (biology.programmes[other] != 0))
+
+
+def test_an_effect_can_be_left_out_of_a_region_or_a_drug():
+    cohort = simulate_cohort(seed=3, n_genes=400, effect_in={"AMY": 0.0, "HIP": 0.5, "ketamine": 0.0})
+    plain = simulate_cohort(seed=3, n_genes=400)
+    contrasts, all_over = cohort.uns["truth"]["contrasts"], plain.uns["truth"]["contrasts"]
+    assert (contrasts["AMY susceptible-control"] == 0).all()
+    assert np.allclose(contrasts["HIP susceptible-control"], 0.5 * all_over["HIP susceptible-control"])
+    assert contrasts["PFC susceptible-control"].equals(all_over["PFC susceptible-control"])
+    assert (contrasts["PFC ketamine_responder-ketamine_non_responder"] == 0).all()
+    response = "PFC imipramine_responder-imipramine_non_responder"
+    assert contrasts[response].equals(all_over[response])
+
+
+@pytest.mark.parametrize(("effect_in", "message"), [({"AMG": 0.0}, "Did you mean 'AMY'"), ({"AMY": -1.0}, "0 or more")])
+def test_an_effect_in_an_unknown_place_is_refused(effect_in, message):
+    with pytest.raises(CohortError, match=message):
+        simulate_cohort(seed=3, n_genes=400, effect_in=effect_in)

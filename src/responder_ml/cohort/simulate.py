@@ -23,6 +23,7 @@ from responder_ml.cohort.simulated_biology import (
 )
 from responder_ml.cohort.simulated_design import Cell, design_cohort
 from responder_ml.exceptions import CohortError
+from responder_ml.registry import did_you_mean
 from responder_ml.statistics.seeds import generator
 
 Floats = NDArray[np.float64]
@@ -46,6 +47,7 @@ def simulate_cohort(
     *,
     seed: int,
     effect: float = 1.0,
+    effect_in: Mapping[str, float] | None = None,
     drug_effect: float = 1.0,
     batch_effect: float = 1.0,
     animal_effect: float = 1.0,
@@ -70,6 +72,9 @@ def simulate_cohort(
         Seed of animals, libraries, runs and noise.
     effect
         Multiplies every effect of stress and response; 0 leaves drugs, regions and runs only.
+    effect_in
+        Regions or drugs in whose libraries ``effect`` is multiplied by something else than 1, such as ``{"AMY": 0}`` for an
+        amygdala in which neither stress nor response shows, or ``{"ketamine": 0}`` for ketamine-treated mice alike.
     drug_effect, batch_effect, animal_effect
         Multiply the effects of drugs, of sequencing runs, and of the animal a library comes from; 0 removes them.
     n_genes
@@ -108,13 +113,13 @@ def simulate_cohort(
     _check_ranges(
         n_genes, effect=effect, drug_effect=drug_effect, batch_effect=batch_effect, animal_effect=animal_effect
     )
+    _check_names(effect_in or {})
     biology = build_biology(n_genes, biology_seed)
     sheet = design_cohort(generator(seed, "design"), cells, replicates, regions)
     strength = np.array([effect if name in STATE_PROGRAMMES else drug_effect for name in PROGRAMMES])
     log2_mean = biology.baseline + biology.region_shift[[REGIONS.index(region) for region in sheet["region"]]]
-    log2_mean += (
-        _draw_programme_scores(generator(seed, "programmes"), sheet, strength, animal_effect) @ biology.programmes
-    )
+    scores = _draw_programme_scores(generator(seed, "programmes"), sheet, strength, effect_in or {}, animal_effect)
+    log2_mean += scores @ biology.programmes
     log2_mean += _draw_factors(generator(seed, "modules"), sheet, len(biology.modules), animal_effect) @ biology.modules
     log2_mean += _draw_group_shift(generator(seed, "runs"), sheet["batch"], n_genes, large=True) * batch_effect
     log2_mean += _draw_group_shift(generator(seed, "animals"), sheet["subject"], n_genes, large=False) * animal_effect
@@ -134,7 +139,7 @@ def simulate_cohort(
             "gene_sets": biology.gene_sets,
             "truth": {
                 "genes": _gene_truth(biology, strength),
-                "contrasts": _contrast_truth(biology, strength, regions),
+                "contrasts": _contrast_truth(biology, strength, effect_in or {}, regions),
             },
         },
     )
@@ -158,12 +163,25 @@ def mean_score(region: str, phenotype: str, drug: str, response: str) -> Floats:
 
 
 def _draw_programme_scores(
-    rng: np.random.Generator, sheet: pd.DataFrame, strength: Floats, animal_effect: float
+    rng: np.random.Generator,
+    sheet: pd.DataFrame,
+    strength: Floats,
+    effect_in: Mapping[str, float],
+    animal_effect: float,
 ) -> Floats:
     columns = sheet[["region", "phenotype", "drug", "response"]].itertuples(index=False, name=None)
-    means = np.stack([mean_score(*map(str, row)) for row in columns]) * strength
+    means = np.stack([_scaled_score(strength, effect_in, *map(str, row)) for row in columns])
     # Drug programmes exist without the drug, too: their genes go together in every library.
     return means + _draw_factors(rng, sheet, len(PROGRAMMES), animal_effect)
+
+
+def _scaled_score(
+    strength: Floats, effect_in: Mapping[str, float], region: str, phenotype: str, drug: str, response: str
+) -> Floats:
+    """Return the mean scores of a cell in a region with every effect scaled."""
+    scores = mean_score(region, phenotype, drug, response) * strength
+    scores[: len(STATE_PROGRAMMES)] *= effect_in.get(region, 1.0) * effect_in.get(drug, 1.0)
+    return scores
 
 
 def _draw_factors(rng: np.random.Generator, sheet: pd.DataFrame, count: int, animal_effect: float) -> Floats:
@@ -202,7 +220,9 @@ def _gene_truth(biology: Biology, strength: Floats) -> pd.DataFrame:
     return pd.DataFrame({**columns, **planted}, index=biology.genes)
 
 
-def _contrast_truth(biology: Biology, strength: Floats, regions: Sequence[str]) -> pd.DataFrame:
+def _contrast_truth(
+    biology: Biology, strength: Floats, effect_in: Mapping[str, float], regions: Sequence[str]
+) -> pd.DataFrame:
     control, resilient = ("control", "saline", "none"), ("resilient", "saline", "none")
     susceptible = ("susceptible", "saline", "none")
     pairs: dict[str, tuple[Cell, Cell]] = {
@@ -215,11 +235,22 @@ def _contrast_truth(biology: Biology, strength: Floats, regions: Sequence[str]) 
         pairs[f"{drug}_non_responder-susceptible"] = (non_responder, susceptible)
         pairs[f"{drug}_responder-{drug}_non_responder"] = (responder, non_responder)
     changes = {
-        f"{region} {name}": ((mean_score(region, *one) - mean_score(region, *other)) * strength) @ biology.programmes
+        f"{region} {name}": (
+            _scaled_score(strength, effect_in, region, *one) - _scaled_score(strength, effect_in, region, *other)
+        )
+        @ biology.programmes
         for region in regions
         for name, (one, other) in pairs.items()
     }
     return pd.DataFrame(changes, index=biology.genes)
+
+
+def _check_names(effect_in: Mapping[str, float]) -> None:
+    for name, factor in effect_in.items():
+        if name not in (*REGIONS, *DRUGS):
+            raise CohortError(f"effect_in names '{name}'. {did_you_mean(name, [*REGIONS, *DRUGS])}")
+        if not 0 <= factor < np.inf:
+            raise CohortError(f"effect_in of {name} is {factor}, but must be 0 or more.")
 
 
 def _check_ranges(n_genes: int, **strengths: float) -> None:
