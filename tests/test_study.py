@@ -1,15 +1,19 @@
 """A whole study on a small simulated cohort: nothing vanishes, one correction, one folder."""
 
 import json
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
 import yaml
+from mlflow import MlflowClient
 
-from responder_ml.exceptions import EndpointError, RunError
-from responder_ml.study import default_folder, study
+from responder_ml.delivery import deliver_study
+from responder_ml.exceptions import EndpointError, RunError, TrackingError
+from responder_ml.study import default_folder, record_study, study
 from responder_ml.study_config import load_study
-from responder_ml.study_record import PAGE, TABLES
+from responder_ml.study_record import PAGE, TABLES, read_study
+from responder_ml.tracking.mlflow import send_study
 
 CELLS = {
     "susceptible/imipramine/responder": 6,
@@ -56,7 +60,7 @@ def make_study(tmp_path_factory):
                     },
                 },
             },
-            "transfer": {"permutations": 0},
+            "transfer": {"permutations": 9},
             **changes,
         }
         path = tmp_path_factory.mktemp("studies") / "study.yaml"
@@ -75,17 +79,17 @@ def found(make_study, tmp_path_factory):
 def test_every_job_of_the_grid_has_a_row_and_a_verdict(found):
     jobs = found[0].tables["jobs"].set_index("job")
     assert jobs["verdict"].to_dict() == {
-        "PFC | resilience": "underpowered",
-        "NAc | resilience": "underpowered",
-        "PFC | response, both drugs": "evidence",
-        "NAc | response, both drugs": "evidence",
-        "PFC | response, ketamine": "refused",
-        "NAc | response, ketamine": "refused",
+        "PFC: resilience": "underpowered",
+        "NAc: resilience": "underpowered",
+        "PFC: response, both drugs": "evidence",
+        "NAc: response, both drugs": "evidence",
+        "PFC: response, ketamine": "refused",
+        "NAc: response, ketamine": "refused",
     }
-    refused = jobs.loc["PFC | response, ketamine"]
+    refused = jobs.loc["PFC: response, ketamine"]
     assert (refused["n_positive"], refused["n_negative"]) == (3, 2)
     assert "at least 3" in refused["sentence"]
-    assert jobs.loc["PFC | resilience", "attainable_p"] == pytest.approx(1 / 20)
+    assert jobs.loc["PFC: resilience", "attainable_p"] == pytest.approx(1 / 20)
 
 
 def test_the_corrected_p_is_never_below_the_jobs_own_and_names_the_jobs_that_count(found):
@@ -95,7 +99,7 @@ def test_the_corrected_p_is_never_below_the_jobs_own_and_names_the_jobs_that_cou
     assert not result["correction"]["exact"]
     assert result["correction"]["draws"] == 79
     assert result["sentence"].startswith("Simulated data: 2 of 4 jobs tested together show evidence after correction")
-    assert "corrected p" in jobs.set_index("job").loc["PFC | response, both drugs", "sentence"]
+    assert "corrected p" in jobs.set_index("job").loc["PFC: response, both drugs", "sentence"]
 
 
 def test_the_folder_is_whole_and_says_what_the_study_says(found):
@@ -122,10 +126,10 @@ def test_fusions_are_members_of_the_family_and_compared_on_the_same_folds(make_s
     fused = study(config, tmp_path / "fused")
     jobs = fused.tables["jobs"].set_index("job")
     assert list(jobs.index) == [
-        "PFC | response",
-        "NAc | response",
-        "late fusion | response",
-        "early fusion | response",
+        "PFC: response",
+        "NAc: response",
+        "late fusion: response",
+        "early fusion: response",
     ]
     assert fused.result["correction"]["jobs"] == 4
     pairs = fused.tables["fusion"][["first", "second"]].to_numpy().tolist()
@@ -152,6 +156,63 @@ def test_another_folder_is_left_alone(make_study, tmp_path):
     (tmp_path / "mine.txt").write_text("mine")
     with pytest.raises(RunError, match="not a study"):
         study(make_study(), tmp_path)
+
+
+def test_a_study_and_its_jobs_reach_mlflow_once(found, tmp_path):
+    uri = f"sqlite:///{tmp_path}/mlflow.db"
+    one = send_study(*found, uri=uri, experiment="regions")
+    assert deliver_study(found[1], uri=uri, experiment="regions").run_id == one
+    client = MlflowClient(tracking_uri=uri)
+    experiment = client.get_experiment_by_name("regions").experiment_id
+    runs = client.search_runs([experiment])
+    parent = client.get_run(one)
+    assert parent.data.metrics["jobs_evidence"] == 2
+    assert parent.data.params["jobs"] == "4"
+    children = {run.data.tags["job"]: run for run in runs if run.data.tags.get("mlflow.parentRunId") == one}
+    assert len(runs) == 1 + len(children) == 7
+    row = found[0].tables["jobs"].set_index("job").loc["PFC: response, both drugs"]
+    sent = children["PFC: response, both drugs"].data
+    assert sent.metrics["p_value"] == pytest.approx(row["corrected_p"], abs=1e-4)
+    assert sent.tags["verdict"] == "evidence"
+    assert children["PFC: response, ketamine"].data.tags["verdict"] == "refused"
+    assert {each.path for each in client.list_artifacts(one)} >= {"study.html", "study.json", "tables"}
+
+
+def test_a_store_that_fails_loses_nothing(make_study, found, monkeypatch):
+    def fail(*_, **__):
+        raise TrackingError("It is away.")
+
+    monkeypatch.setattr("responder_ml.study.send_study", fail)
+    said = []
+    config = make_study()
+    sent = config.model_copy(update={"job": {**config.job, "tracking": {"enabled": True}}})
+    assert record_study(sent, *found, SimpleNamespace(say=said.append)) is None
+    assert said == [f"Not tracked: It is away. The study is complete in {found[1]}."]
+    assert record_study(config, *found, SimpleNamespace(say=said.append)) is None
+    assert len(said) == 1
+
+
+def test_models_are_carried_between_regions_and_a_job_asked_of_itself_is_the_job(found):
+    carried = found[0].tables["transfer"]
+    assert set(carried["axis"]) == {"region"}  # both drugs hold ketamine's animals, and ketamine alone was refused
+    response = carried[carried["endpoint"] == "response"].set_index(["train", "test"])
+    assert list(response.index) == [("PFC", "PFC"), ("PFC", "NAc"), ("NAc", "PFC"), ("NAc", "NAc")]
+    jobs = found[0].tables["jobs"].set_index("job")
+    own = response.loc[("PFC", "PFC")]
+    assert own["auroc"] == jobs.loc["PFC: response, both drugs", "auroc"]
+    assert own["p_value"] == jobs.loc["PFC: response, both drugs", "p_value"]
+    away = response.loc[("PFC", "NAc")]
+    assert away["shared_subjects"] == own["subjects_train"] == 17
+    assert away["auroc"] > 0.8
+    assert away["p_holm"] >= away["p_value"] >= away["min_attainable_p"] > 0
+
+
+def test_a_study_read_back_is_the_study(found):
+    again = read_study(found[1])
+    assert again.result == found[0].result
+    assert again.config == found[0].config
+    for name, table in found[0].tables.items():
+        assert len(again.tables[name]) == len(table)
 
 
 def test_the_folder_is_named_after_the_configuration(make_study):

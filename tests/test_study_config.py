@@ -49,12 +49,12 @@ def load(tmp_path, content):
 def test_the_grid_is_regions_by_endpoints_by_their_own_subsets(load):
     cells = list(load().cells())
     assert [cell.key for cell in cells] == [
-        "PFC | resilience",
-        "NAc | resilience",
-        "PFC | response, both drugs",
-        "NAc | response, both drugs",
-        "PFC | response, ketamine",
-        "NAc | response, ketamine",
+        "PFC: resilience",
+        "NAc: resilience",
+        "PFC: response, both drugs",
+        "NAc: response, both drugs",
+        "PFC: response, ketamine",
+        "NAc: response, ketamine",
     ]
     assert cells[0].job.cohort.where == {"region": "PFC", "drug": "saline"}
     assert cells[5].job.cohort.where == {"region": "NAc", "drug": "ketamine"}

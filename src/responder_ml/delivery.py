@@ -1,4 +1,4 @@
-"""Deliver: send a finished run to MLflow, with the bundle that belongs to it."""
+"""Deliver: send a finished run to MLflow, with the bundle that belongs to it, or a finished study."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,7 +7,8 @@ from responder_ml.exceptions import BundleError
 from responder_ml.experiment import SERVING
 from responder_ml.manifest import MANIFEST, describe_training, read_manifest
 from responder_ml.run import Run, read_run
-from responder_ml.tracking.mlflow import send
+from responder_ml.study_record import read_study
+from responder_ml.tracking.mlflow import send, send_study
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,29 @@ def deliver(
         register=register,
     )
     return Delivery(run_id, bundle)
+
+
+def deliver_study(folder: Path, *, uri: str | None = None, experiment: str | None = None) -> Delivery:
+    """Send a study's folder to a tracking store; one that is there already is not doubled.
+
+    Parameters
+    ----------
+    folder
+        Folder that ``study`` wrote.
+    uri, experiment
+        Store and experiment, the study's own if not given.
+
+    Raises
+    ------
+    RunError
+        The folder is not a study.
+    TrackingError
+        The store cannot be reached or used.
+    """
+    found = read_study(folder)
+    own = found.config["job"].get("tracking") or {}
+    run_id = send_study(found, folder, uri=uri or own.get("uri"), experiment=experiment or own.get("experiment"))
+    return Delivery(run_id, None)
 
 
 def _bundle_of(run: Run, given: Path | None) -> Path | None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from responder_ml.assemble import build_cohort
 from responder_ml.evaluation.family import weigh_family
 from responder_ml.evaluation.joint_relabelling import JointRelabelling
+from responder_ml.exceptions import TrackingError
 from responder_ml.progress import Progress
 from responder_ml.report.study import render_study
 from responder_ml.result import Clock
@@ -14,8 +15,10 @@ from responder_ml.studies.contender import tested
 from responder_ml.studies.fused import fuse_columns
 from responder_ml.studies.jobs import enter_job
 from responder_ml.studies.summary import compose_study, job_rows, null_rows, sentence_of
+from responder_ml.studies.transfers import carry_over
 from responder_ml.study_config import StudyConfig
 from responder_ml.study_record import Study, check_folder, study_table, write_study
+from responder_ml.tracking.mlflow import send_study
 
 
 def study(config: StudyConfig, out: Path, progress: Progress | None = None) -> Study:
@@ -52,11 +55,13 @@ def study(config: StudyConfig, out: Path, progress: Progress | None = None) -> S
         family = weigh_family(statistics, joint, base.null.permutations, base.seed, done)
     with clock.lap("verdicts_s"):
         jobs = job_rows(entered, family, base.seed)
+    with clock.lap("transfer_s"), progress.stage("Transfer") as done:
+        carried = carry_over(config, contenders, family.members, done)
     comparisons = [row for column in fused for row in column.comparisons]
     tables = {
         "jobs": jobs,
         "null": null_rows(family),
-        "transfer": study_table("transfer", []),
+        "transfer": study_table("transfer", carried),
         "fusion": study_table("fusion", comparisons),
     }
     simulated = any(each.simulated for each in contenders.values())
@@ -76,6 +81,25 @@ def study(config: StudyConfig, out: Path, progress: Progress | None = None) -> S
     found = Study(result, tables, config.resolved())
     write_study(found, render_study(found), out)
     return found
+
+
+def record_study(config: StudyConfig, found: Study, out: Path, progress: Progress) -> str | None:
+    """Send a study to its MLflow store; a store that fails loses nothing, and the way to try again is said.
+
+    Returns
+    -------
+    MLflow's id of the study, or None if it was not sent.
+    """
+    tracking = config.base.tracking
+    if not tracking.enabled:
+        return None
+    try:
+        run_id = send_study(found, out, uri=tracking.uri, experiment=tracking.experiment)
+    except TrackingError as problem:
+        progress.say(f"Not tracked: {problem} The study is complete in {out}.")
+        return None
+    progress.say(f"Tracked in MLflow as {run_id}; see it with `python -m responder_ml ui`.")
+    return run_id
 
 
 def default_folder(config: StudyConfig) -> Path:

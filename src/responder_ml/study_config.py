@@ -40,7 +40,7 @@ class GridConfig(Section):
 class TransferConfig(Section):
     """How many relabellings stand behind a transfer; 0 leaves transfer out."""
 
-    permutations: int = Field(199, ge=0)
+    permutations: int = Field(99, ge=0)
 
 
 class StudyConfig(Section):
@@ -107,7 +107,7 @@ class Cell:
     @property
     def key(self) -> str:
         """What tells the cell from others in every table."""
-        return f"{self.region} | {self.column}"
+        return f"{self.region}: {self.column}"
 
     @property
     def column(self) -> str:

@@ -51,17 +51,21 @@ TABLES: dict[str, dict[str, str]] = {
         "axis": "what differs: region or subset",
         "endpoint": "question",
         "within": "what both sides share: the subset, or the region",
-        "trained_on": "where the model learnt",
-        "asked_of": "where it was tried",
-        "n_trained": "subjects learnt from",
-        "n_asked": "subjects tried on",
-        "n_shared": "subjects in both, each tried by a model that had not seen it",
-        "auroc": "of the subjects tried",
-        "auroc_low": "lower end of its 95 % subject bootstrap interval",
-        "auroc_high": "upper end",
-        "p_value": "share of relabellings of the learners that do at least as well",
-        "attainable_p": "smallest p there could have been",
-        "null_mean": "mean AUROC under relabelled learners",
+        "train": "where the model learnt",
+        "test": "where it was asked",
+        "subjects_train": "subjects learnt from",
+        "subjects_test": "subjects asked",
+        "shared_subjects": "subjects in both; each is decided by a model that has not seen it",
+        "auroc": "of the subjects asked",
+        "auroc_ci_low": "lower end of its 95 % subject bootstrap interval",
+        "auroc_ci_high": "upper end",
+        "p_value": "of the relabelling null",
+        "p_holm": "after Holm's correction over all transfers of the study; empty where a job is asked of itself",
+        "null_mean": "mean of the null",
+        "relabellings": "relabellings used",
+        "min_attainable_p": "smallest p there could have been",
+        "coverage": "share of the genes learnt from that are there",
+        "note": "how it was done, or why not",
     },
     "fusion": {
         "endpoint": "question",
@@ -105,6 +109,29 @@ class Study:
 def study_table(name: str, rows: list[dict[str, Any]]) -> pd.DataFrame:
     """Return a table with its columns in order, whatever the rows have."""
     return pd.DataFrame(rows, columns=list(TABLES[name]))
+
+
+def read_study(folder: Path) -> Study:
+    """Read a study back.
+
+    Raises
+    ------
+    RunError
+        The folder is missing, incomplete or from a newer version.
+    """
+    missing = [
+        name for name in (ANSWER, CONFIG, *(f"{table}.csv" for table in TABLES)) if not (folder / name).is_file()
+    ]
+    if missing:
+        raise RunError(f"{folder} is not a study: {', '.join(missing)} not found. Give a folder that `study` wrote.")
+    result = json.loads((folder / ANSWER).read_text(encoding="utf-8"))
+    if result.get("schema_version", 0) > SCHEMA_VERSION:
+        raise RunError(
+            f"{folder} has schema version {result['schema_version']}, this program reads up to {SCHEMA_VERSION}. "
+            "Update responder_ml."
+        )
+    tables = {name: pd.read_csv(folder / f"{name}.csv") for name in TABLES}
+    return Study(result, tables, yaml.safe_load((folder / CONFIG).read_text(encoding="utf-8")))
 
 
 def check_folder(folder: Path) -> None:

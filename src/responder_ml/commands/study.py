@@ -16,9 +16,11 @@ def study(
 ) -> None:
     """Run a grid of jobs (regions x endpoints x subsets), correct over all of them, and write one overview."""
     from responder_ml.screen.study import show_study
-    from responder_ml.study import default_folder, study
+    from responder_ml.study import default_folder, record_study, study
     from responder_ml.study_config import load_study
 
     config, console = load_study(experiment), Console()
     folder = out or default_folder(config)
-    show_study(console, study(config, folder, Bars(console)), folder)
+    found = study(config, folder, Bars(console))
+    show_study(console, found, folder)
+    record_study(config, found, folder, Bars(console))

@@ -8,16 +8,21 @@ from rich.console import Console
 
 
 def track(
-    run: Annotated[Path, typer.Argument(help="Run folder.", metavar="RUN")],
+    run: Annotated[Path, typer.Argument(help="Run folder, or a study's.", metavar="RUN")],
     bundle: Annotated[Path | None, typer.Option(help="Its bundle folder, models/NAME by default.")] = None,
     uri: Annotated[str | None, typer.Option(help="Tracking store, the job's own by default.")] = None,
     experiment: Annotated[str | None, typer.Option(help="MLflow experiment, the job's own by default.")] = None,
     register: Annotated[bool, typer.Option("--register", help="Register the bundle as an MLflow model.")] = False,
 ) -> None:
-    """Send a finished run to MLflow; one that is there already is not doubled."""
-    from responder_ml.delivery import deliver
+    """Send a finished run, or a study, to MLflow; one that is there already is not doubled."""
+    from responder_ml.delivery import deliver, deliver_study
+    from responder_ml.study_record import ANSWER
 
     console = Console()
+    if (run / ANSWER).is_file():
+        sent = deliver_study(run, uri=uri, experiment=experiment)
+        console.print(f"Tracked in MLflow as {sent.run_id}", highlight=False, soft_wrap=True)
+        return
     sent = deliver(run, bundle, uri=uri, experiment=experiment, register=register)
     console.print(f"Tracked in MLflow as {sent.run_id}", highlight=False, soft_wrap=True)
     if sent.bundle is None:

@@ -36,6 +36,7 @@ def render_study(study: Study) -> str:
         "simulated": study.result["simulated"],
         "sentence": study.result["sentence"],
         "correction": study.result["correction"],
+        "labellings": _many(int(study.result["correction"]["labellings"])),
         "found": bool((jobs["verdict"] == "evidence").any()),
         "map": job_map(jobs),
         "jobs": jobs.to_dict("records"),
@@ -50,7 +51,7 @@ def render_study(study: Study) -> str:
 
 def job_map(jobs: pd.DataFrame) -> dict[str, Any]:
     """Return the map of jobs: a row per question, a column per region, a coloured cell per job."""
-    titles = jobs["job"].str.split(" | ", n=1, regex=False).str[1]
+    titles = jobs["endpoint"].where(jobs["subset"] == "all", jobs["endpoint"] + ", " + jobs["subset"])
     regions = jobs["region"].drop_duplicates().tolist()
     rows = []
     for title in titles.drop_duplicates():
@@ -63,12 +64,17 @@ def transfer_maps(transfer: pd.DataFrame) -> list[dict[str, Any]]:
     """Return one map for each question and what both sides share: learnt on (rows) by asked of (columns)."""
     maps = []
     for (axis, endpoint, within), part in transfer.groupby(["axis", "endpoint", "within"], sort=False):
-        names = pd.unique(part[["trained_on", "asked_of"]].to_numpy().ravel()).tolist()
-        cells = {(row["trained_on"], row["asked_of"]): _coloured(row) for row in part.to_dict("records")}
+        names = pd.unique(part[["train", "test"]].to_numpy().ravel()).tolist()
+        cells = {(row["train"], row["test"]): _coloured(row) for row in part.to_dict("records")}
         rows = [{"title": one, "cells": [cells.get((one, other)) for other in names]} for one in names]
-        shared = f" ({within})" if within != "all" else ""
-        maps.append({"title": f"{endpoint}{shared}: from {axis} to {axis}", "columns": names, "rows": rows})
+        shared = f", {within}" if within != "all" else ""
+        maps.append({"title": f"{endpoint}{shared}: from one {axis} to another", "columns": names, "rows": rows})
     return maps
+
+
+def _many(count: int) -> str:
+    """Return a number of relabellings; of more than a trillion the order of magnitude."""
+    return f"{count:,}" if count < 10**12 else f"about 10 to the {len(str(count)) - 1}"
 
 
 def _coloured(row: Mapping[Any, Any]) -> dict[str, Any]:
@@ -82,7 +88,7 @@ def _swatch(auroc: float) -> Swatch:
 def _forest(jobs: pd.DataFrame) -> Markup:
     rows = [
         Row(
-            row["job"].replace(" | ", ": "),
+            row["job"],
             row["auroc"],
             row["auroc_low"],
             row["auroc_high"],

@@ -18,10 +18,7 @@ def show_study(console: Console, found: Study, folder: Path) -> None:
     console.print(found.result["sentence"], markup=False, highlight=False, soft_wrap=True)
     table = Table(
         Column("job", overflow="fold"),
-        *(
-            Column(title, no_wrap=True)
-            for title in ("subjects", "AUROC", "own p", "smallest", "corrected p", "verdict")
-        ),
+        *(Column(title, no_wrap=True) for title in ("subjects", "AUROC", "corrected p", "verdict")),
     )
     for row in found.tables["jobs"].to_dict("records"):
         table.add_row(*_cells(row))
@@ -41,9 +38,9 @@ def _cells(row: dict[Any, Any]) -> tuple[str, ...]:
     colour = _COLOUR.get(row["verdict"])
     word = row["verdict"].replace("_", " ")
     return (
-        row["job"].replace(" | ", ": ").replace("[", "\\["),
+        row["job"].replace("[", "\\["),
         f"{row['n_positive']} v {row['n_negative']}",
         "" if pd.isna(row["auroc"]) else f"{row['auroc']:.2f}",
-        *("" if pd.isna(row[key]) else p_text(row[key]) for key in ("p_value", "attainable_p", "corrected_p")),
+        "" if pd.isna(row["corrected_p"]) else p_text(row["corrected_p"]),
         f"[{colour}]{word}[/]" if colour else word,
     )

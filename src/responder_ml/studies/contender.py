@@ -9,6 +9,7 @@ from responder_ml.evaluation.metrics import OutOfFold
 from responder_ml.evaluation.permutation import NullResult, Statistic
 from responder_ml.evaluation.verdict import Verdict
 from responder_ml.exceptions import EndpointError
+from responder_ml.experiment import Prepared
 from responder_ml.study_config import Cell
 
 
@@ -38,6 +39,8 @@ class Contender:
         From its null, with corrected p, to its verdict.
     simulated
         Whether its data are.
+    prepared
+        Its data and what their size allows; None for a fusion.
     """
 
     cell: Cell
@@ -46,6 +49,7 @@ class Contender:
     statistic: Statistic
     judge: Callable[[NullResult], Judged]
     simulated: bool
+    prepared: Prepared | None = None
 
 
 @dataclass(frozen=True)

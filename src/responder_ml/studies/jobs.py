@@ -55,6 +55,7 @@ def enter_job(cell: Cell, cohort: AnnData) -> Contender | Refused:
         statistic=partial(procedure.statistics, repeats=prepared.null.repeats),
         judge=partial(_judge, cell, prepared, procedure, observed),
         simulated=bool(labelled.cohort.uns.get("simulated", False)),
+        prepared=prepared,
     )
 
 

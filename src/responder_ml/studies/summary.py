@@ -50,15 +50,15 @@ def sentence_of(jobs: pd.DataFrame, family: Family, alpha: float, simulated: boo
         )
         said = f"{len(found)} {scope} show{'s' * (len(found) == 1)} evidence after correction: {listed}."
     others = [f"{count} {word}" for level, word in _OTHERS.items() if (count := int((jobs["verdict"] == level).sum()))]
-    rest = f" Of the others, {', '.join(others)}." if others else ""
+    rest = f" {'The others' if len(found) else 'Of them'}: {', '.join(others)}." if others else ""
     return f"{'Simulated data: ' * simulated}{said}{rest}"
 
 
 _OTHERS = {
-    "confounded": "cannot be told from batch or another nuisance",
-    "no_evidence": "show no evidence",
-    "underpowered": "had too few subjects for any result to count",
-    "refused": "had too few subjects to be asked",
+    "confounded": "confounded with batch or another nuisance",
+    "no_evidence": "without evidence",
+    "underpowered": "underpowered",
+    "refused": "refused for too few subjects",
 }
 
 

@@ -1,4 +1,4 @@
-"""Send a run to MLflow; the one file that imports it.
+"""Send a run or a study to MLflow; this file and `served_model` are those that import it.
 
 While a call lasts, and no longer, these environment variables have a value unless the user has given them one: telemetry
 off, no progress bars, no printed links, and a short patience with a server that does not answer.
@@ -8,8 +8,6 @@ import getpass
 import hashlib
 import json
 import logging
-import re
-import tempfile
 import time
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,11 +18,13 @@ from typing import Any
 
 from responder_ml.exceptions import TrackingError
 from responder_ml.run import Run
+from responder_ml.study_record import ANSWER, Study
 from responder_ml.tracking.candidate_record import candidate_records
 from responder_ml.tracking.environment import environment, unless_set
 from responder_ml.tracking.experiment_note import EXPERIMENT_NOTE
 from responder_ml.tracking.items import Artifact, DatasetInput, Metric, Param, Record, Tag
 from responder_ml.tracking.job_record import job_record
+from responder_ml.tracking.served_model import plain_name, register_model, send_model
 from responder_ml.tracking.store import (
     DEFAULT_EXPERIMENT,
     artifact_folder,
@@ -33,6 +33,7 @@ from responder_ml.tracking.store import (
     sqlite_file,
     without_password,
 )
+from responder_ml.tracking.study_record import study_job_records, study_record
 from responder_ml.tracking.views import saved_views
 
 _QUIET = {
@@ -53,7 +54,6 @@ _TRANSFER = {**_FIRST_CONTACT, "MLFLOW_HTTP_REQUEST_TIMEOUT": "30"}
 _MOST_METRICS, _MOST_PARAMS, _MOST_TAGS = 1000, 100, 100
 _RUN_DIGEST = "run_sha256"
 _PARENT = "mlflow.parentRunId"
-_VERSIONS = "mlflow.modelVersions"
 _MOST_CHARACTERS = 300
 
 
@@ -104,12 +104,47 @@ def send(
     with environment(first), _calm(), _errors_of(store):
         sender = _connect(store, experiment or DEFAULT_EXPERIMENT)
         with environment(patient):
-            run_id = sender.send_records(job, candidates, run, folder)
+            seconds, end = run.result["timings"].get("total_s", 0.0), _ended(folder / "result.json")
+            run_id = sender.send_records(job, candidates, _digest(run.result), end - int(1000 * seconds), end)
             if bundle is not None:
-                model_id = sender.send_bundle(run_id, run, bundle, loader)
+                model_id = send_model(sender.client, sender.experiment_id, run_id, run, bundle, loader)
                 if register:
-                    sender.register(model_id, run_id, run)
-            sender.finish(run_id, folder)
+                    register_model(sender.client, model_id, run_id, run)
+            sender.finish(run_id, end)
+    return run_id
+
+
+def send_study(study: Study, folder: Path, *, uri: str | None = None, experiment: str | None = None) -> str:
+    """Send a study, its jobs below it; return MLflow's id of the study.
+
+    One that is there already is not doubled, as with `send`.
+
+    Parameters
+    ----------
+    study
+        The study.
+    folder
+        Its folder.
+    uri, experiment
+        As for `send`.
+
+    Raises
+    ------
+    TrackingError
+        The store cannot be reached or used. The study's folder is as it was.
+    """
+    store = resolve_store(uri)
+    check_store(store)
+    patient = unless_set(_TRANSFER)
+    first = {**unless_set({**_QUIET, **_FIRST_CONTACT}), "MLFLOW_TRACKING_URI": store}
+    with environment(first), _calm(), _errors_of(store):
+        sender = _connect(store, experiment or DEFAULT_EXPERIMENT)
+        with environment(patient):
+            end = _ended(folder / ANSWER)
+            begin = end - int(1000 * study.result["timings"].get("total_s", 0.0))
+            jobs = tuple(study_job_records(study))
+            run_id = sender.send_records(study_record(study, folder), jobs, _digest(study.result), begin, end)
+            sender.finish(run_id, end)
     return run_id
 
 
@@ -120,25 +155,22 @@ class _Sender:
     client: Any
     experiment_id: str
 
-    def send_records(self, job: Record, candidates: Sequence[Record], run: Run, folder: Path) -> str:
-        """Send everything but the bundle; the job's row stays open."""
-        digest = hashlib.sha256(json.dumps(run.result, sort_keys=True).encode()).hexdigest()
+    def send_records(self, parent: Record, children: Sequence[Record], digest: str, begin: int, end: int) -> str:
+        """Send a row and those below it; the row itself stays open."""
         run_id = self._finished_copy(digest)
         if run_id is None:
-            end = _ended(folder)
-            begin = end - int(1000 * run.result["timings"].get("total_s", 0.0))
-            run_id = self._create(job, begin, {_RUN_DIGEST: digest})
-            for candidate in candidates:
-                child = self._create(candidate, begin, {_PARENT: run_id})
+            run_id = self._create(parent, begin, {_RUN_DIGEST: digest})
+            for record in children:
+                child = self._create(record, begin, {_PARENT: run_id})
                 self.client.set_terminated(child, end_time=end)
-        for item in job.items:
+        for item in parent.items:
             if isinstance(item, Artifact):
                 self._upload(run_id, item)
         return run_id
 
-    def finish(self, run_id: str, folder: Path) -> None:
-        """Close the job's row: it is whole."""
-        self.client.set_terminated(run_id, end_time=_ended(folder))
+    def finish(self, run_id: str, end: int) -> None:
+        """Close a row: it is whole."""
+        self.client.set_terminated(run_id, end_time=end)
 
     def _finished_copy(self, digest: str) -> str | None:
         """Return the run that was sent completely before; clear away what was not."""
@@ -187,62 +219,6 @@ class _Sender:
         else:
             self.client.log_artifact(run_id, str(item.path), item.folder or None)
 
-    def send_bundle(self, run_id: str, run: Run, bundle: Path, loader: str) -> str:
-        """Send the bundle as a model, unless the run has one; return the model's id."""
-        from mlflow import pyfunc
-        from mlflow.entities import LoggedModelOutput
-        from mlflow.models import Model
-
-        outputs = self.client.get_run(run_id).outputs
-        if outputs and outputs.model_outputs:
-            return str(outputs.model_outputs[0].model_id)
-        tags = {"verdict": run.result["verdict"]["level"], "job": run.name}
-        refit = run.result.get("refit") or {}
-        chosen = {"candidate": refit.get("candidate", ""), **refit.get("params", {})}
-        model = self.client.create_logged_model(
-            self.experiment_id,
-            name=_plain(run.name),
-            source_run_id=run_id,
-            tags=tags,
-            params={key: str(value) for key, value in chosen.items()},
-            model_type="responder_ml",
-        )
-        model_id = str(model.model_id)
-        with tempfile.TemporaryDirectory() as folder:
-            saved = Path(folder) / "model"
-            pyfunc.save_model(
-                str(saved),
-                loader_module=loader,
-                data_path=str(bundle),
-                mlflow_model=Model(artifact_path=model.artifact_location, run_id=run_id, model_id=model_id),
-                pip_requirements=_requirements(),
-            )
-            self.client.log_model_artifacts(model_id, str(saved))
-        self.client.finalize_logged_model(model_id, "READY")
-        self.client.log_outputs(run_id, [LoggedModelOutput(model_id, step=0)])
-        return model_id
-
-    def register(self, model_id: str, run_id: str, run: Run) -> None:
-        """Register a model as a version of the job's model, unless it is one."""
-        from mlflow.exceptions import MlflowException
-
-        if _VERSIONS in self.client.get_logged_model(model_id).tags:
-            return
-        try:
-            self.client.create_registered_model(run.name)
-        except MlflowException as problem:
-            if problem.error_code != "RESOURCE_ALREADY_EXISTS":
-                raise
-        version = self.client.create_model_version(
-            run.name,
-            source=f"models:/{model_id}",
-            run_id=run_id,
-            description=run.result["verdict"]["sentence"],
-            model_id=model_id,
-        )
-        versions = [{"name": run.name, "version": version.version}]
-        self.client.set_logged_model_tags(model_id, {_VERSIONS: json.dumps(versions)})
-
 
 def _connect(store: str, experiment: str) -> _Sender:
     from mlflow import MlflowClient
@@ -264,19 +240,18 @@ def _connect(store: str, experiment: str) -> _Sender:
 
 def _create_experiment(client: Any, store: str, experiment: str) -> str:
     file = sqlite_file(store)
-    place = None if file is None else (artifact_folder(file) / _plain(experiment)).as_uri()
+    place = None if file is None else (artifact_folder(file) / plain_name(experiment)).as_uri()
     tags = {"mlflow.note.content": EXPERIMENT_NOTE, "mlflow.experimentKind": "custom_model_development"}
     return str(client.create_experiment(experiment, artifact_location=place, tags={**tags, **saved_views()}))
 
 
-def _plain(name: str) -> str:
-    """Return a name without what MLflow and file systems refuse."""
-    return re.sub(r"[^A-Za-z0-9_-]", "_", name)
+def _ended(answer: Path) -> int:
+    """Return when the work ended, in milliseconds; a row sent later still shows that time."""
+    return int(answer.stat().st_mtime * 1000)
 
 
-def _ended(folder: Path) -> int:
-    """Return when training ended, in milliseconds; a row sent later still shows that time."""
-    return int((folder / "result.json").stat().st_mtime * 1000)
+def _digest(result: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(result, sort_keys=True).encode()).hexdigest()
 
 
 def _dataset(item: DatasetInput) -> Any:
@@ -290,14 +265,6 @@ def _dataset(item: DatasetInput) -> Any:
         profile=json.dumps(item.profile),
     )
     return entities.DatasetInput(dataset, [entities.InputTag("mlflow.data.context", "training")])
-
-
-def _requirements() -> list[str]:
-    """Return what serving a bundle needs, at the versions that made it."""
-    from importlib.metadata import version
-
-    needed = ("responder-ml", "mlflow", "numpy", "scipy", "pandas", "scikit-learn", "skops", "xgboost")
-    return [f"{name}=={version(name)}" for name in needed]
 
 
 def _chunks(items: list[Any], size: int) -> Iterator[list[Any]]:

@@ -55,8 +55,8 @@ SHADES = 40
 """Steps of a colour scale; of 50 or more matplotlib makes a bitmap."""
 
 
-# Up to this share of the scale white letters are the more legible ones.
-_DARK_SHARE = 0.5
+# Relative luminance (WCAG 2) below which white letters have more contrast than black ones.
+_DARK = 0.179
 
 
 def scale() -> "Colormap":
@@ -70,8 +70,10 @@ def shade(share: float) -> Swatch:
     """Return the colours of a cell whose value lies at ``share`` of the scale; beyond its ends, those of the ends."""
     from matplotlib.colors import to_hex
 
-    bright = min(max(share, 0.0), 1.0)
-    return Swatch(to_hex(scale()(bright)), "#ffffff" if bright < _DARK_SHARE else "#1d2730")
+    colour = scale()(min(max(share, 0.0), 1.0))
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in colour[:3]]
+    luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+    return Swatch(to_hex(colour), "#ffffff" if luminance < _DARK else "#000000")
 
 
 def look(label: int) -> Look:

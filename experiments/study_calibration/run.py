@@ -1,0 +1,84 @@
+"""How often does a study without any effect call something out? Many simulated studies, one correction each.
+
+Every study is what `study` does up to its corrected p: the grid of `study.yaml`, each job's search, the joint relabelling of all
+16 jobs and the step-down correction. Finished studies are kept in a file beside this one, so an interrupted run resumes.
+
+    python experiments/study_calibration/run.py --seed 20261125 --studies 120
+"""
+
+import argparse
+import json
+import time
+from pathlib import Path
+
+import numpy as np
+from scipy.stats import binomtest
+
+from responder_ml.assemble import build_cohort
+from responder_ml.evaluation.family import weigh_family
+from responder_ml.evaluation.joint_relabelling import JointRelabelling
+from responder_ml.studies.contender import tested
+from responder_ml.studies.jobs import enter_job
+from responder_ml.study_config import load_study
+
+HERE = Path(__file__).parent
+LEVELS = (0.05, 0.10, 0.20)
+
+
+def one_study(seed: int) -> dict:
+    """Return the own and corrected p of every job of one study without effect."""
+    study = load_study(HERE / "study.yaml")
+    study = study.model_copy(update={"job": {**study.job, "seed": seed}})
+    base = study.base
+    cohort = build_cohort(base.cohort, base.seed)
+    contenders = tested([enter_job(cell, cohort) for cell in study.cells()])
+    joint = JointRelabelling({key: each.subjects for key, each in contenders.items()})
+    statistics = {key: each.statistic for key, each in contenders.items()}
+    family = weigh_family(statistics, joint, base.null.permutations, base.seed)
+    return {
+        "seed": seed,
+        "own": {key: member.null.p_value for key, member in family.members.items()},
+        "corrected": {key: member.corrected_p for key, member in family.members.items()},
+    }
+
+
+def table(found: list[dict]) -> str:
+    """Return the shares of studies in which anything was called out, with and without correction."""
+    rows = ["| level | p | studies | called out | share | 95 % interval |", "|---|---|---|---|---|---|"]
+    for level in LEVELS:
+        for kind in ("corrected", "own"):
+            hits = sum(min(each[kind].values()) <= level for each in found)
+            interval = binomtest(hits, len(found)).proportion_ci(0.95)
+            rows.append(
+                f"| {level:g} | {kind} | {len(found)} | {hits} | {hits / len(found):.3f} | "
+                f"{interval.low:.3f} to {interval.high:.3f} |"
+            )
+    return "\n".join(rows) + "\n"
+
+
+def main() -> None:
+    """Run what is missing and write the table beside this file."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seed", type=int, required=True)
+    parser.add_argument("--studies", type=int, required=True)
+    parser.add_argument("--kept", type=Path, default=HERE / "kept", help="folder of finished studies")
+    arguments = parser.parse_args()
+    arguments.kept.mkdir(exist_ok=True)
+    kept = arguments.kept / f"{arguments.seed}.jsonl"
+    found = [json.loads(line) for line in kept.read_text().splitlines()] if kept.exists() else []
+    start = time.perf_counter()
+    with kept.open("a") as lines:
+        for number in range(len(found), arguments.studies):
+            found.append(one_study(arguments.seed + number))
+            lines.write(json.dumps(found[-1]) + "\n")
+            lines.flush()
+            print(
+                number + 1,
+                f"{np.min(list(found[-1]['corrected'].values())):.3f}",
+                f"{time.perf_counter() - start:.0f} s",
+            )
+    (HERE / "table.md").write_text(table(found[: arguments.studies]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,92 @@
+"""A bundle as an MLflow model: logged beside its run, and registered on request."""
+
+import json
+import re
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from responder_ml.run import Run
+
+_VERSIONS = "mlflow.modelVersions"
+
+
+def send_model(client: Any, experiment_id: str, run_id: str, run: Run, bundle: Path, loader: str) -> str:
+    """Send the bundle as a model, unless the run has one; return the model's id.
+
+    Parameters
+    ----------
+    client, experiment_id, run_id
+        MLflow's client and where the run is.
+    run, bundle
+        The run, and the folder of its bundle.
+    loader
+        Importable module whose ``_load_pyfunc(path)`` serves the bundle.
+    """
+    from mlflow import pyfunc
+    from mlflow.entities import LoggedModelOutput
+    from mlflow.models import Model
+
+    outputs = client.get_run(run_id).outputs
+    if outputs and outputs.model_outputs:
+        return str(outputs.model_outputs[0].model_id)
+    tags = {"verdict": run.result["verdict"]["level"], "job": run.name}
+    refit = run.result.get("refit") or {}
+    chosen = {"candidate": refit.get("candidate", ""), **refit.get("params", {})}
+    model = client.create_logged_model(
+        experiment_id,
+        name=plain_name(run.name),
+        source_run_id=run_id,
+        tags=tags,
+        params={key: str(value) for key, value in chosen.items()},
+        model_type="responder_ml",
+    )
+    model_id = str(model.model_id)
+    with tempfile.TemporaryDirectory() as folder:
+        saved = Path(folder) / "model"
+        pyfunc.save_model(
+            str(saved),
+            loader_module=loader,
+            data_path=str(bundle),
+            mlflow_model=Model(artifact_path=model.artifact_location, run_id=run_id, model_id=model_id),
+            pip_requirements=_requirements(),
+        )
+        client.log_model_artifacts(model_id, str(saved))
+    client.finalize_logged_model(model_id, "READY")
+    client.log_outputs(run_id, [LoggedModelOutput(model_id, step=0)])
+    return model_id
+
+
+def register_model(client: Any, model_id: str, run_id: str, run: Run) -> None:
+    """Register a model as a version of the job's model, unless it is one."""
+    from mlflow.exceptions import MlflowException
+
+    if _VERSIONS in client.get_logged_model(model_id).tags:
+        return
+    try:
+        client.create_registered_model(run.name)
+    except MlflowException as problem:
+        if problem.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise
+    version = client.create_model_version(
+        run.name,
+        source=f"models:/{model_id}",
+        run_id=run_id,
+        description=run.result["verdict"]["sentence"],
+        model_id=model_id,
+    )
+    versions = [{"name": run.name, "version": version.version}]
+    client.set_logged_model_tags(model_id, {_VERSIONS: json.dumps(versions)})
+
+
+def plain_name(name: str) -> str:
+    """Return a name without what MLflow and file systems refuse."""
+    return re.sub(r"[^A-Za-z0-9_-]", "_", name)
+
+
+def _requirements() -> list[str]:
+    """Return what serving a bundle needs, at the versions that made it."""
+    from importlib.metadata import version
+
+    needed = ("responder-ml", "mlflow", "numpy", "scipy", "pandas", "scikit-learn", "skops", "xgboost")
+    return [f"{name}=={version(name)}" for name in needed]
