@@ -21,8 +21,7 @@ from responder_ml.evaluation.procedure import Procedure
 from responder_ml.evaluation.small_n import Allowed, allow
 from responder_ml.evaluation.without_genes import without_early_genes
 from responder_ml.exceptions import TrackingError
-from responder_ml.explanation.attribution import auto_models, contributions
-from responder_ml.explanation.call_out import call_out
+from responder_ml.explanation.carriers import find_carriers
 from responder_ml.features.normalise import log2_expression
 from responder_ml.progress import Progress
 from responder_ml.report.card import write_card
@@ -111,18 +110,18 @@ def train(job: JobConfig, out: Path, bundle: Path, progress: Progress | None = N
     with clock.lap("markers_s"):
         without = without_early_genes(procedure, observed)
     with clock.lap("explain_s"):
-        explained = contributions(auto_models(observed.results), procedure.genes_of, labelled.sample_labels)
-        called = call_out(procedure, observed, labelled, prepared.null)
+        carriers = find_carriers(procedure, observed, labelled, log2, prepared.null, evidence.null)
     with clock.lap("refit_s"):
         refit = procedure.refit(labelled.labels)
     found = tables.all_tables(
         {
             "out_of_fold": tables.out_of_fold_table(labelled, observed, procedure),
             "candidates": tables.candidate_table(observed, procedure, job.seed),
-            "folds": tables.fold_table(observed, procedure),
+            "folds": tables.fold_table(observed, procedure, carriers.explained),
             "trials": tables.trial_table(observed, procedure),
-            "genes": called.mark(explained.table()),
-            "contributions": tables.contribution_table(explained, labelled, log2),
+            "genes": carriers.genes,
+            "modules": carriers.modules,
+            "contributions": tables.contribution_table(carriers.contributions, carriers.genes, labelled, log2),
             "null": tables.null_table(evidence),
             "baselines": tables.baseline_table(evidence),
             "samples": tables.sample_table(labelled),

@@ -1,7 +1,7 @@
 """The tables of a run, from what a job found; the columns are described in `run.TABLES`."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from responder_ml.evaluation.evidence import Evidence
 from responder_ml.evaluation.intervals import auroc_interval
 from responder_ml.evaluation.metrics import OutOfFold, auroc, balanced_accuracy, brier, fold_aurocs, matthews
 from responder_ml.evaluation.procedure import Observed, Procedure
-from responder_ml.explanation.attribution import Contributions
+from responder_ml.explanation.attribution import Contributions, HeldOut
 
 Floats = NDArray[np.float64]
 
@@ -52,9 +52,10 @@ def candidate_table(observed: Observed, procedure: Procedure, seed: int) -> pd.D
     return pd.DataFrame(rows)
 
 
-def fold_table(observed: Observed, procedure: Procedure) -> pd.DataFrame:
-    """Return every outer fold of every candidate."""
+def fold_table(observed: Observed, procedure: Procedure, explained: Sequence[HeldOut]) -> pd.DataFrame:
+    """Return every outer fold of every candidate, with the base value of the models that were explained, auto's."""
     rows: list[dict[str, Any]] = []
+    base = {(each.repeat, each.fold): each.base for each in explained}
     auto = fold_aurocs(observed.auto)
     scores = [fold_aurocs(observed.candidates[candidate.name]) for candidate in procedure.candidates]
     for model in observed.models:
@@ -69,10 +70,12 @@ def fold_table(observed: Observed, procedure: Procedure) -> pd.DataFrame:
             "chosen": int(chosen),
             "n_features": len(model.columns),
             "params": json.dumps(model.tuned.params),
+            "base": float("nan"),
         }
         rows.append(row)
         if chosen:
-            rows.append({**row, "candidate": AUTO, "auroc": auto[model.repeat, model.fold]})
+            place = (model.repeat, model.fold)
+            rows.append({**row, "candidate": AUTO, "auroc": auto[place], "base": base[place]})
     table = pd.DataFrame(rows)
     order = {AUTO: -1, **{candidate.name: place for place, candidate in enumerate(procedure.candidates)}}
     return table.sort_values(
@@ -97,19 +100,24 @@ def trial_table(observed: Observed, procedure: Procedure) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def contribution_table(found: Contributions, labelled: LabelledCohort, log2: Floats) -> pd.DataFrame:
+def contribution_table(
+    found: Contributions, marked: pd.DataFrame, labelled: LabelledCohort, log2: Floats
+) -> pd.DataFrame:
     """Return contributions and centred expression of the leading genes, one row per sample and gene.
 
     Parameters
     ----------
     found
         Contributions of all genes.
+    marked
+        The table of genes; those called out lead, others follow by contribution.
     labelled
         Names the samples.
     log2
         Log2 expression, samples x genes of the cohort.
     """
-    leading = found.table()["gene"].head(_LEADING_GENES)
+    ordered = marked.sort_values(["called_out", "contribution", "gene"], ascending=[False, False, True])
+    leading = ordered["gene"].head(_LEADING_GENES)
     column_of = {gene: index for index, gene in enumerate(found.genes)}
     gene_of = {gene: index for index, gene in enumerate(labelled.genes)}
     samples = labelled.cohort.obs_names.astype(str)

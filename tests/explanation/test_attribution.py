@@ -1,11 +1,15 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from responder_ml.classifiers import CLASSIFIERS
 from responder_ml.evaluation.procedure import Procedure
-from responder_ml.explanation.attribution import auto_models, contributions, explain
+from responder_ml.explanation.attribution import auto_models, contributions, explain, explain_models
+from responder_ml.features.builders.derived import Derived
 from responder_ml.features.builders.gene_sets import GeneSets
 from responder_ml.features.builders.genes import Genes
+from responder_ml.features.signatures import SCORERS
 from responder_ml.search.candidate import Candidate
 from responder_ml.search.material import Material
 from responder_ml.search.nested import Plan
@@ -15,6 +19,7 @@ N, GENES = 24, 90
 NAMES = np.array([f"g{index}" for index in range(GENES)])
 LABELS = np.array([0, 1] * (N // 2), dtype=np.int8)
 PLAN = Plan(folds=3, inner_folds=2, trials=3, seed=2)
+ADDITIVE = [name for name in SCORERS.names() if SCORERS[name].additive]
 
 
 @pytest.fixture
@@ -24,10 +29,14 @@ def expression(rng):
     return values
 
 
-def _procedure(expression, builder, kinds):
+def _procedure(expression, builder, kinds, plan=PLAN):
     material = Material(expression, NAMES, np.arange(N), np.zeros(N, dtype=int))
     candidates = [Candidate(builder.name, builder, CLASSIFIERS[kind]) for kind in kinds]
-    return Procedure(material, candidates, PLAN, Workers(1))
+    return Procedure(material, candidates, plan, Workers(1))
+
+
+def _gathered(models):
+    return contributions(explain_models(models), NAMES, LABELS)
 
 
 @pytest.fixture
@@ -49,45 +58,143 @@ def test_shap_values_add_up_to_the_decision(expression, kind):
 
 @pytest.mark.parametrize("kind", ["elastic_net", "xgboost"])
 def test_gene_contributions_add_up_to_held_out_decisions(expression, sets, kind):
-    for builder in (Genes(max_genes=30), GeneSets(path=sets)):
+    for builder in (Genes(max_genes=30), GeneSets(path=sets), Derived(max_genes=30)):
         procedure = _procedure(expression, builder, [kind])
         observed = procedure.observe(LABELS, 2)
-        found = contributions(auto_models(observed.results), procedure.genes_of, LABELS)
-        expected = np.zeros(N)
-        for model in observed.models:
-            explained = explain(model.classifier, model.test)
-            expected[model.test_rows] += (explained.base + explained.values.sum(axis=1)) / 2
+        explained = explain_models(auto_models(observed.results))
+        found = contributions(explained, NAMES, LABELS)
         bases = np.zeros(N)
-        for model in observed.models:
-            bases[model.test_rows] += explain(model.classifier, model.test).base / 2
-        np.testing.assert_allclose(found.per_sample.sum(axis=1) + bases, expected, atol=1e-9)
-        np.testing.assert_allclose(expected, observed.auto.decisions.mean(axis=0), atol=1e-6)
+        for each in explained:
+            bases[each.rows] += each.base / 2
+        np.testing.assert_allclose(
+            found.per_sample.sum(axis=1) + bases, observed.auto.decisions.mean(axis=0), atol=1e-6
+        )
 
 
-def test_gene_parts_of_a_signature_add_up_to_its_shap_value_exactly(expression, sets):
-    procedure = _procedure(expression, GeneSets(path=sets), ["elastic_net"])
-    model = procedure.observe(LABELS, 1).models[0]
+@pytest.mark.parametrize("kind", CLASSIFIERS.names())
+def test_every_held_out_decision_of_every_classifier_is_base_and_contributions(expression, kind):
+    procedure = _procedure(expression, Genes(max_genes=30), [kind])
+    observed = procedure.observe(LABELS, 1)
+    for each, model in zip(explain_models(observed.models), observed.models, strict=True):
+        decided = observed.results[0].decisions[0, model.test_rows]
+        np.testing.assert_allclose(each.base + each.values.sum(axis=1), decided, atol=1e-6)
+
+
+@pytest.mark.parametrize("scorer", ADDITIVE)
+def test_gene_parts_of_an_additive_signature_add_up_to_its_shap_values_exactly(expression, sets, scorer):
+    procedure = _procedure(expression, GeneSets(path=sets, scorer=scorer), ["elastic_net"], replace(PLAN, trials=0))
+    for model in procedure.observe(LABELS, 1).models:
+        values = explain(model.classifier, model.test).values
+        for coefficient, feature, parts in zip(model.classifier.coef_, values.T, model.parts, strict=True):
+            np.testing.assert_allclose((coefficient * parts.values).sum(axis=1), feature, rtol=0, atol=1e-12)
+        found = _gathered([model])
+        np.testing.assert_allclose(found.per_sample[model.test_rows].sum(axis=1), values.sum(axis=1), atol=1e-12)
+
+
+def test_a_gene_gets_what_it_adds_itself(expression, tmp_path):
+    """Mean z of three genes under a linear rule: a gene's part is its own z, not a third of the signature's."""
+    path = tmp_path / "one.gmt"
+    path.write_text("A_UP\t\tg0\tg1\nA_DN\t\tg2\n")
+    builder = GeneSets(path=str(path), scorer="mean_z", min_genes=1)
+    procedure = _procedure(expression, builder, ["elastic_net"], replace(PLAN, trials=0))
+    (model, *_) = procedure.observe(LABELS, 1).models
+    training = np.setdiff1d(np.arange(N), model.test_rows)
+    few = expression[:, :3]
+    z = (few - few[training].mean(axis=0)) / few[training].std(axis=0, ddof=1)
+    parts = z * [0.5, 0.5, -1.0]
+    by_hand = model.classifier.coef_[0] * parts / parts[training].sum(axis=1).std()
+    explained = explain_models([model])[0]
+    np.testing.assert_array_equal(explained.genes, [0, 1, 2])
+    np.testing.assert_allclose(explained.values, by_hand[model.test_rows], atol=1e-12)
+    np.testing.assert_allclose(explained.signed, (by_hand * np.sign(z))[model.test_rows], atol=1e-12)
+
+
+def test_a_score_that_is_no_sum_is_shared_out_by_weight(expression, sets):
+    procedure = _procedure(expression, GeneSets(path=sets, scorer="ulm"), ["elastic_net"], replace(PLAN, trials=0))
+    (model, *_) = procedure.observe(LABELS, 1).models
+    assert model.parts is None
     values = explain(model.classifier, model.test).values
-    found = contributions([model], procedure.genes_of, LABELS)
-    np.testing.assert_allclose(found.per_sample[model.test_rows].sum(axis=1), values.sum(axis=1), atol=1e-14)
+    shares = np.abs(model.behind.toarray())
+    np.testing.assert_allclose(shares.sum(axis=1), 1.0)
+    explained = explain_models([model])[0]
+    np.testing.assert_allclose(explained.values, values @ shares[:, explained.genes], atol=1e-12)
+
+
+def test_signatures_of_one_gene_and_genes_give_the_same_table(expression, tmp_path):
+    path = tmp_path / "single.gmt"
+    path.write_text("".join(f"S{index}\t\tg{index}\n" for index in range(GENES)))
+    builders = (GeneSets(path=str(path), scorer="mean_z", min_genes=1), Genes(max_genes=GENES))
+    tables = []
+    for builder in builders:
+        builder.fixed_length = GENES
+        procedure = _procedure(expression, builder, ["elastic_net"], replace(PLAN, trials=0))
+        found = _gathered(auto_models(procedure.observe(LABELS, 2).results)).table()
+        tables.append(found.set_index("gene").sort_index())
+    np.testing.assert_allclose(tables[0], tables[1], atol=1e-6)
 
 
 def test_only_held_out_rows_are_explained(expression):
     procedure = _procedure(expression, Genes(max_genes=30), ["nearest_centroid", "elastic_net"])
     observed = procedure.observe(LABELS, 1)
-    chosen = auto_models(observed.results)
-    rows = np.concatenate([model.test_rows for model in chosen])
-    np.testing.assert_array_equal(np.sort(rows), np.arange(N))
-    for model in chosen:
-        np.testing.assert_array_equal(observed.results[0].fold[model.test_rows], model.fold)
+    explained = explain_models(auto_models(observed.results))
+    np.testing.assert_array_equal(np.sort(np.concatenate([each.rows for each in explained])), np.arange(N))
+    for each in explained:
+        np.testing.assert_array_equal(observed.results[0].fold[each.rows], each.fold)
+
+
+@pytest.mark.parametrize("scorer", [None, "singscore", "mean_z"])
+def test_no_value_of_a_training_row_is_explained(expression, sets, scorer):
+    """Models fitted before an edit of their own training rows explain held-out rows as before: nothing else is looked at."""
+    builder = Genes(max_genes=30) if scorer is None else GeneSets(path=sets, scorer=scorer)
+    procedure = _procedure(expression, builder, ["elastic_net"])
+    models = auto_models(procedure.observe(LABELS, 1).results)
+    before = explain_models(models)
+    expression[:] = 1e6
+    for model, one, other in zip(models, before, explain_models(models), strict=True):
+        np.testing.assert_array_equal(one.values, other.values)
+        assert len(one.values) == len(model.test_rows)
+
+
+def test_a_held_out_row_changes_its_own_explanation_only(expression, sets):
+    subject = 5
+
+    def explained(values):
+        procedure = _procedure(values, GeneSets(path=sets, scorer="mean_z"), ["elastic_net"])
+        return explain_models(procedure.observe(LABELS, 1).models)
+
+    edited = expression.copy()
+    edited[subject] += 3.0
+    changed = 0
+    for one, other in zip(explained(expression), explained(edited), strict=True):
+        if subject in one.rows:
+            kept = one.rows != subject
+            np.testing.assert_array_equal(one.values[kept], other.values[kept])
+            changed += not np.allclose(one.values[~kept], other.values[~kept])
+    assert changed == 1
 
 
 def test_a_gene_that_raises_the_odds_has_a_positive_direction_and_support(expression):
     expression[:, 0] += 4 * LABELS
     expression[:, 1] -= 6 * LABELS
     procedure = _procedure(expression, Genes(max_genes=10), ["nearest_centroid"])
-    table = contributions(auto_models(procedure.observe(LABELS, 2).results), procedure.genes_of, LABELS).table()
-    table = table.set_index("gene")
+    table = _gathered(auto_models(procedure.observe(LABELS, 2).results)).table().set_index("gene")
     assert table.loc["g0", "direction"] > 0 > table.loc["g1", "direction"]
     assert table.loc[["g0", "g1"], "support"].min() > 0
     assert table.loc["g0", "sign_consistency"] == 1
+    assert table.loc["g0", "leading_share"] == 1
+
+
+def test_genes_of_one_name_are_added_up_and_those_without_left_out(expression):
+    procedure = _procedure(expression, Genes(max_genes=10), ["nearest_centroid"])
+    explained = explain_models(auto_models(procedure.observe(LABELS, 2).results))
+    of_genes = contributions(explained, NAMES, LABELS)
+    groups = np.where(np.arange(GENES) < 3, "few", np.where(np.arange(GENES) < 5, "others", ""))
+    signs = np.where(np.arange(GENES) == 1, -1, 1).astype(np.int8)
+    found = contributions(explained, groups, LABELS, signs)
+    assert found.genes.tolist() == ["few", "others"]
+    column = {gene: index for index, gene in enumerate(of_genes.genes)}
+    few = [column[gene] for gene in ("g0", "g1", "g2") if gene in column]
+    np.testing.assert_allclose(found.per_sample[:, 0], of_genes.per_sample[:, few].sum(axis=1), atol=1e-12)
+    np.testing.assert_allclose(found.support[:, 0], of_genes.support[:, few].sum(axis=1), atol=1e-12)
+    turned = of_genes.slope[:, few] @ [-1.0 if of_genes.genes[each] == "g1" else 1.0 for each in few]
+    np.testing.assert_allclose(found.slope[:, 0], turned, atol=1e-12)

@@ -1,14 +1,18 @@
 """Genes are called out where they were planted, and hardly ever where nothing was."""
 
+from dataclasses import replace
+
 import anndata
 import numpy as np
 import pandas as pd
+import pytest
 
 from responder_ml.classifiers.nearest_centroid import NearestCentroid
 from responder_ml.cohort.endpoint import Endpoint, label_cohort
-from responder_ml.evaluation.permutation import NullPlan
+from responder_ml.evaluation.permutation import NullPlan, NullResult
 from responder_ml.evaluation.procedure import Procedure
-from responder_ml.explanation.call_out import call_out
+from responder_ml.explanation.attribution import Contributions, auto_models, contributions, explain_models
+from responder_ml.explanation.call_out import call_out, strength
 from responder_ml.features.builders.genes import Genes
 from responder_ml.search.candidate import Candidate
 from responder_ml.search.material import Material
@@ -17,9 +21,10 @@ from responder_ml.search.workers import Workers
 
 N, GENES, PLANTED = 24, 300, 8
 NULL = NullPlan(permutations=99, repeats=1, stop_after=10, alpha=0.05, seed=4)
+LOW = NullResult(0.9, np.array([0.5]), 0.01, (0.0, 0.02), False, False, 1000, 0.01)
 
 
-def _called(rng, effect):
+def _setting(rng, effect, plan=NULL):
     group = rng.permutation(np.arange(N) % 2)
     values = rng.normal(size=(N, GENES))
     values[:, :PLANTED] += effect * group[:, None]
@@ -30,9 +35,12 @@ def _called(rng, effect):
     labelled = label_cohort(cohort, Endpoint("response", "yes", "no"))
     candidate = Candidate("genes", Genes(max_genes=30), NearestCentroid)
     procedure = Procedure(Material.of(labelled), [candidate], Plan(4, 2, 2, 1), Workers(1))
-    observed = procedure.observe(labelled.labels, 2)
-    found = call_out(procedure, observed, labelled, NULL)
-    return {gene for gene, support in found.support.items() if support > found.threshold}
+    return procedure, procedure.observe(labelled.labels, 2), labelled, labelled.expression, plan
+
+
+def _called(rng, effect):
+    found = call_out(*_setting(rng, effect), LOW)
+    return set(found.found.genes.index[found.found.genes > found.gene_bar])
 
 
 def test_planted_genes_fill_the_list(rng):
@@ -48,3 +56,58 @@ def test_without_effect_hardly_any_run_calls_a_gene_out(rng):
     runs_with_a_call = sum(bool(_called(rng, 0.0)) for _ in range(12))
     # At 5 % each, three or more of 12 runs happen once in fifty times.
     assert runs_with_a_call <= 2
+
+
+@pytest.mark.parametrize("whole", [None, replace(LOW, p_value=0.05)])
+def test_nothing_is_compared_where_the_whole_does_no_better_than_luck(rng, whole):
+    setting = _setting(rng, 2.0)
+    found = call_out(*setting, whole)
+    marked = found.mark(pd.DataFrame({"gene": found.found.genes.index}))
+    assert marked["null_high"].isna().all()
+    assert not marked["called_out"].any()
+    assert marked["strength"].max() > 2
+
+
+@pytest.mark.parametrize(("alpha", "count", "rank"), [(0.05, 19, 0), (0.1, 19, 1), (0.02, 49, 0)])
+def test_the_bar_is_the_largest_that_alpha_leaves(rng, monkeypatch, alpha, count, rank):
+    procedure, *rest, _ = _setting(rng, 2.0)
+    maxima = rng.random((count, 2))
+
+    def summaries(summarise, labellings, repeats):
+        assert (len(labellings), repeats) == (count, 2)
+        return [tuple(each) for each in maxima]
+
+    monkeypatch.setattr(procedure, "summaries", summaries)
+    found = call_out(procedure, *rest, replace(NULL, alpha=alpha), LOW)
+    assert found.gene_bar == np.sort(maxima[:, 0])[::-1][rank]
+    assert found.module_bar == np.sort(maxima[:, 1])[::-1][rank]
+
+
+def test_strength_by_hand():
+    """Two subjects' samples are averaged first; towards the true class is plus."""
+    per_sample = np.array([[1.0], [3.0], [-1.0], [0.0]])
+    found = Contributions(np.array(["g"]), *(np.ones((1, 1)),) * 3, per_sample, np.ones(1))
+    labels, subject_of = np.array([1, 0, 1], dtype=np.int8), np.array([0, 0, 1, 2])
+    support = np.array([2.0, 1.0, 0.0])
+    expected = support.mean() / (support.std(ddof=1) / np.sqrt(3))
+    np.testing.assert_allclose(strength(found, labels, subject_of), [expected])
+    assert strength(replace(found, per_sample=np.zeros((4, 1))), labels, subject_of) == [0.0]
+
+
+def test_tables_name_modules_with_their_genes(rng):
+    procedure, observed, labelled, log2, plan = _setting(rng, 2.0)
+    copied = log2.copy()
+    copied[:, 1] = -log2[:, 0] + 1e-3 * rng.normal(size=N)
+    found = call_out(procedure, observed, labelled, copied, plan, LOW)
+    grouping = found.found.grouping
+    assert grouping.lead_of["g0"] == grouping.lead_of["g1"]
+    lead = grouping.lead_of["g0"]
+    genes = found.mark(pd.DataFrame({"gene": ["g0", "g1", "g299"]}))
+    assert genes["module"].tolist() == [lead, lead, ""]
+    explained = explain_models(auto_models(observed.results))
+    of_modules = contributions(explained, grouping.names, labelled.sample_labels, grouping.signs)
+    modules = found.mark_modules(of_modules.table()).set_index("module")
+    assert {each.lstrip("-") for each in modules.loc[lead, "genes"].split()} >= {"g0", "g1"}
+    assert "-" in modules.loc[lead, "genes"]
+    assert modules.loc[lead, "n_genes"] == len(modules.loc[lead, "genes"].split())
+    assert modules["called_out"].tolist() == [int(each > found.module_bar) for each in modules["strength"]]

@@ -13,7 +13,7 @@ from responder_ml.evaluation import metrics
 from responder_ml.evaluation.intervals import auroc_interval
 from responder_ml.evaluation.verdict import BaselineSummary, NullSummary, conclude
 from responder_ml.report.html import render_report
-from responder_ml.run import SCHEMA_VERSION, Run, empty_table
+from responder_ml.run import SCHEMA_VERSION, TABLES, Run, empty_table
 
 CANDIDATES = ("genes+elastic_net", "genes+nearest_centroid", "genes+xgboost")
 GENES = (
@@ -21,6 +21,9 @@ GENES = (
     "Gad2", "Slc17a7", "Grin2b", "Gria1", "Homer1", "Creb1", "Hdac5", "Dnmt3a", "Tet1", "Sirt1", "Mtor", "Vgf", "Drd1", "Drd2",
     "Oprk1", "Penk", "Pdyn", "Tac1", "Npy", "Cck", "Il6", "Tnf", "Apoe", "Mbp", "Plp1",
 )  # fmt: skip
+
+MODULE_SUMS = ("contribution", "support", "contribution_low", "contribution_high")
+MODULE_FIRSTS = ("direction", "sign_consistency", "selection_frequency", "leading_share", "strength", "null_high")
 
 
 def make_run(
@@ -61,6 +64,7 @@ def make_run(
         "samples": _samples(rng, samples, subjects, labels, classes),
     }
     tables["genes"] = _genes(rng, genes, tables["contributions"])
+    tables["modules"] = _modules(tables["genes"])
     headline = _performance(found["auto"])
     tables["baselines"] = _baselines(headline["auroc"])
     null = _null(tables["null"], found["auto"]) if draws else None
@@ -195,8 +199,31 @@ def _genes(rng, genes, contributions) -> pd.DataFrame:
             "selection_frequency": np.clip(np.linspace(1.1, 0.05, len(genes)), 0, 1),
         }
     ).sort_values("contribution", ascending=False, ignore_index=True)
-    limit = frame["support"].sort_values(ascending=False).iloc[min(2, len(genes) - 1)] * 0.99
-    return frame.assign(null_high=limit, called_out=(frame["support"] > limit).astype(int))
+    strength = frame["support"] / frame["contribution"] * 6 + rng.normal(0, 0.5, len(genes))
+    limit = np.sort(strength)[-min(3, len(genes))] * 0.99
+    module = np.where(np.arange(len(genes)) < 6, frame["gene"].iloc[0], "")
+    return frame.assign(
+        leading_share=np.clip(frame["selection_frequency"] * 1.1, 0, 1),
+        strength=strength, null_high=limit, called_out=(strength > limit).astype(int), module=module,
+    )  # fmt: skip
+
+
+def _modules(genes: pd.DataFrame) -> pd.DataFrame:
+    """Return modules of four neighbouring rows each, the second called out; none where there are few genes."""
+    parts = [genes.iloc[start : start + 4] for start in (0, 4, 8) if start + 1 < len(genes)]
+    rows = [
+        {
+            "module": part["gene"].iloc[0],
+            "genes": " -".join(part["gene"]),
+            "n_genes": len(part),
+            "weakest_correlation": 0.83,
+            **part[list(MODULE_SUMS)].sum(),
+            **part[list(MODULE_FIRSTS)].iloc[0],
+            "called_out": int(place == 1),
+        }
+        for place, part in enumerate(parts)
+    ]
+    return pd.DataFrame(rows, columns=list(TABLES["modules"]))
 
 
 def _contributions(rng, genes, samples, labels) -> pd.DataFrame:
@@ -295,8 +322,8 @@ def typical_run() -> Run:
 @pytest.fixture(scope="session")
 def no_null_run() -> Run:
     run = make_run(draws=0)
-    genes = run.tables["genes"].assign(null_high=np.nan, called_out=0)
-    return Run(run.result, {**run.tables, "genes": genes}, run.config)
+    silent = {name: run.tables[name].assign(null_high=np.nan, called_out=0) for name in ("genes", "modules")}
+    return Run(run.result, {**run.tables, **silent}, run.config)
 
 
 @pytest.fixture(scope="session")

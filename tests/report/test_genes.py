@@ -9,15 +9,34 @@ from responder_ml.report.genes import Genes
 
 def test_called_out_genes_are_named(built, typical_run):
     section, genes = built("typical_run").section("genes"), typical_run.tables["genes"]
-    called = genes.loc[genes["called_out"] == 1, "gene"]
+    called = genes[genes["called_out"] == 1].sort_values("strength", ascending=False)["gene"]
     assert f"<strong>{', '.join(called)}</strong>" in section
-    assert section.count("★<") == len(called) > 0
+    figure, of_modules = section.split("Genes that rise and fall together")
+    assert figure.count(">★ ") == len(called) > 0
     assert "not what causes" in section
+    modules = typical_run.tables["modules"]
+    lead = modules.loc[modules["called_out"] == 1, "module"].item()
+    assert f"<strong>{lead} +3</strong>" in of_modules
+    assert of_modules.count(">★ ") == 1
+
+
+def test_a_confounded_verdict_says_what_called_out_genes_may_be(typical_run):
+    result = {**typical_run.result, "verdict": {**typical_run.result["verdict"], "level": "confounded"}}
+    assert "tell batches apart" in Genes().render(type(typical_run)(result, typical_run.tables, typical_run.config))
+    assert "tell batches apart" not in Genes().render(typical_run)
+
+
+def test_called_out_genes_lead_even_if_they_contribute_less(typical_run):
+    genes = typical_run.tables["genes"].copy()
+    last = len(genes) - 1
+    genes.loc[last, ["strength", "called_out"]] = [99.0, 1]
+    content = Genes().content(type(typical_run)(typical_run.result, {**typical_run.tables, "genes": genes}, {}))
+    assert content["rows"][0]["gene"] == genes.loc[last, "gene"]
 
 
 def test_without_a_comparison_no_gene_is_called_out(built):
     section = built("no_null_run").section("genes")
-    assert "no gene is called out" in section
+    assert "No gene is called out" in section
     assert "★" not in section
 
 

@@ -10,6 +10,7 @@ from responder_ml.cohort.endpoint import Endpoint, label_cohort
 from responder_ml.cohort.read import keep_rows
 from responder_ml.cohort.simulate import simulate_cohort
 from responder_ml.evaluation.procedure import Procedure
+from responder_ml.explanation.attribution import explain_models
 from responder_ml.features.builders.derived import Derived
 from responder_ml.features.builders.pairs import Pairs
 from responder_ml.features.builders.reference import Reference
@@ -129,6 +130,7 @@ def test_contributions_resolve_to_genes(searched, labelled):
     material, candidates, found = searched
     procedure = Procedure(material, candidates, PLAN, Workers(1))
     for model in found.models:
-        names = [set(procedure.genes_of(model, feature)[0]) for feature in range(len(model.columns))]
-        assert set(material.genes[procedure.genes_used(model)]) == set().union(*names)
-        assert all(names)
+        explained = explain_models([model])[0]
+        np.testing.assert_array_equal(explained.genes, procedure.genes_used(model))
+        decision = explained.base + explained.values.sum(axis=1)
+        np.testing.assert_allclose(decision, model.classifier.decision_function(model.test), rtol=0, atol=1e-6)

@@ -84,24 +84,6 @@ class Refit:
     model: PrefixModel
 
 
-@dataclass(frozen=True)
-class GenesOf:
-    """The genes behind a fitted outer model's features.
-
-    Attributes
-    ----------
-    genes
-        Gene names of the cohort.
-    """
-
-    genes: NDArray[np.str_]
-
-    def __call__(self, model: FoldModel, feature: int) -> tuple[NDArray[np.str_], Floats]:
-        """Return the genes behind a feature and their shares."""
-        part = slice(*model.behind.indptr[feature : feature + 2])
-        return self.genes[model.behind.indices[part]], model.behind.data[part]
-
-
 class Procedure:
     """Everything about a job but the labels.
 
@@ -136,11 +118,6 @@ class Procedure:
         self._shared: dict[str, Shared] = {
             name: each.share(material.expression, material.genes, material.context) for name, each in builders.items()
         }
-
-    @property
-    def genes_of(self) -> "GenesOf":
-        """Tells the genes behind a feature of a fitted outer model; can travel to other processes."""
-        return GenesOf(self.material.genes)
 
     def genes_used(self, model: FoldModel) -> NDArray[np.intp]:
         """Return the places in the cohort of the genes a fitted outer model uses."""

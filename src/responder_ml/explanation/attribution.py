@@ -1,7 +1,11 @@
 """Contributions of genes to held-out predictions: SHAP values in log-odds, never of a row the model was trained on.
 
-Each outer model explains only the samples it did not see. A feature that is made of several genes hands its contribution on to them
-by their shares of it, so contributions of genes always add up to those of features.
+Each outer model explains only the samples it did not see. What a feature made of several genes contributes is handed on to them, so
+that contributions of genes always add up to those of features and stand in one table with those of single-gene models:
+
+* Where the feature is a sum over genes (mean z, singscore, ... and derived signatures) and the classifier is linear, exactly: a
+  gene gets what its own part of the feature, less that part's mean over the training rows, adds to the log-odds.
+* Otherwise (pairs of genes, scores that are no sum, trees) by rule: in proportion to the genes' absolute weights in the feature.
 
 References
 ----------
@@ -9,7 +13,7 @@ Lundberg SM, Lee S-I (2017) A unified approach to interpreting model predictions
 Lundberg SM et al. (2020) doi:10.1038/s42256-019-0138-9 (trees)
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,10 +21,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from responder_ml.classifiers.classifier import Classifier
+from responder_ml.explanation.stability import top_features
 from responder_ml.search.nested import DrawResult, FoldModel
 
+LEADING = 20
+"""Genes of a repeat that count as its leading ones."""
+
 Floats = NDArray[np.float64]
-GenesOf = Callable[[FoldModel, int], tuple[NDArray[np.str_], Floats]]
+Places = NDArray[np.intp]
 
 
 @dataclass(frozen=True)
@@ -58,20 +66,49 @@ def explain(classifier: Classifier, X: Floats) -> Explained:
 
 
 @dataclass(frozen=True)
+class HeldOut:
+    """One outer model's explanation of the rows it did not see, gene by gene.
+
+    Attributes
+    ----------
+    repeat, fold
+        Which outer fold was held out.
+    rows
+        Its samples.
+    base
+        Log-odds before any gene has spoken.
+    genes
+        Places in the cohort of the genes behind the model's features, ascending.
+    values
+        Contributions, rows x genes; ``base + values.sum(axis=1)`` is the decision.
+    signed
+        The same, times the sign of the gene's value against its training mean.
+    """
+
+    repeat: int
+    fold: int
+    rows: Places
+    base: float
+    genes: Places
+    values: Floats
+    signed: Floats
+
+
+@dataclass(frozen=True)
 class Contributions:
-    """Held-out contributions of genes, gathered over repeats.
+    """Held-out contributions of genes, or of groups of genes, gathered over repeats.
 
     Attributes
     ----------
     genes
-        Genes any outer model used.
+        Names of the genes any outer model used, or of their groups.
     size
         Mean absolute contribution over samples, repeats x genes.
     support
         Mean contribution towards the subject's true class, repeats x genes: what the gene did for the predictions.
     slope
-        Mean of contribution times the sign of the standardised value, repeats x genes: above zero where more of the gene speaks
-        for the positive class.
+        Mean of contribution times the sign of the gene's value against its training mean, repeats x genes: above zero where
+        more of the gene speaks for the positive class.
     per_sample
         Mean contribution over repeats, samples x genes.
     frequency
@@ -100,9 +137,15 @@ class Contributions:
                 "contribution_low": low,
                 "contribution_high": high,
                 "selection_frequency": self.frequency,
+                "leading_share": self._leading_share(),
             }
         )
         return frame.sort_values(["contribution", "gene"], ascending=[False, True], ignore_index=True)
+
+    def _leading_share(self) -> Floats:
+        """Return the share of repeats in which a gene is among those of largest contribution."""
+        leading = np.concatenate(top_features(self.size, LEADING))
+        return np.bincount(leading, minlength=len(self.genes)) / len(self.size)
 
 
 def auto_models(results: Sequence[DrawResult]) -> list[FoldModel]:
@@ -110,54 +153,85 @@ def auto_models(results: Sequence[DrawResult]) -> list[FoldModel]:
     return [model for result in results for model in result.models if result.chosen[model.fold] == model.candidate]
 
 
-def contributions(models: Sequence[FoldModel], genes_of: GenesOf, labels: NDArray[np.int8]) -> Contributions:
-    """Explain every model on its held-out rows and gather by gene.
+def explain_models(models: Sequence[FoldModel]) -> list[HeldOut]:
+    """Explain every outer model on its held-out rows."""
+    return [_explain_held_out(model) for model in models]
+
+
+def contributions(
+    explained: Sequence[HeldOut],
+    names: NDArray[np.str_],
+    labels: NDArray[np.int8],
+    signs: NDArray[np.int8] | None = None,
+) -> Contributions:
+    """Gather what held-out rows say of each gene.
 
     Parameters
     ----------
-    models
+    explained
         One per outer fold and repeat.
-    genes_of
-        Returns the genes behind a model's feature and their shares.
+    names
+        Name of each gene of the cohort; genes of one name are added up, those without a name left out.
     labels
         Label of each sample, 0 or 1.
+    signs
+        -1 for genes that stand the other way round in their group, such as a repressed gene among induced ones.
     """
     n_samples, towards = len(labels), 2.0 * labels - 1.0
-    place: dict[str, int] = {}
-    parts: list[tuple[FoldModel, NDArray[np.intp], Floats, Floats]] = []
-    for model in models:
-        values = explain(model.classifier, model.test).values
-        columns, gene_values, gene_signs = _by_gene(model, values, genes_of, place)
-        parts.append((model, columns, gene_values, gene_signs))
-    names = sorted(place, key=place.__getitem__)
-    repeats = 1 + max(model.repeat for model in models)
-    size, support, slope = (np.zeros((repeats, len(names))) for _ in range(3))
-    per_sample, frequency = np.zeros((n_samples, len(names))), np.zeros(len(names))
-    for model, columns, values, signed in parts:
-        size[model.repeat, columns] += np.abs(values).sum(axis=0) / n_samples
-        support[model.repeat, columns] += towards[model.test_rows] @ values / n_samples
-        slope[model.repeat, columns] += signed.sum(axis=0) / n_samples
-        per_sample[np.ix_(model.test_rows, columns)] += values / repeats
-        frequency[columns] += 1.0 / len(models)
-    return Contributions(np.asarray(names, dtype=str), size, support, slope, per_sample, frequency)
+    used = np.unique(np.concatenate([each.genes for each in explained]))
+    used = used[names[used] != ""]
+    gathered, group = np.unique(names[used], return_inverse=True)
+    column_of = np.full(len(names), -1, dtype=np.intp)
+    column_of[used] = group
+    turn = np.ones(len(names)) if signs is None else signs.astype(np.float64)
+    repeats = 1 + max(each.repeat for each in explained)
+    size, support, slope = (np.zeros((repeats, len(gathered))) for _ in range(3))
+    per_sample, frequency = np.zeros((n_samples, len(gathered))), np.zeros(len(gathered))
+    for each in explained:
+        known = np.flatnonzero(column_of[each.genes] >= 0)
+        columns, into = np.unique(column_of[each.genes[known]], return_inverse=True)
+        values = _added_up(each.values[:, known], into, len(columns))
+        signed = _added_up(each.signed[:, known] * turn[each.genes[known]], into, len(columns))
+        size[each.repeat, columns] += np.abs(values).sum(axis=0) / n_samples
+        support[each.repeat, columns] += towards[each.rows] @ values / n_samples
+        slope[each.repeat, columns] += signed.sum(axis=0) / n_samples
+        per_sample[np.ix_(each.rows, columns)] += values / repeats
+        frequency[columns] += 1.0 / len(explained)
+    return Contributions(gathered, size, support, slope, per_sample, frequency)
 
 
-def _by_gene(
-    model: FoldModel, values: Floats, genes_of: GenesOf, place: dict[str, int]
-) -> tuple[NDArray[np.intp], Floats, Floats]:
-    """Hand feature contributions on to genes; returns gene columns, contributions and signed contributions."""
-    columns: dict[int, int] = {}
-    rows: list[int] = []
-    features: list[int] = []
-    shares: list[float] = []
-    for feature in range(len(model.columns)):
-        for gene, share in zip(*genes_of(model, feature), strict=True):
-            column = place.setdefault(str(gene), len(place))
-            rows.append(columns.setdefault(column, len(columns)))
-            features.append(feature)
-            shares.append(float(share))
-    split = np.zeros((len(model.columns), len(columns)))
-    np.add.at(split, (features, rows), shares)
+def _explain_held_out(model: FoldModel) -> HeldOut:
+    found = explain(model.classifier, model.test)
+    genes, values, signed = (_shared_out if model.parts is None else _resolved)(model, found.values)
+    return HeldOut(model.repeat, model.fold, model.test_rows, found.base, genes, values, signed)
+
+
+def _shared_out(model: FoldModel, values: Floats) -> tuple[Places, Floats, Floats]:
+    """Hand contributions of features on to genes by their shares."""
+    genes = np.unique(model.behind.indices).astype(np.intp)
+    shares = model.behind[:, genes]
     # A gene that lowers a feature turns the feature's direction round.
-    signed = values * np.sign(model.test)
-    return np.fromiter(columns, dtype=np.intp, count=len(columns)), values @ np.abs(split), signed @ split
+    return genes, np.asarray(values @ abs(shares)), np.asarray((values * np.sign(model.test)) @ shares)
+
+
+def _resolved(model: FoldModel, values: Floats) -> tuple[Places, Floats, Floats]:
+    """Hand contributions of features that a linear classifier weighs on to the genes they are sums over."""
+    parts = model.parts or ()
+    genes = np.unique(np.concatenate([each.genes for each in parts]))
+    resolved, signed = np.zeros((len(values), len(genes))), np.zeros((len(values), len(genes)))
+    for coefficient, each in zip(model.classifier.coef_, parts, strict=True):
+        columns, found = np.searchsorted(genes, each.genes), coefficient * each.values
+        resolved[:, columns] += found
+        signed[:, columns] += found * np.sign(each.values * each.weights)
+    return genes, resolved, signed
+
+
+def _added_up(values: Floats, into: Places, count: int) -> Floats:
+    """Add columns up into ``count`` columns."""
+    if len(into) == count:
+        ordered = np.empty_like(values)
+        ordered[:, into] = values
+        return ordered
+    added = np.zeros((len(values), count))
+    np.add.at(added.T, into, values.T)
+    return added

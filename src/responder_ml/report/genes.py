@@ -18,6 +18,9 @@ from responder_ml.run import Run
 _BARS = 20
 _SWARMS = 12
 _TABLE = 40
+_MODULES = 12
+# Names a sentence can hold; the rest are in the table.
+_NAMED = 12
 # More samples than this are averaged in neighbouring groups, so that a tile stays visible.
 _MOST_COLUMNS = 60
 _TRACKS = ("region", "phenotype", "drug", "batch", "sex")
@@ -32,7 +35,7 @@ class Genes(Section):
 
     def content(self, run: Run) -> Mapping[str, Any] | str:
         """Return the leading genes and three figures."""
-        genes = table(run, "genes").sort_values(["contribution", "gene"], ascending=[False, True], ignore_index=True)
+        genes = _called_out_first(table(run, "genes"))
         used = len(genes)
         genes = genes[genes["contribution"] > 0]
         if genes.empty:
@@ -47,10 +50,11 @@ class Genes(Section):
             "rows": genes.head(_TABLE).to_dict("records"),
             "total": used,
             "called": list(genes.loc[genes["called_out"] == 1, "gene"]),
-            # Runs written before support was recorded have no such column.
-            "supported": "support" in genes.columns and bool(genes["support"].notna().any()),
+            "supported": "strength" in genes.columns,
             "alpha": run.config.get("null", {}).get("alpha", 0.05),
-            "compared": bool(genes["null_high"].notna().any()),
+            "compared": _compared(genes),
+            "whole_p": (run.result["null"] or {}).get("p_value"),
+            "confounded": run.result["verdict"]["level"] == "confounded",
             "positive": positive,
             "negative": negative,
             "n": run.result["n"],
@@ -61,7 +65,41 @@ class Genes(Section):
             "heat": heat,
             "tracks": tracks,
             "averaged": averaged,
+            "most_named": _NAMED,
+            **_modules(run, positive, negative),
         }
+
+
+def _called_out_first(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return genes or modules, those called out by strength and then the others by contribution."""
+    strength = rows["strength"].where(rows["called_out"] == 1, 0.0) if "strength" in rows.columns else 0.0
+    return rows.assign(_first=strength).sort_values(
+        ["_first", "contribution", "gene"], ascending=[False, False, True], ignore_index=True
+    )
+
+
+def _compared(rows: pd.DataFrame) -> bool:
+    # Runs written before strength was recorded were compared by another quantity, which is not drawn any more.
+    return "strength" in rows.columns and bool(rows["null_high"].notna().any())
+
+
+def _modules(run: Run, positive: str, negative: str) -> Mapping[str, Any]:
+    """Return the leading modules, each named by its leading gene and how many others it has."""
+    modules = table(run, "modules")
+    modules = modules[modules["contribution"] > 0]
+    if modules.empty:
+        return {"modules": []}
+    others = (modules["n_genes"] - 1).astype(int).astype(str)
+    modules = _called_out_first(modules.assign(gene=modules["module"].astype(str) + " +" + others))
+    shown = modules.head(_MODULES)
+    return {
+        "modules": shown.to_dict("records"),
+        "modules_total": len(modules),
+        "least": modules["weakest_correlation"].min(),
+        "modules_called": list(modules.loc[modules["called_out"] == 1, "gene"]),
+        "modules_compared": _compared(modules),
+        "module_bars": gene_bars(shown, positive, negative, "module-bars"),
+    }
 
 
 def _labelled(run: Run) -> pd.DataFrame:

@@ -4,8 +4,9 @@ The observed labelling is drawn once per repeat; a null draws relabelled subject
 training sets of a block of draws are ranked together, then each outer training set is searched on its own.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,9 +15,10 @@ from scipy import sparse
 
 from responder_ml.classifiers.classifier import Classifier
 from responder_ml.features.builders.builder import Ranked, Shared, prefix_columns
+from responder_ml.features.signatures.scorer import GeneParts
 from responder_ml.search.candidate import Candidate
 from responder_ml.search.inner_folds import InnerFolds, TrainingSet
-from responder_ml.search.material import Block, Flags, Floats, Material
+from responder_ml.search.material import Block, Flags, Floats, Material, standardisation
 from responder_ml.search.pending import Pending
 from responder_ml.search.splits import EverySubject, Split, assign_folds
 from responder_ml.search.tune import Tuned, tune
@@ -87,6 +89,9 @@ class FoldModel:
         for held-out subjects, empty where nothing was tuned. Shape ``(n_subjects,)``.
     behind
         ``scipy.sparse.csr_array`` of each gene's share of each feature, features x genes.
+    parts
+        What each gene adds to each standardised feature of the held-out rows: a feature is the sum of its parts. None
+        where features are single genes or no sums over genes, and kept for the candidate that auto took only.
     """
 
     candidate: int
@@ -99,6 +104,7 @@ class FoldModel:
     tuned: Tuned
     inner_decisions: Floats
     behind: Any
+    parts: tuple[GeneParts, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -250,6 +256,7 @@ class _DrawSearch:
         self._pending = pending
         self._keep = keep_models
         self._models: list[FoldModel] = []
+        self._parts: dict[tuple[int, int], Callable[[], tuple[GeneParts, ...] | None]] = {}
         self._decisions = np.full((len(candidates), len(material.subject_of)), np.nan)
         self._inner = np.full((len(candidates), plan.folds), np.nan)
 
@@ -274,13 +281,20 @@ class _DrawSearch:
                 behind = _genes_behind(whole, columns, len(self._material.genes))
                 found = (block.position, rows, block.test, classifier, best, seen, behind)
                 self._models.append(FoldModel(index, self._draw.repeat, fold, *found))
+                self._parts[index, fold] = partial(_standardised_parts, whole, columns, train, test)
             target = self._decisions[index]
             self._pending.add(classifier, (block.train, block.labels, block.test), target, test)
 
     def result(self, fold_of_sample: NDArray[np.intp]) -> DrawResult:
         """Return what all folds gave."""
         chosen = np.argmax(np.nan_to_num(self._inner, nan=0.0), axis=0)
-        return DrawResult(fold_of_sample, self._decisions, self._inner, chosen, tuple(self._models))
+        models = tuple(
+            replace(model, parts=self._parts[model.candidate, model.fold]())
+            if model.candidate == chosen[model.fold] and model.classifier.linear
+            else model
+            for model in self._models
+        )
+        return DrawResult(fold_of_sample, self._decisions, self._inner, chosen, models)
 
 
 def _genes_behind(ranked: Ranked, columns: NDArray[np.intp], n_genes: int) -> Any:
@@ -288,6 +302,21 @@ def _genes_behind(ranked: Ranked, columns: NDArray[np.intp], n_genes: int) -> An
     genes, shares = zip(*(ranked.genes_of(int(column)) for column in columns), strict=True)
     starts = np.cumsum([0, *(len(each) for each in genes)])
     return sparse.csr_array((np.concatenate(shares), np.concatenate(genes), starts), shape=(len(columns), n_genes))
+
+
+def _standardised_parts(
+    ranked: Ranked, columns: NDArray[np.intp], train: Flags, test: Flags
+) -> tuple[GeneParts, ...] | None:
+    """Return what each gene adds to some columns of the held-out rows, on the training rows' scale."""
+    if ranked.gene_parts is None:
+        return None
+    found = []
+    for parts in ranked.gene_parts(columns.tolist()):
+        fitted = parts.values[train]
+        _, scale = standardisation(fitted.sum(axis=1, keepdims=True))
+        held_out = (parts.values[test] - fitted.mean(axis=0)) / scale
+        found.append(GeneParts(parts.genes, held_out, parts.weights))
+    return tuple(found)
 
 
 def _rng(plan: Plan, draw: Draw, *names: str | int) -> np.random.Generator:

@@ -11,6 +11,7 @@ from scipy import sparse
 from responder_ml.features.builders.reference_groups import Axis, Group
 from responder_ml.features.expression_filter import SharedDetection, detected
 from responder_ml.features.normalise import SharedExpression
+from responder_ml.features.signatures.scorer import GeneParts, SignatureScorer
 from responder_ml.statistics.many_contrasts import MODELS_PER_BLOCK, Designs, ManyContrasts, strongest
 from responder_ml.statistics.training_sets import TrainingSets
 
@@ -47,6 +48,31 @@ def membership(signatures: Sequence[Signature], n_genes: int) -> Any:
     column = np.repeat(np.arange(len(signatures)), [each.genes.size for each in signatures])
     weights = np.concatenate([each.weights for each in signatures])
     return sparse.csr_array((weights, (genes, column)), shape=(n_genes, len(signatures)))
+
+
+def signature_parts(
+    scorer: SignatureScorer, signatures: Sequence[Signature], log2: Floats, training: Flags
+) -> tuple[GeneParts, ...]:
+    """Return what each gene adds to each signature's score; nothing for a signature without genes.
+
+    Parameters
+    ----------
+    scorer
+        Additive; it is fitted anew.
+    signatures
+        The signatures.
+    log2
+        Samples x genes.
+    training
+        Rows that a scorer which learns may see, boolean over samples.
+    """
+    nothing = GeneParts(np.empty(0, dtype=np.intp), np.empty((len(log2), 0)), np.empty(0))
+    filled = [each for each in signatures if each.genes.size]
+    if not filled:
+        return (nothing,) * len(signatures)
+    rows = log2 if scorer.sample_wise else log2[training]
+    found = iter(scorer.fit(rows, members=membership(filled, log2.shape[1])).gene_parts(log2))
+    return tuple(next(found) if each.genes.size else nothing for each in signatures)
 
 
 class AxisDeriver:

@@ -5,7 +5,7 @@ all classifiers share one fitted builder per training set.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Protocol, Self
 
@@ -17,6 +17,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from responder_ml.exceptions import FeatureError
 from responder_ml.features.builders.context import Context
+from responder_ml.features.signatures.scorer import GeneParts
 from responder_ml.statistics.training_sets import TrainingSets
 
 Floats = NDArray[np.float64]
@@ -37,12 +38,16 @@ class Ranked:
         Returns the places of the genes behind a ranked column and each one's share of it (absolute shares add up to one).
     cumulative
         As for `Builder`.
+    gene_parts
+        Returns, for some ranked columns, what each gene adds to them in every sample; None where columns are no sums over
+        genes, or are single genes.
     """
 
     position: NDArray[np.intp]
     values: Callable[[], Floats]
     genes_of: Callable[[int], tuple[NDArray[np.intp], Floats]]
     cumulative: bool = False
+    gene_parts: Callable[[Sequence[int]], tuple[GeneParts, ...]] | None = None
 
 
 class Shared(Protocol):

@@ -9,6 +9,7 @@ from responder_ml.features.builders.builder import Builder, Floats, Ranked, Stri
 from responder_ml.features.builders.context import Context
 from responder_ml.features.builders.genes import Genes
 from responder_ml.features.signatures.frozen_z import frozen_z, gene_scale
+from responder_ml.features.signatures.scorer import GeneParts
 from responder_ml.statistics.many_contrasts import Designs
 from responder_ml.statistics.training_sets import TrainingSets
 
@@ -177,7 +178,17 @@ class SharedDerived:
             signs = directions(genes.values(), positive, negative, self._covariates)
             return genes.position[: column + 1], _shares(signs, column)
 
-        return Ranked(np.arange(len(genes.position)), values, genes_of, cumulative=True)
+        def gene_parts(columns: Sequence[int]) -> tuple[GeneParts, ...]:
+            log2 = genes.values()
+            mean, scale = gene_scale(log2[training])
+            signed = directions(log2, positive, negative, self._covariates)
+            z = frozen_z(log2, mean, scale)
+            return tuple(
+                GeneParts(genes.position[:length], z[:, :length] * (signed[:length] / length), signed[:length] / length)
+                for length in (column + 1 for column in columns)
+            )
+
+        return Ranked(np.arange(len(genes.position)), values, genes_of, cumulative=True, gene_parts=gene_parts)
 
 
 def _shares(signs: Floats, column: int) -> Floats:

@@ -1,6 +1,6 @@
 """Signatures from a file of gene sets, ranked by moderated t of their scores."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from responder_ml.features.gene_sets import GeneSet, read_gmt
 from responder_ml.features.membership import Membership, members
 from responder_ml.features.normalise import Normaliser, SharedExpression
 from responder_ml.features.signatures import SCORERS
-from responder_ml.features.signatures.scorer import SignatureScorer
+from responder_ml.features.signatures.scorer import GeneParts, SignatureScorer
 from responder_ml.statistics.moderated_t import Columns, best_columns, moderated_t
 from responder_ml.statistics.training_sets import TrainingSets
 
@@ -186,12 +186,13 @@ class SharedGeneSets:
         fitted = builder.make_scorer().fit(base, members=table, names=names)
         self.names: Strings = fitted.get_feature_names_out().astype(str)
         self._columns = Columns.prepare(fitted.transform(base)) if fitted.sample_wise else None
+        self._additive = fitted.additive
 
     def rank(self, sets: TrainingSets) -> list[Ranked]:
         """Return each training set's signatures by absolute moderated t."""
         if self._columns is not None:
             found = best_columns(self._columns, sets, len(self.names))
-            return [self._ranked(columns, self._columns.values) for columns in found]
+            return [self._ranked(columns, self._columns.values, self._sample_wise_parts) for columns in found]
         shifts = self._expression.shifts(sets.rows)
         return [
             self._rank_one(sets[index : index + 1], None if shifts is None else shifts[index])
@@ -199,14 +200,33 @@ class SharedGeneSets:
         ]
 
     def _rank_one(self, one: TrainingSets, shift: Floats | None) -> Ranked:
-        log2 = self._expression.base if shift is None else self._expression.base + shift[:, None]
-        self._scorer.fit(log2[one.rows[0]], members=self._table, names=self._set_names)
-        scores = self._scorer.transform(log2)
-        (columns,) = best_columns(Columns.prepare(scores), one, len(self.names))
-        return self._ranked(columns, scores)
+        def scored() -> tuple[SignatureScorer, Floats]:
+            log2 = self._expression.base if shift is None else self._expression.base + shift[:, None]
+            return self._scorer.fit(log2[one.rows[0]], members=self._table, names=self._set_names), log2
 
-    def _ranked(self, columns: NDArray[np.intp], values: Floats) -> Ranked:
-        return Ranked(columns, lambda: values[:, columns], lambda column: shares_of(self._table, int(columns[column])))
+        def gene_parts(chosen: Sequence[int]) -> tuple[GeneParts, ...]:
+            # Asked of a few training sets only, so learnt again then rather than kept for all.
+            scorer, log2 = scored()
+            return scorer.gene_parts(log2, chosen)
+
+        scorer, log2 = scored()
+        scores = scorer.transform(log2)
+        (columns,) = best_columns(Columns.prepare(scores), one, len(self.names))
+        return self._ranked(columns, scores, gene_parts)
+
+    def _sample_wise_parts(self, chosen: Sequence[int]) -> tuple[GeneParts, ...]:
+        base = self._expression.base
+        return self._scorer.fit(base, members=self._table, names=self._set_names).gene_parts(base, chosen)
+
+    def _ranked(
+        self, columns: NDArray[np.intp], values: Floats, parts: Callable[[Sequence[int]], tuple[GeneParts, ...]]
+    ) -> Ranked:
+        return Ranked(
+            columns,
+            lambda: values[:, columns],
+            lambda column: shares_of(self._table, int(columns[column])),
+            gene_parts=(lambda chosen: parts(columns[chosen].tolist())) if self._additive else None,
+        )
 
 
 def shares_of(table: Any, column: int) -> tuple[NDArray[np.intp], Floats]:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from responder_ml.exceptions import FeatureError
-from responder_ml.features.builders.axis_deriver import AxisDeriver, Signature, membership
+from responder_ml.features.builders.axis_deriver import AxisDeriver, Signature, membership, signature_parts
 from responder_ml.features.builders.builder import Builder, Floats, Ranked, Strings
 from responder_ml.features.builders.context import Context
 from responder_ml.features.builders.reference_contrasts import CATALOGUE, DEFAULT, Contrast, find_contrasts
@@ -17,7 +17,7 @@ from responder_ml.features.membership import members
 from responder_ml.features.normalise import Normaliser, SharedExpression
 from responder_ml.features.signature_table import read_signature_table
 from responder_ml.features.signatures import SCORERS
-from responder_ml.features.signatures.scorer import SignatureScorer
+from responder_ml.features.signatures.scorer import GeneParts, SignatureScorer
 from responder_ml.statistics.many_contrasts import Designs, ManyContrasts
 from responder_ml.statistics.training_sets import TrainingSets
 
@@ -286,22 +286,32 @@ class SharedReference:
     def rank_versions(self, sets: TrainingSets, signatures: list[list[Signature]]) -> list[Ranked]:
         """Return the same for the signatures of each training set, from `signatures`."""
         scores = self._scores(sets, signatures)
-        return [self._ranked(sets[index : index + 1], found, signatures[index]) for index, found in enumerate(scores)]
+        shifts = self._shifts(sets)
+        return [
+            self._ranked(sets[index : index + 1], found, signatures[index], shifts[index])
+            for index, found in enumerate(scores)
+        ]
 
     def _scores(self, sets: TrainingSets, signatures: list[list[Signature]]) -> list[Floats]:
         """Return samples x signatures under each training set."""
         if not self._scorer.sample_wise:
-            shifts = self._expression.shifts(sets.rows)
-            base = self._expression.base
             return [
-                self._score(found, base if shifts is None else base + shifts[index][:, None], sets.rows[index])
-                for index, found in enumerate(signatures)
+                self._score(found, self._log2(shift), rows)
+                for found, shift, rows in zip(signatures, self._shifts(sets), sets.rows, strict=True)
             ]
         # Nothing is learnt from training rows: one pass over the cohort scores the versions of all training sets.
         n_given, n_sets = len(self._given), len(sets)
         versions = self._score([each for found in signatures for each in found[n_given:]], self._expression.base)
         by_set = versions.reshape(len(versions), n_sets, len(self._axes))
         return [np.hstack([self._given_scores, by_set[:, index]]) for index in range(n_sets)]
+
+    def _shifts(self, sets: TrainingSets) -> Sequence[Floats | None]:
+        """Return what each training set's normalisation adds to each sample; None for nothing."""
+        found = None if self._scorer.sample_wise else self._expression.shifts(sets.rows)
+        return [None] * len(sets) if found is None else list(found)
+
+    def _log2(self, shift: Floats | None) -> Floats:
+        return self._expression.base if shift is None else self._expression.base + shift[:, None]
 
     def _score(self, signatures: Sequence[Signature], log2: Floats, training: Any = slice(None)) -> Floats:
         """Return samples x signatures; 0 for those without a gene."""
@@ -312,7 +322,7 @@ class SharedReference:
             scores[:, filled] = self._scorer.fit(log2[training], members=table).transform(log2)
         return scores
 
-    def _ranked(self, one: TrainingSets, scores: Floats, signatures: list[Signature]) -> Ranked:
+    def _ranked(self, one: TrainingSets, scores: Floats, signatures: list[Signature], shift: Floats | None) -> Ranked:
         designs = Designs.two_groups(one.positive, one.negative)
         t = ManyContrasts(scores).moderated_t(designs)[0]
         order = np.lexsort((-np.abs(t), self._late))
@@ -321,7 +331,13 @@ class SharedReference:
             found = signatures[int(order[column])]
             return found.genes, found.shares
 
-        return Ranked(order, lambda: scores[:, order], genes_of)
+        def gene_parts(columns: Sequence[int]) -> tuple[GeneParts, ...]:
+            chosen = [signatures[int(order[column])] for column in columns]
+            return signature_parts(self._scorer, chosen, self._log2(shift), one.rows[0])
+
+        return Ranked(
+            order, lambda: scores[:, order], genes_of, gene_parts=gene_parts if self._scorer.additive else None
+        )
 
 
 def _check_names(table: Mapping[str, Signature], axes: Mapping[str, Axis], path: str | None) -> None:

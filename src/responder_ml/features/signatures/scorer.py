@@ -35,10 +35,14 @@ class GeneParts:
         Columns of the expression, shape ``(n_members,)``.
     values
         Samples x members; a row adds up to the sample's score.
+    weights
+        Weight with which each gene's own value enters; its sign says whether more of the gene raises the score.
+        Shape ``(n_members,)``.
     """
 
     genes: NDArray[np.intp]
     values: Floats
+    weights: Floats
 
 
 class SignatureScorer(TransformerMixin, BaseEstimator, ABC):  # type: ignore[misc]
@@ -174,7 +178,7 @@ class SignatureScorer(TransformerMixin, BaseEstimator, ABC):  # type: ignore[mis
     def _parts_of(self, values: Floats, column: int) -> GeneParts:
         entries = np.flatnonzero(self.set_of_ == column)
         genes = np.searchsorted(self.gene_starts_, entries, side="right") - 1
-        return GeneParts(genes, values[:, genes] * self.weights_[entries])
+        return GeneParts(genes, values[:, genes] * self.weights_[entries], self.weights_[entries])
 
 
 def _check_members(members: Any | None, n_genes: int) -> Any:

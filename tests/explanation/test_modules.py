@@ -1,0 +1,73 @@
+import numpy as np
+import pytest
+
+from responder_ml.explanation.attribution import Contributions
+from responder_ml.explanation.modules import correlated_modules
+
+N = 14
+GENES = np.array(["lone", "a", "b", "c", "unused", "flat"])
+
+
+def _found(names, sizes):
+    size = np.array([sizes])
+    return Contributions(np.array(names), size, size, size, np.ones((N, len(names))), np.ones(len(names)))
+
+
+@pytest.fixture
+def log2(rng):
+    common = rng.normal(size=N)
+    noise = 0.2 * rng.normal(size=(N, len(GENES)))
+    values = noise + np.outer(common, [0.0, 1.0, 1.0, -1.0, 1.0, 0.0])
+    values[:, 0] = rng.normal(size=N)
+    values[:, 5] = 3.0
+    return values
+
+
+def test_genes_that_go_together_make_a_module_led_by_the_largest(log2):
+    found = _found(["a", "b", "c", "flat", "lone"], [1.0, 3.0, 2.0, 5.0, 4.0])
+    modules = correlated_modules(found, GENES, log2, np.arange(N))
+    assert modules.names.tolist() == ["", "b", "b", "b", "", ""]
+    assert modules.lead_of == {"b": "b", "c": "b", "a": "b"}
+    assert modules.members == {"b": ("b", "-c", "a")}
+    assert modules.signs.tolist() == [1, 1, 1, -1, 1, 1]
+    r = np.abs(np.corrcoef(log2[:, 1:4].T))
+    assert modules.weakest == pytest.approx({"b": r.min()})
+
+
+def test_genes_that_do_not_contribute_are_in_no_module(log2):
+    modules = correlated_modules(_found(["a", "b", "c"], [1.0, 2.0, 0.0]), GENES, log2, np.arange(N))
+    assert modules.lead_of == {"b": "b", "a": "b"}
+
+
+def test_every_pair_of_a_module_correlates(rng):
+    chain = np.cumsum(rng.normal(size=(N, 12)), axis=1)  # neighbours correlate, ends do not
+    names = np.array([f"g{index}" for index in range(12)])
+    modules = correlated_modules(_found(names, np.arange(12.0, 0.0, -1.0)), names, chain, np.arange(N))
+    assert modules.weakest
+    assert min(modules.weakest.values()) >= 0.8
+    for lead, weakest in modules.weakest.items():
+        members = [index for index, name in enumerate(names) if modules.lead_of.get(name) == lead]
+        assert np.abs(np.corrcoef(chain[:, members].T)).min() == pytest.approx(weakest)
+
+
+def test_few_subjects_must_correlate_more(log2):
+    """With 5 subjects |r| below 0.99 is not beyond chance for a single pair at p = 0.001."""
+    few = log2[:5]
+    found = _found(["a", "b", "c"], [1.0, 2.0, 3.0])
+    assert np.abs(np.corrcoef(few[:, 1:4].T)).min() < 0.99
+    for modules in (correlated_modules(found, GENES, few, np.arange(5)),):
+        assert all(weakest >= 0.99 for weakest in modules.weakest.values())
+    assert not correlated_modules(found, GENES, log2[:3], np.arange(3)).lead_of
+
+
+def test_the_subject_is_the_unit(log2):
+    twice = np.repeat(log2, 2, axis=0)
+    found = _found(["a", "b", "c"], [1.0, 2.0, 3.0])
+    once = correlated_modules(found, GENES, log2, np.arange(N))
+    again = correlated_modules(found, GENES, twice, np.repeat(np.arange(N), 2))
+    assert once.lead_of == again.lead_of
+    assert once.weakest == pytest.approx(again.weakest)
+
+
+def test_nothing_contributes(log2):
+    assert not correlated_modules(_found(["a"], [0.0]), GENES, log2, np.arange(N)).lead_of
