@@ -306,3 +306,12 @@ def test_an_effect_can_be_left_out_of_a_region_or_a_drug():
 def test_an_effect_in_an_unknown_place_is_refused(effect_in, message):
     with pytest.raises(CohortError, match=message):
         simulate_cohort(seed=3, n_genes=400, effect_in=effect_in)
+
+
+def test_lost_libraries_leave_every_animal_one():
+    cohort = simulate_cohort(seed=3, n_genes=300, lost=0.4)
+    assert cohort.n_obs == 99 - round(0.4 * 99)
+    assert cohort.obs["subject"].nunique() == 25
+    assert simulate_cohort(seed=3, n_genes=300, lost=0.9).obs["subject"].is_unique
+    with pytest.raises(CohortError, match="lost is 1"):
+        simulate_cohort(seed=3, n_genes=300, lost=1)

@@ -21,7 +21,7 @@ from responder_ml.cohort.simulated_biology import (
     Biology,
     build_biology,
 )
-from responder_ml.cohort.simulated_design import Cell, design_cohort
+from responder_ml.cohort.simulated_design import Cell, design_cohort, lose_libraries
 from responder_ml.exceptions import CohortError
 from responder_ml.registry import did_you_mean
 from responder_ml.statistics.seeds import generator
@@ -55,6 +55,7 @@ def simulate_cohort(
     replicates: int = 1,
     cells: Mapping[str | Cell, int] | None = None,
     regions: Sequence[str] = REGIONS,
+    lost: float = 0.0,
     biology_seed: int = 0,
 ) -> AnnData:
     """Simulate RNA-seq counts of mice after social defeat and treatment.
@@ -86,6 +87,8 @@ def simulate_cohort(
         cells of one's own no library is lost.
     regions
         Regions each animal gives.
+    lost
+        Share of libraries that are lost at random, so that animals lack regions; nobody loses the last one.
     biology_seed
         Seed of the genes and programmes. Cohorts that share it share the biology whatever their ``seed``.
 
@@ -115,7 +118,9 @@ def simulate_cohort(
     )
     _check_names(effect_in or {})
     biology = build_biology(n_genes, biology_seed)
-    sheet = design_cohort(generator(seed, "design"), cells, replicates, regions)
+    sheet = lose_libraries(
+        generator(seed, "lost"), design_cohort(generator(seed, "design"), cells, replicates, regions), lost
+    )
     strength = np.array([effect if name in STATE_PROGRAMMES else drug_effect for name in PROGRAMMES])
     log2_mean = biology.baseline + biology.region_shift[[REGIONS.index(region) for region in sheet["region"]]]
     scores = _draw_programme_scores(generator(seed, "programmes"), sheet, strength, effect_in or {}, animal_effect)

@@ -73,6 +73,24 @@ def design_cohort(
     return sheet[[*_ORDER]]
 
 
+def lose_libraries(rng: np.random.Generator, sheet: pd.DataFrame, share: float) -> pd.DataFrame:
+    """Return the sheet without a share of its libraries, drawn at random; an animal's last one stays.
+
+    Raises
+    ------
+    CohortError
+        The share is not between 0 and 1.
+    """
+    if not 0 <= share < 1:
+        raise CohortError(f"lost is {share}, but must be a share from 0 to below 1.")
+    if share == 0:
+        return sheet
+    order = rng.permutation(len(sheet))
+    last = ~sheet["subject"].iloc[order].duplicated().to_numpy()
+    dropped = order[~last][: round(share * len(sheet))]
+    return sheet.drop(index=sheet.index[dropped]).reset_index(drop=True)
+
+
 _ORDER = ("sample", "subject", "region", "phenotype", "drug", "response", "batch", "sex", "rin", "si_pre", "si_post")
 
 
