@@ -1,3 +1,7 @@
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
@@ -16,3 +20,78 @@ def shared_data() -> Path:
     if not SHARED.exists():
         pytest.skip("../shared/data is not beside the project")
     return SHARED
+
+
+class GeoServer:
+    """A local server of files; ``troubles`` holds, per path, what goes wrong with its next requests.
+
+    A trouble is ``("drop", n)`` (close after n bytes), ``("stall", seconds)`` (silence after half), ``("status", code)``, or
+    ``("body", bytes)`` (another content with status 200).
+    """
+
+    def __init__(self) -> None:
+        self.files: dict[str, bytes] = {}
+        self.troubles: dict[str, list[tuple]] = {}
+        self.requests: list[tuple[str, str | None]] = []
+        self.ranges = True
+        self.etags = True
+        self.address = ""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    geo: GeoServer
+
+    def do_GET(self) -> None:
+        geo, span = self.geo, self.headers.get("Range")
+        geo.requests.append((self.path, span))
+        trouble = geo.troubles[self.path].pop(0) if geo.troubles.get(self.path) else ("none",)
+        if trouble[0] == "status" or self.path not in geo.files:
+            return self.send_error(trouble[1] if trouble[0] == "status" else 404)
+        body = trouble[1] if trouble[0] == "body" else geo.files[self.path]
+        etag = f'"{hash(body)}"'
+        start = 0
+        if span and geo.ranges and self.headers.get("If-Range", etag) == etag:
+            start = int(span.removeprefix("bytes=").rstrip("-"))
+            if start >= len(body):
+                return self.send_error(416)
+        self.send_response(206 if start else 200)
+        self.send_header("Content-Length", str(len(body) - start))
+        if geo.etags:
+            self.send_header("ETag", etag)
+        if start:
+            self.send_header("Content-Range", f"bytes {start}-{len(body) - 1}/{len(body)}")
+        self.end_headers()
+        return self._send(body[start:], trouble)
+
+    def _send(self, body: bytes, trouble: tuple) -> None:
+        if trouble[0] == "drop":
+            body = body[: trouble[1]]
+            self.close_connection = True
+        try:
+            if trouble[0] == "stall":
+                self.wfile.write(body[: len(body) // 2])
+                self.wfile.flush()
+                time.sleep(trouble[1])
+                body = body[len(body) // 2 :]
+            self.wfile.write(body)
+        except OSError:
+            self.close_connection = True
+
+    def log_message(self, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def geo(monkeypatch) -> Iterator[GeoServer]:
+    """Serve files from this machine while a test lasts."""
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    found = GeoServer()
+    handler = type("Handler", (_Handler,), {"geo": found})
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        server.daemon_threads = True
+        server.block_on_close = False
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        thread.start()
+        found.address = f"http://127.0.0.1:{server.server_address[1]}"
+        yield found
+        server.shutdown()

@@ -1,5 +1,6 @@
 """One YAML file is one job: read, checked and resolved, with paths relative to the file itself."""
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -236,7 +237,15 @@ def check_files(cohort: CohortConfig, path: Path) -> None:
         if file is None:
             raise ConfigError(f"{path}: cohort.source '{cohort.source}' needs cohort.{key}, which is not given.")
         if not file.is_file():
-            raise ConfigError(f"{path}: cohort.{key} is {file}, but there is no such file.")
+            raise ConfigError(f"{path}: cohort.{key} is {file}, but there is no such file.{_fetch_hint(file)}")
+
+
+def _fetch_hint(file: Path) -> str:
+    """Return how to get a file whose folder is named after a GEO series."""
+    series = file.resolve().parent.name
+    if not re.fullmatch(r"GSE\d+", series):
+        return ""
+    return f" Download the series first: python -m responder_ml fetch {series} --out {file.resolve().parent}"
 
 
 def explain(problem: ValidationError, root: type[BaseModel]) -> Iterable[str]:

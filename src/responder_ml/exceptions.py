@@ -84,3 +84,11 @@ class FetchError(ResponderError):
 
 class WorkerError(ResponderError):
     """The processes that do the work."""
+
+
+class NotInArchiveError(FetchError):
+    """An address the archive does not have."""
+
+
+class UnreachableError(FetchError):
+    """No way to the archive, or it stopped answering."""

@@ -1,6 +1,5 @@
 """A cohort written as ordinary files: what a user's own data would look like."""
 
-import gzip
 import os
 import shutil
 from pathlib import Path
@@ -9,6 +8,7 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
+from responder_ml.cohort.matrix_file import write_matrix
 from responder_ml.exceptions import CohortError
 
 _README = """{headline}
@@ -67,7 +67,8 @@ def write_cohort(cohort: AnnData, folder: Path) -> None:
 
 
 def _write_files(cohort: AnnData, folder: Path) -> None:
-    _write_matrix(cohort, folder / "counts.tsv.gz")
+    counts = np.asarray(cohort.X, dtype=np.float64).T
+    write_matrix(folder / "counts.tsv.gz", list(cohort.var_names), list(cohort.obs_names), counts)
     cohort.obs.to_csv(folder / "samples.tsv", sep="\t", index=False)
     lines = ["\t".join((name, "simulated", *genes)) for name, genes in cohort.uns["gene_sets"].items()]
     (folder / "gene_sets.gmt").write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -81,12 +82,3 @@ def _write_files(cohort: AnnData, folder: Path) -> None:
         units=cohort.uns["units"],
     )
     (folder / "README.txt").write_text(readme, encoding="utf-8")
-
-
-def _write_matrix(cohort: AnnData, path: Path) -> None:
-    """Write whole numbers with genes in rows; equal cohorts give equal bytes, so no time stamp goes in."""
-    counts = np.asarray(cohort.X).T.astype(np.int64)
-    lines = ["\t".join(("gene", *cohort.obs_names))]
-    lines += ["\t".join((gene, *map(str, row))) for gene, row in zip(cohort.var_names, counts.tolist(), strict=True)]
-    with path.open("wb") as raw, gzip.GzipFile("", "wb", compresslevel=5, fileobj=raw, mtime=0) as packed:
-        packed.write(("\n".join(lines) + "\n").encode())

@@ -1,0 +1,1 @@
+"""Series of the Gene Expression Omnibus as cohort files: addresses, downloads, recipes."""

@@ -1,0 +1,186 @@
+"""The expression of a series: a file's columns matched with the samples they belong to."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from responder_ml.cohort.cells import read_cells
+from responder_ml.cohort.gene_ids import damaged_by_excel
+from responder_ml.cohort.geo.series_matrix import Sample, SeriesMatrix
+from responder_ml.cohort.grid import CellGrid
+from responder_ml.cohort.some_of import some_of
+from responder_ml.cohort.units import check_units
+from responder_ml.exceptions import CohortError, FetchError
+
+Floats = NDArray[np.float64]
+
+_ACCESSION = re.compile(r"GSM\d+")
+_LEAST_MATCHED = 0.5
+_NO_GENE = re.compile(r"__\w+|N_(?:unmapped|multimapping|noFeature|ambiguous)")
+
+
+@dataclass(frozen=True)
+class SeriesExpression:
+    """Genes x samples under the samples' accessions.
+
+    Attributes
+    ----------
+    genes, samples
+        Names along the axes.
+    values
+        Finite, in ``units``.
+    units
+        ``counts``, ``log2`` or ``tpm``.
+    notes
+        What was left out or looks wrong.
+    """
+
+    genes: tuple[str, ...]
+    samples: tuple[str, ...]
+    values: Floats = field(repr=False)
+    units: str
+    notes: tuple[str, ...]
+
+
+def read_expression_file(path: Path, samples: Sequence[Sample], units: str | None) -> SeriesExpression:
+    """Read a table whose columns (or rows) are samples under their accessions, titles, or any text that tells them apart.
+
+    Parameters
+    ----------
+    path
+        Of any kind `read_cells` reads; the first column names the genes.
+    samples
+        Of the series.
+    units
+        As declared; without, the values must be whole numbers, which are taken for counts.
+
+    Raises
+    ------
+    FetchError
+        Fewer than half of the samples are found, or the values are not what they were declared to be.
+    """
+    try:
+        grid = CellGrid(read_cells(path))
+        in_columns, in_rows = _matched(grid.columns, samples), _matched(grid.rows, samples)
+        genes_in_rows = len(in_columns) >= len(in_rows)
+        found = in_columns if genes_in_rows else in_rows
+        if len(found) < _LEAST_MATCHED * len(samples):
+            raise FetchError(_explain_no_match(path, grid, samples, len(found)))
+        genes = np.arange(len(grid.rows if genes_in_rows else grid.columns), dtype=np.intp)
+        places = np.array(list(found.values()), dtype=np.intp)
+        rows, columns = (genes, places) if genes_in_rows else (places, genes)
+        cells = grid.numbers(rows, columns, genes_in_rows=genes_in_rows)
+    except CohortError as problem:
+        raise FetchError(f"{path.name} cannot be used as this series' expression: {problem}") from problem
+    names = grid.rows if genes_in_rows else grid.columns
+    return _checked(path.name, list(names), list(found), cells if genes_in_rows else cells.T, units, samples)
+
+
+def read_matrix_values(matrices: Sequence[SeriesMatrix], source: str, units: str | None) -> SeriesExpression:
+    """Return the values in the series matrix files themselves, as of microarrays; rows that every platform has.
+
+    Raises
+    ------
+    FetchError
+        They hold none, their units are not declared, or they contradict them.
+    """
+    if not all(each.rows for each in matrices):
+        raise FetchError(
+            f"{source} holds no expression, as is usual for RNA-seq. Take the counts from `--source ncbi` or "
+            "`--source supplementary`."
+        )
+    if units is None:
+        raise FetchError(
+            f"{source} does not say what its values are. Declare it in a recipe: `expression: {{source: matrix, units: log2}}`."
+        )
+    rows = [name for name in matrices[0].rows if all(name in set(other.rows) for other in matrices[1:])]
+    parts = []
+    for each in matrices:
+        place = {name: row for row, name in enumerate(each.rows)}
+        parts.append(each.values[[place[name] for name in rows]])
+    samples = [sample for each in matrices for sample in each.samples]
+    return _checked(source, rows, [each.accession for each in samples], np.hstack(parts), units, samples)
+
+
+def _checked(
+    source: str, genes: list[str], found: list[str], values: Floats, units: str | None, samples: Sequence[Sample]
+) -> SeriesExpression:
+    notes = []
+    absent = [sample.accession for sample in samples if sample.accession not in set(found)]
+    if absent:
+        notes.append(f"{len(absent)} sample(s) have no values in {source} and were left out: {some_of(absent)}.")
+    no_gene = np.array([bool(_NO_GENE.fullmatch(name)) for name in genes], dtype=np.bool_)
+    gaps = ~np.isfinite(values).all(axis=1) & ~no_gene
+    if gaps.any():
+        notes.append(f"{int(gaps.sum())} row(s) with missing values were left out.")
+    kept = ~(no_gene | gaps)
+    genes, values = [name for name, keep in zip(genes, kept, strict=True) if keep], values[kept]
+    units = units or "counts"
+    try:
+        check_units(values.T, units, samples=found, genes=genes)
+    except CohortError as problem:
+        raise FetchError(
+            f"{source}: {problem} Units are declared in a recipe: `expression: {{units: ...}}`."
+        ) from problem
+    damaged = damaged_by_excel(genes)
+    if damaged:
+        notes.append(
+            f"{len(damaged)} gene name(s) were turned into dates or numbers by a spreadsheet before they were deposited: "
+            f"{some_of(damaged)}. See `cohort.genes.repair`."
+        )
+    repeated = len(genes) - len(set(genes))
+    if repeated:
+        notes.append(f"{repeated} gene name(s) are repeated. See `cohort.genes.many_to_one`.")
+    return SeriesExpression(tuple(genes), tuple(found), values, units, tuple(notes))
+
+
+def _matched(names: Sequence[str], samples: Sequence[Sample]) -> dict[str, int]:
+    """Return accession: position along an axis, by whatever tells the most samples apart there."""
+    best: dict[str, int] = {}
+    for key in _keys(samples):
+        found: dict[str, int] = {}
+        for position, name in enumerate(names):
+            accession = key.get(_bare(name))
+            if accession is not None:
+                found.setdefault(accession, position)
+        best = found if len(found) > len(best) else best
+    by_accession: dict[str, int] = {}
+    known = {sample.accession for sample in samples}
+    for position, name in enumerate(names):
+        for accession in _ACCESSION.findall(name):
+            if accession in known:
+                by_accession.setdefault(accession, position)
+    best = by_accession if len(by_accession) > len(best) else best
+    return {sample.accession: best[sample.accession] for sample in samples if sample.accession in best}
+
+
+def _keys(samples: Sequence[Sample]) -> list[dict[str, str]]:
+    """Return, for each property that differs between all samples, its bare text: accession."""
+    fields = ["title", "description"]
+    fields += sorted(
+        {name for sample in samples for name in (*sample.properties, *sample.characteristics)} - set(fields)
+    )
+    keys = []
+    for name in fields:
+        key = {_bare(sample.field(name)): sample.accession for sample in samples if sample.field(name)}
+        if len(key) == len(samples):
+            keys.append(key)
+    return keys
+
+
+def _bare(text: str) -> str:
+    """Return letters and digits only, without the X that R puts before a digit."""
+    plain = "".join(character for character in text.lower() if character.isalnum())
+    return plain[1:] if len(plain) > 1 and plain[0] == "x" and plain[1].isdigit() else plain
+
+
+def _explain_no_match(path: Path, grid: CellGrid, samples: Sequence[Sample], found: int) -> str:
+    return (
+        f"{path.name}: {found} of {len(samples)} samples stand in it under an accession, title or other property. Its columns "
+        f"start with {some_of(grid.columns)}; titles with {some_of([sample.title for sample in samples])}. Name another file in "
+        "a recipe, or rename the columns and use `source: table`."
+    )

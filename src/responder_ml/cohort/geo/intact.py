@@ -1,0 +1,67 @@
+"""Is a downloaded file what its name says, and whole?"""
+
+import gzip
+import tarfile
+import zipfile
+import zlib
+from pathlib import Path
+
+from responder_ml.exceptions import FetchError
+
+_PIECE = 1 << 20
+
+
+def check_intact(path: Path, name: str, address: str) -> None:
+    """Refuse a page in place of a file, and a compressed file that does not unpack to its end.
+
+    Parameters
+    ----------
+    path
+        The file as it lies on disk.
+    name
+        The name it is meant to have; its ending says what it must hold.
+    address
+        Where it came from, for the message.
+
+    Raises
+    ------
+    FetchError
+        With what was found and what to do.
+    """
+    with path.open("rb") as file:
+        start = file.read(512)
+    if not start:
+        raise FetchError(f"{address} is empty. Try again later.")
+    if _is_page(start) and not name.endswith((".html", ".htm")):
+        raise FetchError(
+            f"{address} answered with a web page where the file {name} was expected: an error of the server, a login page "
+            "of the network, or a wrong address. Open it in a browser to see which."
+        )
+    broken = _broken(path, name, start)
+    if broken:
+        raise FetchError(f"{address} is damaged or cut short: {broken}. Run again to fetch it anew.")
+
+
+def _is_page(start: bytes) -> bool:
+    text = start.lstrip().lower()
+    return text.startswith((b"<!doctype html", b"<html", b"<head", b"<?xml version"))
+
+
+def _broken(path: Path, name: str, start: bytes) -> str:
+    if name.endswith((".gz", ".tgz")):
+        return _broken_gzip(path) if start.startswith(b"\x1f\x8b") else "it is not gzip"
+    if name.endswith(".tar") and not tarfile.is_tarfile(path):
+        return "it is not a tar archive"
+    if name.endswith(".xlsx") and not zipfile.is_zipfile(path):
+        return "it is not an Excel workbook"
+    return ""
+
+
+def _broken_gzip(path: Path) -> str:
+    try:
+        with gzip.open(path) as unpacked:
+            while unpacked.read(_PIECE):
+                pass
+    except (EOFError, gzip.BadGzipFile, zlib.error) as problem:
+        return str(problem) or "it does not unpack"
+    return ""

@@ -1,0 +1,165 @@
+"""A recipe: how one series' own words become canonical columns, and which of its files holds the expression.
+
+Recipes are YAML, checked when read, unknown keys refused. Those that come with the program lie in ``cohort/recipes`` and are
+named after their series.
+"""
+
+import hashlib
+import re
+from importlib.resources import files
+from pathlib import Path
+from typing import Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from responder_ml.exceptions import FetchError
+
+_SEPARATORS = re.compile(r"[\s,_\-]+")
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Form(_Section):
+    """One way in which samples are described: a pattern over a text, or a column for each characteristic.
+
+    ``pattern`` must match the whole of ``field`` (upper and lower case alike); its named groups are columns. ``columns`` are
+    canonical name: name of a property or characteristic, all of which a sample must have.
+    """
+
+    field: str = "title"
+    pattern: str | None = None
+    columns: dict[str, str] = Field(default_factory=dict)
+
+    @field_validator("pattern")
+    @classmethod
+    def _compiles(cls, pattern: str | None) -> str | None:
+        if pattern is not None and not _compiled(pattern).groupindex:
+            raise ValueError("the pattern has no named group such as (?P<region>...)")
+        return pattern
+
+    @model_validator(mode="after")
+    def _one_way(self) -> "Form":
+        if (self.pattern is None) == (not self.columns):
+            raise ValueError("give either `pattern` or `columns`")
+        return self
+
+
+class ExpressionPart(_Section):
+    """Which file holds the expression: from where, a pattern for its name, its units, its digest if it is known."""
+
+    source: Literal["auto", "ncbi", "supplementary", "matrix"] = "auto"
+    file: str | None = None
+    units: Literal["counts", "log2", "tpm"] | None = None
+    sha256: str | None = Field(None, pattern=r"^[0-9a-fA-F]{64}$")
+
+    @field_validator("file")
+    @classmethod
+    def _compiles(cls, pattern: str | None) -> str | None:
+        if pattern is not None:
+            _compiled(pattern)
+        return pattern
+
+
+class Recipe(_Section):
+    """How to read one series.
+
+    Attributes
+    ----------
+    series
+        Its accession.
+    about
+        What it is.
+    expression
+        Which file.
+    forms
+        Tried in order for each sample; none at all takes every characteristic as a column of its own.
+    words
+        Column: canonical word: the series' words for it. A column with words accepts no others; an empty canonical word
+        means that the column does not apply.
+    fixed
+        Columns with one value for all samples.
+    subject
+        Column that names the animal, donor or patient; ``unknown`` where the series does not say, which is written
+        down and warned about.
+    samples
+        How many there should be.
+    notes
+        What a user of the files must know.
+    """
+
+    series: str = Field(pattern=r"^GSE[1-9]\d*$")
+    about: str = ""
+    expression: ExpressionPart = ExpressionPart()
+    forms: tuple[Form, ...] = ()
+    words: dict[str, dict[str, tuple[str, ...]]] = Field(default_factory=dict)
+    fixed: dict[str, str] = Field(default_factory=dict)
+    subject: str = "unknown"
+    samples: int | None = Field(None, ge=1)
+    notes: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _words_are_unique(self) -> "Recipe":
+        for column, words in self.words.items():
+            seen: dict[str, str] = {}
+            for canonical, spellings in words.items():
+                for spelling in (canonical, *spellings):
+                    if seen.setdefault(plain(spelling), canonical) != canonical:
+                        raise ValueError(f"in words.{column}, '{spelling}' means two things")
+        return self
+
+
+def plain(word: str) -> str:
+    """Return a word without what differs by habit: case, and blanks, commas, hyphens and underscores between parts."""
+    return _SEPARATORS.sub(" ", word).strip().casefold()
+
+
+def load_recipe(path: Path) -> Recipe:
+    """Read a recipe from a file.
+
+    Raises
+    ------
+    FetchError
+        The file cannot be read, or is no recipe; all findings at once.
+    """
+    try:
+        return _parsed(path.read_text(encoding="utf-8"), str(path))
+    except (OSError, UnicodeDecodeError) as problem:
+        raise FetchError(f"The recipe {path} cannot be read: {problem}. Give the path of a YAML file.") from problem
+
+
+def find_recipe(series: str) -> Recipe:
+    """Return the recipe that comes with the program, or one that takes a series' characteristics as they are."""
+    place = files("responder_ml").joinpath("cohort", "recipes", f"{series.lower()}.yaml")
+    if place.is_file():
+        return _parsed(place.read_text(encoding="utf-8"), place.name)
+    return Recipe(series=series)
+
+
+def recipe_digest(recipe: Recipe) -> str:
+    """Return the SHA-256 of what a recipe says."""
+    return hashlib.sha256(recipe.model_dump_json().encode()).hexdigest()
+
+
+def _parsed(text: str, source: str) -> Recipe:
+    try:
+        content = yaml.safe_load(text)
+        if not isinstance(content, dict):
+            raise FetchError(f"{source} holds no keys. A recipe needs at least `series`.")
+        return Recipe.model_validate(content)
+    except yaml.YAMLError as problem:
+        raise FetchError(f"{source} could not be read as YAML: {problem}") from problem
+    except ValidationError as problem:
+        found = "\n".join(f"  - {'.'.join(map(str, each['loc']))}: {each['msg']}" for each in problem.errors())
+        raise FetchError(
+            f"{source} is not a recipe:\n{found}\nKnown keys: {', '.join(Recipe.model_fields)}."
+        ) from problem
+
+
+def _compiled(pattern: str) -> re.Pattern[str]:
+    try:
+        return re.compile(pattern, re.IGNORECASE)
+    except re.error as problem:
+        raise ValueError(f"not a regular expression: {problem}") from problem
