@@ -1,5 +1,6 @@
 """A whole study on a small simulated cohort: nothing vanishes, one correction, one folder."""
 
+import io
 import json
 from types import SimpleNamespace
 
@@ -7,10 +8,13 @@ import pandas as pd
 import pytest
 import yaml
 from mlflow import MlflowClient
+from rich.console import Console
 
 from responder_ml.delivery import deliver_study
 from responder_ml.exceptions import EndpointError, RunError, TrackingError
-from responder_ml.study import default_folder, record_study, study
+from responder_ml.progress import Progress
+from responder_ml.screen.study import show_study
+from responder_ml.study import default_folder, record_study, study, train_jobs
 from responder_ml.study_config import load_study
 from responder_ml.study_record import PAGE, TABLES, read_study
 from responder_ml.tracking.mlflow import send_study
@@ -158,6 +162,17 @@ def test_another_folder_is_left_alone(make_study, tmp_path):
         study(make_study(), tmp_path)
 
 
+def test_the_terminal_says_the_answer_and_a_line_for_every_job(found):
+    written = io.StringIO()
+    show_study(Console(file=written, width=100), *found)
+    text = written.getvalue()
+    assert found[0].result["sentence"] in text
+    for job in found[0].tables["jobs"]["job"]:
+        assert job in text
+    assert "refused" in text
+    assert str(found[1] / PAGE) in text
+
+
 def test_a_study_and_its_jobs_reach_mlflow_once(found, tmp_path):
     uri = f"sqlite:///{tmp_path}/mlflow.db"
     one = send_study(*found, uri=uri, experiment="regions")
@@ -205,6 +220,20 @@ def test_models_are_carried_between_regions_and_a_job_asked_of_itself_is_the_job
     assert away["shared_subjects"] == own["subjects_train"] == 17
     assert away["auroc"] > 0.8
     assert away["p_holm"] >= away["p_value"] >= away["min_attainable_p"] > 0
+
+
+def test_jobs_are_trained_when_asked_and_refused_ones_are_not(make_study, found, monkeypatch):
+    asked = []
+    monkeypatch.setattr("responder_ml.study.train", lambda job, run, bundle, progress: asked.append((job.name, run)))
+    folders = train_jobs(make_study(), *found, Progress())
+    assert [name for name, _ in asked] == [
+        "small-PFC-resilience-all",
+        "small-NAc-resilience-all",
+        "small-PFC-response-both_drugs",
+        "small-NAc-response-both_drugs",
+    ]
+    assert folders == [run for _, run in asked]
+    assert folders[0] == found[1] / "runs" / "small-PFC-resilience-all"
 
 
 def test_a_study_read_back_is_the_study(found):

@@ -8,6 +8,7 @@ from responder_ml.assemble import build_cohort
 from responder_ml.evaluation.family import weigh_family
 from responder_ml.evaluation.joint_relabelling import JointRelabelling
 from responder_ml.exceptions import TrackingError
+from responder_ml.experiment import train
 from responder_ml.progress import Progress
 from responder_ml.report.study import render_study
 from responder_ml.result import Clock
@@ -81,6 +82,25 @@ def study(config: StudyConfig, out: Path, progress: Progress | None = None) -> S
     found = Study(result, tables, config.resolved())
     write_study(found, render_study(found), out)
     return found
+
+
+def train_jobs(config: StudyConfig, found: Study, out: Path, progress: Progress) -> list[Path]:
+    """Train every job that was not refused, as `train` does: its run in ``out/runs``, its bundle in ``out/models``.
+
+    A run's p is the job's own, not corrected for the others.
+
+    Returns
+    -------
+    The run folders.
+    """
+    refused = set(found.tables["jobs"].query("verdict == 'refused'")["job"])
+    folders = []
+    for cell in config.cells():
+        if cell.key not in refused:
+            progress.say(f"Training {cell.key}")
+            folders.append(out / "runs" / cell.job.name)
+            train(cell.job, folders[-1], out / "models" / cell.job.name, progress)
+    return folders
 
 
 def record_study(config: StudyConfig, found: Study, out: Path, progress: Progress) -> str | None:

@@ -1,13 +1,18 @@
 """Early fusion's builder: the shared and the plain form agree, blocks take turns, held-out subjects teach nothing."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from responder_ml.classifiers.nearest_centroid import NearestCentroid
 from responder_ml.exceptions import FeatureError
 from responder_ml.features.builders.derived import Derived
 from responder_ml.features.builders.genes import Genes
 from responder_ml.fusion.region_blocks import RegionBlocks, interleave
 from responder_ml.fusion.regions import Regions
+from responder_ml.search.candidate import Candidate
+from responder_ml.search.nested import Draw, Plan, search_draws
 from responder_ml.statistics.training_sets import TrainingSets
 
 REGIONS = ("PFC", "NAc", "AMY")
@@ -67,6 +72,30 @@ def test_held_out_subjects_change_no_fitted_state(wide, rng):
     (other,) = builder().share(edited, material.genes).rank(sets)
     assert np.array_equal(one.position, other.position)
     assert np.array_equal(one.values()[training], other.values()[training])
+
+
+def test_held_out_subjects_change_no_fitted_model(wide, rng):
+    material, labels = wide
+    candidate = Candidate("genes", builder(), NearestCentroid)
+    plan, draw = Plan(4, 2, 2, seed=1), Draw(labels, 0)
+
+    def search(expression):
+        edited = replace(material, expression=expression)
+        shared = {"genes": candidate.builder.share(expression, material.genes)}
+        (found,) = search_draws(edited, shared, [candidate], plan, [draw], keep_models=True)
+        return found
+
+    before = search(material.expression)
+    held_out = before.fold == 2
+    edited = material.expression.copy()
+    edited[held_out] = rng.normal(0, 50, edited[held_out].shape)
+    after = search(edited)
+    one, other = before.models[2], after.models[2]
+    assert np.array_equal(one.columns, other.columns)
+    assert np.array_equal(one.classifier.coef_, other.classifier.coef_)
+    assert one.tuned.value == other.tuned.value
+    assert not np.array_equal(before.decisions[:, held_out], after.decisions[:, held_out])
+    assert not np.array_equal(before.models[0].classifier.coef_, after.models[0].classifier.coef_)
 
 
 def test_running_sums_cannot_be_interleaved():

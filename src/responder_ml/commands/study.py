@@ -13,10 +13,13 @@ from responder_ml.commands.bars import Bars
 def study(
     experiment: Annotated[Path, typer.Argument(help="YAML file of the study.", metavar="EXPERIMENT")],
     out: Out = None,
+    runs: Annotated[
+        bool, typer.Option("--runs", help="Also train every job: a run and a bundle each, below OUT.")
+    ] = False,
 ) -> None:
     """Run a grid of jobs (regions x endpoints x subsets), correct over all of them, and write one overview."""
     from responder_ml.screen.study import show_study
-    from responder_ml.study import default_folder, record_study, study
+    from responder_ml.study import default_folder, record_study, study, train_jobs
     from responder_ml.study_config import load_study
 
     config, console = load_study(experiment), Console()
@@ -24,3 +27,5 @@ def study(
     found = study(config, folder, Bars(console))
     show_study(console, found, folder)
     record_study(config, found, folder, Bars(console))
+    if runs:
+        train_jobs(config, found, folder, Bars(console))

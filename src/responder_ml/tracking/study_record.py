@@ -16,7 +16,7 @@ def study_record(study: Study, folder: Path) -> Record:
     study
         The study.
     folder
-        Its folder; every file in it becomes an artifact.
+        Its folder; every file in it becomes an artifact, runs of its jobs do not.
     """
     result, verdicts = study.result, study.tables["jobs"]["verdict"]
     correction = result["correction"]
@@ -26,7 +26,11 @@ def study_record(study: Study, folder: Path) -> Record:
         *params({key: correction[key] for key in ("jobs", "draws", "alpha", "exact", "labellings")}),
         *metrics({f"jobs_{level}": int((verdicts == level).sum()) for level in sorted(set(verdicts))}),
         *metrics({"train_seconds": result["timings"].get("total_s")}),
-        *(Artifact(path, "tables" if path.suffix == ".csv" else "") for path in sorted(folder.iterdir())),
+        *(
+            Artifact(path, "tables" if path.suffix == ".csv" else "")
+            for path in sorted(folder.iterdir())
+            if path.is_file()
+        ),
     )
     lines = [
         result["sentence"],
