@@ -65,6 +65,15 @@ def test_train_writes_everything_the_design_lists(trained):
         assert set(columns) <= set(run.tables[name].columns), name
 
 
+def test_few_subjects_get_a_leave_pair_out_figure_beside_the_headline(trained):
+    folder, run = trained
+    headline = run.result["headline"]
+    low, high = headline["leave_pair_out_ci"]
+    assert 0 <= low <= headline["leave_pair_out_auroc"] <= high <= 1
+    assert round(headline["leave_pair_out_auroc"] * 42 * 2, 6).is_integer()
+    assert "leave-pair-out AUROC" in (folder / "run" / "report.html").read_text()
+
+
 def test_out_of_fold_table_scores_every_sample_once_per_repeat_and_candidate(trained):
     table = trained[1].tables["out_of_fold"]
     counts = table.groupby(["candidate", "repeat"])["sample"].agg(["size", "nunique"])

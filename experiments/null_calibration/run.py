@@ -29,7 +29,7 @@ from responder_ml.search.nested import Plan
 from responder_ml.search.workers import Workers
 
 HERE = Path(__file__).parent
-GENES, PERMUTATIONS, STOP_AFTER, ALPHA = 2_000, 99, 10, 0.05
+GENES, PERMUTATIONS, STOP_AFTER, ALPHA = 2_000, 99, 5, 0.05
 # (phenotype, drug, response) cells of each shape; the drug effect stays in, as a stratum.
 SHAPES = {
     "6 v 7": {"imipramine": (3, 4), "ketamine": (3, 3)},

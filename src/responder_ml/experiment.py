@@ -18,7 +18,7 @@ from responder_ml.config import JobConfig
 from responder_ml.evaluation.evidence import power_note, weigh
 from responder_ml.evaluation.permutation import NullPlan
 from responder_ml.evaluation.procedure import Procedure
-from responder_ml.evaluation.small_n import Allowed, allow
+from responder_ml.evaluation.small_n import Allowed, allow, pairs_are_few
 from responder_ml.evaluation.without_genes import without_early_genes
 from responder_ml.exceptions import TrackingError
 from responder_ml.explanation.carriers import find_carriers
@@ -104,6 +104,10 @@ def train(job: JobConfig, out: Path, bundle: Path, progress: Progress | None = N
     with clock.lap("search_s"), progress.stage("Nested search") as done:
         procedure = Procedure(Material.of(labelled), allowed.candidates, allowed.plan, Workers(job.compute.workers))
         observed = procedure.observe(labelled.labels, job.search.repeats, done)
+    pairs = None
+    if pairs_are_few(int(labelled.labels.sum()), int(np.sum(labelled.labels == 0))):
+        with clock.lap("pairs_s"), progress.stage("Leave-pair-out") as done:
+            pairs = procedure.leave_pair_out(labelled.labels, done)
     with clock.lap("null_s"), progress.stage("Null") as done:
         log2 = log2_expression(labelled.expression, job.cohort.units)
         evidence = weigh(procedure, observed, labelled, prepared.null, log2, done)
@@ -136,6 +140,7 @@ def train(job: JobConfig, out: Path, bundle: Path, progress: Progress | None = N
         notes=allowed.notes,
         procedure=procedure,
         observed=observed,
+        pairs=pairs,
         evidence=evidence,
         without=without,
         refit=refit,

@@ -16,8 +16,8 @@ from responder_ml.cohort.findings import Finding
 from responder_ml.evaluation.behaviour import compare_behaviour
 from responder_ml.evaluation.calibration import calibrate
 from responder_ml.evaluation.evidence import Evidence
-from responder_ml.evaluation.intervals import auroc_interval
-from responder_ml.evaluation.metrics import OutOfFold, auroc, balanced_accuracy, brier, matthews
+from responder_ml.evaluation.intervals import auroc_interval, pairs_interval
+from responder_ml.evaluation.metrics import Concordance, OutOfFold, auroc, balanced_accuracy, brier, matthews
 from responder_ml.evaluation.permutation import NullResult
 from responder_ml.evaluation.procedure import Observed, Procedure, Refit
 from responder_ml.evaluation.without_genes import WithoutGenes
@@ -58,6 +58,7 @@ def compose_result(
     notes: tuple[str, ...],
     procedure: Procedure,
     observed: Observed,
+    pairs: Concordance | None,
     evidence: Evidence,
     without: WithoutGenes,
     refit: Refit,
@@ -74,6 +75,8 @@ def compose_result(
         What was read, the audit, and what the number of subjects changed.
     procedure, observed, evidence, without, refit
         What was found.
+    pairs
+        Leave-pair-out, where it was worked out.
     timings
         Seconds per stage.
     """
@@ -99,7 +102,13 @@ def compose_result(
             "negative": len(labelled.subjects) - positive,
             "genes": labelled.cohort.n_vars,
         },
-        "headline": {"candidate": "auto", **_performance(observed.auto, seed), "calibration": _calibration(observed)},
+        "headline": {
+            "candidate": "auto",
+            **_performance(observed.auto, seed),
+            "leave_pair_out_auroc": None if pairs is None else _finite(float(pairs.auroc())),
+            "leave_pair_out_ci": None if pairs is None else [_finite(end) for end in pairs_interval(pairs, seed)],
+            "calibration": _calibration(observed),
+        },
         "null": _null(evidence),
         "baselines": [
             {

@@ -7,7 +7,7 @@ therefore says how much the figure would move with other animals scored by these
 import numpy as np
 from numpy.typing import NDArray
 
-from responder_ml.evaluation.metrics import OutOfFold, concordance
+from responder_ml.evaluation.metrics import Concordance, OutOfFold, concordance
 from responder_ml.statistics.seeds import generator
 
 Floats = NDArray[np.float64]
@@ -26,7 +26,11 @@ def auroc_interval(found: OutOfFold, seed: int) -> tuple[float, float]:
     seed
         The run's seed.
     """
-    table = concordance(found)
+    return pairs_interval(concordance(found), seed)
+
+
+def pairs_interval(table: Concordance, seed: int) -> tuple[float, float]:
+    """Return the same for pairs of subjects that have been compared already."""
     rng = generator(seed, "bootstrap")
     positive = _weights(rng, table.right.shape[0])
     negative = _weights(rng, table.right.shape[1])

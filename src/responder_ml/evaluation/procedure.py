@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from responder_ml.evaluation.calibration import choose_threshold
-from responder_ml.evaluation.metrics import OutOfFold, by_subject, statistic_of
+from responder_ml.evaluation.metrics import Concordance, OutOfFold, by_subject, statistic_of
 from responder_ml.features.builders.builder import Shared
 from responder_ml.search.candidate import Candidate
+from responder_ml.search.leave_pair_out import every_pair, search_pairs
 from responder_ml.search.material import Flags, Material
 from responder_ml.search.nested import Draw, DrawResult, FoldModel, Plan, search_draws, training_set, tune_candidates
 from responder_ml.search.prefix_model import PrefixModel
@@ -30,6 +31,8 @@ Done = Callable[[int, int, str], None]
 
 # Relabellings handled in one unit of work: enough to share the matrix products, few enough to spread over workers.
 DRAWS_PER_UNIT = 8
+# Pairs of subjects held out in one unit of work, likewise.
+_PAIRS_PER_UNIT = 10
 # Names the folds of the final fit; repeats of the evaluation count from zero.
 _REFIT = -1
 
@@ -144,6 +147,19 @@ class Procedure:
             if done is not None:
                 done(len(results), repeats, "")
         return self._gather(labels, results)
+
+    def leave_pair_out(self, labels: Labels, done: Done | None = None) -> Concordance:
+        """Hold every pair of a positive and a negative subject out once, re-run the procedure and see which it puts higher."""
+        pairs = every_pair(labels)
+        units = [pairs[start : start + _PAIRS_PER_UNIT] for start in range(0, len(pairs), _PAIRS_PER_UNIT)]
+        run = partial(search_pairs, self.material, self._shared, self.candidates, self.plan, labels)
+        right: list[float] = []
+        for decisions in self._workers.map(run, units):
+            right += [(np.sign(above - below) + 1.0) / 2.0 for above, below in decisions]
+            if done is not None:
+                done(len(right), len(pairs), "")
+        table = np.reshape(right, (int(np.sum(labels == 1)), -1))
+        return Concordance(table, np.ones_like(table))
 
     def statistics(self, labellings: Sequence[Labels], repeats: int) -> Iterator[Floats]:
         """Yield, block by block and in order, the test statistic of each labelling.

@@ -12,6 +12,14 @@ LEAST_SUBJECTS = 3
 LEAST_TUNED = 6
 """Fewer subjects in a class are scored with fixed forms only; nothing is tuned."""
 
+FEW_SUBJECTS, MOST_PAIRS = 10, 150
+"""Leave-pair-out is worked out where a class has fewer subjects than the first, and there are no more pairs than the second."""
+
+
+def pairs_are_few(n_positive: int, n_negative: int) -> bool:
+    """Tell whether holding out every pair of a positive and a negative subject once is called for, and affordable."""
+    return min(n_positive, n_negative) < FEW_SUBJECTS and n_positive * n_negative <= MOST_PAIRS
+
 
 @dataclass(frozen=True)
 class Allowed:

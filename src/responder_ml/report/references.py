@@ -53,7 +53,7 @@ WORKS = {
     "nadeau": Reference(
         "Nadeau C, Bengio Y (2003). Inference for the generalization error.", "10.1023/A:1024068626366"
     ),
-    "airola": Reference("Airola A et al. (2011). Cross-validation for the area under the ROC curve.", "10.1016/j.csda.2010.11.023"),
+    "airola": Reference("Airola A et al. (2011). Cross-validation for the area under the ROC curve.", "10.1016/j.csda.2010.11.018"),
     "davis": Reference("Davis J, Goadrich M (2006). Precision-recall and ROC curves.", "10.1145/1143844.1143874"),
     "chicco": Reference("Chicco D, Jurman G (2020). The Matthews correlation coefficient.", "10.1186/s12864-019-6413-7"),
     "cox": Reference("Cox DR (1958). Two further applications of a model for binary regression.", "10.1093/biomet/45.3-4.562"),

@@ -62,6 +62,7 @@ def show_run(console: Console, run: Run, folder: Path, bundle: Path) -> None:
             "" if row["name"] == "auto" else f"{row['chosen_share']:.0%}",
         )
     console.print(table)
+    console.print(_leave_pair_out(result["headline"]), highlight=False, soft_wrap=True, end="")
     _show_findings(console, [each for each in result["audit"] if each["severity"] != "info"])
     console.print(f"Report: {folder / 'report.html'}", highlight=False, soft_wrap=True)
     console.print(f"Run:    {folder}", highlight=False, soft_wrap=True)
@@ -82,6 +83,16 @@ def show_registries(console: Console) -> None:
         for member in registry:
             table.add_row(member.name, member.summary, member.reference)
         console.print(table)
+
+
+def _leave_pair_out(headline: Mapping[str, Any]) -> str:
+    if headline.get("leave_pair_out_auroc") is None:
+        return ""
+    low, high = headline["leave_pair_out_ci"]
+    return (
+        f"Leave-pair-out AUROC of auto: {headline['leave_pair_out_auroc']:.2f}, 95 % interval {low:.2f} to {high:.2f}; "
+        "p is the headline's.\n"
+    )
 
 
 def _show_findings(console: Console, findings: Sequence[Mapping[str, Any]]) -> None:

@@ -180,7 +180,7 @@ def search_draws(
     )
     ranked = {name: shared[name].rank(everything) for name in sorted({each.builder_name for each in candidates})}
     pending = Pending()
-    searches = [_DrawSearch(material, candidates, plan, draw, pending, keep_models) for draw in draws]
+    searches = [DrawSearch(material, candidates, plan, draw, pending, keep_models=keep_models) for draw in draws]
     for index, search in enumerate(searches):
         for fold, training in enumerate(outer[index]):
             start = (index * plan.folds + fold) * per_set
@@ -237,8 +237,18 @@ def tune_candidates(
     return tuned
 
 
-class _DrawSearch:
-    """Collects the outer folds of one draw."""
+class DrawSearch:
+    """Collects the outer folds of one draw.
+
+    Parameters
+    ----------
+    material, candidates, plan, draw
+        As for `search_draws`.
+    pending
+        Where outer fits wait for others to be solved with.
+    keep_models
+        Whether to keep the fitted models.
+    """
 
     def __init__(
         self,
@@ -247,6 +257,7 @@ class _DrawSearch:
         plan: Plan,
         draw: Draw,
         pending: Pending,
+        *,
         keep_models: bool,
     ) -> None:
         self._material = material
@@ -261,10 +272,19 @@ class _DrawSearch:
         self._inner = np.full((len(candidates), plan.folds), np.nan)
 
     def run_fold(
-        self, fold: int, training: TrainingSet, decided: Flags, ranked: Mapping[str, Sequence[Ranked]]
+        self,
+        fold: int,
+        training: TrainingSet,
+        decided: Flags,
+        ranked: Mapping[str, Sequence[Ranked]],
+        seed_of: int | None = None,
     ) -> None:
-        """Tune, and hand on what is to be fitted to the outer training rows and decided on the held-out ones."""
-        tuned = tune_candidates(self._material, ranked, self._candidates, self._plan, self._draw, training, fold)
+        """Tune, and hand on what is to be fitted to the outer training rows and decided on the held-out ones.
+
+        ``seed_of`` names the samplers, the fold by default.
+        """
+        named = fold if seed_of is None else seed_of
+        tuned = tune_candidates(self._material, ranked, self._candidates, self._plan, self._draw, training, named)
         labels = self._draw.labels[self._material.subject_of]
         train, test = self._material.rows_of(training.subjects), self._material.rows_of(decided)
         for index, (candidate, (best, inner)) in enumerate(zip(self._candidates, tuned, strict=True)):

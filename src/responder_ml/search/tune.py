@@ -2,7 +2,11 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from optuna import Study, Trial
 
 # TPE turns the last bit of a mean AUROC into another sequence of trials; rounding makes equal procedures equal.
 _OBJECTIVE_DIGITS = 10
@@ -48,8 +52,6 @@ def tune(space: Mapping[str, Any], objective: Objective, *, trials: int, seed: i
     seed
         Of the sampler.
     """
-    import optuna
-
     known: dict[tuple[Any, ...], float] = {}
 
     def values_of(settings: Sequence[dict[str, Any]]) -> list[float]:
@@ -63,20 +65,36 @@ def tune(space: Mapping[str, Any], objective: Objective, *, trials: int, seed: i
     if not space:
         values = values_of([{}])
         return Tuned({}, values[0], tuple(values), ({},))
+    # The first trials are drawn at random whatever the others gave, so they are evaluated together.
+    if trials <= _RANDOM_TRIALS:
+        tried = [dict(params) for params in _drawn_at_random(trials, seed, tuple(space.items()))]
+        values = values_of(tried)
+    else:
+        study, asked = _start(_RANDOM_TRIALS, seed, space)
+        tried = [trial.params for trial in asked]
+        values = values_of(tried)
+        for trial, value in zip(asked, values, strict=True):
+            study.tell(trial, value)
+        for _ in range(trials - _RANDOM_TRIALS):
+            trial = study.ask(dict(space))
+            tried.append(trial.params)
+            values += values_of(tried[-1:])
+            study.tell(trial, values[-1])
+    best = max(range(len(values)), key=values.__getitem__)
+    return Tuned(tried[best], values[best], tuple(values), tuple(tried))
+
+
+@lru_cache(maxsize=4096)
+def _drawn_at_random(count: int, seed: int, space: tuple[tuple[str, Any], ...]) -> tuple[dict[str, Any], ...]:
+    """Return the settings of the random trials; a null comes back to the same seeds with every labelling."""
+    return tuple(trial.params for trial in _start(count, seed, dict(space))[1])
+
+
+def _start(count: int, seed: int, space: Mapping[str, Any]) -> tuple["Study", list["Trial"]]:
+    """Begin a study and ask for its random trials."""
+    import optuna
+
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     sampler = optuna.samplers.TPESampler(seed=seed, n_startup_trials=_RANDOM_TRIALS)
     study = optuna.create_study(direction="maximize", sampler=sampler)
-    tried: list[dict[str, Any]] = []
-    values = []
-    while len(tried) < trials:
-        # The first trials are drawn at random whatever the others gave, so they are drawn, and evaluated, together.
-        several = min(_RANDOM_TRIALS, trials) if not tried else 1
-        asked = [study.ask(dict(space)) for _ in range(several)]
-        settings = [trial.params for trial in asked]
-        found = values_of(settings)
-        for trial, value in zip(asked, found, strict=True):
-            study.tell(trial, value)
-        tried += settings
-        values += found
-    best = max(range(len(values)), key=values.__getitem__)
-    return Tuned(tried[best], values[best], tuple(values), tuple(tried))
+    return study, [study.ask(dict(space)) for _ in range(count)]

@@ -79,6 +79,7 @@ def _metrics(run: Run) -> Iterator[Metric]:
             "null_mean": null.get("null_mean"),
             "relabellings": null.get("permutations"),
             **{key: headline.get(key) for key in ("balanced_accuracy", "mcc", "brier")},
+            "leave_pair_out_auroc": headline.get("leave_pair_out_auroc"),
             **_best_baseline(run),
             "gene_stability": (result.get("stability") or {}).get("nogueira"),
             "genes_called_out": called_out,

@@ -1,0 +1,96 @@
+"""The nested search with one pair of subjects held out, a positive and a negative one."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from responder_ml.features.builders.builder import Shared
+from responder_ml.search.candidate import Candidate
+from responder_ml.search.material import Floats, Material
+from responder_ml.search.nested import Draw, DrawSearch, Labels, Plan, training_set
+from responder_ml.search.pending import Pending
+from responder_ml.statistics.training_sets import TrainingSets
+
+# Names the inner folds and samplers of pairs; repeats of the evaluation count from zero.
+_PAIRS = -2
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two subjects of different class to hold out together.
+
+    Attributes
+    ----------
+    number
+        Names the pair's random numbers.
+    positive, negative
+        Indices of the subjects.
+    """
+
+    number: int
+    positive: int
+    negative: int
+
+
+def every_pair(labels: Labels) -> list[Pair]:
+    """Return all pairs of a positive and a negative subject, the negatives of the first positive first."""
+    positives, negatives = np.flatnonzero(labels == 1), np.flatnonzero(labels == 0)
+    return [
+        Pair(row * len(negatives) + column, int(positive), int(negative))
+        for row, positive in enumerate(positives)
+        for column, negative in enumerate(negatives)
+    ]
+
+
+def search_pairs(
+    material: Material,
+    shared: Mapping[str, Shared],
+    candidates: Sequence[Candidate],
+    plan: Plan,
+    labels: Labels,
+    pairs: Sequence[Pair],
+) -> Floats:
+    """Run the nested search with each pair held out.
+
+    Parameters
+    ----------
+    material, shared, candidates, plan
+        As for `search_draws`; the outer folds of the plan are not used.
+    labels
+        0/1 per subject.
+    pairs
+        What to hold out in turn.
+
+    Returns
+    -------
+    Log-odds that the procedure, choice between candidates included, gives the positive and the negative subject of each pair,
+    shape ``(n_pairs, 2)``.
+    """
+    plan, draw = replace(plan, folds=1), Draw(labels, _PAIRS)
+    subjects = np.ones((len(pairs), material.n_subjects), dtype=bool)
+    for rest, pair in zip(subjects, pairs, strict=True):
+        rest[[pair.positive, pair.negative]] = False
+    trainings = [
+        training_set(material, plan, draw, rest, pair.number) for rest, pair in zip(subjects, pairs, strict=True)
+    ]
+    rows = np.concatenate([training.rows(material) for training in trainings])
+    sets = TrainingSets(rows, np.tile(labels[material.subject_of], (len(rows), 1)))
+    ranked = {name: shared[name].rank(sets) for name in sorted({each.builder_name for each in candidates})}
+    per_set, pending = len(rows) // len(pairs), Pending()
+    searches = []
+    for index, (pair, training) in enumerate(zip(pairs, trainings, strict=True)):
+        part = slice(index * per_set, (index + 1) * per_set)
+        search = DrawSearch(material, candidates, plan, draw, pending, keep_models=False)
+        of_pair = {name: found[part] for name, found in ranked.items()}
+        search.run_fold(0, training, ~training.subjects, of_pair, seed_of=pair.number)
+        searches.append(search)
+    pending.decide()
+    everyone = np.zeros(len(material.subject_of), dtype=np.intp)
+    decisions = [search.result(everyone).auto for search in searches]
+    return np.array(
+        [
+            [decision[material.subject_of == subject].mean() for subject in (pair.positive, pair.negative)]
+            for pair, decision in zip(pairs, decisions, strict=True)
+        ]
+    )
