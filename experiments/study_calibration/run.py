@@ -17,6 +17,7 @@ from scipy.stats import binomtest
 from responder_ml.assemble import build_cohort
 from responder_ml.evaluation.family import weigh_family
 from responder_ml.evaluation.joint_relabelling import JointRelabelling
+from responder_ml.search.workers import Workers
 from responder_ml.studies.contender import tested
 from responder_ml.studies.jobs import enter_job
 from responder_ml.study_config import load_study
@@ -31,7 +32,7 @@ def one_study(seed: int) -> dict:
     study = study.model_copy(update={"job": {**study.job, "seed": seed}})
     base = study.base
     cohort = build_cohort(base.cohort, base.seed)
-    contenders = tested([enter_job(cell, cohort) for cell in study.cells()])
+    contenders = tested([enter_job(cell, cohort, Workers(1)) for cell in study.cells()])
     joint = JointRelabelling({key: each.subjects for key, each in contenders.items()})
     statistics = {key: each.statistic for key, each in contenders.items()}
     family = weigh_family(statistics, joint, base.null.permutations, base.seed)

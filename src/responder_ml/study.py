@@ -12,6 +12,7 @@ from responder_ml.experiment import train
 from responder_ml.progress import Progress
 from responder_ml.report.study import render_study
 from responder_ml.result import Clock
+from responder_ml.search.workers import Workers
 from responder_ml.studies.contender import tested
 from responder_ml.studies.fused import fuse_columns
 from responder_ml.studies.jobs import enter_job
@@ -42,12 +43,13 @@ def study(config: StudyConfig, out: Path, progress: Progress | None = None) -> S
     check_folder(out)
     progress, clock, base = progress or Progress(), Clock(), config.base
     cells, cohort, entered = list(config.cells()), build_cohort(base.cohort, base.seed), []
+    workers = Workers(base.compute.workers)
     with clock.lap("search_s"), progress.stage("Search") as done:
         for cell in cells:
-            entered.append(enter_job(cell, cohort))
+            entered.append(enter_job(cell, cohort, workers))
             done(len(entered), len(cells), cell.key)
     with clock.lap("fusion_s"), progress.stage("Fusion") as done:
-        fused = fuse_columns(config, cells, cohort, done)
+        fused = fuse_columns(config, cells, cohort, workers, done)
         entered += [each for column in fused for each in column.entered]
     contenders = tested(entered)
     joint = JointRelabelling({key: each.subjects for key, each in contenders.items()})
@@ -57,7 +59,7 @@ def study(config: StudyConfig, out: Path, progress: Progress | None = None) -> S
     with clock.lap("verdicts_s"):
         jobs = job_rows(entered, family, base.seed)
     with clock.lap("transfer_s"), progress.stage("Transfer") as done:
-        carried = carry_over(config, contenders, family.members, done)
+        carried = carry_over(config, contenders, family.members, workers, done)
     comparisons = [row for column in fused for row in column.comparisons]
     tables = {
         "jobs": jobs,

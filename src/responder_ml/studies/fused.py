@@ -55,13 +55,17 @@ class FusedColumn:
     notes: dict[str, Any] | None
 
 
-def fuse_columns(config: StudyConfig, cells: Sequence[Cell], cohort: AnnData, done: Done) -> list[FusedColumn]:
+def fuse_columns(
+    config: StudyConfig, cells: Sequence[Cell], cohort: AnnData, workers: Workers, done: Done
+) -> list[FusedColumn]:
     """Fuse the regions of every question of a study that asks for it.
 
     Parameters
     ----------
     config, cells, cohort
         The study, its jobs and its rows.
+    workers
+        Where units of work run.
     done
         Told about progress.
     """
@@ -72,13 +76,13 @@ def fuse_columns(config: StudyConfig, cells: Sequence[Cell], cohort: AnnData, do
         columns.setdefault(cell.column, []).append(cell)
     found = []
     for name, of_column in columns.items():
-        found.append(fuse_column(of_column, config.grid.regions, config.fusion, cohort))
+        found.append(fuse_column(of_column, config.grid.regions, config.fusion, cohort, workers))
         done(len(found), len(columns), name)
     return found
 
 
 def fuse_column(
-    cells: Sequence[Cell], places: Mapping[str, Where], kinds: Sequence[str], cohort: AnnData
+    cells: Sequence[Cell], places: Mapping[str, Where], kinds: Sequence[str], cohort: AnnData, workers: Workers
 ) -> FusedColumn:
     """Fuse the regions of one question.
 
@@ -92,6 +96,8 @@ def fuse_column(
         ``late``, ``early`` or both.
     cohort
         The study's cohort, all rows.
+    workers
+        Where units of work run.
 
     Raises
     ------
@@ -117,7 +123,7 @@ def fuse_column(
         return FusedColumn([Refused(cell, positive, negative, str(problem)) for cell in places_of.values()], [], None)
     plan = Plan(job.search.folds, job.search.inner_folds, job.search.trials, job.seed)
     allowed = allow(plan, build_candidates(job), positive, negative)
-    workers, repeats = Workers(job.compute.workers), job.search.repeats
+    repeats = job.search.repeats
     late = LateFusion(regions, allowed.candidates, allowed.plan, workers)
     fused, single, weights = late.observe(labelled.labels, repeats)
     found: dict[str, tuple[OutOfFold, Callable[..., Any]]] = {"late fusion": (fused, late.statistics)}

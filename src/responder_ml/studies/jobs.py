@@ -23,7 +23,7 @@ CORRECTED = "corrected p"
 """What verdicts of a study call their p."""
 
 
-def enter_job(cell: Cell, cohort: AnnData) -> Contender | Refused:
+def enter_job(cell: Cell, cohort: AnnData, workers: Workers) -> Contender | Refused:
     """Search one job of the grid.
 
     Parameters
@@ -32,6 +32,8 @@ def enter_job(cell: Cell, cohort: AnnData) -> Contender | Refused:
         The job and its place.
     cohort
         The study's cohort, all rows.
+    workers
+        Where units of work run.
 
     Raises
     ------
@@ -44,9 +46,7 @@ def enter_job(cell: Cell, cohort: AnnData) -> Contender | Refused:
     except EndpointError as problem:
         return _refused(cell, rows, problem)
     labelled = prepared.labelled
-    procedure = Procedure(
-        Material.of(labelled), prepared.allowed.candidates, prepared.allowed.plan, Workers(cell.job.compute.workers)
-    )
+    procedure = Procedure(Material.of(labelled), prepared.allowed.candidates, prepared.allowed.plan, workers)
     observed = procedure.observe(labelled.labels, cell.job.search.repeats)
     return Contender(
         cell=cell,

@@ -55,7 +55,11 @@ def squares(contenders: Sequence[Contender]) -> list[Square]:
 
 
 def carry_over(
-    config: StudyConfig, contenders: Mapping[str, Contender], members: Mapping[str, Member], done: Done
+    config: StudyConfig,
+    contenders: Mapping[str, Contender],
+    members: Mapping[str, Member],
+    workers: Workers,
+    done: Done,
 ) -> list[dict[str, Any]]:
     """Return the rows of the table ``transfer``: a job's own result where it is asked of itself.
 
@@ -65,6 +69,8 @@ def carry_over(
         The study.
     contenders, members
         Jobs, and what the family made of them.
+    workers
+        Where units of work run.
     done
         Told about progress.
     """
@@ -80,7 +86,7 @@ def carry_over(
     ]
     rows = []
     for square, one, other in asked:
-        rows.append(_row(square, one, other, null, members))
+        rows.append(_row(square, one, other, null, members, workers))
         done(len(rows), len(asked), f"{one} to {other}")
     together = corrected(rows)
     return [
@@ -89,14 +95,16 @@ def carry_over(
     ]
 
 
-def _row(square: Square, one: str, other: str, null: NullPlan, members: Mapping[str, Member]) -> TransferRow:
+def _row(
+    square: Square, one: str, other: str, null: NullPlan, members: Mapping[str, Member], workers: Workers
+) -> TransferRow:
     learner, asked = square.jobs[one], square.jobs[other]
     if one == other:
         return _own(learner, one, members[learner.cell.key], null.seed)
     if learner.prepared is None or asked.prepared is None:
         raise ValueError("only jobs of one region can be carried over")
     allowed, job = learner.prepared.allowed, learner.cell.job
-    how = TransferPlan(allowed.candidates, allowed.plan, job.search.repeats, null, Workers(job.compute.workers))
+    how = TransferPlan(allowed.candidates, allowed.plan, job.search.repeats, null, workers)
     try:
         return transfer(learner.prepared.labelled, asked.prepared.labelled, how, (one, other))
     except EndpointError as problem:
