@@ -16,18 +16,24 @@ Against = Literal["training", "sample"]
 
 def mean_z_weights(members: Any) -> Floats:
     """Return each entry's signed weight over the sum of absolute weights on its side of its set."""
-    return np.asarray(members.data / side_totals(members, np.abs(members.data)), dtype=np.float64)
+    amounts = members.data if members.data.min(initial=0.0) >= 0 else np.abs(members.data)
+    return np.asarray(members.data / side_totals(members, amounts), dtype=np.float64)
 
 
 def z_within_sample(expression: Floats) -> Floats:
     """Return each value against the mean and standard deviation (n - 1) of its own sample over genes."""
+    centred, inverse = centre_within_sample(expression)
+    return np.asarray(centred * inverse[:, None], dtype=np.float64)
+
+
+def centre_within_sample(expression: Floats) -> tuple[Floats, Floats]:
+    """Return each value less its sample's mean over genes, and one over the sample's standard deviation, 0 for 0."""
     n_genes = expression.shape[1]
     mean = expression.mean(axis=1)
     centred = expression - mean[:, None]
     variance = np.einsum("ij,ij->i", centred, centred) / max(n_genes - 1, 1)
     flat = is_constant(mean, variance, n_genes)
-    centred *= np.divide(1.0, np.sqrt(variance), out=np.zeros_like(mean), where=~flat)[:, None]
-    return np.asarray(centred, dtype=np.float64)
+    return centred, np.divide(1.0, np.sqrt(variance), out=np.zeros_like(mean), where=~flat)
 
 
 def mean_z(z: Floats, weights: Any) -> Floats:
@@ -96,7 +102,12 @@ class MeanZ(SignatureScorer):
         self.weights_ = mean_z_weights(self.members)
 
     def _score(self, X: Floats) -> Floats:
-        return mean_z(self._gene_values(X), self._table(self.weights_))
+        weights = self._table(self.weights_)
+        if self.against == "sample":
+            # One factor for all genes of a sample is one for all its scores, which are fewer.
+            centred, inverse = centre_within_sample(X)
+            return mean_z(centred, weights) * inverse[:, None]
+        return mean_z(self._gene_values(X), weights)
 
     def _gene_values(self, X: Floats) -> Floats:
         if self.against == "sample":

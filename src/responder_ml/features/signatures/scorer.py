@@ -182,7 +182,11 @@ class SignatureScorer(TransformerMixin, BaseEstimator, ABC):  # type: ignore[mis
 
 
 def _check_members(members: Any | None, n_genes: int) -> Any:
-    table = sparse.csr_array(np.ones((n_genes, 1)) if members is None else members, dtype=np.float64, copy=True)
+    given = sparse.csr_array(np.ones((n_genes, 1)) if members is None else members, dtype=np.float64)
+    # Of its own, and with positions no wider than needed: a product reads one for each member of each set.
+    narrow = np.int32 if max(given.nnz, *given.shape) < np.iinfo(np.int32).max else np.int64
+    arrays = (given.data.copy(), given.indices.astype(narrow), given.indptr.astype(narrow))
+    table = sparse.csr_array(arrays, shape=given.shape)
     table.sum_duplicates()
     if not table.data.all():
         table.eliminate_zeros()

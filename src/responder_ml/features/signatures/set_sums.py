@@ -35,6 +35,8 @@ def side_totals(members: Any, amounts: Floats) -> Floats:
     amounts
         One number for each stored entry of ``members``.
     """
-    down = members.data < 0
-    side = members.indices + members.shape[1] * down if down.any() else members.indices
+    # Widened once: counting and looking up would each do it again.
+    side = members.indices.astype(np.intp)
+    if members.data.min(initial=0.0) < 0:
+        side += members.shape[1] * (members.data < 0)
     return np.asarray(np.bincount(side, weights=amounts)[side], dtype=np.float64)

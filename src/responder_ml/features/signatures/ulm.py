@@ -19,9 +19,10 @@ _NO_SPREAD = 1e-12
 
 def weight_spread(members: Any) -> Floats:
     """Return each set's sum of squared deviations of its weights over all genes, absent ones weighing 0."""
-    n_genes = members.shape[0]
-    ones = np.ones(n_genes)
-    total, square = members.T @ ones, members.power(2).T @ ones
+    n_genes, n_sets = members.shape
+    total, square = (
+        np.bincount(members.indices, weights=each, minlength=n_sets) for each in (members.data, members.data**2)
+    )
     spread = square - total**2 / n_genes
     return np.where(spread > _NO_SPREAD * square, spread, 0.0)
 
