@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from responder_ml.contrasts.claim_result import ClaimResult
-from responder_ml.contrasts.claim_verdicts import RANKED
+from responder_ml.contrasts.claim_verdicts import HEADLINES, RANKED
 from responder_ml.contrasts.claims_record import ClaimsRecord, RegionMap
 from responder_ml.contrasts.founding_claims import CLAIMS, DIFFERENCE, NON_RESPONDER, RESPONDER, SUMMARIES
 from responder_ml.report.figures.claim_rows import ClaimRow, claim_rows
@@ -116,15 +116,17 @@ def _by_name(rows: Sequence[ClaimRow]) -> list[ClaimRow]:
 
 
 def _differences(found: ClaimsRecord) -> list[dict[str, Any]]:
-    """Draw responders less non-responders, drugs together, in every region: the lines the verdicts rest on."""
+    """Draw responders less non-responders, drugs together where there are two, in every region."""
     drawn = []
     for claim in RANKED:
-        lines = [each for each in found.headlines[claim] if each.arm == DIFFERENCE]
+        lines = _lines(found, HEADLINES[claim][0], DIFFERENCE)
+        together = [each for each in lines if "+" in each.drug]
+        lines = together or lines
         if not lines:
             continue
         rows = [_row(line.region, line, interval=True) for line in lines]
         said = "; ".join(f"{line.region} {line.observed:+.2f}, p = {line.p_value:.2g}" for line in lines)
-        words = f"{SUMMARIES[lines[0].statistic]},\nresponders less non-responders"
+        words = f"{SUMMARIES[lines[0].statistic]}, responders less non-responders"
         figure = claim_rows(
             f"difference-{claim}", rows, (words, "observed, 95 % interval", ""), f"{CLAIMS[claim]} {said}."
         )

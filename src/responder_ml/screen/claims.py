@@ -15,7 +15,7 @@ _SHOWN = {
     "reversal_share": "R4 share",
     "reversal_cosine": "R4 cosine",
     "induction_share": "R5 share",
-    "induction_cosine": "R5 cosine",
+    "induction_shift": "R5 shift",
 }
 _ARMS = (RESPONDER, NON_RESPONDER, DIFFERENCE)
 
@@ -33,9 +33,9 @@ def show_claims(console: Console, found: ClaimsRecord) -> None:
         console.print(f"    [{colour}]{_safe(each.sentence)}[/]", highlight=False, soft_wrap=True)
     console.print(_table(found.results))
     console.print(
-        "Each cell: observed (expected with no effect), p. R4 and R5 shares are what is usually printed as reversed; much "
-        "of a share comes from the susceptible animals that both contrasts share. Difference: responders less non-responders, on "
-        "which verdicts rest. claims.csv holds every line.",
+        "Each cell: observed (expected with no effect), p. R4 and R5 shares are what is usually printed as reversed or induced; "
+        "much of a share comes from the susceptible animals that both contrasts share. Difference: responders less "
+        "non-responders, on which the verdicts of R4 and R5 rest. claims.csv holds every line.",
         highlight=False,
         soft_wrap=True,
     )
@@ -46,7 +46,7 @@ def _table(results: Sequence[ClaimResult]) -> Table:
     table = Table(*columns, *(_heading(arm) for arm in _ARMS), title=None)
     cells: dict[tuple[str, str, str], dict[str, str]] = {}
     for each in results:
-        # Single drugs by what is usually printed; the cosines that verdicts rest on take the drugs together.
+        # Single drugs by what is usually printed; what verdicts rest on takes the drugs together.
         if each.statistic in _SHOWN and each.arm in _ARMS and ("+" in each.drug or each.statistic.endswith("share")):
             cells.setdefault((each.region, each.drug, each.statistic), {})[each.arm] = _cell(each)
     before = ""

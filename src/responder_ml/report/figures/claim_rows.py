@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_LINE = 44
+_LINE = 46
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,8 @@ def claim_rows(name: str, rows: Sequence[ClaimRow], words: tuple[str, str, str],
     place = {each: len(names) - index for index, each in enumerate(names)}
 
     def paint(figure: "Figure") -> None:
+        from matplotlib.ticker import MaxNLocator
+
         axes = figure.subplots()
         several = len(rows) > len(names)
         for row in rows:
@@ -68,11 +70,13 @@ def claim_rows(name: str, rows: Sequence[ClaimRow], words: tuple[str, str, str],
         axes.plot(
             [], [], color=REFERENCE_LINE, marker="|", markersize=9, linestyle="none", label="value with no effect"
         )
+        # The last label would stand half outside.
+        axes.xaxis.set_major_locator(MaxNLocator(6, prune="upper"))
         axes.set_yticks([place[each] for each in names], names)
         axes.set_ylim(0.4, len(names) + 0.6)
         axes.tick_params(axis="y", length=0)
         axes.grid(axis="x", color=GRID, linewidth=0.8)
-        axes.set_xlabel("\n".join(fill(line, _LINE) for line in label.split("\n")))
+        axes.set_xlabel(fill(label, _LINE))
         legend_below(figure, axes, columns=1)
 
     return figure_svg(name, (WIDTH, 1.95 + 0.3 * len(names)), alt, paint)
