@@ -101,7 +101,7 @@ def test_the_first_view_is_the_jobs_by_auroc_and_sorts(site, page, shoot):
     places = {
         header.inner_text().strip(): header.bounding_box()["x"] for header in page.locator(".ag-header-cell").all()
     }
-    assert places["region"] < places["verdict"] < places["auroc"] < places["auroc_high"] < places["p_value"]
+    assert places["region"] < places["verdict"] < places["auroc"] < places["p_value"] < places["auroc_low"]
     cells = page.locator(".ag-center-cols-container .ag-row").first.inner_text().split("\n")
     assert [
         text for text in ("PFC", "responder vs non_responder", "evidence", "0.84", "0.014") if text not in cells

@@ -10,7 +10,7 @@ from typing import Any
 
 _TAG = "mlflow.sharedViewState."
 _SHOWS = {
-    "tags": ("region", "drug", "endpoint", "verdict", "simulated"),
+    "tags": ("region", "drug", "endpoint", "verdict", "simulated", "data_sha256"),
     "metrics": (
         "auroc",
         "auroc_low",
@@ -28,14 +28,15 @@ _SHOWS = {
     "params": ("builder", "classifier", "n_positive", "n_negative"),
 }
 _KIND = {key: kind for kind, keys in _SHOWS.items() for key in keys}
+# What a laptop's screen holds comes first.
 _JOB_COLUMNS = (
     "region",
-    "endpoint",
     "verdict",
     "auroc",
+    "p_value",
     "auroc_low",
     "auroc_high",
-    "p_value",
+    "endpoint",
     "gain_over_best_baseline",
     "best_baseline_auroc",
     "null_mean",
@@ -43,6 +44,9 @@ _JOB_COLUMNS = (
     "n_negative",
     "drug",
     "simulated",
+    "builder",
+    "classifier",
+    "data_sha256",
 )
 _CANDIDATE_COLUMNS = (
     "region",
