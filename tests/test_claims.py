@@ -138,6 +138,15 @@ def test_mistakes_are_named(tmp_path):
         evaluate(_job(tmp_path, claims={"covariates": ["cage"]}))
 
 
+def test_a_region_without_the_groups_is_named(tmp_path):
+    cells = {"control/saline/none": 4, "susceptible/saline/none": 3, "resilient/saline/none": 3}
+    cohort = {"source": "simulated", "params": {"n_genes": 300, "regions": ["PFC"], "cells": cells}}
+    with pytest.raises(
+        ContrastError, match=r"^PFC: The claims need control and susceptible animals .* leave this region out"
+    ):
+        evaluate(_job(tmp_path, cohort=cohort, claims={"relabellings": 20, "bootstrap": 5}))
+
+
 def test_the_folder_is_named_after_what_the_claims_depend_on(job):
     searched = job.model_copy(update={"search": job.search.model_copy(update={"trials": 3})})
     reseeded = job.model_copy(update={"seed": 8})

@@ -14,6 +14,7 @@ from responder_ml.contrasts.claims_record import ClaimsRecord, RegionFacts
 from responder_ml.contrasts.evaluate_claims import evaluate_claims
 from responder_ml.contrasts.regions import rank_regions
 from responder_ml.contrasts.study_regions import StudyRegion, split_regions
+from responder_ml.exceptions import ContrastError
 from responder_ml.progress import Progress
 from responder_ml.report.claims import render_claims
 from responder_ml.search.workers import Workers
@@ -83,18 +84,21 @@ def default_folder(job: JobConfig) -> Path:
 
 
 def _evaluate_region(region: StudyRegion, asked: ClaimsConfig, seed: int) -> list[ClaimResult]:
-    return evaluate_claims(
-        region.expression,
-        region.groups,
-        region.name,
-        seed=seed,
-        relabellings=asked.relabellings,
-        cutoffs=build_cutoffs(asked.preset),
-        bootstrap=asked.bootstrap,
-        subjects=region.subjects,
-        covariates=region.covariates,
-        strata=region.strata,
-    )
+    try:
+        return evaluate_claims(
+            region.expression,
+            region.groups,
+            region.name,
+            seed=seed,
+            relabellings=asked.relabellings,
+            cutoffs=build_cutoffs(asked.preset),
+            bootstrap=asked.bootstrap,
+            subjects=region.subjects,
+            covariates=region.covariates,
+            strata=region.strata,
+        )
+    except ContrastError as problem:
+        raise ContrastError(f"{region.name}: {problem} Or leave this region out with `cohort.where`.") from problem
 
 
 def _facts(region: StudyRegion) -> RegionFacts:
