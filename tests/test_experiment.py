@@ -1,12 +1,16 @@
 """The straight line end to end, on a simulated cohort small enough for a test."""
 
 import json
+import socket
+from contextlib import closing
 
 import pytest
 import yaml
 
 from responder_ml.config import load_config
-from responder_ml.experiment import prepare, train
+from responder_ml.delivery import deliver
+from responder_ml.experiment import prepare, record, train
+from responder_ml.progress import Progress
 from responder_ml.run import TABLES, read_run
 
 JOB = {
@@ -94,6 +98,32 @@ def test_the_resolved_configuration_is_itself_a_job(trained, tmp_path):
     folder, run = trained
     job = load_config(folder / "run" / "config.yaml")
     assert job.resolved() == run.config
+
+
+def test_a_lost_tracking_server_is_said_and_track_delivers_the_run_afterwards(trained, tmp_path):
+    from mlflow import MlflowClient
+
+    folder, run = trained
+    with closing(socket.socket()) as taken:
+        taken.bind(("127.0.0.1", 0))
+        nobody = f"http://127.0.0.1:{taken.getsockname()[1]}"
+    said, progress = [], Progress()
+    progress.say = said.append
+    job = _job(tmp_path, tracking={"uri": nobody, "experiment": "later"})
+    assert record(job, run, folder / "run", folder / "bundle", progress) is None
+    assert "Not tracked" in said[0]
+    assert nobody in said[0]
+    assert f"track {folder / 'run'} --bundle {folder / 'bundle'}" in said[0]
+    assert "Max retries" not in said[0]
+    store = f"sqlite:///{tmp_path / 'later.db'}"
+    sent = deliver(folder / "run", folder / "bundle", uri=store, experiment="later", register=True)
+    client = MlflowClient(store)
+    found = client.get_run(sent.run_id)
+    assert (found.info.run_name, found.info.status) == ("tiny", "FINISHED")
+    assert found.data.metrics["p_value"] == pytest.approx(run.result["null"]["p_value"], abs=1e-4)
+    assert found.inputs.dataset_inputs[0].dataset.digest == run.result["data_sha256"][:16]
+    assert "report.html" in {each.path for each in client.list_artifacts(sent.run_id)}
+    assert [int(each.version) for each in client.search_model_versions("name = 'tiny'")] == [1]
 
 
 @pytest.mark.parametrize("workers", [1, 2])

@@ -177,7 +177,7 @@ def record(job: JobConfig, run: Run, out: Path, bundle: Path, progress: Progress
     try:
         run_id = send(run, out, bundle, loader=SERVING, uri=job.tracking.uri, experiment=job.tracking.experiment)
     except TrackingError as problem:
-        progress.say(f"Not tracked: {problem} The run is complete in {out}.")
+        progress.say(f"Not tracked: {problem}\nTo send it later: python -m responder_ml track {out} --bundle {bundle}")
         return None
     progress.say(f"Tracked in MLflow as {run_id}; see it with `python -m responder_ml ui`.")
     return run_id

@@ -1,6 +1,7 @@
 """Genes are called out where they were planted, and hardly ever where nothing was."""
 
 from dataclasses import replace
+from functools import partial
 
 import anndata
 import numpy as np
@@ -81,6 +82,22 @@ def test_the_bar_is_the_largest_that_alpha_leaves(rng, monkeypatch, alpha, count
     found = call_out(procedure, *rest, replace(NULL, alpha=alpha), LOW)
     assert found.gene_bar == np.sort(maxima[:, 0])[::-1][rank]
     assert found.module_bar == np.sort(maxima[:, 1])[::-1][rank]
+
+
+def test_observed_labels_among_relabelled_ones_give_the_same_strengths(rng):
+    """What is observed and what is relabelled go through one function: so the bar is fair."""
+    procedure, observed, labelled, *_ = _setting(rng, 0.0)
+    others = [labelled.labels[::-1].copy(), np.roll(labelled.labels, 1)]
+    largest = partial(_largest_gene, labelled)
+    found = procedure.summaries(largest, [others[0], labelled.labels, others[1]], 2)
+    assert found[1] == largest(labelled.labels, observed.results)
+    assert len(set(found)) == 3
+
+
+def _largest_gene(labelled, labels, results):
+    explained = explain_models(auto_models(results))
+    found = contributions(explained, labelled.genes, labels[labelled.subject_of])
+    return strength(found, labels, labelled.subject_of).max()
 
 
 def test_strength_by_hand():

@@ -8,6 +8,7 @@ import getpass
 import hashlib
 import json
 import logging
+import re
 import time
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -303,7 +304,8 @@ def _errors_of(store: str) -> Iterator[None]:
     try:
         yield
     except (MlflowException, SQLAlchemyError, OSError) as problem:
-        said = str(problem).strip().partition("\n")[0][:_MOST_CHARACTERS]
+        # The words after these are those of the layers below, down to the socket.
+        said = re.split(r" with exception |\n", str(problem).strip(), maxsplit=1)[0][:_MOST_CHARACTERS]
         raise TrackingError(
             f"The run could not be sent to {without_password(store)}: {said}. The run folder is complete; mend the "
             "store and send it with `track`."
