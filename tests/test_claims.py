@@ -74,6 +74,8 @@ def test_table_record_and_page_say_the_same(found, folder):
     record = json.loads((folder / RECORD).read_text())
     page = (folder / PAGE).read_text()
     assert len(table) == len(record["rows"]) == len(found.results)
+    assert record["settings"]["cohort"]["params"] == JOB["cohort"]["params"]
+    assert {"python", "numpy", "responder-ml"} <= set(record["versions"])
     np.testing.assert_allclose(
         table["observed"].astype(float), [each.observed for each in found.results], rtol=0, atol=1e-12
     )

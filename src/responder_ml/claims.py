@@ -4,9 +4,10 @@ import hashlib
 import json
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from responder_ml.assemble import build_behaviour, build_cohort, build_cutoffs, build_words
-from responder_ml.config import ClaimsConfig, JobConfig
+from responder_ml.config import ClaimsConfig, CohortConfig, JobConfig
 from responder_ml.contrasts.claim_maps import map_region
 from responder_ml.contrasts.claim_result import ClaimResult
 from responder_ml.contrasts.claim_verdicts import judge_claims
@@ -51,7 +52,7 @@ def evaluate(job: JobConfig, progress: Progress | None = None) -> ClaimsRecord:
     return ClaimsRecord(
         name=job.name,
         seed=job.seed,
-        settings=asked.model_dump(mode="json", exclude_none=True),
+        settings={**_plain(asked), "cohort": _plain(job.cohort)},
         simulated=bool(cohort.uns.get("simulated", False)),
         regions=tuple(_facts(region) for region in regions),
         results=tuple(results),
@@ -99,6 +100,10 @@ def _evaluate_region(region: StudyRegion, asked: ClaimsConfig, seed: int) -> lis
         )
     except ContrastError as problem:
         raise ContrastError(f"{region.name}: {problem} Or leave this region out with `cohort.where`.") from problem
+
+
+def _plain(section: ClaimsConfig | CohortConfig) -> dict[str, Any]:
+    return dict(section.model_dump(mode="json", exclude_none=True))
 
 
 def _facts(region: StudyRegion) -> RegionFacts:

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from importlib.metadata import version
+from platform import python_version
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,7 @@ from responder_ml.contrasts.regions import RegionRank
 from responder_ml.contrasts.rrho2 import Rrho2Map
 
 SCHEMA_VERSION = 1
+_REPORTED_VERSIONS = ("responder-ml", "numpy", "scipy", "pandas")
 
 
 @dataclass(frozen=True)
@@ -88,6 +91,7 @@ class ClaimsRecord:
             "simulated": self.simulated,
             "seed": self.seed,
             "settings": dict(self.settings),
+            "versions": {"python": python_version(), **{each: version(each) for each in _REPORTED_VERSIONS}},
             "regions": [{"name": each.name, "genes": each.genes, "groups": dict(each.groups)} for each in self.regions],
             "claims": [{**asdict(each), "statement": CLAIMS[each.claim]} for each in self.verdicts],
             "rows": [_plain(row) for row in self.table().to_dict("records")],
