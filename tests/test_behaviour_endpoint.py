@@ -76,6 +76,11 @@ def test_the_headline_is_shown_without_immediate_early_genes(trained, page):
     assert "With and without immediate-early genes (" in page
 
 
+def test_the_report_says_of_whom_it_was_asked(trained, page):
+    assert trained[1].result["endpoint"]["among"] == {"drug": ["imipramine", "ketamine"]}
+    assert "drug = imipramine or ketamine; other rows serve as references" in page
+
+
 def test_cell_types_alone_are_a_baseline(trained):
     assert "cell-type markers" in [each["name"] for each in trained[1].result["baselines"]]
 

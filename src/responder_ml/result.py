@@ -93,6 +93,7 @@ def compose_result(
             "strata": list(endpoint.strata),
             "nuisance": list(endpoint.nuisance),
             "where": where,
+            "among": {column: kept if isinstance(kept, str) else list(kept) for column, kept in endpoint.among.items()},
             "units": str(labelled.cohort.uns["units"]),
         },
         "n": {
