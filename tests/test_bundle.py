@@ -147,7 +147,7 @@ def test_every_classifier_gives_the_same_numbers_after_a_round_trip(classifier, 
 
 @pytest.mark.parametrize("scorer", SCORERS.names())
 def test_every_scorer_gives_the_same_numbers_after_a_round_trip(scorer, sets, tmp_path):
-    bundle, labelled = _pack(builder=GeneSets(sets, scorer, units="counts"))
+    bundle, labelled = _pack(builder=GeneSets(sets, scorer=scorer, units="counts"))
     write_bundle(bundle, tmp_path / "toy")
     # Scoring must not need the file of gene sets again.
     Path(sets).unlink()

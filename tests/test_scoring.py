@@ -330,7 +330,9 @@ def panel(tmp_path_factory):
     sets.write_text("\n".join(f"SET{n}\t.\t" + "\t".join(genes[n * 6 : n * 6 + 6]) for n in range(4)))
     classifier = CLASSIFIERS["elastic_net"](C=0.1)
     single = _bundle(labelled, place / "single", Genes(units="log2"), classifier, 10)
-    signatures = _bundle(labelled, place / "signatures", GeneSets(str(sets), "mean_z", units="log2"), classifier, 4)
+    signatures = _bundle(
+        labelled, place / "signatures", GeneSets(str(sets), scorer="mean_z", units="log2"), classifier, 4
+    )
     fresh = pd.DataFrame(rng.normal(8, 2, size=(5, 60)), index=[f"n{index}" for index in range(5)], columns=genes)
     return place, single, signatures, fresh, log2.mean(axis=0)
 

@@ -9,9 +9,10 @@ then give the log-odds it gave when it was packed. No code is taken from the fol
 
 import hashlib
 import json
+import os
+import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import partial
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from responder_ml.cohort.gene_ids import kind_of
 from responder_ml.evaluation.applicability import Reference
 from responder_ml.evaluation.conformal import HeldOut
 from responder_ml.evaluation.metrics import OutOfFold
+from responder_ml.evaluation.outer_rows import OuterRows
 from responder_ml.exceptions import BundleError
 from responder_ml.manifest import (
     FORMAT_VERSION,
@@ -35,7 +37,6 @@ from responder_ml.manifest import (
     manifest_digest,
     read_manifest,
 )
-from responder_ml.replace_folder import replace_folder
 from responder_ml.search.material import Material
 from responder_ml.search.model_file import pack_models, unpack_models
 from responder_ml.search.plain_archive import pack_arrays, unpack_arrays
@@ -64,6 +65,8 @@ class Bundle:
         Decisions on training subjects by models that did not see them; None if none were packed.
     models
         Outer models, whose spread gives an interval; may be empty.
+    outer
+        What the outer models did not see, to tell what the model is worth with genes missing; None if not packed.
     """
 
     model: PrefixModel
@@ -71,6 +74,7 @@ class Bundle:
     reference: Reference = field(repr=False)
     held_out: HeldOut | None = field(default=None, repr=False)
     models: tuple[PrefixModel, ...] = field(default=(), repr=False)
+    outer: OuterRows | None = field(default=None, repr=False)
 
     @property
     def units(self) -> str:
@@ -105,6 +109,7 @@ def pack_bundle(
     limits: Sequence[str] = (),
     threshold: float = 0.0,
     models: Sequence[PrefixModel] = (),
+    outer: OuterRows | None = None,
     out_of_fold: OutOfFold | None = None,
     least_weight: float = LEAST_WEIGHT,
     least_genes: float = LEAST_GENES,
@@ -125,6 +130,8 @@ def pack_bundle(
         Log-odds above which a sample is called positive.
     models
         Outer models for intervals.
+    outer
+        Rows they did not see.
     out_of_fold
         Held-out decisions on the training subjects, for prediction sets.
     least_weight, least_genes
@@ -157,22 +164,13 @@ def pack_bundle(
             "held_out_subjects": 0 if held_out is None else len(held_out.positive) + len(held_out.negative),
             "outer_models": len(models),
         },
-        "check": _check_values((model, *models), reference, held_out),
+        "check": _check_values((model, *models), reference, held_out, outer),
     }
-    return Bundle(model, manifest, reference, held_out, tuple(models))
+    return Bundle(model, manifest, reference, held_out, tuple(models), outer)
 
 
-def write_bundle(bundle: Bundle, folder: Path, pages: Mapping[str, str] | None = None) -> None:
+def write_bundle(bundle: Bundle, folder: Path) -> None:
     """Write the folder beside its place first, then move it there; a bundle that was there before is replaced.
-
-    Parameters
-    ----------
-    bundle
-        The bundle.
-    folder
-        Where to.
-    pages
-        Texts to stand beside it, such as its card, by file name.
 
     Raises
     ------
@@ -184,18 +182,14 @@ def write_bundle(bundle: Bundle, folder: Path, pages: Mapping[str, str] | None =
     arrays = dict(bundle.reference.arrays())
     if bundle.held_out is not None:
         arrays |= {"held_out_positive": bundle.held_out.positive, "held_out_negative": bundle.held_out.negative}
+    if bundle.outer is not None:
+        arrays |= bundle.outer.arrays()
     contents = {MODEL: pack_models((bundle.model, *bundle.models)), REFERENCE: pack_arrays(arrays)}
     files = {name: {"sha256": _digest(content), "bytes": len(content)} for name, content in contents.items()}
     manifest = {**bundle.manifest, "files": files}
     manifest["sha256"] = manifest_digest(manifest)
     contents[MANIFEST] = (json.dumps(manifest, indent=1, allow_nan=False) + "\n").encode()
-    contents |= {name: text.encode() for name, text in (pages or {}).items()}
-    try:
-        replace_folder(folder, partial(_write_files, contents))
-    except OSError as problem:
-        raise BundleError(
-            f"The bundle could not be written to {folder}: {problem}. Free space or choose --bundle."
-        ) from problem
+    _replace_folder(folder, contents)
 
 
 def read_bundle(folder: Path) -> Bundle:
@@ -210,11 +204,11 @@ def read_bundle(folder: Path) -> Bundle:
     manifest = read_manifest(folder)
     contents = {name: _read_file(folder, name, manifest["files"]) for name in (MODEL, REFERENCE)}
     arrays = unpack_arrays(contents[REFERENCE])
-    held_out = _take_held_out(arrays)
+    held_out, outer = _take_held_out(arrays), _take_outer(arrays)
     model, *models = unpack_models(contents[MODEL])
     try:
         reference = Reference(**arrays)
-        found = _check_values((model, *models), reference, held_out)
+        found = _check_values((model, *models), reference, held_out, outer)
         described = {each["name"]: each["weight"] for each in manifest["features"]}
         features = {each["name"]: each["weight"] for each in describe_features(model)}
         same_genes = all(each.genes_.tolist() == manifest["genes"] for each in (model, *models))
@@ -231,7 +225,7 @@ def read_bundle(folder: Path) -> Bundle:
             f"{folder}: the model gives other numbers than when it was packed ({found} against {manifest['check']}). "
             f"It was written with {manifest['versions']}; use those versions, or train again."
         )
-    return Bundle(model, manifest, reference, held_out, tuple(models))
+    return Bundle(model, manifest, reference, held_out, tuple(models), outer)
 
 
 def _name_classes(labelled: LabelledCohort) -> dict[str, str]:
@@ -239,7 +233,9 @@ def _name_classes(labelled: LabelledCohort) -> dict[str, str]:
     return {"column": endpoint.column, "positive": endpoint.positive, "negative": endpoint.negative}
 
 
-def _check_values(models: Sequence[PrefixModel], reference: Reference, held_out: HeldOut | None) -> dict[str, float]:
+def _check_values(
+    models: Sequence[PrefixModel], reference: Reference, held_out: HeldOut | None, outer: OuterRows | None
+) -> dict[str, float]:
     """Return what the typical training sample gets, and the limits: every array has its say in one of these numbers."""
     typical = reference.typical[None]
     everything = np.ones(len(reference.typical), dtype=np.bool_)
@@ -257,6 +253,10 @@ def _check_values(models: Sequence[PrefixModel], reference: Reference, held_out:
             "least_library": reference.least_library,
             "p_values": 0.0 if held_out is None else float(np.sum(held_out.p_values(log_odds[:1]))),
         }
+        if outer is not None:
+            decisions = outer.decisions(models[1:], everything, "impute")
+            values["outer_rows"] = np.sum(decisions * (1 + outer.label) * (1 + outer.subject))
+            values["outer_auroc"] = outer.auroc(models[1:], everything, "impute")
     return {name: float(value) for name, value in values.items()}
 
 
@@ -304,10 +304,34 @@ def _take_held_out(arrays: dict[str, NDArray[Any]]) -> HeldOut | None:
     return None if positive is None or negative is None else HeldOut(positive, negative)
 
 
+def _take_outer(arrays: dict[str, NDArray[Any]]) -> OuterRows | None:
+    """Take the outer models' held-out rows out of the reference arrays."""
+    names = [f"outer_{each.name}" for each in fields(OuterRows)]
+    if not all(name in arrays for name in names):
+        return None
+    return OuterRows(*(arrays.pop(name) for name in names))
+
+
 def _digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def _write_files(contents: Mapping[str, bytes], folder: Path) -> None:
-    for name, content in contents.items():
-        (folder / name).write_bytes(content)
+def _replace_folder(folder: Path, contents: Mapping[str, bytes]) -> None:
+    beside = folder.with_name(f".{folder.name}.{os.getpid()}.partial")
+    former = folder.with_name(f".{folder.name}.{os.getpid()}.former")
+    try:
+        beside.mkdir(parents=True)
+        for name, content in contents.items():
+            (beside / name).write_bytes(content)
+        if folder.exists():
+            folder.rename(former)
+        beside.rename(folder)
+    except OSError as problem:
+        if former.exists() and not folder.exists():
+            former.rename(folder)
+        raise BundleError(
+            f"The bundle could not be written to {folder}: {problem}. Free space or choose --bundle."
+        ) from problem
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+        shutil.rmtree(former, ignore_errors=True)

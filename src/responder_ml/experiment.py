@@ -16,6 +16,7 @@ from responder_ml.cohort.endpoint import LabelledCohort, label_cohort
 from responder_ml.cohort.findings import Finding
 from responder_ml.config import JobConfig
 from responder_ml.evaluation.evidence import power_note, weigh
+from responder_ml.evaluation.outer_rows import outer_models, outer_rows
 from responder_ml.evaluation.permutation import NullPlan
 from responder_ml.evaluation.procedure import Procedure
 from responder_ml.evaluation.small_n import Allowed, allow, pairs_are_few
@@ -23,13 +24,11 @@ from responder_ml.evaluation.without_genes import without_early_genes
 from responder_ml.exceptions import TrackingError
 from responder_ml.explanation.carriers import find_carriers
 from responder_ml.features.normalise import log2_expression
-from responder_ml.keeping import Keeping, keeping
 from responder_ml.progress import Progress
-from responder_ml.report.card import render_card
-from responder_ml.report.html import render_report
-from responder_ml.result import Clock, compose_result, data_digest, limits_of
-from responder_ml.run import Run, check_folder, read_run, write_run
-from responder_ml.search.code_version import code_version
+from responder_ml.report.card import write_card
+from responder_ml.report.html import write_report
+from responder_ml.result import Clock, compose_result, limits_of
+from responder_ml.run import Run, write_run
 from responder_ml.search.material import Material, context_of
 from responder_ml.search.nested import Plan
 from responder_ml.search.workers import Workers
@@ -82,10 +81,8 @@ def prepare(job: JobConfig, cohort: AnnData | None = None) -> Prepared:
     return Prepared(labelled, tuple(audit(labelled)), allowed, null, power_note(labelled, null))
 
 
-def train(
-    job: JobConfig, out: Path, bundle: Path, progress: Progress | None = None, kept: Keeping | None = None
-) -> Run:
-    """Search, test against the null, explain, refit and write; what an interrupted call finished is not done again.
+def train(job: JobConfig, out: Path, bundle: Path, progress: Progress | None = None) -> Run:
+    """Search, test against the null, explain, refit and write.
 
     Parameters
     ----------
@@ -95,28 +92,18 @@ def train(
         Folders of the run and of the bundle.
     progress
         Is told about long work.
-    kept
-        The run folder's finished units, for a caller that still has something to do before they may go.
 
     Raises
     ------
     ResponderError
         Anything the user can mend; nothing is left half-written.
     """
-    if kept is None:
-        with keeping(out) as kept:
-            return train(job, out, bundle, progress, kept)
     progress, clock = progress or Progress(), Clock()
-    check_folder(out)
     prepared = prepare(job)
     labelled, allowed = prepared.labelled, prepared.allowed
     progress.say(prepared.power_note)
-    units, key = kept.open(), run_key(job, labelled)
-    if kept.is_written(key):
-        return read_run(out)
     with clock.lap("search_s"), progress.stage("Nested search") as done:
-        workers = Workers(job.compute.workers, units)
-        procedure = Procedure(Material.of(labelled), allowed.candidates, allowed.plan, workers)
+        procedure = Procedure(Material.of(labelled), allowed.candidates, allowed.plan, Workers(job.compute.workers))
         observed = procedure.observe(labelled.labels, job.search.repeats, done)
     pairs = None
     if pairs_are_few(int(labelled.labels.sum()), int(np.sum(labelled.labels == 0))):
@@ -162,18 +149,22 @@ def train(
         seed=job.seed,
     )
     run = Run(result, found, job.resolved())
+    outer = outer_models(procedure, observed, labelled)
     packed = pack_bundle(
         refit.model,
         labelled,
         result,
+        models=outer,
+        outer=outer_rows(outer, observed, labelled),
         limits=limits_of(job.cohort.where),
         threshold=float(np.median(observed.auto.thresholds)),
         out_of_fold=observed.auto,
     )
-    card = render_card(run)
-    write_bundle(packed, bundle, {"card.md": card})
-    write_run(run, out, {"report.html": render_report(run), "card.md": card})
-    kept.mark_written(key)
+    write_bundle(packed, bundle)
+    write_run(run, out)
+    write_report(run, out / "report.html")
+    write_card(run, out / "card.md")
+    write_card(run, bundle / "card.md")
     return run
 
 
@@ -194,12 +185,6 @@ def record(job: JobConfig, run: Run, out: Path, bundle: Path, progress: Progress
         return None
     progress.say(f"Tracked in MLflow as {run_id}; see it with `python -m responder_ml ui`.")
     return run_id
-
-
-def run_key(job: JobConfig, labelled: LabelledCohort) -> str:
-    """Return what names a run whole: its configuration, its data and this code."""
-    parts = (json.dumps(job.resolved(), sort_keys=True), data_digest(labelled), code_version())
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
 def default_folders(job: JobConfig) -> tuple[Path, Path]:

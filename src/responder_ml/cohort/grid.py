@@ -51,11 +51,13 @@ class CellGrid:
 
     def numbers(self, rows: Positions, columns: Positions, genes_in_rows: bool) -> Floats:
         """Return the chosen cells as numbers, missing ones as NaN; text is refused by name."""
-        everything = len(rows) == len(self.rows) and np.array_equal(rows, np.arange(len(rows)))
-        chosen = None if everything else pa.array(rows)
+        start = int(rows[0]) if len(rows) else 0
+        is_run = np.array_equal(rows, np.arange(start, start + len(rows)))
+        chosen = None if is_run else pa.array(rows)
         values = np.empty((len(columns), len(rows)))
         for place, column in enumerate(columns):
-            array = self._columns[column] if chosen is None else self._columns[column].take(chosen)
+            whole = self._columns[column]
+            array = whole.slice(start, len(rows)) if chosen is None else whole.take(chosen)
             try:
                 values[place] = _as_floats(array)
             except _Text as found:

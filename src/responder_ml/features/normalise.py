@@ -10,8 +10,7 @@ Law CW et al. (2014) voom. Genome Biol 15:R29. doi:10.1186/gb-2014-15-2-r29 (the
 Robinson MD, Oshlack A (2010) A scaling normalization method. Genome Biol 11:R25. doi:10.1186/gb-2010-11-3-r25 (TMM)
 """
 
-from itertools import islice
-from typing import Any, Literal, Self, get_args
+from typing import Literal, Self, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,20 +64,22 @@ def tmm_factor(sample: Floats, reference: Floats) -> float:
     both = (sample > 0) & (reference > 0)
     if not np.any(both):
         return 1.0
-    a, b = sample[both] / total, reference[both] / reference_total
+    own, other = sample[both], reference[both]
+    a, b = own / total, other / reference_total
     log_ratio = np.log2(a / b)
     mean_log = 0.5 * np.log2(a * b)
-    if np.max(np.abs(log_ratio)) < 1e-6:
+    if max(log_ratio.max(), -log_ratio.min()) < 1e-6:
         return 1.0
-    inverse_weight = (total - sample[both]) / total / sample[both]
-    inverse_weight += (reference_total - reference[both]) / reference_total / reference[both]
     count = log_ratio.size
     low_ratio, low_sum = np.floor(count * _LOG_RATIO_TRIM) + 1, np.floor(count * _SUM_TRIM) + 1
     kept = _ranks_within(log_ratio, low_ratio) & _ranks_within(mean_log, low_sum)
     if not np.any(kept):
         return 1.0
-    weights = 1.0 / inverse_weight[kept]
-    return float(2.0 ** (np.sum(log_ratio[kept] * weights) / np.sum(weights)))
+    own, other, log_ratio = own[kept], other[kept], log_ratio[kept]
+    inverse_weight = (total - own) / total / own
+    inverse_weight += (reference_total - other) / reference_total / other
+    weights = 1.0 / inverse_weight
+    return float(2.0 ** (np.sum(log_ratio * weights) / np.sum(weights)))
 
 
 def log2_expression(values: Floats, units: str) -> Floats:
@@ -90,7 +91,7 @@ def _ranks_within(values: Floats, low: float) -> NDArray[np.bool_]:
     """Tell whose average rank is at least ``low`` from either end, without ranking all."""
     ends = np.partition(values, [int(low) - 1, len(values) - int(low)])[[int(low) - 1, len(values) - int(low)]]
     inside = np.asarray((values > ends[0]) & (values < ends[1]), dtype=np.bool_)
-    for end in np.unique(ends):
+    for end in {float(end) for end in ends}:
         tied = values == end
         rank = np.count_nonzero(values < end) + (np.count_nonzero(tied) + 1) / 2
         if low <= rank <= len(values) + 1 - low:
@@ -135,14 +136,27 @@ class Normaliser(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type
         """Return log2 expression, samples x genes."""
         check_is_fitted(self)
         X = validate_data(self, X, dtype=np.float64, reset=False)
+        return self.transform_some(X, slice(None))
+
+    def transform_some(self, X: Floats, genes: NDArray[np.intp] | slice) -> Floats:
+        """Return log2 expression of some genes, samples x those genes; library sizes are of all.
+
+        Parameters
+        ----------
+        X
+            Samples x all genes, checked already.
+        genes
+            Places of the genes wanted.
+        """
+        wanted = X[:, genes]
         if self.units == "log2":
-            return X
+            return wanted
         if self.units == "tpm":
-            return np.asarray(np.log2(X + 1.0), dtype=np.float64)
+            return np.asarray(np.log2(wanted + 1.0), dtype=np.float64)
         library = X.sum(axis=1)
         if self.method == "tmm":
             library = library * np.array([tmm_factor(row, self.reference_) for row in X])
-        return log_cpm(X, library)
+        return log_cpm(wanted, library)
 
 
 class SharedExpression:
@@ -180,10 +194,6 @@ class SharedExpression:
             nearest = np.argsort(np.abs(self._quartiles - self._quartiles.mean()), kind="stable")
             for reference in nearest[:_PREPARED_REFERENCES]:
                 self._move(int(reference))
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Return the state as it was at first: what was remembered since decides nothing, and must not set equal work apart."""
-        return {**vars(self), "_moves": dict(islice(self._moves.items(), _PREPARED_REFERENCES))}
 
     def shifts(self, rows: NDArray[np.bool_]) -> Floats | None:
         """Return what each training set adds to each sample, ``(n_sets, n_samples)``, or None if nothing ever.

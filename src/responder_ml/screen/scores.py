@@ -39,6 +39,14 @@ def show_scores(console: Console, scores: pd.DataFrame, out: Path | None) -> Non
     console.print(table)
     abstained = int(scores["abstain"].sum())
     console.print(f"{len(scores)} samples scored; the model abstains from {abstained}.", highlight=False)
+    expected = summary["expected_auroc"]
+    if isinstance(expected, dict):
+        console.print(
+            f"Expected AUROC with the genes found {expected['at_this_coverage']:.2f}, with all {expected['all_genes']:.2f} "
+            "(held-out training subjects).",
+            highlight=False,
+            soft_wrap=True,
+        )
     if summary.get("evaluation"):
         console.print(f"Against the labels given: {summary['evaluation']}", highlight=False, soft_wrap=True)
     if out is not None:

@@ -104,7 +104,7 @@ class Genes(Builder):
         self.names_ = genes[self.position_]
 
     def _transform(self, X: Floats) -> Floats:
-        return np.asarray(self.normaliser_.transform(X)[:, self.position_], dtype=np.float64)
+        return self.normaliser_.transform_some(X, self.position_)
 
 
 class SharedGenes:
