@@ -66,10 +66,14 @@ assert list(warnings.filters) == filters and list(logging.getLogger().handlers) 
     subprocess.run([sys.executable, "-c", program], check=True)
 
 
-def test_nothing_is_pickled():
+def test_nothing_is_pickled_but_a_private_cache_that_builds_our_own_classes_only():
     for path in SOURCE.rglob("*.py"):
         text = path.read_text()
-        assert "import pickle" not in text, path
+        if path.name == "unit_file.py":
+            assert "pickle.load" not in text
+            assert "def find_class" in text
+        else:
+            assert "import pickle" not in text, path
         assert "joblib.dump" not in text, path
 
 

@@ -220,6 +220,9 @@ def test_models_are_carried_between_regions_and_a_job_asked_of_itself_is_the_job
     assert away["shared_subjects"] == own["subjects_train"] == 17
     assert away["auroc"] > 0.8
     assert away["p_holm"] >= away["p_value"] >= away["min_attainable_p"] > 0
+    resilience = carried[(carried["endpoint"] == "resilience") & (carried["train"] != carried["test"])]
+    assert resilience["auroc"].notna().all()
+    assert resilience["p_value"].isna().all()  # an underpowered job has nothing to carry
 
 
 def test_jobs_are_trained_when_asked_and_refused_ones_are_not(make_study, found, monkeypatch):

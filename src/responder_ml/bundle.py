@@ -9,10 +9,9 @@ then give the log-odds it gave when it was packed. No code is taken from the fol
 
 import hashlib
 import json
-import os
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +36,7 @@ from responder_ml.manifest import (
     manifest_digest,
     read_manifest,
 )
+from responder_ml.replace_folder import replace_folder
 from responder_ml.search.material import Material
 from responder_ml.search.model_file import pack_models, unpack_models
 from responder_ml.search.plain_archive import pack_arrays, unpack_arrays
@@ -169,8 +169,17 @@ def pack_bundle(
     return Bundle(model, manifest, reference, held_out, tuple(models), outer)
 
 
-def write_bundle(bundle: Bundle, folder: Path) -> None:
+def write_bundle(bundle: Bundle, folder: Path, pages: Mapping[str, str] | None = None) -> None:
     """Write the folder beside its place first, then move it there; a bundle that was there before is replaced.
+
+    Parameters
+    ----------
+    bundle
+        The bundle.
+    folder
+        Where to.
+    pages
+        Texts to stand beside it, such as its card, by file name.
 
     Raises
     ------
@@ -189,7 +198,13 @@ def write_bundle(bundle: Bundle, folder: Path) -> None:
     manifest = {**bundle.manifest, "files": files}
     manifest["sha256"] = manifest_digest(manifest)
     contents[MANIFEST] = (json.dumps(manifest, indent=1, allow_nan=False) + "\n").encode()
-    _replace_folder(folder, contents)
+    contents |= {name: text.encode() for name, text in (pages or {}).items()}
+    try:
+        replace_folder(folder, partial(_write_files, contents))
+    except OSError as problem:
+        raise BundleError(
+            f"The bundle could not be written to {folder}: {problem}. Free space or choose --bundle."
+        ) from problem
 
 
 def read_bundle(folder: Path) -> Bundle:
@@ -316,22 +331,6 @@ def _digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def _replace_folder(folder: Path, contents: Mapping[str, bytes]) -> None:
-    beside = folder.with_name(f".{folder.name}.{os.getpid()}.partial")
-    former = folder.with_name(f".{folder.name}.{os.getpid()}.former")
-    try:
-        beside.mkdir(parents=True)
-        for name, content in contents.items():
-            (beside / name).write_bytes(content)
-        if folder.exists():
-            folder.rename(former)
-        beside.rename(folder)
-    except OSError as problem:
-        if former.exists() and not folder.exists():
-            former.rename(folder)
-        raise BundleError(
-            f"The bundle could not be written to {folder}: {problem}. Free space or choose --bundle."
-        ) from problem
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
-        shutil.rmtree(former, ignore_errors=True)
+def _write_files(contents: Mapping[str, bytes], folder: Path) -> None:
+    for name, content in contents.items():
+        (folder / name).write_bytes(content)

@@ -24,11 +24,13 @@ from responder_ml.evaluation.without_genes import without_early_genes
 from responder_ml.exceptions import TrackingError
 from responder_ml.explanation.carriers import find_carriers
 from responder_ml.features.normalise import log2_expression
+from responder_ml.keeping import Keeping, keeping
 from responder_ml.progress import Progress
-from responder_ml.report.card import write_card
-from responder_ml.report.html import write_report
-from responder_ml.result import Clock, compose_result, limits_of
-from responder_ml.run import Run, write_run
+from responder_ml.report.card import render_card
+from responder_ml.report.html import render_report
+from responder_ml.result import Clock, compose_result, data_digest, limits_of
+from responder_ml.run import Run, check_folder, read_run, write_run
+from responder_ml.search.code_version import code_version
 from responder_ml.search.material import Material, context_of
 from responder_ml.search.nested import Plan
 from responder_ml.search.workers import Workers
@@ -81,8 +83,10 @@ def prepare(job: JobConfig, cohort: AnnData | None = None) -> Prepared:
     return Prepared(labelled, tuple(audit(labelled)), allowed, null, power_note(labelled, null))
 
 
-def train(job: JobConfig, out: Path, bundle: Path, progress: Progress | None = None) -> Run:
-    """Search, test against the null, explain, refit and write.
+def train(
+    job: JobConfig, out: Path, bundle: Path, progress: Progress | None = None, kept: Keeping | None = None
+) -> Run:
+    """Search, test against the null, explain, refit and write; what an interrupted call finished is not done again.
 
     Parameters
     ----------
@@ -92,18 +96,28 @@ def train(job: JobConfig, out: Path, bundle: Path, progress: Progress | None = N
         Folders of the run and of the bundle.
     progress
         Is told about long work.
+    kept
+        The run folder's finished units, for a caller that still has something to do before they may go.
 
     Raises
     ------
     ResponderError
         Anything the user can mend; nothing is left half-written.
     """
+    if kept is None:
+        with keeping(out) as kept:
+            return train(job, out, bundle, progress, kept)
     progress, clock = progress or Progress(), Clock()
+    check_folder(out)
     prepared = prepare(job)
     labelled, allowed = prepared.labelled, prepared.allowed
     progress.say(prepared.power_note)
+    units, key = kept.open(), run_key(job, labelled)
+    if kept.is_written(key):
+        return read_run(out)
     with clock.lap("search_s"), progress.stage("Nested search") as done:
-        procedure = Procedure(Material.of(labelled), allowed.candidates, allowed.plan, Workers(job.compute.workers))
+        workers = Workers(job.compute.workers, units)
+        procedure = Procedure(Material.of(labelled), allowed.candidates, allowed.plan, workers)
         observed = procedure.observe(labelled.labels, job.search.repeats, done)
     pairs = None
     if pairs_are_few(int(labelled.labels.sum()), int(np.sum(labelled.labels == 0))):
@@ -160,11 +174,10 @@ def train(job: JobConfig, out: Path, bundle: Path, progress: Progress | None = N
         threshold=float(np.median(observed.auto.thresholds)),
         out_of_fold=observed.auto,
     )
-    write_bundle(packed, bundle)
-    write_run(run, out)
-    write_report(run, out / "report.html")
-    write_card(run, out / "card.md")
-    write_card(run, bundle / "card.md")
+    card = render_card(run)
+    write_bundle(packed, bundle, {"card.md": card})
+    write_run(run, out, {"report.html": render_report(run), "card.md": card})
+    kept.mark_written(key)
     return run
 
 
@@ -185,6 +198,12 @@ def record(job: JobConfig, run: Run, out: Path, bundle: Path, progress: Progress
         return None
     progress.say(f"Tracked in MLflow as {run_id}; see it with `python -m responder_ml ui`.")
     return run_id
+
+
+def run_key(job: JobConfig, labelled: LabelledCohort) -> str:
+    """Return what names a run whole: its configuration, its data and this code."""
+    parts = (json.dumps(job.resolved(), sort_keys=True), data_digest(labelled), code_version())
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
 def default_folders(job: JobConfig) -> tuple[Path, Path]:

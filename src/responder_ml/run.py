@@ -5,9 +5,9 @@ whole or not at all.
 """
 
 import json
-import os
-import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ import pandas as pd
 import yaml
 
 from responder_ml.exceptions import RunError
+from responder_ml.replace_folder import replace_folder
 
 SCHEMA_VERSION = 1
 
@@ -150,27 +151,40 @@ def empty_table(name: str) -> pd.DataFrame:
     return pd.DataFrame(columns=list(TABLES[name]))
 
 
-def write_run(run: Run, folder: Path) -> None:
-    """Write the folder's data files, beside it first, then in one move.
+def check_folder(folder: Path) -> None:
+    """Refuse, before anything is computed, to write where something else is.
+
+    Raises
+    ------
+    RunError
+        The folder holds something that is not a run.
+    """
+    if folder.exists() and (not folder.is_dir() or (any(folder.iterdir()) and not (folder / "result.json").exists())):
+        raise RunError(f"{folder} is not empty and is not a run. Choose another folder with --out.")
+
+
+def write_run(run: Run, folder: Path, pages: Mapping[str, str] | None = None) -> None:
+    """Write the folder beside its place first, then in one move.
+
+    Parameters
+    ----------
+    run
+        The run.
+    folder
+        Where to; a run that was there is replaced.
+    pages
+        Texts that belong to it, such as its report, by file name.
 
     Raises
     ------
     RunError
         The folder holds something that is not a run, or cannot be written.
     """
-    if folder.exists() and any(folder.iterdir()) and not (folder / "result.json").exists():
-        raise RunError(f"{folder} is not empty and is not a run. Choose another folder with --out.")
-    beside = folder.with_name(f".{folder.name}.{os.getpid()}.partial")
+    check_folder(folder)
     try:
-        beside.mkdir(parents=True)
-        _write_files(run, beside)
-        if folder.exists():
-            shutil.rmtree(folder)
-        beside.rename(folder)
+        replace_folder(folder, partial(_write_files, run, pages or {}))
     except OSError as problem:
         raise RunError(f"The run could not be written to {folder}: {problem}. Free space or choose --out.") from problem
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
 
 
 def read_run(folder: Path) -> Run:
@@ -195,7 +209,9 @@ def read_run(folder: Path) -> Run:
     return Run(result, tables, config)
 
 
-def _write_files(run: Run, folder: Path) -> None:
+def _write_files(run: Run, pages: Mapping[str, str], folder: Path) -> None:
+    for name, text in pages.items():
+        (folder / name).write_text(text, encoding="utf-8", newline="\n")
     (folder / "result.json").write_text(json.dumps(run.result, indent=2, allow_nan=False) + "\n", encoding="utf-8")
     (folder / "config.yaml").write_text(yaml.safe_dump(run.config, sort_keys=False), encoding="utf-8")
     for name in TABLES:

@@ -59,7 +59,8 @@ def study(config: StudyConfig, out: Path, progress: Progress | None = None) -> S
     with clock.lap("verdicts_s"):
         jobs = job_rows(entered, family, base.seed)
     with clock.lap("transfer_s"), progress.stage("Transfer") as done:
-        carried = carry_over(config, contenders, family.members, workers, done)
+        evidence = set(jobs["job"][jobs["verdict"] == "evidence"])
+        carried = carry_over(config, contenders, family.members, evidence, workers, done)
     comparisons = [row for column in fused for row in column.comparisons]
     tables = {
         "jobs": jobs,

@@ -38,9 +38,9 @@ class GridConfig(Section):
 
 
 class TransferConfig(Section):
-    """How many relabellings stand behind a transfer; 0 leaves transfer out."""
+    """How many relabellings stand behind the transfers of a job that is evidence; 0 leaves transfer out."""
 
-    permutations: int = Field(99, ge=0)
+    permutations: int = Field(499, ge=0)
 
 
 class StudyConfig(Section):

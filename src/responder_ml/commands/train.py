@@ -18,12 +18,14 @@ def train(
     """Search, test against relabelled subjects, explain, and write a run folder and a bundle."""
     from responder_ml.config import load_config
     from responder_ml.experiment import default_folders, record, train
+    from responder_ml.keeping import keeping
     from responder_ml.screen.job import show_run
 
     job = load_config(config)
     console = Console()
     run_folder, bundle_folder = default_folders(job)
     run_folder, bundle_folder = out or run_folder, bundle or bundle_folder
-    run = train(job, run_folder, bundle_folder, Bars(console))
-    show_run(console, run, run_folder, bundle_folder)
-    record(job, run, run_folder, bundle_folder, Bars(console))
+    with keeping(run_folder) as kept:
+        run = train(job, run_folder, bundle_folder, Bars(console), kept)
+        show_run(console, run, run_folder, bundle_folder)
+        record(job, run, run_folder, bundle_folder, Bars(console))

@@ -10,7 +10,8 @@ Law CW et al. (2014) voom. Genome Biol 15:R29. doi:10.1186/gb-2014-15-2-r29 (the
 Robinson MD, Oshlack A (2010) A scaling normalization method. Genome Biol 11:R25. doi:10.1186/gb-2010-11-3-r25 (TMM)
 """
 
-from typing import Literal, Self, get_args
+from itertools import islice
+from typing import Any, Literal, Self, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -194,6 +195,10 @@ class SharedExpression:
             nearest = np.argsort(np.abs(self._quartiles - self._quartiles.mean()), kind="stable")
             for reference in nearest[:_PREPARED_REFERENCES]:
                 self._move(int(reference))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the state as it was at first: what was remembered since decides nothing, and must not set equal work apart."""
+        return {**vars(self), "_moves": dict(islice(self._moves.items(), _PREPARED_REFERENCES))}
 
     def shifts(self, rows: NDArray[np.bool_]) -> Floats | None:
         """Return what each training set adds to each sample, ``(n_sets, n_samples)``, or None if nothing ever.

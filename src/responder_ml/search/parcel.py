@@ -15,6 +15,8 @@ from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
 from typing import Any
 
+from responder_ml.exceptions import WorkerError
+
 # Arrays start at multiples of this, as numpy's own do, so that vector instructions may read them.
 _ALIGNMENT = 64
 
@@ -24,17 +26,28 @@ def parcel(content: Any) -> Iterator[Path]:
     """Write ``content`` to a file that `unpack` reads, and remove it when the work is done.
 
     Processes that have it open keep it until they open another.
+
+    Raises
+    ------
+    WorkerError
+        The temporary folder has no room for it.
     """
     buffers: list[Any] = []
     head = BytesIO()
     ForkingPickler(head, 5, True, buffers.append).dump(content)
     with tempfile.TemporaryDirectory(prefix="responder-ml-") as folder:
         path = Path(folder) / "parcel"
-        with path.open("wb") as file:
-            starts = [_append(file, part) for part in (head.getbuffer(), *(each.raw() for each in buffers))]
-            index = ForkingPickler.dumps(starts)
-            file.write(index)
-            file.write(len(index).to_bytes(8, "little"))
+        try:
+            with path.open("wb") as file:
+                starts = [_append(file, part) for part in (head.getbuffer(), *(each.raw() for each in buffers))]
+                index = ForkingPickler.dumps(starts)
+                file.write(index)
+                file.write(len(index).to_bytes(8, "little"))
+        except OSError as problem:
+            raise WorkerError(
+                f"The data could not be written to {folder} for the worker processes: {problem}. Free space there, set "
+                "TMPDIR to a folder with room, or set compute.workers to 1."
+            ) from problem
         yield path
 
 

@@ -24,6 +24,7 @@ from threadpoolctl import ThreadpoolController
 
 from responder_ml.exceptions import WorkerError
 from responder_ml.search.parcel import parcel, unpack
+from responder_ml.search.unit_store import UnitStore
 
 Unit = TypeVar("Unit")
 Result = TypeVar("Result")
@@ -41,10 +42,13 @@ class Workers:
     ----------
     count
         Processes; 1 stays in this one, -1 takes all cores.
+    store
+        Where finished units are kept, and found again.
     """
 
-    def __init__(self, count: int = 1) -> None:
+    def __init__(self, count: int = 1, store: UnitStore | None = None) -> None:
         self.count = int(effective_n_jobs(count))
+        self._store = store
 
     def map(self, function: Callable[[Unit], Result], units: Sequence[Unit]) -> Iterator[Result]:
         """Yield ``function(unit)`` in the order of the units; whoever stops listening stops the remaining work.
@@ -52,14 +56,21 @@ class Workers:
         Raises
         ------
         WorkerError
-            Processes keep dying.
+            Processes keep dying, or there is no room for the data they share.
+        RunError
+            A finished unit cannot be kept.
         """
+        if self._store is None:
+            return self._work_out(function, units)
+        return self._store.complete(function, units, self._work_out)
+
+    def _work_out(self, function: Callable[[Unit], Result], units: Sequence[Unit]) -> Iterator[Result]:
         if self.count == 1 or len(units) == 1:
             for unit in units:
                 yield _single_threaded(function, unit)
-            return
-        with parcel(function) as path:
-            yield from _Stream(self.count, path, units)
+        elif units:
+            with parcel(function) as path:
+                yield from _Stream(self.count, path, units)
 
 
 class _Stream:
@@ -72,12 +83,10 @@ class _Stream:
         self._ahead: deque[Future[Any]] = deque()
 
     def __iter__(self) -> Iterator[Any]:
-        try:
-            for number in range(len(self._units)):
-                yield self._result(number)
-        finally:
-            for future in self._ahead:
-                future.cancel()
+        # Nothing is cancelled when the listener leaves: the executor's watcher can die of a cancelled future when a process
+        # dies (CPython 3.11), and then nobody is ever told. Units not begun end at once, since their parcel is gone.
+        for number in range(len(self._units)):
+            yield self._result(number)
 
     def _result(self, number: int) -> Any:
         for _ in range(_MOST_DEATHS):
@@ -124,6 +133,8 @@ def _leave_with_parent() -> None:
 
 
 def _unit_of(path: Path, unit: Any) -> Any:
+    if not path.exists():
+        return None
     return _single_threaded(unpack(path), unit)
 
 

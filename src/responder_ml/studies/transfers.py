@@ -1,7 +1,7 @@
 """Does a model hold elsewhere? Every region's procedure asked of every other region, and every part's of every other part."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from responder_ml.evaluation.family import Member
@@ -58,10 +58,14 @@ def carry_over(
     config: StudyConfig,
     contenders: Mapping[str, Contender],
     members: Mapping[str, Member],
+    evidence: Collection[str],
     workers: Workers,
     done: Done,
 ) -> list[dict[str, Any]]:
     """Return the rows of the table ``transfer``: a job's own result where it is asked of itself.
+
+    Only jobs that are evidence have something to carry over: their transfers are tested, and Holm's correction is over these.
+    Without any effect nothing gets past the first test more often than alpha, so nothing gets past the second.
 
     Parameters
     ----------
@@ -69,6 +73,8 @@ def carry_over(
         The study.
     contenders, members
         Jobs, and what the family made of them.
+    evidence
+        Names of the jobs that are evidence after correction.
     workers
         Where units of work run.
     done
@@ -78,6 +84,7 @@ def carry_over(
         return []
     base = config.base
     null = NullPlan(config.transfer.permutations, 1, base.null.stop_after, base.null.alpha, base.seed)
+    untested = replace(null, permutations=0)
     asked = [
         (square, one, other)
         for square in squares(list(contenders.values()))
@@ -86,7 +93,8 @@ def carry_over(
     ]
     rows = []
     for square, one, other in asked:
-        rows.append(_row(square, one, other, null, members, workers))
+        tested = square.jobs[one].cell.key in evidence
+        rows.append(_row(square, one, other, null if tested else untested, members, workers))
         done(len(rows), len(asked), f"{one} to {other}")
     together = corrected(rows)
     return [

@@ -1,0 +1,79 @@
+"""Finished units of work, kept in a folder, so that an interrupted job goes on where it was.
+
+A unit is found again by all that decides its result: the function with everything it was given (data, candidates, plan, seed), the
+unit itself, this package's code and the versions of the libraries. Nothing else has to agree, and whatever has changed
+is worked out again.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+from joblib import hash as content_hash
+
+from responder_ml.exceptions import RunError
+from responder_ml.search.code_version import code_version
+from responder_ml.search.unit_file import read_unit, write_unit
+
+Unit = TypeVar("Unit")
+Result = TypeVar("Result")
+WorkOut = Callable[[Callable[[Any], Any], Sequence[Any]], Iterator[Any]]
+
+
+@dataclass(frozen=True)
+class UnitStore:
+    """A folder of finished units; it can travel to other processes of the machine.
+
+    Attributes
+    ----------
+    folder
+        An existing folder.
+    """
+
+    folder: Path
+
+    def complete(
+        self, function: Callable[[Unit], Result], units: Sequence[Unit], work_out: WorkOut
+    ) -> Iterator[Result]:
+        """Yield ``function(unit)`` in the order of the units, working out those only that are not there.
+
+        Every unit is written by the process that worked it out, as soon as it has, whatever the order.
+
+        Parameters
+        ----------
+        function, units
+            The work.
+        work_out
+            Takes a function and units, and returns an iterator over the results of those, in order.
+
+        Raises
+        ------
+        RunError
+            A unit cannot be written.
+        """
+        base = content_hash((code_version(), function))
+        keys = [content_hash((base, unit)) for unit in units]
+        known = [read_unit(self._path(key), key) for key in keys]
+        missing = [(key, unit) for key, unit, found in zip(keys, units, known, strict=True) if found is None]
+        with closing(work_out(partial(self.keep, function), missing)) as fresh:  # type: ignore[type-var]
+            for found in known:
+                yield next(fresh) if found is None else found[0]
+
+    def keep(self, function: Callable[[Unit], Result], named: tuple[str, Unit]) -> Result:
+        """Work a unit out and write it under its key."""
+        key, unit = named
+        result = function(unit)
+        try:
+            write_unit(self._path(key), key, result)
+        except OSError as problem:
+            raise RunError(
+                f"A finished unit of work could not be written to {self.folder}: {problem}. Free space, or choose another "
+                "place with --out; what was finished before is kept, and the same command goes on from there."
+            ) from problem
+        return result
+
+    def _path(self, key: str) -> Path:
+        return self.folder / f"{key}.unit"
