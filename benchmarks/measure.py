@@ -40,7 +40,11 @@ def ratios(peer: Sequence[Timed], ours: Sequence[Timed]) -> str:
     """Return table cells: median ratio of wall times with its range, and median ratio of processor times."""
     wall = [p.wall / o.wall for p, o in zip(peer, ours, strict=True)]
     processor = [p.processor / o.processor for p, o in zip(peer, ours, strict=True)]
-    return f"**{median(wall):.0f}x** [{min(wall):.0f}-{max(wall):.0f}] | {median(processor):.0f}x"
+    return f"**{_short(median(wall))}x** [{_short(min(wall))}-{_short(max(wall))}] | {_short(median(processor))}x"
+
+
+def _short(ratio: float) -> str:
+    return f"{ratio:.1f}" if ratio < 9.95 else f"{ratio:.0f}"
 
 
 def simulate(samples: int, genes: int, planted: int, effect: float, seed: int) -> tuple[np.ndarray, np.ndarray]:

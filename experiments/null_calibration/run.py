@@ -10,6 +10,7 @@ beside this one, so an interrupted run resumes.
 import argparse
 import json
 import time
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -29,24 +30,42 @@ from responder_ml.search.nested import Plan
 from responder_ml.search.workers import Workers
 
 HERE = Path(__file__).parent
-GENES, PERMUTATIONS, STOP_AFTER, ALPHA = 2_000, 99, 5, 0.05
+GENES, ALPHA = 2_000, 0.05
 # (phenotype, drug, response) cells of each shape; the drug effect stays in, as a stratum.
 SHAPES = {
     "6 v 7": {"imipramine": (3, 4), "ketamine": (3, 3)},
     "10 v 10": {"imipramine": (5, 5), "ketamine": (5, 5)},
 }
-# Half the default number of trees, to save time.
-FIXED = {"xgboost": {"rounds": 25}}
-# Name: shape, effect, cohorts, classifiers, repeats, trials.
+# Fewer trees than by default, to save time.
+FIXED = {"xgboost": {"rounds": 15}}
+LINEAR = ("elastic_net", "nearest_centroid")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One row of a table.
+
+    With 99 relabellings p <= 0.05 means that fewer than 5 reach the observed value, with 39 fewer than 2: stopping at the fifth,
+    or the second, changes no decision at that level.
+    """
+
+    shape: str
+    effect: float
+    cohorts: int
+    classifiers: tuple[str, ...] = LINEAR
+    repeats: int = 1
+    trials: int = 4
+    relabellings: int = 99
+    stop_after: int = 5
+
+
 TABLES = {
     "null": [
-        ("6 v 7", 0.0, 300, ("elastic_net", "nearest_centroid"), 1, 4),
-        ("10 v 10", 0.0, 300, ("elastic_net", "nearest_centroid"), 1, 4),
-        ("6 v 7", 0.0, 300, ("elastic_net", "xgboost"), 1, 3),
+        Setting("6 v 7", 0.0, 300),
+        Setting("10 v 10", 0.0, 300),
+        Setting("6 v 7", 0.0, 300, ("elastic_net", "xgboost"), trials=3, relabellings=39, stop_after=2),
     ],
-    "power": [
-        (shape, effect, 30, ("elastic_net", "nearest_centroid"), 1, 4) for shape in SHAPES for effect in (0.5, 1.0, 1.5)
-    ],
+    "power": [Setting(shape, effect, 30) for shape in SHAPES for effect in (0.5, 1.0, 1.5)],
 }
 
 
@@ -62,41 +81,41 @@ def simulate(shape: str, effect: float, seed: int):
     return label_cohort(cohort[by_class].copy(), Endpoint("response", "responder", "non_responder", ("drug",)))
 
 
-def one_cohort(setting: tuple, seed: int) -> dict:
+def one_cohort(setting: Setting, seed: int) -> dict:
     """Return p, AUROC and mean of the null for one cohort."""
-    shape, effect, _, classifiers, repeats, trials = setting
-    labelled = simulate(shape, effect, seed)
+    labelled = simulate(setting.shape, setting.effect, seed)
     builder = Genes(units="counts", max_genes=200)
-    candidates = [Candidate("genes", builder, CLASSIFIERS[name], FIXED.get(name, {})) for name in classifiers]
-    procedure = Procedure(Material.of(labelled), candidates, Plan(5, 3, trials, seed), Workers(1))
-    observed = procedure.observe(labelled.labels, repeats)
-    plan = NullPlan(PERMUTATIONS, repeats, STOP_AFTER, ALPHA, seed)
+    candidates = [Candidate("genes", builder, CLASSIFIERS[name], FIXED.get(name, {})) for name in setting.classifiers]
+    plan = Plan(5, 3, setting.trials, seed)
+    procedure = Procedure(Material.of(labelled), candidates, plan, Workers(1))
+    observed = procedure.observe(labelled.labels, setting.repeats)
+    null_plan = NullPlan(setting.relabellings, setting.repeats, setting.stop_after, ALPHA, seed)
     null = run_null(
-        lambda labellings: procedure.statistics(labellings, repeats),
-        labelled.labels, labelled.strata, statistic_of(observed.auto), plan, "strata",
+        lambda labellings: procedure.statistics(labellings, setting.repeats),
+        labelled.labels, labelled.strata, statistic_of(observed.auto), null_plan, "strata",
     )  # fmt: skip
     return {"p": null.p_value, "auroc": auroc(observed.auto), "null_mean": null.mean, "draws": len(null.values)}
 
 
-def run_setting(setting: tuple, seed: int, workers: Workers, kept: Path) -> list[dict]:
+def run_setting(setting: Setting, seed: int, workers: Workers, kept: Path) -> list[dict]:
     """Run what is missing of one setting and return all of it."""
     found = [json.loads(line) for line in kept.read_text().splitlines()] if kept.exists() else []
-    seeds = [seed + number for number in range(len(found), setting[2])]
+    seeds = [seed + number for number in range(len(found), setting.cohorts)]
     with kept.open("a") as lines:
         for result in workers.map(partial(one_cohort, setting), seeds):
             found.append(result)
             lines.write(json.dumps(result) + "\n")
             lines.flush()
-    return found[: setting[2]]
+    return found[: setting.cohorts]
 
 
-def row(setting: tuple, found: list[dict]) -> str:
+def row(setting: Setting, found: list[dict]) -> str:
     """Return one line of the table."""
-    shape, effect, _, classifiers, repeats, trials = setting
     hits = sum(each["p"] <= ALPHA for each in found)
     interval = binomtest(hits, len(found)).proportion_ci(0.95)
     cells = [
-        shape, " + ".join(classifiers), f"{effect:g}", str(repeats), str(trials), str(len(found)),
+        setting.shape, " + ".join(setting.classifiers), f"{setting.effect:g}", str(setting.repeats), str(setting.trials),
+        str(setting.relabellings), str(len(found)),
         f"{np.mean([each['auroc'] for each in found]):.3f}", f"{np.mean([each['null_mean'] for each in found]):.3f}",
         f"{hits / len(found):.3f}", f"{interval.low:.3f} to {interval.high:.3f}",
     ]  # fmt: skip
@@ -113,8 +132,8 @@ def main() -> None:
     arguments.kept.mkdir(exist_ok=True)
     start = time.perf_counter()
     head = (
-        "| subjects | candidates | effect | repeats | trials | cohorts | mean AUROC | mean of the null | "
-        "share p <= 0.05 | 95 % interval |\n|---|---|---|---|---|---|---|---|---|---|"
+        "| subjects | candidates | effect | repeats | trials | relabellings | cohorts | mean AUROC | mean of the null | "
+        "share p <= 0.05 | 95 % interval |\n|---|---|---|---|---|---|---|---|---|---|---|"
     )
     for name, settings in TABLES.items():
         rows = []
