@@ -153,8 +153,8 @@ def compare(size: Size, seed: int, total: int) -> str:
     apart = np.concatenate(differences)
     row = (
         f"| {size.samples:,} x {size.genes:,} | {len(apart):,} | {1e3 * median(o.wall for o in ours):.2f} "
-        f"| {1e3 * median(p.wall for p in peer):.0f} | {ratios(peer, ours)} | {ratios(with_f, ours)} | {np.count_nonzero(apart < 1e-12):,} "
-        f"| {apart.max():.1g} | {setup.wall:.2f} | {peak:.1f} |"
+        f"| {1e3 * median(p.wall for p in peer):.0f} | {ratios(peer, ours)} | {ratios(with_f, ours)} "
+        f"| {np.count_nonzero(apart < 1e-12):,} | {apart.max():.1g} | {setup.wall:.2f} | {peak:.1f} |"
     )
     print(row, flush=True)
     return row
@@ -168,7 +168,7 @@ def report(rows: list[str], total: int, seed: int) -> str:
             "",
             f"Simulated log2 values without effect. {GENES_KEPT} genes by moderated t, standardised, ridge-penalised logistic "
             f"regression (C = {C}), all inside {FOLDS} folds drawn afresh for every labelling. The peer is "
-            "`permutation_test_score` of a plain `Pipeline` on the same labellings and the same folds, with our function of moderated "
+            "`permutation_test_score` of a plain `Pipeline` on the same labellings and folds, with our function of moderated "
             "t in `SelectKBest`; `f_classif` marks the same pipeline with scikit-learn's own, slower, score (time only).",
             "",
             "One core and one thread each, in one process, chunks of labellings in turn (ours before and after the peer). "

@@ -157,6 +157,7 @@ def train(
         observed=observed,
         pairs=pairs,
         evidence=evidence,
+        explained=carriers.contributions,
         without=without,
         refit=refit,
         timings=clock.read(),

@@ -21,8 +21,8 @@ from responder_ml.evaluation.metrics import Concordance, OutOfFold, auroc, balan
 from responder_ml.evaluation.permutation import NullResult
 from responder_ml.evaluation.procedure import Observed, Procedure, Refit
 from responder_ml.evaluation.without_genes import WithoutGenes
-from responder_ml.explanation.attribution import auto_models
-from responder_ml.explanation.stability import selection_stability
+from responder_ml.explanation.attribution import LEADING, Contributions, auto_models
+from responder_ml.explanation.stability import Stability, selection_stability, top_features
 from responder_ml.run import SCHEMA_VERSION
 
 _REPORTED_VERSIONS = ("responder-ml", "numpy", "scipy", "pandas", "scikit-learn", "xgboost", "optuna", "shap", "mlflow")
@@ -60,6 +60,7 @@ def compose_result(
     observed: Observed,
     pairs: Concordance | None,
     evidence: Evidence,
+    explained: Contributions,
     without: WithoutGenes,
     refit: Refit,
     timings: dict[str, float],
@@ -75,6 +76,8 @@ def compose_result(
         What was read, the audit, and what the number of subjects changed.
     procedure, observed, evidence, without, refit
         What was found.
+    explained
+        Held-out contributions of genes.
     pairs
         Leave-pair-out, where it was worked out.
     timings
@@ -135,7 +138,7 @@ def compose_result(
         "without": [_without(without)],
         "behaviour": _behaviour(labelled, observed, seed),
         "verdict": {"level": evidence.verdict.level, "sentence": evidence.verdict.sentence},
-        "stability": _stability(observed, procedure),
+        "stability": _stability(observed, procedure, explained),
         "search": {
             "repeats": repeats,
             "folds": procedure.plan.folds,
@@ -158,10 +161,16 @@ def limits_of(where: dict[str, Any]) -> list[str]:
 
 
 def data_digest(labelled: LabelledCohort) -> str:
-    """Return the SHA-256 of expression, genes, samples, subjects, labels and strata of the endpoint's rows."""
+    """Return the SHA-256 of all that was used.
+
+    That is expression, genes, subjects, labels, strata and the sheet of the endpoint's rows, and expression and sheet of the
+    samples outside it, from which some builders learn.
+    """
     digest = hashlib.sha256()
-    digest.update(np.ascontiguousarray(labelled.expression).tobytes())
-    for names in (labelled.genes, labelled.cohort.obs_names, labelled.subjects):
+    for cohort in (labelled.cohort, labelled.outside):
+        digest.update(np.ascontiguousarray(cohort.X, dtype=np.float64).tobytes())
+        digest.update(cohort.obs.to_csv(lineterminator="\n").encode())
+    for names in (labelled.genes, labelled.subjects):
         digest.update("\x1f".join(map(str, names)).encode())
     digest.update(labelled.labels.tobytes())
     digest.update(labelled.strata.astype(np.int64).tobytes())
@@ -238,15 +247,27 @@ def _one_null(null: NullResult) -> dict[str, Any]:
     }
 
 
-def _stability(observed: Observed, procedure: Procedure) -> dict[str, Any]:
-    """Compare the genes that auto's outer models use."""
+def _stability(observed: Observed, procedure: Procedure, explained: Contributions) -> dict[str, Any]:
+    """Compare the genes that auto's outer models use, and those of largest contribution in each repeat."""
+    n_genes = len(procedure.material.genes)
     used = [procedure.genes_used(model) for model in auto_models(observed.results)]
-    found = selection_stability(used, len(procedure.material.genes))
+    leading = top_features(explained.size, LEADING)
+    return {
+        **_agreement(selection_stability(used, n_genes)),
+        "of": "genes behind the features of auto's outer models",
+        "models": len(used),
+        "leading": {
+            **_agreement(selection_stability(leading, n_genes)),
+            "of": f"the {LEADING} genes of largest mean absolute held-out SHAP value in each repeat",
+            "repeats": len(leading),
+        },
+    }
+
+
+def _agreement(found: Stability | None) -> dict[str, Any]:
     return {
         "nogueira": None if found is None else _finite(found.value),
         "interval": None if found is None else [_finite(found.low), _finite(found.high)],
-        "of": "genes behind the features of auto's outer models",
-        "models": len(used),
     }
 
 

@@ -6,7 +6,6 @@ the very training rows the headline used.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 
 from responder_ml.classifiers.elastic_net import ElasticNet
 from responder_ml.classifiers.nearest_centroid import NearestCentroid
+from responder_ml.cohort.association import is_categorical
 from responder_ml.cohort.endpoint import LabelledCohort
 from responder_ml.evaluation.metrics import OutOfFold, by_subject
 from responder_ml.features.facts import marker_sets
@@ -24,8 +24,6 @@ Floats = NDArray[np.float64]
 Rows = NDArray[np.bool_]
 Decide = Callable[[Rows, Rows, NDArray[np.int8]], Floats]
 
-# A numeric column with no more distinct values than this is a category (a run, a read length), not a measurement.
-_MOST_CATEGORIES = 8
 CELL_TYPES = "cell-type markers"
 _RANDOM_SIGNATURES = 10
 _EXPRESSION_BINS = 10
@@ -48,13 +46,6 @@ class Baseline:
     name: str
     columns: Floats
     nuisance: bool = False
-
-
-def is_categorical(values: "pd.Series[Any]") -> bool:
-    """Tell whether a column holds categories: text, or few distinct numbers."""
-    if not pd.api.types.is_numeric_dtype(values):
-        return True
-    return values.nunique() <= min(_MOST_CATEGORIES, len(values) // 3)
 
 
 def sheet_columns(sheet: pd.DataFrame, names: Sequence[str]) -> Floats:

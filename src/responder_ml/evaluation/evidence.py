@@ -7,11 +7,11 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from responder_ml.cohort.association import is_categorical
 from responder_ml.cohort.endpoint import LabelledCohort
 from responder_ml.evaluation.baselines import (
     evaluate_baseline,
     evaluate_random_signatures,
-    is_categorical,
     list_baselines,
 )
 from responder_ml.evaluation.corrected_resampling import corrected_t

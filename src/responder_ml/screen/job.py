@@ -62,6 +62,7 @@ def show_run(console: Console, run: Run, folder: Path, bundle: Path) -> None:
             "" if row["name"] == "auto" else f"{row['chosen_share']:.0%}",
         )
     console.print(table)
+    console.print(_null(result["null"]), highlight=False, soft_wrap=True, end="")
     console.print(_leave_pair_out(result["headline"]), highlight=False, soft_wrap=True, end="")
     _show_findings(console, [each for each in result["audit"] if each["severity"] != "info"])
     console.print(f"Report: {folder / 'report.html'}", highlight=False, soft_wrap=True)
@@ -83,6 +84,20 @@ def show_registries(console: Console) -> None:
         for member in registry:
             table.add_row(member.name, member.summary, member.reference)
         console.print(table)
+
+
+def _null(null: Mapping[str, Any] | None) -> str:
+    """Say how p was got; nothing where no null was run."""
+    if not null or null.get("p_value") is None:
+        return ""
+    if null["exact"]:
+        how = f"exact over all {null['labellings']:,} labellings"
+    else:
+        low, high = null["p_interval"]
+        stopped = ", stopped early" if null["stopped_early"] else ""
+        how = f"95 % Monte Carlo interval {low:.2g} to {high:.2g} from {null['permutations']:,} relabellings{stopped}"
+    spread = f"null mean {null['null_mean']:.2f}, sd {null['null_sd']:.2f}"
+    return f"p = {null['p_value']:.2g}, {how}; {spread}; smallest attainable p {null['min_attainable_p']:.2g}.\n"
 
 
 def _leave_pair_out(headline: Mapping[str, Any]) -> str:

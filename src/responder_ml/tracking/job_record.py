@@ -82,6 +82,7 @@ def _metrics(run: Run) -> Iterator[Metric]:
             "leave_pair_out_auroc": headline.get("leave_pair_out_auroc"),
             **_best_baseline(run),
             "gene_stability": (result.get("stability") or {}).get("nogueira"),
+            "leading_gene_stability": ((result.get("stability") or {}).get("leading") or {}).get("nogueira"),
             "genes_called_out": called_out,
             "train_seconds": result["timings"].get("total_s"),
         }
