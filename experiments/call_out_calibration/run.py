@@ -35,15 +35,14 @@ GENES, REPEATS, TRIALS, ALPHA = 1_000, 2, 2, 0.05
 CLASSIFIER_NAMES = ("elastic_net", "nearest_centroid")
 # Susceptible animals per drug and response; the drug effect stays in, as a stratum.
 SHAPES = {
-    "6 v 7": {"imipramine": (3, 4), "ketamine": (3, 3)},
     "12 v 12": {"imipramine": (6, 6), "ketamine": (6, 6)},
+    "6 v 7": {"imipramine": (3, 4), "ketamine": (3, 3)},
 }
 # Shape, effect (1 is the simulator's default), cohorts.
 SETTINGS = [
-    ("12 v 12", 0.0, 120),
+    ("12 v 12", 0.0, 100),
     ("12 v 12", 1.5, 20),
     ("6 v 7", 0.0, 60),
-    ("12 v 12", 1.0, 20),
 ]
 HEAD = (
     "| subjects | effect | cohorts | what | runs that call any out | 95 % interval | were p ignored | 95 % interval | "

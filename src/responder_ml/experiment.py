@@ -140,6 +140,7 @@ def train(
             "trials": tables.trial_table(observed, procedure),
             "genes": carriers.genes,
             "modules": carriers.modules,
+            "signatures": carriers.signatures,
             "contributions": tables.contribution_table(carriers.contributions, carriers.genes, labelled, log2),
             "null": tables.null_table(evidence),
             "baselines": tables.baseline_table(evidence),

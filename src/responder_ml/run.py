@@ -94,6 +94,17 @@ TABLES: dict[str, dict[str, str]] = {
         "null_high": "strength that the best module exceeds in at most 5 % of relabelled runs, empty if not run",
         "called_out": "1 where the strength exceeds it",
     },
+    "signatures": {
+        "builder": "builder whose features are signatures",
+        "signature": "name of the signature",
+        "contribution": "mean absolute held-out SHAP value in the builder's own best models, log-odds",
+        "support": "mean contribution towards the subject's true class, log-odds",
+        "direction": "above 0 if a higher score speaks for positive",
+        "sign_consistency": "share of repeats whose direction has the overall sign",
+        "contribution_low": "2.5 % quantile of the contribution over repeats",
+        "contribution_high": "97.5 % quantile",
+        "selection_frequency": "share of these models that use the signature",
+    },
     "contributions": {
         "sample": "sample name",
         "gene": "gene name, the leading ones only",

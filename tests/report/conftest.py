@@ -65,6 +65,7 @@ def make_run(
     }
     tables["genes"] = _genes(rng, genes, tables["contributions"])
     tables["modules"] = _modules(tables["genes"])
+    tables["signatures"] = _signatures(tables["genes"])
     headline = _performance(found["auto"])
     tables["baselines"] = _baselines(headline["auroc"])
     null = _null(tables["null"], found["auto"]) if draws else None
@@ -224,6 +225,11 @@ def _modules(genes: pd.DataFrame) -> pd.DataFrame:
         for place, part in enumerate(parts)
     ]
     return pd.DataFrame(rows, columns=list(TABLES["modules"]))
+
+
+def _signatures(genes: pd.DataFrame) -> pd.DataFrame:
+    rows = genes.head(5).assign(builder="gene_sets", signature=[f"SET_{place}" for place in range(len(genes.head(5)))])
+    return rows[list(TABLES["signatures"])]
 
 
 def _contributions(rng, genes, samples, labels) -> pd.DataFrame:

@@ -72,3 +72,11 @@ def test_a_swarm_keeps_like_values_apart_and_within_its_row():
     assert abs(offsets.sum()) <= abs(offsets).max()
     assert abs(swarm(np.zeros(100), 1.0)).max() <= 0.42 + 1e-12
     assert swarm(np.array([-1.0, 0.0, 1.0]), 1.0).tolist() == [0, 0, 0]
+
+
+def test_signatures_have_bars_and_a_table_and_nothing_called_out(built, typical_run):
+    of_signatures = built("typical_run").section("genes").split("<h3>Signatures</h3>")[1]
+    assert "★" not in of_signatures
+    assert "not compared with relabelled subjects" in " ".join(of_signatures.split())
+    for name in typical_run.tables["signatures"]["signature"]:
+        assert f'<th scope="row">{name}</th>' in of_signatures

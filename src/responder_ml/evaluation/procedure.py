@@ -126,6 +126,15 @@ class Procedure:
         """Return the places in the cohort of the genes a fitted outer model uses."""
         return np.unique(model.behind.indices).astype(np.intp)
 
+    def signature_names(self, builder: str) -> NDArray[np.str_] | None:
+        """Return the names of a builder's signatures in natural order; None where its columns are none."""
+        (kind, *_) = (each.builder for each in self.candidates if each.builder_name == builder)
+        if not kind.of_signatures:
+            return None
+        names: NDArray[np.str_] = getattr(self._shared[builder], "names")  # noqa: B009 (only such builders have them)
+        # Column names begin with the scorer's.
+        return np.array([name.partition("__")[2] for name in names], dtype=np.str_)
+
     def without(self, genes: NDArray[np.bool_]) -> "Procedure":
         """Return the same procedure on expression that lacks some genes, boolean over genes.
 

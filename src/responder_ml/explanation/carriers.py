@@ -17,6 +17,7 @@ from responder_ml.explanation.attribution import (
     explain_models,
 )
 from responder_ml.explanation.call_out import call_out
+from responder_ml.explanation.signatures import signature_table
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Carriers:
         Auto's outer models, explained on the rows they did not see.
     contributions
         The same gathered by gene.
-    genes, modules
+    genes, modules, signatures
         The run's tables of these names.
     """
 
@@ -37,6 +38,7 @@ class Carriers:
     contributions: Contributions = field(repr=False)
     genes: pd.DataFrame = field(repr=False)
     modules: pd.DataFrame = field(repr=False)
+    signatures: pd.DataFrame = field(repr=False)
 
 
 def find_carriers(
@@ -65,4 +67,10 @@ def find_carriers(
     grouping = called.found.grouping
     of_genes = contributions(explained, labelled.genes, labelled.sample_labels)
     of_modules = contributions(explained, grouping.names, labelled.sample_labels, grouping.signs)
-    return Carriers(tuple(explained), of_genes, called.mark(of_genes.table()), called.mark_modules(of_modules.table()))
+    return Carriers(
+        tuple(explained),
+        of_genes,
+        called.mark(of_genes.table()),
+        called.mark_modules(of_modules.table()),
+        signature_table(procedure, observed, labelled.sample_labels),
+    )

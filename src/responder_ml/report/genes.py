@@ -67,6 +67,7 @@ class Genes(Section):
             "averaged": averaged,
             "most_named": _NAMED,
             **_modules(run, positive, negative),
+            **_signatures(run, positive, negative),
         }
 
 
@@ -99,6 +100,21 @@ def _modules(run: Run, positive: str, negative: str) -> Mapping[str, Any]:
         "modules_called": list(modules.loc[modules["called_out"] == 1, "gene"]),
         "modules_compared": _compared(modules),
         "module_bars": gene_bars(shown, positive, negative, "module-bars"),
+    }
+
+
+def _signatures(run: Run, positive: str, negative: str) -> Mapping[str, Any]:
+    """Return the leading signatures; nothing is called out among them."""
+    rows = table(run, "signatures")
+    rows = rows[rows["contribution"] > 0]
+    if rows.empty:
+        return {"signatures": []}
+    shown = rows.head(_MODULES)
+    drawn = shown.assign(gene=shown["signature"], called_out=0)
+    return {
+        "signatures": shown.to_dict("records"),
+        "signatures_total": len(rows),
+        "signature_bars": gene_bars(drawn, positive, negative, "signature-bars"),
     }
 
 

@@ -75,6 +75,8 @@ class Builder(TransformerMixin, BaseEstimator, ABC):  # type: ignore[misc]
     """Fewest columns worth searching."""
     fixed_length: ClassVar[int] = 20
     """Columns used where the classes are too small to tune anything."""
+    of_signatures: ClassVar[bool] = False
+    """Whether columns are signatures with names that stay; what it shares then names them, in natural order, as ``names``."""
     cumulative: ClassVar[bool] = False
     """Whether column k is what the first k things ranked amount to together, so that a prefix is its last column alone."""
     finite: ClassVar[bool | Literal["allow-nan"]] = True

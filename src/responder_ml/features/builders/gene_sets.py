@@ -62,6 +62,7 @@ class GeneSets(Builder):
     summary = "scores of gene sets from a GMT file, ranked by moderated t within each training set"
     reference = "doi:10.1186/s12859-018-2435-4"
     fixed_length = 5
+    of_signatures = True
 
     def __init__(
         self,

@@ -82,6 +82,7 @@ class Reference(Builder):
     summary = "scores of signatures from reference groups (control, resilient, other drugs) or a table of weights"
     reference = "doi:10.1016/j.biopsych.2016.06.012"
     fixed_length = 3
+    of_signatures = True
 
     def __init__(
         self,
