@@ -14,6 +14,7 @@ from responder_ml.delivery import deliver_study
 from responder_ml.exceptions import EndpointError, RunError, TrackingError
 from responder_ml.progress import Progress
 from responder_ml.screen.study import show_study
+from responder_ml.search.workers import Workers
 from responder_ml.study import default_folder, record_study, study, train_jobs
 from responder_ml.study_config import load_study
 from responder_ml.study_record import PAGE, TABLES, read_study
@@ -223,6 +224,32 @@ def test_models_are_carried_between_regions_and_a_job_asked_of_itself_is_the_job
     resilience = carried[(carried["endpoint"] == "resilience") & (carried["train"] != carried["test"])]
     assert resilience["auroc"].notna().all()
     assert resilience["p_value"].isna().all()  # an underpowered job has nothing to carry
+
+
+def test_an_interrupted_study_goes_on_where_it_was(make_study, found, tmp_path, monkeypatch):
+    class Stop(Progress):
+        def stage(self, title):
+            if title == "Transfer":
+                raise KeyboardInterrupt
+            return super().stage(title)
+
+    out = tmp_path / "again"
+    with pytest.raises(KeyboardInterrupt):
+        study(make_study(), out, Stop())
+    assert not out.exists()
+    assert list(tmp_path.glob(".again.units/*.unit"))
+    worked_out = []
+    work_out = Workers._work_out
+    monkeypatch.setattr(
+        Workers, "_work_out", lambda self, function, units: worked_out.extend(units) or work_out(self, function, units)
+    )
+    again = study(make_study(), out)
+    assert not list(tmp_path.glob(".again.units*"))
+    # What is left is the transfer alone: each region asked of the other, in two questions.
+    assert 0 < len(worked_out) < 60
+    for name, table in found[0].tables.items():
+        pd.testing.assert_frame_equal(again.tables[name], table)
+    assert {**again.result, "timings": 0} == {**found[0].result, "timings": 0}
 
 
 def test_jobs_are_trained_when_asked_and_refused_ones_are_not(make_study, found, monkeypatch):

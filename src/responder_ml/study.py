@@ -9,6 +9,7 @@ from responder_ml.evaluation.family import weigh_family
 from responder_ml.evaluation.joint_relabelling import JointRelabelling
 from responder_ml.exceptions import TrackingError
 from responder_ml.experiment import train
+from responder_ml.keeping import Keeping, keeping
 from responder_ml.progress import Progress
 from responder_ml.report.study import render_study
 from responder_ml.result import Clock
@@ -23,8 +24,8 @@ from responder_ml.study_record import Study, check_folder, study_table, write_st
 from responder_ml.tracking.mlflow import send_study
 
 
-def study(config: StudyConfig, out: Path, progress: Progress | None = None) -> Study:
-    """Search every job of the grid, test all of them together, and write.
+def study(config: StudyConfig, out: Path, progress: Progress | None = None, kept: Keeping | None = None) -> Study:
+    """Search every job of the grid, test all of them together, and write; what an interrupted call finished is not done again.
 
     Parameters
     ----------
@@ -34,16 +35,21 @@ def study(config: StudyConfig, out: Path, progress: Progress | None = None) -> S
         Folder of the study.
     progress
         Is told about long work.
+    kept
+        Finished units of the folder, for a caller that still has something to do before they may go.
 
     Raises
     ------
     ResponderError
         Anything the user can mend; nothing is left half-written.
     """
+    if kept is None:
+        with keeping(out) as kept:
+            return study(config, out, progress, kept)
     check_folder(out)
     progress, clock, base = progress or Progress(), Clock(), config.base
     cells, cohort, entered = list(config.cells()), build_cohort(base.cohort, base.seed), []
-    workers = Workers(base.compute.workers)
+    workers = Workers(base.compute.workers, kept.open())
     with clock.lap("search_s"), progress.stage("Search") as done:
         for cell in cells:
             entered.append(enter_job(cell, cohort, workers))
