@@ -145,16 +145,16 @@ def _maps(found: ClaimsRecord) -> list[dict[str, Any]]:
             f"map-{place}", (values.up_up, values.up_down, values.down_up, values.down_down), (each.first, each.second), largest,
             f"{words} Largest overlap where they agree {values.concordant:.0f}, where they oppose {values.discordant:.0f}.",
         )  # fmt: skip
-        groups.setdefault(each.region, []).append({"map": each, "figure": figure, "line": _line_of(found, each)})
+        groups.setdefault(each.region, []).append({"map": each, "figure": figure, **_line_of(found, each)})
     return [{"region": region, "maps": maps} for region, maps in groups.items()]
 
 
-def _line_of(found: ClaimsRecord, each: RegionMap) -> ClaimResult | None:
-    """Return the line of the table that tests what a map shows."""
+def _line_of(found: ClaimsRecord, each: RegionMap) -> dict[str, Any]:
+    """Return the line of the table that tests what a map shows, and its meaning."""
     drugs = [name.split(" ")[0] for name in (each.first, each.second) if RESPONDER in name]
     statistic, drug = ("common_rrho2", "+".join(drugs)) if len(drugs) == 2 else ("reversal_rrho2", drugs[0])
     lines = [line for line in _lines(found, statistic, RESPONDER) if line.region == each.region and line.drug == drug]
-    return lines[0] if lines else None
+    return {"line": lines[0] if lines else None, "meaning": SUMMARIES[statistic]}
 
 
 def _ranks(found: ClaimsRecord) -> list[dict[str, Any]]:

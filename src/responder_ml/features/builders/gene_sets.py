@@ -32,11 +32,6 @@ class GeneSets(Builder):
     ----------
     path
         GMT file.
-    markers
-        Kinds of marker genes the package brings, such as ``cell_type`` and ``immediate_early``, as further sets: what a
-        signature must not merely stand for. Without ``path`` and ``markers`` all genes make one set.
-    mapping
-        Table of two columns that translates the sets' gene identifiers to those of the data, such as symbol to Entrez id.
     scorer
         How a set is scored, by name.
     scorer_params
@@ -47,6 +42,11 @@ class GeneSets(Builder):
         For counts: ``tmm`` or ``log_cpm``. Scorers that look at one sample only do not depend on it.
     units
         Units of the values; the cohort's, set when a job is assembled.
+    markers
+        Kinds of marker genes the package brings, such as ``cell_type`` and ``immediate_early``, as further sets: what a
+        signature must not merely stand for. Without ``path`` and ``markers`` all genes make one set.
+    mapping
+        Table of two columns that translates the sets' gene identifiers to those of the data, such as symbol to Entrez id.
 
     Attributes
     ----------
@@ -67,14 +67,14 @@ class GeneSets(Builder):
     def __init__(
         self,
         path: str | None = None,
-        markers: Sequence[str] | None = None,
-        mapping: str | None = None,
         scorer: str = "singscore",
         scorer_params: Mapping[str, Any] | None = None,
         min_genes: int = 5,
         min_coverage: float = 0.5,
         normalisation: str = "tmm",
         units: str = "log2",
+        markers: Sequence[str] | None = None,
+        mapping: str | None = None,
     ) -> None:
         self.path = path
         self.markers = markers

@@ -46,8 +46,6 @@ class Reference(Builder):
     path
         Table of further signatures from elsewhere, tab-separated: a column ``gene`` and a column of signed weights for
         each signature.
-    mapping
-        Table of two columns that translates the table's gene identifiers to those of the data.
     n_genes
         Genes on each side of a signature at most.
     scorer
@@ -64,6 +62,8 @@ class Reference(Builder):
         For counts: ``tmm`` or ``log_cpm``.
     units
         Units of the values; the cohort's, set when a job is assembled.
+    mapping
+        Table of two columns that translates the table's gene identifiers to those of the data.
 
     Attributes
     ----------
@@ -89,7 +89,6 @@ class Reference(Builder):
         signatures: Sequence[str] | None = None,
         contrasts: Mapping[str, Mapping[str, Any]] | None = None,
         path: str | None = None,
-        mapping: str | None = None,
         n_genes: int = 100,
         scorer: str = "singscore",
         scorer_params: Mapping[str, Any] | None = None,
@@ -98,6 +97,7 @@ class Reference(Builder):
         min_coverage: float = 0.5,
         normalisation: str = "tmm",
         units: str = "log2",
+        mapping: str | None = None,
     ) -> None:
         self.signatures = signatures
         self.contrasts = contrasts

@@ -67,8 +67,11 @@ class MeanZ(SignatureScorer):
     mean_, scale_
         Mean and standard deviation (n - 1) of each gene over the training rows, log2 expression, shape ``(n_genes,)``;
         empty against ``sample``.
+    totals_
+        Sum of each set's weights, shape ``(n_sets,)``, where no set has a down side; otherwise empty.
     weights_
-        Weight of each member's z, shape ``(n_members,)``.
+        Weight of each member's z, shape ``(n_members,)``, where a set has a down side; otherwise empty: a division of
+        each score by its total takes the place of one of each member's weight.
 
     Raises
     ------
@@ -99,15 +102,23 @@ class MeanZ(SignatureScorer):
         if self.against not in get_args(Against):
             raise FeatureError(f"against is '{self.against}', but must be one of {', '.join(get_args(Against))}.")
         self.mean_, self.scale_ = gene_scale(X) if self.against == "training" else (np.empty(0), np.empty(0))
-        self.weights_ = mean_z_weights(self.members)
+        members = self.members
+        one_sided = members.data.min(initial=0.0) >= 0
+        self.totals_ = members.T @ np.ones(members.shape[0]) if one_sided else np.empty(0)
+        self.weights_ = np.empty(0) if one_sided else mean_z_weights(members)
 
     def _score(self, X: Floats) -> Floats:
-        weights = self._table(self.weights_)
+        table = self.members if self.totals_.size else self._table(self.weights_)
         if self.against == "sample":
             # One factor for all genes of a sample is one for all its scores, which are fewer.
             centred, inverse = centre_within_sample(X)
-            return mean_z(centred, weights) * inverse[:, None]
-        return mean_z(self._gene_values(X), weights)
+            scores = mean_z(centred, table) * inverse[:, None]
+        else:
+            scores = mean_z(self._gene_values(X), table)
+        return scores / self.totals_ if self.totals_.size else scores
+
+    def _member_weights(self) -> Floats:
+        return mean_z_weights(self.members) if self.totals_.size else self.weights_
 
     def _gene_values(self, X: Floats) -> Floats:
         if self.against == "sample":

@@ -82,10 +82,14 @@ class SignatureScorer(TransformerMixin, BaseEstimator, ABC):  # type: ignore[mis
         """Return samples x sets."""
 
     def _gene_values(self, X: Floats) -> Floats:
-        """Return samples x genes, of which an additive score is a sum weighted by ``weights_``."""
+        """Return samples x genes, of which an additive score is a sum weighted by `_member_weights`."""
         raise FeatureError(
             f"A {self.name} score is not a sum over genes. Choose an additive scorer to resolve signatures to genes."
         )
+
+    def _member_weights(self) -> Floats:
+        """Return what multiplies each member's value in an additive score, ``(n_members,)``."""
+        return self.weights_
 
     @final
     def fit(self, X: Floats, y: object = None, members: Any | None = None, names: Sequence[str] | None = None) -> Self:
@@ -151,7 +155,8 @@ class SignatureScorer(TransformerMixin, BaseEstimator, ABC):  # type: ignore[mis
         """
         values = self._gene_values(self._validated(X))
         chosen = range(self.names_.size) if columns is None else columns
-        return tuple(self._parts_of(values, column) for column in chosen)
+        weights = self._member_weights()
+        return tuple(self._parts_of(values, weights, column) for column in chosen)
 
     @final
     def get_feature_names_out(self, input_features: object = None) -> NDArray[np.object_]:
@@ -175,10 +180,10 @@ class SignatureScorer(TransformerMixin, BaseEstimator, ABC):  # type: ignore[mis
         self.members.check_format(full_check=True)
         return np.asarray(validate_data(self, X, dtype=np.float64, order="C", reset=False), dtype=np.float64)
 
-    def _parts_of(self, values: Floats, column: int) -> GeneParts:
+    def _parts_of(self, values: Floats, weights: Floats, column: int) -> GeneParts:
         entries = np.flatnonzero(self.set_of_ == column)
         genes = np.searchsorted(self.gene_starts_, entries, side="right") - 1
-        return GeneParts(genes, values[:, genes] * self.weights_[entries], self.weights_[entries])
+        return GeneParts(genes, values[:, genes] * weights[entries], weights[entries])
 
 
 def _check_members(members: Any | None, n_genes: int) -> Any:
