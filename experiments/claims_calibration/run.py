@@ -63,7 +63,7 @@ SETTINGS = (
         rotate=True, regions=("PFC",),
     ),
     Setting(
-        "null-batch-ignored", "The same cohorts, batch ignored, subjects relabelled: what goes wrong", 100, 0, 0, 1,
+        "null-batch-ignored", "The first of the same cohorts, batch ignored, subjects relabelled: what goes wrong", 50, 0, 0, 1,
         regions=("PFC",),
     ),
 )  # fmt: skip
