@@ -65,7 +65,7 @@ class Size:
     with_f: int
 
 
-SIZES = (Size(40, 35_000, 10, 100, 7), Size(1_000, 20_000, 5, 7, 1))
+SIZES = (Size(40, 35_000, 10, 100, 7), Size(1_000, 20_000, 3, 4, 1))
 
 
 class OurFolds:
