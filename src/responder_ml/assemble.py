@@ -11,7 +11,17 @@ from responder_ml.classifiers import CLASSIFIERS
 from responder_ml.classifiers.classifier import Classifier
 from responder_ml.cohort.behaviour_rule import BehaviourRule
 from responder_ml.cohort.endpoint import Endpoint
-from responder_ml.config import ClaimsConfig, CohortConfig, ComponentConfig, EndpointConfig, JobConfig, SheetWordsConfig
+from responder_ml.cohort.gene_table import read_gene_table
+from responder_ml.cohort.gene_translation import GeneRules, GeneTranslation
+from responder_ml.config import (
+    ClaimsConfig,
+    CohortConfig,
+    ComponentConfig,
+    EndpointConfig,
+    GenesConfig,
+    JobConfig,
+    SheetWordsConfig,
+)
 from responder_ml.contrasts.behaviour import response_lines
 from responder_ml.contrasts.claim_result import ClaimResult
 from responder_ml.contrasts.comparisons import FDR_CUTOFFS, FOUNDING_CUTOFFS_UNVERIFIED, Cutoffs
@@ -78,17 +88,48 @@ def build_cohort(config: CohortConfig, seed: int) -> AnnData:
         return keep_rows(simulate_cohort(**{"seed": seed, **config.params}), config.where)
     from responder_ml.cohort.read import read_h5ad, read_table
 
+    genes = None if config.genes is None else build_genes(config.genes)
     if config.params:
         raise ConfigError("cohort.params belong to source 'simulated'; remove them.")
     if config.expression is None:
         raise ConfigError(f"cohort.source '{config.source}' needs cohort.expression, which is not given.")
     if config.source == "h5ad":
         return read_h5ad(
-            config.expression, units=config.units, columns=config.columns, where=config.where, samples=config.samples
+            config.expression,
+            units=config.units,
+            columns=config.columns,
+            where=config.where,
+            samples=config.samples,
+            genes=genes,
         )
     if config.samples is None:
         raise ConfigError("cohort.source 'table' needs cohort.samples, which is not given.")
-    return read_table(config.expression, config.samples, units=config.units, columns=config.columns, where=config.where)
+    return read_table(
+        config.expression,
+        config.samples,
+        units=config.units,
+        columns=config.columns,
+        where=config.where,
+        genes=genes,
+    )
+
+
+def build_genes(config: GenesConfig) -> GeneTranslation:
+    """Return the translation of gene names that a job or a user names.
+
+    Raises
+    ------
+    GeneNameError
+        The table cannot be used.
+    """
+    cut = config.versions == "cut"
+    table = None
+    if config.map is not None:
+        table = read_gene_table(config.map, config.identifier, config.gene, cut_versions=cut)
+    elif config.identifier or config.gene or config.relation != "identifiers" or config.repair:
+        raise ConfigError("cohort.genes names columns, a relation or a repair, but no table. Name one with `map`.")
+    rules = GeneRules(config.relation, config.many_to_one, config.one_to_many, cut, config.repair)
+    return GeneTranslation(rules, table)
 
 
 def build_words(config: SheetWordsConfig) -> SheetWords:
@@ -135,6 +176,8 @@ def check_simulation(config: CohortConfig) -> None:
     from responder_ml.cohort.simulate import simulate_cohort
 
     _check_params("the simulator", simulate_cohort, config.params, ())
+    if config.genes is not None:
+        raise ConfigError("cohort.genes translates the names of a file; the simulator's need none. Remove it.")
     if config.units != "counts":
         raise ConfigError(f"cohort.units is '{config.units}', but the simulator makes counts.")
 

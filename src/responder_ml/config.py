@@ -18,6 +18,22 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class GenesConfig(Section):
+    """How gene names of the expression are translated, by a table the user names; see `GeneRules`.
+
+    ``identifier`` and ``gene`` are the table's columns with names as in the expression and names to use.
+    """
+
+    map: Path | None = None
+    identifier: str | None = None
+    gene: str | None = None
+    relation: Literal["identifiers", "aliases", "orthologs"] = "identifiers"
+    many_to_one: Literal["refuse", "sum", "max", "drop"] = "refuse"
+    one_to_many: Literal["refuse", "drop"] = "refuse"
+    versions: Literal["keep", "cut"] = "keep"
+    repair: bool = False
+
+
 class CohortConfig(Section):
     """Where the expression and the sample sheet come from."""
 
@@ -28,6 +44,7 @@ class CohortConfig(Section):
     columns: dict[str, str] = Field(default_factory=dict)
     where: dict[str, str | list[str]] = Field(default_factory=dict)
     params: dict[str, Any] = Field(default_factory=dict)
+    genes: GenesConfig | None = None
 
 
 class RuleConfig(Section):
@@ -182,6 +199,23 @@ def load_config(path: Path) -> JobConfig:
     return job
 
 
+def load_genes(path: Path) -> GenesConfig:
+    """Return a translation of gene names: from a YAML file with the keys of ``cohort.genes``, or from a table alone.
+
+    Raises
+    ------
+    ConfigError
+        The YAML file cannot be used.
+    """
+    if path.suffix.lower() not in (".yaml", ".yml"):
+        return GenesConfig(map=path)
+    try:
+        return GenesConfig.model_validate(_with_path(read_yaml(path), path.resolve().parent))
+    except ValidationError as problem:
+        found = "\n".join(f"  - {line}" for line in explain(problem, GenesConfig))
+        raise ConfigError(f"{path} cannot be used:\n{found}") from problem
+
+
 def read_yaml(path: Path) -> dict[str, Any]:
     """Return the keys of a YAML file.
 
@@ -209,6 +243,8 @@ def with_absolute_paths(content: dict[str, Any], folder: Path) -> dict[str, Any]
     if isinstance(cohort, dict):
         files = {key: str(folder / cohort[key]) for key in ("expression", "samples") if cohort.get(key)}
         resolved["cohort"] = {**cohort, **files}
+        if isinstance(cohort.get("genes"), dict):
+            resolved["cohort"]["genes"] = _with_path(cohort["genes"], folder)
     claims = resolved.get("claims")
     if isinstance(claims, dict) and isinstance(claims.get("behaviour"), dict):
         resolved["claims"] = {**claims, "behaviour": _with_path(claims["behaviour"], folder)}
@@ -225,7 +261,7 @@ def _component_paths(component: Any, folder: Path) -> Any:
 
 
 def _with_path(values: dict[str, Any], folder: Path) -> dict[str, Any]:
-    files = {key: str(folder / values[key]) for key in ("path", "mapping") if isinstance(values.get(key), str)}
+    files = {key: str(folder / values[key]) for key in ("path", "mapping", "map") if isinstance(values.get(key), str)}
     return {**values, **files}
 
 

@@ -60,7 +60,7 @@ def describe_features(model: PrefixModel) -> list[dict[str, Any]]:
 
 def describe_training(result: Mapping[str, Any]) -> dict[str, Any]:
     """Return what of a run's result belongs to every use of its model."""
-    kept = {name: result.get(name) for name in ("n", "headline", "null", "verdict", "seed", "data_sha256")}
+    kept = {name: result.get(name) for name in ("n", "headline", "null", "verdict", "seed", "data_sha256", "gene_map")}
     if kept["null"]:
         kept["null"] = {name: kept["null"].get(name) for name in ("p_value", "permutations", "null_mean", "exact")}
     return kept

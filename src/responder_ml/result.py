@@ -148,6 +148,7 @@ def compose_result(
         "refit": {"candidate": refit.name, "params": refit.params, "n_features": len(refit.model.features_)},
         "timings": timings,
         "versions": {"python": platform.python_version(), **{each: version(each) for each in _REPORTED_VERSIONS}},
+        "gene_map": labelled.cohort.uns.get("gene_map"),
         "data_sha256": data_digest(labelled),
         "seed": seed,
     }

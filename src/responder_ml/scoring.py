@@ -10,11 +10,13 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import expit, logit
 
+from responder_ml.assemble import build_genes
 from responder_ml.bundle import Bundle, read_bundle
 from responder_ml.cohort.alignment import Matched, match_genes, to_model_units
 from responder_ml.cohort.expression_source import ExpressionSource, open_expression
 from responder_ml.cohort.sample_sheet import read_sheet, with_canonical_names, with_subjects
 from responder_ml.cohort.sample_table import check_suffix, write_sample_table
+from responder_ml.config import load_genes
 from responder_ml.evaluation.applicability import assess
 from responder_ml.evaluation.calibration import calibrate, shift_prior
 from responder_ml.evaluation.conformal import ALPHA
@@ -45,6 +47,7 @@ def score(
     out: Path | None = None,
     prior: float | None = None,
     missing: str = "impute",
+    gene_map: Path | None = None,
 ) -> pd.DataFrame:
     """Score the samples of an expression file with a bundle.
 
@@ -67,6 +70,8 @@ def score(
         Share of positives in the population aimed at; the training share if not given.
     missing
         What becomes of missing genes: ``impute``, ``skip`` or ``refuse``; see `decide`.
+    gene_map
+        Table that translates the file's gene names into the model's, or a YAML file with the keys of ``cohort.genes``.
 
     Returns
     -------
@@ -82,11 +87,13 @@ def score(
     if out is not None:
         check_suffix(out)
     bundle = read_bundle(bundle_folder)
-    source = open_expression(expression, bundle.genes)
+    units = units or bundle.units
+    translation = None if gene_map is None else build_genes(load_genes(gene_map))
+    source = open_expression(expression, bundle.genes, translation=translation, units=units)
     matched = match_source(bundle, source)
-    scorer = Scorer(bundle, matched, units or bundle.units, missing, prior)
+    scorer = Scorer(bundle, matched, units, missing, prior)
     table = pd.concat(_score_blocks(scorer, _blocks(source, matched), len(source.samples)), ignore_index=True)
-    summary = scorer.summary(table)
+    summary = {**scorer.summary(table), "gene_map": source.gene_map}
     if samples is not None:
         summary["evaluation"] = evaluate(table, samples, bundle)
     table.attrs["summary"] = summary

@@ -26,6 +26,7 @@ CHECKS: tuple[Check, ...] = (
     sample_checks.constant_genes,
     sample_checks.unused_samples,
     design_checks.derived_classes,
+    sample_checks.gene_map,
 )
 """In the order of their codes; each check's docstring opens with its own."""
 

@@ -3,11 +3,13 @@
 from collections import Counter
 from collections.abc import Collection, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from responder_ml.cohort.gene_ids import check_gene_names
+from responder_ml.cohort.gene_translation import GeneTranslation, TranslatedGenes
 from responder_ml.cohort.grid import Grid, genes_are_in_rows, open_grid
 from responder_ml.cohort.some_of import some_of
 from responder_ml.exceptions import ExpressionError, SampleSheetError
@@ -26,17 +28,23 @@ class ExpressionSource:
         The file's cells.
     genes_in_rows
         Its orientation.
+    plan
+        How the file's genes are translated, if they are.
 
     Attributes
     ----------
     samples, genes
         Names in the file's order.
+    gene_map
+        What the translation did, if there is one.
     """
 
-    def __init__(self, grid: Grid, genes_in_rows: bool) -> None:
+    def __init__(self, grid: Grid, genes_in_rows: bool, plan: TranslatedGenes | None = None) -> None:
         self._grid = grid
         self._genes_in_rows = genes_in_rows
-        self.genes: Sequence[str] = grid.rows if genes_in_rows else grid.columns
+        self._plan = plan
+        self.genes: Sequence[str] = plan.genes if plan else grid.rows if genes_in_rows else grid.columns
+        self.gene_map: dict[str, Any] | None = plan.report if plan else None
         self.samples: Sequence[str] = grid.columns if genes_in_rows else grid.rows
 
     def block(self, samples: NDArray[np.intp], genes: NDArray[np.intp]) -> Floats:
@@ -47,12 +55,19 @@ class ExpressionSource:
         ExpressionError
             A cell holds text.
         """
+        if self._plan is None:
+            return self._cells(samples, genes)
+        return self._plan.merged(self._cells(samples, self._plan.rows_of(genes)), genes)
+
+    def _cells(self, samples: NDArray[np.intp], genes: NDArray[np.intp]) -> Floats:
         if self._genes_in_rows:
             return np.ascontiguousarray(self._grid.numbers(genes, samples, genes_in_rows=True).T)
         return np.ascontiguousarray(self._grid.numbers(samples, genes, genes_in_rows=False))
 
 
-def open_expression(path: Path, known_genes: Collection[str]) -> ExpressionSource:
+def open_expression(
+    path: Path, known_genes: Collection[str], *, translation: GeneTranslation | None = None, units: str = "counts"
+) -> ExpressionSource:
     """Open an expression file whose orientation the genes of a model tell.
 
     Parameters
@@ -61,6 +76,10 @@ def open_expression(path: Path, known_genes: Collection[str]) -> ExpressionSourc
         CSV, TSV (plain or ``.gz``), Parquet, Excel or ``.h5ad``.
     known_genes
         The model's genes; some must stand on one axis.
+    translation
+        Translates the file's gene names into the model's.
+    units
+        Of the file; they say what may become of several rows of one gene.
 
     Raises
     ------
@@ -68,8 +87,16 @@ def open_expression(path: Path, known_genes: Collection[str]) -> ExpressionSourc
         The file is missing or broken, no axis holds a known gene, or names are blank, damaged or repeated.
     """
     grid = open_grid(path)
-    source = ExpressionSource(grid, genes_are_in_rows(grid, known_genes, known_are="genes", enough=_MOST))
-    check_gene_names(source.genes, path.name)
+    axes = grid if translation is None else _Axes(grid, translation)
+    if translation is not None and set(known_genes).isdisjoint([*axes.rows, *axes.columns]):
+        # Says why, where no name can be translated at all.
+        translation.plan(max(grid.rows, grid.columns, key=len), units, path.name)
+    genes_in_rows = genes_are_in_rows(axes, known_genes, known_are="genes", enough=_MOST)
+    names = grid.rows if genes_in_rows else grid.columns
+    if translation is None:
+        check_gene_names(names, path.name)
+    plan = None if translation is None else translation.plan(names, units, path.name)
+    source = ExpressionSource(grid, genes_in_rows, plan)
     if not source.samples:
         raise ExpressionError(f"{path.name} has no samples. Give at least one.")
     blank = sum(1 for name in source.samples if not name.strip())
@@ -82,3 +109,12 @@ def open_expression(path: Path, known_genes: Collection[str]) -> ExpressionSourc
             "Give every sample its own name."
         )
     return source
+
+
+class _Axes:
+    """A grid's names, translated where that is certain."""
+
+    def __init__(self, grid: Grid, translation: GeneTranslation) -> None:
+        self.source = grid.source
+        self.rows: Sequence[str] = translation.familiar(grid.rows)
+        self.columns: Sequence[str] = translation.familiar(grid.columns)

@@ -100,14 +100,15 @@ def check_gene_names(names: Iterable[str], source: str) -> None:
         raise GeneNameError(
             f"{source}: {len(damaged)} gene name(s) were turned into dates or numbers by a spreadsheet program: "
             f"{some_of(damaged)}. They cannot be turned back safely (1-Mar can be March1 or Marc1). Export the matrix "
-            "again without opening it in a spreadsheet, or import the name column as text."
+            "again without opening it in a spreadsheet, or import the name column as text; or name a gene table and say "
+            "`genes: {map: FILE, repair: true}`, which turns back what only one gene can have been."
         )
     repeated = [name for name, count in Counter(names).items() if count > 1]
     if repeated:
         raise GeneNameError(
             f"{source}: {len(repeated)} gene name(s) occur more than once: {some_of(repeated)}. A gene has one row. "
             "Sum the counts of its rows (for log2 values keep the row with the highest mean), or use unique "
-            "identifiers such as Ensembl ids."
+            "identifiers such as Ensembl ids; `genes: {many_to_one: sum}` does the summing."
         )
 
 

@@ -21,8 +21,8 @@ Positions = NDArray[np.intp]
 _MISSING = frozenset({"", "na", "n/a", "#n/a", "nan", "null", "none"})
 
 
-class Grid(Protocol):
-    """Two axes of names and the numbers between them.
+class Axes(Protocol):
+    """Two axes of names.
 
     Attributes
     ----------
@@ -35,6 +35,10 @@ class Grid(Protocol):
     source: str
     rows: Sequence[str]
     columns: Sequence[str]
+
+
+class Grid(Axes, Protocol):
+    """Two axes of names and the numbers between them."""
 
     def numbers(self, rows: Positions, columns: Positions, genes_in_rows: bool) -> Floats:
         """Return the chosen cells as numbers, missing ones as NaN; text is refused by name."""
@@ -120,7 +124,7 @@ def open_h5ad(path: Path) -> AnnData:
     return data
 
 
-def genes_are_in_rows(grid: Grid, known: Collection[str], *, known_are: str, enough: float) -> bool:
+def genes_are_in_rows(grid: Axes, known: Collection[str], *, known_are: str, enough: float) -> bool:
     """Tell the orientation from names that must stand on one axis.
 
     Parameters
@@ -182,12 +186,12 @@ def _one_by_one(array: pa.ChunkedArray) -> Floats:
     return values
 
 
-def _explain_no_match(grid: Grid, known: Sequence[str], known_are: str) -> str:
+def _explain_no_match(grid: Axes, known: Sequence[str], known_are: str) -> str:
     shown = f"rows start with {some_of(grid.rows)}; columns with {some_of(grid.columns)}"
     if known_are == "genes":
         return (
             f"{grid.source}: none of the {len(known)} genes of the model stands on either axis ({shown}). The model "
-            f"knows {some_of(known)}. Use the same kind of gene identifier."
+            f"knows {some_of(known)}. {_gene_hint(grid, known)}"
         )
     hint = _mangled(grid, known)
     return (
@@ -196,7 +200,18 @@ def _explain_no_match(grid: Grid, known: Sequence[str], known_are: str) -> str:
     )
 
 
-def _mangled(grid: Grid, known: Sequence[str]) -> str:
+def _gene_hint(grid: Axes, known: Sequence[str]) -> str:
+    """Say why no gene matches; nothing is matched by it."""
+    lower = {name.lower() for name in known}
+    if any(name.lower() in lower for name in (*grid.rows, *grid.columns)):
+        return (
+            "They differ by case only, as symbols of two species do: name a table of orthologs (`--gene-map FILE` with "
+            "`relation: orthologs`); a change of case is none."
+        )
+    return "Use the same kind of gene identifier, or name a table that translates them (`--gene-map FILE`)."
+
+
+def _mangled(grid: Axes, known: Sequence[str]) -> str:
     """Return a hint if the ids would match but for what R's make.names and the like do to them."""
     plain = {_plain(name) for name in known}
     for axis, names in (("rows", grid.rows), ("columns", grid.columns)):

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from responder_ml.cohort import sample_sheet
 from responder_ml.cohort.gene_ids import check_gene_names
+from responder_ml.cohort.gene_translation import GeneTranslation
 from responder_ml.cohort.grid import Grid, MatrixGrid, genes_are_in_rows, open_grid, open_h5ad
 from responder_ml.cohort.sample_sheet import Where
 from responder_ml.cohort.some_of import some_of
@@ -27,6 +29,7 @@ class _Matrix:
     values: Floats = field(repr=False)
     samples: list[str]
     genes: list[str]
+    gene_map: dict[str, Any] | None = None
 
 
 def read_table(
@@ -36,6 +39,7 @@ def read_table(
     units: str,
     columns: Mapping[str, str] | None = None,
     where: Where | None = None,
+    genes: GeneTranslation | None = None,
 ) -> AnnData:
     """Read an expression matrix and a sample sheet into a cohort.
 
@@ -53,6 +57,8 @@ def read_table(
         column called sample or sample_id if not given; without ``subject`` each sample is a subject of its own.
     where
         Keep rows whose (canonical) column has this value, or one of a list.
+    genes
+        Translates the matrix' gene names; what it did is ``uns["gene_map"]``.
 
     Returns
     -------
@@ -68,7 +74,7 @@ def read_table(
     """
     sheet = sample_sheet.read_sheet(samples)
     source = f"{expression.name} with {samples.name}"
-    return _assemble(open_grid(expression), sheet, samples.name, source, units, columns or {}, where or {})
+    return _assemble(open_grid(expression), sheet, samples.name, source, units, columns or {}, where or {}, genes)
 
 
 def read_h5ad(
@@ -78,6 +84,7 @@ def read_h5ad(
     columns: Mapping[str, str] | None = None,
     where: Where | None = None,
     samples: Path | None = None,
+    genes: GeneTranslation | None = None,
 ) -> AnnData:
     """Read a cohort from an ``.h5ad`` file: its ``X``, and its ``obs`` or a sample sheet beside it.
 
@@ -85,7 +92,7 @@ def read_h5ad(
     ----------
     expression
         The file.
-    units, columns, where
+    units, columns, where, genes
         As for `read_table`. Without ``columns["sample"]`` the sample ids are the names of ``obs``.
     samples
         Sample sheet to use in place of ``obs``.
@@ -104,7 +111,7 @@ def read_h5ad(
         sheet, sheet_name = _sheet_of(data, grid, columns), f"{expression.name} (obs)"
         named = columns.get("sample")
         grid.rows = sheet[named].tolist() if named in sheet.columns else grid.rows
-    cohort = _assemble(grid, sheet, sheet_name, expression.name, units, columns, where or {})
+    cohort = _assemble(grid, sheet, sheet_name, expression.name, units, columns, where or {}, genes)
     cohort.uns["simulated"] = cohort.uns["simulated"] or bool(data.uns.get("simulated", False))
     return cohort
 
@@ -150,14 +157,21 @@ def keep_rows(cohort: AnnData, where: Where) -> AnnData:
 
 
 def _assemble(
-    grid: Grid, sheet: pd.DataFrame, sheet_name: str, source: str, units: str, columns: Mapping[str, str], where: Where
+    grid: Grid,
+    sheet: pd.DataFrame,
+    sheet_name: str,
+    source: str,
+    units: str,
+    columns: Mapping[str, str],
+    where: Where,
+    genes: GeneTranslation | None,
 ) -> AnnData:
     sheet = sample_sheet.with_canonical_names(sheet, columns, sheet_name)
     listed = sheet["sample"].tolist()
     genes_in_rows = genes_are_in_rows(grid, listed, known_are="samples", enough=1.0)
     chosen = sheet[sample_sheet.rows_where(sheet, where)].reset_index(drop=True)
     chosen, subject_source = sample_sheet.with_subjects(chosen, sheet_name)
-    matrix = _take(grid, chosen["sample"].tolist(), genes_in_rows)
+    matrix = _take(grid, chosen["sample"].tolist(), genes_in_rows, genes, units)
     check_units(matrix.values, units, samples=matrix.samples, genes=matrix.genes)
     on_axis = grid.columns if genes_in_rows else grid.rows
     obs = sample_sheet.typed(chosen).set_axis(matrix.samples, axis=0)
@@ -172,6 +186,7 @@ def _assemble(
             "simulated": bool(is_simulated),
             "subject_source": subject_source,
             "unused_samples": sorted(set(on_axis).difference(listed)),
+            **({"gene_map": matrix.gene_map} if matrix.gene_map else {}),
         },
     )
 
@@ -186,18 +201,29 @@ def _read_matrix(grid: Grid, sample_ids: Sequence[str] | None, genes: Collection
     return _take(grid, list(grid.columns if genes_in_rows else grid.rows), genes_in_rows)
 
 
-def _take(grid: Grid, samples: Sequence[str], genes_in_rows: bool) -> _Matrix:
+def _take(
+    grid: Grid,
+    samples: Sequence[str],
+    genes_in_rows: bool,
+    translation: GeneTranslation | None = None,
+    units: str = "counts",
+) -> _Matrix:
     """Return the wanted samples with every gene, in the order wanted."""
     gene_names, on_axis = (grid.rows, grid.columns) if genes_in_rows else (grid.columns, grid.rows)
     positions = _positions(on_axis, samples, grid.source)
-    check_gene_names(gene_names, grid.source)
+    if translation is None:
+        check_gene_names(gene_names, grid.source)
     every_gene = np.arange(len(gene_names))
     if genes_in_rows:
         values = np.ascontiguousarray(grid.numbers(every_gene, positions, genes_in_rows=True).T)
     else:
         values = np.ascontiguousarray(grid.numbers(positions, every_gene, genes_in_rows=False))
     _check_finite(values, samples, gene_names, grid.source)
-    return _Matrix(values, list(samples), list(gene_names))
+    if translation is None:
+        return _Matrix(values, list(samples), list(gene_names))
+    plan = translation.plan(gene_names, units, grid.source)
+    all_genes = np.arange(len(plan.genes))
+    return _Matrix(plan.merged(values[:, plan.rows_of(all_genes)], all_genes), list(samples), plan.genes, plan.report)
 
 
 def _positions(on_axis: Sequence[str], samples: Sequence[str], source: str) -> NDArray[np.intp]:

@@ -19,6 +19,7 @@ _TOO_ALIKE = 0.999
 _SHALLOW = 0.25
 _TPM_TOLERANCE = 0.1
 _MANY_CONSTANT, _SOME_CONSTANT = 0.5, 0.05
+_FEW_MAPPED = 0.5
 
 
 def identical_samples(labelled: LabelledCohort) -> Iterator[Finding]:
@@ -161,6 +162,22 @@ def unused_samples(labelled: LabelledCohort) -> Iterator[Finding]:
     if names:
         message = f"{len(names)} column(s) or row(s) of the matrix are not in the sample sheet and were left out: "
         yield Finding("RML16", "info", f"{message}{some_of(names)}.")
+
+
+def gene_map(labelled: LabelledCohort) -> Iterator[Finding]:
+    """RML18: what a translation of gene names kept, and what it left out."""
+    found = labelled.cohort.uns.get("gene_map")
+    if not found:
+        return
+    by = f" by {found['table']} (SHA-256 {found['sha256'][:12]})" if found["table"] else ""
+    repaired = f" {len(found['repaired'])} damaged name(s) were repaired." if found["repaired"] else ""
+    yield Finding(
+        "RML18",
+        "warning" if found["share"] < _FEW_MAPPED else "info",
+        f"{found['mapped']} of {found['names']} gene names ({found['share']:.0%}) became {found['genes']} genes{by}; "
+        f"{found['unmapped']} are unknown to it, {found['ambiguous']} stand for several genes, {found['of_several_rows']} genes "
+        f"come from several rows ({found['many_to_one']}).{repaired}",
+    )
 
 
 def _log2(labelled: LabelledCohort) -> Floats:

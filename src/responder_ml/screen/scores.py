@@ -37,6 +37,14 @@ def show_scores(console: Console, scores: pd.DataFrame, out: Path | None) -> Non
             str(row["reason"] or ""),
         )
     console.print(table)
+    mapped = summary.get("gene_map")
+    if mapped:
+        console.print(
+            f"{mapped['mapped']} of {mapped['names']} gene names ({mapped['share']:.0%}) were translated by {mapped['table']}; "
+            f"{mapped['unmapped']} are unknown to it, {mapped['ambiguous']} ambiguous.",
+            highlight=False,
+            soft_wrap=True,
+        )
     abstained = int(scores["abstain"].sum())
     console.print(f"{len(scores)} samples scored; the model abstains from {abstained}.", highlight=False)
     expected = summary["expected_auroc"]

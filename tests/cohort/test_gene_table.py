@@ -1,0 +1,58 @@
+import hashlib
+
+import pytest
+
+from responder_ml.cohort.gene_table import read_gene_table, without_version
+from responder_ml.exceptions import GeneNameError
+
+TEXT = (
+    "symbol\tsynonyms\tensembl\nFos\tc-fos|D12Rfj1\tENSMUSG00000021250.14\nArc\t-\tENSMUSG00000022602.5\nOld\tArc2\t\n"
+)
+
+
+def test_columns_are_paired_by_name(write):
+    path = write("genes.tsv", TEXT)
+    found = read_gene_table(path, "ensembl", "symbol", cut_versions=True)
+    assert found.genes_of == {"ENSMUSG00000021250": ("Fos",), "ENSMUSG00000022602": ("Arc",)}
+    assert found.identifiers_of["Arc"] == ("ENSMUSG00000022602",)
+    assert (found.name, found.columns) == ("genes.tsv", ("ensembl", "symbol"))
+    assert found.sha256 == hashlib.sha256(TEXT.encode()).hexdigest()
+
+
+def test_a_cell_may_hold_several_names(write):
+    found = read_gene_table(write("genes.tsv", TEXT), "synonyms", "symbol", cut_versions=False)
+    assert found.genes_of == {"c-fos": ("Fos",), "D12Rfj1": ("Fos",), "Arc2": ("Old",)}
+
+
+def test_two_columns_need_no_names_and_pairs_are_kept_once(write):
+    found = read_gene_table(write("g.csv.gz", "a,b\n1,X\n1,X\n1,Y\n2,X\n"), None, None, cut_versions=False)
+    assert found.genes_of == {"1": ("X", "Y"), "2": ("X",)}
+    assert found.identifiers_of == {"X": ("1", "2"), "Y": ("1",)}
+
+
+@pytest.mark.parametrize(
+    ("columns", "words"),
+    [
+        ((None, None), "has 3 columns .symbol, synonyms, ensembl.. Say which"),
+        (("ensemble", "symbol"), "0 columns 'ensemble'.*Did you mean 'ensembl'"),
+        (("ensembl", None), "`gene` the one with names to use"),
+    ],
+)
+def test_columns_that_are_not_there_are_said(write, columns, words):
+    with pytest.raises(GeneNameError, match=words):
+        read_gene_table(write("genes.tsv", TEXT), *columns, cut_versions=False)
+
+
+def test_a_table_without_pairs_or_file_is_refused(write, tmp_path):
+    with pytest.raises(GeneNameError, match="pairs no identifier"):
+        read_gene_table(write("g.tsv", "a\tb\nx\t\n"), None, None, cut_versions=False)
+    with pytest.raises(GeneNameError, match="There is no file"):
+        read_gene_table(tmp_path / "absent.tsv", None, None, cut_versions=False)
+
+
+@pytest.mark.parametrize(
+    ("name", "bare"),
+    [("ENSMUSG00000021250.14", "ENSMUSG00000021250"), ("ENSG00000141510", "ENSG00000141510"), ("RP11-34P13.7", "RP11-34P13.7")],
+)  # fmt: skip
+def test_only_ensembl_versions_are_cut(name, bare):
+    assert without_version(name) == bare
