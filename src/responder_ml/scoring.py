@@ -64,7 +64,7 @@ def score(
     units
         Of the expression; the bundle's if not given.
     out
-        Table to write (``.csv``, ``.tsv``, ``.parquet``, ``.h5ad``); a summary beside it as
+        Table to write (``.csv``, ``.tsv``, ``.xlsx``, ``.parquet``, ``.h5ad``); a summary beside it as
         ``.summary.json``.
     prior
         Share of positives in the population aimed at; the training share if not given.

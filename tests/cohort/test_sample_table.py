@@ -1,10 +1,13 @@
 import anndata
 import numpy as np
+import openpyxl
 import pandas as pd
 import pytest
 from anndata import AnnData
 
-from responder_ml.cohort.sample_table import unwrap, wrap, write_sample_table
+from responder_ml.cohort.sample_sheet import read_sheet
+from responder_ml.cohort.sample_table import wrap, write_sample_table
+from responder_ml.cohort.wrapped_text import unwrap
 from responder_ml.exceptions import CohortError
 
 # What a spreadsheet program would turn into another number, a date, a truth, or run.
@@ -105,3 +108,31 @@ def test_a_failed_write_leaves_the_former_file_and_nothing_beside(table, tmp_pat
 def test_another_suffix_is_refused(table, tmp_path):
     with pytest.raises(CohortError, match=r"\.xls"):
         write_sample_table(table, tmp_path / "t.xls")
+
+
+@pytest.mark.parametrize("name", AT_RISK + PLAIN)
+def test_a_workbook_holds_text_as_text(name, tmp_path):
+    table = pd.DataFrame({"sample": [name], "SEPT2": [0.5], "gap": [np.nan], "abstain": [True]})
+    write_sample_table(table, tmp_path / "t.xlsx")
+    sheet = openpyxl.load_workbook(tmp_path / "t.xlsx").active
+    assert [cell.value for cell in sheet[1]] == ["sample", "SEPT2", "gap", "abstain"]
+    text, number, gap, truth = sheet[2]
+    assert (text.value or "") == name
+    if name:
+        assert text.data_type in ("s", "inlineStr")
+        assert text.number_format == "@"
+    assert (number.value, gap.value, truth.value) == (0.5, None, True)
+
+
+def test_a_workbook_can_be_a_sample_sheet_again(tmp_path):
+    write_sample_table(pd.DataFrame({"sample": ["007", "1-2", "SEPT2"], "x": [1.5, 2.5, 3.5]}), tmp_path / "t.xlsx")
+    assert read_sheet(tmp_path / "t.xlsx")["sample"].tolist() == ["007", "1-2", "SEPT2"]
+
+
+@pytest.mark.parametrize("suffix", ["csv", "tsv"])
+def test_wrapped_names_of_a_text_file_are_read_back_as_the_names(suffix, tmp_path):
+    table = pd.DataFrame({"sample": AT_RISK, "SEPT2": np.arange(len(AT_RISK)) + 0.5})
+    write_sample_table(table, tmp_path / f"t.{suffix}")
+    found = read_sheet(tmp_path / f"t.{suffix}")
+    assert found["sample"].tolist() == [name.strip() for name in AT_RISK]
+    assert found.columns.tolist() == ["sample", "SEPT2"]

@@ -1,7 +1,7 @@
 """A file of cells as it stands: header and columns of text, nothing interpreted.
 
-Names such as ``NA``, ``007`` or ``1234`` must survive, so every cell of a text or Excel file stays text here. Parquet
-columns keep the types they were written with.
+Names such as ``NA``, ``007`` or ``1234`` must survive, so every cell of a text or Excel file stays text here. Text that
+was wrapped against spreadsheet programs (``="007"``) is unwrapped. Parquet columns keep the types they were written with.
 """
 
 import csv
@@ -19,6 +19,7 @@ import pyarrow.compute
 import pyarrow.csv
 import pyarrow.parquet
 
+from responder_ml.cohort.wrapped_text import unwrap
 from responder_ml.exceptions import CohortError
 
 DELIMITERS = {".csv": ",", ".tsv": "\t", ".txt": "\t"}
@@ -53,7 +54,7 @@ class Cells:
         array = self.columns[column]
         if not pa.types.is_string(array.type):
             array = pa.compute.cast(array, pa.string())
-        return [(cell or "").strip() for cell in array.to_pylist()]
+        return [unwrap(cell or "").strip() for cell in array.to_pylist()]
 
 
 def read_cells(path: Path) -> Cells:
@@ -132,7 +133,7 @@ def _first_lines(path: Path, delimiter: str) -> tuple[list[str], int]:
     unzipped = gzip.open if path.name.lower().endswith(".gz") else open
     with unzipped(path, "rt", encoding="utf-8-sig", newline="") as lines:
         rows = csv.reader(lines, delimiter=delimiter)
-        header = [name.strip() for name in next(rows, [])]
+        header = [unwrap(name).strip() for name in next(rows, [])]
         below: Sequence[str] = next((row for row in rows if row), ())
     return header, len(below)
 

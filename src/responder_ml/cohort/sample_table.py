@@ -1,9 +1,10 @@
-"""A table with one row per sample, written as CSV, TSV, Parquet or h5ad, by the file's suffix.
+"""A table with one row per sample, written as CSV, TSV, Excel, Parquet or h5ad, by the file's suffix.
 
 CSV and TSV are opened in spreadsheet programs, which turn ``007`` into 7, ``1-2`` into a date and ``=A1`` into a
 formula. A cell of text that would suffer is written as ``="007"``: the program then shows exactly the text and runs
 nothing. Other text stands as it is, so ordinary sample names (``SRR5956385``) are plain; a program that reads the file
-back strips the wrapping (`unwrap`). Parquet and h5ad carry every name unchanged.
+back strips the wrapping (`unwrap`), as `read_cells` does. A workbook holds text in cells of text, which no program reads as
+anything else. Parquet and h5ad carry every name unchanged.
 """
 
 import os
@@ -17,7 +18,7 @@ from anndata import AnnData
 from responder_ml.cohort.grid import open_h5ad
 from responder_ml.exceptions import CohortError
 
-SUFFIXES = (".csv", ".tsv", ".parquet", ".h5ad")
+SUFFIXES = (".csv", ".tsv", ".xlsx", ".parquet", ".h5ad")
 PREFIX = "score_"
 """What the columns' names start with in the ``obs`` of an h5ad file."""
 
@@ -42,8 +43,9 @@ _AT_RISK = re.compile(
     ),
     re.IGNORECASE | re.DOTALL,
 )
+# Control characters have no place in a workbook.
+_ILLEGAL = re.compile(r"[\000-\010\013\014\016-\037]")
 _HARMLESS = re.compile(r"0|[1-9]\d{0,10}")
-_WRAPPED = re.compile(r'="((?:[^"]|"")*)"', re.DOTALL)
 
 
 def check_suffix(path: Path) -> str:
@@ -84,6 +86,8 @@ def write_sample_table(table: pd.DataFrame, path: Path, source: Path | None = No
         path.parent.mkdir(parents=True, exist_ok=True)
         if suffix == ".parquet":
             table.to_parquet(beside, index=False)
+        elif suffix == ".xlsx":
+            _write_workbook(table, beside)
         elif suffix == ".h5ad":
             _with_columns(table, source).write_h5ad(beside)
         else:
@@ -105,10 +109,28 @@ def wrap(table: pd.DataFrame) -> pd.DataFrame:
     return safe
 
 
-def unwrap(cell: str) -> str:
-    """Return the text that was wrapped, or the cell as it is."""
-    found = _WRAPPED.fullmatch(cell)
-    return found.group(1).replace('""', '"') if found else cell
+def _write_workbook(table: pd.DataFrame, path: Path) -> None:
+    """Write one sheet whose text cells are text, whatever they look like."""
+    from openpyxl import Workbook
+    from openpyxl.cell import WriteOnlyCell
+
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet("scores")
+
+    def cell(value: object) -> WriteOnlyCell:
+        if not isinstance(value, str) or not value:
+            missing = value is None or value == "" or value != value
+            return WriteOnlyCell(sheet, None if missing else getattr(value, "item", lambda: value)())
+        made = WriteOnlyCell(sheet)
+        # Set as text, so that "=A1" is no formula; the format keeps "007" text when the cell is edited.
+        made.number_format = "@"
+        made.value, made.data_type = _ILLEGAL.sub("\N{REPLACEMENT CHARACTER}", value), "s"
+        return made
+
+    sheet.append([cell(str(name)) for name in table.columns])
+    for row in table.itertuples(index=False, name=None):
+        sheet.append([cell(value) for value in row])
+    book.save(path)
 
 
 def _safe(cell: object) -> object:
