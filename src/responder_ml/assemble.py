@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from responder_ml.config import (
     ClaimsConfig,
     CohortConfig,
     ComponentConfig,
+    ComputeConfig,
     EndpointConfig,
     GenesConfig,
     JobConfig,
@@ -32,6 +34,8 @@ from responder_ml.features.builders import BUILDERS
 from responder_ml.features.builders.builder import Builder
 from responder_ml.registry import did_you_mean
 from responder_ml.search.candidate import Candidate
+from responder_ml.search.unit_store import UnitStore
+from responder_ml.search.workers import Workers
 
 # Set by the job as a whole, never by a component's own params.
 _SET_ELSEWHERE = ("units",)
@@ -68,6 +72,32 @@ def build_endpoint(config: EndpointConfig) -> Endpoint:
     return Endpoint(
         config.column, config.positive, config.negative, config.strata, config.nuisance, rule=rule, among=config.among
     )
+
+
+def build_workers(config: ComputeConfig, store: UnitStore | None = None) -> Workers:
+    """Return who does the work.
+
+    Parameters
+    ----------
+    config
+        This machine or a cluster.
+    store
+        Where finished units are kept, if anywhere.
+
+    Raises
+    ------
+    ConfigError
+        Dask is asked for and not installed.
+    WorkerError
+        Its scheduler does not answer.
+    """
+    if config.scheduler is None:
+        return Workers(config.workers, store)
+    if find_spec("distributed") is None:
+        raise ConfigError("compute.backend is dask, which is not installed. Install the extra: responder-ml[dask].")
+    from responder_ml.search.dask_workers import DaskWorkers
+
+    return DaskWorkers(config.scheduler, store)
 
 
 def build_cohort(config: CohortConfig, seed: int) -> AnnData:

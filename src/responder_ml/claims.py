@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from responder_ml.assemble import build_behaviour, build_cohort, build_cutoffs, build_words
+from responder_ml.assemble import build_behaviour, build_cohort, build_cutoffs, build_words, build_workers
 from responder_ml.config import ClaimsConfig, CohortConfig, JobConfig
 from responder_ml.contrasts.claim_maps import map_region
 from responder_ml.contrasts.claim_result import ClaimResult
@@ -18,7 +18,6 @@ from responder_ml.contrasts.study_regions import StudyRegion, split_regions
 from responder_ml.exceptions import ContrastError
 from responder_ml.progress import Progress
 from responder_ml.report.claims import render_claims
-from responder_ml.search.workers import Workers
 from responder_ml.text_file import write_text
 
 TABLE, RECORD, PAGE = "claims.csv", "claims.json", "claims.html"
@@ -44,7 +43,7 @@ def evaluate(job: JobConfig, progress: Progress | None = None) -> ClaimsRecord:
     regions = split_regions(cohort, build_words(asked.words), covariates=asked.covariates, strata=asked.strata)
     results = list(build_behaviour(asked, cohort))
     with progress.stage("Claims") as done:
-        tables = Workers(job.compute.workers).map(partial(_evaluate_region, asked=asked, seed=job.seed), regions)
+        tables = build_workers(job.compute).map(partial(_evaluate_region, asked=asked, seed=job.seed), regions)
         for count, (region, found) in enumerate(zip(regions, tables, strict=True), start=1):
             results += found
             done(count, len(regions), region.name)

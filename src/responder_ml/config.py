@@ -3,10 +3,10 @@
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, Self, get_args
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from responder_ml.exceptions import ConfigError
 from responder_ml.registry import did_you_mean
@@ -151,9 +151,17 @@ class TrackingConfig(Section):
 
 
 class ComputeConfig(Section):
-    """Processes on this machine; -1 takes all cores."""
+    """Processes on this machine (-1 takes all cores), or the address of a Dask cluster's scheduler."""
 
+    backend: Literal["processes", "dask"] = "processes"
     workers: int = -1
+    scheduler: str | None = None
+
+    @model_validator(mode="after")
+    def _scheduler_belongs_to_dask(self) -> Self:
+        if (self.backend == "dask") != (self.scheduler is not None):
+            raise ValueError("backend: dask and scheduler: tcp://HOST:PORT belong together; give both or neither")
+        return self
 
 
 class JobConfig(Section):

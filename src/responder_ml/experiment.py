@@ -9,7 +9,7 @@ import numpy as np
 from anndata import AnnData
 
 from responder_ml import tables
-from responder_ml.assemble import build_candidates, build_cohort, build_endpoint
+from responder_ml.assemble import build_candidates, build_cohort, build_endpoint, build_workers
 from responder_ml.bundle import pack_bundle, write_bundle
 from responder_ml.cohort.audit import audit
 from responder_ml.cohort.endpoint import LabelledCohort, label_cohort
@@ -33,7 +33,6 @@ from responder_ml.run import Run, check_folder, read_run, write_run
 from responder_ml.search.code_version import code_version
 from responder_ml.search.material import Material, context_of
 from responder_ml.search.nested import Plan
-from responder_ml.search.workers import Workers
 from responder_ml.tracking.mlflow import send
 
 SERVING = "responder_ml.serving"
@@ -116,7 +115,7 @@ def train(
     if kept.is_written(key):
         return read_run(out)
     with clock.lap("search_s"), progress.stage("Nested search") as done:
-        workers = Workers(job.compute.workers, units)
+        workers = build_workers(job.compute, units)
         procedure = Procedure(Material.of(labelled), allowed.candidates, allowed.plan, workers)
         observed = procedure.observe(labelled.labels, job.search.repeats, done)
     pairs = None

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from scipy.stats import beta, binom
 from scipy.stats import t as student
 
+from responder_ml.assemble import build_workers
 from responder_ml.cohort.endpoint import LabelledCohort
 from responder_ml.config import JobConfig
 from responder_ml.effort import Effort
@@ -171,7 +172,7 @@ def selftest(job: JobConfig, effort: Effort | None = None, progress: Progress | 
         run = partial(_run_cohort, prepared.labelled, prepared.allowed.candidates, prepared.allowed.plan, null, kind)
         found: list[tuple[float, float]] = []
         with progress.stage(f"Cohorts without effect ({kind})") as done:
-            for pair in Workers(job.compute.workers).map(run, range(effort.cohorts)):
+            for pair in build_workers(job.compute).map(run, range(effort.cohorts)):
                 found.append(pair)
                 done(len(found), effort.cohorts, f"mean AUROC {np.mean([value for value, _ in found]):.2f}")
         aurocs, p_values = np.array(found).T

@@ -54,18 +54,35 @@ class UnitStore:
         RunError
             A unit cannot be written.
         """
-        base = content_hash((code_version(), function))
-        keys = [content_hash((base, unit)) for unit in units]
-        known = [read_unit(self._path(key), key) for key in keys]
+        keys, known = self._look_up(function, units)
         missing = [(key, unit) for key, unit, found in zip(keys, units, known, strict=True) if found is None]
         with closing(work_out(partial(self.keep, function), missing)) as fresh:  # type: ignore[type-var]
             for found in known:
                 yield next(fresh) if found is None else found[0]
 
+    def complete_here(
+        self, function: Callable[[Unit], Result], units: Sequence[Unit], work_out: WorkOut
+    ) -> Iterator[Result]:
+        """Do the same where those who work cannot see the folder: every unit is written by this process as it arrives."""
+        keys, known = self._look_up(function, units)
+        missing = [unit for unit, found in zip(units, known, strict=True) if found is None]
+        with closing(work_out(function, missing)) as fresh:  # type: ignore[type-var]
+            for key, found in zip(keys, known, strict=True):
+                yield self._write(key, next(fresh)) if found is None else found[0]
+
     def keep(self, function: Callable[[Unit], Result], named: tuple[str, Unit]) -> Result:
         """Work a unit out and write it under its key."""
         key, unit = named
-        result = function(unit)
+        return self._write(key, function(unit))
+
+    def _look_up(
+        self, function: Callable[[Unit], Result], units: Sequence[Unit]
+    ) -> tuple[list[str], list[tuple[Any] | None]]:
+        base = content_hash((code_version(), function))
+        keys = [content_hash((base, unit)) for unit in units]
+        return keys, [read_unit(self._path(key), key) for key in keys]
+
+    def _write(self, key: str, result: Result) -> Result:
         try:
             write_unit(self._path(key), key, result)
         except OSError as problem:

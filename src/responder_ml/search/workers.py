@@ -20,10 +20,10 @@ from threading import Thread
 from typing import Any, TypeVar
 
 from joblib import effective_n_jobs
-from threadpoolctl import ThreadpoolController
 
 from responder_ml.exceptions import WorkerError
 from responder_ml.search.parcel import parcel, unpack
+from responder_ml.search.single_thread import single_threaded
 from responder_ml.search.unit_store import UnitStore
 
 Unit = TypeVar("Unit")
@@ -67,7 +67,7 @@ class Workers:
     def _work_out(self, function: Callable[[Unit], Result], units: Sequence[Unit]) -> Iterator[Result]:
         if self.count == 1 or len(units) == 1:
             for unit in units:
-                yield _single_threaded(function, unit)
+                yield single_threaded(function, unit)
         elif units:
             with parcel(function) as path:
                 yield from _Stream(self.count, path, units)
@@ -135,15 +135,4 @@ def _leave_with_parent() -> None:
 def _unit_of(path: Path, unit: Any) -> Any:
     if not path.exists():
         return None
-    return _single_threaded(unpack(path), unit)
-
-
-def _single_threaded(function: Callable[[Unit], Result], unit: Unit) -> Result:
-    with _numerical_threads().limit(limits=1):
-        return function(unit)
-
-
-@cache
-def _numerical_threads() -> ThreadpoolController:
-    """Return the process's numerical libraries; looking for them takes longer than a small unit does."""
-    return ThreadpoolController()
+    return single_threaded(unpack(path), unit)

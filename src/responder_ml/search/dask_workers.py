@@ -1,0 +1,110 @@
+"""The same units of work on a Dask cluster: as many machines as its scheduler knows.
+
+The function and its data are sent to every worker once. Dask itself gives what a dead worker was at to another one; should all
+of them die at once, the data are sent again.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
+from typing import Any, TypeVar
+
+from responder_ml.exceptions import WorkerError
+from responder_ml.search.single_thread import single_threaded
+from responder_ml.search.unit_store import UnitStore
+from responder_ml.search.workers import Workers
+
+Unit = TypeVar("Unit")
+Result = TypeVar("Result")
+
+_PATIENCE_SECONDS = 30
+# Units handed out for each thread of the cluster, as on one machine.
+_AHEAD = 2
+# Losses of the whole cluster, or deaths of workers at one unit by Dask's own count, before giving up.
+_MOST_LOSSES = 3
+
+
+class DaskWorkers(Workers):
+    """The workers of a cluster.
+
+    Parameters
+    ----------
+    scheduler
+        Address of the scheduler, such as ``tcp://head:8786``.
+    store
+        Where finished units are kept, by this process: the workers need not see its folder.
+
+    Raises
+    ------
+    WorkerError
+        No scheduler answers, or it has no workers.
+    """
+
+    def __init__(self, scheduler: str, store: UnitStore | None = None) -> None:
+        self._client = _connect(scheduler)
+        self._scheduler = scheduler
+        self._store = store
+        self.count = self._threads()
+
+    def map(self, function: Callable[[Unit], Result], units: Sequence[Unit]) -> Iterator[Result]:
+        """Yield ``function(unit)`` in the order of the units; whoever stops listening stops the remaining work.
+
+        Raises
+        ------
+        WorkerError
+            The cluster is lost, or a unit keeps killing its worker.
+        RunError
+            A finished unit cannot be kept.
+        """
+        if self._store is None:
+            return self._work_out(function, units)
+        return self._store.complete_here(function, units, self._work_out)
+
+    def _work_out(self, function: Callable[[Unit], Result], units: Sequence[Unit]) -> Iterator[Result]:
+        from distributed import KilledWorker
+        from distributed.client import FutureCancelledError
+
+        losses, number = 0, 0
+        while number < len(units):
+            sent = self._client.scatter(function, broadcast=True, hash=False)
+            ahead: deque[Any] = deque()
+            try:
+                while number < len(units):
+                    last = min(number + _AHEAD * self._threads(), len(units))
+                    for unit in units[number + len(ahead) : last]:
+                        ahead.append(self._client.submit(single_threaded, sent, unit, pure=False))
+                    result = ahead[0].result()
+                    ahead.popleft()
+                    number += 1
+                    yield result
+            except (FutureCancelledError, KilledWorker) as problem:
+                losses += 1
+                if losses == _MOST_LOSSES:
+                    raise WorkerError(
+                        f"The workers of {self._scheduler} were lost {losses} times at the same work ({problem}), most likely for "
+                        "lack of memory. Give each worker more memory, or fewer threads."
+                    ) from problem
+            finally:
+                self._client.cancel([*ahead, sent])
+
+    def _threads(self) -> int:
+        try:
+            self._client.wait_for_workers(1, timeout=_PATIENCE_SECONDS)
+        except TimeoutError as problem:
+            raise WorkerError(
+                f"The scheduler at {self._scheduler} has no workers. Start some (`dask worker`)."
+            ) from problem
+        return max(1, sum(int(threads) for threads in self._client.nthreads().values()))
+
+
+@cache
+def _connect(scheduler: str) -> Any:
+    """Return this process's connection to a scheduler."""
+    from distributed import Client
+
+    try:
+        return Client(scheduler, timeout=_PATIENCE_SECONDS, set_as_default=False)
+    except (OSError, TimeoutError, ValueError) as problem:
+        raise WorkerError(
+            f"No Dask scheduler answers at {scheduler} ({problem}). Start one (`dask scheduler`), or correct compute.scheduler."
+        ) from problem
