@@ -12,10 +12,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from joblib import hash as content_hash
-
 from responder_ml.exceptions import RunError
 from responder_ml.search.code_version import code_version
+from responder_ml.search.content_hash import content_hash
 from responder_ml.search.unit_file import read_unit, write_unit
 
 Unit = TypeVar("Unit")

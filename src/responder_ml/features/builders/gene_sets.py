@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
+from sklearn.base import clone
 
 from responder_ml.features.builders.builder import Builder, Floats, Ranked, Strings
 from responder_ml.features.builders.context import Context
@@ -203,7 +204,7 @@ class SharedGeneSets:
     def _rank_one(self, one: TrainingSets, shift: Floats | None) -> Ranked:
         def scored() -> tuple[SignatureScorer, Floats]:
             log2 = self._expression.base if shift is None else self._expression.base + shift[:, None]
-            return self._scorer.fit(log2[one.rows[0]], members=self._table, names=self._set_names), log2
+            return clone(self._scorer).fit(log2[one.rows[0]], members=self._table, names=self._set_names), log2
 
         def gene_parts(chosen: Sequence[int]) -> tuple[GeneParts, ...]:
             # Asked of a few training sets only, so learnt again then rather than kept for all.
@@ -217,7 +218,8 @@ class SharedGeneSets:
 
     def _sample_wise_parts(self, chosen: Sequence[int]) -> tuple[GeneParts, ...]:
         base = self._expression.base
-        return self._scorer.fit(base, members=self._table, names=self._set_names).gene_parts(base, chosen)
+        scorer: SignatureScorer = clone(self._scorer)
+        return scorer.fit(base, members=self._table, names=self._set_names).gene_parts(base, chosen)
 
     def _ranked(
         self, columns: NDArray[np.intp], values: Floats, parts: Callable[[Sequence[int]], tuple[GeneParts, ...]]

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.base import clone
 
 from responder_ml.exceptions import FeatureError
 from responder_ml.features.builders.axis_deriver import AxisDeriver, Signature, membership, signature_parts
@@ -320,7 +321,7 @@ class SharedReference:
         filled = np.flatnonzero([each.genes.size for each in signatures])
         if filled.size:
             table = membership([each for each in signatures if each.genes.size], log2.shape[1])
-            scores[:, filled] = self._scorer.fit(log2[training], members=table).transform(log2)
+            scores[:, filled] = clone(self._scorer).fit(log2[training], members=table).transform(log2)
         return scores
 
     def _ranked(self, one: TrainingSets, scores: Floats, signatures: list[Signature], shift: Floats | None) -> Ranked:
@@ -334,7 +335,7 @@ class SharedReference:
 
         def gene_parts(columns: Sequence[int]) -> tuple[GeneParts, ...]:
             chosen = [signatures[int(order[column])] for column in columns]
-            return signature_parts(self._scorer, chosen, self._log2(shift), one.rows[0])
+            return signature_parts(clone(self._scorer), chosen, self._log2(shift), one.rows[0])
 
         return Ranked(
             order, lambda: scores[:, order], genes_of, gene_parts=gene_parts if self._scorer.additive else None
