@@ -124,17 +124,15 @@ def test_golub_trained_on_its_training_split_holds_on_its_test_split(shared_data
 
 
 def test_males_are_scored_by_a_model_of_females_whatever_the_units(shared_data, tmp_path):
-    place = shared_data / "gse102556_mouse_cvs"
-    counts = pd.read_csv(place / "expression_counts.tsv.gz", sep="\t", index_col=0).rename(index=str)
-    sheet = pd.read_csv(place / "samples.tsv", sep="\t", dtype=str).set_index("sample_id")
+    counts, sheet = _nac_and_pfc(shared_data)
     nac = sheet[sheet["region"] == "NAc"]
     female, male = nac[nac["sex"] == "female"], nac[nac["sex"] == "male"]
-    train = counts[female.index].T.astype(float)
+    train = counts.loc[female.index]
     cohort = AnnData(train, obs=female.assign(subject=female.index), uns={"units": "counts"})
     labelled = label_cohort(cohort, Endpoint("group", "stress_CVS", "control"))
     _bundle(labelled, tmp_path / "females", Genes(units="counts"), CLASSIFIERS["elastic_net"](C=0.01), 50)
     male.to_csv(tmp_path / "males.csv", index_label="sample_id")
-    test = counts[male.index].T
+    test = counts.loc[male.index]
     table = _scores(tmp_path / "females", test.T, tmp_path, "males.tsv", samples=tmp_path / "males.csv")
     assert table.attrs["summary"]["evaluation"]["auroc"] >= 0.75
     log2 = np.log2((test + 0.5).div(test.sum(axis=1) + 1, axis=0) * 1e6)
@@ -142,6 +140,39 @@ def test_males_are_scored_by_a_model_of_females_whatever_the_units(shared_data, 
     other_offset = np.log2(test.div(test.sum(axis=1), axis=0) * 1e6 + 1)
     found = _scores(tmp_path / "females", other_offset, tmp_path, "other.h5ad", units="log2")
     np.testing.assert_allclose(found["log_odds"], table["log_odds"], atol=0.01)
+
+
+def _nac_and_pfc(shared_data):
+    place = shared_data / "gse102556_mouse_cvs"
+    counts = pd.read_csv(place / "expression_counts.tsv.gz", sep="\t", index_col=0).rename(index=str)
+    sheet = pd.read_csv(place / "samples.tsv", sep="\t", dtype=str).set_index("sample_id")
+    return counts.T.astype(float).loc[sheet.index], sheet
+
+
+@pytest.mark.shared
+def test_a_model_of_half_the_nac_mice_knows_the_other_half_and_not_prefrontal_cortex(shared_data, tmp_path, rng):
+    counts, sheet = _nac_and_pfc(shared_data)
+    nac = sheet[sheet["region"] == "NAc"]
+    flagged = []
+    for part in range(3):
+        train = nac.groupby(["group", "sex"]).sample(frac=0.5, random_state=part)
+        cohort = AnnData(counts.loc[train.index], obs=train.assign(subject=train.index), uns={"units": "counts"})
+        labelled = label_cohort(cohort, Endpoint("group", "stress_CVS", "control"))
+        place = tmp_path / f"half{part}"
+        _bundle(labelled, place, Genes(units="counts"), CLASSIFIERS["elastic_net"](C=0.01), 50)
+        found = _scores(place, counts.drop(index=train.index), tmp_path, "others.h5ad")
+        own = found.index.isin(nac.index)
+        flagged += found["abstain"][own].tolist()
+        assert found["abstain"][~own].all()
+    assert len(flagged) == 60
+    assert np.mean(flagged) <= 0.05
+    test = counts.loc[nac.index.difference(train.index)]
+    noise = pd.DataFrame(rng.permuted(test, axis=1), test.index, test.columns)
+    assert _scores(place, noise, tmp_path, "noise.h5ad")["abstain"].all()
+    renamed = test.set_axis(rng.permutation(test.columns), axis=1)
+    assert _scores(place, renamed, tmp_path, "renamed.h5ad")["abstain"].all()
+    with pytest.raises(CoverageError):
+        _scores(place, test.loc[:, rng.random(test.shape[1]) < 0.3], tmp_path, "part.h5ad")
 
 
 # A sample's numbers are its own
@@ -394,6 +425,22 @@ def test_few_held_out_samples_of_the_training_kind_are_flagged(expected):
     assert expected["abstain"].mean() <= 0.05
 
 
+def test_few_of_many_simulated_held_out_samples_are_flagged(tmp_path):
+    flagged = []
+    for seed in (100, 101):
+        cohort = simulate_cohort(seed=seed, n_genes=600, replicates=12, regions=("PFC", "NAc"))
+        treated = cohort[cohort.obs["response"].isin(["responder", "non_responder"])]
+        for region in ("PFC", "NAc"):
+            home = treated[treated.obs["region"] == region].copy()
+            train = np.arange(home.n_obs) % 6 == 0
+            place = tmp_path / f"{region}{seed}"
+            labelled = label_cohort(home[train].copy(), RESPONSE)
+            _bundle(labelled, place, Genes(units="counts"), CLASSIFIERS["elastic_net"](C=0.01), 30)
+            flagged += _scores(place, _frame(home[~train]), tmp_path, "t.parquet")["abstain"].tolist()
+    assert len(flagged) > 500
+    assert np.mean(flagged) <= 0.05
+
+
 def test_noise_is_flagged(folder, held_out, tmp_path, rng):
     noise = held_out.copy()
     noise[:] = rng.poisson(held_out.to_numpy().mean(), size=held_out.shape)
@@ -415,7 +462,16 @@ def test_permuted_gene_names_are_flagged(folder, held_out, tmp_path, rng):
 
 def test_another_region_is_flagged(folder, simulated, tmp_path):
     found = _scores(folder, _frame(simulated[2]), tmp_path)
-    assert found["abstain"].mean() > 0.9
+    assert found["flags"].str.contains("region").all()
+    assert found["reason"].str.contains("region_nac (unconfirmed)", regex=False).all()
+
+
+def test_another_tissue_is_flagged(folder, held_out, tmp_path, rng):
+    # Genes keep their distribution over the transcriptome, but 30 % of them change by several-fold, as between organs.
+    change = np.where(rng.random(held_out.shape[1]) < 0.3, rng.normal(0, 2.5, held_out.shape[1]), 0.0)
+    other = pd.DataFrame(rng.poisson(held_out * 2.0**change), held_out.index, held_out.columns)
+    found = _scores(folder, other, tmp_path)
+    assert found["flags"].str.contains("profile").all()
 
 
 def test_shallow_libraries_are_flagged(folder, held_out, tmp_path, rng):

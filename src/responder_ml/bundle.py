@@ -18,11 +18,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from responder_ml.bundle_check import check_values, same_values
 from responder_ml.cohort.alignment import LEAST_GENES, LEAST_WEIGHT, Behind
 from responder_ml.cohort.endpoint import LabelledCohort
 from responder_ml.cohort.gene_ids import kind_of
 from responder_ml.evaluation.applicability import Reference
 from responder_ml.evaluation.conformal import HeldOut
+from responder_ml.evaluation.marker_check import MarkerCheck
 from responder_ml.evaluation.metrics import OutOfFold
 from responder_ml.evaluation.outer_rows import OuterRows
 from responder_ml.exceptions import BundleError
@@ -45,8 +47,6 @@ from responder_ml.search.prefix_model import PrefixModel
 Floats = NDArray[np.float64]
 
 _BESIDE = (".md", ".html", ".txt")
-# Library versions may differ in the last digits of a sum, not more.
-_SAME = 1e-6
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,8 @@ class Bundle:
         Outer models, whose spread gives an interval; may be empty.
     outer
         What the outer models did not see, to tell what the model is worth with genes missing; None if not packed.
+    markers
+        Where the marker genes of training samples stood; None if too few are among the genes.
     """
 
     model: PrefixModel
@@ -75,6 +77,7 @@ class Bundle:
     held_out: HeldOut | None = field(default=None, repr=False)
     models: tuple[PrefixModel, ...] = field(default=(), repr=False)
     outer: OuterRows | None = field(default=None, repr=False)
+    markers: MarkerCheck | None = field(default=None, repr=False)
 
     @property
     def units(self) -> str:
@@ -139,6 +142,9 @@ def pack_bundle(
     """
     units = str(labelled.cohort.uns["units"])
     reference = Reference.learn(model, Material.of(labelled), units, labelled.sample_labels)
+    markers = MarkerCheck.learn(
+        labelled.expression, model.genes_.tolist(), reference.profile_genes, len(labelled.subjects)
+    )
     held_out = None if out_of_fold is None else HeldOut.of(out_of_fold.decisions.mean(axis=0), out_of_fold.labels)
     manifest = {
         "format_version": FORMAT_VERSION,
@@ -164,9 +170,9 @@ def pack_bundle(
             "held_out_subjects": 0 if held_out is None else len(held_out.positive) + len(held_out.negative),
             "outer_models": len(models),
         },
-        "check": _check_values((model, *models), reference, held_out, outer),
+        "check": check_values((model, *models), reference, held_out, outer, markers),
     }
-    return Bundle(model, manifest, reference, held_out, tuple(models), outer)
+    return Bundle(model, manifest, reference, held_out, tuple(models), outer, markers)
 
 
 def write_bundle(bundle: Bundle, folder: Path, pages: Mapping[str, str] | None = None) -> None:
@@ -193,6 +199,8 @@ def write_bundle(bundle: Bundle, folder: Path, pages: Mapping[str, str] | None =
         arrays |= {"held_out_positive": bundle.held_out.positive, "held_out_negative": bundle.held_out.negative}
     if bundle.outer is not None:
         arrays |= bundle.outer.arrays()
+    if bundle.markers is not None:
+        arrays |= {f"marker_{name}": values for name, values in bundle.markers.arrays().items()}
     contents = {MODEL: pack_models((bundle.model, *bundle.models)), REFERENCE: pack_arrays(arrays)}
     files = {name: {"sha256": _digest(content), "bytes": len(content)} for name, content in contents.items()}
     manifest = {**bundle.manifest, "files": files}
@@ -219,11 +227,11 @@ def read_bundle(folder: Path) -> Bundle:
     manifest = read_manifest(folder)
     contents = {name: _read_file(folder, name, manifest["files"]) for name in (MODEL, REFERENCE)}
     arrays = unpack_arrays(contents[REFERENCE])
-    held_out, outer = _take_held_out(arrays), _take_outer(arrays)
+    held_out, outer, markers = _take_held_out(arrays), _take_outer(arrays), _take_markers(arrays)
     model, *models = unpack_models(contents[MODEL])
     try:
         reference = Reference(**arrays)
-        found = _check_values((model, *models), reference, held_out, outer)
+        found = check_values((model, *models), reference, held_out, outer, markers)
         described = {each["name"]: each["weight"] for each in manifest["features"]}
         features = {each["name"]: each["weight"] for each in describe_features(model)}
         same_genes = all(each.genes_.tolist() == manifest["genes"] for each in (model, *models))
@@ -231,55 +239,21 @@ def read_bundle(folder: Path) -> Bundle:
         raise BundleError(
             f"{folder}: model and reference do not fit together ({problem}). Use an intact copy."
         ) from problem
-    if not same_genes or not _agree(features, described):
+    if not same_genes or not same_values(features, described):
         raise BundleError(
             f"{folder}: the manifest describes other genes or features than the model has. Use an intact copy."
         )
-    if not _agree(found, manifest["check"]):
+    if not same_values(found, manifest["check"]):
         raise BundleError(
             f"{folder}: the model gives other numbers than when it was packed ({found} against {manifest['check']}). "
             f"It was written with {manifest['versions']}; use those versions, or train again."
         )
-    return Bundle(model, manifest, reference, held_out, tuple(models), outer)
+    return Bundle(model, manifest, reference, held_out, tuple(models), outer, markers)
 
 
 def _name_classes(labelled: LabelledCohort) -> dict[str, str]:
     endpoint = labelled.endpoint
     return {"column": endpoint.column, "positive": endpoint.positive, "negative": endpoint.negative}
-
-
-def _check_values(
-    models: Sequence[PrefixModel], reference: Reference, held_out: HeldOut | None, outer: OuterRows | None
-) -> dict[str, float]:
-    """Return what the typical training sample gets, and the limits: every array has its say in one of these numbers."""
-    typical = reference.typical[None]
-    everything = np.ones(len(reference.typical), dtype=np.bool_)
-    # A doctored reference may hold values no logarithm takes; the comparison with the manifest then fails.
-    with np.errstate(all="ignore"):
-        log_odds = np.concatenate([model.decision_function(typical) for model in models])
-        values = {
-            "log_odds": log_odds[0],
-            "outer_log_odds": log_odds[1:].sum(),
-            "correlation": np.nan_to_num(reference.correlate(typical, everything)[0]),
-            "distance": reference.measure(models[0].standardised(typical))[0],
-            "distance_percentile": reference.percentile(np.array([reference.greatest_distance]))[0],
-            "least_correlation": reference.least_correlation,
-            "greatest_distance": reference.greatest_distance,
-            "least_library": reference.least_library,
-            "p_values": 0.0 if held_out is None else float(np.sum(held_out.p_values(log_odds[:1]))),
-        }
-        if outer is not None:
-            decisions = outer.decisions(models[1:], everything, "impute")
-            values["outer_rows"] = np.sum(decisions * (1 + outer.label) * (1 + outer.subject))
-            values["outer_auroc"] = outer.auroc(models[1:], everything, "impute")
-    return {name: float(value) for name, value in values.items()}
-
-
-def _agree(found: Mapping[str, float], expected: Mapping[str, Any]) -> bool:
-    return list(found) == list(expected) and all(
-        isinstance(expected[name], int | float) and abs(value - expected[name]) <= _SAME * (1.0 + abs(value))
-        for name, value in found.items()
-    )
 
 
 def _check_folder(folder: Path) -> None:
@@ -325,6 +299,14 @@ def _take_outer(arrays: dict[str, NDArray[Any]]) -> OuterRows | None:
     if not all(name in arrays for name in names):
         return None
     return OuterRows(*(arrays.pop(name) for name in names))
+
+
+def _take_markers(arrays: dict[str, NDArray[Any]]) -> MarkerCheck | None:
+    """Take where the marker genes stood out of the reference arrays."""
+    names = {each.name: f"marker_{each.name}" for each in fields(MarkerCheck)}
+    if not all(name in arrays for name in names.values()):
+        return None
+    return MarkerCheck(**{field_name: arrays.pop(name) for field_name, name in names.items()})
 
 
 def _digest(content: bytes) -> str:

@@ -125,7 +125,7 @@ COLUMNS = {
     "prediction_set": "classes the sample may belong to at 90 %, joined by |; empty if neither; absent where impossible",
     "abstain": "true where the model is not entitled to an opinion",
     "reason": "why",
-    "flags": "limits crossed: profile, distance, depth",
+    "flags": "limits crossed: profile, distance, depth, region, contamination",
     "coverage": "share of the gene weight behind the model's features that the table has",
     "gene_coverage": "share of the training genes that the table has",
     "expected_auroc": "AUROC of held-out training rows scored again without the genes this table lacks; empty where impossible",
@@ -174,7 +174,7 @@ class Scorer:
             present, self._matched, names, units=self._units, wanted_units=bundle.units, depth=depth
         )
         decision = decide(bundle.model, values, found, typical, bundle.units, self._missing)
-        fit = assess(bundle.reference, values, found, decision.standardised)
+        fit = assess(bundle.reference, values, found, decision.standardised, bundle.markers)
         log_odds = decision.log_odds + self._shift
         positive, negative = bundle.classes
         columns: dict[str, Any] = {

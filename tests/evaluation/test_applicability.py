@@ -4,13 +4,12 @@ from scipy.stats import spearmanr, t
 
 from responder_ml.classifiers.nearest_centroid import NearestCentroid
 from responder_ml.evaluation.applicability import (
-    BEYOND,
     Reference,
     Spread,
     assess,
     left_out_distances,
-    prediction_limit,
 )
+from responder_ml.evaluation.prediction_limit import BEYOND, prediction_limit
 from responder_ml.features.builders.genes import Genes
 from responder_ml.search.material import Material
 from responder_ml.search.prefix_model import PrefixModel

@@ -1,14 +1,16 @@
 """Whether a model is entitled to an opinion on a sample: how far the sample is from the training samples, label-free.
 
-Three questions, each with limits learnt by leaving training subjects out:
+Four questions, each with limits learnt by leaving training subjects out:
 
 * Does the sample rank genes as training samples do? Spearman correlation with the training profile, over genes spread
   over the range of expression.
 * Do the model's own features take values seen in training? Mahalanobis distance of the standardised features, with the
   covariance shrunk towards the identity.
 * For counts: was it sequenced deeply enough?
+* Do markers of regions and of contamination stand where training samples have them? See `marker_check`.
 
-A further sample of the training kind crosses each of the first two limits with probability `BEYOND`, on normal theory.
+A further sample of the training kind crosses each of these limits but that of depth with probability `BEYOND`, on normal
+theory.
 
 References
 ----------
@@ -21,9 +23,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata, t
+from scipy.stats import rankdata
 from sklearn.covariance import ledoit_wolf_shrinkage
 
+from responder_ml.evaluation.marker_check import MarkerCheck
+from responder_ml.evaluation.prediction_limit import prediction_limit
 from responder_ml.features.missing_genes import typical_sample
 from responder_ml.search.material import Block, Material
 from responder_ml.search.prefix_model import PrefixModel
@@ -35,8 +39,6 @@ Labels = NDArray[np.integer]
 
 FOLDS = 20
 """Most groups of subjects left out in turn."""
-BEYOND = 0.005
-"""Share of samples of the training kind expected beyond each limit."""
 PROFILE_GENES = 2000
 """Genes the profile is compared on."""
 _LEAST_PROFILE_GENES = 50
@@ -202,7 +204,7 @@ class Applicability:
     library
         Library size over the genes found; nan where unknown.
     flags
-        For each sample the limits it crosses: ``profile``, ``distance``, ``depth``.
+        For each sample the limits it crosses: ``profile``, ``distance``, ``depth``, ``region``, ``contamination``.
     reasons
         The same in a sentence; empty without flags.
     """
@@ -215,7 +217,13 @@ class Applicability:
     reasons: tuple[str, ...]
 
 
-def assess(reference: Reference, values: Floats, found: NDArray[np.bool_], standardised: Floats) -> Applicability:
+def assess(
+    reference: Reference,
+    values: Floats,
+    found: NDArray[np.bool_],
+    standardised: Floats,
+    markers: MarkerCheck | None = None,
+) -> Applicability:
     """Hold samples against the limits of the training samples.
 
     Parameters
@@ -228,6 +236,8 @@ def assess(reference: Reference, values: Floats, found: NDArray[np.bool_], stand
         Whether each gene is there.
     standardised
         Samples x features as the classifier sees them.
+    markers
+        Where the marker genes of training samples stood, if that is known.
     """
     correlation, distance = reference.correlate(values, found), reference.measure(standardised)
     library = np.full(len(values), np.nan)
@@ -247,35 +257,17 @@ def assess(reference: Reference, values: Floats, found: NDArray[np.bool_], stand
         ("distance", distance > greatest, distance, "features lie {:.3g} from training, beyond", greatest),
         ("depth", library < shallow, library, "library of {:.0f} counts, below", shallow),
     )
+    odd = [[] for _ in values] if markers is None else markers.find(values, found)
     flags, reasons = [], []
     for row in range(len(values)):
-        crossed = [limit for limit in limits if limit[1][row]]
-        flags.append(tuple(name for name, *_ in crossed))
-        reasons.append("; ".join(f"{text.format(value[row])} {limit:.4g}" for _, _, value, text, limit in crossed))
+        crossed = [
+            (name, f"{text.format(value[row])} {limit:.4g}")
+            for name, beyond, value, text, limit in limits
+            if beyond[row]
+        ] + odd[row]
+        flags.append(tuple(dict.fromkeys(name for name, _ in crossed)))
+        reasons.append("; ".join(sentence for _, sentence in crossed))
     return Applicability(correlation, distance, reference.percentile(distance), library, tuple(flags), tuple(reasons))
-
-
-def prediction_limit(values: Floats, n_independent: int) -> float:
-    """Return what a further normal value exceeds with probability `BEYOND`.
-
-    ``mean + t(1 - BEYOND; n - 1) x sd x sqrt(1 + 1 / n)``
-
-    Parameters
-    ----------
-    values
-        Shape ``(n_samples,)``.
-    n_independent
-        Number of subjects behind them, at least 2.
-
-    Raises
-    ------
-    ValueError
-        Fewer than 2 values or subjects.
-    """
-    if values.size < 2 or n_independent < 2:
-        raise ValueError(f"a limit needs 2 values of 2 subjects, not {values.size} of {n_independent}")
-    quantile = float(t.ppf(1.0 - BEYOND, n_independent - 1))
-    return float(values.mean() + quantile * values.std(ddof=1) * np.sqrt(1.0 + 1.0 / n_independent))
 
 
 def left_out_distances(model: PrefixModel, material: Material, labels: Labels) -> Floats:
