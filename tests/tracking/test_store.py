@@ -67,6 +67,27 @@ def test_a_database_nobody_answers_for_is_named_at_once():
         check_store(f"postgresql://me:secret@127.0.0.1:{port}/runs")
 
 
+@pytest.mark.parametrize(
+    ("installed", "resolved"),
+    [
+        ({"psycopg2", "psycopg"}, "postgresql+psycopg2://me:secret@lab/runs"),
+        ({"psycopg"}, "postgresql+psycopg://me:secret@lab/runs"),
+        (set(), "postgresql://me:secret@lab/runs"),
+    ],
+)
+def test_postgres_is_spoken_to_with_the_driver_that_is_installed(monkeypatch, installed, resolved):
+    monkeypatch.setattr("responder_ml.tracking.store.find_spec", lambda name: "here" if name in installed else None)
+    assert resolve_store("postgresql://me:secret@lab/runs") == resolved
+    assert resolve_store("postgresql+other://lab/runs") == "postgresql+other://lab/runs"
+
+
+def test_postgres_without_a_driver_is_said():
+    with closing(socket.create_server(("127.0.0.1", 0))) as server:
+        uri = f"postgresql://me@127.0.0.1:{server.getsockname()[1]}/runs"
+        with pytest.raises(TrackingError, match=r"responder-ml\[postgres\]"):
+            check_store(uri)
+
+
 def test_a_password_is_not_shown():
     assert without_password("postgresql://me:secret@lab/runs") == "postgresql://me:***@lab/runs"
     assert without_password("http://lab:5000") == "http://lab:5000"

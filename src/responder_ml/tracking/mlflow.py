@@ -281,14 +281,17 @@ def _user() -> str:
 
 @contextmanager
 def _calm() -> Iterator[None]:
-    """Keep the progress of MLflow, and the warnings it and its libraries give each other, off the terminal."""
+    """Keep the progress of MLflow, and the warnings it and its libraries give each other, off the terminal.
+
+    So is the traceback it logs of a database that fails: the error itself is raised, and told in one line.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from mlflow import pyfunc
 
         logger = logging.getLogger(pyfunc.__name__.partition(".")[0])  # importing MLflow has set its level
         level = logger.level
-        logger.setLevel(logging.ERROR)
+        logger.setLevel(logging.CRITICAL)
         try:
             yield
         finally:

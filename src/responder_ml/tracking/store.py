@@ -8,6 +8,7 @@ import os
 import socket
 import sqlite3
 from contextlib import closing
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -17,13 +18,16 @@ DEFAULT_EXPERIMENT = "responder_ml"
 """Where jobs go that name no experiment; jobs of all regions can be compared there."""
 _DEFAULT = "sqlite:///mlflow.db"
 _SQLITE = "sqlite:///"
+_POSTGRES = "postgresql://"
+# What SQLAlchemy takes for this scheme has changed between its versions, so the driver is named in full.
+_POSTGRES_DRIVERS = ("psycopg2", "psycopg")
 _PATIENCE_SECONDS = 4.0
 # Ports of the databases MLflow can keep its runs in.
 _DATABASE_PORTS = {"postgresql": 5432, "postgres": 5432, "mysql": 3306, "mssql": 1433}
 
 
 def resolve_store(uri: str | None) -> str:
-    """Return the store's full URI.
+    """Return the store's full URI, with the driver of a PostgreSQL database that is installed.
 
     Parameters
     ----------
@@ -42,6 +46,8 @@ def resolve_store(uri: str | None) -> str:
             f"The tracking URI is '{asked}', which names no kind of store. Give sqlite:///FILE for a file, or "
             "http://HOST:PORT for a server."
         )
+    if asked.startswith(_POSTGRES):
+        return _with_driver(asked)
     if not asked.startswith("sqlite:"):
         return asked
     if not asked.startswith(_SQLITE) or asked == _SQLITE:
@@ -71,7 +77,7 @@ def check_store(store: str) -> None:
     Raises
     ------
     TrackingError
-        The SQLite file is damaged, or nothing answers at the database's address.
+        The SQLite file is damaged, nothing answers at the database's address, or there is no driver for PostgreSQL.
     """
     file = sqlite_file(store)
     if file is not None:
@@ -81,6 +87,15 @@ def check_store(store: str) -> None:
     port = parts.port or _DATABASE_PORTS.get(parts.scheme.split("+")[0])
     if parts.scheme not in ("http", "https") and parts.hostname and port:
         _knock(parts.hostname, port)
+    if store.startswith(_POSTGRES):
+        raise TrackingError(
+            "A PostgreSQL store needs a driver, and none is installed. Install the extra: responder-ml[postgres]."
+        )
+
+
+def _with_driver(uri: str) -> str:
+    driver = next((name for name in _POSTGRES_DRIVERS if find_spec(name) is not None), None)
+    return uri if driver is None else uri.replace(_POSTGRES, f"postgresql+{driver}://", 1)
 
 
 def _check_sqlite(file: Path) -> None:
