@@ -15,9 +15,17 @@ from responder_ml.classifiers import CLASSIFIERS
 from responder_ml.cohort.endpoint import Endpoint, label_cohort
 from responder_ml.cohort.simulate import simulate_cohort
 from responder_ml.evaluation.metrics import OutOfFold
-from responder_ml.exceptions import CohortError, CoverageError, EndpointError, ResponderError, SampleSheetError
+from responder_ml.exceptions import (
+    CohortError,
+    CoverageError,
+    EndpointError,
+    ExpressionError,
+    ResponderError,
+    SampleSheetError,
+)
 from responder_ml.features.builders.gene_sets import GeneSets
 from responder_ml.features.builders.genes import Genes
+from responder_ml.features.builders.pairs import Pairs
 from responder_ml.scoring import COLUMNS, score
 from responder_ml.search.prefix_model import PrefixModel
 
@@ -418,6 +426,64 @@ def test_counts_without_a_third_of_the_other_genes_score_nearly_the_same(folder,
     np.testing.assert_allclose(found["log_odds"], expected["log_odds"], atol=0.05 * expected["log_odds"].std())
 
 
+# Other platforms, other batches
+
+
+def _intensities(held_out, rng):
+    """Log2 intensities as of an array: another scale for every gene, and no share of a million."""
+    per_million = held_out.div(held_out.sum(axis=1), axis=0) * 1e6
+    return np.log2(per_million + 20) * 0.8 + 6 + rng.normal(0, 0.3, held_out.shape[1])
+
+
+def test_intensities_are_refused_by_a_model_of_counts(folder, held_out, tmp_path, rng):
+    with pytest.raises(ExpressionError, match="pairs"):
+        _scores(folder, _intensities(held_out, rng), tmp_path, units="log2")
+
+
+@pytest.mark.parametrize("kind", ["pairs", "gene_sets"])
+def test_a_model_of_orders_scores_any_scale_and_says_so(kind, simulated, held_out, tmp_path):
+    labelled = label_cohort(simulated[0], RESPONSE)
+    sets = tmp_path / "sets.gmt"
+    genes = labelled.genes
+    sets.write_text("".join(f"SET{n}\t.\t" + "\t".join(genes[n * 20 : n * 20 + 20]) + "\n" for n in range(30)))
+    builder = Pairs(units="counts") if kind == "pairs" else GeneSets(str(sets), units="counts")
+    _bundle(labelled, tmp_path / "orders", builder, CLASSIFIERS["nearest_centroid"](), 5)
+    expected = _scores(tmp_path / "orders", held_out, tmp_path)
+    assert expected.attrs["summary"]["by_order"] is None
+    found = _scores(tmp_path / "orders", np.sqrt(held_out) / 30 + 0.1, tmp_path, units="log2")
+    np.testing.assert_allclose(found["log_odds"], expected["log_odds"], rtol=1e-6, atol=1e-6)
+    assert "order" in found.attrs["summary"]["by_order"]
+
+
+def test_a_batch_is_aligned_only_when_asked_and_each_by_itself(folder, held_out, expected, simulated, tmp_path, rng):
+    arrays = _intensities(held_out, rng)
+    sheet = simulated[1].obs[["sample", "response"]].assign(batch=["a", "b"] * 26)
+    sheet.to_csv(tmp_path / "sheet.csv", index=False)
+    options = {"units": "log2", "samples": tmp_path / "sheet.csv", "align_batch": "batch"}
+    found = _scores(folder, arrays, tmp_path, **options)
+    assert found.attrs["summary"]["aligned_batches"]["sizes"] == {"a": 26, "b": 26}
+    assert "mixture of classes" in found.attrs["summary"]["aligned_batches"]["assumption"]
+    assert np.corrcoef(found["log_odds"], expected["log_odds"])[0, 1] > 0.8
+    arrays.iloc[1::2] += 1.5
+    again = _scores(folder, arrays, tmp_path, **options)
+    np.testing.assert_allclose(again["log_odds"], found["log_odds"], atol=1e-6)
+    sheet.assign(batch=["a"] * 45 + ["few"] * 7).to_csv(tmp_path / "sheet.csv", index=False)
+    with pytest.raises(ExpressionError, match=r"'few' \(7\)"):
+        _scores(folder, arrays, tmp_path, **options)
+
+
+@pytest.mark.parametrize(
+    ("column", "rows", "words"),
+    [("batsh", 52, "Did you mean 'batch'"), ("batch", 40, "12 of 52 samples"), ("batch", 0, "no sheet is given")],
+)
+def test_batches_that_are_not_named_are_refused(column, rows, words, folder, held_out, simulated, tmp_path):
+    sheet = simulated[1].obs[["sample"]].assign(batch="a").iloc[:rows]
+    sheet.to_csv(tmp_path / "sheet.csv", index=False)
+    samples = tmp_path / "sheet.csv" if rows else None
+    with pytest.raises(SampleSheetError, match=words):
+        _scores(folder, held_out, tmp_path, samples=samples, align_batch=column)
+
+
 # Entitled to an opinion?
 
 
@@ -594,5 +660,5 @@ def test_the_table_and_its_summary_are_written(name, folder, held_out, expected,
 
 
 def test_an_unknown_format_is_refused_before_anything_is_read(tmp_path):
-    with pytest.raises(CohortError, match="xlsx"):
-        score(tmp_path / "no bundle", tmp_path / "no table.csv", out=tmp_path / "scores.xlsx")
+    with pytest.raises(CohortError, match="docx"):
+        score(tmp_path / "no bundle", tmp_path / "no table.csv", out=tmp_path / "scores.docx")

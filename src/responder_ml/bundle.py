@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,7 @@ from responder_ml.cohort.alignment import LEAST_GENES, LEAST_WEIGHT, Behind
 from responder_ml.cohort.endpoint import LabelledCohort
 from responder_ml.cohort.gene_ids import kind_of
 from responder_ml.evaluation.applicability import Reference
+from responder_ml.evaluation.batch_alignment import BatchReference
 from responder_ml.evaluation.conformal import HeldOut
 from responder_ml.evaluation.marker_check import MarkerCheck
 from responder_ml.evaluation.metrics import OutOfFold
@@ -46,6 +47,7 @@ from responder_ml.search.prefix_model import PrefixModel
 
 Floats = NDArray[np.float64]
 
+_Part = TypeVar("_Part", MarkerCheck, BatchReference)
 _BESIDE = (".md", ".html", ".txt")
 
 
@@ -69,6 +71,8 @@ class Bundle:
         What the outer models did not see, to tell what the model is worth with genes missing; None if not packed.
     markers
         Where the marker genes of training samples stood; None if too few are among the genes.
+    batch
+        Location and scale of each gene in training, for new batches to be aligned to; None if not packed.
     """
 
     model: PrefixModel
@@ -78,11 +82,17 @@ class Bundle:
     models: tuple[PrefixModel, ...] = field(default=(), repr=False)
     outer: OuterRows | None = field(default=None, repr=False)
     markers: MarkerCheck | None = field(default=None, repr=False)
+    batch: BatchReference | None = field(default=None, repr=False)
 
     @property
     def units(self) -> str:
         """Units the model was trained in."""
         return str(self.manifest["units"])
+
+    @property
+    def by_order(self) -> bool:
+        """Whether every model in it asks only for the order of genes within a sample."""
+        return all(model.builder_.by_order for model in (self.model, *self.models))
 
     @property
     def genes(self) -> list[str]:
@@ -146,6 +156,7 @@ def pack_bundle(
         labelled.expression, model.genes_.tolist(), reference.profile_genes, len(labelled.subjects)
     )
     held_out = None if out_of_fold is None else HeldOut.of(out_of_fold.decisions.mean(axis=0), out_of_fold.labels)
+    batch = BatchReference.learn(labelled.expression, units)
     manifest = {
         "format_version": FORMAT_VERSION,
         "name": str(result["name"]),
@@ -170,9 +181,9 @@ def pack_bundle(
             "held_out_subjects": 0 if held_out is None else len(held_out.positive) + len(held_out.negative),
             "outer_models": len(models),
         },
-        "check": check_values((model, *models), reference, held_out, outer, markers),
+        "check": check_values((model, *models), reference, held_out, outer, markers, batch),
     }
-    return Bundle(model, manifest, reference, held_out, tuple(models), outer, markers)
+    return Bundle(model, manifest, reference, held_out, tuple(models), outer, markers, batch)
 
 
 def write_bundle(bundle: Bundle, folder: Path, pages: Mapping[str, str] | None = None) -> None:
@@ -201,6 +212,8 @@ def write_bundle(bundle: Bundle, folder: Path, pages: Mapping[str, str] | None =
         arrays |= bundle.outer.arrays()
     if bundle.markers is not None:
         arrays |= {f"marker_{name}": values for name, values in bundle.markers.arrays().items()}
+    if bundle.batch is not None:
+        arrays |= {f"batch_{name}": values for name, values in bundle.batch.arrays().items()}
     contents = {MODEL: pack_models((bundle.model, *bundle.models)), REFERENCE: pack_arrays(arrays)}
     files = {name: {"sha256": _digest(content), "bytes": len(content)} for name, content in contents.items()}
     manifest = {**bundle.manifest, "files": files}
@@ -227,11 +240,12 @@ def read_bundle(folder: Path) -> Bundle:
     manifest = read_manifest(folder)
     contents = {name: _read_file(folder, name, manifest["files"]) for name in (MODEL, REFERENCE)}
     arrays = unpack_arrays(contents[REFERENCE])
-    held_out, outer, markers = _take_held_out(arrays), _take_outer(arrays), _take_markers(arrays)
+    held_out, outer = _take_held_out(arrays), _take_outer(arrays)
+    markers, batch = _take(MarkerCheck, "marker_", arrays), _take(BatchReference, "batch_", arrays)
     model, *models = unpack_models(contents[MODEL])
     try:
         reference = Reference(**arrays)
-        found = check_values((model, *models), reference, held_out, outer, markers)
+        found = check_values((model, *models), reference, held_out, outer, markers, batch)
         described = {each["name"]: each["weight"] for each in manifest["features"]}
         features = {each["name"]: each["weight"] for each in describe_features(model)}
         same_genes = all(each.genes_.tolist() == manifest["genes"] for each in (model, *models))
@@ -248,7 +262,7 @@ def read_bundle(folder: Path) -> Bundle:
             f"{folder}: the model gives other numbers than when it was packed ({found} against {manifest['check']}). "
             f"It was written with {manifest['versions']}; use those versions, or train again."
         )
-    return Bundle(model, manifest, reference, held_out, tuple(models), outer, markers)
+    return Bundle(model, manifest, reference, held_out, tuple(models), outer, markers, batch)
 
 
 def _name_classes(labelled: LabelledCohort) -> dict[str, str]:
@@ -301,12 +315,12 @@ def _take_outer(arrays: dict[str, NDArray[Any]]) -> OuterRows | None:
     return OuterRows(*(arrays.pop(name) for name in names))
 
 
-def _take_markers(arrays: dict[str, NDArray[Any]]) -> MarkerCheck | None:
-    """Take where the marker genes stood out of the reference arrays."""
-    names = {each.name: f"marker_{each.name}" for each in fields(MarkerCheck)}
+def _take(kind: type[_Part], prefix: str, arrays: dict[str, NDArray[Any]]) -> _Part | None:
+    """Take the fields of one kind out of the reference arrays."""
+    names = {each.name: f"{prefix}{each.name}" for each in fields(kind)}
     if not all(name in arrays for name in names.values()):
         return None
-    return MarkerCheck(**{field_name: arrays.pop(name) for field_name, name in names.items()})
+    return kind(**{field_name: arrays.pop(name) for field_name, name in names.items()})
 
 
 def _digest(content: bytes) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from responder_ml.evaluation.applicability import Reference
+from responder_ml.evaluation.batch_alignment import BatchReference
 from responder_ml.evaluation.conformal import HeldOut
 from responder_ml.evaluation.marker_check import MarkerCheck
 from responder_ml.evaluation.outer_rows import OuterRows
@@ -21,6 +22,7 @@ def check_values(
     held_out: HeldOut | None,
     outer: OuterRows | None,
     markers: MarkerCheck | None,
+    batch: BatchReference | None,
 ) -> dict[str, float]:
     """Return what the typical training sample gets, and the limits: every array has its say in one of these numbers."""
     typical = reference.typical[None]
@@ -45,6 +47,8 @@ def check_values(
             values["outer_auroc"] = outer.auroc(models[1:], everything, "impute")
         if markers is not None:
             values["markers"] = markers.check(typical)
+        if batch is not None:
+            values["batch"] = batch.check()
     return {name: float(value) for name, value in values.items()}
 
 

@@ -10,19 +10,19 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import expit, logit
 
+from responder_ml.align_batches import align_batches
 from responder_ml.assemble import build_genes
 from responder_ml.bundle import Bundle, read_bundle
-from responder_ml.cohort.alignment import Matched, match_genes, to_model_units
+from responder_ml.cohort.alignment import Matched, match_genes
 from responder_ml.cohort.expression_source import ExpressionSource, open_expression
-from responder_ml.cohort.sample_sheet import read_sheet, with_canonical_names, with_subjects
 from responder_ml.cohort.sample_table import check_suffix, write_sample_table
 from responder_ml.config import load_genes
 from responder_ml.evaluation.applicability import assess
-from responder_ml.evaluation.calibration import calibrate, shift_prior
+from responder_ml.evaluation.batch_alignment import ASSUMPTION, BatchAlignment
+from responder_ml.evaluation.calibration import shift_prior
 from responder_ml.evaluation.conformal import ALPHA
-from responder_ml.evaluation.intervals import auroc_interval
-from responder_ml.evaluation.metrics import OutOfFold, auroc, balanced_accuracy, by_subject
-from responder_ml.exceptions import SampleSheetError
+from responder_ml.evaluation.model_units import ModelUnits
+from responder_ml.score_evaluation import evaluate
 from responder_ml.search.incomplete import check_missing, decide
 from responder_ml.text_file import write_text
 
@@ -48,6 +48,7 @@ def score(
     prior: float | None = None,
     missing: str = "impute",
     gene_map: Path | None = None,
+    align_batch: str | None = None,
 ) -> pd.DataFrame:
     """Score the samples of an expression file with a bundle.
 
@@ -68,6 +69,9 @@ def score(
         ``.summary.json``.
     prior
         Share of positives in the population aimed at; the training share if not given.
+    align_batch
+        Column of the sample sheet that names batches to align to the training samples; see `batch_alignment`. Never by
+        default: only then do a sample's numbers depend on others, those of its batch.
     missing
         What becomes of missing genes: ``impute``, ``skip`` or ``refuse``; see `decide`.
     gene_map
@@ -91,7 +95,12 @@ def score(
     translation = None if gene_map is None else build_genes(load_genes(gene_map))
     source = open_expression(expression, bundle.genes, translation=translation, units=units)
     matched = match_source(bundle, source)
-    scorer = Scorer(bundle, matched, units, missing, prior)
+    alignment = None
+    if align_batch is not None:
+        alignment = align_batches(
+            bundle, matched, units, source.samples, _blocks(source, matched), samples, align_batch
+        )
+    scorer = Scorer(bundle, matched, units, missing, prior, alignment)
     table = pd.concat(_score_blocks(scorer, _blocks(source, matched), len(source.samples)), ignore_index=True)
     summary = {**scorer.summary(table), "gene_map": source.gene_map}
     if samples is not None:
@@ -150,14 +159,28 @@ class Scorer:
         Of the file.
     missing, prior
         As for `score`.
+    alignment
+        Of the file's batches, if that was asked for.
     """
 
-    def __init__(self, bundle: Bundle, matched: Matched, units: str, missing: str, prior: float | None) -> None:
+    def __init__(
+        self,
+        bundle: Bundle,
+        matched: Matched,
+        units: str,
+        missing: str,
+        prior: float | None,
+        alignment: BatchAlignment | None = None,
+    ) -> None:
         self._bundle = bundle
         self._matched = matched
         self._units = units
         self._missing = missing
         self._prior = prior
+        self._alignment = alignment
+        self._scale = ModelUnits(
+            matched, units, bundle.units, bundle.reference.typical, by_order=bundle.by_order, alignment=alignment
+        )
         # A change of prior moves all log-odds together, by what it does to even odds.
         prevalence = float(bundle.manifest["prevalence"])
         self._shift = 0.0 if prior is None else float(logit(shift_prior([0.5], prevalence, prior))[0])
@@ -169,10 +192,7 @@ class Scorer:
     def rows(self, names: Sequence[str], present: Floats) -> pd.DataFrame:
         """Score samples x found genes in the file's units."""
         bundle, found, typical = self._bundle, self._matched.found, self._bundle.reference.typical
-        depth = float(typical.sum())
-        values = to_model_units(
-            present, self._matched, names, units=self._units, wanted_units=bundle.units, depth=depth
-        )
+        values = self._scale.bring(names, present)
         decision = decide(bundle.model, values, found, typical, bundle.units, self._missing)
         fit = assess(bundle.reference, values, found, decision.standardised, bundle.markers)
         log_odds = decision.log_odds + self._shift
@@ -213,6 +233,8 @@ class Scorer:
             "coverage": {"weight": coverage.weight, "genes": coverage.genes, "features": coverage.features},
             "missing_genes": list(coverage.missing),
             "missing": self._missing,
+            "by_order": self._scale.note or None,
+            "aligned_batches": self._alignment and {"sizes": self._alignment.sizes, "assumption": ASSUMPTION},
             "expected_auroc": self._expected or _NO_EXPECTATION,
             "prior": self._prior,
             "threshold": manifest["threshold"],
@@ -241,61 +263,6 @@ class Scorer:
                 "|".join(name for name, there in zip(classes, row, strict=True) if there) for row in kept
             ]
         }
-
-
-def evaluate(table: pd.DataFrame, samples: Path, bundle: Bundle) -> dict[str, Any] | None:
-    """Hold scores against the labels of a sample sheet, with the subject as the unit.
-
-    Returns
-    -------
-    AUROC with its 95 % subject bootstrap interval, accuracy, balanced accuracy, Brier score and counts; None where the sheet has no
-    column with the endpoint's name or only one of its classes.
-
-    Raises
-    ------
-    SampleSheetError
-        The sheet cannot be read, or lists none of the samples.
-    """
-    sheet = with_canonical_names(read_sheet(samples), {}, samples.name)
-    column, (positive, negative) = bundle.manifest["endpoint"]["column"], bundle.classes
-    if column not in sheet.columns:
-        return None
-    sheet, _ = with_subjects(sheet, samples.name)
-    joined = table[["sample", "log_odds", "abstain"]].merge(sheet[["sample", "subject", column]], on="sample")
-    if joined.empty:
-        raise SampleSheetError(f"None of the {len(table)} scored samples is in {samples.name}. Make the names agree.")
-    joined = joined[joined[column].isin([positive, negative])]
-    subject_of, subjects = pd.factorize(joined["subject"])
-    labels = _subject_labels(joined[column] == positive, subject_of, len(subjects), samples)
-    if len(set(labels.tolist())) < 2:
-        return None
-    log_odds = by_subject(joined["log_odds"].to_numpy()[None], np.asarray(subject_of, dtype=np.intp), len(subjects))
-    threshold = np.full_like(log_odds, bundle.manifest["threshold"])
-    found = OutOfFold(labels, log_odds, np.zeros(log_odds.shape, dtype=np.intp), threshold)
-    return {
-        "samples": len(joined),
-        "subjects": len(subjects),
-        "positive": int(labels.sum()),
-        "negative": int(len(labels) - labels.sum()),
-        "abstained": int(joined["abstain"].sum()),
-        "auroc": auroc(found),
-        "auroc_ci": list(auroc_interval(found, seed=0)),
-        "accuracy": float(np.mean((log_odds[0] > bundle.manifest["threshold"]) == labels)),
-        "balanced_accuracy": balanced_accuracy(found),
-        "brier": calibrate(log_odds[0], labels).brier,
-    }
-
-
-def _subject_labels(positive: "pd.Series[bool]", subject_of: Any, n_subjects: int, samples: Path) -> NDArray[np.int8]:
-    share = np.bincount(subject_of, weights=positive, minlength=n_subjects) / np.bincount(
-        subject_of, minlength=n_subjects
-    )
-    mixed = int(np.sum((share > 0) & (share < 1)))
-    if mixed:
-        raise SampleSheetError(
-            f"{samples.name}: {mixed} subject(s) carry both classes. A subject has one label; correct it."
-        )
-    return share.astype(np.int8)
 
 
 def _blocks(source: ExpressionSource, matched: Matched) -> Iterator[tuple[list[str], Floats]]:

@@ -19,12 +19,13 @@ def score(
     gene_map: Annotated[
         Path | None, typer.Option(help="Table of gene names: as in EXPRESSION, as in the model; or YAML, see docs.")
     ] = None,
+    align_batch: Annotated[str | None, typer.Option(help="Sheet column naming batches to align to training.")] = None,
     missing: Annotated[str | None, typer.Option(help="Missing genes: impute, skip or refuse.")] = None,
 ) -> None:
     """Score new samples, with what each lacks and whether the model is entitled to an opinion."""
     from responder_ml.scoring import score
     from responder_ml.screen.scores import show_scores
 
-    policy = given(missing=missing, gene_map=gene_map)
+    policy = given(missing=missing, gene_map=gene_map, align_batch=align_batch)
     table = score(bundle, expression, samples=samples, units=units, out=out, prior=prior, **policy)
     show_scores(Console(), table, out)

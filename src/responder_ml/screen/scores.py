@@ -55,6 +55,9 @@ def show_scores(console: Console, scores: pd.DataFrame, out: Path | None) -> Non
             highlight=False,
             soft_wrap=True,
         )
+    for note in (summary["by_order"], (summary["aligned_batches"] or {}).get("assumption")):
+        if note:
+            console.print(f"[bold]Note:[/] {note}", highlight=False, soft_wrap=True)
     if summary.get("evaluation"):
         console.print(f"Against the labels given: {summary['evaluation']}", highlight=False, soft_wrap=True)
     if out is not None:

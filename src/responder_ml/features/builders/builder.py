@@ -82,6 +82,11 @@ class Builder(TransformerMixin, BaseEstimator, ABC):  # type: ignore[misc]
     finite: ClassVar[bool | Literal["allow-nan"]] = True
     """Whether every value must be a finite number."""
 
+    @property
+    def by_order(self) -> bool:
+        """Whether a fitted builder asks only for the order of genes within a sample, whatever the scale."""
+        return False
+
     def check(self, context: Context) -> None:
         """Look, before anything is computed, whether a cohort has what the builder asks of its sample sheet.
 

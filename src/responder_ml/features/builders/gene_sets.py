@@ -92,6 +92,11 @@ class GeneSets(Builder):
         table, names = self._sets(genes)
         return SharedGeneSets(self, X, table, names)
 
+    @property
+    def by_order(self) -> bool:
+        """As the scorer is."""
+        return type(self.make_scorer()).by_order
+
     def make_scorer(self) -> SignatureScorer:
         """Return the unfitted scorer.
 

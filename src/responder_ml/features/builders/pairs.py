@@ -133,6 +133,11 @@ class Pairs(Builder):
         self.covariates = covariates
         self.units = units
 
+    @property
+    def by_order(self) -> bool:
+        """Always: a pair is an order."""
+        return True
+
     def check(self, context: Context) -> None:
         """Look for the covariates."""
         self.make_ranking().check(context)

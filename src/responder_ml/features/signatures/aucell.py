@@ -91,6 +91,7 @@ class AUCell(SignatureScorer):
     name = "aucell"
     summary = "how early the signature's genes turn up among the sample's highest 5 % of genes"
     reference = "doi:10.1038/nmeth.4463"
+    by_order = True
     additive = True
 
     def __init__(self, top: float = 0.05) -> None:

@@ -68,6 +68,8 @@ class SignatureScorer(TransformerMixin, BaseEstimator, ABC):  # type: ignore[mis
     """Is the score a sum over genes, of parts that do not depend on the set's other genes in the sample?"""
     sample_wise: ClassVar[bool] = True
     """Is nothing learnt from training rows, so that one pass over a cohort serves every training set?"""
+    by_order: ClassVar[bool] = False
+    """Does only the order of genes within the sample matter, so that any platform's values will do?"""
     least_samples: ClassVar[int] = 1
     """Fewest training rows that give the score its numbers."""
 

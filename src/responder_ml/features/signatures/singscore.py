@@ -69,6 +69,7 @@ class Singscore(SignatureScorer):
     name = "singscore"
     summary = "mean rank of the signature's genes within the sample, scaled to its possible range and centred"
     reference = "doi:10.1186/s12859-018-2435-4"
+    by_order = True
     additive = True
 
     def _learn(self, X: Floats) -> None:

@@ -81,6 +81,7 @@ class SsGsea(SignatureScorer):
     name = "ssgsea"
     summary = "enrichment score of the signature's genes in the sample's ranking, not normalised across samples"
     reference = "doi:10.1038/nature08460"
+    by_order = True
 
     def __init__(self, alpha: float = 0.25) -> None:
         self.alpha = alpha

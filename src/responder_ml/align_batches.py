@@ -1,0 +1,82 @@
+"""Batches named by a sample sheet, aligned to a bundle's training samples: one pass over the table before any is scored."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from responder_ml.bundle import Bundle
+from responder_ml.cohort.alignment import Matched, to_model_units
+from responder_ml.cohort.sample_sheet import read_sheet, with_canonical_names
+from responder_ml.cohort.some_of import some_of
+from responder_ml.evaluation.batch_alignment import BatchAlignment
+from responder_ml.exceptions import BundleError, SampleSheetError
+from responder_ml.registry import did_you_mean
+
+Floats = NDArray[np.float64]
+
+
+def align_batches(
+    bundle: Bundle,
+    matched: Matched,
+    units: str,
+    names: Sequence[str],
+    blocks: Iterable[tuple[Sequence[str], Floats]],
+    samples: Path | None,
+    column: str,
+) -> BatchAlignment:
+    """Learn how each batch of a table is to be moved.
+
+    Parameters
+    ----------
+    bundle, matched, units
+        The model, the table's genes held against its, and the table's units.
+    names
+        Samples of the table.
+    blocks
+        Names and samples x found genes, all samples once.
+    samples, column
+        Sample sheet, and its column that names the batches.
+
+    Raises
+    ------
+    BundleError
+        The bundle was packed before there was a reference for batches.
+    SampleSheetError
+        There is no sheet or no such column, or it gives a sample no batch.
+    ExpressionError
+        A batch is too small, or values contradict the units.
+    """
+    if bundle.batch is None:
+        raise BundleError(
+            "This bundle holds no location and scale of its training genes, so no batch can be aligned to them. Train again."
+        )
+    batch_of = _batches(samples, column, names)
+    checked = (_checked(block, matched, units) for block in blocks)
+    return BatchAlignment(bundle.batch, matched.found, units, batch_of, checked)
+
+
+def _batches(samples: Path | None, column: str, names: Sequence[str]) -> dict[str, str]:
+    if samples is None:
+        raise SampleSheetError(
+            "--align-batch names a column of the sample sheet, but no sheet is given. Add --samples."
+        )
+    sheet = with_canonical_names(read_sheet(samples), {}, samples.name)
+    if column not in sheet.columns:
+        raise SampleSheetError(f"{samples.name} has no column '{column}'. {did_you_mean(column, list(sheet.columns))}")
+    known = dict(zip(sheet["sample"].astype(str), sheet[column].astype(str), strict=True))
+    without = [name for name in names if not known.get(name, "").strip()]
+    if without:
+        raise SampleSheetError(
+            f"{samples.name} gives {len(without)} of {len(names)} samples no '{column}': {some_of(without)}. Name the batch "
+            "of every sample that is to be scored."
+        )
+    return {name: known[name] for name in names}
+
+
+def _checked(block: tuple[Sequence[str], Floats], matched: Matched, units: str) -> tuple[Sequence[str], Floats]:
+    """Return a block whose values were held against its units."""
+    names, present = block
+    to_model_units(present, matched, names, units=units, wanted_units=units, depth=0.0)
+    return names, present
