@@ -2,15 +2,16 @@
 
     python benchmarks/fixed_null.py
 
-The pipeline: the 200 genes of largest absolute moderated t, standardised, ridge-penalised logistic regression, all inside
-five folds that are drawn afresh for every labelling. Data are simulated normal log2 values. Both sides run in this process on
-one core and one thread, chunk by chunk in turn, so that both meet the same load; a ratio is the median over chunks of the
-peer's time per labelling over ours.
+The pipeline: the 200 genes of largest absolute moderated t, standardised, and a linear rule: nearest centroid (what `train` itself
+uses as its fixed form) or ridge-penalised logistic regression; all inside five folds that are drawn afresh for every labelling.
+Data are simulated normal log2 values. Both sides run in this process on one core and one thread, chunk by chunk in turn, so that
+both meet the same load; a ratio is the median over chunks of the peer's time per labelling over ours.
 
 The peer is `sklearn.model_selection.permutation_test_score` of a plain `Pipeline`. So that every AUROC can be compared, it gets our
 function of moderated t to score the genes, which makes it faster than scikit-learn's own `f_classif` would (see the last ratio, of
-time only: the genes, and so the AUROCs, are then others); its folds from our `assign_folds`; and a tight tolerance (its default
-stops before the scores have settled). Our side is what a null in `train` runs, `Procedure.statistics`, on the labellings
+time only: the genes, and so the AUROCs, are then others); its folds from our `assign_folds`; its logistic regression with a tight
+tolerance (the default stops before the scores have settled), and for nearest centroid our estimator, there being none of
+scikit-learn's that gives log-odds. Our side is what a null in `train` runs, `Procedure.statistics`, on the labellings
 scikit-learn drew.
 """
 
@@ -32,7 +33,9 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils import check_random_state
 from threadpoolctl import threadpool_limits
 
+from responder_ml.classifiers.classifier import Classifier
 from responder_ml.classifiers.elastic_net import ElasticNet
+from responder_ml.classifiers.nearest_centroid import NearestCentroid
 from responder_ml.evaluation.procedure import Procedure
 from responder_ml.features.builders.genes import Genes
 from responder_ml.search.candidate import Candidate
@@ -55,6 +58,22 @@ class KeptGenes(Genes):
 
 
 @dataclass(frozen=True)
+class Rule:
+    """A linear rule: ours with its fixed parameters, and the peer's."""
+
+    name: str
+    ours: type[Classifier]
+    params: dict[str, Any]
+    peer: Any
+
+
+RULES = (
+    Rule("nearest_centroid", NearestCentroid, {}, NearestCentroid()),
+    Rule("logistic", ElasticNet, {"C": C, "l1_ratio": 0.0}, LogisticRegression(C=C, tol=1e-8, max_iter=10_000)),
+)
+
+
+@dataclass(frozen=True)
 class Size:
     """One table row: the data, and how many relabellings each chunk gives to either side, and to the peer with `f_classif`."""
 
@@ -65,7 +84,8 @@ class Size:
     with_f: int
 
 
-SIZES = (Size(40, 35_000, 10, 100, 7), Size(1_000, 20_000, 3, 4, 1))
+# A unit of a null in `train` holds eight labellings.
+SIZES = (Size(40, 35_000, 10, 100, 7), Size(1_000, 20_000, 5, 7, 1))
 
 
 class OurFolds:
@@ -90,12 +110,12 @@ def absolute_t(X: np.ndarray, y: np.ndarray) -> np.ndarray:
     return np.abs(moderated_t(X, y == 1, y == 0))
 
 
-def prepare(X: np.ndarray, seed: int) -> Procedure:
+def prepare(X: np.ndarray, rule: Rule, seed: int) -> Procedure:
     """Return our side with everything done that no labelling changes."""
     names = np.array([f"g{index}" for index in range(X.shape[1])])
     material = Material(X, names, np.arange(len(X)), np.zeros(len(X), dtype=int))
     builder = KeptGenes(units="log2", max_genes=GENES_KEPT)
-    candidate = Candidate("genes", builder, ElasticNet, {"C": C, "l1_ratio": 0.0})
+    candidate = Candidate("genes", builder, rule.ours, rule.params)
     return Procedure(material, [candidate], Plan(FOLDS, 3, 0, seed), Workers(1))
 
 
@@ -110,14 +130,12 @@ def run_ours(procedure: Procedure, labellings: list[np.ndarray]) -> np.ndarray:
     return np.ceil(statistics * half_pairs) / half_pairs
 
 
-def run_peer(X: np.ndarray, y: np.ndarray, relabellings: int, seed: int, chunk: int, scorer: Any) -> np.ndarray:
+def run_peer(
+    X: np.ndarray, y: np.ndarray, rule: Rule, relabellings: int, seed: int, chunk: int, scorer: Any
+) -> np.ndarray:
     """Return the AUROC of the observed labelling and of each permuted one."""
     pipeline = Pipeline(
-        [
-            ("select", SelectKBest(scorer, k=GENES_KEPT)),
-            ("scale", StandardScaler()),
-            ("model", LogisticRegression(C=C, tol=1e-8, max_iter=10_000)),
-        ]
+        [("select", SelectKBest(scorer, k=GENES_KEPT)), ("scale", StandardScaler()), ("model", rule.peer)]
     )
     observed, permuted, _ = permutation_test_score(
         pipeline, X, y, cv=OurFolds(seed), scoring="roc_auc", n_permutations=relabellings, random_state=chunk
@@ -131,19 +149,19 @@ def labellings_of_peer(y: np.ndarray, relabellings: int, chunk: int) -> list[np.
     return [y, *(y[rng.permutation(len(y))] for _ in range(relabellings))]
 
 
-def compare(size: Size, seed: int, total: int) -> str:
-    """Return the row of one size."""
+def compare(size: Size, rule: Rule, seed: int, total: int) -> str:
+    """Return the row of one rule on data of one size."""
     X, y = simulate(size.samples, size.genes, 0, 0.0, seed)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    setup, procedure = timed(lambda: prepare(X, seed))
+    setup, procedure = timed(lambda: prepare(X, rule, seed))
     run_ours(procedure, labellings_of_peer(y, 7, 0))
     peak = 1.0 + (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024 / X.nbytes
     ours, peer, with_f, differences = [], [], [], []
     for chunk in range(size.chunks):
         labellings = labellings_of_peer(y, size.relabellings, chunk)
         first, found = timed(lambda labellings=labellings: run_ours(procedure, labellings))
-        there, expected = timed(lambda chunk=chunk: run_peer(X, y, size.relabellings, seed, chunk, absolute_t))
-        plain, _ = timed(lambda chunk=chunk: run_peer(X, y, size.with_f, seed, chunk, f_classif))
+        there, expected = timed(lambda chunk=chunk: run_peer(X, y, rule, size.relabellings, seed, chunk, absolute_t))
+        plain, _ = timed(lambda chunk=chunk: run_peer(X, y, rule, size.with_f, seed, chunk, f_classif))
         second, _ = timed(lambda labellings=labellings: run_ours(procedure, labellings))
         # What is done once is shared by all the labellings of a whole null.
         ours.append((first + second) / (2 * len(labellings)) + setup / total)
@@ -152,7 +170,7 @@ def compare(size: Size, seed: int, total: int) -> str:
         differences.append(np.abs(found - expected))
     apart = np.concatenate(differences)
     row = (
-        f"| {size.samples:,} x {size.genes:,} | {len(apart):,} | {1e3 * median(o.wall for o in ours):.2f} "
+        f"| {size.samples:,} x {size.genes:,} | {rule.name} | {len(apart):,} | {1e3 * median(o.wall for o in ours):.2f} "
         f"| {1e3 * median(p.wall for p in peer):.0f} | {ratios(peer, ours)} | {ratios(with_f, ours)} "
         f"| {np.count_nonzero(apart < 1e-12):,} | {apart.max():.1g} | {setup.wall:.2f} | {peak:.1f} |"
     )
@@ -166,9 +184,9 @@ def report(rows: list[str], total: int, seed: int) -> str:
         [
             "# A relabelling null of a fixed linear pipeline, against scikit-learn",
             "",
-            f"Simulated log2 values without effect. {GENES_KEPT} genes by moderated t, standardised, ridge-penalised logistic "
-            f"regression (C = {C}), all inside {FOLDS} folds drawn afresh for every labelling. The peer is "
-            "`permutation_test_score` of a plain `Pipeline` on the same labellings and folds, with our function of moderated "
+            f"Simulated log2 values without effect. {GENES_KEPT} genes by moderated t, standardised, then nearest centroid or "
+            f"ridge-penalised logistic regression (C = {C}), all inside {FOLDS} folds drawn afresh for every labelling. The peer "
+            "is `permutation_test_score` of a plain `Pipeline` on the same labellings and folds, with our function of moderated "
             "t in `SelectKBest`; `f_classif` marks the same pipeline with scikit-learn's own, slower, score (time only).",
             "",
             "One core and one thread each, in one process, chunks of labellings in turn (ours before and after the peer). "
@@ -177,9 +195,9 @@ def report(rows: list[str], total: int, seed: int) -> str:
             "than that were run, time per labelling is what scales. *Peak* is the highest growth of resident memory on our "
             "side, with the matrix itself counted, over the size of the float64 matrix.",
             "",
-            "| samples x genes | labellings compared | ours ms | peer ms | ratio, wall | ratio, processor "
+            "| samples x genes | rule | labellings compared | ours ms | peer ms | ratio, wall | ratio, processor "
             "| wall, `f_classif` | processor, `f_classif` | AUROCs equal | largest difference | setup s | peak |",
-            "|---|---|---|---|---|---|---|---|---|---|---|---|",
+            "|---|---|---|---|---|---|---|---|---|---|---|---|---|",
             *rows,
             "",
             f"Command: `python benchmarks/fixed_null.py --seed {seed} --total {total}`",
@@ -201,7 +219,7 @@ def main() -> None:
     args = parser.parse_args()
     use_one_core()
     with threadpool_limits(1):
-        rows = [compare(size, args.seed, args.total) for size in SIZES]
+        rows = [compare(size, rule, args.seed, args.total) for size in SIZES for rule in RULES]
     args.out.write_text(report(rows, args.total, args.seed), encoding="utf-8")
 
 
