@@ -17,7 +17,8 @@ def effective_count(residuals: Floats) -> float:
     residuals
         Samples x features, less their class means.
     """
-    gram = residuals @ residuals.T
+    # Rows and columns have the same eigenvalues; the smaller table costs less.
+    gram = residuals @ residuals.T if len(residuals) <= residuals.shape[1] else residuals.T @ residuals
     squares = float(np.sum(gram * gram))
     return float(np.trace(gram)) ** 2 / squares if squares > 0 else 1.0
 
