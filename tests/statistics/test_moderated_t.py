@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.testing import assert_array_equal
 from scipy.stats import ttest_ind
 
 from responder_ml.statistics.moderated_t import Columns, best_columns, moderated_t
@@ -23,6 +24,21 @@ def test_moderated_t_is_the_ordinary_t_when_variances_differ_much_and_df_is_larg
     moderated = moderated_t(values, positive, ~positive)
     ordinary = ttest_ind(values[positive], values[~positive]).statistic
     np.testing.assert_allclose(moderated, ordinary, rtol=0.1)
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_what_is_done_in_pieces_equals_the_whole_and_takes_the_columns_asked_for(rng, order):
+    values = np.asarray(rng.normal(8.0, 2.0, size=(23, 2049)), order=order)
+    values[:, -1] = values[:, 0]
+    labels = np.resize([0, 1, 1], 23)
+    t = moderated_t(values, labels == 1, labels == 0)
+    above, below = values[labels == 1], values[labels == 0]
+    assert_array_equal(np.sign(t), np.sign(above.mean(axis=0) - below.mean(axis=0)))
+    assert t[-1] == t[0]
+    chosen = np.flatnonzero(rng.random(2049) < 0.7)
+    assert_array_equal(
+        moderated_t(values, labels == 1, labels == 0, chosen), moderated_t(values[:, chosen], labels == 1, labels == 0)
+    )
 
 
 def test_constant_column_has_zero_t(rng):

@@ -39,7 +39,11 @@ def log_cpm(counts: Floats, library: Floats) -> Floats:
     library
         Effective library size of each sample, counts.
     """
-    return np.asarray(np.log2(counts + 0.5) + (np.log2(1e6) - np.log2(library + 1.0))[:, None], dtype=np.float64)
+    log2 = np.asarray(counts + 0.5, dtype=np.float64)
+    # In place: a large cohort has no room for each step beside the last.
+    np.log2(log2, out=log2)
+    log2 += (np.log2(1e6) - np.log2(library + 1.0))[:, None]
+    return log2
 
 
 def upper_quartile(counts: Floats) -> Floats:
@@ -85,7 +89,10 @@ def tmm_factor(sample: Floats, reference: Floats) -> float:
 
 def log2_expression(values: Floats, units: str) -> Floats:
     """Return log2 CPM of counts, log2(TPM + 1), or log2 values as they are: what needs no training row."""
-    return SharedExpression(values, units, "log_cpm").base
+    check_normalisation(units, "log_cpm")
+    if units == "counts":
+        return log_cpm(values, values.sum(axis=1))
+    return np.asarray(np.log2(values + 1.0) if units == "tpm" else values, dtype=np.float64)
 
 
 def _ranks_within(values: Floats, low: float) -> NDArray[np.bool_]:
@@ -160,8 +167,8 @@ class Normaliser(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type
         return log_cpm(wanted, library)
 
 
-class SharedExpression:
-    """Every sample's log2 expression, computed once per cohort; a training set only adds one number per sample.
+class SharedShifts:
+    """What each training set adds to every sample's log2 expression: one number per sample.
 
     TMM multiplies a library size, so on the log2 scale it moves all genes of a sample together. The factors against a
     reference are worked out the first time some training set chooses it.
@@ -172,23 +179,14 @@ class SharedExpression:
         Samples x genes in ``units``.
     units, method
         As for `Normaliser`.
-
-    Attributes
-    ----------
-    base
-        Log2 expression before any reference, samples x genes.
     """
 
     def __init__(self, values: Floats, units: str, method: str) -> None:
         check_normalisation(units, method)
         self._counts = values if units == "counts" and method == "tmm" else None
         self._moves: dict[int, Floats] = {}
-        if units == "counts":
-            self._library = values.sum(axis=1)
-            self.base = log_cpm(values, self._library)
-        else:
-            self.base = np.log2(values + 1.0) if units == "tpm" else values
         if self._counts is not None:
+            self._library = values.sum(axis=1)
             self._quartiles = upper_quartile(values)
             # Training sets nearly always choose a sample close to the mean of all; what is worked out here, before the
             # object travels to other processes, none of them works out again.
@@ -223,6 +221,25 @@ class SharedExpression:
             factors = np.array([tmm_factor(row, self._counts[reference]) for row in self._counts])
             self._moves[reference] = np.log2(self._library + 1.0) - np.log2(self._library * factors + 1.0)
         return self._moves[reference]
+
+
+class SharedExpression(SharedShifts):
+    """Every sample's log2 expression, computed once per cohort, and what a training set adds to it.
+
+    Parameters
+    ----------
+    values, units, method
+        As for `SharedShifts`.
+
+    Attributes
+    ----------
+    base
+        Log2 expression before any reference, samples x genes.
+    """
+
+    def __init__(self, values: Floats, units: str, method: str) -> None:
+        super().__init__(values, units, method)
+        self.base = log2_expression(values, units)
 
 
 def check_normalisation(units: str, method: str) -> None:

@@ -32,7 +32,12 @@ _SAMPLES_TO_CENTRE = 32
 _MARGIN = 64
 
 
-def moderated_t(values: Floats, positive: NDArray[np.bool_], negative: NDArray[np.bool_]) -> Floats:
+def moderated_t(
+    values: Floats,
+    positive: NDArray[np.bool_],
+    negative: NDArray[np.bool_],
+    chosen: NDArray[np.intp] | None = None,
+) -> Floats:
     """Return limma's moderated t of positive minus negative for each column.
 
     Parameters
@@ -41,8 +46,10 @@ def moderated_t(values: Floats, positive: NDArray[np.bool_], negative: NDArray[n
         Samples x columns, log2 units or scores.
     positive, negative
         Rows of the two groups, shape ``(n_samples,)``; together at least three.
+    chosen
+        Columns to take, in this order; all by default.
     """
-    difference, variance, df = _two_groups(values, positive, negative)
+    difference, variance, df = _two_groups(values, positive, negative, chosen)
     prior_df, prior_variance = fit_f_dist(variance, df)
     posterior = squeeze(variance, df, prior_df, prior_variance)
     scale = 1.0 / np.count_nonzero(positive) + 1.0 / np.count_nonzero(negative)
@@ -167,11 +174,18 @@ def _sums_of_squares(few: Floats, positive: Floats, negative: Floats) -> tuple[F
 
 
 def _two_groups(
-    values: Floats, positive: NDArray[np.bool_], negative: NDArray[np.bool_]
+    values: Floats, positive: NDArray[np.bool_], negative: NDArray[np.bool_], chosen: NDArray[np.intp] | None
 ) -> tuple[Floats, Floats, float]:
     """Return mean difference, pooled variance and residual degrees of freedom."""
-    above, below = values[positive], values[negative]
-    mean_above, mean_below = above.mean(axis=0), below.mean(axis=0)
-    df = float(len(above) + len(below) - 2)
-    squares = ((above - mean_above) ** 2).sum(axis=0) + ((below - mean_below) ** 2).sum(axis=0)
-    return mean_above - mean_below, squares / df, df
+    df = float(np.count_nonzero(positive) + np.count_nonzero(negative) - 2)
+    columns = values.shape[1] if chosen is None else len(chosen)
+    difference, squares = np.empty((2, columns))
+    # In pieces, so that a large cohort is not copied whole; of equal width, for a lone column would be summed in another order.
+    bounds = np.linspace(0, columns, 1 + max(1, -(-columns // _COLUMNS_PER_PIECE))).astype(np.intp)
+    for piece in map(slice, bounds[:-1], bounds[1:]):
+        few = values[:, piece if chosen is None else chosen[piece]]
+        above, below = few[positive], few[negative]
+        mean_above, mean_below = above.mean(axis=0), below.mean(axis=0)
+        difference[piece] = mean_above - mean_below
+        squares[piece] = ((above - mean_above) ** 2).sum(axis=0) + ((below - mean_below) ** 2).sum(axis=0)
+    return difference, squares / df, df

@@ -9,7 +9,7 @@ from responder_ml.exceptions import FeatureError
 from responder_ml.features.builders.builder import Builder, Floats, Ranked, Strings
 from responder_ml.features.builders.context import Context
 from responder_ml.features.expression_filter import ExpressionFilter, SharedDetection, detected
-from responder_ml.features.normalise import Normaliser, SharedExpression
+from responder_ml.features.normalise import Normaliser, SharedShifts, log2_expression
 from responder_ml.statistics.many_contrasts import MODELS_PER_BLOCK, Designs, ManyContrasts
 from responder_ml.statistics.moderated_t import Columns, best_columns, moderated_t
 from responder_ml.statistics.training_sets import TrainingSets
@@ -93,12 +93,12 @@ class Genes(Builder):
         self.filter_ = ExpressionFilter(self.units, self.min_expression, self.min_share).fit(X)
         kept = np.flatnonzero(self.filter_.kept_)
         covariates = self.adjusted_for(context)
-        log2 = self.normaliser_.transform(X)[:, kept]
+        log2 = self.normaliser_.transform_some(X, slice(None))
         if covariates is None:
-            t = moderated_t(log2, labels == 1, labels == 0)
+            t = moderated_t(log2, labels == 1, labels == 0, kept)
         else:
             designs = Designs.two_groups(labels[None] == 1, labels[None] == 0, covariates)
-            t = ManyContrasts(log2).moderated_t(designs)[0]
+            t = ManyContrasts(log2[:, kept]).moderated_t(designs)[0]
         best = np.argsort(-np.abs(t), kind="stable")[: self.max_genes]
         self.position_ = kept[best]
         self.names_ = genes[self.position_]
@@ -128,15 +128,16 @@ class SharedGenes:
         # A gene no sample expresses can never be kept; leaving it out here changes nothing but the time.
         self._candidates = np.flatnonzero(found.any(axis=0)) if found is not None else np.arange(X.shape[1])
         self._detection = SharedDetection(None if found is None else found[:, self._candidates], builder.min_share)
-        self._expression = SharedExpression(X, builder.units, builder.normalisation)
-        self._columns = Columns.prepare(self._expression.base, self._candidates)
+        self._shifts = SharedShifts(X, builder.units, builder.normalisation)
+        # What is not kept here need not travel to other processes: the columns hold all that is asked for later.
+        self._columns = Columns.prepare(log2_expression(X, builder.units), self._candidates)
         self._longest = builder.max_genes
         self._covariates = covariates
         self._contrasts = None if covariates is None else ManyContrasts(self._columns.values)
 
     def rank(self, sets: TrainingSets) -> list[Ranked]:
         """Return each training set's genes by absolute moderated t."""
-        shifts = self._expression.shifts(sets.rows)
+        shifts = self._shifts.shifts(sets.rows)
         kept = self._detection.kept(sets.rows)
         if self._contrasts is None:
             found = best_columns(self._columns, sets, self._longest, kept, shifts)
