@@ -1,11 +1,10 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from scipy.stats import ttest_1samp
 
-from responder_ml.evaluation.corrected_resampling import compare_pairs, corrected_t, holm
+from responder_ml.evaluation.corrected_resampling import compare_pairs, corrected_t
 from responder_ml.exceptions import RunError
+from responder_ml.statistics.multiple_testing import holm
 
 DIFFERENCES = np.array([0.1, 0.3, -0.1, 0.1, 0.1])
 
@@ -87,28 +86,6 @@ def test_correction_holds_its_level_where_the_plain_t_test_does_not():
     plain = np.mean(ttest_1samp(differences, 0.0, axis=1).pvalue <= 0.05)
     assert 0.035 < corrected < 0.065
     assert plain > 0.4
-
-
-def test_holm_by_hand():
-    np.testing.assert_allclose(holm([0.01, 0.04, 0.03]), [0.03, 0.06, 0.06])
-    np.testing.assert_allclose(holm([0.6, 0.7]), [1.0, 1.0])
-    assert holm([]).size == 0
-
-
-def test_holm_counts_a_test_that_gave_no_p():
-    np.testing.assert_allclose(holm([np.nan, 0.01, 0.02]), [np.nan, 0.03, 0.04])
-
-
-@given(st.lists(st.floats(0, 1), min_size=1, max_size=8))
-@settings(max_examples=50, deadline=None)
-def test_holm_against_its_definition(p_values):
-    adjusted = holm(p_values)
-    for index, value in enumerate(p_values):
-        # Everything at most as large is adjusted by the number of tests not yet rejected; the largest of these counts.
-        steps = sorted(p_values)
-        place = max(rank for rank, other in enumerate(steps) if other == value)
-        naive = max((len(steps) - rank) * steps[rank] for rank in range(place + 1))
-        assert adjusted[index] == pytest.approx(min(naive, 1.0))
 
 
 def test_pairs(rng):

@@ -1,9 +1,6 @@
 import re
 
-import pytest
-
-from responder_ml.exceptions import RunError
-from responder_ml.report.card import escape, render_card, write_card
+from responder_ml.report.card import escape, render_card
 
 
 def test_the_card_says_what_matters(typical_run):
@@ -42,10 +39,3 @@ def test_names_stay_text(awkward_run):
 
 def test_escape():
     assert escape("a|b_*c*\n<i>") == r"a\|b\_\*c\* &lt;i&gt;"
-
-
-def test_write_card(typical_run, tmp_path):
-    write_card(typical_run, tmp_path / "card.md")
-    assert (tmp_path / "card.md").read_text(encoding="utf-8") == render_card(typical_run)
-    with pytest.raises(RunError, match="could not be written"):
-        write_card(typical_run, tmp_path / "card.md" / "card.md")

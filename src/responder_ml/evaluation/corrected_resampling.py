@@ -6,7 +6,6 @@ Bengio inflate the variance of the mean difference from ``1 / J`` to ``1 / J + n
 References
 ----------
 Nadeau C, Bengio Y (2003) Inference for the generalization error. doi:10.1023/A:1024068626366
-Holm S (1979) A simple sequentially rejective multiple test procedure. Scand J Stat 6:65-70.
 """
 
 from collections.abc import Mapping
@@ -20,6 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.stats import t as student
 
 from responder_ml.exceptions import RunError
+from responder_ml.statistics.multiple_testing import holm
 
 Floats = NDArray[np.float64]
 
@@ -94,20 +94,6 @@ def corrected_t(differences: ArrayLike, test_train_ratio: float, level: float = 
     half = float(student.ppf(0.5 + level / 2, size - 1)) * error
     p_value = 2 * float(student.sf(abs(statistic), size - 1))
     return CorrectedT(mean, mean - half, mean + half, statistic, p_value, size)
-
-
-def holm(p_values: ArrayLike) -> Floats:
-    """Adjust p-values for their number by Holm's step-down rule.
-
-    A p-value that is nan stays nan but counts as a test that was made.
-    """
-    found = np.asarray(p_values, dtype=np.float64)
-    # nan sorts last, where it no longer touches the others.
-    order = np.argsort(found, kind="stable")
-    raised = np.maximum.accumulate(found[order] * np.arange(found.size, 0, -1))
-    adjusted = np.empty_like(found)
-    adjusted[order] = np.minimum(raised, 1.0)
-    return adjusted
 
 
 def compare_pairs(

@@ -5,15 +5,12 @@ References
 Mitchell M et al. (2019) Model cards for model reporting. doi:10.1145/3287560.3287596
 """
 
-from pathlib import Path
-
 from markupsafe import Markup
 
 from responder_ml.report.section import table
 from responder_ml.report.template import render
 from responder_ml.report.verdict import NAMES
 from responder_ml.run import Run
-from responder_ml.text_file import write_text
 
 _GENES = 10
 
@@ -58,24 +55,6 @@ def render_card(run: Run) -> str:
         "seed": result.get("seed"),
         "digest": result.get("data_sha256"),
     })  # fmt: skip
-
-
-def write_card(run: Run, path: Path) -> None:
-    """Write the model card of a run.
-
-    Parameters
-    ----------
-    run
-        What ``train`` left behind, or `read_run` read back.
-    path
-        File to write, such as ``card.md``.
-
-    Raises
-    ------
-    RunError
-        The file cannot be written.
-    """
-    write_text(path, render_card(run))
 
 
 def escape(text: object) -> str:
