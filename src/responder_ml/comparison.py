@@ -18,10 +18,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from responder_ml.evaluation.corrected_resampling import compare_pairs, holm
+from responder_ml.evaluation.corrected_resampling import compare_pairs
 from responder_ml.exceptions import RunError
 from responder_ml.report.leaderboard import render_leaderboard
 from responder_ml.run import Run, read_run
+from responder_ml.statistics.multiple_testing import holm
 from responder_ml.text_file import write_text
 
 Floats = NDArray[np.float64]
