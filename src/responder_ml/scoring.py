@@ -22,8 +22,10 @@ from responder_ml.evaluation.batch_alignment import ASSUMPTION, BatchAlignment
 from responder_ml.evaluation.calibration import shift_prior
 from responder_ml.evaluation.conformal import ALPHA
 from responder_ml.evaluation.model_units import ModelUnits
+from responder_ml.features.missing_genes import fill_missing
+from responder_ml.features.tmm_factors import shared_factors
 from responder_ml.score_evaluation import evaluate
-from responder_ml.search.incomplete import check_missing, decide
+from responder_ml.search.incomplete import check_missing, decide_filled
 from responder_ml.text_file import write_text
 
 Floats = NDArray[np.float64]
@@ -73,7 +75,7 @@ def score(
         Column of the sample sheet that names batches to align to the training samples; see `batch_alignment`. Never by
         default: only then do a sample's numbers depend on others, those of its batch.
     missing
-        What becomes of missing genes: ``impute``, ``skip`` or ``refuse``; see `decide`.
+        What becomes of missing genes: ``impute``, ``skip`` or ``refuse``; see `search.incomplete.decide`.
     gene_map
         Table that translates the file's gene names into the model's, or a YAML file with the keys of ``cohort.genes``.
 
@@ -191,9 +193,14 @@ class Scorer:
 
     def rows(self, names: Sequence[str], present: Floats) -> pd.DataFrame:
         """Score samples x found genes in the file's units."""
+        with shared_factors():
+            return self._rows(names, present)
+
+    def _rows(self, names: Sequence[str], present: Floats) -> pd.DataFrame:
         bundle, found, typical = self._bundle, self._matched.found, self._bundle.reference.typical
         values = self._scale.bring(names, present)
-        decision = decide(bundle.model, values, found, typical, bundle.units, self._missing)
+        filled = fill_missing(values, found, typical, bundle.units)
+        decision = decide_filled(bundle.model, filled, found, self._missing)
         fit = assess(bundle.reference, values, found, decision.standardised, bundle.markers)
         log_odds = decision.log_odds + self._shift
         positive, negative = bundle.classes
@@ -202,7 +209,7 @@ class Scorer:
             "probability": expit(log_odds),
             "log_odds": log_odds,
             "predicted": np.where(log_odds > bundle.manifest["threshold"], positive, negative).tolist(),
-            **self._interval(values),
+            **self._interval(filled),
             **self._sets(decision.log_odds),
             "abstain": [bool(flags) for flags in fit.flags],
             "reason": list(fit.reasons),
@@ -241,14 +248,11 @@ class Scorer:
             "prediction_sets": self._no_sets or f"at {1 - ALPHA:.0%}",
         }
 
-    def _interval(self, values: Floats) -> dict[str, Floats]:
-        bundle, found = self._bundle, self._matched.found
-        if not bundle.models:
+    def _interval(self, filled: Floats) -> dict[str, Floats]:
+        models, found = self._bundle.models, self._matched.found
+        if not models:
             return {}
-        log_odds = [
-            decide(model, values, found, bundle.reference.typical, bundle.units, self._missing).log_odds
-            for model in bundle.models
-        ]
+        log_odds = [decide_filled(model, filled, found, self._missing).log_odds for model in models]
         low, high = np.quantile(expit(np.stack(log_odds) + self._shift), _INTERVAL, axis=0)
         return {"probability_low": low, "probability_high": high}
 

@@ -73,6 +73,8 @@ class Matched:
 
     def spread(self, present: Floats) -> Floats:
         """Return samples x training genes from samples x found genes, with not-a-number where a gene is missing."""
+        if self.found.all():
+            return present
         values = np.full((len(present), len(self.found)), np.nan)
         values[:, self.found] = present
         return values

@@ -2,13 +2,15 @@
 
 from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 from warnings import catch_warnings, simplefilter
 
+import h5py
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute
 from anndata import AnnData, read_h5ad
+from anndata.io import sparse_dataset
 from numpy.typing import NDArray
 
 from responder_ml.cohort.cells import Cells, read_cells
@@ -55,13 +57,12 @@ class CellGrid:
 
     def numbers(self, rows: Positions, columns: Positions, genes_in_rows: bool) -> Floats:
         """Return the chosen cells as numbers, missing ones as NaN; text is refused by name."""
-        start = int(rows[0]) if len(rows) else 0
-        is_run = np.array_equal(rows, np.arange(start, start + len(rows)))
-        chosen = None if is_run else pa.array(rows)
+        run = _run(rows)
+        chosen = pa.array(rows) if run is None else None
         values = np.empty((len(columns), len(rows)))
         for place, column in enumerate(columns):
             whole = self._columns[column]
-            array = whole.slice(start, len(rows)) if chosen is None else whole.take(chosen)
+            array = whole.take(chosen) if run is None else whole.slice(run.start, len(rows))
             try:
                 values[place] = _as_floats(array)
             except _Text as found:
@@ -85,9 +86,34 @@ class MatrixGrid:
 
     def numbers(self, rows: Positions, columns: Positions, genes_in_rows: bool) -> Floats:
         """Return the chosen cells as numbers, missing ones as NaN."""
-        chosen = self._matrix[rows][:, columns]
-        dense = chosen.toarray() if hasattr(chosen, "toarray") else chosen
-        return np.asarray(dense, dtype=np.float64)
+        return _dense(self._matrix[rows], columns)
+
+
+class FileGrid:
+    """A grid that stays in its ``.h5ad`` file, which is open only while a run of rows is read.
+
+    Rows that do not follow one another, and a matrix stored by columns, need all of it in memory.
+    """
+
+    def __init__(self, path: Path) -> None:
+        data = open_h5ad(path, in_file=True)
+        self.source = path.name
+        self.rows: Sequence[str] = [str(name).strip() for name in data.obs_names]
+        self.columns: Sequence[str] = [str(name).strip() for name in data.var_names]
+        self._path = path
+        self._by_columns = getattr(data.X, "format", "csr") != "csr"
+        self._whole: MatrixGrid | None = None
+        data.file.close()
+
+    def numbers(self, rows: Positions, columns: Positions, genes_in_rows: bool) -> Floats:
+        """Return the chosen cells as numbers, missing ones as NaN."""
+        run = _run(rows)
+        if run is None or self._by_columns:
+            self._whole = self._whole or MatrixGrid(self.source, open_h5ad(self._path))
+            return self._whole.numbers(rows, columns, genes_in_rows)
+        with h5py.File(self._path, "r") as file:
+            matrix = file["X"]
+            return _dense((matrix if isinstance(matrix, h5py.Dataset) else sparse_dataset(matrix))[run], columns)
 
 
 def open_grid(path: Path) -> Grid:
@@ -99,12 +125,19 @@ def open_grid(path: Path) -> Grid:
         The file is missing, of an unknown kind or broken.
     """
     if path.name.lower().endswith(".h5ad"):
-        return MatrixGrid(path.name, open_h5ad(path))
+        return FileGrid(path)
     return CellGrid(read_cells(path))
 
 
-def open_h5ad(path: Path) -> AnnData:
+def open_h5ad(path: Path, *, in_file: bool = False) -> AnnData:
     """Read an ``.h5ad`` file.
+
+    Parameters
+    ----------
+    path
+        The file.
+    in_file
+        Leave the matrix there until it is asked for.
 
     Raises
     ------
@@ -116,10 +149,10 @@ def open_h5ad(path: Path) -> AnnData:
     try:
         with catch_warnings():
             simplefilter("ignore", UserWarning)  # repeated names are refused later, by name
-            data = read_h5ad(path)
+            data = read_h5ad(path, backed="r" if in_file else None)
     except (OSError, KeyError, ValueError, TypeError) as problem:
         raise CohortError(f"{path} could not be read as .h5ad: {problem}. Write it again with anndata.") from problem
-    if data.X is None:
+    if not _has_matrix(data):
         raise CohortError(f"{path} holds no matrix X. Put the expression values into X.")
     return data
 
@@ -156,6 +189,31 @@ def genes_are_in_rows(grid: Axes, known: Collection[str], *, known_are: str, eno
                 f"{in_columns} in columns), so its orientation cannot be told. Give samples names that no gene has."
             )
     return rows_hold_known == (known_are == "genes")
+
+
+def _run(positions: Positions) -> slice | None:
+    """Return positions that follow one another as a slice."""
+    start = int(positions[0]) if len(positions) else 0
+    end = start + len(positions)
+    return slice(start, end) if np.array_equal(positions, np.arange(start, end)) else None
+
+
+def _has_matrix(data: AnnData) -> bool:
+    try:
+        return data.X is not None
+    except KeyError:  # what a matrix that is not in its file amounts to
+        return False
+
+
+def _dense(rows: Any, columns: Positions) -> Floats:
+    """Return the chosen columns of an array or a sparse matrix."""
+    if hasattr(rows, "toarray"):
+        if 2 * len(columns) < rows.shape[1]:
+            return np.asarray(rows[:, columns].toarray(), dtype=np.float64)
+        rows = rows.toarray()
+    if not np.array_equal(columns, np.arange(rows.shape[1])):
+        rows = rows[:, columns]
+    return np.asarray(rows, dtype=np.float64)
 
 
 class _Text(Exception):  # noqa: N818  (a finding on its way to a message, not an error of its own)

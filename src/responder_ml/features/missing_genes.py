@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from responder_ml.features.normalise import tmm_factor
+from responder_ml.features.tmm import tmm_factor
 
 Floats = NDArray[np.float64]
 
@@ -44,9 +44,16 @@ def fill_missing(values: Floats, found: NDArray[np.bool_], typical: Floats, unit
         From `typical_sample`.
     units
         ``counts``, ``log2`` or ``tpm``.
+
+    Returns
+    -------
+    numpy.ndarray
+        A new array, or ``values`` itself where no gene is missing.
     """
+    if found.all():
+        return values
     filled = np.where(found, values, typical)
-    if units != "counts" or found.all():
+    if units != "counts":
         return np.asarray(filled, dtype=np.float64)
     expected = np.ascontiguousarray(typical[found])
     for row in filled:

@@ -19,13 +19,13 @@ from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from responder_ml.exceptions import FeatureError
+from responder_ml.features.tmm import tmm_factor
+from responder_ml.features.tmm_factors import tmm_factors
 
 Floats = NDArray[np.float64]
 Units = Literal["counts", "log2", "tpm"]
 Normalisation = Literal["log_cpm", "tmm"]
 
-_LOG_RATIO_TRIM = 0.3
-_SUM_TRIM = 0.05
 _PREPARED_REFERENCES = 6
 
 
@@ -57,54 +57,12 @@ def choose_reference(quartiles: Floats) -> int:
     return int(np.argmin(np.abs(quartiles - quartiles.mean())))
 
 
-def tmm_factor(sample: Floats, reference: Floats) -> float:
-    """Return edgeR's trimmed mean of M-values of one sample of counts against a reference, not re-centred.
-
-    Parameters
-    ----------
-    sample, reference
-        Counts over the same genes, shape ``(n_genes,)``.
-    """
-    total, reference_total = sample.sum(), reference.sum()
-    both = (sample > 0) & (reference > 0)
-    if not np.any(both):
-        return 1.0
-    own, other = sample[both], reference[both]
-    a, b = own / total, other / reference_total
-    log_ratio = np.log2(a / b)
-    mean_log = 0.5 * np.log2(a * b)
-    if max(log_ratio.max(), -log_ratio.min()) < 1e-6:
-        return 1.0
-    count = log_ratio.size
-    low_ratio, low_sum = np.floor(count * _LOG_RATIO_TRIM) + 1, np.floor(count * _SUM_TRIM) + 1
-    kept = _ranks_within(log_ratio, low_ratio) & _ranks_within(mean_log, low_sum)
-    if not np.any(kept):
-        return 1.0
-    own, other, log_ratio = own[kept], other[kept], log_ratio[kept]
-    inverse_weight = (total - own) / total / own
-    inverse_weight += (reference_total - other) / reference_total / other
-    weights = 1.0 / inverse_weight
-    return float(2.0 ** (np.sum(log_ratio * weights) / np.sum(weights)))
-
-
 def log2_expression(values: Floats, units: str) -> Floats:
     """Return log2 CPM of counts, log2(TPM + 1), or log2 values as they are: what needs no training row."""
     check_normalisation(units, "log_cpm")
     if units == "counts":
         return log_cpm(values, values.sum(axis=1))
     return np.asarray(np.log2(values + 1.0) if units == "tpm" else values, dtype=np.float64)
-
-
-def _ranks_within(values: Floats, low: float) -> NDArray[np.bool_]:
-    """Tell whose average rank is at least ``low`` from either end, without ranking all."""
-    ends = np.partition(values, [int(low) - 1, len(values) - int(low)])[[int(low) - 1, len(values) - int(low)]]
-    inside = np.asarray((values > ends[0]) & (values < ends[1]), dtype=np.bool_)
-    for end in {float(end) for end in ends}:
-        tied = values == end
-        rank = np.count_nonzero(values < end) + (np.count_nonzero(tied) + 1) / 2
-        if low <= rank <= len(values) + 1 - low:
-            inside |= tied
-    return inside
 
 
 class Normaliser(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -163,7 +121,7 @@ class Normaliser(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type
             return np.asarray(np.log2(wanted + 1.0), dtype=np.float64)
         library = X.sum(axis=1)
         if self.method == "tmm":
-            library = library * np.array([tmm_factor(row, self.reference_) for row in X])
+            library = library * tmm_factors(X, self.reference_)
         return log_cpm(wanted, library)
 
 

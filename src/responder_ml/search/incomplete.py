@@ -77,9 +77,29 @@ def decide(model: PrefixModel, values: Floats, found: Flags, typical: Floats, un
     CoverageError
         A gene behind a feature is missing and the policy is ``refuse``.
     """
+    return decide_filled(model, fill_missing(values, found, typical, units), found, missing)
+
+
+def decide_filled(model: PrefixModel, filled: Floats, found: Flags, missing: str) -> Decision:
+    """Decide on samples that `fill_missing` has filled, which is the same for all models of one cohort.
+
+    Parameters
+    ----------
+    model
+        Fitted.
+    filled
+        Samples x the model's training genes.
+    found, missing
+        As for `decide`.
+
+    Raises
+    ------
+    CoverageError
+        As `decide` does.
+    """
     check_missing(missing)
     if found.all():
-        features = model.features(values)
+        features = model.features(filled)
         standardised = np.asarray((features - model.mean_) / model.scale_, dtype=np.float64)
         return Decision(model.classifier_.decision_function(standardised), features, standardised)
     present = set(model.genes_[found].tolist())
@@ -92,7 +112,7 @@ def decide(model: PrefixModel, values: Floats, found: Flags, typical: Floats, un
         )
     enough = all if missing == "skip" else any
     kept = np.array([enough(gene in present for gene in members) for members in behind], dtype=np.bool_)
-    features = model.features(fill_missing(values, found, typical, units))
+    features = model.features(filled)
     standardised = np.where(kept, (features - model.mean_) / model.scale_, 0.0)
     log_odds = model.classifier_.decision_function(standardised)
     return Decision(log_odds, np.where(kept, features, np.nan), standardised)
