@@ -2,8 +2,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from anndata import AnnData
+from scipy import sparse
 
 from responder_ml.cohort.expression_source import open_expression
+from responder_ml.cohort.grid import open_h5ad
 from responder_ml.exceptions import CohortError, ExpressionError, GeneNameError, SampleSheetError
 
 KNOWN = ["Fos", "Arc", "Bdnf"]
@@ -35,6 +37,38 @@ def test_the_genes_tell_the_orientation_and_names_survive(name, transposed, tabl
     block = source.block(np.array([2, 0]), np.array([3, 0, 2]))
     np.testing.assert_array_equal(block, table.to_numpy()[[2, 0]][:, [3, 0, 2]])
     assert block.flags.c_contiguous
+
+
+@pytest.mark.parametrize("stored", [np.asarray, sparse.csr_matrix, sparse.csc_matrix])
+@pytest.mark.parametrize("transposed", [False, True])
+def test_every_way_a_matrix_is_stored_gives_the_same_cells(stored, transposed, table, tmp_path):
+    shown = table.T if transposed else table
+    data = AnnData(stored(shown.to_numpy(dtype=np.float32)), obs=shown.iloc[:, :0], var=shown.T.iloc[:, :0])
+    data.write_h5ad(tmp_path / "t.h5ad")
+    source = open_expression(tmp_path / "t.h5ad", KNOWN)
+    for samples in ([0, 1, 2], [1, 2], [2, 0], [1]):
+        for genes in ([0, 1, 2, 3], [3, 1, 0], [2]):
+            block = source.block(np.array(samples), np.array(genes))
+            np.testing.assert_array_equal(block, table.to_numpy()[samples][:, genes])
+            assert block.dtype == np.float64
+            assert block.flags.c_contiguous
+
+
+@pytest.mark.parametrize("stored", [np.asarray, sparse.csr_matrix])
+def test_an_h5ad_file_is_read_a_run_of_samples_at_a_time_and_left_closed(stored, table, tmp_path, monkeypatch):
+    data = AnnData(stored(table.to_numpy()), obs=table.iloc[:, :0], var=table.T.iloc[:, :0])
+    data.write_h5ad(tmp_path / "t.h5ad")
+    source = open_expression(tmp_path / "t.h5ad", KNOWN)
+    asked = []
+
+    def spy(path, *, in_file=False):
+        asked.append(in_file)
+        return open_h5ad(path, in_file=in_file)
+
+    monkeypatch.setattr("responder_ml.cohort.grid.open_h5ad", spy)
+    np.testing.assert_array_equal(source.block(np.array([1, 2]), np.array([0, 3])), table.to_numpy()[1:, [0, 3]])
+    assert asked == [True]
+    data.write_h5ad(tmp_path / "t.h5ad")
 
 
 def test_a_missing_cell_is_not_a_number_and_text_is_refused_where_it_is_read(table, tmp_path):

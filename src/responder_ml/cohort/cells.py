@@ -140,14 +140,20 @@ def _first_lines(path: Path, delimiter: str) -> tuple[list[str], int]:
 
 def _read_parquet(path: Path) -> Cells:
     table = pa.parquet.read_table(path)
-    metadata = table.schema.pandas_metadata or {}
+    header, order = index_first(table.schema)
+    return Cells(path.name, header, tuple(plain_text(table.column(name)) for name in order))
+
+
+def index_first(schema: pa.Schema) -> tuple[tuple[str, ...], list[str]]:
+    """Return the header of a Parquet file's table, and its columns' own names in that order, pandas' index first."""
+    metadata = schema.pandas_metadata or {}
     index = [name for name in metadata.get("index_columns", []) if isinstance(name, str)]
-    order = [*index, *(name for name in table.column_names if name not in index)]
-    header = ["" if name in index and name.startswith("__index_level_") else name for name in order]
-    return Cells(path.name, tuple(header), tuple(_plain(table.column(name)) for name in order))
+    kept = set(index)
+    order = [*index, *(name for name in schema.names if name not in kept)]
+    return tuple("" if name in kept and name.startswith("__index_level_") else name for name in order), order
 
 
-def _plain(array: pa.ChunkedArray) -> pa.ChunkedArray:
+def plain_text(array: pa.ChunkedArray) -> pa.ChunkedArray:
     """Return text columns, however they are encoded, as plain strings; others as they are."""
     kind = array.type
     if pa.types.is_dictionary(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):

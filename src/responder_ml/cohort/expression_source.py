@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from responder_ml.cohort.gene_ids import check_gene_names
 from responder_ml.cohort.gene_translation import GeneTranslation, TranslatedGenes
-from responder_ml.cohort.grid import Grid, genes_are_in_rows, open_grid
+from responder_ml.cohort.grid import Grid, genes_are_in_rows
+from responder_ml.cohort.open_grid import open_grid
 from responder_ml.cohort.some_of import some_of
 from responder_ml.exceptions import ExpressionError, SampleSheetError
 

@@ -5,15 +5,13 @@ from pathlib import Path
 from typing import Any, Protocol
 from warnings import catch_warnings, simplefilter
 
-import h5py
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute
 from anndata import AnnData, read_h5ad
-from anndata.io import sparse_dataset
 from numpy.typing import NDArray
 
-from responder_ml.cohort.cells import Cells, read_cells
+from responder_ml.cohort.cells import Cells
 from responder_ml.cohort.some_of import some_of
 from responder_ml.exceptions import CohortError, ExpressionError
 
@@ -47,11 +45,11 @@ class Grid(Axes, Protocol):
 
 
 class CellGrid:
-    """A grid read from a table: the first column names the rows, the header the columns."""
+    """A grid read from a table: the first column names the rows (unless they are given), the header the columns."""
 
-    def __init__(self, cells: Cells) -> None:
+    def __init__(self, cells: Cells, rows: Sequence[str] | None = None) -> None:
         self.source = cells.source
-        self.rows: Sequence[str] = cells.text(0)
+        self.rows: Sequence[str] = cells.text(0) if rows is None else rows
         self.columns: Sequence[str] = cells.header[1:]
         self._columns = cells.columns[1:]
 
@@ -111,22 +109,11 @@ class FileGrid:
         if run is None or self._by_columns:
             self._whole = self._whole or MatrixGrid(self.source, open_h5ad(self._path))
             return self._whole.numbers(rows, columns, genes_in_rows)
-        with h5py.File(self._path, "r") as file:
-            matrix = file["X"]
-            return _dense((matrix if isinstance(matrix, h5py.Dataset) else sparse_dataset(matrix))[run], columns)
-
-
-def open_grid(path: Path) -> Grid:
-    """Read the axes of an expression file and keep its cells at hand.
-
-    Raises
-    ------
-    CohortError
-        The file is missing, of an unknown kind or broken.
-    """
-    if path.name.lower().endswith(".h5ad"):
-        return FileGrid(path)
-    return CellGrid(read_cells(path))
+        data = open_h5ad(self._path, in_file=True)
+        try:
+            return _dense(data.X[run], columns)
+        finally:
+            data.file.close()
 
 
 def open_h5ad(path: Path, *, in_file: bool = False) -> AnnData:

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from responder_ml.cohort import sample_sheet
 from responder_ml.cohort.gene_ids import check_gene_names
 from responder_ml.cohort.gene_translation import GeneTranslation
-from responder_ml.cohort.grid import Grid, MatrixGrid, genes_are_in_rows, open_grid, open_h5ad
+from responder_ml.cohort.grid import Grid, MatrixGrid, genes_are_in_rows, open_h5ad
+from responder_ml.cohort.open_grid import open_grid
 from responder_ml.cohort.sample_sheet import Where
 from responder_ml.cohort.some_of import some_of
 from responder_ml.cohort.units import check_units
