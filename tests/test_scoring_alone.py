@@ -73,7 +73,7 @@ def _bundle(labelled, name, options, sets, folder):
         "verdict": None,
         "versions": {},
     }
-    write_bundle(pack_bundle(model, labelled, result, models=outer), folder)
+    write_bundle(pack_bundle(model, labelled, result, models=outer, least_weight=0.0), folder)
 
 
 @pytest.mark.parametrize(("name", "options"), EVERY, ids=["-".join((name, *each.values())) for name, each in EVERY])
