@@ -57,7 +57,7 @@ class Size:
 
 BY_SUBJECTS = tuple(Size(subjects, 20_000) for subjects in (100, 300, 1_000, 3_000, 10_000))
 BY_GENES = tuple(Size(1_000, genes) for genes in (2_000, 5_000, 10_000, 20_000))
-COUNTS = Size(1_000, 20_000, "counts")
+COUNTS = tuple(Size(subjects, 20_000, "counts") for subjects in (300, 1_000))
 
 
 @dataclass(frozen=True)
@@ -142,27 +142,26 @@ def row(size: Size, cost: Cost) -> str:
     )
 
 
-def growth(lengths: Sequence[int], costs: Sequence[Cost], first: int = 0) -> str:
-    """Return table cells: growth of processor seconds, wall seconds and memory above the libraries, from one size on."""
-    chosen = costs[first:]
-    seen = (
-        [cost.total.processor for cost in chosen],
-        [cost.total.wall for cost in chosen],
-        [cost.peak - cost.libraries for cost in chosen],
-    )
-    slopes = [np.polyfit(np.log(lengths[first:]), np.log(each), 1)[0] for each in seen]
+def growth(lengths: Sequence[int], costs: Sequence[Cost]) -> str:
+    """Return table cells: growth of processor seconds, and of memory above the libraries."""
+    seen = ([cost.total.processor for cost in costs], [cost.peak - cost.libraries for cost in costs])
+    slopes = [np.polyfit(np.log(lengths), np.log(each), 1)[0] for each in seen]
     return " | ".join(f"{slope:.2f}" for slope in slopes)
 
 
 def growth_table(found: dict[Size, Cost]) -> list[str]:
-    """Return how costs grow with subjects, with genes, and over the larger sizes of each."""
-    lines = ["| growth with | over | processor s | wall s | memory |", "|---|---|---|---|---|"]
-    for name, sizes, at in (("subjects", BY_SUBJECTS, "20,000 genes"), ("genes", BY_GENES, "1,000 subjects")):
+    """Return how costs grow with subjects and with genes, over all sizes and between the last two."""
+    lines = ["| growth with | over | processor s | memory |", "|---|---|---|---|"]
+    for what, sizes, at in (
+        ("subjects", BY_SUBJECTS, "20,000 genes, log2"),
+        ("subjects", COUNTS, "20,000 genes, counts"),
+        ("genes", BY_GENES, "1,000 subjects, log2"),
+    ):
         done = [size for size in sizes if size in found]
-        lengths = [getattr(size, name) for size in done]
-        for first in (0, len(done) - 2):
-            cells = growth(lengths, [found[size] for size in done], first)
-            lines.append(f"| {name}, at {at} | {lengths[first]:,} to {lengths[-1]:,} | {cells} |")
+        lengths = [getattr(size, what) for size in done]
+        for first in sorted({0, max(len(done) - 2, 0)}):
+            cells = growth(lengths[first:], [found[size] for size in done[first:]])
+            lines.append(f"| {what}, at {at} | {lengths[first]:,} to {lengths[-1]:,} | {cells} |")
     return lines
 
 
@@ -186,8 +185,9 @@ def report(found: dict[Size, Cost], command: str) -> str:
             "|---|---|---|---|---|---|---|---|---|---|---|",
             *(row(size, cost) for size, cost in found.items()),
             "",
-            "Growth is the slope of log cost against log size by least squares (between the last two sizes, what they say "
-            "alone): 1 is linear, less is better than linear. Memory is the peak less the libraries'.",
+            "Growth is the slope of log cost against log size by least squares, over all sizes and between the last two: 1 is "
+            "linear, and less grows more slowly. Memory is the peak less the libraries'. Wall seconds are those of a machine "
+            "shared with other work and say little about growth, so processor seconds stand for time.",
             "",
             *growth_table(found),
             "",
@@ -217,7 +217,7 @@ def main() -> None:
             print(json.dumps(asdict(measure_one(Size(int(args.one[0]), int(args.one[1]), args.one[2]), args.seed))))
         return
     found: dict[Size, Cost] = {}
-    for size in dict.fromkeys((*BY_SUBJECTS, *BY_GENES, COUNTS)):
+    for size in dict.fromkeys((*BY_SUBJECTS, *BY_GENES, *COUNTS)):
         if size.values <= args.largest:
             found[size] = measured_apart(size, args.seed)
             print(row(size, found[size]), flush=True)
