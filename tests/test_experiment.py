@@ -150,3 +150,24 @@ def test_three_against_three_is_underpowered_and_that_is_said_before_training(tm
     run = train(job, tmp_path / "run", tmp_path / "bundle")
     assert run.result["verdict"]["level"] == "underpowered"
     assert [each["classifier"] for each in run.result["candidates"]] == ["nearest_centroid"]
+
+
+def test_a_gpu_that_is_not_there_is_said_once_and_stands_in_the_report(tmp_path, monkeypatch, capfd):
+    class Said(Progress):
+        def __init__(self):
+            self.said = []
+
+        def say(self, text):
+            self.said.append(text)
+
+    monkeypatch.setattr("responder_ml.classifiers.xgboost.usable_device", lambda asked: "cpu")
+    trees = {"kind": "xgboost", "params": {"device": "cuda", "rounds": 2}}
+    builders = [*JOB["builders"], {"kind": "genes", "name": "few", "params": {"max_genes": 20}}]
+    job = _job(tmp_path, classifiers=[trees], builders=builders, null={"permutations": 4, "repeats": 1})
+    progress = Said()
+    run = train(job, tmp_path / "run", tmp_path / "bundle", progress)
+    message = "xgboost: device is cuda, but xgboost sees no such GPU here; the processor is used."
+    assert progress.said.count(message) == 1
+    assert [each["message"] for each in run.result["audit"]].count(message) == 1
+    assert message in (tmp_path / "run" / "report.html").read_text()
+    assert capfd.readouterr() == ("", "")

@@ -30,6 +30,7 @@ from responder_ml.report.card import render_card
 from responder_ml.report.html import render_report
 from responder_ml.result import Clock, compose_result, data_digest, limits_of
 from responder_ml.run import Run, check_folder, read_run, write_run
+from responder_ml.search.candidate import classifier_notes
 from responder_ml.search.code_version import code_version
 from responder_ml.search.material import Material, context_of
 from responder_ml.search.nested import Plan
@@ -72,6 +73,7 @@ def prepare(job: JobConfig, cohort: AnnData | None = None) -> Prepared:
         candidate.builder.check(context_of(labelled))
     builders = {candidate.builder_name: candidate.builder for candidate in candidates}
     notes = [f"{name}: {note}" for name, builder in builders.items() for note in builder.notes(labelled.genes)]
+    notes += classifier_notes(candidates)
     positive = int(labelled.labels.sum())
     plan = Plan(job.search.folds, job.search.inner_folds, job.search.trials, job.seed)
     allowed = allow(plan, candidates, positive, len(labelled.labels) - positive)
@@ -110,7 +112,8 @@ def train(
     check_folder(out)
     prepared = prepare(job)
     labelled, allowed = prepared.labelled, prepared.allowed
-    progress.say(prepared.power_note)
+    for note in (*classifier_notes(allowed.candidates), prepared.power_note):
+        progress.say(note)
     units, key = kept.open(), run_key(job, labelled)
     if kept.is_written(key):
         return read_run(out)

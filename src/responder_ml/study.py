@@ -4,7 +4,7 @@ import hashlib
 import json
 from pathlib import Path
 
-from responder_ml.assemble import build_cohort, build_workers
+from responder_ml.assemble import build_candidates, build_cohort, build_workers
 from responder_ml.evaluation.family import weigh_family
 from responder_ml.evaluation.joint_relabelling import JointRelabelling
 from responder_ml.exceptions import TrackingError
@@ -13,6 +13,7 @@ from responder_ml.keeping import Keeping, keeping
 from responder_ml.progress import Progress
 from responder_ml.report.study import render_study
 from responder_ml.result import Clock
+from responder_ml.search.candidate import classifier_notes
 from responder_ml.studies.contender import tested
 from responder_ml.studies.fused import fuse_columns
 from responder_ml.studies.jobs import enter_job
@@ -47,6 +48,8 @@ def study(config: StudyConfig, out: Path, progress: Progress | None = None, kept
             return study(config, out, progress, kept)
     check_folder(out)
     progress, clock, base = progress or Progress(), Clock(), config.base
+    for note in classifier_notes(build_candidates(base)):
+        progress.say(note)
     cells, cohort, entered = list(config.cells()), build_cohort(base.cohort, base.seed), []
     workers = build_workers(base.compute, kept.open())
     with clock.lap("search_s"), progress.stage("Search") as done:

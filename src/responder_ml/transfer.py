@@ -22,6 +22,7 @@ from responder_ml.evaluation.transfer import TransferPlan, TransferRow, transfer
 from responder_ml.exceptions import ConfigError, EndpointError, SampleSheetError
 from responder_ml.progress import Progress
 from responder_ml.report.transfer import render_transfer
+from responder_ml.search.candidate import classifier_notes
 from responder_ml.search.nested import Plan
 from responder_ml.search.workers import Workers
 from responder_ml.text_file import write_text
@@ -92,6 +93,7 @@ def evaluate(
     candidates = build_candidates(job)
     if (by is None) == (to is None):
         raise ConfigError("Say what to transfer between: a column with --by, or another job with --to, and not both.")
+    on_this_machine = classifier_notes(candidates)
     cohorts, notes = _cut(job, by) if by is not None else (_both(job, to), [])
     null = NullPlan(
         job.null.permutations, min(job.null.repeats, job.search.repeats), job.null.stop_after, job.null.alpha, job.seed
@@ -107,7 +109,7 @@ def evaluate(
         between=by or "job",
         simulated=any(bool(each.cohort.uns.get("simulated", False)) for each in cohorts.values()),
         rows=tuple(rows),
-        notes=tuple(notes),
+        notes=(*notes, *on_this_machine),
     )
 
 

@@ -42,6 +42,16 @@ class Classifier(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc]
     def search_space(cls) -> Space:
         """Return Optuna distributions of the parameters worth tuning, keyed by constructor argument."""
 
+    def notes(self) -> tuple[str, ...]:
+        """Return what a reader must know of how these parameters meet this machine, such as a GPU that is not there.
+
+        Raises
+        ------
+        ConfigError
+            A parameter that cannot be used.
+        """
+        return ()
+
     @abstractmethod
     def _learn(self, X: Floats, labels: NDArray[np.int8]) -> None:
         """Fit to standardised columns ``X`` (samples x features) and labels 0 or 1."""

@@ -1,11 +1,16 @@
 """Gradient-boosted trees, through xgboost's native interface."""
 
+import re
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from responder_ml.classifiers.classifier import Classifier, Floats, Space
+from responder_ml.classifiers.cuda import CPU, usable_device
+from responder_ml.exceptions import ConfigError
+
+_DEVICE = re.compile(r"cpu|cuda(:\d+)?")
 
 
 class XGBoost(Classifier):
@@ -29,7 +34,10 @@ class XGBoost(Classifier):
     reg_lambda
         Ridge penalty on leaf weights.
     device
-        ``cpu`` or ``cuda``.
+        ``cpu``, ``cuda`` or ``cuda:NUMBER``. Where xgboost sees no such GPU the trees are grown on the processor, and
+        ``notes`` says so. Decisions are always worked out on the processor. Only that fallback has been tested: no GPU
+        was at hand. With tens of rows a GPU is not expected to be faster, and its trees need not be the processor's to
+        the last bit.
     seed
         Seed of the column sampling.
 
@@ -79,6 +87,20 @@ class XGBoost(Classifier):
             "min_child_weight": FloatDistribution(0.01, 1.0, log=True),
         }
 
+    def notes(self) -> tuple[str, ...]:
+        """Return that the device asked for is not there, if so.
+
+        Raises
+        ------
+        ConfigError
+            It is no device.
+        """
+        if not _DEVICE.fullmatch(str(self.device)):
+            raise ConfigError(f"The device of xgboost is '{self.device}'. Give cpu, cuda or cuda:NUMBER.")
+        if usable_device(self.device) == self.device:
+            return ()
+        return (f"device is {self.device}, but xgboost sees no such GPU here; the processor is used.",)
+
     def _learn(self, X: Floats, labels: NDArray[np.int8]) -> None:
         import xgboost
 
@@ -87,6 +109,8 @@ class XGBoost(Classifier):
         self.booster_ = xgboost.Booster(self._settings(), [matrix])
         for number in range(self.rounds):
             self.booster_.update(matrix, number)
+        if self.device != CPU:
+            self.booster_.set_param({"device": CPU})  # the rows to be decided are in main memory
 
     def _decide(self, X: Floats) -> Floats:
         return np.asarray(self.booster_.inplace_predict(X, predict_type="margin"), dtype=np.float64)
@@ -118,7 +142,7 @@ class XGBoost(Classifier):
             "min_child_weight": self.min_child_weight,
             "colsample_bytree": self.colsample_bytree,
             "reg_lambda": self.reg_lambda,
-            "device": self.device,
+            "device": usable_device(self.device),
             "seed": self.seed,
             "nthread": 1,
         }

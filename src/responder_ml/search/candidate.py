@@ -1,6 +1,6 @@
 """A candidate: one builder and one classifier, with what is fixed and what is searched."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -63,3 +63,15 @@ class Candidate:
     def fixed_form_params(self, available: int) -> dict[str, Any]:
         """Return what is used where nothing may be tuned: the builder's fixed length, the classifier's defaults."""
         return {"n_features": min(self.builder.fixed_length, available)}
+
+
+def classifier_notes(candidates: Sequence[Candidate]) -> list[str]:
+    """Return what a reader must know of how the classifiers meet this machine, each said once.
+
+    Raises
+    ------
+    ConfigError
+        A parameter that cannot be used.
+    """
+    classifiers = {each.classifier_name or each.classifier.name: each.make({}) for each in candidates}
+    return [f"{name}: {note}" for name, classifier in classifiers.items() for note in classifier.notes()]
