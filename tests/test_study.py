@@ -2,6 +2,9 @@
 
 import io
 import json
+import os
+import signal
+from contextlib import contextmanager
 from types import SimpleNamespace
 
 import pandas as pd
@@ -14,6 +17,7 @@ from responder_ml.delivery import deliver_study
 from responder_ml.exceptions import EndpointError, RunError, TrackingError
 from responder_ml.progress import Progress
 from responder_ml.screen.study import show_study
+from responder_ml.search import dask_workers
 from responder_ml.search.workers import Workers
 from responder_ml.study import default_folder, record_study, study, train_jobs
 from responder_ml.study_config import load_study
@@ -250,6 +254,49 @@ def test_an_interrupted_study_goes_on_where_it_was(make_study, found, tmp_path, 
     for name, table in found[0].tables.items():
         pd.testing.assert_frame_equal(again.tables[name], table)
     assert {**again.result, "timings": 0} == {**found[0].result, "timings": 0}
+
+
+@pytest.fixture
+def scheduler():
+    """The address of a cluster of two worker processes."""
+    distributed = pytest.importorskip("distributed")
+    with distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=50
+    ) as cluster:
+        yield cluster.scheduler_address
+        dask_workers._connect(cluster.scheduler_address).close()
+        dask_workers._connect.cache_clear()
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:distributed.*", "ignore:Sending large graph:UserWarning")
+def test_a_study_on_a_cluster_that_loses_a_worker_is_the_local_study(make_study, found, tmp_path, scheduler):
+    client = dask_workers._connect(scheduler)
+    killed = []
+
+    class Kill(Progress):
+        """Ends a worker that is at a unit of the null."""
+
+        @contextmanager
+        def stage(self, title):
+            def done(*_):
+                busy = [worker for worker, units in client.processing().items() if units]
+                if title == "Null of all jobs" and busy and not killed:
+                    killed.append(client.run(os.getpid)[busy[0]])
+                    os.kill(killed[0], signal.SIGKILL)
+
+            yield done
+
+    config = make_study()
+    there = config.model_copy(update={"job": {**config.job, "compute": {"backend": "dask", "scheduler": scheduler}}})
+    out = tmp_path / "there"
+    lost = study(there, out, Kill())
+    alive = set(client.run(os.getpid).values())
+    assert len(killed) == 1
+    assert killed[0] not in alive
+    for name, table in found[0].tables.items():
+        pd.testing.assert_frame_equal(lost.tables[name], table, check_exact=True)
+    here = json.loads((found[1] / "study.json").read_text())
+    assert {**json.loads((out / "study.json").read_text()), "timings": 0} == {**here, "timings": 0}
 
 
 def test_jobs_are_trained_when_asked_and_refused_ones_are_not(make_study, found, monkeypatch):
