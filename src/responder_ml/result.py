@@ -20,6 +20,7 @@ from responder_ml.evaluation.intervals import auroc_interval, pairs_interval
 from responder_ml.evaluation.metrics import Concordance, OutOfFold, auroc, balanced_accuracy, brier, matthews
 from responder_ml.evaluation.permutation import NullResult
 from responder_ml.evaluation.procedure import Observed, Procedure, Refit
+from responder_ml.evaluation.relabel import MOST_TOLD
 from responder_ml.evaluation.without_genes import WithoutGenes
 from responder_ml.explanation.attribution import LEADING, Contributions, auto_models
 from responder_ml.explanation.stability import Stability, selection_stability, top_features
@@ -238,7 +239,7 @@ def _one_null(null: NullResult) -> dict[str, Any]:
         "p_value": _finite(null.p_value),
         "p_interval": [_finite(end) for end in null.p_interval],
         "permutations": len(null.values),
-        "labellings": null.labellings,
+        "labellings": null.labellings if null.labellings <= MOST_TOLD else None,
         "observed": round(null.observed, 5),
         "null_mean": _finite(null.mean),
         "null_sd": _finite(null.sd),

@@ -19,7 +19,7 @@ from responder_ml.evaluation.intervals import auroc_interval
 from responder_ml.evaluation.metrics import OutOfFold, auroc, fold_aurocs, statistic_of
 from responder_ml.evaluation.permutation import NullPlan, NullResult, Statistic, is_exact, min_attainable_p, run_null
 from responder_ml.evaluation.procedure import Observed, Procedure
-from responder_ml.evaluation.relabel import count_labellings
+from responder_ml.evaluation.relabel import count_labellings, tell_count
 from responder_ml.evaluation.verdict import BaselineSummary, NullSummary, Verdict, conclude, is_underpowered
 
 Floats = NDArray[np.float64]
@@ -70,7 +70,7 @@ def power_note(labelled: LabelledCohort, plan: NullPlan) -> str:
     within = f" within {' x '.join(labelled.endpoint.strata)}" if labelled.endpoint.strata else ""
     count = count_labellings(labelled.labels, labelled.strata)
     how = "all of them" if is_exact(labelled.labels, labelled.strata, plan.permutations) else f"{plan.permutations:,}"
-    text = f"{count:,} labellings{within}; with {how} run, the smallest attainable p is {smallest:.2g}."
+    text = f"{tell_count(count)} labellings{within}; with {how} run, the smallest attainable p is {smallest:.2g}."
     if is_underpowered(smallest, plan.alpha):
         return f"Underpowered: {text} No result can reach p < {plan.alpha:g}; what follows can only describe."
     return text

@@ -12,6 +12,15 @@ from numpy.typing import ArrayLike, NDArray
 Labels = NDArray[np.int8]
 
 
+MOST_TOLD = 10**15
+"""Numbers of labellings beyond this are all the same to a reader, and take thousands of digits where subjects are many."""
+
+
+def tell_count(count: int) -> str:
+    """Return a number of labellings in words that stay short."""
+    return f"{count:,}" if count <= MOST_TOLD else "More than 10^15"
+
+
 def count_labellings(labels: ArrayLike, strata: ArrayLike) -> int:
     """Return the number of distinct labellings, the observed one included: the product of the strata's binomials.
 
