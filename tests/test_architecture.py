@@ -59,7 +59,7 @@ def test_import_loads_nothing_heavy_and_changes_nothing_global():
 import logging, sys, warnings
 filters, handlers = list(warnings.filters), list(logging.getLogger().handlers)
 import responder_ml, responder_ml.cli
-heavy = {"mlflow", "shap", "xgboost", "matplotlib", "optuna", "sklearn", "pandas"} & set(sys.modules)
+heavy = {"mlflow", "shap", "xgboost", "matplotlib", "optuna", "numba", "sklearn", "pandas"} & set(sys.modules)
 assert not heavy, heavy
 assert list(warnings.filters) == filters and list(logging.getLogger().handlers) == handlers
 """

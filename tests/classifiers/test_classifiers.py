@@ -121,7 +121,10 @@ def test_svm_equals_scikit_learn_linear_kernel(problem):
 
 def test_effective_count_of_independent_and_of_identical_columns():
     assert effective_count(np.eye(4)) == pytest.approx(4)
-    assert effective_count(np.outer([1.0, -1.0, 2.0], np.ones(7))) == pytest.approx(1)
+    same = np.outer([1.0, -1.0, 2.0], np.ones(7))
+    assert effective_count(same.T @ same) == pytest.approx(1)
+    assert effective_count(same @ same.T) == pytest.approx(1)
+    assert effective_count(np.zeros((3, 3))) == 1
 
 
 def test_nearest_centroid_on_one_column_by_hand():

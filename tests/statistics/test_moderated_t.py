@@ -1,9 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 from scipy.stats import ttest_ind
+from sklearn.feature_selection import f_classif
 
 from responder_ml.statistics.moderated_t import Columns, best_columns, moderated_t
 from responder_ml.statistics.training_sets import TrainingSets
@@ -48,18 +51,52 @@ def test_constant_column_has_zero_t(rng):
     assert moderated_t(values, positive, ~positive)[4] == 0
 
 
+def test_unsqueezed_it_is_the_ordinary_t_and_ranks_as_scikit_learn_does(rng):
+    values = rng.normal(size=(21, 700)) * rng.gamma(2, size=700) + rng.normal(size=700) * 5
+    labels = np.arange(21) % 2
+    t = moderated_t(values, labels == 1, labels == 0, squeezed=False)
+    np.testing.assert_allclose(t, ttest_ind(values[labels == 1], values[labels == 0]).statistic, rtol=1e-10)
+    np.testing.assert_allclose(t**2, f_classif(values, labels)[0], rtol=1e-9, atol=1e-10)
+
+
+@pytest.mark.parametrize("squeezed", [False, True])
+@pytest.mark.parametrize("level", [0.1, 3.3, 1e7 / 3])
+def test_what_only_rounding_tells_apart_is_no_difference(rng, squeezed, level):
+    values = rng.normal(size=(21, 80)) + level
+    values[:, :40] = level
+    # A constant up to its last digit, as sums of constants are.
+    values[:, :20] *= 1.0 + np.finfo(float).eps * rng.integers(0, 2, size=(21, 20))
+    labels = np.arange(21) % 2
+    t = moderated_t(values, labels == 1, labels == 0, squeezed=squeezed)
+    np.testing.assert_array_equal(t[:40], 0.0)
+    sets = TrainingSets(np.ones((1, 21), dtype=bool), labels[None].astype(np.int8))
+    (found,) = best_columns(Columns.prepare(values), sets, 40, squeezed=squeezed)
+    np.testing.assert_array_equal(np.sort(found), np.arange(40, 80))
+
+
+def test_a_perfect_difference_without_spread_ranks_first(rng):
+    values = rng.normal(size=(12, 30))
+    labels = np.arange(12) % 2
+    values[:, 7] = labels
+    sets = TrainingSets(np.ones((1, 12), dtype=bool), labels[None].astype(np.int8))
+    assert np.argmax(np.abs(moderated_t(values, labels == 1, labels == 0, squeezed=False))) == 7
+    assert best_columns(Columns.prepare(values), sets, 3, squeezed=False)[0][0] == 7
+
+
+@pytest.mark.parametrize("alike", [1, 6, 60])
+@pytest.mark.parametrize("squeezed", [False, True])
 @pytest.mark.parametrize("with_shifts", [False, True])
 @pytest.mark.parametrize("with_kept", [False, True])
-def test_many_at_once_equals_one_at_a_time(rng, with_shifts, with_kept):
+def test_many_at_once_equals_one_at_a_time(rng, with_shifts, with_kept, squeezed, alike):
     values = rng.normal(size=(20, 600)) * rng.gamma(2, size=600) + rng.normal(size=600) * 5
-    sets = _sets(rng, 60, 20)
+    sets = replace(_sets(rng, 60, 20), alike=alike)
     shifts = rng.normal(size=(60, 20)) if with_shifts else None
     kept = rng.random((60, 600)) < 0.7 if with_kept else None
-    found = best_columns(Columns.prepare(values), sets, 40, kept, shifts)
+    found = best_columns(Columns.prepare(values), sets, 40, kept, shifts, squeezed=squeezed)
     for index, positions in enumerate(found):
         allowed = np.flatnonzero(kept[index]) if with_kept else np.arange(600)
         shifted = values + shifts[index][:, None] if with_shifts else values
-        t = moderated_t(shifted[:, allowed], sets.positive[index], sets.negative[index])
+        t = moderated_t(shifted[:, allowed], sets.positive[index], sets.negative[index], squeezed=squeezed)
         expected = allowed[np.argsort(-np.abs(t), kind="stable")[:40]]
         np.testing.assert_array_equal(positions, expected)
 
@@ -97,6 +134,6 @@ def test_columns_are_prepared_as_chosen(rng):
     columns = Columns.prepare(values, chosen)
     np.testing.assert_array_equal(columns.values, values[:, chosen])
     np.testing.assert_array_equal(columns.take(np.array([5, 2])), values[:, chosen[[5, 2]]])
-    moved = values[:, chosen] - columns.centred
+    centred = columns.pieces.transpose(1, 0, 2).reshape(70, -1)[:, :2100]
+    moved = values[:, chosen] - centred
     np.testing.assert_allclose(moved, np.broadcast_to(moved[:1], moved.shape), atol=1e-5)
-    np.testing.assert_array_equal(columns.squared, columns.centred**2)

@@ -5,7 +5,7 @@ import pytest
 
 from responder_ml.statistics.squeeze import fit_f_dist
 from responder_ml.statistics.training_sets import TrainingSets
-from responder_ml.statistics.two_group_scan import scan
+from responder_ml.statistics.two_group_scan import in_pieces, scan
 
 N_SAMPLES, N_COLUMNS, N_SETS = 18, 2300, 7
 
@@ -31,8 +31,12 @@ def _one_by_one(values, positive, negative):
 
 
 def _scan(values, sets, kept=None, shifts=None):
+    pieces = in_pieces(*values.shape)
     centred = (values - np.median(values, axis=0)).astype(np.float32)
-    return scan(centred, centred * centred, sets, kept, shifts)
+    for start, piece in zip(range(0, values.shape[1], pieces.shape[2]), pieces, strict=True):
+        here = centred[:, start : start + pieces.shape[2]]
+        piece[:, : here.shape[1]] = here
+    return scan(pieces, values.shape[1], sets, kept, shifts)
 
 
 @pytest.mark.parametrize("with_shifts", [False, True])
@@ -64,6 +68,19 @@ def test_equal_variances_leave_only_the_difference(rng, sets):
         assert np.isinf(prior)
         order = np.argsort(-found.strength(index))
         assert np.all(np.diff(between[order]) < 1e-3)
+
+
+def test_sets_that_share_pools_of_rows_equal_sets_on_their_own(rng):
+    # Five folds of three labellings, their training sets in a row, and one set more than fills a whole run.
+    labels = np.repeat(rng.permuted(np.tile(np.arange(N_SAMPLES) % 2, (3, 1)), axis=1), 5, axis=0).astype(np.int8)
+    fold = np.arange(N_SAMPLES) % 5
+    rows = np.tile(fold != np.arange(5)[:, None], (3, 1))
+    rows, labels = np.vstack([rows, rows[2:3]]), np.vstack([labels, labels[1:2]])
+    values = rng.normal(size=(N_SAMPLES, N_COLUMNS))
+    alone, together = (_scan(values, TrainingSets(rows, labels, alike)) for alike in (1, 5))
+    np.testing.assert_allclose(alone.between, together.between, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(alone.within, together.within, rtol=1e-5)
+    np.testing.assert_allclose(alone.prior, together.prior, rtol=1e-4)
 
 
 def test_a_set_may_use_no_column_of_a_whole_piece(rng, sets):

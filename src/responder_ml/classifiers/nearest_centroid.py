@@ -6,21 +6,19 @@ from numpy.typing import NDArray
 from responder_ml.classifiers.classifier import Floats, LinearClassifier, Space
 
 
-def effective_count(residuals: Floats) -> float:
-    """Return how many independent columns the rows of ``residuals`` amount to.
+def effective_count(products: Floats) -> float:
+    """Return how many independent columns the columns behind a table of inner products amount to.
 
-    The participation ratio of the eigenvalues, ``(sum l)^2 / sum l^2``: the number of columns if they are uncorrelated,
-    one if they all move together.
+    The participation ratio of its eigenvalues, ``(sum l)^2 / sum l^2``: the number of columns if they are uncorrelated, one
+    if they all move together. Rows and columns have the same eigenvalues; the smaller table costs less.
 
     Parameters
     ----------
-    residuals
-        Samples x features, less their class means.
+    products
+        Inner products of columns with columns, or of rows with rows, less the class means; square.
     """
-    # Rows and columns have the same eigenvalues; the smaller table costs less.
-    gram = residuals @ residuals.T if len(residuals) <= residuals.shape[1] else residuals.T @ residuals
-    squares = float(np.sum(gram * gram))
-    return float(np.trace(gram)) ** 2 / squares if squares > 0 else 1.0
+    squares = float(np.vdot(products, products))
+    return float(np.trace(products)) ** 2 / squares if squares > 0 else 1.0
 
 
 class NearestCentroid(LinearClassifier):
@@ -46,11 +44,32 @@ class NearestCentroid(LinearClassifier):
         return {}
 
     def _learn(self, X: Floats, labels: NDArray[np.int8]) -> None:
-        means = np.stack([X[labels == label].mean(axis=0) for label in (0, 1)])
-        residuals = X - means[labels]
-        df = max(len(X) - 2, 1)
-        # Half a unit of the overall variance keeps a column that happens not to vary within classes from ruling alone.
-        variance = 0.5 * (residuals**2).sum(axis=0) / df + 0.5
-        weight = effective_count(residuals / np.sqrt(variance)) / X.shape[1]
+        classes = np.stack([labels == 0, labels == 1]).astype(np.float64)
+        count = classes.sum(axis=1, keepdims=True)
+        means = classes @ X / count
+        if len(X) <= X.shape[1]:
+            residuals = X - means[labels]
+            variance = _variance(np.einsum("ij,ij->j", residuals, residuals), len(X))
+            products = (residuals / variance) @ residuals.T
+        else:
+            # Far from zero the products would lose their digits; standardised columns are not.
+            middle = np.where(np.abs(means).min(axis=0) > 1.0, means.mean(axis=0), 0.0)
+            roots = np.sqrt(count) * (means - middle)
+            near = X - middle if middle.any() else X
+            products = near.T @ near
+            products -= roots.T @ roots
+            variance = _variance(np.diagonal(products), len(X))
+            scale = 1.0 / np.sqrt(variance)
+            products *= scale
+            products *= scale[:, None]
+        weight = effective_count(products) / X.shape[1]
         self.coef_ = weight * (means[1] - means[0]) / variance
         self.intercept_ = float(-0.5 * (means[0] + means[1]) @ self.coef_)
+
+
+def _variance(squares: Floats, n_samples: int) -> Floats:
+    """Return the variances that distances are measured in, from the sums of squares within classes.
+
+    Half a unit of the overall variance keeps a column that happens not to vary within classes from ruling alone.
+    """
+    return np.asarray(0.5 * squares / max(n_samples - 2, 1) + 0.5)

@@ -115,7 +115,7 @@ class SharedBlocks:
     def rank(self, sets: TrainingSets) -> list[Ranked]:
         """Return each training set's columns, the regions taking turns."""
         found = [
-            shared.rank(TrainingSets(sets.rows[:, there], sets.labels[:, there]))
+            shared.rank(TrainingSets(sets.rows[:, there], sets.labels[:, there], sets.alike))
             for shared, there in zip(self._shared, self._there, strict=True)
         ]
         return [self._together([of_region[index] for of_region in found], rows) for index, rows in enumerate(sets.rows)]

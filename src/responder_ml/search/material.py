@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from responder_ml.cohort.endpoint import LabelledCohort
 from responder_ml.features.builders.builder import Ranked, prefix_columns, prefix_slice
 from responder_ml.features.builders.context import Context
+from responder_ml.statistics.rounding import rounding_error
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -103,19 +104,16 @@ class Block:
         columns
             Which of the ranked columns to take, in this order; all, best first, by default.
         """
-        position = ranked.position
+        # Compiled code is slow to load, and whoever only looks at a job does without.
+        from responder_ml.search.standardise import standardise
+
         # Columns x samples, as the values lie in memory.
-        values = ranked.values().T
-        if columns is not None:
-            values, position = values[columns], position[columns]
-        fitted, held_out = values[:, train].T, values[:, test].T
-        mean = fitted.mean(axis=0)
-        fitted -= mean
-        held_out -= mean
-        scale = _scale(fitted, mean)
-        fitted /= scale
-        held_out /= scale
-        return cls(position, fitted, held_out, labels[train], ranked.cumulative)
+        values = np.ascontiguousarray(ranked.values().T)
+        columns = np.arange(len(values)) if columns is None else columns
+        inside, outside = np.flatnonzero(train), np.flatnonzero(test)
+        fitted, held_out = np.empty((len(columns), len(inside))), np.empty((len(columns), len(outside)))
+        standardise(values, columns, inside, outside, fitted, held_out)
+        return cls(ranked.position[columns], fitted.T, held_out.T, labels[train], ranked.cumulative)
 
     def columns(self, length: int) -> NDArray[np.intp]:
         """Return which columns a prefix of some length stands for, in natural order."""
@@ -142,11 +140,6 @@ def context_of(labelled: LabelledCohort) -> Context:
 def standardisation(values: Floats) -> tuple[Floats, Floats]:
     """Return mean and standard deviation (divisor n) per column; a constant column is divided by one."""
     mean = values.mean(axis=0)
-    return mean, _scale(values - mean, mean)
-
-
-def _scale(deviation: Floats, mean: Floats) -> Floats:
+    deviation = values - mean
     scale = np.sqrt(np.einsum("ij,ij->j", deviation, deviation) / len(deviation))
-    # A constant column has a deviation of rounding size only; dividing by it would blow held-out rows up.
-    tiny = (10 + len(deviation)) * np.finfo(np.float64).eps * np.abs(mean)
-    return np.where(scale > tiny, scale, 1.0)
+    return mean, np.where(scale > rounding_error(mean, len(deviation)), scale, 1.0)

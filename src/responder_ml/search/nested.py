@@ -177,6 +177,7 @@ def search_draws(
     everything = TrainingSets(
         np.concatenate([training.rows(material) for sets in outer for training in sets]),
         np.repeat(labels, plan.folds * per_set, axis=0),
+        alike=per_set if plan.trials else plan.folds,
     )
     ranked = {name: shared[name].rank(everything) for name in sorted({each.builder_name for each in candidates})}
     pending = Pending()

@@ -106,7 +106,9 @@ class ManyContrasts:
         self._centred = values - np.median(values, axis=0)
         self._squares = self._centred**2
 
-    def moderated_t(self, designs: Designs, kept: Flags | None = None, shifts: Floats | None = None) -> Floats:
+    def moderated_t(
+        self, designs: Designs, kept: Flags | None = None, shifts: Floats | None = None, *, squeezed: bool = True
+    ) -> Floats:
         """Return limma's moderated t, models x genes, rounded; 0 where a model has no contrast or may not use a gene.
 
         Parameters
@@ -117,6 +119,8 @@ class ManyContrasts:
             Genes each model may use, shape ``(n_models, n_genes)``; the prior is estimated from these.
         shifts
             Number added to every gene of a sample under each model, shape ``(n_models, n_samples)``.
+        squeezed
+            Whether variances are squeezed towards what they have in common; the ordinary t otherwise.
         """
         effect, variance = self._effects(designs, shifts)
         found = np.zeros(effect.shape)
@@ -124,8 +128,8 @@ class ManyContrasts:
             genes = slice(None) if kept is None else np.flatnonzero(kept[index])
             spread, df = np.maximum(variance[index, genes], _LEAST_VARIANCE), designs.df[index]
             if spread.size:
-                error = np.sqrt(squeeze(spread, df, *fit_f_dist(spread, df)))
-                found[index, genes] = np.round(effect[index, genes] / error, _DIGITS)
+                posterior = squeeze(spread, df, *fit_f_dist(spread, df)) if squeezed else spread
+                found[index, genes] = np.round(effect[index, genes] / np.sqrt(posterior), _DIGITS)
         return found
 
     def _effects(self, designs: Designs, shifts: Floats | None) -> tuple[Floats, Floats]:

@@ -15,14 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from responder_ml.statistics.median import median
+from responder_ml.statistics.rounding import rounding_error
 from responder_ml.statistics.squeeze import fit_f_dist, squeeze
 from responder_ml.statistics.training_sets import TrainingSets
-from responder_ml.statistics.two_group_scan import scan
+from responder_ml.statistics.two_group_scan import TINY, in_pieces, scan
 
 Floats = NDArray[np.float64]
 Singles = NDArray[np.float32]
 
-# Training sets handled in one product: the (sets x genes) blocks then stay in the low tens of megabytes.
+# Training sets handled in one go: the (sets x genes) blocks then stay in the low tens of megabytes.
 _SETS_PER_BLOCK = 48
 # Columns prepared in one go.
 _COLUMNS_PER_PIECE = 1024
@@ -37,6 +38,8 @@ def moderated_t(
     positive: NDArray[np.bool_],
     negative: NDArray[np.bool_],
     chosen: NDArray[np.intp] | None = None,
+    *,
+    squeezed: bool = True,
 ) -> Floats:
     """Return limma's moderated t of positive minus negative for each column.
 
@@ -48,10 +51,11 @@ def moderated_t(
         Rows of the two groups, shape ``(n_samples,)``; together at least three.
     chosen
         Columns to take, in this order; all by default.
+    squeezed
+        Whether variances are squeezed towards what they have in common; the ordinary t of equal variances otherwise.
     """
     difference, variance, df = _two_groups(values, positive, negative, chosen)
-    prior_df, prior_variance = fit_f_dist(variance, df)
-    posterior = squeeze(variance, df, prior_df, prior_variance)
+    posterior = squeeze(variance, df, *fit_f_dist(variance, df)) if squeezed else variance + TINY
     scale = 1.0 / np.count_nonzero(positive) + 1.0 / np.count_nonzero(negative)
     # A column that never varies has neither difference nor variance: its t is zero, not undefined.
     return np.divide(difference, np.sqrt(posterior * scale), out=np.zeros_like(difference), where=posterior > 0)
@@ -65,29 +69,29 @@ class Columns:
     ----------
     by_column
         The values in double precision, columns x samples, so that a column lies in one piece.
-    centred, squared
-        Samples x columns, the values less the column medians of some samples, and their squares, in single precision: for
-        choosing, never for results. The median, unlike the mean, keeps an extreme sample from spoiling every other
+    pieces
+        The values less the column medians of some samples, in single precision and as `two_group_scan.in_pieces` lays them
+        out: for choosing, never for results. The median, unlike the mean, keeps an extreme sample from spoiling every other
         sample's digits.
     """
 
     by_column: Floats
-    centred: Singles
-    squared: Singles
+    pieces: Singles
 
     @classmethod
     def prepare(cls, values: Floats, chosen: NDArray[np.intp] | None = None) -> "Columns":
         """Rearrange, centre and round some columns of ``values`` (samples x columns), all by default."""
         chosen = np.arange(values.shape[1]) if chosen is None else chosen
         by_column = np.empty((len(chosen), len(values)))
-        centred = np.empty((len(values), len(chosen)), np.float32)
+        pieces = in_pieces(len(values), len(chosen))
         some = slice(None, None, max(1, len(values) // _SAMPLES_TO_CENTRE))
         # In pieces, so that a large cohort is not held once more than needed.
-        for start in range(0, len(chosen), _COLUMNS_PER_PIECE):
-            piece = slice(start, start + _COLUMNS_PER_PIECE)
-            by_column[piece] = values.T[chosen[piece]]
-            centred[:, piece] = (by_column[piece] - median(by_column[piece, some])[:, None]).T
-        return cls(by_column, centred, centred * centred)
+        for number, piece in enumerate(pieces):
+            few = slice(number * piece.shape[1], (number + 1) * piece.shape[1])
+            by_column[few] = values.T[chosen[few]]
+            centred = by_column[few] - median(by_column[few, some])[:, None]
+            piece[:, : len(centred)] = centred.T
+        return cls(by_column, pieces)
 
     @property
     def values(self) -> Floats:
@@ -105,6 +109,8 @@ def best_columns(
     count: int,
     kept: NDArray[np.bool_] | None = None,
     shifts: Floats | None = None,
+    *,
+    squeezed: bool = True,
 ) -> list[NDArray[np.intp]]:
     """Return, for each training set, its columns of largest absolute moderated t, best first.
 
@@ -120,6 +126,8 @@ def best_columns(
         Columns each set may use, shape ``(n_sets, n_columns)``; all by default.
     shifts
         Number added to every column of a sample under each set (its normalisation), shape ``(n_sets, n_samples)``.
+    squeezed
+        As for `moderated_t`.
 
     Returns
     -------
@@ -127,11 +135,11 @@ def best_columns(
         Positions, at most ``count`` each. Ties go to the lower position.
     """
     chosen: list[NDArray[np.intp]] = []
-    for start in range(0, len(sets), _SETS_PER_BLOCK):
-        part = slice(start, start + _SETS_PER_BLOCK)
-        chosen += _best_of_block(
-            columns, sets[part], count, None if kept is None else kept[part], None if shifts is None else shifts[part]
-        )
+    together = max(1, _SETS_PER_BLOCK // sets.alike) * sets.alike
+    for start in range(0, len(sets), together):
+        part = slice(start, start + together)
+        usable, moves = None if kept is None else kept[part], None if shifts is None else shifts[part]
+        chosen += _best_of_block(columns, sets[part], count, usable, moves, squeezed=squeezed)
     return chosen
 
 
@@ -141,36 +149,26 @@ def _best_of_block(
     count: int,
     kept: NDArray[np.bool_] | None,
     shifts: Floats | None,
+    *,
+    squeezed: bool,
 ) -> list[NDArray[np.intp]]:
-    found = scan(columns.centred, columns.squared, sets, kept, shifts)
+    # Compiled code is slow to load, and whoever only looks at a job does without.
+    from responder_ml.statistics.exact_sums import exact_sums
+
+    found = scan(columns.pieces, len(columns.by_column), sets, kept, shifts, squeezed=squeezed)
     spare = max(found.between.shape[1] - count - _MARGIN, 0)
-    positive, negative = sets.positive.astype(np.float64), sets.negative.astype(np.float64)
+    positive, rows = sets.positive.astype(np.float64), (sets.positive | sets.negative).astype(np.float64)
+    moves = np.zeros_like(rows) if shifts is None else shifts
     positions = []
     for index in range(len(sets)):
         strength = found.strength(index)
         near = np.argpartition(strength, spare)[spare:]
         near = np.sort(near[strength[near] >= 0])
-        few = columns.by_column.take(near, axis=0)
-        if shifts is not None:
-            few += shifts[index]
-        between, within = _sums_of_squares(few, positive[index], negative[index])
+        between, within = np.empty((2, len(near)))
+        exact_sums(columns.by_column, near, moves[index], positive[index], rows[index], between, within)
         exact = between / (found.prior[index] + within)
         positions.append(near[np.argsort(-exact, kind="stable")[:count]])
     return positions
-
-
-def _sums_of_squares(few: Floats, positive: Floats, negative: Floats) -> tuple[Floats, Floats]:
-    """Return the sums of squares between and within two groups of each row of ``few``, which is overwritten.
-
-    `numpy.einsum` treats all rows alike to the last bit, so that equal columns stay tied; a matrix product may not.
-    """
-    above, rows = positive.sum(), positive + negative
-    below = rows.sum() - above
-    few -= (np.einsum("kn,n->k", few, rows) / rows.sum())[:, None]
-    # The rows now add up to zero over both groups.
-    between = np.einsum("kn,n->k", few, positive) ** 2 * (1.0 / above + 1.0 / below)
-    few *= few
-    return between, np.maximum(np.einsum("kn,n->k", few, rows) - between, 0.0)
 
 
 def _two_groups(
@@ -188,4 +186,8 @@ def _two_groups(
         mean_above, mean_below = above.mean(axis=0), below.mean(axis=0)
         difference[piece] = mean_above - mean_below
         squares[piece] = ((above - mean_above) ** 2).sum(axis=0) + ((below - mean_below) ** 2).sum(axis=0)
+        scale = np.count_nonzero(positive) * np.count_nonzero(negative) / (df + 2.0)
+        deviation = np.sqrt((squares[piece] + scale * difference[piece] ** 2) / (df + 2.0))
+        constant = deviation <= rounding_error(mean_above, df + 2.0)
+        difference[piece][constant] = squares[piece][constant] = 0.0
     return difference, squares / df, df

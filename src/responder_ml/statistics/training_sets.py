@@ -17,10 +17,14 @@ class TrainingSets:
     labels
         1 or 0 for every sample under the set's labelling, shape ``(n_sets, n_samples)``. Labels of samples
         outside the training set are never read.
+    alike
+        How many sets in a row, from the first on, have most rows and their labels in common, such as those of one
+        cross-validation. A hint that saves time; results do not depend on it beyond rounding.
     """
 
     rows: NDArray[np.bool_]
     labels: NDArray[np.int8]
+    alike: int = 1
 
     def __len__(self) -> int:
         """Return the number of training sets."""
@@ -28,7 +32,7 @@ class TrainingSets:
 
     def __getitem__(self, part: slice) -> "TrainingSets":
         """Return a run of training sets."""
-        return TrainingSets(self.rows[part], self.labels[part])
+        return TrainingSets(self.rows[part], self.labels[part], self.alike)
 
     @property
     def positive(self) -> NDArray[np.bool_]:

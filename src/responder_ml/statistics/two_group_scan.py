@@ -1,8 +1,8 @@
-"""Rank all columns for many training sets at once, in single precision and in pieces that stay in the cache.
+"""Rank all columns for many training sets at once, in single precision.
 
 For a training set of ``n1`` positive and ``n0`` negative rows the squared moderated t of a column is ``between / (prior +
 within)`` times what all columns share, with ``between`` and ``within`` the sums of squares of a two-group analysis of
-variance. Three masked matrix products give both for all sets. What comes out is good for choosing, never for results.
+variance. What comes out is good for choosing, never for results.
 """
 
 from dataclasses import dataclass
@@ -17,10 +17,13 @@ Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 Singles = NDArray[np.float32]
 
-# Columns handled in one go: what some forty training sets need of them fits the second-level cache.
-_COLUMNS_PER_PIECE = 1024
-# Below the rounding of any measured sum of squares, and still a finite logarithm.
-_TINY = np.float32(1e-30)
+TINY = 1e-30
+"""Added to what a difference is divided by, so that a column without variance has a strength."""
+# Numbers in a piece of columns: what is added up again and again then fits the second-level cache.
+_PIECE_SIZE = 2**18
+_NARROWEST, _WIDEST = 64, 512
+# Sets of which one whole number tells where each puts a row, in two bits a set.
+_LONGEST_RUN = 31
 # Sums of squares of a column that a set may not use: its strength comes out negative, and no variance is as large.
 _BARRED, _HUGE = np.float32(-1.0), np.float32(1e30)
 # Prior sum of squares beside which that of no column makes a difference.
@@ -51,113 +54,107 @@ class Scan:
         return spread
 
 
+def in_pieces(n_samples: int, n_columns: int) -> Singles:
+    """Return room for samples x columns, piece of columns by piece: pieces x samples x columns of a piece, all zero."""
+    width = int(np.clip(_PIECE_SIZE // n_samples, _NARROWEST, _WIDEST)) // 16 * 16
+    return np.zeros((-(-n_columns // width), n_samples, width), np.float32)
+
+
 def scan(
-    centred: Singles,
-    squared: Singles,
+    pieces: Singles,
+    n_columns: int,
     sets: TrainingSets,
     kept: Flags | None = None,
     shifts: Floats | None = None,
+    *,
+    squeezed: bool = True,
 ) -> Scan:
     """Compare the classes of every training set in every column.
 
     Parameters
     ----------
-    centred
-        Samples x columns, less some typical value of each column.
-    squared
-        Their squares.
+    pieces
+        The values less some typical value of each column, as `in_pieces` lays them out.
+    n_columns
+        Number of columns; what is left of the last piece is not read.
     sets
         Training sets; only their own rows and labels of those rows are used.
     kept
         Columns each set may use, shape ``(n_sets, n_columns)``; all by default.
     shifts
         Number added to every column of a sample under each set, shape ``(n_sets, n_samples)``.
+    squeezed
+        Whether variances are squeezed towards what they have in common; there is no prior otherwise.
     """
-    products = _Products(sets, shifts)
-    shape = (len(sets), centred.shape[1])
-    between, within = np.empty(shape, np.float32), np.empty(shape, np.float32)
-    pieces = [slice(start, start + _COLUMNS_PER_PIECE) for start in range(0, shape[1], _COLUMNS_PER_PIECE)]
-    moments = _Moments(len(sets), len(pieces))
-    for index, piece in enumerate(pieces):
-        between_here, within_here = products.of(centred[:, piece], squared[:, piece])
-        usable = None if kept is None or kept[:, piece].all() else kept[:, piece]
-        if usable is not None:
-            np.copyto(between_here, _BARRED, where=~usable)
-            np.copyto(within_here, _HUGE, where=~usable)
-        moments.add(index, within_here, usable)
-        between[:, piece], within[:, piece] = between_here, within_here
-    return Scan(between, within, moments.prior(within, products.df))
+    # Compiled code is slow to load, and whoever only looks at a job does without.
+    from responder_ml.statistics.pooled_sums import sums_of_squares
+
+    between, within = np.empty((2, len(sets), n_columns), np.float32)
+    pools = _Pools(sets)
+    above, below = sets.positive.sum(axis=1), sets.negative.sum(axis=1)
+    moves, cross = _moves(pieces, sets, shifts)
+    sums_of_squares(
+        pieces,
+        *(pools.rows, pools.first_row, pools.first_pool, pools.first_set, pools.side),
+        *(above.astype(np.float32), below.astype(np.float32), moves, cross, between, within),
+    )
+    if kept is not None and not kept.all():
+        np.copyto(between, _BARRED, where=~kept)
+        np.copyto(within, _HUGE, where=~kept)
+    prior = _priors(within, kept, above + below - 2.0) if squeezed else np.zeros(len(sets))
+    return Scan(between, within, prior + TINY)
 
 
-class _Products:
-    """Sums of squares between and within the classes of many training sets, as masked matrix products."""
+class _Pools:
+    """Rows that neighbouring training sets treat alike, as `pooled_sums.sums_of_squares` asks for them."""
 
-    def __init__(self, sets: TrainingSets, shifts: Floats | None) -> None:
-        positive, negative = sets.positive.astype(np.float64), sets.negative.astype(np.float64)
-        above, below = positive.sum(axis=1, keepdims=True), negative.sum(axis=1, keepdims=True)
-        count = above + below
-        rows = positive + negative
-        contrast = np.sqrt(above * below / count) * (positive / above - negative / below)
-        level = rows / np.sqrt(count)
-        self.df = count[:, 0] - 2.0
-        self._rows = rows.astype(np.float32)
-        self._contrast_and_level = np.concatenate([contrast, level]).astype(np.float32)
-        self._moves: tuple[Singles, Singles, Singles, Singles] | None = None
-        if shifts is not None:
-            move = rows * (shifts - np.sum(rows * shifts, axis=1, keepdims=True) / count)
-            constants = [np.sum(part * move, axis=1, keepdims=True) for part in (contrast, level, move)]
-            cross, between, mean, squares = (each.astype(np.float32) for each in (2.0 * move, *constants))
-            self._moves = cross, between, mean, squares
-
-    def of(self, values: Singles, squares: Singles) -> tuple[Singles, Singles]:
-        """Return the sums of squares between and within classes, sets x columns."""
-        both = self._contrast_and_level @ values
-        between, level = both[: len(self._rows)], both[len(self._rows) :]
-        within = self._rows @ squares
-        if self._moves is not None:
-            cross, between_move, level_move, squares_move = self._moves
-            within += cross @ values
-            within += squares_move
-            between += between_move
-            level += level_move
-        level *= level
-        within -= level
-        between *= between
-        within -= between
-        return between, np.maximum(within, _TINY, out=within)
+    def __init__(self, sets: TrainingSets) -> None:
+        codes = sets.positive + 2 * sets.negative.astype(np.int64)
+        run = min(sets.alike, _LONGEST_RUN)
+        starts = range(0, len(sets), run)
+        found = [_pools_of(codes[start : start + run]) for start in starts]
+        sizes = np.concatenate([[0], *(counts for _, counts, _ in found)])
+        self.rows = np.concatenate([rows for rows, _, _ in found])
+        self.first_row = np.cumsum(sizes)
+        self.first_pool = np.cumsum([0, *(len(counts) for _, counts, _ in found)])
+        self.first_set = np.array([*starts, len(sets)])
+        self.side = np.zeros((len(sets), int(np.diff(self.first_pool).max())), np.int8)
+        for start, (_, _, sides) in zip(starts, found, strict=True):
+            self.side[start : start + len(sides), : sides.shape[1]] = sides
 
 
-class _Moments:
-    """Logarithms of the sums of squares of each training set, summed up piece by piece."""
+def _pools_of(codes: NDArray[np.int64]) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.int64]]:
+    """Return the rows pool after pool, the size of each pool, and where each set puts each pool."""
+    keys = (4 ** np.arange(len(codes))) @ codes
+    order = np.argsort(keys, kind="stable")
+    order = order[np.searchsorted(keys[order], 1) :]
+    first = np.flatnonzero(np.diff(keys[order], prepend=-1))
+    return order, np.diff(first, append=len(order)), codes[:, order[first]]
 
-    def __init__(self, n_sets: int, n_pieces: int) -> None:
-        self._count, self._mean, self._squares, self._lowest = np.zeros((4, n_sets, n_pieces))
 
-    def add(self, index: int, within: Singles, kept: Flags | None) -> None:
-        """Take in one piece of columns."""
-        logs = np.log(within)
-        self._lowest[:, index] = logs.min(axis=1)
-        if kept is None:
-            count = np.float32(within.shape[1])
-            mean = logs @ np.full(within.shape[1], 1.0 / count)
-            logs -= mean[:, None]
-        else:
-            weight = kept.astype(np.float32)
-            count = weight.sum(axis=1)
-            mean = np.einsum("ij,ij->i", logs, weight) / np.maximum(count, np.float32(1.0))
-            logs -= mean[:, None]
-            logs *= weight
-        self._count[:, index], self._mean[:, index] = count, mean
-        self._squares[:, index] = np.einsum("ij,ij->i", logs, logs)
+def _moves(pieces: Singles, sets: TrainingSets, shifts: Floats | None) -> tuple[Singles, Singles]:
+    """Return what shifts add to the sums of each class and of all squares, and to the sum of squares of each column."""
+    if shifts is None:
+        return np.zeros((len(sets), 3), np.float32), np.empty((0, 0, 0), np.float32)
+    rows = sets.rows.astype(np.float64)
+    move = rows * (shifts - np.sum(rows * shifts, axis=1, keepdims=True) / rows.sum(axis=1, keepdims=True))
+    sums = [np.sum(part * move, axis=1) for part in (sets.positive, sets.negative, move)]
+    return np.stack(sums, axis=1).astype(np.float32), np.matmul((2.0 * move).astype(np.float32), pieces)
 
-    def prior(self, within: Singles, df: Floats) -> Floats:
-        """Return the prior sum of squares of each set."""
-        count = self._count.sum(axis=1)
-        mean = np.sum(self._count * self._mean, axis=1) / count
-        squares = np.sum(self._squares + self._count * (self._mean - mean[:, None]) ** 2, axis=1)
-        spread = squares / np.maximum(count - 1.0, 1.0)
-        for index in np.flatnonzero(may_need_floor(self._lowest.min(axis=1), mean, spread)):
-            mean[index], spread[index], _ = log_moments(within[index, within[index] < _HUGE])
-        prior_df, prior_variance = prior_of_logs(mean - np.log(df), spread, np.zeros_like(mean), df)
-        flat = np.isinf(prior_df)
-        return np.where(flat, _FLAT, np.where(flat, 0.0, prior_df) * prior_variance) + float(_TINY)
+
+def _priors(within: Singles, kept: Flags | None, df: Floats) -> Floats:
+    """Return the prior sum of squares of each set."""
+    lowest, mean, spread = np.empty((3, len(within)))
+    ones, room = np.ones_like(within[0]), np.empty_like(within[0])
+    for index, each in enumerate(within):
+        usable = each if kept is None or kept[index].all() else each[kept[index]]
+        logs = np.log(usable, out=room[: len(usable)])
+        lowest[index] = logs.min()
+        mean[index] = logs @ ones[: len(logs)] / len(logs)
+        logs -= np.float32(mean[index])
+        spread[index] = logs @ logs / max(len(logs) - 1, 1)
+    for index in np.flatnonzero(may_need_floor(lowest, mean, spread)).tolist():
+        mean[index], spread[index], _ = log_moments(within[index, within[index] < _HUGE])
+    prior_df, prior_variance = prior_of_logs(mean - np.log(df), spread, np.zeros_like(mean), df)
+    flat = np.isinf(prior_df)
+    return np.where(flat, _FLAT, np.where(flat, 0.0, prior_df) * prior_variance)

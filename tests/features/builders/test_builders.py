@@ -32,6 +32,7 @@ def _builders(gmt):
     return [
         Genes(units="counts", max_genes=30),
         Genes(units="counts", normalisation="log_cpm", max_genes=30),
+        Genes(units="counts", moderated=False, max_genes=30),
         GeneSets(path=gmt, units="counts"),
         GeneSets(path=gmt, scorer="mean_z", units="counts"),
     ]

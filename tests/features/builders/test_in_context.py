@@ -19,6 +19,7 @@ EVERY_SIGNATURE = (
 )  # fmt: skip
 BUILDERS = {
     "genes_adjusted": Genes(units="counts", max_genes=30, covariates=("drug", "age")),
+    "genes_adjusted_ordinary": Genes(units="counts", max_genes=30, moderated=False, covariates=("drug", "age")),
     "derived": Derived(units="counts", max_genes=40),
     "derived_adjusted": Derived(units="counts", max_genes=40, normalisation="log_cpm", covariates=("drug",)),
     "pairs": Pairs(units="counts", n_genes=30, max_pairs=12),

@@ -1,4 +1,4 @@
-"""Single genes, ranked by moderated t."""
+"""Single genes, ranked by moderated t or by the ordinary one."""
 
 from collections.abc import Sequence
 
@@ -19,7 +19,7 @@ class Genes(Builder):
     """The genes that differ most between the classes of the training rows.
 
     Expression is normalised with a frozen reference, filtered by detection and ranked by the absolute moderated t of
-    limma, each learnt from training rows alone. Columns are log2 expression.
+    limma (or the ordinary one), each learnt from training rows alone. Columns are log2 expression.
 
     Parameters
     ----------
@@ -31,6 +31,9 @@ class Genes(Builder):
         Share of training samples that must express a gene.
     max_genes
         Longest prefix a classifier may see.
+    moderated
+        Whether genes are ranked by limma's moderated t; by the ordinary t of equal variances otherwise, which orders genes as
+        scikit-learn's ``f_classif`` does and suits hundreds of samples.
     covariates
         Columns of the sample sheet to adjust for in ranking, such as ``drug`` or ``batch``: the linear model of each
         training set has them beside the class. Expression itself is not adjusted, so that new samples need no sheet. Where
@@ -54,6 +57,7 @@ class Genes(Builder):
         min_expression: float = 1.0,
         min_share: float = 0.25,
         max_genes: int = 500,
+        moderated: bool = True,
         covariates: Sequence[str] = (),
         units: str = "log2",
     ) -> None:
@@ -61,6 +65,7 @@ class Genes(Builder):
         self.min_expression = min_expression
         self.min_share = min_share
         self.max_genes = max_genes
+        self.moderated = moderated
         self.covariates = covariates
         self.units = units
 
@@ -95,10 +100,10 @@ class Genes(Builder):
         covariates = self.adjusted_for(context)
         log2 = self.normaliser_.transform_some(X, slice(None))
         if covariates is None:
-            t = moderated_t(log2, labels == 1, labels == 0, kept)
+            t = moderated_t(log2, labels == 1, labels == 0, kept, squeezed=self.moderated)
         else:
             designs = Designs.two_groups(labels[None] == 1, labels[None] == 0, covariates)
-            t = ManyContrasts(log2[:, kept]).moderated_t(designs)[0]
+            t = ManyContrasts(log2[:, kept]).moderated_t(designs, squeezed=self.moderated)[0]
         best = np.argsort(-np.abs(t), kind="stable")[: self.max_genes]
         self.position_ = kept[best]
         self.names_ = genes[self.position_]
@@ -131,16 +136,16 @@ class SharedGenes:
         self._shifts = SharedShifts(X, builder.units, builder.normalisation)
         # What is not kept here need not travel to other processes: the columns hold all that is asked for later.
         self._columns = Columns.prepare(log2_expression(X, builder.units), self._candidates)
-        self._longest = builder.max_genes
+        self._longest, self._moderated = builder.max_genes, builder.moderated
         self._covariates = covariates
         self._contrasts = None if covariates is None else ManyContrasts(self._columns.values)
 
     def rank(self, sets: TrainingSets) -> list[Ranked]:
-        """Return each training set's genes by absolute moderated t."""
+        """Return each training set's genes by absolute t."""
         shifts = self._shifts.shifts(sets.rows)
         kept = self._detection.kept(sets.rows)
         if self._contrasts is None:
-            found = best_columns(self._columns, sets, self._longest, kept, shifts)
+            found = best_columns(self._columns, sets, self._longest, kept, shifts, squeezed=self._moderated)
         else:
             found = self._best_adjusted(self._contrasts, sets, kept, shifts)
         return [self._ranked(columns, None if shifts is None else shifts[index]) for index, columns in enumerate(found)]
@@ -153,7 +158,8 @@ class SharedGenes:
             part = slice(start, start + MODELS_PER_BLOCK)
             usable = None if kept is None else kept[part]
             designs = Designs.two_groups(sets.positive[part], sets.negative[part], self._covariates)
-            strength = np.abs(contrasts.moderated_t(designs, usable, None if shifts is None else shifts[part]))
+            moves = None if shifts is None else shifts[part]
+            strength = np.abs(contrasts.moderated_t(designs, usable, moves, squeezed=self._moderated))
             if usable is not None:
                 strength[~usable] = -1.0
             for each in strength:

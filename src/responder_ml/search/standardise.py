@@ -1,0 +1,50 @@
+"""Columns cut to the rows of one training set and put on their scale."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from responder_ml.statistics.compiled import compiled
+from responder_ml.statistics.rounding import rounding_error
+
+Floats = NDArray[np.float64]
+Places = NDArray[np.intp]
+
+_rounding_error = compiled(rounding_error)
+
+
+@compiled
+def standardise(values: Floats, columns: Places, train: Places, test: Places, fitted: Floats, held_out: Floats) -> None:
+    """Write some columns less the mean of their training rows, over the standard deviation (divisor n) of these.
+
+    Parameters
+    ----------
+    values
+        Columns x samples.
+    columns
+        Which columns, in this order.
+    train, test
+        Training and held-out samples.
+    fitted, held_out
+        Where the results go, columns x training samples and columns x held-out samples.
+    """
+    for place in range(len(columns)):
+        column, inside, outside = values[columns[place]], fitted[place], held_out[place]
+        total = 0.0
+        for row in range(len(train)):
+            inside[row] = column[train[row]]
+        for row in range(len(train)):
+            total += inside[row]
+        mean = total / len(train)
+        squares = 0.0
+        for row in range(len(train)):
+            inside[row] -= mean
+            squares += inside[row] * inside[row]
+        scale = np.sqrt(squares / len(train))
+        # Dividing by what is rounding only would blow held-out rows up.
+        if scale <= _rounding_error(mean, len(train)):
+            scale = 1.0
+        share = 1.0 / scale
+        for row in range(len(train)):
+            inside[row] *= share
+        for row in range(len(test)):
+            outside[row] = (column[test[row]] - mean) * share

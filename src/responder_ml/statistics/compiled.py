@@ -1,0 +1,25 @@
+"""Loops as machine code: compiled on first use and kept beside the source, or in the user's cache, for the next process."""
+
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+
+from numba import njit
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def compiled(function: Callable[P, R]) -> Callable[P, R]:
+    """Compile a function of numbers and arrays when it is first called.
+
+    Sums may be taken in another order than written, which lets the processor add several numbers at once; the order is the
+    same for all columns of equal length, so that equal columns keep equal sums.
+    """
+    compile_ = njit(fastmath={"reassoc", "contract", "nsz"}, error_model="numpy")
+    kept = njit(fastmath={"reassoc", "contract", "nsz"}, error_model="numpy", cache=True)
+    try:
+        found: Callable[P, R] = kept(function)
+    except RuntimeError:
+        # Neither the package's folder nor the user's cache can be written: every process compiles for itself.
+        found = compile_(function)
+    return found

@@ -1,0 +1,143 @@
+"""Sums of squares of every column in many training sets, by adding up first the rows that several sets treat alike.
+
+The training sets of one cross-validation hold most rows in common. Rows that all of them put into the same class, or leave out,
+form a pool; a pool is added up once, and each set adds up pools. In single precision and in pieces that stay in the cache.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from responder_ml.statistics.compiled import compiled
+
+Singles = NDArray[np.float32]
+Places = NDArray[np.intp]
+
+OUT, POSITIVE, NEGATIVE = 0, 1, 2
+"""Where a set puts the rows of a pool; positive and negative ones count for themselves, others for nothing."""
+LEAST = np.float32(1e-30)
+"""Below the rounding of any measured sum of squares, and still a finite logarithm."""
+
+
+@compiled
+def sums_of_squares(
+    pieces: Singles,
+    rows: Places,
+    first_row: Places,
+    first_pool: Places,
+    first_set: Places,
+    side: NDArray[np.int8],
+    above: Singles,
+    below: Singles,
+    moves: Singles,
+    cross: Singles,
+    between: Singles,
+    within: Singles,
+) -> None:
+    """Write the sums of squares between and within the two classes of every training set.
+
+    Parameters
+    ----------
+    pieces
+        Pieces x samples x columns of a piece, less some typical value of each column.
+    rows
+        Samples, pool after pool.
+    first_row
+        Where each pool begins in ``rows``, and the end.
+    first_pool, first_set
+        First pool and first set of each run of training sets that share pools, and the end.
+    side
+        `OUT`, `POSITIVE` or `NEGATIVE` for each set and each pool of its run.
+    above, below
+        Numbers of positive and negative rows of each set.
+    moves
+        What normalisation adds to the sums of the positive rows, of the negative rows and of all rows' squares, sets x 3.
+    cross
+        What normalisation adds to the sums of squares of each column, pieces x sets x columns of a piece; without pieces
+        where nothing is added.
+    between, within
+        Where the results go, sets x columns.
+    """
+    n_columns, width = between.shape[1], pieces.shape[2]
+    most = np.diff(first_pool).max()
+    sums, squares = np.empty((most, width), np.float32), np.empty((most, width), np.float32)
+    over, under, total = np.empty(width, np.float32), np.empty(width, np.float32), np.empty(width, np.float32)
+    for piece in range(len(pieces)):
+        start, stop = piece * width, min((piece + 1) * width, n_columns)
+        for run in range(len(first_pool) - 1):
+            first, end = first_pool[run], first_pool[run + 1]
+            for pool in range(first, end):
+                members = rows[first_row[pool] : first_row[pool + 1]]
+                _add_up_rows(pieces[piece], members, sums[pool - first], squares[pool - first])
+            for index in range(first_set[run], first_set[run + 1]):
+                over[:], under[:], total[:] = moves[index, 0], moves[index, 1], moves[index, 2]
+                _add_up_pools(side[index], end - first, sums, squares, over, under, total)
+                if len(cross) > 0:
+                    total += cross[piece, index]
+                found = between[index, start:stop], within[index, start:stop]
+                _compare(over, under, total, above[index], below[index], found[0], found[1])
+
+
+@compiled
+def _add_up_rows(values: Singles, rows: Places, sums: Singles, squares: Singles) -> None:
+    """Add up some rows and their squares, several at a time so that the sums are seldom written."""
+    sums[:] = 0.0
+    squares[:] = 0.0
+    row = 0
+    while row + 8 <= len(rows):
+        a, b, c, d = values[rows[row]], values[rows[row + 1]], values[rows[row + 2]], values[rows[row + 3]]
+        e, f, g, h = values[rows[row + 4]], values[rows[row + 5]], values[rows[row + 6]], values[rows[row + 7]]
+        for k in range(len(sums)):
+            sums[k] += ((a[k] + b[k]) + (c[k] + d[k])) + ((e[k] + f[k]) + (g[k] + h[k]))
+            first = (a[k] * a[k] + b[k] * b[k]) + (c[k] * c[k] + d[k] * d[k])
+            squares[k] += first + ((e[k] * e[k] + f[k] * f[k]) + (g[k] * g[k] + h[k] * h[k]))
+        row += 8
+    while row + 4 <= len(rows):
+        a, b, c, d = values[rows[row]], values[rows[row + 1]], values[rows[row + 2]], values[rows[row + 3]]
+        for k in range(len(sums)):
+            sums[k] += (a[k] + b[k]) + (c[k] + d[k])
+            squares[k] += (a[k] * a[k] + b[k] * b[k]) + (c[k] * c[k] + d[k] * d[k])
+        row += 4
+    while row < len(rows):
+        a = values[rows[row]]
+        for k in range(len(sums)):
+            sums[k] += a[k]
+            squares[k] += a[k] ** 2
+        row += 1
+
+
+@compiled
+def _add_up_pools(
+    side: NDArray[np.int8],
+    pools: int,
+    sums: Singles,
+    squares: Singles,
+    over: Singles,
+    under: Singles,
+    total: Singles,
+) -> None:
+    """Add the pools of one set to the sums of its classes, and their squares to the total."""
+    for pool in range(pools):
+        if side[pool] != OUT:
+            of_class, of_pool, squared = over if side[pool] == POSITIVE else under, sums[pool], squares[pool]
+            for column in range(len(total)):
+                of_class[column] += of_pool[column]
+                total[column] += squared[column]
+
+
+@compiled
+def _compare(
+    over: Singles,
+    under: Singles,
+    total: Singles,
+    above: np.float32,
+    below: np.float32,
+    between: Singles,
+    within: Singles,
+) -> None:
+    one = np.float32(1.0)
+    share_over, share_under, both = one / above, one / below, above * below / (above + below)
+    for column in range(len(between)):
+        mean_over, mean_under = over[column] * share_over, under[column] * share_under
+        difference = mean_over - mean_under
+        between[column] = difference * difference * both
+        within[column] = max(LEAST, total[column] - over[column] * mean_over - under[column] * mean_under)
