@@ -29,8 +29,9 @@ _SETS_PER_BLOCK = 48
 _COLUMNS_PER_PIECE = 1024
 # Some dozens of samples say well enough where a column lies.
 _SAMPLES_TO_CENTRE = 32
-# Single precision chooses this many columns more than wanted; double precision orders them and cuts.
-_MARGIN = 64
+# Single precision may be wrong by this share of a strength; whatever comes so close to the last column wanted is ordered in double
+# precision, and so are all that are tied with it.
+_ROUNDING = 1e-3
 
 
 def moderated_t(
@@ -89,7 +90,10 @@ class Columns:
         for number, piece in enumerate(pieces):
             few = slice(number * piece.shape[1], (number + 1) * piece.shape[1])
             by_column[few] = values.T[chosen[few]]
-            centred = by_column[few] - median(by_column[few, some])[:, None]
+            middle = median(by_column[few, some])[:, None]
+            centred = by_column[few] - middle
+            # What is rounding in double precision would look like a difference in single precision.
+            centred[np.abs(centred) <= rounding_error(middle, len(values))] = 0.0
             piece[:, : len(centred)] = centred.T
         return cls(by_column, pieces)
 
@@ -156,19 +160,25 @@ def _best_of_block(
     from responder_ml.statistics.exact_sums import exact_sums
 
     found = scan(columns.pieces, len(columns.by_column), sets, kept, shifts, squeezed=squeezed)
-    spare = max(found.between.shape[1] - count - _MARGIN, 0)
     positive, rows = sets.positive.astype(np.float64), (sets.positive | sets.negative).astype(np.float64)
     moves = np.zeros_like(rows) if shifts is None else shifts
     positions = []
     for index in range(len(sets)):
-        strength = found.strength(index)
-        near = np.argpartition(strength, spare)[spare:]
-        near = np.sort(near[strength[near] >= 0])
+        near = _near(found.strength(index), count)
         between, within = np.empty((2, len(near)))
         exact_sums(columns.by_column, near, moves[index], positive[index], rows[index], between, within)
         exact = between / (found.prior[index] + within)
         positions.append(near[np.argsort(-exact, kind="stable")[:count]])
     return positions
+
+
+def _near(strength: Singles, count: int) -> NDArray[np.intp]:
+    """Return the columns that may be among the best, in order; negative ones never are."""
+    least = 0.0
+    if count < len(strength):
+        spare = len(strength) - count
+        least = max(float(np.partition(strength, spare)[spare]) * (1.0 - _ROUNDING), 0.0)
+    return np.flatnonzero(strength >= np.float32(least))
 
 
 def _two_groups(

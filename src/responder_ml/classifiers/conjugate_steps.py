@@ -1,0 +1,143 @@
+"""Conjugate steps towards the minimum of one ridge-penalised logistic regression, as compiled loops.
+
+References
+----------
+Polak E, Ribière G (1969) Rev Fr Inform Rech Opér 3:35-43, doi:10.1051/m2an/196903R100351
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from responder_ml.statistics.compiled import compiled
+
+Floats = NDArray[np.float64]
+Singles = NDArray[np.float32]
+
+# Change of the decisions, in parts of their size, that is left to further steps when the last one is taken.
+_SMALL_REST = 1e-8
+# Steps that working out a Hessian is worth.
+_WORTH = 10.0
+_MOST_STEPS = 200
+_MOST_HALVINGS = 30
+# Factors between 1 and 2 whose product is far from overflowing.
+_FACTORS = 512
+
+
+@compiled
+def conjugate_steps(
+    by_column: Floats,
+    target: Floats,
+    C: float,
+    factor: Singles,
+    diagonal: Floats,
+    theta: Floats,
+    decision: Floats,
+    fewest_steps: int,
+) -> bool:
+    """Go down from where ``theta`` and ``decision`` stand, both overwritten, and tell whether that settled them.
+
+    If not, steps have become so short that a Hessian of where they led would pay.
+
+    Parameters
+    ----------
+    by_column
+        Columns x samples.
+    target
+        0.0 or 1.0, shape ``(n_samples,)``.
+    C
+        Inverse penalty.
+    factor
+        Lower Cholesky factor of a Hessian near that of the minimum, stored column by column: ``factor[j, i]`` is its element in
+        row i and column j. Without elements, ``diagonal`` is used.
+    diagonal
+        Of some Hessian, shape ``(n_columns + 1,)``.
+    theta
+        Coefficients, the intercept last.
+    decision
+        Log-odds of the samples.
+    fewest_steps
+        Steps before their pace is judged.
+    """
+    last = len(theta) - 1
+    gradient, before, direction = np.zeros(last + 1), np.zeros(last + 1), np.zeros(last + 1)
+    against, moved, earlier = 0.0, 0.0, 0.0
+    residual, new_residual = np.empty(len(decision)), np.empty(len(decision))
+    loss = _loss(decision, target, C, residual) + 0.5 * np.dot(theta[:last], theta[:last])
+    for step in range(_MOST_STEPS):
+        gradient[:last] = theta[:last] + np.dot(by_column, residual)
+        gradient[last] = residual.sum()
+        ahead = _solve(factor, gradient) if len(factor) > 0 else gradient / diagonal
+        size = np.dot(ahead, gradient)
+        # Polak and Ribière's, and a new start where it would turn back.
+        share = max(0.0, (size - np.dot(ahead, before)) / against) if step > 0 and against > 0.0 else 0.0
+        direction = share * direction - ahead
+        if np.dot(direction, gradient) >= 0.0:
+            direction = -ahead
+        before[:], against = gradient, size
+        along = np.dot(direction[:last], by_column) + direction[last]
+        length = _length(decision, along, target, C, theta, direction)
+        for _ in range(_MOST_HALVINGS):
+            new_theta, new_decision = theta + length * direction, decision + length * along
+            new_loss = _loss(new_decision, target, C, new_residual) + 0.5 * np.dot(new_theta[:last], new_theta[:last])
+            if new_loss <= loss + 1e-12 * abs(loss):
+                break
+            length *= 0.5
+        theta[:], decision[:], loss, residual[:] = new_theta, new_decision, new_loss, new_residual
+        earlier, moved = moved, length * np.abs(along).max()
+        shrunk = min(moved / earlier, 1.0) if step > 0 and earlier > 0.0 else 1.0
+        small = _SMALL_REST * (1.0 + np.abs(decision).max())
+        # Steps shrink by about one ratio, so what is left is a geometric series.
+        if moved * shrunk <= small * (1.0 - shrunk):
+            return True
+        if step >= fewest_steps - 1 and np.log(small / moved) < _WORTH * np.log(shrunk):
+            return False
+    return False
+
+
+@compiled
+def _loss(decision: Floats, target: Floats, C: float, residual: Floats) -> float:
+    """Return C times the logistic loss, and write C times what the probabilities exceed the target by."""
+    total, product = 0.0, 1.0
+    for row in range(len(decision)):
+        small = np.exp(-abs(decision[row]))
+        # The logarithm of a product of many factors from 1 to 2 costs one logarithm.
+        product *= 1.0 + small
+        if row % _FACTORS == 0:
+            total += np.log(product)
+            product = 1.0
+        total += abs(decision[row]) if (decision[row] > 0.0) != (target[row] > 0.5) else 0.0
+        residual[row] = C * ((1.0 if decision[row] > 0.0 else small) / (1.0 + small) - target[row])
+    return float(C * (total + np.log(product)))
+
+
+@compiled
+def _length(decision: Floats, along: Floats, target: Floats, C: float, theta: Floats, direction: Floats) -> float:
+    """Return how far to go: one Newton step in one dimension, from the full length (see `logistic_loss.newton_length`)."""
+    slope, curvature = 0.0, 0.0
+    for row in range(len(decision)):
+        probability = 1.0 / (1.0 + np.exp(-decision[row] - along[row]))
+        slope += C * (probability - target[row]) * along[row]
+        curvature += C * probability * (1.0 - probability) * along[row] * along[row]
+    for column in range(len(theta) - 1):
+        slope += (theta[column] + direction[column]) * direction[column]
+        curvature += direction[column] * direction[column]
+    return min(max(1.0 - slope / curvature, 0.5), 2.0) if curvature > 0.0 else 1.0
+
+
+@compiled
+def _solve(factor: Singles, gradient: Floats) -> Floats:
+    """Solve with a Cholesky factor, forwards and back."""
+    solution = gradient.astype(np.float32)
+    for column in range(len(solution)):
+        below = factor[column]
+        solution[column] /= below[column]
+        value = solution[column]
+        for row in range(column + 1, len(solution)):
+            solution[row] -= value * below[row]
+    for column in range(len(solution) - 1, -1, -1):
+        below = factor[column]
+        total = np.float32(0.0)
+        for row in range(column + 1, len(solution)):
+            total += below[row] * solution[row]
+        solution[column] = (solution[column] - total) / below[column]
+    return solution.astype(np.float64)
