@@ -62,7 +62,8 @@ def primal_logistic(X: Floats, target: Floats, C: float) -> tuple[Floats, float]
     design = np.ones((rows, columns + 1), np.float32, order="F")
     design[:, :-1] = by_column.T
     share = target.mean()
-    diagonal = np.full(columns + 1, C * rows * share * (1.0 - share)) + np.append(np.ones(columns), 0.0)
+    squares = np.einsum("ij,ij->i", by_column, by_column)
+    diagonal = C * share * (1.0 - share) * np.append(squares, rows) + np.append(np.ones(columns), 0.0)
     theta = np.append(np.zeros(columns), np.log(share / (1.0 - share)))
     decision = np.full(rows, theta[-1])
     settled = conjugate_steps(by_column, target, C, _NO_FACTOR, diagonal, theta, decision, _FIRST_STEPS)
