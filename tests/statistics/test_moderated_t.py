@@ -128,6 +128,28 @@ def test_equal_columns_rank_by_position_and_constant_ones_last(rng):
             )
 
 
+def test_a_set_that_may_use_few_columns_or_none_gets_these(rng):
+    values, sets = rng.normal(size=(12, 50)), _sets(rng, 3, 12)
+    kept = np.ones((3, 50), dtype=bool)
+    kept[1] = False
+    kept[2] = np.arange(50) == 7
+    found = best_columns(Columns.prepare(values), sets, 5, kept)
+    assert [each.tolist() for each in found[1:]] == [[], [7]]
+    assert len(found[0]) == 5
+    assert [len(each) for each in best_columns(Columns.prepare(values[:, :0]), sets, 5)] == [0, 0, 0]
+
+
+@pytest.mark.parametrize("n_ties", [10, 500])
+def test_any_number_of_tied_columns_near_the_cut_goes_to_the_lower_positions(rng, n_ties):
+    values = rng.normal(size=(20, 2000))
+    (one,) = best_columns(Columns.prepare(values), _sets(rng, 1, 20), 60)
+    values[:, 400 : 400 + n_ties] = values[:, [one[30]]]
+    sets = _sets(np.random.default_rng(1), 1, 20)
+    (found,) = best_columns(Columns.prepare(values), sets, 60)
+    t = np.abs(moderated_t(values, sets.positive[0], sets.negative[0]))
+    np.testing.assert_array_equal(found, np.argsort(-t, kind="stable")[:60])
+
+
 def test_columns_are_prepared_as_chosen(rng):
     values = rng.normal(size=(70, 2500)) * 3 + 8
     chosen = np.sort(rng.choice(2500, 2100, replace=False))

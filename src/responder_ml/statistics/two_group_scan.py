@@ -144,10 +144,12 @@ def _moves(pieces: Singles, sets: TrainingSets, shifts: Floats | None) -> tuple[
 
 def _priors(within: Singles, kept: Flags | None, df: Floats) -> Floats:
     """Return the prior sum of squares of each set."""
-    lowest, mean, spread = np.empty((3, len(within)))
+    lowest, mean, spread = np.zeros((3, len(within)))
     ones, room = np.ones_like(within[0]), np.empty_like(within[0])
     for index, each in enumerate(within):
         usable = each if kept is None or kept[index].all() else each[kept[index]]
+        if len(usable) == 0:
+            continue
         logs = np.log(usable, out=room[: len(usable)])
         lowest[index] = logs.min()
         mean[index] = logs @ ones[: len(logs)] / len(logs)
