@@ -152,9 +152,12 @@ def _priors(within: Singles, kept: Flags | None, df: Floats) -> Floats:
             continue
         logs = np.log(usable, out=room[: len(usable)])
         lowest[index] = logs.min()
-        mean[index] = logs @ ones[: len(logs)] / len(logs)
-        logs -= np.float32(mean[index])
-        spread[index] = logs @ logs / max(len(logs) - 1, 1)
+        rough = np.float32(logs @ ones[: len(logs)] / len(logs))
+        logs -= rough
+        # What is left near zero is added up with few digits lost.
+        rest = logs @ ones[: len(logs)] / len(logs)
+        mean[index] = float(rough) + rest
+        spread[index] = (logs @ logs - len(logs) * rest**2) / max(len(logs) - 1, 1)
     for index in np.flatnonzero(may_need_floor(lowest, mean, spread)).tolist():
         mean[index], spread[index], _ = log_moments(within[index, within[index] < _HUGE])
     prior_df, prior_variance = prior_of_logs(mean - np.log(df), spread, np.zeros_like(mean), df)
