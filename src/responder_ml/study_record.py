@@ -130,7 +130,8 @@ def read_study(folder: Path) -> Study:
             f"{folder} has schema version {result['schema_version']}, this program reads up to {SCHEMA_VERSION}. "
             "Update responder_ml."
         )
-    tables = {name: pd.read_csv(folder / f"{name}.csv") for name in TABLES}
+    # A part of a study may well be called NA.
+    tables = {name: pd.read_csv(folder / f"{name}.csv", na_values=[""], keep_default_na=False) for name in TABLES}
     return Study(result, tables, yaml.safe_load((folder / CONFIG).read_text(encoding="utf-8")))
 
 
