@@ -75,6 +75,19 @@ def test_ridge_of_more_rows_than_columns_reaches_the_minimum(rng, rows, columns,
     np.testing.assert_allclose(X.T @ residual, coefficients, atol=1e-6)
 
 
+@pytest.mark.parametrize("C", [1e-3, 0.1, 1.0, 1e3])
+@pytest.mark.parametrize("apart", [1.0, 3.0, 10.0])
+@pytest.mark.parametrize(("rows", "columns", "positives"), [(800, 50, 400), (120, 100, 60), (300, 5, 9)])
+def test_ridge_of_classes_far_apart_reaches_the_minimum(rng, rows, columns, positives, C, apart):
+    labels = rng.permutation(np.repeat([1.0, 0.0], [positives, rows - positives]))
+    X = rng.normal(size=(rows, columns)) + apart * labels[:, None]
+    X = (X - X.mean(axis=0)) / X.std(axis=0)
+    coefficients, intercept = primal_logistic(X, labels, C)
+    residual = C * (labels - 1 / (1 + np.exp(-(X @ coefficients + intercept))))
+    np.testing.assert_allclose(X.T @ residual, coefficients, atol=1e-6)
+    assert abs(residual.sum()) < 1e-6
+
+
 def test_ridge_of_columns_far_from_zero_equals_that_of_centred_ones(rng):
     X = rng.normal(size=(150, 12))
     labels = np.resize([0.0, 1.0], 150)
@@ -125,6 +138,21 @@ def test_effective_count_of_independent_and_of_identical_columns():
     assert effective_count(same.T @ same) == pytest.approx(1)
     assert effective_count(same @ same.T) == pytest.approx(1)
     assert effective_count(np.zeros((3, 3))) == 1
+
+
+@pytest.mark.parametrize("level", [0.0, 5.0, 1e4, 1e8])
+@pytest.mark.parametrize("rows", [12, 80])
+def test_nearest_centroid_wherever_the_columns_lie_is_the_definition(rng, rows, level):
+    labels = np.resize([0, 1, 1], rows).astype(np.int8)
+    X = rng.normal(size=(rows, 20)) + level * labels[:, None] * (np.arange(20) < 9)
+    model = NearestCentroid().fit(X, labels)
+    means = np.stack([X[labels == label].mean(axis=0) for label in (0, 1)])
+    residuals = X - means[labels]
+    variance = 0.5 * (residuals**2).sum(axis=0) / (rows - 2) + 0.5
+    within = residuals / np.sqrt(variance)
+    eigenvalues = np.linalg.svd(within, compute_uv=False) ** 2
+    weight = eigenvalues.sum() ** 2 / (eigenvalues**2).sum() / 20
+    np.testing.assert_allclose(model.coef_, weight * (means[1] - means[0]) / variance, rtol=1e-6)
 
 
 def test_nearest_centroid_on_one_column_by_hand():

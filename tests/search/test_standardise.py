@@ -2,11 +2,12 @@ import numpy as np
 
 from responder_ml.search.material import standardisation
 from responder_ml.search.standardise import standardise
+from responder_ml.statistics.rounding import rounding_share
 
 
 def _standardised(values, columns, train, test):
     fitted, held_out = np.empty((len(columns), len(train))), np.empty((len(columns), len(test)))
-    standardise(values, columns, train, test, fitted, held_out)
+    standardise(values, columns, train, test, rounding_share(len(train)), fitted, held_out)
     return fitted, held_out
 
 

@@ -4,11 +4,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from responder_ml.statistics.exact_sums import exact_sums
+from responder_ml.statistics.rounding import rounding_share
 
 
 def _sums(by_column, columns, shift, positive, rows):
     between, within = np.empty((2, len(columns)))
-    exact_sums(by_column, columns, shift, positive.astype(float), rows.astype(float), between, within)
+    rounding = rounding_share(int(rows.sum()))
+    exact_sums(by_column, columns, shift, positive.astype(float), rows.astype(float), rounding, between, within)
     return between, within
 
 

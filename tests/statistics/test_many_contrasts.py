@@ -88,3 +88,15 @@ def test_strongest_equals_sorting_everything(t, count):
     up = [gene for gene in sorted(range(len(t)), key=lambda gene: -t[gene]) if t[gene] > 0][:count]
     down = [gene for gene in sorted(range(len(t)), key=lambda gene: t[gene]) if t[gene] < 0][:count]
     assert strongest(t, count).tolist() == up + down
+
+
+@pytest.mark.parametrize("squeezed", [False, True])
+def test_genes_that_do_not_vary_within_a_model_have_no_effect(rng, squeezed):
+    values = rng.normal(size=(40, 300))
+    training, group = np.arange(40) < 18, rng.random(40) < 0.5
+    values[:, :100] += 15.0
+    values[np.ix_(training, np.arange(100))] = 0.1
+    designs = Designs.two_groups((group & training)[None], (~group & training)[None], rng.normal(size=(40, 1)))
+    t = ManyContrasts(values).moderated_t(designs, squeezed=squeezed)[0]
+    assert not t[:100].any()
+    assert np.abs(t[100:]).max() > 1

@@ -74,6 +74,30 @@ def test_what_only_rounding_tells_apart_is_no_difference(rng, squeezed, level):
     np.testing.assert_array_equal(np.sort(found), np.arange(40, 80))
 
 
+@pytest.mark.parametrize("squeezed", [False, True])
+def test_columns_constant_in_training_alone_rank_last_whatever_held_out_rows_say(rng, squeezed):
+    values = rng.normal(size=(60, 900))
+    values[:, :300] += 9.0
+    training = np.arange(60) < 27
+    values[training, :300] = 5.3
+    sets = TrainingSets(training[None], (np.arange(60) % 2).astype(np.int8)[None])
+    (before,) = best_columns(Columns.prepare(values), sets, 20, squeezed=squeezed)
+    values[~training] = rng.normal(size=(33, 900)) * 7
+    (after,) = best_columns(Columns.prepare(values), sets, 20, squeezed=squeezed)
+    np.testing.assert_array_equal(before, after)
+    assert before.min() >= 300
+
+
+@pytest.mark.parametrize("apart", [10.0, 300.0])
+def test_enormous_differences_are_ordered_exactly(rng, apart):
+    values, labels = rng.normal(size=(20, 800)), np.arange(20) % 2
+    values[:, :200] += apart * labels[:, None]
+    sets = TrainingSets(np.ones((1, 20), dtype=bool), labels[None].astype(np.int8))
+    t = np.abs(moderated_t(values, labels == 1, labels == 0, squeezed=False))
+    (found,) = best_columns(Columns.prepare(values), sets, 50, squeezed=False)
+    np.testing.assert_array_equal(found, np.argsort(-t, kind="stable")[:50])
+
+
 def test_a_perfect_difference_without_spread_ranks_first(rng):
     values = rng.normal(size=(12, 30))
     labels = np.arange(12) % 2

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from responder_ml.statistics.rounding import rounding_error
+from responder_ml.statistics.rounding import rounding_share
 
 
 @pytest.mark.parametrize("level", [0.1, -7.3, 1e9 / 3])
@@ -9,6 +9,6 @@ from responder_ml.statistics.rounding import rounding_error
 def test_what_sums_make_of_a_constant_is_rounding_and_a_real_difference_is_not(rng, level, count):
     values = np.full(count, level) * (1.0 + np.finfo(float).eps * rng.integers(0, 2, size=count))
     mean = values.mean()
-    assert np.sqrt(np.mean((values - mean) ** 2)) <= rounding_error(mean, count)
+    assert np.sqrt(np.mean((values - mean) ** 2)) <= rounding_share(count) * abs(mean)
     values[0] *= 1.0 + 1e-9
-    assert np.sqrt(np.mean((values - values.mean()) ** 2)) > rounding_error(mean, count)
+    assert np.sqrt(np.mean((values - values.mean()) ** 2)) > rounding_share(count) * abs(mean)

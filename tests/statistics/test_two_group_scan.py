@@ -83,6 +83,16 @@ def test_sets_that_share_pools_of_rows_equal_sets_on_their_own(rng):
     np.testing.assert_allclose(alone.prior, together.prior, rtol=1e-4)
 
 
+@pytest.mark.parametrize("alike", [2, 31, 32, 40, 100])
+def test_runs_of_any_length_give_the_same(rng, alike):
+    labels = np.tile(np.arange(N_SAMPLES) % 2, (70, 1)).astype(np.int8)
+    rows = rng.random((70, N_SAMPLES)) < 0.8
+    values = rng.normal(size=(N_SAMPLES, N_COLUMNS))
+    alone, together = (_scan(values, TrainingSets(rows, labels, number)) for number in (1, alike))
+    np.testing.assert_allclose(alone.within, together.within, rtol=1e-5)
+    np.testing.assert_allclose(alone.between, together.between, rtol=1e-3, atol=1e-4)
+
+
 def test_a_set_may_use_no_column_of_a_whole_piece(rng, sets):
     values = rng.normal(size=(N_SAMPLES, N_COLUMNS))
     kept = np.ones((N_SETS, N_COLUMNS), dtype=bool)

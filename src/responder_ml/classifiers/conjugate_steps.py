@@ -15,6 +15,10 @@ Singles = NDArray[np.float32]
 
 # Change of the decisions, in parts of their size, that is left to further steps when the last one is taken.
 _SMALL_REST = 1e-8
+# Share of the objective that may be left to gain at the end.
+_SMALL_GAIN = 1e-14
+# Product of neighbouring gradients, as a share of the later one's own, from which on they are not conjugate.
+_TURN = 0.5
 # Steps that working out a Hessian is worth.
 _WORTH = 10.0
 _MOST_STEPS = 200
@@ -60,36 +64,48 @@ def conjugate_steps(
     """
     last = len(theta) - 1
     gradient, before, direction = np.zeros(last + 1), np.zeros(last + 1), np.zeros(last + 1)
-    against, moved, earlier = 0.0, 0.0, 0.0
+    against, moved, earlier, still = 0.0, 0.0, 0.0, False
     residual, new_residual = np.empty(len(decision)), np.empty(len(decision))
     loss = _loss(decision, target, C, residual) + 0.5 * np.dot(theta[:last], theta[:last])
     for step in range(_MOST_STEPS):
         gradient[:last] = theta[:last] + np.dot(by_column, residual)
         gradient[last] = residual.sum()
+        # The penalty's curvature is one, so half the squared gradient bounds what is left of the objective.
+        if still and 0.5 * np.dot(gradient, gradient) <= _SMALL_GAIN * (1.0 + loss):
+            return True
         ahead = _solve(factor, gradient) if len(factor) > 0 else gradient / diagonal
-        size = np.dot(ahead, gradient)
-        # Polak and Ribière's, and a new start where it would turn back.
-        share = max(0.0, (size - np.dot(ahead, before)) / against) if step > 0 and against > 0.0 else 0.0
+        size, turned = np.dot(ahead, gradient), np.dot(ahead, before)
+        # Where the last direction says little about the next, start anew (Powell's rule).
+        share = max(0.0, (size - turned) / against) if against > 0.0 and abs(turned) < _TURN * size else 0.0
         direction = share * direction - ahead
         if np.dot(direction, gradient) >= 0.0:
             direction = -ahead
         before[:], against = gradient, size
         along = np.dot(direction[:last], by_column) + direction[last]
         length = _length(decision, along, target, C, theta, direction)
-        for _ in range(_MOST_HALVINGS):
+        halvings = 0
+        new_theta, new_decision = theta + length * direction, decision + length * along
+        new_loss = _loss(new_decision, target, C, new_residual) + 0.5 * np.dot(new_theta[:last], new_theta[:last])
+        while not new_loss <= loss + 1e-12 * abs(loss) and halvings < _MOST_HALVINGS:
+            halvings += 1
+            length *= 0.5
             new_theta, new_decision = theta + length * direction, decision + length * along
             new_loss = _loss(new_decision, target, C, new_residual) + 0.5 * np.dot(new_theta[:last], new_theta[:last])
-            if new_loss <= loss + 1e-12 * abs(loss):
-                break
-            length *= 0.5
+        if halvings == _MOST_HALVINGS:
+            return False
         theta[:], decision[:], loss, residual[:] = new_theta, new_decision, new_loss, new_residual
+        if halvings > 0:
+            # So short a step tells nothing of what is left, and the preconditioner is far off.
+            against, earlier, moved = 0.0, 0.0, 0.0
+            if halvings > 1:
+                return False
+            continue
         earlier, moved = moved, length * np.abs(along).max()
-        shrunk = min(moved / earlier, 1.0) if step > 0 and earlier > 0.0 else 1.0
+        shrunk = min(moved / earlier, 1.0) if earlier > 0.0 else 1.0
         small = _SMALL_REST * (1.0 + np.abs(decision).max())
         # Steps shrink by about one ratio, so what is left is a geometric series.
-        if moved * shrunk <= small * (1.0 - shrunk):
-            return True
-        if step >= fewest_steps - 1 and np.log(small / moved) < _WORTH * np.log(shrunk):
+        still = moved * shrunk <= small * (1.0 - shrunk)
+        if not still and step >= fewest_steps - 1 and np.log(small / moved) < _WORTH * np.log(shrunk):
             return False
     return False
 

@@ -5,6 +5,9 @@ from numpy.typing import NDArray
 
 from responder_ml.classifiers.classifier import Floats, LinearClassifier, Space
 
+# Means of standardised columns are never so far from zero; beyond, products of the values themselves would lose their digits.
+_FAR = 30.0
+
 
 def effective_count(products: Floats) -> float:
     """Return how many independent columns the columns behind a table of inner products amount to.
@@ -47,16 +50,14 @@ class NearestCentroid(LinearClassifier):
         classes = np.stack([labels == 0, labels == 1]).astype(np.float64)
         count = classes.sum(axis=1, keepdims=True)
         means = classes @ X / count
-        if len(X) <= X.shape[1]:
+        if len(X) <= X.shape[1] or np.abs(means).max() > _FAR:
             residuals = X - means[labels]
             variance = _variance(np.einsum("ij,ij->j", residuals, residuals), len(X))
-            products = (residuals / variance) @ residuals.T
+            residuals /= np.sqrt(variance)
+            products = residuals @ residuals.T if len(X) <= X.shape[1] else residuals.T @ residuals
         else:
-            # Far from zero the products would lose their digits; standardised columns are not.
-            middle = np.where(np.abs(means).min(axis=0) > 1.0, means.mean(axis=0), 0.0)
-            roots = np.sqrt(count) * (means - middle)
-            near = X - middle if middle.any() else X
-            products = near.T @ near
+            roots = np.sqrt(count) * means
+            products = X.T @ X
             products -= roots.T @ roots
             variance = _variance(np.diagonal(products), len(X))
             scale = 1.0 / np.sqrt(variance)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import responder_ml
 
-_LIBRARIES = ("numpy", "scipy", "pandas", "scikit-learn", "xgboost", "optuna", "shap")
+_LIBRARIES = ("numpy", "scipy", "pandas", "scikit-learn", "xgboost", "optuna", "shap", "numba", "llvmlite")
 
 
 @cache

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from responder_ml.cohort.endpoint import LabelledCohort
 from responder_ml.features.builders.builder import Ranked, prefix_columns, prefix_slice
 from responder_ml.features.builders.context import Context
-from responder_ml.statistics.rounding import rounding_error
+from responder_ml.statistics.rounding import rounding_share
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -112,7 +112,7 @@ class Block:
         columns = np.arange(len(values)) if columns is None else columns
         inside, outside = np.flatnonzero(train), np.flatnonzero(test)
         fitted, held_out = np.empty((len(columns), len(inside))), np.empty((len(columns), len(outside)))
-        standardise(values, columns, inside, outside, fitted, held_out)
+        standardise(values, columns, inside, outside, rounding_share(len(inside)), fitted, held_out)
         return cls(ranked.position[columns], fitted.T, held_out.T, labels[train], ranked.cumulative)
 
     def columns(self, length: int) -> NDArray[np.intp]:
@@ -142,4 +142,4 @@ def standardisation(values: Floats) -> tuple[Floats, Floats]:
     mean = values.mean(axis=0)
     deviation = values - mean
     scale = np.sqrt(np.einsum("ij,ij->j", deviation, deviation) / len(deviation))
-    return mean, np.where(scale > rounding_error(mean, len(deviation)), scale, 1.0)
+    return mean, np.where(scale > rounding_share(len(deviation)) * np.abs(mean), scale, 1.0)

@@ -4,16 +4,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from responder_ml.statistics.compiled import compiled
-from responder_ml.statistics.rounding import rounding_error
 
 Floats = NDArray[np.float64]
 Places = NDArray[np.intp]
 
-_rounding_error = compiled(rounding_error)
-
 
 @compiled
-def standardise(values: Floats, columns: Places, train: Places, test: Places, fitted: Floats, held_out: Floats) -> None:
+def standardise(
+    values: Floats, columns: Places, train: Places, test: Places, rounding: float, fitted: Floats, held_out: Floats
+) -> None:
     """Write some columns less the mean of their training rows, over the standard deviation (divisor n) of these.
 
     Parameters
@@ -24,6 +23,8 @@ def standardise(values: Floats, columns: Places, train: Places, test: Places, fi
         Which columns, in this order.
     train, test
         Training and held-out samples.
+    rounding
+        Share of its mean up to which the deviations of a column are rounding.
     fitted, held_out
         Where the results go, columns x training samples and columns x held-out samples.
     """
@@ -41,7 +42,7 @@ def standardise(values: Floats, columns: Places, train: Places, test: Places, fi
             squares += inside[row] * inside[row]
         scale = np.sqrt(squares / len(train))
         # Dividing by what is rounding only would blow held-out rows up.
-        if scale <= _rounding_error(mean, len(train)):
+        if scale <= rounding * abs(mean):
             scale = 1.0
         share = 1.0 / scale
         for row in range(len(train)):

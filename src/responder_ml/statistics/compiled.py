@@ -14,6 +14,9 @@ def compiled(function: Callable[P, R]) -> Callable[P, R]:
 
     Sums may be taken in another order than written, which lets the processor add several numbers at once; the order is the
     same for all columns of equal length, so that equal columns keep equal sums.
+
+    What is kept is known by the file the function stands in: it may call only functions and read only constants of that file, and
+    whoever changes the options below clears ``__pycache__``.
     """
     compile_ = njit(fastmath={"reassoc", "contract", "nsz"}, error_model="numpy")
     kept = njit(fastmath={"reassoc", "contract", "nsz"}, error_model="numpy", cache=True)

@@ -4,11 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from responder_ml.statistics.compiled import compiled
-from responder_ml.statistics.rounding import rounding_error
 
 Floats = NDArray[np.float64]
-
-_rounding_error = compiled(rounding_error)
 
 
 @compiled
@@ -18,6 +15,7 @@ def exact_sums(
     shift: Floats,
     positive: Floats,
     rows: Floats,
+    rounding: float,
     between: Floats,
     within: Floats,
 ) -> None:
@@ -33,6 +31,8 @@ def exact_sums(
         Number added to every column of a sample, shape ``(n_samples,)``.
     positive, rows
         1.0 for the rows of the positive group, and for those of either group, else 0.0; shape ``(n_samples,)``.
+    rounding
+        Share of its mean up to which the deviations of a column are rounding.
     between, within
         Where the results go, shape ``(n_columns,)``.
     """
@@ -53,7 +53,7 @@ def exact_sums(
             deviation = (values[sample] - mean) * rows[sample]
             difference += deviation * positive[sample]
             squares += deviation * deviation
-        if np.sqrt(squares / count) <= _rounding_error(mean, count):
+        if np.sqrt(squares / count) <= rounding * abs(mean):
             difference, squares = 0.0, 0.0
         between[place] = difference * difference * both
         within[place] = max(squares - between[place], 0.0)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from responder_ml.statistics.rounding import rounding_share
 from responder_ml.statistics.squeeze import fit_f_dist, squeeze
 
 Floats = NDArray[np.float64]
@@ -26,6 +27,8 @@ MODELS_PER_BLOCK = 32
 _DIGITS = 9
 # Where more than half of the genes are constant, their median variance has no logarithm.
 _LEAST_VARIANCE = 1e-30
+# What is left of a gene's squares to this share of them is rounding.
+_LEAST_SHARE = 1e-12
 # A group that covariates explain to this share of its own variation is not told apart from them.
 _LEAST_LEFT = 1e-9
 
@@ -103,7 +106,9 @@ class ManyContrasts:
 
     def __init__(self, values: Floats) -> None:
         # Sums of squares lose digits to a large mean. The median keeps an extreme sample from moving the others.
-        self._centred = values - np.median(values, axis=0)
+        middle = np.median(values, axis=0)
+        self._centred = values - middle
+        self._centred[np.abs(self._centred) <= rounding_share(len(values)) * np.abs(middle)] = 0.0
         self._squares = self._centred**2
 
     def moderated_t(
@@ -145,8 +150,11 @@ class ManyContrasts:
             squares += np.sum(move**2, axis=1, keepdims=True)
             for part, basis in zip(explained, designs.nuisance, strict=True):
                 part += np.sum(basis * move, axis=1, keepdims=True)
+        whole = squares.copy()
         for part in (effect, *explained):
             squares -= part**2
+        # A gene that covariates or nothing at all determine has no effect, whatever rounding leaves of one.
+        effect[(squares <= _LEAST_SHARE * whole) & (effect**2 <= _LEAST_SHARE * whole)] = 0.0
         squares /= np.maximum(designs.df, 1.0)[:, None]
         return effect, np.maximum(squares, 0.0, out=squares)
 

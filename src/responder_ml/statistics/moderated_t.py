@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from responder_ml.statistics.median import median
-from responder_ml.statistics.rounding import rounding_error
+from responder_ml.statistics.rounding import rounding_share
 from responder_ml.statistics.squeeze import fit_f_dist, squeeze
 from responder_ml.statistics.training_sets import TrainingSets
 from responder_ml.statistics.two_group_scan import TINY, in_pieces, scan
@@ -93,7 +93,7 @@ class Columns:
             middle = median(by_column[few, some])[:, None]
             centred = by_column[few] - middle
             # What is rounding in double precision would look like a difference in single precision.
-            centred[np.abs(centred) <= rounding_error(middle, len(values))] = 0.0
+            centred[np.abs(centred) <= rounding_share(len(values)) * np.abs(middle)] = 0.0
             piece[:, : len(centred)] = centred.T
         return cls(by_column, pieces)
 
@@ -162,21 +162,24 @@ def _best_of_block(
     found = scan(columns.pieces, len(columns.by_column), sets, kept, shifts, squeezed=squeezed)
     positive, rows = sets.positive.astype(np.float64), (sets.positive | sets.negative).astype(np.float64)
     moves = np.zeros_like(rows) if shifts is None else shifts
+    rounding = [rounding_share(int(count)) for count in rows.sum(axis=1)]
     positions = []
     for index in range(len(sets)):
         near = _near(found.strength(index), count)
         between, within = np.empty((2, len(near)))
-        exact_sums(columns.by_column, near, moves[index], positive[index], rows[index], between, within)
+        exact_sums(
+            columns.by_column, near, moves[index], positive[index], rows[index], rounding[index], between, within
+        )
         exact = between / (found.prior[index] + within)
         positions.append(near[np.argsort(-exact, kind="stable")[:count]])
     return positions
 
 
 def _near(strength: Singles, count: int) -> NDArray[np.intp]:
-    """Return the columns that may be among the best, in order; negative ones never are."""
-    least = 0.0
-    if count < len(strength):
-        spare = len(strength) - count
+    """Return the columns that may be among the best, in order: all of unknown strength, and the strongest of the others."""
+    wanted, least = count + np.count_nonzero(strength == np.inf), 0.0
+    if wanted < len(strength):
+        spare = len(strength) - wanted
         least = max(float(np.partition(strength, spare)[spare]) * (1.0 - _ROUNDING), 0.0)
     return np.flatnonzero(strength >= np.float32(least))
 
@@ -198,6 +201,6 @@ def _two_groups(
         squares[piece] = ((above - mean_above) ** 2).sum(axis=0) + ((below - mean_below) ** 2).sum(axis=0)
         scale = np.count_nonzero(positive) * np.count_nonzero(negative) / (df + 2.0)
         deviation = np.sqrt((squares[piece] + scale * difference[piece] ** 2) / (df + 2.0))
-        constant = deviation <= rounding_error(mean_above, df + 2.0)
+        constant = deviation <= rounding_share(int(df) + 2) * np.abs(mean_above)
         difference[piece][constant] = squares[piece][constant] = 0.0
     return difference, squares / df, df

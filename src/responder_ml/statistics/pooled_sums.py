@@ -16,6 +16,10 @@ OUT, POSITIVE, NEGATIVE = 0, 1, 2
 """Where a set puts the rows of a pool; positive and negative ones count for themselves, others for nothing."""
 LEAST = np.float32(1e-30)
 """Below the rounding of any measured sum of squares, and still a finite logarithm."""
+UNSURE = np.float32(np.inf)
+"""In place of a sum of squares between classes that single precision cannot be trusted to compare."""
+CLEAR_SHARE = np.float32(1e-3)
+"""Share of a column's squares that its sum of squares within classes must keep for its digits to count."""
 
 
 @compiled
@@ -55,7 +59,7 @@ def sums_of_squares(
         What normalisation adds to the sums of squares of each column, pieces x sets x columns of a piece; without pieces
         where nothing is added.
     between, within
-        Where the results go, sets x columns.
+        Where the results go, sets x columns; ``between`` is `UNSURE` where rounding may have spoilt them.
     """
     n_columns, width = between.shape[1], pieces.shape[2]
     most = np.diff(first_pool).max()
@@ -139,5 +143,6 @@ def _compare(
     for column in range(len(between)):
         mean_over, mean_under = over[column] * share_over, under[column] * share_under
         difference = mean_over - mean_under
-        between[column] = difference * difference * both
-        within[column] = max(LEAST, total[column] - over[column] * mean_over - under[column] * mean_under)
+        left = total[column] - over[column] * mean_over - under[column] * mean_under
+        between[column] = UNSURE if left < CLEAR_SHARE * total[column] else difference * difference * both
+        within[column] = max(LEAST, left)

@@ -37,7 +37,8 @@ class Scan:
     Attributes
     ----------
     between, within
-        Sums of squares, shape ``(n_sets, n_columns)``; ``between`` is negative where a set may not use the column.
+        Sums of squares, shape ``(n_sets, n_columns)``; ``between`` is negative where a set may not use the column, and infinite
+        where its digits are lost beside the column's level or between the classes.
     prior
         Prior sum of squares of each set, shape ``(n_sets,)``; so large that only differences count where the variances
         differ no more than chance.
@@ -48,7 +49,7 @@ class Scan:
     prior: Floats
 
     def strength(self, index: int) -> Singles:
-        """Return ``between / (prior + within)`` of each column in one training set."""
+        """Return ``between / (prior + within)`` of each column in one training set; infinite where that is not known."""
         spread: Singles = self.within[index] + np.float32(self.prior[index])
         np.divide(self.between[index], spread, out=spread)
         return spread
@@ -110,9 +111,12 @@ class _Pools:
 
     def __init__(self, sets: TrainingSets) -> None:
         codes = sets.positive + 2 * sets.negative.astype(np.int64)
-        run = min(sets.alike, _LONGEST_RUN)
-        starts = range(0, len(sets), run)
-        found = [_pools_of(codes[start : start + run]) for start in starts]
+        # A run ends where sets stop being alike, or where one number no longer tells where all of them put a row.
+        firsts = range(0, len(sets), sets.alike)
+        starts = [start + part for start in firsts for part in range(0, sets.alike, _LONGEST_RUN)]
+        starts = [start for start in starts if start < len(sets)]
+        ends = [*starts[1:], len(sets)]
+        found = [_pools_of(codes[start:end]) for start, end in zip(starts, ends, strict=True)]
         sizes = np.concatenate([[0], *(counts for _, counts, _ in found)])
         self.rows = np.concatenate([rows for rows, _, _ in found])
         self.first_row = np.cumsum(sizes)
