@@ -203,6 +203,13 @@ def compare(contest: Contest, size: Size, seed: int, repeats: int) -> str:
     return row
 
 
+def warm_up() -> None:
+    """Load what is compiled, as every process does once; its memory has nothing to do with the size of the data."""
+    X, y = simulate(40, 500, PLANTED, EFFECT, 0)
+    job = Job(CONTESTS["elastic_net"], X, y, 0)
+    job.run_ours(job.share(), 0)
+
+
 def report(rows: list[str], command: str) -> str:
     """Return the page that is kept beside the script."""
     return "\n".join(
@@ -243,6 +250,7 @@ def main() -> None:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     use_one_core()
     with threadpool_limits(1):
+        warm_up()
         rows = [compare(CONTESTS[name], size, args.seed, args.repeats) for size in SIZES for name in size.contests]
     command = f"python benchmarks/nested_search.py --seed {args.seed} --repeats {args.repeats}"
     args.out.write_text(report(rows, command), encoding="utf-8")
