@@ -82,22 +82,20 @@ def conjugate_steps(
             direction = -ahead
         before[:], against = gradient, size
         along = np.dot(direction[:last], by_column) + direction[last]
-        length = _length(decision, along, target, C, theta, direction)
-        halvings = 0
-        new_theta, new_decision = theta + length * direction, decision + length * along
-        new_loss = _loss(new_decision, target, C, new_residual) + 0.5 * np.dot(new_theta[:last], new_theta[:last])
-        while not new_loss <= loss + 1e-12 * abs(loss) and halvings < _MOST_HALVINGS:
-            halvings += 1
-            length *= 0.5
+        whole = length = _length(decision, along, target, C, theta, direction)
+        for _ in range(_MOST_HALVINGS):
             new_theta, new_decision = theta + length * direction, decision + length * along
             new_loss = _loss(new_decision, target, C, new_residual) + 0.5 * np.dot(new_theta[:last], new_theta[:last])
-        if halvings == _MOST_HALVINGS:
+            if new_loss <= loss + 1e-12 * abs(loss):
+                break
+            length *= 0.5
+        else:
             return False
         theta[:], decision[:], loss, residual[:] = new_theta, new_decision, new_loss, new_residual
-        if halvings > 0:
+        if length < whole:
             # So short a step tells nothing of what is left, and the preconditioner is far off.
             against, earlier, moved = 0.0, 0.0, 0.0
-            if halvings > 1:
+            if length < 0.5 * whole:
                 return False
             continue
         earlier, moved = moved, length * np.abs(along).max()

@@ -4,7 +4,7 @@ The AUROC compares a positive with a negative subject only where one model score
 of different models have no common zero, and pooling them pulls the AUROC of noise below one half.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -94,12 +94,9 @@ def auroc(found: OutOfFold) -> float:
     """Return the share of comparable pairs in the right order, over all repeats."""
     if len(found.labels) <= _FEW_SUBJECTS:
         return float(concordance(found).auroc())
-    right, met = 0.0, 0
-    for decision, fold in zip(found.decisions, found.folds, strict=True):
-        for number in np.unique(fold):
-            table = pair_table(found.labels[fold == number], decision[fold == number])
-            right, met = right + float(table.sum()), met + table.size
-    return right / met if met else float("nan")
+    tables = [table for _, _, table in _fold_tables(found)]
+    met = sum(table.size for table in tables)
+    return sum(float(table.sum()) for table in tables) / met if met else float("nan")
 
 
 def brier(found: OutOfFold) -> float:
@@ -168,13 +165,18 @@ def matthews(found: OutOfFold) -> float:
 def fold_aurocs(found: OutOfFold) -> Floats:
     """Return the AUROC of every outer fold, repeats x folds; nan where a fold holds one class only."""
     scores = np.full((len(found.folds), int(found.folds.max()) + 1), np.nan)
+    for repeat, number, table in _fold_tables(found):
+        if table.size:
+            scores[repeat, number] = table.mean()
+    return scores
+
+
+def _fold_tables(found: OutOfFold) -> Iterator[tuple[int, int, Floats]]:
+    """Yield repeat, fold and the pairs of its positive and negative subjects (see `pair_table`)."""
     for repeat, (decision, fold) in enumerate(zip(found.decisions, found.folds, strict=True)):
         for number in np.unique(fold):
             inside = fold == number
-            table = pair_table(found.labels[inside], decision[inside])
-            if table.size:
-                scores[repeat, number] = table.mean()
-    return scores
+            yield repeat, int(number), pair_table(found.labels[inside], decision[inside])
 
 
 def by_subject(values: Floats, subject_of: NDArray[np.intp], n_subjects: int) -> Floats:

@@ -18,11 +18,10 @@ def compiled(function: Callable[P, R]) -> Callable[P, R]:
     What is kept is known by the file the function stands in: it may call only functions and read only constants of that file, and
     whoever changes the options below clears ``__pycache__``.
     """
-    compile_ = njit(fastmath={"reassoc", "contract", "nsz"}, error_model="numpy")
-    kept = njit(fastmath={"reassoc", "contract", "nsz"}, error_model="numpy", cache=True)
+    options = {"fastmath": {"reassoc", "contract", "nsz"}, "error_model": "numpy"}
     try:
-        found: Callable[P, R] = kept(function)
+        found: Callable[P, R] = njit(cache=True, **options)(function)
     except RuntimeError:
         # Neither the package's folder nor the user's cache can be written: every process compiles for itself.
-        found = compile_(function)
+        found = njit(**options)(function)
     return found

@@ -160,7 +160,7 @@ def _best_of_block(
     from responder_ml.statistics.exact_sums import exact_sums
 
     found = scan(columns.pieces, len(columns.by_column), sets, kept, shifts, squeezed=squeezed)
-    positive, rows = sets.positive.astype(np.float64), (sets.positive | sets.negative).astype(np.float64)
+    positive, rows = sets.positive.astype(np.float64), sets.rows.astype(np.float64)
     moves = np.zeros_like(rows) if shifts is None else shifts
     rounding = [rounding_share(int(count)) for count in rows.sum(axis=1)]
     positions = []

@@ -6,6 +6,7 @@ variance. What comes out is good for choosing, never for results.
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -112,9 +113,8 @@ class _Pools:
     def __init__(self, sets: TrainingSets) -> None:
         codes = sets.positive + 2 * sets.negative.astype(np.int64)
         # A run ends where sets stop being alike, or where one number no longer tells where all of them put a row.
-        firsts = range(0, len(sets), sets.alike)
-        starts = [start + part for start in firsts for part in range(0, sets.alike, _LONGEST_RUN)]
-        starts = [start for start in starts if start < len(sets)]
+        bounds = [*range(0, len(sets), sets.alike), len(sets)]
+        starts = [start for first, end in pairwise(bounds) for start in range(first, end, _LONGEST_RUN)]
         ends = [*starts[1:], len(sets)]
         found = [_pools_of(codes[start:end]) for start, end in zip(starts, ends, strict=True)]
         sizes = np.concatenate([[0], *(counts for _, counts, _ in found)])
