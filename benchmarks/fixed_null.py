@@ -42,8 +42,8 @@ from responder_ml.classifiers.nearest_centroid import NearestCentroid
 from responder_ml.evaluation.procedure import Procedure
 from responder_ml.features.builders.genes import Genes
 from responder_ml.search.candidate import Candidate
-from responder_ml.search.material import Material
 from responder_ml.search.nested import Plan
+from responder_ml.search.search_data import SearchData
 from responder_ml.search.splits import assign_folds
 from responder_ml.search.workers import Workers
 from responder_ml.statistics.moderated_t import moderated_t
@@ -127,10 +127,10 @@ SCORES = (Score("ordinary t", False, f_classif), Score("moderated t", True, abso
 def prepare(X: np.ndarray, score: Score, rule: Rule, seed: int) -> Procedure:
     """Return our side with everything done that no labelling changes."""
     names = np.array([f"g{index}" for index in range(X.shape[1])])
-    material = Material(X, names, np.arange(len(X)), np.zeros(len(X), dtype=int))
+    search_data = SearchData(X, names, np.arange(len(X)), np.zeros(len(X), dtype=int))
     builder = KeptGenes(units="log2", max_genes=GENES_KEPT, moderated=score.moderated)
     candidate = Candidate("genes", builder, rule.ours, rule.params)
-    return Procedure(material, [candidate], Plan(FOLDS, 3, 0, seed), Workers(1))
+    return Procedure(search_data, [candidate], Plan(FOLDS, 3, 0, seed), Workers(1))
 
 
 def run_ours(procedure: Procedure, labellings: list[np.ndarray]) -> np.ndarray:

@@ -35,8 +35,8 @@ from xgboost import XGBClassifier
 from responder_ml.classifiers import CLASSIFIERS
 from responder_ml.features.builders.genes import Genes
 from responder_ml.search.candidate import Candidate
-from responder_ml.search.material import Material
 from responder_ml.search.nested import Draw, DrawResult, Plan, search_draws
+from responder_ml.search.search_data import SearchData
 from responder_ml.search.splits import assign_folds
 from responder_ml.statistics.moderated_t import moderated_t
 from responder_ml.statistics.seeds import generator, integer_seed
@@ -122,16 +122,16 @@ class Job:
         self.builder = Genes(units="log2")
         self.candidate = Candidate("genes", self.builder, CLASSIFIERS[contest.name], contest.fixed)
         names = np.array([f"g{index}" for index in range(X.shape[1])])
-        self.material = Material(X, names, np.arange(len(X)), np.zeros(len(X), dtype=int))
+        self.search_data = SearchData(X, names, np.arange(len(X)), np.zeros(len(X), dtype=int))
 
     def share(self) -> dict[str, Any]:
         """Do what no training set changes."""
-        return {"genes": self.builder.share(self.X, self.material.genes)}
+        return {"genes": self.builder.share(self.X, self.search_data.genes)}
 
     def run_ours(self, shared: dict[str, Any], repeat: int) -> DrawResult:
         """Search all outer folds of one repeat."""
         draw = Draw(self.y.astype(np.int8), repeat)
-        return search_draws(self.material, shared, [self.candidate], self.plan, [draw])[0]
+        return search_draws(self.search_data, shared, [self.candidate], self.plan, [draw])[0]
 
     def run_peer(self, repeat: int, folds: int) -> np.ndarray:
         """Search some outer folds of one repeat; return their out-of-fold decisions."""

@@ -90,7 +90,15 @@ def commands(out: Path) -> Iterator[list[str]]:
         yield ["train", str(ROOT / "configs" / f"{config}.yaml"), "--out", config, "--bundle", f"{config}-bundle"]
     for config in ("tutorial", "several"):
         yield ["train", f"{config}.yaml", "--out", config, "--bundle", f"{config}-bundle"]
-        yield ["score", f"{config}-bundle", "cohort/counts.tsv.gz", "--samples", "cohort/samples.tsv", "--out", f"{config}.csv"]
+        yield [
+            "score",
+            f"{config}-bundle",
+            "cohort/counts.tsv.gz",
+            "--samples",
+            "cohort/samples.tsv",
+            "--out",
+            f"{config}.csv",
+        ]
     yield ["compare", "pfc", "tutorial", "several", "--out", "comparison"]
     yield ["claims", "tutorial.yaml", "--out", "claims-pfc"]
     yield ["claims", "regions.yaml", "--out", "claims-regions"]
@@ -100,7 +108,13 @@ def commands(out: Path) -> Iterator[list[str]]:
     yield ["plan", "--strata", "3/3,3/4", "--auroc", "0.8", "--out", "plan.csv"]
     for manifest in sorted((ROOT / "tests" / "archives").glob("*/*/manifest.json")):
         bundle = manifest.parent
-        yield ["score", str(bundle), str(bundle.parent / f"{bundle.name}.samples.csv"), "--out", f"archive-{bundle.name}.csv"]
+        yield [
+            "score",
+            str(bundle),
+            str(bundle.parent / f"{bundle.name}.samples.csv"),
+            "--out",
+            f"archive-{bundle.name}.csv",
+        ]
     for name, job in real_jobs().items():
         (out / f"{name}.yaml").write_text(yaml.safe_dump(job))
         yield ["train", f"{name}.yaml", "--out", name, "--bundle", f"{name}-bundle"]
@@ -109,7 +123,12 @@ def commands(out: Path) -> Iterator[list[str]]:
 def run(checkout: Path, out: Path) -> None:
     """Give every command with the package of ``checkout``, in the folder ``out``."""
     out.mkdir(parents=True, exist_ok=True)
-    environment = {**os.environ, "PYTHONPATH": str(checkout.resolve() / "src"), "COLUMNS": "120", "OMP_NUM_THREADS": "1"}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(checkout.resolve() / "src"),
+        "COLUMNS": "120",
+        "OMP_NUM_THREADS": "1",
+    }
     for words in commands(out):
         print("responder_ml", *words, flush=True)
         done = subprocess.run(

@@ -30,8 +30,8 @@ from responder_ml.evaluation.metrics import statistic_of
 from responder_ml.evaluation.procedure import Procedure
 from responder_ml.features.builders.genes import Genes
 from responder_ml.search.candidate import Candidate
-from responder_ml.search.material import Material
 from responder_ml.search.nested import Plan
+from responder_ml.search.search_data import SearchData
 from responder_ml.search.workers import Workers
 
 FOLDS, INNER_FOLDS, TRIALS = 5, 3, 10
@@ -118,9 +118,9 @@ def turn_into_counts(log2: np.ndarray, seed: int) -> None:
 def prepared(X: np.ndarray, units: str, seed: int) -> Procedure:
     """Return the search with everything done that no training set changes."""
     names = np.array([f"g{index}" for index in range(X.shape[1])])
-    material = Material(X, names, np.arange(len(X)), np.zeros(len(X), dtype=int))
+    search_data = SearchData(X, names, np.arange(len(X)), np.zeros(len(X), dtype=int))
     candidate = Candidate("genes", Genes(units=units), ElasticNet)
-    return Procedure(material, [candidate], Plan(FOLDS, INNER_FOLDS, TRIALS, seed), Workers(1))
+    return Procedure(search_data, [candidate], Plan(FOLDS, INNER_FOLDS, TRIALS, seed), Workers(1))
 
 
 def measured_apart(size: Size, seed: int) -> Cost:

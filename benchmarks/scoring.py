@@ -34,7 +34,7 @@ FILES = {
 
 def make_bundle(folder: Path, genes: int) -> np.ndarray:
     """Fit a model and five outer models to simulated counts; return what a typical sample has of each gene."""
-    from responder_ml.bundle import pack_bundle, write_bundle
+    from responder_ml.bundles.bundle import pack_bundle, write_bundle
     from responder_ml.classifiers import CLASSIFIERS
     from responder_ml.cohort.endpoint import Endpoint, label_cohort
     from responder_ml.cohort.simulate import simulate_cohort
@@ -126,7 +126,7 @@ def write_h5ad(path: Path, counts: np.ndarray, names: list[str], genes: list[str
 
 def score_one(folder: Path, name: str) -> None:
     """Score one file and print seconds and peak memory; for a process of its own."""
-    from responder_ml.scoring import score
+    from responder_ml.score import score
 
     start = time.perf_counter()
     table = score(folder / "bundle", folder / name, out=folder / "scores.csv")

@@ -33,7 +33,7 @@ OURS = ("singscore", "mean_z", "weighted_projection")
 
 
 @dataclass
-class Material:
+class SearchData:
     """One simulated cohort and its sets, in every form a library asks for."""
 
     values: np.ndarray
@@ -50,12 +50,12 @@ class Contest:
     scorer: str
     params: dict[str, str]
     peer: str
-    run_peer: Callable[[Material], np.ndarray]
-    scale: Callable[[Material], np.ndarray | float] = lambda material: 1.0
+    run_peer: Callable[[SearchData], np.ndarray]
+    scale: Callable[[SearchData], np.ndarray | float] = lambda search_data: 1.0
     """What our score is multiplied by to be the peer's."""
 
 
-def simulate(samples: int, genes: int, sets: int, seed: int) -> Material:
+def simulate(samples: int, genes: int, sets: int, seed: int) -> SearchData:
     """Draw expression and sets."""
     rng = np.random.default_rng(seed)
     values = rng.normal(6.0, 2.0, size=(samples, genes))
@@ -68,50 +68,55 @@ def simulate(samples: int, genes: int, sets: int, seed: int) -> Material:
         [(each.name, gene, 1.0) for each in gene_sets for gene in each.up], columns=["source", "target", "weight"]
     )
     frame = pd.DataFrame(values, columns=names, index=[f"s{index}" for index in range(samples)])
-    return Material(values, frame, gene_sets, network, lay(gene_sets, names))
+    return SearchData(values, frame, gene_sets, network, match_sets_to_genes(gene_sets, names))
 
 
-def lay(sets: tuple[GeneSet, ...], genes: list[str]) -> Membership:
+def match_sets_to_genes(sets: tuple[GeneSet, ...], genes: list[str]) -> Membership:
     """Lay all sets over the genes."""
     return members(sets, genes, min_genes=1, min_coverage=0.0)
 
 
-def score(material: Material, scorer: str, params: dict[str, str], membership: Membership) -> np.ndarray:
+def score(search_data: SearchData, scorer: str, params: dict[str, str], membership: Membership) -> np.ndarray:
     """Fit and score with one of ours."""
     return np.asarray(
-        SCORERS[scorer](**params).fit(material.values, members=membership.weights).transform(material.values)
+        SCORERS[scorer](**params).fit(search_data.values, members=membership.weights).transform(search_data.values)
     )
 
 
-def score_decoupler(method: str) -> Callable[[Material], np.ndarray]:
+def score_decoupler(method: str) -> Callable[[SearchData], np.ndarray]:
     """Return a call of decoupler's method."""
     import decoupler
 
-    def run(material: Material) -> np.ndarray:
-        result = getattr(decoupler.mt, method)(material.frame, material.network, tmin=1)
+    def run(search_data: SearchData) -> np.ndarray:
+        result = getattr(decoupler.mt, method)(search_data.frame, search_data.network, tmin=1)
         scores = result[0] if isinstance(result, tuple) else result
-        return scores[list(material.membership.names)].to_numpy()
+        return scores[list(search_data.membership.names)].to_numpy()
 
     return run
 
 
-def score_gseapy(material: Material) -> np.ndarray:
+def score_gseapy(search_data: SearchData) -> np.ndarray:
     """Call gseapy's ssGSEA."""
     import gseapy
 
-    lists = {each.name: list(each.up) for each in material.sets}
+    lists = {each.name: list(each.up) for each in search_data.sets}
     result = gseapy.ssgsea(
-        material.frame.T, lists, outdir=None, sample_norm_method="rank", min_size=1, max_size=material.frame.shape[1]
+        search_data.frame.T,
+        lists,
+        outdir=None,
+        sample_norm_method="rank",
+        min_size=1,
+        max_size=search_data.frame.shape[1],
     )
     table = result.res2d.pivot(index="Name", columns="Term", values="ES").astype(float)
-    return table.loc[material.frame.index, list(material.membership.names)].to_numpy()
+    return table.loc[search_data.frame.index, list(search_data.membership.names)].to_numpy()
 
 
 def contests() -> list[Contest]:
     """Return what is compared."""
 
-    def root_of_size(material: Material) -> np.ndarray:
-        return np.sqrt([len(each.up) for each in material.sets])
+    def root_of_size(search_data: SearchData) -> np.ndarray:
+        return np.sqrt([len(each.up) for each in search_data.sets])
 
     return [
         Contest("mean_z", {"against": "sample"}, "decoupler zscore", score_decoupler("zscore"), root_of_size),
@@ -135,26 +140,26 @@ def timed_often(call: Callable[[], np.ndarray]) -> tuple[np.ndarray, np.ndarray]
     return np.median([seconds for seconds, _ in runs], axis=0), runs[0][1]
 
 
-def compare(contest: Contest, material: Material, repeats: int) -> str:
+def compare(contest: Contest, search_data: SearchData, repeats: int) -> str:
     """Return one row of the table."""
-    names = list(material.frame.columns)
+    names = list(search_data.frame.columns)
 
     def alone() -> np.ndarray:
-        return score(material, contest.scorer, contest.params, material.membership)
+        return score(search_data, contest.scorer, contest.params, search_data.membership)
 
     def with_matching() -> np.ndarray:
-        return score(material, contest.scorer, contest.params, lay(material.sets, names))
+        return score(search_data, contest.scorer, contest.params, match_sets_to_genes(search_data.sets, names))
 
     peer, ours, whole = [], [], []
     for _ in range(repeats):
         # The quicker one is timed before and after the slower, so that a passing load falls on both.
         before, result = timed_often(alone)
-        seconds, expected = timed(lambda: contest.run_peer(material))
+        seconds, expected = timed(lambda: contest.run_peer(search_data))
         after, _ = timed_often(alone)
         peer.append(seconds)
         ours.append((before + after) / 2)
         whole.append(timed_often(with_matching)[0])
-    difference = np.max(np.abs(result * contest.scale(material) - expected))
+    difference = np.max(np.abs(result * contest.scale(search_data) - expected))
     ratio, processor_ratio = np.median(np.divide(peer, ours), axis=0)
     with_names = np.median(np.divide(peer, whole), axis=0)[0]
     peer_s, ours_s, whole_s = (np.median(seconds, axis=0)[0] for seconds in (peer, ours, whole))
@@ -218,13 +223,13 @@ def main() -> None:
     entered = contests()
     for contest in entered:
         contest.run_peer(small)
-    material = simulate(args.samples, args.genes, args.sets, args.seed)
-    rows = [compare(contest, material, args.repeats) for contest in entered]
+    search_data = simulate(args.samples, args.genes, args.sets, args.seed)
+    rows = [compare(contest, search_data, args.repeats) for contest in entered]
     alone = []
     with threadpool_limits(1):
         for name, repeats in (*((name, args.repeats) for name in OURS), ("eigengene", 1)):
             seconds = [
-                timed(lambda name=name: score(material, name, {}, material.membership))[0] for _ in range(repeats)
+                timed(lambda name=name: score(search_data, name, {}, search_data.membership))[0] for _ in range(repeats)
             ]
             alone.append(f"| {name} | {np.median(seconds):.3g} |")
             print(alone[-1], flush=True)

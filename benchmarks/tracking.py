@@ -14,8 +14,8 @@ from pathlib import Path
 from measure import timed
 
 from responder_ml.config import ComputeConfig, load_config
-from responder_ml.experiment import SERVING, train
 from responder_ml.tracking.mlflow import send
+from responder_ml.train import SERVING, train
 
 HERE = Path(__file__).parent
 

@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 
 from responder_ml.align_batches import align_batches
-from responder_ml.bundle import read_bundle
+from responder_ml.bundles.bundle import read_bundle
 from responder_ml.cohort.alignment import match_genes
-from responder_ml.exceptions import BundleError
+from responder_ml.errors import BundleError
 
 ARCHIVE = Path(__file__).parent / "archives" / "0.1.0" / "genes-elastic_net"
 

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from responder_ml.bundle import read_bundle
-from responder_ml.manifest import FORMAT_VERSION
-from responder_ml.scoring import score
+from responder_ml.bundles.bundle import read_bundle
+from responder_ml.bundles.manifest import FORMAT_VERSION
+from responder_ml.score import score
 
 ARCHIVES = Path(__file__).parent / "archives"
 BUNDLES = sorted(path.parent for path in ARCHIVES.glob("*/*/manifest.json"))

@@ -6,9 +6,9 @@ import pytest
 import yaml
 
 from responder_ml.config import load_config
-from responder_ml.exceptions import ConfigError
-from responder_ml.experiment import train
+from responder_ml.errors import ConfigError
 from responder_ml.report.html import render_report
+from responder_ml.train import train
 
 JOB = {
     "name": "si",

@@ -13,7 +13,7 @@ from rich.console import Console
 from responder_ml.claims import PAGE, RECORD, TABLE, default_folder, evaluate, write_claims
 from responder_ml.config import load_config
 from responder_ml.contrasts.founding_claims import CLAIMS
-from responder_ml.exceptions import ConfigError, ContrastError
+from responder_ml.errors import ConfigError, ContrastError
 from responder_ml.screen.claims import show_claims
 
 JOB = {

@@ -9,7 +9,7 @@ import pytest
 import typer
 import yaml
 
-from responder_ml import cli, experiment
+from responder_ml import cli, train
 
 GENES = ("Gad1", "Sst", "Bdnf", "Fos", "Egr1", "Arc", "Npas4", "Vgf")
 COMMANDS = sorted(typer.main.get_command(cli.app).commands)
@@ -306,10 +306,10 @@ def test_the_commands_are_those_of_the_design():
 
 
 def test_help_tells_the_defaults_where_they_live(run):
-    from responder_ml.effort import Effort
+    from responder_ml.selftest_size import SelfTestSize
 
     _, out, _ = run("selftest", "--help")
-    for value in (Effort.cohorts, Effort.permutations, Effort.repeats):
+    for value in (SelfTestSize.cohorts, SelfTestSize.permutations, SelfTestSize.repeats):
         assert f"{value} by default" in " ".join(out.replace("│", " ").split())
 
 
@@ -362,7 +362,7 @@ def test_a_bug_keeps_its_traceback(run, job, monkeypatch):
     def broken(job):
         raise RuntimeError("a bug")
 
-    monkeypatch.setattr(experiment, "prepare", broken)
+    monkeypatch.setattr(train, "prepare", broken)
     with pytest.raises(RuntimeError, match="a bug"):
         run("check", job.write())
 

@@ -14,7 +14,7 @@ from collections import Counter
 import pytest
 import yaml
 
-from responder_ml.run import TABLES
+from responder_ml.records.run import TABLES
 
 KILLS = 20
 JOB = {
@@ -39,7 +39,7 @@ JOB = {
 # one that has done the imports, so that kills hit the work and not the imports.
 PROGRAM = """
 import os, sys
-import shap, skops.io, optuna, responder_ml.experiment
+import shap, skops.io, optuna, responder_ml.train
 from responder_ml.cli import main
 from responder_ml.search import unit_store
 write, log = unit_store.write_unit, os.open("log", os.O_WRONLY | os.O_APPEND | os.O_CREAT)

@@ -6,8 +6,8 @@ from responder_ml.classifiers.elastic_net import ElasticNet
 from responder_ml.evaluation.metrics import OutOfFold, auroc
 from responder_ml.features.builders.genes import Genes
 from responder_ml.search.candidate import Candidate
-from responder_ml.search.material import Material
 from responder_ml.search.nested import Draw, Plan, search_draws
+from responder_ml.search.search_data import SearchData
 from responder_ml.statistics.moderated_t import moderated_t
 
 SUBJECTS, GENES, COHORTS = 20, 2000, 12
@@ -15,13 +15,13 @@ PLAN = Plan(folds=5, inner_folds=3, trials=5, seed=3)
 
 
 def _nested_auroc(expression, labels):
-    material = Material(
+    search_data = SearchData(
         expression, np.arange(expression.shape[1]).astype(str), np.arange(SUBJECTS), np.zeros(SUBJECTS, int)
     )
     builder = Genes(max_genes=50)
     candidate = Candidate("genes", builder, ElasticNet, {"l1_ratio": 0.0})
-    shared = {"genes": builder.share(material.expression, material.genes)}
-    results = search_draws(material, shared, [candidate], PLAN, [Draw(labels, repeat) for repeat in range(2)])
+    shared = {"genes": builder.share(search_data.expression, search_data.genes)}
+    results = search_draws(search_data, shared, [candidate], PLAN, [Draw(labels, repeat) for repeat in range(2)])
     decisions = np.stack([result.auto for result in results])
     folds = np.stack([result.fold for result in results])
     return auroc(OutOfFold(labels, decisions, folds, np.zeros_like(decisions)))

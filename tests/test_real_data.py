@@ -7,8 +7,8 @@ import yaml
 from sklearn.metrics import roc_auc_score
 
 from responder_ml.config import load_config
-from responder_ml.experiment import prepare, train
-from responder_ml.scoring import score
+from responder_ml.score import score
+from responder_ml.train import prepare, train
 
 pytestmark = pytest.mark.shared
 

@@ -7,9 +7,9 @@ import yaml
 
 from responder_ml.cohort.read import read_table
 from responder_ml.config import load_config
-from responder_ml.exceptions import FeatureError
-from responder_ml.experiment import prepare
+from responder_ml.errors import FeatureError
 from responder_ml.features.builders.gene_sets import GeneSets
+from responder_ml.train import prepare
 
 pytestmark = pytest.mark.shared
 

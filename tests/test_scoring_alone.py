@@ -7,15 +7,15 @@ import pandas as pd
 import pytest
 from anndata import AnnData
 
-from responder_ml.bundle import pack_bundle, write_bundle
+from responder_ml.bundles.bundle import pack_bundle, write_bundle
 from responder_ml.classifiers import CLASSIFIERS
 from responder_ml.cohort.endpoint import Endpoint, label_cohort
 from responder_ml.cohort.simulate import simulate_cohort
 from responder_ml.features.builders import BUILDERS
 from responder_ml.features.signatures import SCORERS
-from responder_ml.scoring import score
-from responder_ml.search.material import context_of
+from responder_ml.score import score
 from responder_ml.search.prefix_model import PrefixModel
+from responder_ml.search.search_data import context_of
 
 EVERY = [
     *((name, {"normalisation": "tmm"}) for name in BUILDERS.names()),
@@ -78,8 +78,8 @@ def _bundle(labelled, name, options, sets, folder):
 
 @pytest.mark.parametrize(("name", "options"), EVERY, ids=["-".join((name, *each.values())) for name, each in EVERY])
 def test_alone_in_a_batch_or_in_another_order(name, options, simulated, strangers, sets, tmp_path, monkeypatch):
-    monkeypatch.setattr("responder_ml.scoring._READ", 10)
-    monkeypatch.setattr("responder_ml.scoring._BLOCK", 4)
+    monkeypatch.setattr("responder_ml.score._READ", 10)
+    monkeypatch.setattr("responder_ml.score._BLOCK", 4)
     _bundle(simulated, name, options, sets, tmp_path / "bundle")
     order = np.random.default_rng(1).permutation(SAMPLES)
     for table in (strangers, strangers.drop(columns=strangers.columns[[7, 27, 47, 107, *range(360, 400)]])):

@@ -9,17 +9,17 @@ import yaml
 from anndata import AnnData
 
 from responder_ml import cli
-from responder_ml.bundle import pack_bundle, read_bundle, write_bundle
+from responder_ml.bundles.bundle import pack_bundle, read_bundle, write_bundle
 from responder_ml.classifiers import CLASSIFIERS
 from responder_ml.cohort.endpoint import Endpoint, label_cohort
 from responder_ml.cohort.simulate import simulate_cohort
 from responder_ml.config import load_config
-from responder_ml.exceptions import CohortError, GeneNameError
-from responder_ml.experiment import prepare, train
+from responder_ml.errors import CohortError, GeneNameError
 from responder_ml.features.builders.genes import Genes
-from responder_ml.result import data_digest
-from responder_ml.scoring import score
+from responder_ml.records.result import data_digest
+from responder_ml.score import score
 from responder_ml.search.prefix_model import PrefixModel
+from responder_ml.train import prepare, train
 
 NUMBERS = ["probability", "log_odds", "reference_correlation", "distance"]
 

@@ -11,19 +11,19 @@ from hypothesis import strategies as some
 from rich.console import Console
 from scipy.stats import binomtest, ttest_1samp
 
-from responder_ml import assemble
+from responder_ml import build
 from responder_ml import selftest as module
 from responder_ml.config import load_config
-from responder_ml.effort import Effort
-from responder_ml.exceptions import ConfigError, EndpointError, RunError
+from responder_ml.errors import ConfigError, EndpointError, RunError
 from responder_ml.features.builders import BUILDERS
 from responder_ml.features.builders.genes import Genes, SharedGenes
 from responder_ml.registry import Registry
 from responder_ml.screen.selftest import show_selftest
 from responder_ml.selftest import Challenge, SelfTest, selftest, shuffle_genes, write_selftest
+from responder_ml.selftest_size import SelfTestSize
 from responder_ml.statistics.training_sets import TrainingSets
 
-SMALL = Effort(cohorts=6, permutations=19)
+SMALL = SelfTestSize(cohorts=6, permutations=19)
 
 
 class SharedLeak(SharedGenes):
@@ -100,7 +100,7 @@ def test_an_honest_procedure_is_cleared(honest):
 
 
 def test_genes_chosen_on_all_subjects_are_caught(job, monkeypatch):
-    monkeypatch.setattr(assemble, "BUILDERS", Registry("builder", (*BUILDERS, LeakingGenes)))
+    monkeypatch.setattr(build, "BUILDERS", Registry("builder", (*BUILDERS, LeakingGenes)))
     found = selftest(job("leaking_genes"), SMALL)
     assert found.leaks
     assert all(each.auroc_leaks and each.mean > 0.8 for each in found.challenges)
@@ -194,12 +194,12 @@ def test_what_is_written_is_what_was_found(tmp_path):
 @pytest.mark.parametrize("given", [{"cohorts": 4}, {"permutations": 0}, {"repeats": 0}])
 def test_too_little_work_is_refused(given):
     with pytest.raises(ConfigError, match="needs at least"):
-        Effort(**given)
+        SelfTestSize(**given)
 
 
 def test_relabellings_too_few_for_the_level_are_refused(job):
     with pytest.raises(ConfigError, match="at least 19"):
-        selftest(job(), Effort(permutations=18))
+        selftest(job(), SelfTestSize(permutations=18))
     with pytest.raises(ConfigError, match="at least 99"):
         selftest(job(null={"alpha": 0.01}), SMALL)
 
@@ -213,7 +213,7 @@ def test_repeats_are_never_more_than_the_jobs_own(job, monkeypatch):
 
     monkeypatch.setattr(module, "_run_cohort", run)
     tiny = job(search={"folds": 3, "repeats": 1, "inner_folds": 2, "trials": 1})
-    assert selftest(tiny, Effort(cohorts=5, permutations=19, repeats=3)).effort.repeats == 1
+    assert selftest(tiny, SelfTestSize(cohorts=5, permutations=19, repeats=3)).effort.repeats == 1
     assert asked == [1] * 10
 
 

@@ -7,10 +7,10 @@ import pytest
 
 from responder_ml.config import load_config
 from responder_ml.evaluation.procedure import Procedure
-from responder_ml.experiment import prepare
 from responder_ml.explanation.attribution import auto_models, explain_models
-from responder_ml.search.material import Material
+from responder_ml.search.search_data import SearchData
 from responder_ml.search.workers import Workers
+from responder_ml.train import prepare
 
 CONFIGS = Path(__file__).resolve().parents[1] / "configs"
 
@@ -36,7 +36,7 @@ def test_a_signatures_shap_resolves_to_its_genes(kind):
     rigid = tuple(each for each in job.classifiers if each.kind == "nearest_centroid")
     prepared = prepare(job.model_copy(update={"cohort": cohort, "builders": chosen, "classifiers": rigid}))
     labelled, allowed = prepared.labelled, prepared.allowed
-    procedure = Procedure(Material.of(labelled), allowed.candidates, allowed.plan, Workers(1))
+    procedure = Procedure(SearchData.of(labelled), allowed.candidates, allowed.plan, Workers(1))
     observed = procedure.observe(labelled.labels, 1)
     models = auto_models(observed.results)
     for model, held_out in zip(models, explain_models(models), strict=True):

@@ -13,15 +13,15 @@ import yaml
 from mlflow import MlflowClient
 from rich.console import Console
 
-from responder_ml.delivery import deliver_study
-from responder_ml.exceptions import EndpointError, RunError, TrackingError
+from responder_ml.errors import EndpointError, RunError, TrackingError
 from responder_ml.progress import Progress
+from responder_ml.records.study import PAGE, TABLES, read_study
 from responder_ml.screen.study import show_study
 from responder_ml.search import dask_workers
 from responder_ml.search.workers import Workers
 from responder_ml.study import default_folder, record_study, study, train_jobs
 from responder_ml.study_config import load_study
-from responder_ml.study_record import PAGE, TABLES, read_study
+from responder_ml.track import deliver_study
 from responder_ml.tracking.mlflow import send_study
 
 CELLS = {
@@ -278,13 +278,13 @@ def test_a_study_on_a_cluster_that_loses_a_worker_is_the_local_study(make_study,
 
         @contextmanager
         def stage(self, title):
-            def done(*_):
+            def on_progress(*_):
                 busy = [worker for worker, units in client.processing().items() if units]
                 if title == "Null of all jobs" and busy and not killed:
                     killed.append(client.run(os.getpid)[busy[0]])
                     os.kill(killed[0], signal.SIGKILL)
 
-            yield done
+            yield on_progress
 
     config = make_study()
     there = config.model_copy(update={"job": {**config.job, "compute": {"backend": "dask", "scheduler": scheduler}}})

@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-from responder_ml.exceptions import ConfigError
+from responder_ml.errors import ConfigError
 from responder_ml.study_config import load_study
 
 

@@ -9,7 +9,7 @@ import yaml
 
 from responder_ml import cli
 from responder_ml.config import load_config
-from responder_ml.exceptions import ConfigError, EndpointError, SampleSheetError
+from responder_ml.errors import ConfigError, EndpointError, SampleSheetError
 from responder_ml.report.transfer import render_transfer
 from responder_ml.transfer import PAGE, RECORD, TABLE, evaluate
 

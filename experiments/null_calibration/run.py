@@ -25,8 +25,8 @@ from responder_ml.evaluation.permutation import NullPlan, run_null
 from responder_ml.evaluation.procedure import Procedure
 from responder_ml.features.builders.genes import Genes
 from responder_ml.search.candidate import Candidate
-from responder_ml.search.material import Material
 from responder_ml.search.nested import Plan
+from responder_ml.search.search_data import SearchData
 from responder_ml.search.workers import Workers
 
 HERE = Path(__file__).parent
@@ -87,7 +87,7 @@ def one_cohort(setting: Setting, seed: int) -> dict:
     builder = Genes(units="counts", max_genes=200)
     candidates = [Candidate("genes", builder, CLASSIFIERS[name], FIXED.get(name, {})) for name in setting.classifiers]
     plan = Plan(5, 3, setting.trials, seed)
-    procedure = Procedure(Material.of(labelled), candidates, plan, Workers(1))
+    procedure = Procedure(SearchData.of(labelled), candidates, plan, Workers(1))
     observed = procedure.observe(labelled.labels, setting.repeats)
     null_plan = NullPlan(setting.relabellings, setting.repeats, setting.stop_after, ALPHA, seed)
     null = run_null(

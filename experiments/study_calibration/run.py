@@ -14,12 +14,10 @@ from pathlib import Path
 import numpy as np
 from scipy.stats import binomtest
 
-from responder_ml.assemble import build_cohort
-from responder_ml.evaluation.family import weigh_family
-from responder_ml.evaluation.joint_relabelling import JointRelabelling
+from responder_ml.build import build_cohort
+from responder_ml.evaluation.joint_null import JointRelabelling, run_joint_null
 from responder_ml.search.workers import Workers
-from responder_ml.studies.contender import tested
-from responder_ml.studies.jobs import enter_job
+from responder_ml.studies.jobs import enter_job, tested
 from responder_ml.study_config import load_study
 
 HERE = Path(__file__).parent
@@ -35,7 +33,7 @@ def one_study(seed: int) -> dict:
     contenders = tested([enter_job(cell, cohort, Workers(1)) for cell in study.cells()])
     joint = JointRelabelling({key: each.subjects for key, each in contenders.items()})
     statistics = {key: each.statistic for key, each in contenders.items()}
-    family = weigh_family(statistics, joint, base.null.permutations, base.seed)
+    family = run_joint_null(statistics, joint, base.null.permutations, base.seed)
     return {
         "seed": seed,
         "own": {key: member.null.p_value for key, member in family.members.items()},

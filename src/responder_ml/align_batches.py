@@ -3,18 +3,13 @@
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
-from responder_ml.bundle import Bundle
+from responder_ml.arrays import Floats
+from responder_ml.bundles.bundle import Bundle
 from responder_ml.cohort.alignment import Matched, to_model_units
 from responder_ml.cohort.sample_sheet import read_sheet, with_canonical_names
-from responder_ml.cohort.some_of import some_of
+from responder_ml.errors import BundleError, SampleSheetError, list_names
 from responder_ml.evaluation.batch_alignment import BatchAlignment
-from responder_ml.exceptions import BundleError, SampleSheetError
 from responder_ml.registry import did_you_mean
-
-Floats = NDArray[np.float64]
 
 
 def align_batches(
@@ -69,7 +64,7 @@ def _batches(samples: Path | None, column: str, names: Sequence[str]) -> dict[st
     without = [name for name in names if not known.get(name, "").strip()]
     if without:
         raise SampleSheetError(
-            f"{samples.name} gives {len(without)} of {len(names)} samples no '{column}': {some_of(without)}. Name the batch "
+            f"{samples.name} gives {len(without)} of {len(names)} samples no '{column}': {list_names(without)}. Name the batch "
             "of every sample that is to be scored."
         )
     return {name: known[name] for name in names}

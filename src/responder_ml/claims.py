@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from responder_ml.assemble import build_behaviour, build_cohort, build_cutoffs, build_words, build_workers
+from responder_ml.build import build_behaviour, build_cohort, build_cutoffs, build_words, build_workers
 from responder_ml.config import ClaimsConfig, CohortConfig, JobConfig
 from responder_ml.contrasts.claim_maps import map_region
 from responder_ml.contrasts.claim_result import ClaimResult
@@ -15,10 +15,10 @@ from responder_ml.contrasts.claims_record import ClaimsRecord, RegionFacts
 from responder_ml.contrasts.evaluate_claims import evaluate_claims
 from responder_ml.contrasts.regions import rank_regions
 from responder_ml.contrasts.study_regions import StudyRegion, split_regions
-from responder_ml.exceptions import ContrastError
+from responder_ml.errors import ContrastError
 from responder_ml.progress import Progress
+from responder_ml.records.files import write_text
 from responder_ml.report.claims import render_claims
-from responder_ml.text_file import write_text
 
 TABLE, RECORD, PAGE = "claims.csv", "claims.json", "claims.html"
 
@@ -42,11 +42,11 @@ def evaluate(job: JobConfig, progress: Progress | None = None) -> ClaimsRecord:
     cohort = build_cohort(job.cohort, job.seed)
     regions = split_regions(cohort, build_words(asked.words), covariates=asked.covariates, strata=asked.strata)
     results = list(build_behaviour(asked, cohort))
-    with progress.stage("Claims") as done:
+    with progress.stage("Claims") as on_progress:
         tables = build_workers(job.compute).map(partial(_evaluate_region, asked=asked, seed=job.seed), regions)
         for count, (region, found) in enumerate(zip(regions, tables, strict=True), start=1):
             results += found
-            done(count, len(regions), region.name)
+            on_progress(count, len(regions), region.name)
     ranks = rank_regions(results) if len(regions) > 1 else []
     return ClaimsRecord(
         name=job.name,

@@ -6,7 +6,7 @@ import typer
 from rich.console import Console
 
 from responder_ml.commands import COMMANDS
-from responder_ml.exceptions import ResponderError
+from responder_ml.errors import ResponderError
 
 app = typer.Typer(
     name="responder-ml",

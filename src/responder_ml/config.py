@@ -8,7 +8,7 @@ from typing import Any, Literal, Self, get_args
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from responder_ml.exceptions import ConfigError
+from responder_ml.errors import ConfigError
 from responder_ml.registry import did_you_mean
 
 

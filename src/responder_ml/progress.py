@@ -3,14 +3,14 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-Done = Callable[[int, int, str], None]
+OnProgress = Callable[[int, int, str], None]
 
 
 class Progress:
     """Silent progress; the command line puts a bar in its place."""
 
     @contextmanager
-    def stage(self, title: str) -> Iterator[Done]:
+    def stage(self, title: str) -> Iterator[OnProgress]:
         """Open a stage of work; the function it yields is told (units done, units in all, a remark)."""
 
         def nothing(done: int, total: int, remark: str) -> None:

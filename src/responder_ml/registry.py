@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 from typing import Generic, Protocol, TypeVar
 
-from responder_ml.exceptions import UnknownNameError
+from responder_ml.errors import UnknownNameError
 
 
 class Named(Protocol):

@@ -7,12 +7,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from responder_ml.bundle import Bundle
+from responder_ml.bundles.bundle import Bundle
 from responder_ml.cohort.sample_sheet import read_sheet, with_canonical_names, with_subjects
+from responder_ml.errors import SampleSheetError
 from responder_ml.evaluation.calibration import calibrate
 from responder_ml.evaluation.intervals import auroc_interval
 from responder_ml.evaluation.metrics import OutOfFold, auroc, balanced_accuracy, by_subject
-from responder_ml.exceptions import SampleSheetError
 
 
 def evaluate(table: pd.DataFrame, samples: Path, bundle: Bundle) -> dict[str, Any] | None:

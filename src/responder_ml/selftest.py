@@ -18,29 +18,28 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.stats import beta, binom
 from scipy.stats import t as student
 
-from responder_ml.assemble import build_workers
+from responder_ml.arrays import Floats
+from responder_ml.build import build_workers
 from responder_ml.cohort.endpoint import LabelledCohort
 from responder_ml.config import JobConfig
-from responder_ml.effort import Effort
+from responder_ml.errors import ConfigError
 from responder_ml.evaluation.metrics import auroc, statistic_of
 from responder_ml.evaluation.permutation import NullPlan, run_null
 from responder_ml.evaluation.procedure import Procedure
 from responder_ml.evaluation.relabel import draw_labellings
-from responder_ml.exceptions import ConfigError
-from responder_ml.experiment import prepare
 from responder_ml.progress import Progress
+from responder_ml.records.files import write_text
 from responder_ml.search.candidate import Candidate
-from responder_ml.search.material import Material
 from responder_ml.search.nested import Plan
+from responder_ml.search.search_data import SearchData
 from responder_ml.search.workers import Workers
+from responder_ml.selftest_size import SelfTestSize
 from responder_ml.statistics.seeds import generator, integer_seed
-from responder_ml.text_file import write_text
+from responder_ml.train import prepare
 
-Floats = NDArray[np.float64]
 Kind = Literal["relabelled", "noise"]
 
 # Each of the four checks calls an honest procedure leaking with this probability at most.
@@ -117,7 +116,7 @@ class SelfTest:
 
     name: str
     seed: int
-    effort: Effort
+    effort: SelfTestSize
     challenges: tuple[Challenge, ...]
 
     @property
@@ -145,7 +144,7 @@ class SelfTest:
         )
 
 
-def selftest(job: JobConfig, effort: Effort | None = None, progress: Progress | None = None) -> SelfTest:
+def selftest(job: JobConfig, effort: SelfTestSize | None = None, progress: Progress | None = None) -> SelfTest:
     """Run a job's procedure on relabelled subjects and on noise.
 
     Parameters
@@ -162,7 +161,7 @@ def selftest(job: JobConfig, effort: Effort | None = None, progress: Progress | 
     ResponderError
         Anything the user can mend.
     """
-    effort, progress = effort or Effort(), progress or Progress()
+    effort, progress = effort or SelfTestSize(), progress or Progress()
     _check_resolution(effort, job.null.alpha)
     prepared = prepare(job)
     repeats = min(effort.repeats, job.search.repeats)
@@ -171,10 +170,10 @@ def selftest(job: JobConfig, effort: Effort | None = None, progress: Progress | 
     for kind in get_args(Kind):
         run = partial(_run_cohort, prepared.labelled, prepared.allowed.candidates, prepared.allowed.plan, null, kind)
         found: list[tuple[float, float]] = []
-        with progress.stage(f"Cohorts without effect ({kind})") as done:
+        with progress.stage(f"Cohorts without effect ({kind})") as on_progress:
             for pair in build_workers(job.compute).map(run, range(effort.cohorts)):
                 found.append(pair)
-                done(len(found), effort.cohorts, f"mean AUROC {np.mean([value for value, _ in found]):.2f}")
+                on_progress(len(found), effort.cohorts, f"mean AUROC {np.mean([value for value, _ in found]):.2f}")
         aurocs, p_values = np.array(found).T
         challenges.append(Challenge(kind, aurocs, p_values, job.null.alpha))
     return SelfTest(job.name, job.seed, replace(effort, repeats=repeats), tuple(challenges))
@@ -202,20 +201,22 @@ def _run_cohort(
     """Return the headline and p of one cohort without effect, from the same steps as in ``train``."""
     seed = integer_seed(null.seed, "selftest", kind, number)
     rng = generator(seed, "cohort")
-    material, labels = Material.of(labelled), labelled.labels
+    search_data, labels = SearchData.of(labelled), labelled.labels
     if kind == "relabelled":
         labels = draw_labellings(labels, labelled.strata, 1, rng)[0]
     else:
-        material = replace(material, expression=shuffle_genes(material.expression, rng))
+        search_data = replace(search_data, expression=shuffle_genes(search_data.expression, rng))
     # Folds come from the seed, too: with one for all cohorts, its luck would be in every one of them.
-    procedure = Procedure(material, candidates, replace(plan, seed=seed), Workers(1))
+    procedure = Procedure(search_data, candidates, replace(plan, seed=seed), Workers(1))
     observed = procedure.observe(labels, null.repeats).auto
     statistic: Callable[..., Any] = partial(procedure.statistics, repeats=null.repeats)
-    found = run_null(statistic, labels, material.strata, statistic_of(observed), replace(null, seed=seed), "selftest")
+    found = run_null(
+        statistic, labels, search_data.strata, statistic_of(observed), replace(null, seed=seed), "selftest"
+    )
     return auroc(observed), found.p_value
 
 
-def _check_resolution(effort: Effort, alpha: float) -> None:
+def _check_resolution(effort: SelfTestSize, alpha: float) -> None:
     if 1 / (effort.permutations + 1) > alpha:
         raise ConfigError(
             f"With {effort.permutations} relabellings no p can reach {alpha:g}. A self-test at that level needs at least "

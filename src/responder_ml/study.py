@@ -4,27 +4,25 @@ import hashlib
 import json
 from pathlib import Path
 
-from responder_ml.assemble import build_candidates, build_cohort, build_workers
-from responder_ml.evaluation.family import weigh_family
-from responder_ml.evaluation.joint_relabelling import JointRelabelling
-from responder_ml.exceptions import TrackingError
-from responder_ml.experiment import train
-from responder_ml.keeping import Keeping, keeping
+from responder_ml.build import build_candidates, build_cohort, build_workers
+from responder_ml.errors import TrackingError
+from responder_ml.evaluation.joint_null import JointRelabelling, run_joint_null
 from responder_ml.progress import Progress
+from responder_ml.records.result import Clock
+from responder_ml.records.study import Study, check_folder, study_table, write_study
 from responder_ml.report.study import render_study
-from responder_ml.result import Clock
 from responder_ml.search.candidate import classifier_notes
-from responder_ml.studies.contender import tested
+from responder_ml.search.checkpoints import RunCheckpoint, run_checkpoint
 from responder_ml.studies.fused import fuse_columns
-from responder_ml.studies.jobs import enter_job
+from responder_ml.studies.jobs import enter_job, tested
 from responder_ml.studies.summary import compose_study, job_rows, null_rows, sentence_of
 from responder_ml.studies.transfers import carry_over
 from responder_ml.study_config import StudyConfig
-from responder_ml.study_record import Study, check_folder, study_table, write_study
 from responder_ml.tracking.mlflow import send_study
+from responder_ml.train import train
 
 
-def study(config: StudyConfig, out: Path, progress: Progress | None = None, kept: Keeping | None = None) -> Study:
+def study(config: StudyConfig, out: Path, progress: Progress | None = None, kept: RunCheckpoint | None = None) -> Study:
     """Search every job of the grid, test all of them together, and write; what an interrupted call finished is not done again.
 
     Parameters
@@ -44,7 +42,7 @@ def study(config: StudyConfig, out: Path, progress: Progress | None = None, kept
         Anything the user can mend; nothing is left half-written.
     """
     if kept is None:
-        with keeping(out) as kept:
+        with run_checkpoint(out) as kept:
             return study(config, out, progress, kept)
     check_folder(out)
     progress, clock, base = progress or Progress(), Clock(), config.base
@@ -52,23 +50,23 @@ def study(config: StudyConfig, out: Path, progress: Progress | None = None, kept
         progress.say(note)
     cells, cohort, entered = list(config.cells()), build_cohort(base.cohort, base.seed), []
     workers = build_workers(base.compute, kept.open())
-    with clock.lap("search_s"), progress.stage("Search") as done:
+    with clock.lap("search_s"), progress.stage("Search") as on_progress:
         for cell in cells:
             entered.append(enter_job(cell, cohort, workers))
-            done(len(entered), len(cells), cell.key)
-    with clock.lap("fusion_s"), progress.stage("Fusion") as done:
-        fused = fuse_columns(config, cells, cohort, workers, done)
+            on_progress(len(entered), len(cells), cell.key)
+    with clock.lap("fusion_s"), progress.stage("Fusion") as on_progress:
+        fused = fuse_columns(config, cells, cohort, workers, on_progress)
         entered += [each for column in fused for each in column.entered]
     contenders = tested(entered)
     joint = JointRelabelling({key: each.subjects for key, each in contenders.items()})
-    with clock.lap("null_s"), progress.stage("Null of all jobs") as done:
+    with clock.lap("null_s"), progress.stage("Null of all jobs") as on_progress:
         statistics = {key: each.statistic for key, each in contenders.items()}
-        family = weigh_family(statistics, joint, base.null.permutations, base.seed, done)
+        family = run_joint_null(statistics, joint, base.null.permutations, base.seed, on_progress)
     with clock.lap("verdicts_s"):
         jobs = job_rows(entered, family, base.seed)
-    with clock.lap("transfer_s"), progress.stage("Transfer") as done:
+    with clock.lap("transfer_s"), progress.stage("Transfer") as on_progress:
         evidence = set(jobs["job"][jobs["verdict"] == "evidence"])
-        carried = carry_over(config, contenders, family.members, evidence, workers, done)
+        carried = carry_over(config, contenders, family.members, evidence, workers, on_progress)
     comparisons = [row for column in fused for row in column.comparisons]
     tables = {
         "jobs": jobs,

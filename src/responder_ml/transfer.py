@@ -12,20 +12,19 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
-from responder_ml.assemble import build_candidates, build_cohort, build_endpoint
+from responder_ml.build import build_candidates, build_cohort, build_endpoint
 from responder_ml.cohort.endpoint import Endpoint, LabelledCohort, label_cohort
-from responder_ml.cohort.some_of import some_of
 from responder_ml.config import JobConfig
+from responder_ml.errors import ConfigError, EndpointError, SampleSheetError, list_names
 from responder_ml.evaluation.permutation import NullPlan
 from responder_ml.evaluation.small_n import LEAST_SUBJECTS
 from responder_ml.evaluation.transfer import TransferPlan, TransferRow, transfer_matrix
-from responder_ml.exceptions import ConfigError, EndpointError, SampleSheetError
 from responder_ml.progress import Progress
+from responder_ml.records.files import write_text
 from responder_ml.report.transfer import render_transfer
 from responder_ml.search.candidate import classifier_notes
 from responder_ml.search.nested import Plan
 from responder_ml.search.workers import Workers
-from responder_ml.text_file import write_text
 
 TABLE, RECORD, PAGE = "transfer.csv", "transfer.json", "transfer.html"
 _BLANK = ("", "nan", "None")
@@ -100,8 +99,8 @@ def evaluate(
     )
     plan = Plan(job.search.folds, job.search.inner_folds, job.search.trials, job.seed)
     how = TransferPlan(candidates, plan, job.search.repeats, null, Workers(job.compute.workers))
-    with progress.stage("Transfers") as done:
-        rows = transfer_matrix(cohorts, how, done)
+    with progress.stage("Transfers") as on_progress:
+        rows = transfer_matrix(cohorts, how, on_progress)
     return TransferRecord(
         name=job.name,
         seed=job.seed,
@@ -154,7 +153,7 @@ def _cut(job: JobConfig, by: str) -> tuple[dict[str, LabelledCohort], list[str]]
     if len(parts) < 2:
         raise EndpointError(
             f"Column '{by}' has {len(parts)} value(s) with at least {LEAST_SUBJECTS} subjects of each class "
-            f"({some_of(list(parts) or sorted(set(values)))}), but a transfer is between two or more. {' '.join(notes)}"
+            f"({list_names(list(parts) or sorted(set(values)))}), but a transfer is between two or more. {' '.join(notes)}"
         )
     return parts, notes
 

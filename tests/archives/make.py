@@ -12,16 +12,16 @@ import pandas as pd
 from anndata import AnnData
 
 import responder_ml
-from responder_ml.bundle import pack_bundle, write_bundle
+from responder_ml.bundles.bundle import pack_bundle, write_bundle
 from responder_ml.classifiers import CLASSIFIERS
 from responder_ml.cohort.endpoint import Endpoint, LabelledCohort, label_cohort
-from responder_ml.evaluation.outer_rows import outer_models, outer_rows
+from responder_ml.evaluation.held_out_features import held_out_features, outer_models
 from responder_ml.evaluation.procedure import Procedure
 from responder_ml.features.builders import BUILDERS
-from responder_ml.scoring import score
+from responder_ml.score import score
 from responder_ml.search.candidate import Candidate
-from responder_ml.search.material import Material
 from responder_ml.search.nested import Plan
+from responder_ml.search.search_data import SearchData
 from responder_ml.search.workers import Workers
 
 HERE = Path(__file__).parent
@@ -57,7 +57,7 @@ def write_one(folder: Path, builder: str, classifier: str) -> None:
     sets.write_text("".join(f"SET{n}\t.\t" + "\t".join(GENES[n * 10 : n * 10 + 10]) + "\n" for n in range(12)))
     params = {"path": str(sets)} if builder == "gene_sets" else {}
     candidate = Candidate(builder, BUILDERS[builder](units="counts", **params), CLASSIFIERS[classifier])
-    procedure = Procedure(Material.of(labelled), [candidate], Plan(3, 2, 4, SEED), Workers(1))
+    procedure = Procedure(SearchData.of(labelled), [candidate], Plan(3, 2, 4, SEED), Workers(1))
     observed = procedure.observe(labelled.labels, 1)
     models = outer_models(procedure, observed, labelled)
     result = {
@@ -75,7 +75,7 @@ def write_one(folder: Path, builder: str, classifier: str) -> None:
         result,
         limits=("A test archive of simulated counts.",),
         models=models,
-        outer=outer_rows(models, observed, labelled),
+        outer=held_out_features(models, observed, labelled),
         out_of_fold=observed.auto,
     )
     write_bundle(packed, folder)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from responder_ml.run import TABLES, Run, write_run
+from responder_ml.records.run import TABLES, Run, write_run
 from responder_ml.tracking.mlflow import send
 from responder_ml.tracking.page_server import served
 from responder_ml.tracking.ui import start_page
@@ -45,7 +45,7 @@ def site(tmp_path_factory):
     folder = tmp_path_factory.mktemp("site")
     store = f"sqlite:///{folder / 'mlflow.db'}"
     for name in JOBS:
-        send(*_written(name, folder), loader="responder_ml.serving", uri=store, register=True)
+        send(*_written(name, folder), loader="responder_ml.serve", uri=store, register=True)
     with closing(socket.create_server(("127.0.0.1", 0))) as free:
         port = free.getsockname()[1]
     with served(store, port) as (address, _):
@@ -165,7 +165,7 @@ def test_a_server_takes_a_run_with_its_files_and_its_model(site, tmp_path):
     from mlflow import MlflowClient
 
     run_id = send(
-        *_written("nac-response", tmp_path), loader="responder_ml.serving", uri=site, experiment="sent", register=True
+        *_written("nac-response", tmp_path), loader="responder_ml.serve", uri=site, experiment="sent", register=True
     )
     client = MlflowClient(tracking_uri=site)
     sent = client.get_run(run_id)

@@ -3,18 +3,17 @@
 import numpy as np
 import pytest
 
-from responder_ml.classifiers import cuda
-from responder_ml.classifiers.xgboost import XGBoost
-from responder_ml.exceptions import ConfigError
+from responder_ml.classifiers.xgboost import XGBoost, usable_device
+from responder_ml.errors import ConfigError
 
 
 @pytest.fixture(autouse=True)
 def _without_a_gpu(monkeypatch):
     """A machine that has one is made to look like one that has none."""
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
-    cuda.usable_device.cache_clear()
+    usable_device.cache_clear()
     yield
-    cuda.usable_device.cache_clear()
+    usable_device.cache_clear()
 
 
 @pytest.fixture
@@ -53,7 +52,7 @@ def test_a_build_without_cuda_is_not_even_asked(monkeypatch):
 
     monkeypatch.setattr(xgboost, "build_info", lambda: {"USE_CUDA": False})
     monkeypatch.setattr(xgboost, "DMatrix", None)
-    assert cuda.usable_device("cuda") == "cpu"
+    assert usable_device("cuda") == "cpu"
 
 
 def test_a_gpu_that_xgboost_sees_is_used_and_one_that_fails_is_not(monkeypatch):
@@ -74,7 +73,7 @@ def test_a_gpu_that_xgboost_sees_is_used_and_one_that_fails_is_not(monkeypatch):
     monkeypatch.setattr(xgboost, "Booster", Seen)
     assert XGBoost(device="cuda").notes() == ()
     assert XGBoost(device="cuda")._settings()["device"] == "cuda"
-    assert cuda.usable_device("cuda:7") == "cpu"
+    assert usable_device("cuda:7") == "cpu"
 
 
 @pytest.mark.parametrize("device", ["gpu", "cuda:", "CUDA", None])

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from responder_ml.cohort.alignment import align, match_genes, measure_coverage
-from responder_ml.exceptions import CoverageError, ExpressionError, GeneNameError
+from responder_ml.errors import CoverageError, ExpressionError, GeneNameError
 
 GENES = ["Actb", "Bdnf", "Creb1", "Drd2", "Egr1"]
 

@@ -4,9 +4,8 @@ import pytest
 from anndata import AnnData
 
 from responder_ml.cohort.audit import audit
-from responder_ml.cohort.behaviour_rule import BehaviourRule, derive_classes
-from responder_ml.cohort.endpoint import Endpoint, label_cohort
-from responder_ml.exceptions import EndpointError, SampleSheetError
+from responder_ml.cohort.endpoint import BehaviourRule, Endpoint, derive_classes, label_cohort
+from responder_ml.errors import EndpointError, SampleSheetError
 
 RULE = BehaviourRule(1.0, 0.1)
 

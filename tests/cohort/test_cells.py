@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from responder_ml.cohort.read import read_table
-from responder_ml.exceptions import CohortError, GeneNameError
+from responder_ml.errors import CohortError, GeneNameError
 
 
 def _save(table: pd.DataFrame, path: Path, *, index_label: str = "gene") -> Path:

@@ -6,7 +6,7 @@ from scipy import sparse
 
 from responder_ml.cohort.expression_source import open_expression
 from responder_ml.cohort.grid import open_h5ad
-from responder_ml.exceptions import CohortError, ExpressionError, GeneNameError, SampleSheetError
+from responder_ml.errors import CohortError, ExpressionError, GeneNameError, SampleSheetError
 
 KNOWN = ["Fos", "Arc", "Bdnf"]
 

@@ -3,7 +3,7 @@ import hashlib
 import pytest
 
 from responder_ml.cohort.gene_table import read_gene_table, without_version
-from responder_ml.exceptions import GeneNameError
+from responder_ml.errors import GeneNameError
 
 TEXT = (
     "symbol\tsynonyms\tensembl\nFos\tc-fos|D12Rfj1\tENSMUSG00000021250.14\nArc\t-\tENSMUSG00000022602.5\nOld\tArc2\t\n"

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from responder_ml.cohort.gene_table import GeneTable
 from responder_ml.cohort.gene_translation import GeneRules, GeneTranslation
-from responder_ml.exceptions import GeneNameError
+from responder_ml.errors import GeneNameError
 
 
 def _table(*pairs):

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from responder_ml.cohort.read import read_expression, read_table
-from responder_ml.exceptions import CohortError, ExpressionError
+from responder_ml.errors import CohortError, ExpressionError
 
 
 def _read(files, **keywords):

@@ -7,7 +7,7 @@ import pytest
 from responder_ml.cohort.expression_source import open_expression
 from responder_ml.cohort.open_grid import open_grid
 from responder_ml.cohort.parquet_grid import ParquetGrid
-from responder_ml.exceptions import CohortError, ExpressionError
+from responder_ml.errors import CohortError, ExpressionError
 
 GENES = ["a", "a.1", "c", "b.2.x", "007"]
 

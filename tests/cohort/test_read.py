@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_matrix
 
 from responder_ml.cohort.read import read_expression, read_h5ad, read_table
-from responder_ml.exceptions import CohortError, ExpressionError, GeneNameError, SampleSheetError
+from responder_ml.errors import CohortError, ExpressionError, GeneNameError, SampleSheetError
 
 
 def _save(table: pd.DataFrame, path: Path, *, index_label: str = "gene") -> Path:

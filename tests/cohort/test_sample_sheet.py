@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from responder_ml.cohort.read import keep_rows, read_table
-from responder_ml.exceptions import SampleSheetError
+from responder_ml.errors import SampleSheetError
 
 
 def _read(files, **keywords):

@@ -5,10 +5,10 @@ import pandas as pd
 import pytest
 from anndata import AnnData
 
+from responder_ml.cohort.cells import unwrap
 from responder_ml.cohort.sample_sheet import read_sheet
 from responder_ml.cohort.sample_table import wrap, write_sample_table
-from responder_ml.cohort.wrapped_text import unwrap
-from responder_ml.exceptions import CohortError
+from responder_ml.errors import CohortError
 
 # What a spreadsheet program would turn into another number, a date, a truth, or run.
 AT_RISK = [

@@ -6,7 +6,7 @@ import pytest
 
 from responder_ml.cohort.simulate import mean_score, simulate_cohort
 from responder_ml.cohort.simulated_biology import PROGRAMMES, REGIONS, build_biology
-from responder_ml.exceptions import CohortError
+from responder_ml.errors import CohortError
 
 
 def _log2_cpm(cohort):

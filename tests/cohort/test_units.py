@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from responder_ml.cohort.units import check_units
-from responder_ml.exceptions import ExpressionError
+from responder_ml.cohort.units import check_units, convert_units, counts_from_log2
+from responder_ml.errors import ExpressionError
 
 
 @pytest.fixture
@@ -126,3 +126,74 @@ def test_real_matrices_pass_in_their_units_and_in_no_other(shared_data, folder):
 def test_golub_passes_once_the_logarithm_is_taken(shared_data):
     values = pd.read_csv(shared_data / "microarray/golub/expression.tsv.gz", sep="\t", index_col=0).to_numpy().T
     check_units(np.log2(values.clip(20, None).astype(float)), "log2")
+
+
+@pytest.fixture
+def counts(rng):
+    mean = np.exp(rng.normal(size=2000) * 2 + 2)
+    return rng.poisson(mean * rng.uniform(0.5, 2, size=(4, 1))).astype(float)
+
+
+@pytest.mark.parametrize("decimals", [4, 16])
+def test_log2_counts_per_million_become_the_counts_they_were(counts, decimals):
+    library = counts.sum(axis=1, keepdims=True)
+    log2 = np.log2((counts + 0.5) / (library + 1) * 1e6).round(decimals)
+    found = counts_from_log2(log2, 12345.0)
+    small = counts < 1000
+    np.testing.assert_array_equal(found[small], counts[small])
+    np.testing.assert_allclose(found, counts, rtol=1e-4)
+
+
+@pytest.mark.parametrize("offset", [1.0, 0.1, 2.0])
+def test_another_offset_gives_the_same_profile_at_the_depth_asked_for(counts, offset):
+    library = counts.sum(axis=1, keepdims=True)
+    log2 = np.log2(counts / library * 1e6 + offset)
+    found = counts_from_log2(log2, 5e6)
+    np.testing.assert_allclose(found, counts / library * 5e6, rtol=1e-9, atol=1e-6)
+
+
+def test_without_a_floor_the_usual_offsets_are_undone_at_the_depth_asked_for(counts):
+    expressed = counts[:, (counts > 0).all(axis=0)][:, :50] + np.arange(50) * 3
+    depth = 1e6
+    log2 = np.log2((expressed + 0.5) / (depth + 1) * 1e6)
+    np.testing.assert_allclose(counts_from_log2(log2, depth), expressed, rtol=1e-9)
+
+
+def test_each_sample_is_converted_by_itself(counts):
+    log2 = np.log2((counts + 0.5) / (counts.sum(axis=1, keepdims=True) + 1) * 1e6)
+    together = counts_from_log2(log2, 1e6)
+    for row in range(len(log2)):
+        np.testing.assert_array_equal(counts_from_log2(log2[[row]], 1e6)[0], together[row])
+
+
+@pytest.mark.parametrize("units", ["counts", "log2", "tpm"])
+def test_the_same_units_stay_as_they_are(units, rng):
+    values = rng.random((2, 3))
+    assert convert_units(values, units, units, 1e6) is values
+
+
+def test_log2_of_tpm_becomes_tpm_again():
+    tpm = np.array([[0.0, 1.0, 2.5, 1000.0]])
+    np.testing.assert_allclose(convert_units(np.log2(tpm + 1), "log2", "tpm", 0.0), tpm, atol=1e-12)
+    np.testing.assert_array_equal(convert_units(np.array([[-0.01]]), "log2", "tpm", 0.0), 0.0)
+
+
+def test_log2_counts_per_million_become_counts():
+    counts = np.array([[3.0, 10.0, 200.0]])
+    log2 = np.log2((counts + 0.5) / (1e7 + 1) * 1e6)
+    np.testing.assert_allclose(convert_units(log2, "log2", "counts", 1e7), counts)
+
+
+@pytest.mark.parametrize(
+    ("units", "wanted", "ways"),
+    [
+        ("counts", "log2", "Give log2 made the way"),
+        ("tpm", "log2", "Give log2 made the way"),
+        ("tpm", "counts", "Give counts or log2."),
+        ("counts", "tpm", "Give tpm or log2."),
+    ],
+)
+def test_what_cannot_be_converted_is_refused_with_the_ways_there_are(units, wanted, ways):
+    with pytest.raises(ExpressionError, match=f"declared as {units}, but the model was trained on {wanted}") as found:
+        convert_units(np.ones((1, 1)), units, wanted, 1e6)
+    assert ways in str(found.value)

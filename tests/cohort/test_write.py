@@ -5,7 +5,7 @@ import pytest
 from responder_ml.cohort.read import read_table
 from responder_ml.cohort.simulate import simulate_cohort
 from responder_ml.cohort.write import write_cohort
-from responder_ml.exceptions import CohortError
+from responder_ml.errors import CohortError
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ import pytest
 from responder_ml.contrasts.comparisons import Comparisons, Cutoffs
 from responder_ml.contrasts.contrast import Contrast, contrast_table
 from responder_ml.contrasts.group_fits import fit_groups
-from responder_ml.exceptions import ContrastError
+from responder_ml.errors import ContrastError
 
 
 def _compare(expression, groups, cutoffs):

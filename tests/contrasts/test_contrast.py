@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from responder_ml.contrasts.contrast import Contrast, Groups, contrast_many, contrast_table
-from responder_ml.exceptions import ContrastError
+from responder_ml.errors import ContrastError
 from responder_ml.statistics.moderated_t import moderated_t
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"

@@ -6,7 +6,7 @@ from responder_ml.contrasts.contrast import Groups
 from responder_ml.contrasts.evaluate_claims import evaluate_claims
 from responder_ml.contrasts.founding_claims import DIFFERENCE, NON_RESPONDER, RESPONDER
 from responder_ml.contrasts.relabelling import relabel_groups
-from responder_ml.exceptions import ContrastError
+from responder_ml.errors import ContrastError
 from responder_ml.statistics.linear_model import fit_linear_model
 
 

@@ -2,7 +2,7 @@ import pytest
 
 from responder_ml.contrasts.contrast import Groups
 from responder_ml.contrasts.founding_claims import CLAIMS, DIFFERENCE, RESPONDER, build_rows, founding_groups
-from responder_ml.exceptions import ContrastError
+from responder_ml.errors import ContrastError
 
 
 def test_groups_of_the_study(study):

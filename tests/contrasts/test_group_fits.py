@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from responder_ml.contrasts.group_fits import blocks, fit_groups, resample_groups
-from responder_ml.exceptions import ContrastError
+from responder_ml.errors import ContrastError
 from responder_ml.statistics.linear_model import fit_linear_model
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from responder_ml.contrasts.evaluate_claims import evaluate_claims
 from responder_ml.contrasts.regions import rank_regions
-from responder_ml.exceptions import ContrastError
+from responder_ml.errors import ContrastError
 
 
 @pytest.fixture

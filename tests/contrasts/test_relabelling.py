@@ -3,7 +3,7 @@ from itertools import permutations
 import numpy as np
 import pytest
 
-from responder_ml.contrasts.relabelling import relabel_groups
+from responder_ml.contrasts.relabelling import compare_with_null, relabel_groups
 
 
 def _rng():
@@ -59,3 +59,16 @@ def test_stratum_with_one_group_offers_nothing():
 def test_refusals(limit, exchange):
     with pytest.raises(ValueError, match="limit of 1"):
         relabel_groups(np.array([0, 1, 2]), exchange, limit=limit, rng=_rng())
+
+
+def test_by_hand():
+    found = compare_with_null(np.array([[3.0, 1.0], [1.0, 1.0], [3.0 - 1e-12, 1.0], [0.0, 1.0]]))
+    assert found.p_value.tolist() == [0.5, 1.0]
+    assert found.smallest_p.tolist() == [0.5, 1.0]
+    assert found.expected == pytest.approx([1.75, 1.0])
+    assert found.observed.tolist() == [3.0, 1.0]
+
+
+def test_nan_is_refused():
+    with pytest.raises(ValueError, match="nan"):
+        compare_with_null(np.array([[1.0], [np.nan]]))

@@ -2,7 +2,13 @@ import numpy as np
 import pytest
 
 from responder_ml.contrasts.group_fits import fit_groups
-from responder_ml.contrasts.reversal import agreement_share, called_reversal_share, reversal_share, signature_shift
+from responder_ml.contrasts.reversal import (
+    agreement_share,
+    called_reversal_share,
+    rescued_share,
+    reversal_share,
+    signature_shift,
+)
 
 SIGNATURE = np.array([1, 1, -1, -1, 0, 0], dtype=np.int8)
 CHANGE = np.array([-2.0, 1.0, 3.0, 0.0, 5.0, -5.0])
@@ -36,3 +42,46 @@ def test_shared_reference_reverses_nearly_everything_without_any_effect(rng):
         signature = np.where(np.abs(stress) > 2.2, np.sign(stress), 0).astype(np.int8)
         shares.append(float(reversal_share(signature, drug)[0]))
     assert np.mean(shares) == pytest.approx(0.95, abs=0.015)
+
+
+ERRORS = np.array([[1 / 3 + 1 / 5, 1 / 5], [1 / 5, 1 / 3 + 1 / 5]])
+
+
+def _draw(rng, slope, own=0.0, signal=1.5, size=20_000):
+    truth = rng.normal(0, signal, size)
+    noise = rng.multivariate_normal([0, 0], ERRORS, size)
+    return truth + noise[:, 0], slope * truth + rng.normal(0, own, size) + noise[:, 1]
+
+
+@pytest.mark.parametrize("own", [0.0, 3.0])
+@pytest.mark.parametrize("slope", [1.0, 0.4, 0.0, -0.5])
+def test_finds_the_slope_whatever_the_drug_does_besides(rng, slope, own):
+    stress, treated = _draw(rng, slope, own)
+    assert rescued_share(stress, treated, ERRORS) == pytest.approx(1 - slope, abs=0.05)
+
+
+def test_least_squares_and_total_least_squares_miss_it(rng):
+    """The two estimators this one replaces: the first without, the second with changes of the drug's own."""
+    stress, treated = _draw(rng, 1.0)
+    assert np.polyfit(stress, treated, 1)[0] < 0.92
+    stress, treated = _draw(rng, 0.0, own=3.0)
+    axis = np.linalg.eigh(np.cov(stress, treated))[1][:, -1]
+    assert abs(axis[1] / axis[0]) > 5
+
+
+def test_by_hand():
+    # S_xx = 5, S_xz = (1 * 1 + 3 * 2) / 2 = 3.5; V_xx = 1, V_xz = 0.5.
+    share = rescued_share(np.array([1.0, 3.0]), np.array([0.0, 1.0]), np.array([[1.0, 0.5], [0.5, 1.0]]))
+    assert share == pytest.approx((3.5 - 0.5) / (5.0 - 1.0))
+
+
+def test_without_stress_signal_the_share_is_small_and_centred(rng):
+    shares = [float(rescued_share(*_draw(rng, 0.0, signal=0.0, size=2000), ERRORS)) for _ in range(200)]
+    assert np.max(np.abs(shares)) < 1.5
+    assert np.mean(shares) == pytest.approx(0.0, abs=0.1)
+
+
+def test_labellings_are_rows(rng):
+    stress, treated = rng.normal(size=(2, 6, 50))
+    found = rescued_share(stress, treated, ERRORS)
+    np.testing.assert_allclose(found, [rescued_share(x, y, ERRORS) for x, y in zip(stress, treated, strict=True)])

@@ -4,7 +4,7 @@ from scipy.stats import kstest
 
 from responder_ml.contrasts.group_fits import fit_designs, fit_groups
 from responder_ml.contrasts.rotation import rotate_designs
-from responder_ml.exceptions import ContrastError
+from responder_ml.errors import ContrastError
 
 CODES = np.repeat([0, 1, 2], [5, 3, 3])
 BATCH = np.array([[0.0, 0, 0, 1, 1, 1, 0, 0, 1, 1, 1]]).T

@@ -5,7 +5,7 @@ from anndata import AnnData
 
 from responder_ml.cohort.simulate import simulate_cohort
 from responder_ml.contrasts.study_regions import WHOLE, SheetWords, split_regions
-from responder_ml.exceptions import ContrastError
+from responder_ml.errors import ContrastError
 from responder_ml.features.normalise import Normaliser
 
 

@@ -4,15 +4,15 @@ from scipy.stats import spearmanr, t
 
 from responder_ml.classifiers.nearest_centroid import NearestCentroid
 from responder_ml.evaluation.applicability import (
-    Reference,
     Spread,
+    TrainingProfile,
     assess,
     left_out_distances,
 )
-from responder_ml.evaluation.prediction_limit import BEYOND, prediction_limit
+from responder_ml.evaluation.marker_check import BEYOND, prediction_limit
 from responder_ml.features.builders.genes import Genes
-from responder_ml.search.material import Material
 from responder_ml.search.prefix_model import PrefixModel
+from responder_ml.search.search_data import SearchData
 
 UNITS = ("counts", "log2")
 
@@ -34,13 +34,13 @@ def _model(values, labels, units, length=15):
 def _reference(units, samples=16, length=15):
     values, labels = _values(units, 1, samples)
     model = _model(values, labels, units, length)
-    return Reference.learn(model, _material(values), units, labels), model, values, labels
+    return TrainingProfile.learn(model, _material(values), units, labels), model, values, labels
 
 
 def _material(values, subject_of=None):
     subject_of = np.arange(len(values)) if subject_of is None else subject_of
     genes = np.array([f"g{index}" for index in range(values.shape[1])])
-    return Material(values, genes, subject_of, np.zeros(subject_of.max() + 1, dtype=np.intp))
+    return SearchData(values, genes, subject_of, np.zeros(subject_of.max() + 1, dtype=np.intp))
 
 
 def test_distance_is_mahalanobis_with_the_shrunk_covariance(rng):

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from responder_ml.errors import ExpressionError
 from responder_ml.evaluation.batch_alignment import LEAST_BATCH, BatchAlignment, BatchReference
-from responder_ml.exceptions import ExpressionError
 
 NAMES = [f"s{index}" for index in range(20)]
 

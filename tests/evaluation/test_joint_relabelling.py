@@ -5,7 +5,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from responder_ml.evaluation.joint_relabelling import JobLabels, JointRelabelling
+from responder_ml.evaluation.joint_null import JobLabels, JointRelabelling
 
 
 def job(labels, strata=None):

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import t
 
-from responder_ml.evaluation.marker_check import MarkerCheck
-from responder_ml.evaluation.prediction_limit import BEYOND
+from responder_ml.evaluation.marker_check import BEYOND, MarkerCheck
 
 NAC = ["Drd1", "Drd2", "Adora2a", "Gpr88"]
 CORTEX = ["Tbr1", "Satb2", "Cux2"]

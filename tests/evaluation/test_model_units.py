@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from responder_ml.cohort.alignment import match_genes
+from responder_ml.errors import ExpressionError
 from responder_ml.evaluation.model_units import ModelUnits, adopt_distribution
-from responder_ml.exceptions import ExpressionError
 
 GENES = [f"Gene{index}" for index in range(40)]
 TYPICAL = np.concatenate([np.zeros(5), np.geomspace(1, 5000, 35)])

@@ -6,9 +6,9 @@ import pytest
 from scipy.integrate import quad
 from scipy.stats import mannwhitneyu, norm
 
+from responder_ml.errors import EndpointError
 from responder_ml.evaluation import power as module
 from responder_ml.evaluation.power import attainable_p, auroc_needed, null_auroc_sd, power, subjects_needed
-from responder_ml.exceptions import EndpointError
 
 # shared/domain.md, table 3.1: class sizes, null sd and AUROC needed as printed, power at a true AUROC of 0.7, 0.8, 0.9.
 TABLE = [

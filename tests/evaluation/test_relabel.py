@@ -6,12 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import chisquare
 
-from responder_ml.evaluation.montecarlo import exact_p
+from responder_ml.evaluation.permutation import exact_p
 from responder_ml.evaluation.relabel import (
     count_labellings,
     draw_labellings,
     enumerate_labellings,
-    tell_count,
+    format_count,
 )
 
 # Six responders and seven non-responders, 3 + 3 under one drug and 3 + 4 under the other, as in the founding study.
@@ -115,7 +115,7 @@ def test_what_cannot_be_relabelled_is_refused(labels, strata, message):
 
 
 def test_numbers_of_labellings_are_told_in_few_words_however_many_subjects():
-    assert tell_count(count_labellings(LABELS, DRUG)) == "700"
+    assert format_count(count_labellings(LABELS, DRUG)) == "700"
     # Twenty thousand subjects have so many that Python refuses to write the number out.
     many = np.arange(20_000) % 2
-    assert tell_count(count_labellings(many, np.zeros_like(many))) == "More than 10^15"
+    assert format_count(count_labellings(many, np.zeros_like(many))) == "More than 10^15"

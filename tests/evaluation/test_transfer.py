@@ -9,12 +9,12 @@ from anndata import AnnData
 
 from responder_ml.classifiers import CLASSIFIERS
 from responder_ml.cohort.endpoint import Endpoint, label_cohort
+from responder_ml.errors import EndpointError, ExpressionError, GeneNameError
 from responder_ml.evaluation.permutation import NullPlan
 from responder_ml.evaluation.procedure import Procedure
 from responder_ml.evaluation.relabel import draw_labellings
 from responder_ml.evaluation.transfer import TransferPlan, corrected, transfer, transfer_matrix, within
 from responder_ml.evaluation.two_cohorts import TwoCohorts
-from responder_ml.exceptions import EndpointError, ExpressionError, GeneNameError
 from responder_ml.features.builders.genes import Genes
 from responder_ml.search.candidate import Candidate
 from responder_ml.search.nested import Plan

@@ -11,8 +11,8 @@ from responder_ml.features.builders.gene_sets import GeneSets
 from responder_ml.features.builders.genes import Genes
 from responder_ml.features.signatures import SCORERS
 from responder_ml.search.candidate import Candidate
-from responder_ml.search.material import Material
 from responder_ml.search.nested import Plan
+from responder_ml.search.search_data import SearchData
 from responder_ml.search.workers import Workers
 
 N, GENES = 24, 90
@@ -30,9 +30,9 @@ def expression(rng):
 
 
 def _procedure(expression, builder, kinds, plan=PLAN):
-    material = Material(expression, NAMES, np.arange(N), np.zeros(N, dtype=int))
+    search_data = SearchData(expression, NAMES, np.arange(N), np.zeros(N, dtype=int))
     candidates = [Candidate(builder.name, builder, CLASSIFIERS[kind]) for kind in kinds]
-    return Procedure(material, candidates, plan, Workers(1))
+    return Procedure(search_data, candidates, plan, Workers(1))
 
 
 def _gathered(models):

@@ -1,6 +1,6 @@
 import pytest
 
-from responder_ml.exceptions import FeatureError
+from responder_ml.errors import FeatureError
 from responder_ml.features.gene_mapping import read_gene_mapping, translate
 from responder_ml.features.gene_sets import GeneSet
 

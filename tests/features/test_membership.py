@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from responder_ml.exceptions import FeatureError
+from responder_ml.errors import FeatureError
 from responder_ml.features.gene_mapping import read_gene_mapping, translate
 from responder_ml.features.gene_sets import GeneSet, read_gmt
 from responder_ml.features.membership import members

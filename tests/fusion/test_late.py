@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from responder_ml.classifiers.nearest_centroid import NearestCentroid
-from responder_ml.evaluation.corrected_resampling import corrected_t
+from responder_ml.evaluation.intervals import corrected_t
 from responder_ml.evaluation.metrics import auroc, fold_aurocs, statistic_of
 from responder_ml.features.builders.genes import Genes
 from responder_ml.fusion.late import LateFusion, best_available, fuse_draws, weights_of
@@ -66,11 +66,11 @@ def test_editing_every_row_of_held_out_subjects_changes_no_training_decision(lat
     before = _fuse(regions, draw)
     held_out = before.fold == 1
     materials = {}
-    for name, material in regions.materials.items():
-        edited = material.expression.copy()
-        rows = held_out[material.subject_of]
+    for name, search_data in regions.materials.items():
+        edited = search_data.expression.copy()
+        rows = held_out[search_data.subject_of]
         edited[rows] = rng.normal(0.0, 30.0, edited[rows].shape)
-        materials[name] = replace(material, expression=edited)
+        materials[name] = replace(search_data, expression=edited)
     after = _fuse(replace(regions, materials=materials), draw)
     assert np.array_equal(before.fold, after.fold)
     assert np.array_equal(before.weights[1], after.weights[1])
@@ -93,11 +93,11 @@ def test_labels_of_held_out_subjects_change_no_decision_on_them(late):
     one = inside[regions.labels[inside] == 1][0]
     other = inside[regions.labels[inside] == 0][0]
     materials = {}
-    for name, material in regions.materials.items():
-        swapped = material.expression.copy()
-        a, b = np.flatnonzero(material.subject_of == one), np.flatnonzero(material.subject_of == other)
+    for name, search_data in regions.materials.items():
+        swapped = search_data.expression.copy()
+        a, b = np.flatnonzero(search_data.subject_of == one), np.flatnonzero(search_data.subject_of == other)
         swapped[np.concatenate([a, b])] = swapped[np.concatenate([b, a])]
-        materials[name] = replace(material, expression=swapped)
+        materials[name] = replace(search_data, expression=swapped)
     after = _fuse(replace(regions, materials=materials), Draw(regions.labels, 0))
     assert after.fused[one] == pytest.approx(before.fused[other])
     assert after.fused[other] == pytest.approx(before.fused[one])
@@ -115,7 +115,7 @@ def test_fusion_pays_where_the_signal_is_split_over_regions_and_not_where_it_is_
 
 def _fuse(regions, draw):
     shared = {
-        name: {"genes": CANDIDATES[0].builder.share(material.expression, material.genes, material.context)}
-        for name, material in regions.materials.items()
+        name: {"genes": CANDIDATES[0].builder.share(search_data.expression, search_data.genes, search_data.context)}
+        for name, search_data in regions.materials.items()
     }
     return fuse_draws(regions.materials, shared, CANDIDATES, PLAN, [draw])[0]

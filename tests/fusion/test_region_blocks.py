@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from responder_ml.classifiers.nearest_centroid import NearestCentroid
-from responder_ml.exceptions import FeatureError
+from responder_ml.errors import FeatureError
 from responder_ml.features.builders.derived import Derived
 from responder_ml.features.builders.genes import Genes
 from responder_ml.fusion.region_blocks import RegionBlocks, interleave
@@ -33,61 +33,61 @@ def test_columns_take_turns():
 
 
 def test_shared_and_plain_forms_agree(wide, rng):
-    material, labels = wide
+    search_data, labels = wide
     training = np.ones(len(labels), dtype=bool)
     training[rng.choice(len(labels), 6, replace=False)] = False
     sets = TrainingSets(training[None], labels[None])
-    (ranked,) = builder().share(material.expression, material.genes).rank(sets)
-    plain = builder().fit(material.expression[training], labels[training], genes=material.genes)
+    (ranked,) = builder().share(search_data.expression, search_data.genes).rank(sets)
+    plain = builder().fit(search_data.expression[training], labels[training], genes=search_data.genes)
     assert np.array_equal(ranked.position, plain.position_)
-    assert ranked.values() == pytest.approx(plain.transform(material.expression))
-    assert [material.genes[ranked.genes_of(i)[0][0]] for i in range(5)] == list(plain.names_[:5])
+    assert ranked.values() == pytest.approx(plain.transform(search_data.expression))
+    assert [search_data.genes[ranked.genes_of(i)[0][0]] for i in range(5)] == list(plain.names_[:5])
 
 
 def test_the_best_gene_of_each_region_comes_first(wide):
-    material, labels = wide
-    fitted = builder().fit(material.expression, labels, genes=material.genes)
+    search_data, labels = wide
+    fitted = builder().fit(search_data.expression, labels, genes=search_data.genes)
     assert [name.split(":")[0] for name in fitted.names_[:6]] == [*REGIONS, *REGIONS]
     assert fitted.names_[0] == "PFC:g0"
 
 
 def test_a_missing_region_is_the_mean_of_training_subjects_that_have_it(wide):
-    material, labels = wide
-    fitted = builder().fit(material.expression, labels, genes=material.genes)
-    lacking = np.isnan(material.expression[:, 0])
-    values = fitted.transform(material.expression)[:, 0]
+    search_data, labels = wide
+    fitted = builder().fit(search_data.expression, labels, genes=search_data.genes)
+    lacking = np.isnan(search_data.expression[:, 0])
+    values = fitted.transform(search_data.expression)[:, 0]
     assert lacking.any()
-    assert values[lacking] == pytest.approx(material.expression[~lacking, 0].mean())
+    assert values[lacking] == pytest.approx(search_data.expression[~lacking, 0].mean())
 
 
 def test_held_out_subjects_change_no_fitted_state(wide, rng):
-    material, labels = wide
+    search_data, labels = wide
     training = np.ones(len(labels), dtype=bool)
     training[:5] = False
-    edited = material.expression.copy()
+    edited = search_data.expression.copy()
     edited[:5] = rng.normal(0, 50, edited[:5].shape)
     edited[2, :30] = np.nan
     sets = TrainingSets(training[None], labels[None])
-    (one,) = builder().share(material.expression, material.genes).rank(sets)
-    (other,) = builder().share(edited, material.genes).rank(sets)
+    (one,) = builder().share(search_data.expression, search_data.genes).rank(sets)
+    (other,) = builder().share(edited, search_data.genes).rank(sets)
     assert np.array_equal(one.position, other.position)
     assert np.array_equal(one.values()[training], other.values()[training])
 
 
 def test_held_out_subjects_change_no_fitted_model(wide, rng):
-    material, labels = wide
+    search_data, labels = wide
     candidate = Candidate("genes", builder(), NearestCentroid)
     plan, draw = Plan(4, 2, 2, seed=1), Draw(labels, 0)
 
     def search(expression):
-        edited = replace(material, expression=expression)
-        shared = {"genes": candidate.builder.share(expression, material.genes)}
+        edited = replace(search_data, expression=expression)
+        shared = {"genes": candidate.builder.share(expression, search_data.genes)}
         (found,) = search_draws(edited, shared, [candidate], plan, [draw], keep_models=True)
         return found
 
-    before = search(material.expression)
+    before = search(search_data.expression)
     held_out = before.fold == 2
-    edited = material.expression.copy()
+    edited = search_data.expression.copy()
     edited[held_out] = rng.normal(0, 50, edited[held_out].shape)
     after = search(edited)
     one, other = before.models[2], after.models[2]

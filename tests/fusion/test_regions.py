@@ -4,19 +4,19 @@ import numpy as np
 import pytest
 
 from responder_ml.cohort.endpoint import label_cohort
-from responder_ml.exceptions import EndpointError
+from responder_ml.errors import EndpointError
 from responder_ml.fusion.regions import Regions
 
 
 def test_subjects_keep_one_place_in_every_region(make_labelled, places):
     labelled = make_labelled((0, 0, 0), missing=0.2)
     regions = Regions.of(labelled, places)
-    for column, (name, material) in enumerate(regions.materials.items()):
+    for column, (name, search_data) in enumerate(regions.materials.items()):
         rows = (labelled.cohort.obs["region"] == name).to_numpy()
         names = labelled.cohort.obs["subject"][rows].tolist()
-        assert [regions.subjects[index] for index in material.subject_of] == names
-        assert np.array_equal(np.flatnonzero(regions.has[:, column]), np.sort(material.subject_of))
-        assert material.n_subjects == len(regions.subjects)
+        assert [regions.subjects[index] for index in search_data.subject_of] == names
+        assert np.array_equal(np.flatnonzero(regions.has[:, column]), np.sort(search_data.subject_of))
+        assert search_data.n_subjects == len(regions.subjects)
     assert regions.missing == {name: int((~regions.has[:, i]).sum()) for i, name in enumerate(places)}
     assert sum(regions.missing.values()) > 0
 

@@ -12,8 +12,8 @@ import pytest
 from responder_ml.evaluation import metrics
 from responder_ml.evaluation.intervals import auroc_interval
 from responder_ml.evaluation.verdict import BaselineSummary, NullSummary, conclude
+from responder_ml.records.run import SCHEMA_VERSION, TABLES, Run, empty_table
 from responder_ml.report.html import render_report
-from responder_ml.run import SCHEMA_VERSION, TABLES, Run, empty_table
 
 CANDIDATES = ("genes+elastic_net", "genes+nearest_centroid", "genes+xgboost")
 GENES = (

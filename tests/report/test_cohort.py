@@ -1,7 +1,7 @@
 import pandas as pd
 
+from responder_ml.records.run import Run
 from responder_ml.report.cohort import groups, measurements
-from responder_ml.run import Run
 
 ENDPOINT = {"column": "response", "positive": "yes", "negative": "no", "strata": ["drug"], "nuisance": ["batch", "rin"]}
 

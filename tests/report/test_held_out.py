@@ -1,8 +1,8 @@
 import numpy as np
 import pandas as pd
 
+from responder_ml.records.run import Run
 from responder_ml.report.held_out import held_out
-from responder_ml.run import Run
 
 
 def run_of(rows):

@@ -7,11 +7,11 @@ from html.parser import HTMLParser
 import pytest
 
 from responder_ml import report
-from responder_ml.exceptions import RunError
+from responder_ml.errors import RunError
+from responder_ml.records.run import read_run, write_run
 from responder_ml.report import SECTIONS
 from responder_ml.report.html import render_report, write_report
 from responder_ml.report.section import Section
-from responder_ml.run import read_run, write_run
 
 VOID = {"meta", "br", "link"}
 ALL = ["typical_run", "no_null_run", "underpowered_run", "one_candidate_run", "large_run", "awkward_run"]

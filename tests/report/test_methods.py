@@ -1,7 +1,7 @@
 import re
 
+from responder_ml.records.run import Run
 from responder_ml.report.methods import Methods
-from responder_ml.run import Run
 
 
 def words(run):

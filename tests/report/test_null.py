@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from responder_ml.evaluation.montecarlo import besag_clifford, exact_p
+from responder_ml.evaluation.permutation import besag_clifford, exact_p
 from responder_ml.report.null import reaching
 
 

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from responder_ml.records.study import TABLES, Study, study_table
 from responder_ml.report.figures.palette import shade
 from responder_ml.report.study import job_map, render_study, transfer_maps
-from responder_ml.study_record import TABLES, Study, study_table
 
 
 def job(region, subset, auroc, corrected, verdict, **more):

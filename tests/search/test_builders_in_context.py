@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from responder_ml.bundles.model_file import pack_models, unpack_models
 from responder_ml.classifiers import CLASSIFIERS
 from responder_ml.cohort.endpoint import Endpoint, label_cohort
 from responder_ml.cohort.read import keep_rows
@@ -15,10 +16,9 @@ from responder_ml.features.builders.derived import Derived
 from responder_ml.features.builders.pairs import Pairs
 from responder_ml.features.builders.reference import Reference
 from responder_ml.search.candidate import Candidate
-from responder_ml.search.material import Material
-from responder_ml.search.model_file import pack_models, unpack_models
 from responder_ml.search.nested import Draw, Plan, search_draws
 from responder_ml.search.prefix_model import PrefixModel
+from responder_ml.search.search_data import SearchData
 from responder_ml.search.workers import Workers
 
 PLAN = Plan(folds=3, inner_folds=2, trials=3, seed=5)
@@ -42,52 +42,54 @@ def labelled():
 
 @pytest.fixture(scope="module", params=BUILDERS)
 def searched(request, labelled):
-    material = Material.of(labelled)
+    search_data = SearchData.of(labelled)
     builder = BUILDERS[request.param]
     candidates = [
         Candidate("it", builder, CLASSIFIERS[kind]) for kind in ("elastic_net", "nearest_centroid", "xgboost")
     ]
-    shared = {"it": builder.share(material.expression, material.genes, material.context)}
-    (found,) = search_draws(material, shared, candidates, PLAN, [Draw(labelled.labels, 1)], keep_models=True)
-    return material, candidates, found
+    shared = {"it": builder.share(search_data.expression, search_data.genes, search_data.context)}
+    (found,) = search_draws(search_data, shared, candidates, PLAN, [Draw(labelled.labels, 1)], keep_models=True)
+    return search_data, candidates, found
 
 
-def _refit(material, candidates, labels, model, rows):
+def _refit(search_data, candidates, labels, model, rows):
     candidate = candidates[model.candidate]
     params = model.tuned.params
     plain = PrefixModel(candidate.builder, candidate.make(params), candidate.length(params, 10_000))
-    return plain.fit(material.expression[rows], labels[rows], genes=material.genes, context=material.context.take(rows))
+    return plain.fit(
+        search_data.expression[rows], labels[rows], genes=search_data.genes, context=search_data.context.take(rows)
+    )
 
 
 def test_outer_models_equal_prefix_models_fitted_on_the_same_rows(searched, labelled):
-    material, candidates, found = searched
+    search_data, candidates, found = searched
     for model in found.models:
         train = found.fold != model.fold
-        plain = _refit(material, candidates, labelled.labels, model, train)
-        decisions = plain.decision_function(material.expression[~train])
+        plain = _refit(search_data, candidates, labelled.labels, model, train)
+        decisions = plain.decision_function(search_data.expression[~train])
         np.testing.assert_allclose(decisions, found.decisions[model.candidate][~train], atol=1e-6)
         behind = list(plain.genes_behind().values())
         assert len(behind) == len(model.columns) == model.behind.shape[0]
         for feature, (genes, shares) in enumerate(behind):
             row = model.behind[[feature]].toarray()[0]
-            np.testing.assert_allclose(row[np.isin(material.genes, genes)].sum(), shares.sum(), atol=1e-9)
-            assert set(material.genes[row != 0]) == set(genes[shares != 0])
+            np.testing.assert_allclose(row[np.isin(search_data.genes, genes)].sum(), shares.sum(), atol=1e-9)
+            assert set(search_data.genes[row != 0]) == set(genes[shares != 0])
 
 
 def test_a_model_file_holds_what_was_learnt_and_no_other_animal(searched, labelled):
-    material, candidates, found = searched
+    search_data, candidates, found = searched
     everyone = np.ones(len(labelled.labels), dtype=bool)
-    model = _refit(material, candidates, labelled.labels, found.models[0], everyone)
+    model = _refit(search_data, candidates, labelled.labels, found.models[0], everyone)
     content = pack_models([model])
     (again,) = unpack_models(content)
     np.testing.assert_array_equal(
-        again.decision_function(material.expression), model.decision_function(material.expression)
+        again.decision_function(search_data.expression), model.decision_function(search_data.expression)
     )
     assert {name: (list(genes), shares.tolist()) for name, (genes, shares) in again.genes_behind().items()} == {
         name: (list(genes), shares.tolist()) for name, (genes, shares) in model.genes_behind().items()
     }
     numbers = [array for each in _arrays(again) if (array := np.asarray(each)).dtype.kind == "f" and array.size > 200]
-    for row in material.context.outside:
+    for row in search_data.context.outside:
         assert not any(np.array_equal(row, line) for array in numbers for line in np.atleast_2d(array))
 
 
@@ -103,19 +105,19 @@ def _arrays(value):
 def test_editing_a_held_out_subject_changes_no_model_that_did_not_see_it(name, labelled, rng):
     builder = BUILDERS[name]
     candidates = [Candidate("it", builder, CLASSIFIERS["nearest_centroid"])]
-    material, subject = Material.of(labelled), 4
+    search_data, subject = SearchData.of(labelled), 4
 
-    def models(material, labels):
-        shared = {"it": builder.share(material.expression, material.genes, material.context)}
-        return search_draws(material, shared, candidates, PLAN, [Draw(labels, 0)], keep_models=True)[0]
+    def models(search_data, labels):
+        shared = {"it": builder.share(search_data.expression, search_data.genes, search_data.context)}
+        return search_draws(search_data, shared, candidates, PLAN, [Draw(labels, 0)], keep_models=True)[0]
 
-    before = models(material, labelled.labels)
-    expression = material.expression.copy()
+    before = models(search_data, labelled.labels)
+    expression = search_data.expression.copy()
     expression[subject] = rng.permutation(expression[subject]) * 2
-    sheet = material.context.sheet.copy()
+    sheet = search_data.context.sheet.copy()
     sheet.iloc[subject, sheet.columns.get_loc("response")] = "responder"
     after = models(
-        replace(material, expression=expression, context=replace(material.context, sheet=sheet)), labelled.labels
+        replace(search_data, expression=expression, context=replace(search_data.context, sheet=sheet)), labelled.labels
     )
     held_out = before.fold[subject]
     for one, other in zip(before.models, after.models, strict=True):
@@ -127,8 +129,8 @@ def test_editing_a_held_out_subject_changes_no_model_that_did_not_see_it(name, l
 
 
 def test_contributions_resolve_to_genes(searched, labelled):
-    material, candidates, found = searched
-    procedure = Procedure(material, candidates, PLAN, Workers(1))
+    search_data, candidates, found = searched
+    procedure = Procedure(search_data, candidates, PLAN, Workers(1))
     for model in found.models:
         explained = explain_models([model])[0]
         np.testing.assert_array_equal(explained.genes, procedure.genes_used(model))

@@ -6,19 +6,19 @@ from functools import partial
 import numpy as np
 import pytest
 
-from responder_ml.assemble import build_workers
+from responder_ml.build import build_workers
 from responder_ml.classifiers import CLASSIFIERS
 from responder_ml.cohort.endpoint import Endpoint, label_cohort
 from responder_ml.cohort.read import keep_rows
 from responder_ml.cohort.simulate import simulate_cohort
 from responder_ml.config import ComputeConfig
+from responder_ml.errors import ConfigError, WorkerError
 from responder_ml.evaluation.procedure import Procedure
-from responder_ml.exceptions import ConfigError, WorkerError
 from responder_ml.features.builders import BUILDERS
 from responder_ml.search import dask_workers
 from responder_ml.search.candidate import Candidate
-from responder_ml.search.material import Material
 from responder_ml.search.nested import Plan
+from responder_ml.search.search_data import SearchData
 from responder_ml.search.unit_store import UnitStore
 from responder_ml.search.workers import Workers
 
@@ -65,7 +65,7 @@ def _search(workers, labelled):
         Candidate("genes", BUILDERS["genes"](units="counts", max_genes=40), CLASSIFIERS[name], {}, name)
         for name in ("nearest_centroid", "elastic_net")
     ]
-    procedure = Procedure(Material.of(labelled), candidates, Plan(3, 2, 2, 1), workers)
+    procedure = Procedure(SearchData.of(labelled), candidates, Plan(3, 2, 2, 1), workers)
     observed = procedure.observe(labelled.labels, 4)
     values = [*procedure.statistics([np.roll(labelled.labels, shift) for shift in range(20)], 1)]
     return observed.auto.decisions, np.concatenate(values)
@@ -111,7 +111,7 @@ def test_a_scheduler_that_does_not_answer_is_said(monkeypatch):
 
 
 def test_dask_that_is_not_installed_is_said(monkeypatch):
-    monkeypatch.setattr("responder_ml.assemble.find_spec", lambda name: None)
+    monkeypatch.setattr("responder_ml.build.find_spec", lambda name: None)
     with pytest.raises(ConfigError, match=r"responder-ml\[dask\]"):
         build_workers(ComputeConfig(backend="dask", scheduler="tcp://127.0.0.1:9"))
 

@@ -10,8 +10,8 @@ from sklearn.preprocessing import StandardScaler
 from responder_ml.classifiers.elastic_net import ElasticNet
 from responder_ml.features.builders.genes import Genes
 from responder_ml.search.candidate import Candidate
-from responder_ml.search.material import Material
 from responder_ml.search.nested import Draw, Plan, search_draws
+from responder_ml.search.search_data import SearchData
 from responder_ml.search.splits import assign_folds
 from responder_ml.statistics.moderated_t import moderated_t
 from responder_ml.statistics.seeds import generator
@@ -30,14 +30,14 @@ def test_relabellings_equal_a_plain_pipeline(rng, n, relabellings):
     # Genes that never vary among most samples call for limma's floor.
     X[:, :3] = 0.0
     X[0, :3] = 1.0
-    material = Material(X, np.arange(1500).astype(str), np.arange(n), np.zeros(n, dtype=int))
+    search_data = SearchData(X, np.arange(1500).astype(str), np.arange(n), np.zeros(n, dtype=int))
     builder = Genes(units="log2")
     candidate = Candidate("genes", builder, ElasticNet)
     draws = [Draw(rng.permutation(labels), repeat % 2) for repeat in range(relabellings)]
-    shared = {"genes": builder.share(X, material.genes)}
-    results = search_draws(material, shared, [candidate], PLAN, draws)
+    shared = {"genes": builder.share(X, search_data.genes)}
+    results = search_draws(search_data, shared, [candidate], PLAN, draws)
     for draw, found in zip(draws, results, strict=True):
-        folds = assign_folds(draw.labels, material.strata, PLAN.folds, generator(PLAN.seed, "outer", draw.repeat))
+        folds = assign_folds(draw.labels, search_data.strata, PLAN.folds, generator(PLAN.seed, "outer", draw.repeat))
         np.testing.assert_array_equal(found.fold, folds)
         for fold in range(PLAN.folds):
             train = folds != fold

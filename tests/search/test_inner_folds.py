@@ -4,8 +4,8 @@ import pytest
 from responder_ml.classifiers import CLASSIFIERS
 from responder_ml.features.builders.genes import Genes
 from responder_ml.search.candidate import Candidate
-from responder_ml.search.inner_folds import InnerFolds, TrainingSet
-from responder_ml.search.material import Material
+from responder_ml.search.inner_folds import InnerFolds, InnerTestFold, TrainingSet
+from responder_ml.search.search_data import SearchData
 from responder_ml.statistics.concordance import auroc
 from responder_ml.statistics.training_sets import TrainingSets
 
@@ -18,26 +18,26 @@ def folds(rng):
     labels = np.array([0, 1] * (SUBJECTS // 2), dtype=np.int8)
     subject_of = np.repeat(np.arange(SUBJECTS), 2)
     values = rng.normal(size=(2 * SUBJECTS, 200)) + 0.5 * labels[subject_of][:, None]
-    material = Material(values, np.arange(200).astype(str), subject_of, np.zeros(SUBJECTS, dtype=int))
+    search_data = SearchData(values, np.arange(200).astype(str), subject_of, np.zeros(SUBJECTS, dtype=int))
     held_out = np.zeros((3, SUBJECTS), dtype=bool)
     held_out[np.arange(15) % 3, np.arange(15)] = True
     training = TrainingSet(np.arange(SUBJECTS) < 15, tuple(held_out))
-    rows = training.rows(material)
+    rows = training.rows(search_data)
     sets = TrainingSets(rows, np.tile(labels[subject_of], (len(rows), 1)))
 
     def make(kind):
         builder = Genes(units="log2", max_genes=50)
         candidate = Candidate("genes", builder, CLASSIFIERS[kind])
-        ranked = builder.share(values, material.genes).rank(sets)
-        blocks = training.blocks(material, labels, ranked[1:])
-        return InnerFolds(candidate, 50, blocks, material, labels, training), blocks, candidate
+        ranked = builder.share(values, search_data.genes).rank(sets)
+        blocks = training.blocks(search_data, labels, ranked[1:])
+        return InnerFolds(candidate, 50, blocks, search_data, labels, training), blocks, candidate
 
-    return make, material, training, labels
+    return make, search_data, training, labels
 
 
 def test_rows_leave_out_outer_and_inner_held_out_subjects(folds):
-    _, material, training, _ = folds
-    rows = training.rows(material)
+    _, search_data, training, _ = folds
+    rows = training.rows(search_data)
     assert rows.shape == (4, 2 * SUBJECTS)
     np.testing.assert_array_equal(rows[0], np.arange(2 * SUBJECTS) < 30)
     assert rows[1:].sum() == 3 * 20
@@ -65,3 +65,22 @@ def test_several_settings_together_equal_each_alone_and_columns_in_natural_order
             scores.append(auroc(labels[subjects], expected[subjects]))
         assert score == pytest.approx(np.mean(scores), abs=1e-12)
         np.testing.assert_allclose(inner.decisions(params), expected, atol=1e-6)
+
+
+LABELS = np.array([0, 1, 0, 1, 1], dtype=np.int8)
+
+
+def test_one_sample_each_keeps_the_order_of_samples():
+    fold = InnerTestFold.of(np.array([4, 0, 3]), LABELS)
+    np.testing.assert_array_equal(fold.subjects, [4, 0, 3])
+    np.testing.assert_array_equal(fold.means(np.array([0.1, 0.2, 0.3])), [0.1, 0.2, 0.3])
+    assert fold.auroc(np.array([0.1, 0.2, 0.3])) == pytest.approx(0.5)
+
+
+def test_samples_of_a_subject_are_averaged_first():
+    fold = InnerTestFold.of(np.array([2, 1, 2, 1, 0]), LABELS)
+    scores = np.array([1.0, 5.0, 3.0, -1.0, 2.5])
+    np.testing.assert_array_equal(fold.subjects, [0, 1, 2])
+    np.testing.assert_allclose(fold.means(scores), [2.5, 2.0, 2.0])
+    # Subject 1 is positive: below subject 0, level with subject 2.
+    assert fold.auroc(scores) == pytest.approx(0.25)

@@ -12,9 +12,9 @@ from responder_ml.evaluation.small_n import pairs_are_few
 from responder_ml.features.builders.genes import Genes
 from responder_ml.search.candidate import Candidate
 from responder_ml.search.leave_pair_out import every_pair, search_pairs
-from responder_ml.search.material import Material
 from responder_ml.search.nested import Plan
 from responder_ml.search.prefix_model import PrefixModel
+from responder_ml.search.search_data import SearchData
 from responder_ml.search.workers import Workers
 
 LABELS = np.repeat([1, 0], [6, 7]).astype(np.int8)
@@ -25,25 +25,25 @@ def _material(rng, planted=0, effect=0.0, genes=300, samples_each=1):
     X = rng.normal(8.0, 1.0, size=(13 * samples_each, genes))
     X[:, :planted] += effect * np.repeat(LABELS, samples_each)[:, None]
     subject_of = np.repeat(np.arange(13), samples_each)
-    return Material(X, np.arange(genes).astype(str), subject_of, np.zeros(13, dtype=np.intp))
+    return SearchData(X, np.arange(genes).astype(str), subject_of, np.zeros(13, dtype=np.intp))
 
 
-def _procedure(material, plan, kinds=("nearest_centroid",)):
+def _procedure(search_data, plan, kinds=("nearest_centroid",)):
     builder = Genes(units="log2", max_genes=50)
-    return Procedure(material, [Candidate("genes", builder, CLASSIFIERS[kind]) for kind in kinds], plan, Workers(1))
+    return Procedure(search_data, [Candidate("genes", builder, CLASSIFIERS[kind]) for kind in kinds], plan, Workers(1))
 
 
 def test_equals_a_plain_loop_over_pairs(rng):
-    material = _material(rng, planted=10, effect=1.0, samples_each=2)
-    found = _procedure(material, FIXED).leave_pair_out(LABELS)
-    of_sample = LABELS[material.subject_of]
+    search_data = _material(rng, planted=10, effect=1.0, samples_each=2)
+    found = _procedure(search_data, FIXED).leave_pair_out(LABELS)
+    of_sample = LABELS[search_data.subject_of]
     for row, positive in enumerate(np.flatnonzero(LABELS == 1)):
         for column, negative in enumerate(np.flatnonzero(LABELS == 0)):
-            rest = ~np.isin(material.subject_of, [positive, negative])
+            rest = ~np.isin(search_data.subject_of, [positive, negative])
             model = PrefixModel(Genes(units="log2", max_genes=50), CLASSIFIERS["nearest_centroid"](), 20)
-            model.fit(material.expression[rest], of_sample[rest])
+            model.fit(search_data.expression[rest], of_sample[rest])
             above, below = (
-                model.decision_function(material.expression[material.subject_of == each]).mean()
+                model.decision_function(search_data.expression[search_data.subject_of == each]).mean()
                 for each in (positive, negative)
             )
             assert found.right[row, column] == float(above > below)
@@ -51,16 +51,16 @@ def test_equals_a_plain_loop_over_pairs(rng):
 
 
 def test_held_out_pair_leaves_no_trace_in_what_judges_it(rng):
-    material = _material(rng)
+    search_data = _material(rng)
     pair = every_pair(LABELS)[9]
     kinds = ("elastic_net", "nearest_centroid")
-    edited = material.expression.copy()
+    edited = search_data.expression.copy()
     edited[pair.positive] = edited[pair.negative]
     decisions = [
-        search_pairs(each.material, each._shared, each.candidates, TUNED, LABELS, [pair])[0]
+        search_pairs(each.search_data, each._shared, each.candidates, TUNED, LABELS, [pair])[0]
         for each in (
-            _procedure(material, TUNED, kinds),
-            _procedure(replace(material, expression=edited), TUNED, kinds),
+            _procedure(search_data, TUNED, kinds),
+            _procedure(replace(search_data, expression=edited), TUNED, kinds),
         )
     ]
     # The negative is judged as before; the positive, now its copy, is judged like it.
@@ -72,22 +72,22 @@ def test_held_out_pair_leaves_no_trace_in_what_judges_it(rng):
 def test_pairs_do_not_depend_on_which_are_searched_together(rng):
     each = _procedure(_material(rng), TUNED, ("elastic_net", "nearest_centroid"))
     pairs = every_pair(LABELS)[:12]
-    together = search_pairs(each.material, each._shared, each.candidates, TUNED, LABELS, pairs)
-    alone = [search_pairs(each.material, each._shared, each.candidates, TUNED, LABELS, [pair])[0] for pair in pairs]
+    together = search_pairs(each.search_data, each._shared, each.candidates, TUNED, LABELS, pairs)
+    alone = [search_pairs(each.search_data, each._shared, each.candidates, TUNED, LABELS, [pair])[0] for pair in pairs]
     np.testing.assert_allclose(together, alone, atol=1e-8)
 
 
 def test_noise_gives_one_half_where_pooled_leave_one_out_falls_far_below(rng):
     by_pair, pooled = [], []
     for _ in range(40):
-        material = _material(rng)
-        by_pair.append(float(_procedure(material, FIXED).leave_pair_out(LABELS).auroc()))
+        search_data = _material(rng)
+        by_pair.append(float(_procedure(search_data, FIXED).leave_pair_out(LABELS).auroc()))
         decisions = np.empty(13)
         for left_out in range(13):
             rest = np.arange(13) != left_out
             model = PrefixModel(Genes(units="log2", max_genes=50), CLASSIFIERS["nearest_centroid"](), 20)
-            model.fit(material.expression[rest], LABELS[rest])
-            decisions[left_out] = model.decision_function(material.expression[[left_out]])[0]
+            model.fit(search_data.expression[rest], LABELS[rest])
+            decisions[left_out] = model.decision_function(search_data.expression[[left_out]])[0]
         pooled.append(np.mean(decisions[LABELS == 1][:, None] > decisions[LABELS == 0]))
     # The dossier's own simulation of such cohorts: 0.485 and 0.275.
     assert 0.4 < np.mean(by_pair) < 0.6

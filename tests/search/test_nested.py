@@ -14,9 +14,9 @@ from xgboost import XGBClassifier
 from responder_ml.classifiers import CLASSIFIERS
 from responder_ml.features.builders.genes import Genes
 from responder_ml.search.candidate import Candidate
-from responder_ml.search.material import Material
 from responder_ml.search.nested import Draw, Plan, search_draws
 from responder_ml.search.prefix_model import PrefixModel
+from responder_ml.search.search_data import SearchData
 from responder_ml.search.splits import assign_folds
 from responder_ml.statistics.moderated_t import moderated_t
 from responder_ml.statistics.seeds import generator, integer_seed
@@ -56,7 +56,7 @@ def counts(rng):
     effect = np.where(np.arange(800) < 40, 0.6, 0.0) * labels[:, None]
     expression = rng.poisson(mean * np.exp(rng.normal(size=(24, 800)) * 0.4 + effect)).astype(float)
     genes = np.array([f"g{index}" for index in range(800)])
-    return Material(expression, genes, np.arange(24), np.zeros(24, dtype=int)), labels
+    return SearchData(expression, genes, np.arange(24), np.zeros(24, dtype=int)), labels
 
 
 def _plain(kind, params):
@@ -86,19 +86,19 @@ def _margin(pipeline, X):
 
 @pytest.mark.parametrize(("kind", "fixed"), [("elastic_net", {"l1_ratio": 0.0}), ("xgboost", {})])
 def test_engine_equals_plain_pipeline_searched_by_the_same_sampler(counts, kind, fixed):
-    material, labels = counts
+    search_data, labels = counts
     builder = Genes(units="counts", normalisation="log_cpm", max_genes=200)
     candidate = Candidate("genes", builder, CLASSIFIERS[kind], fixed)
-    shared = {"genes": builder.share(material.expression, material.genes)}
-    found = search_draws(material, shared, [candidate], PLAN, [Draw(labels, 0)])[0]
+    shared = {"genes": builder.share(search_data.expression, search_data.genes)}
+    found = search_draws(search_data, shared, [candidate], PLAN, [Draw(labels, 0)])[0]
 
-    X = material.expression
+    X = search_data.expression
     expected = np.empty(24)
-    outer = assign_folds(labels, material.strata, PLAN.folds, generator(PLAN.seed, "outer", 0))
+    outer = assign_folds(labels, search_data.strata, PLAN.folds, generator(PLAN.seed, "outer", 0))
     for fold in range(PLAN.folds):
         train = np.flatnonzero(outer != fold)
         rng = generator(PLAN.seed, "inner", fold, 0)
-        inner = assign_folds(labels, material.strata, PLAN.inner_folds, rng, outer != fold)[train]
+        inner = assign_folds(labels, search_data.strata, PLAN.inner_folds, rng, outer != fold)[train]
 
         def objective(params, train=train, inner=inner):
             scores = []
@@ -121,51 +121,51 @@ def test_engine_equals_plain_pipeline_searched_by_the_same_sampler(counts, kind,
 @pytest.mark.parametrize("normalisation", ["log_cpm", "tmm"])
 @pytest.mark.parametrize("kind", CLASSIFIERS.names())
 def test_outer_models_equal_prefix_model_fitted_on_the_same_rows(counts, kind, normalisation):
-    material, labels = counts
+    search_data, labels = counts
     builder = Genes(units="counts", normalisation=normalisation, max_genes=100)
     candidate = Candidate("genes", builder, CLASSIFIERS[kind])
-    shared = {"genes": builder.share(material.expression, material.genes)}
+    shared = {"genes": builder.share(search_data.expression, search_data.genes)}
     plan = Plan(folds=3, inner_folds=2, trials=3, seed=5)
-    found = search_draws(material, shared, [candidate], plan, [Draw(labels, 1)], keep_models=True)[0]
+    found = search_draws(search_data, shared, [candidate], plan, [Draw(labels, 1)], keep_models=True)[0]
     for model in found.models:
         train = found.fold != model.fold
         plain = PrefixModel(builder, candidate.make(model.tuned.params), candidate.length(model.tuned.params, 100))
-        plain.fit(material.expression[train], labels[train], genes=material.genes)
-        np.testing.assert_array_equal(plain.features_, material.genes[model.columns])
+        plain.fit(search_data.expression[train], labels[train], genes=search_data.genes)
+        np.testing.assert_array_equal(plain.features_, search_data.genes[model.columns])
         np.testing.assert_allclose(
-            plain.decision_function(material.expression[~train]), found.decisions[0][~train], atol=1e-8
+            plain.decision_function(search_data.expression[~train]), found.decisions[0][~train], atol=1e-8
         )
 
 
 def test_many_draws_equal_one_at_a_time(counts, rng):
-    material, labels = counts
+    search_data, labels = counts
     builder = Genes(units="counts", max_genes=50)
     candidates = [Candidate("genes", builder, CLASSIFIERS[kind]) for kind in ("nearest_centroid", "elastic_net")]
-    shared = {"genes": builder.share(material.expression, material.genes)}
+    shared = {"genes": builder.share(search_data.expression, search_data.genes)}
     draws = [Draw(rng.permutation(labels), 0) for _ in range(4)]
     plan = Plan(folds=3, inner_folds=2, trials=3, seed=5)
-    together = search_draws(material, shared, candidates, plan, draws)
+    together = search_draws(search_data, shared, candidates, plan, draws)
     for draw, found in zip(draws, together, strict=True):
-        alone = search_draws(material, shared, candidates, plan, [draw])[0]
+        alone = search_draws(search_data, shared, candidates, plan, [draw])[0]
         np.testing.assert_allclose(found.decisions, alone.decisions, atol=1e-9)
         np.testing.assert_array_equal(found.chosen, alone.chosen)
 
 
 @pytest.mark.parametrize("normalisation", ["log_cpm", "tmm"])
 def test_editing_a_held_out_subject_changes_no_model_that_did_not_see_it(counts, rng, normalisation):
-    material, labels = counts
+    search_data, labels = counts
     builder = Genes(units="counts", normalisation=normalisation, max_genes=100)
     candidates = [Candidate("genes", builder, CLASSIFIERS[kind]) for kind in ("nearest_centroid", "elastic_net")]
     plan = Plan(folds=4, inner_folds=2, trials=4, seed=5)
 
     def models(expression):
-        edited = Material(expression, material.genes, material.subject_of, material.strata)
-        shared = {"genes": builder.share(expression, material.genes)}
+        edited = SearchData(expression, search_data.genes, search_data.subject_of, search_data.strata)
+        shared = {"genes": builder.share(expression, search_data.genes)}
         return search_draws(edited, shared, candidates, plan, [Draw(labels, 0)], keep_models=True)[0]
 
-    before = models(material.expression)
+    before = models(search_data.expression)
     subject = 7
-    edited = material.expression.copy()
+    edited = search_data.expression.copy()
     edited[subject] = rng.poisson(50, size=800) * rng.integers(0, 9, size=800)
     after = models(edited)
     held_out_fold = before.fold[subject]

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from responder_ml.exceptions import EndpointError
-from responder_ml.search.splits import NO_FOLD, assign_folds, deal
+from responder_ml.errors import EndpointError
+from responder_ml.search.splits import NO_FOLD, assign_folds, assign_in_turn
 
 LABELS = np.repeat([1, 0], [6, 7])
 STRATA = np.array([0, 0, 0, 1, 1, 1, 0, 0, 0, 0, 1, 1, 1])
@@ -36,10 +36,10 @@ def test_dealing_knows_subjects_by_their_turn_not_by_their_row():
     # What makes a permutation test exact whatever the order of the sheet: rename the subjects, and folds are renamed with them.
     rng = np.random.default_rng(1)
     order, renamed = rng.permutation(13), rng.permutation(13)
-    folds = deal(LABELS, order, 5, 2)
+    folds = assign_in_turn(LABELS, order, 5, 2)
     labels, expected = np.empty(13, dtype=int), np.empty(13, dtype=int)
     labels[renamed], expected[renamed] = LABELS, folds
-    np.testing.assert_array_equal(deal(labels, renamed[order], 5, 2), expected)
+    np.testing.assert_array_equal(assign_in_turn(labels, renamed[order], 5, 2), expected)
 
 
 def test_positives_of_any_labelling_are_dealt_in_one_order():

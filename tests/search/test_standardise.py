@@ -1,6 +1,6 @@
 import numpy as np
 
-from responder_ml.search.material import standardisation
+from responder_ml.search.search_data import standardisation
 from responder_ml.search.standardise import standardise
 from responder_ml.statistics.rounding import rounding_share
 

@@ -1,23 +1,29 @@
 """Units are worked out once for the same work, and again for any other."""
 
 import os
+import shutil
+import subprocess
+import sys
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy import sparse
 
+import responder_ml
 from responder_ml.classifiers import CLASSIFIERS
 from responder_ml.cohort.endpoint import Endpoint, label_cohort
 from responder_ml.cohort.read import keep_rows
 from responder_ml.cohort.simulate import simulate_cohort
+from responder_ml.errors import RunError
 from responder_ml.evaluation.procedure import Procedure
-from responder_ml.exceptions import RunError
 from responder_ml.features.builders import BUILDERS
 from responder_ml.search import unit_store
 from responder_ml.search.candidate import Candidate
-from responder_ml.search.material import Material
 from responder_ml.search.nested import Plan
-from responder_ml.search.unit_store import UnitStore
+from responder_ml.search.search_data import SearchData
+from responder_ml.search.unit_store import UnitStore, code_version, content_hash
 from responder_ml.search.workers import Workers
 
 PARAMS = {"genes": {"max_genes": 40}, "pairs": {"n_genes": 20}}
@@ -111,7 +117,7 @@ def test_units_of_every_family_are_found_again_however_many_were_worked_out_befo
 
     def procedure():
         workers = Workers(1, UnitStore(tmp_path))
-        return Procedure(Material.of(labelled), candidates, Plan(3, 2, 1, 1), workers)
+        return Procedure(SearchData.of(labelled), candidates, Plan(3, 2, 1, 1), workers)
 
     first = procedure()
     observed = first.observe(labelled.labels, 1)
@@ -124,3 +130,47 @@ def test_units_of_every_family_are_found_again_however_many_were_worked_out_befo
     np.testing.assert_array_equal(again.auto.decisions, observed.auto.decisions)
     assert [len(model.columns) for model in again.models] == [len(model.columns) for model in observed.models]
     assert {path.name: path.stat().st_mtime_ns for path in tmp_path.iterdir()} == before
+
+
+def test_a_changed_file_is_another_version_and_compiled_files_do_not_count(tmp_path, monkeypatch):
+    root = Path(responder_ml.__file__).parent
+    copy = tmp_path / "responder_ml"
+    shutil.copytree(root, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(responder_ml, "__file__", str(copy / "__init__.py"))
+    current = code_version.__wrapped__()
+    (copy / "__pycache__").mkdir()
+    (copy / "__pycache__" / "cli.cpython-311.pyc.1234").write_bytes(b"half")
+    assert code_version.__wrapped__() == current
+    (copy / "cli.py").write_text((copy / "cli.py").read_text() + "\n")
+    assert code_version.__wrapped__() != current
+
+
+PROGRAM = """
+import numpy as np
+from responder_ml.search.unit_store import content_hash
+print(content_hash(({"gene", "set"}, {"a": np.arange(3.0)}, "text")))
+"""
+
+
+def test_another_process_gives_the_same():
+    said = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True).stdout.strip()
+    assert said == content_hash(({"gene", "set"}, {"a": np.arange(3.0)}, "text"))
+
+
+def test_a_changed_value_type_or_order_is_another_content():
+    table = np.arange(6.0).reshape(2, 3)
+    changed = table.copy()
+    changed[1, 2] = np.nextafter(changed[1, 2], 9.0)
+    contents = [table, changed, table.astype(np.float32), table.T, [1, 2], [2, 1], (1, 2), {"a": 1}, {"a": 2}]
+    assert len({content_hash(content) for content in contents}) == len(contents)
+
+
+def test_a_sparse_table_is_what_it_holds_and_not_what_was_asked_of_it():
+    table = sparse.csc_array(np.eye(3))
+    before = content_hash({"table": table})
+    assert table.has_sorted_indices
+    assert table.has_canonical_format
+    table[:, [1]].toarray()
+    assert content_hash({"table": table}) == before
+    assert content_hash({"table": table * 2}) != before
+    assert content_hash({"table": table.tocsr()}) != before

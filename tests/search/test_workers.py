@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_info
 
-from responder_ml.exceptions import WorkerError
+from responder_ml.errors import WorkerError
 from responder_ml.search.workers import Workers
 
 

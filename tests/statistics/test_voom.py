@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from responder_ml.exceptions import ContrastError
+from responder_ml.errors import ContrastError
 from responder_ml.statistics.voom import voom
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from responder_ml.run import TABLES, Run, write_run
+from responder_ml.records.run import TABLES, Run, write_run
 
 CANDIDATES = (("genes", "elastic_net"), ("genes", "xgboost"), ("stress_sets", "nearest_centroid"))
 AUROC = {"genes+elastic_net": 0.81, "genes+xgboost": 0.74, "stress_sets+nearest_centroid": 0.88}

@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from responder_ml.exceptions import TrackingError
+from responder_ml.errors import TrackingError
 from responder_ml.tracking.mlflow import send
 from responder_ml.tracking.views import FIRST_VIEW, saved_views
 

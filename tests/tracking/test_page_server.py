@@ -8,7 +8,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from responder_ml.exceptions import TrackingError
+from responder_ml.errors import TrackingError
 from responder_ml.tracking import page_server
 from responder_ml.tracking.page_server import served, ui_command
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from responder_ml.exceptions import TrackingError
+from responder_ml.errors import TrackingError
 from responder_ml.tracking.mlflow import send
 from responder_ml.tracking.store import resolve_store
 

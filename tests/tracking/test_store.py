@@ -5,7 +5,7 @@ from contextlib import closing
 
 import pytest
 
-from responder_ml.exceptions import TrackingError
+from responder_ml.errors import TrackingError
 from responder_ml.tracking.store import artifact_folder, check_store, resolve_store, sqlite_file, without_password
 
 

@@ -6,7 +6,7 @@ from urllib.error import URLError
 
 import pytest
 
-from responder_ml.exceptions import TrackingError
+from responder_ml.errors import TrackingError
 from responder_ml.tracking import ui
 from responder_ml.tracking.ui import open_ui, start_page
 from responder_ml.tracking.views import FIRST_VIEW

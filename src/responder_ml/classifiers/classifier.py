@@ -11,7 +11,8 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-Floats = NDArray[np.float64]
+from responder_ml.arrays import Floats
+
 Space = Mapping[str, Any]
 Problem = tuple[Floats, NDArray[np.int8], Floats]
 

@@ -6,12 +6,9 @@ Polak E, Ribière G (1969) Rev Fr Inform Rech Opér 3:35-43, doi:10.1051/m2an/19
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
+from responder_ml.arrays import Floats, Singles
 from responder_ml.statistics.compiled import compiled
-
-Floats = NDArray[np.float64]
-Singles = NDArray[np.float32]
 
 # Change of the decisions, in parts of their size, that is left to further steps when the last one is taken.
 _SMALL_REST = 1e-8

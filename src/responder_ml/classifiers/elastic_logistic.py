@@ -7,14 +7,12 @@ J Stat Softw 33(1). doi:10.18637/jss.v033.i01
 """
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import expit
 from sklearn import config_context
 from sklearn.linear_model import enet_path
 
-from responder_ml.classifiers.logistic_loss import LEAST_WEIGHT, MAX_STEPS, SMALL_STEP, damped, losses
-
-Floats = NDArray[np.float64]
+from responder_ml.arrays import Floats
+from responder_ml.classifiers.ridge_logistic import LEAST_WEIGHT, MAX_STEPS, SMALL_STEP, damped, losses
 
 
 def elastic_logistic(X: Floats, target: Floats, C: float, l1_ratio: float) -> tuple[Floats, float]:

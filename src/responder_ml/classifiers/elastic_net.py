@@ -5,10 +5,10 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from responder_ml.classifiers.classifier import Floats, LinearClassifier, Problem, Space, Task
+from responder_ml.arrays import Floats
+from responder_ml.classifiers.classifier import LinearClassifier, Problem, Space, Task
 from responder_ml.classifiers.elastic_logistic import elastic_logistic
-from responder_ml.classifiers.gram_logistic import gram_logistic
-from responder_ml.classifiers.ridge_logistic import MOST_ROWS_TOGETHER, ridge_logistic
+from responder_ml.classifiers.ridge_logistic import MOST_ROWS_TOGETHER, gram_logistic, ridge_logistic
 
 
 class ElasticNet(LinearClassifier):

@@ -3,7 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from responder_ml.classifiers.classifier import Floats, LinearClassifier, Space
+from responder_ml.arrays import Floats
+from responder_ml.classifiers.classifier import LinearClassifier, Space
 
 _TOLERANCE = 1e-5
 # SMO may circle for very long on separable data; scikit-learn's warning would not tell a user anything to do.

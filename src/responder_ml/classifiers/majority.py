@@ -3,7 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from responder_ml.classifiers.classifier import Floats, LinearClassifier, Space
+from responder_ml.arrays import Floats
+from responder_ml.classifiers.classifier import LinearClassifier, Space
 
 
 class Majority(LinearClassifier):

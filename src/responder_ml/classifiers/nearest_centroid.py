@@ -3,7 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from responder_ml.classifiers.classifier import Floats, LinearClassifier, Space
+from responder_ml.arrays import Floats
+from responder_ml.classifiers.classifier import LinearClassifier, Space
 
 # Means of standardised columns are never so far from zero; beyond, products of the values themselves would lose their digits.
 _FAR = 30.0

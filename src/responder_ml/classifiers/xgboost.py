@@ -1,14 +1,47 @@
 """Gradient-boosted trees, through xgboost's native interface."""
 
+import json
 import re
+from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from responder_ml.classifiers.classifier import Classifier, Floats, Space
-from responder_ml.classifiers.cuda import CPU, usable_device
-from responder_ml.exceptions import ConfigError
+from responder_ml.arrays import Floats
+from responder_ml.classifiers.classifier import Classifier, Space
+from responder_ml.errors import ConfigError
+
+CPU = "cpu"
+
+
+@cache
+def usable_device(asked: str) -> str:
+    """Return the device asked for, or ``cpu`` where xgboost was built without CUDA or sees no such GPU.
+
+    Parameters
+    ----------
+    asked
+        Such as ``cuda`` or ``cuda:0``. Anything that is no GPU is returned as it is.
+    """
+    if not asked.startswith("cuda"):
+        return asked
+    import numpy as np
+    import xgboost
+
+    if not xgboost.build_info().get("USE_CUDA"):
+        return CPU
+    # Given a device it cannot use, xgboost warns and works on the processor, or raises, depending on what is missing.
+    with xgboost.config_context(verbosity=0):
+        try:
+            matrix = xgboost.DMatrix(np.eye(2), label=np.arange(2), nthread=1)
+            booster = xgboost.Booster({"device": asked, "tree_method": "hist", "nthread": 1}, [matrix])
+            booster.update(matrix, 0)
+        except xgboost.core.XGBoostError:
+            return CPU
+    found = json.loads(booster.save_config())["learner"]["generic_param"]["device"]
+    return asked if str(found).startswith("cuda") else CPU
+
 
 _DEVICE = re.compile(r"cpu|cuda(:\d+)?")
 

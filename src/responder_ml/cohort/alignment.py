@@ -10,16 +10,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from responder_ml.arrays import Flags, Floats, Indices, Strings
 from responder_ml.cohort.gene_ids import kind_of
-from responder_ml.cohort.some_of import some_of
-from responder_ml.cohort.unit_conversion import convert_units
-from responder_ml.cohort.units import check_units
-from responder_ml.exceptions import CoverageError, ExpressionError, GeneNameError
+from responder_ml.cohort.units import check_units, convert_units
+from responder_ml.errors import CoverageError, ExpressionError, GeneNameError, list_names
 
-Floats = NDArray[np.float64]
-Strings = NDArray[np.str_]
 Behind = Mapping[str, tuple[Strings, Floats]]
 
 LEAST_WEIGHT = 0.8
@@ -67,8 +63,8 @@ class Matched:
     """
 
     genes: Strings
-    found: NDArray[np.bool_]
-    place: NDArray[np.intp]
+    found: Flags
+    place: Indices
     coverage: Coverage
 
     def spread(self, present: Floats) -> Floats:
@@ -98,7 +94,7 @@ class Aligned:
 
     samples: tuple[str, ...]
     values: Floats
-    found: NDArray[np.bool_]
+    found: Flags
     coverage: Coverage
 
 
@@ -214,7 +210,7 @@ def to_model_units(
 
 def measure_coverage(
     genes: Sequence[str],
-    found: NDArray[np.bool_],
+    found: Flags,
     behind: Behind,
     feature_weight: Mapping[str, float] | None = None,
 ) -> Coverage:
@@ -267,7 +263,7 @@ def check_coverage(
     raise CoverageError(
         f"The table has {coverage.genes:.0%} of the model's {len(genes)} training genes and {coverage.weight:.0%} of "
         f"the gene weight behind its features; {least_genes:.0%} and {least_weight:.0%} are needed. "
-        f"{len(coverage.missing)} gene(s) behind features are missing; not found: {some_of(missing)}. {_hint(genes, names)}"
+        f"{len(coverage.missing)} gene(s) behind features are missing; not found: {list_names(missing)}. {_hint(genes, names)}"
     )
 
 
@@ -276,7 +272,7 @@ def _check_unique(names: Sequence[str], genes: Strings) -> None:
     repeated = [str(gene) for gene in genes if counted[str(gene)] > 1]
     if repeated:
         raise GeneNameError(
-            f"{len(repeated)} gene(s) of the model occur more than once in the table: {some_of(repeated)}. "
+            f"{len(repeated)} gene(s) of the model occur more than once in the table: {list_names(repeated)}. "
             "Keep one row for each gene."
         )
 

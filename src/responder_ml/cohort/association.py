@@ -8,6 +8,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import mannwhitneyu
 
+from responder_ml.arrays import Floats
+
 _MOST_CATEGORIES = 6
 
 
@@ -78,7 +80,7 @@ def associate(values: "pd.Series[Any]", labels: NDArray[np.int8]) -> Association
     return Association(table, float(np.sqrt(chi_squared / total)), float(min(by_chance, 1.0)))
 
 
-def rank_difference(values: NDArray[np.float64], labels: NDArray[np.int8]) -> tuple[float, float]:
+def rank_difference(values: Floats, labels: NDArray[np.int8]) -> tuple[float, float]:
     """Return how often a positive unit's value is the larger one (AUROC), and the two-sided p of the rank test."""
     positive, negative = values[labels == 1], values[labels == 0]
     if not len(positive) or not len(negative) or np.ptp(values) == 0:

@@ -6,6 +6,7 @@ was wrapped against spreadsheet programs (``="007"``) is unwrapped. Parquet colu
 
 import csv
 import gzip
+import re
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -19,8 +20,16 @@ import pyarrow.compute
 import pyarrow.csv
 import pyarrow.parquet
 
-from responder_ml.cohort.wrapped_text import unwrap
-from responder_ml.exceptions import CohortError
+from responder_ml.errors import CohortError
+
+_WRAPPED = re.compile(r'="((?:[^"]|"")*)"', re.DOTALL)
+
+
+def unwrap(cell: str) -> str:
+    """Return the text that was wrapped, or the cell as it is."""
+    found = _WRAPPED.fullmatch(cell) if cell.startswith('="') else None
+    return found.group(1).replace('""', '"') if found else cell
+
 
 DELIMITERS = {".csv": ",", ".tsv": "\t", ".txt": "\t"}
 SUFFIXES = (*DELIMITERS, ".parquet", ".xlsx")

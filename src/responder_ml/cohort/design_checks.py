@@ -8,7 +8,7 @@ import pandas as pd
 from responder_ml.cohort.association import Association, associate, is_categorical, rank_difference
 from responder_ml.cohort.endpoint import LabelledCohort
 from responder_ml.cohort.findings import Finding
-from responder_ml.cohort.some_of import some_of
+from responder_ml.errors import list_names
 
 # Fewer than this per class: refused; fewer than the second: nothing can be tuned.
 _FEWEST, _FEW = 3, 6
@@ -164,9 +164,9 @@ def derived_classes(labelled: LabelledCohort) -> Iterator[Finding]:
     near, unknown = labelled.left_out
     text = f"Classes come from {labelled.measured}: {above} from {rule.cut:g} up, {below} below."
     if near:
-        text += f" {len(near)} subject(s) nearer to it than {rule.margin:g} are left out: {some_of(near)}."
+        text += f" {len(near)} subject(s) nearer to it than {rule.margin:g} are left out: {list_names(near)}."
     if unknown:
-        text += f" {len(unknown)} subject(s) have no value and are left out: {some_of(unknown)}."
+        text += f" {len(unknown)} subject(s) have no value and are left out: {list_names(unknown)}."
     yield Finding(
         "RML17", "info", f"{text} The cut-off is this job's; which one the founding study used is not verified."
     )

@@ -2,16 +2,94 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 from anndata import AnnData
 from numpy.typing import NDArray
 
-from responder_ml.cohort.behaviour_rule import SUFFIX, BehaviourRule, derive_classes, measured
+from responder_ml.arrays import Flags, Floats, Indices, Strings
 from responder_ml.cohort.sample_sheet import rows_where
-from responder_ml.exceptions import EndpointError, SampleSheetError
+from responder_ml.errors import EndpointError, SampleSheetError, list_names
+
+_ROUNDING = 1e-9
+# 0.9 is not nearer to 1.0 than 0.1, whatever the last bit says.
+
+SUFFIX = "_class"
+"""A derived column is called after the measured one."""
+
+
+@dataclass(frozen=True)
+class BehaviourRule:
+    """Which class a value belongs to.
+
+    No cut-off here is the founding study's: which one it used could not be verified.
+
+    Attributes
+    ----------
+    cut
+        A value of ``cut`` or more lies above.
+    margin
+        Values nearer to the cut than this belong to no class: such an animal could stand on the other side tomorrow.
+    above
+        The class that lies above.
+    """
+
+    cut: float
+    margin: float = 0.0
+    above: Literal["positive", "negative"] = "positive"
+
+    def is_near(self, values: Floats) -> Flags:
+        """Tell which values lie within the margin."""
+        return np.asarray(np.abs(values - self.cut) < self.margin - _ROUNDING, dtype=np.bool_)
+
+    def is_positive(self, values: Floats) -> Flags:
+        """Tell which values belong to the positive class, margin or not."""
+        return np.asarray((values >= self.cut) == (self.above == "positive"), dtype=np.bool_)
+
+
+def measured(sheet: pd.DataFrame, column: str) -> Floats:
+    """Return a column of numbers, nan where a cell says nothing.
+
+    Raises
+    ------
+    SampleSheetError
+        A cell holds something else.
+    """
+    text = sheet[column].astype(object).where(sheet[column].notna(), "").astype(str).str.strip()
+    values = pd.to_numeric(text.where(text != "", "nan"), errors="coerce").to_numpy(dtype=np.float64)
+    wrong = sorted(set(text[np.isnan(values) & ~text.str.lower().isin(["", "na", "n/a", "nan"]).to_numpy()]))
+    if wrong:
+        raise SampleSheetError(
+            f"`endpoint.rule` needs numbers in '{column}', but it holds {list_names(wrong)}. Leave such cells empty, or name "
+            "another column."
+        )
+    return values
+
+
+def derive_classes(
+    sheet: pd.DataFrame, column: str, rule: BehaviourRule, positive: str, negative: str
+) -> "pd.Series[str]":
+    """Return each sample's class, empty within the margin and where nothing was measured.
+
+    Raises
+    ------
+    SampleSheetError
+        The column does not hold numbers.
+    EndpointError
+        A subject has two values.
+    """
+    values = measured(sheet, column)
+    spread = pd.Series(values, index=sheet["subject"].astype(str)).groupby(level=0).agg(["min", "max"])
+    mixed = spread.index[(spread["min"] != spread["max"]) & spread["min"].notna()].tolist()
+    if mixed:
+        raise EndpointError(
+            f"{list_names(mixed)} have several values in '{column}'. A subject has one behaviour; correct the sheet."
+        )
+    classes = np.where(rule.is_positive(values), positive, negative).astype(object)
+    classes[np.isnan(values) | rule.is_near(values)] = ""
+    return pd.Series(classes, index=sheet.index, dtype=object)
 
 
 @dataclass(frozen=True)
@@ -74,15 +152,15 @@ class LabelledCohort:
     cohort: AnnData
     endpoint: Endpoint
     subjects: tuple[str, ...]
-    subject_of: NDArray[np.intp]
+    subject_of: Indices
     labels: NDArray[np.int8]
-    strata: NDArray[np.intp]
+    strata: Indices
     outside: AnnData
     measured: str = ""
     left_out: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
 
     @property
-    def behaviour(self) -> NDArray[np.float64] | None:
+    def behaviour(self) -> Floats | None:
         """The number behind each subject's class, shape ``(n_subjects,)``; None where classes were given."""
         if not self.measured:
             return None
@@ -90,12 +168,12 @@ class LabelledCohort:
         return measured(self.cohort.obs.iloc[first], self.measured)
 
     @property
-    def expression(self) -> NDArray[np.float64]:
+    def expression(self) -> Floats:
         """Samples x genes, in the cohort's units."""
         return np.asarray(self.cohort.X, dtype=np.float64)
 
     @property
-    def genes(self) -> NDArray[np.str_]:
+    def genes(self) -> Strings:
         """Gene names, shape ``(n_genes,)``."""
         return np.asarray(self.cohort.var_names, dtype=str)
 
@@ -104,14 +182,12 @@ class LabelledCohort:
         """Label of each sample: its subject's, shape ``(n_samples,)``."""
         return self.labels[self.subject_of]
 
-    def codes(self, columns: Sequence[str]) -> NDArray[np.intp]:
+    def codes(self, columns: Sequence[str]) -> Indices:
         """Return an integer code per subject for the combination of some columns (first sample of each subject)."""
         return subject_codes(self.cohort.obs, self.subject_of, len(self.subjects), columns)
 
 
-def subject_codes(
-    sheet: pd.DataFrame, subject_of: NDArray[np.intp], n_subjects: int, columns: Sequence[str]
-) -> NDArray[np.intp]:
+def subject_codes(sheet: pd.DataFrame, subject_of: Indices, n_subjects: int, columns: Sequence[str]) -> Indices:
     """Return one integer per subject for the combination of ``columns``, read from each subject's first sample."""
     if not columns:
         return np.zeros(n_subjects, dtype=np.intp)

@@ -6,16 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from responder_ml.arrays import Floats, Indices
 from responder_ml.cohort.gene_ids import check_gene_names
 from responder_ml.cohort.gene_translation import GeneTranslation, TranslatedGenes
 from responder_ml.cohort.grid import Grid, genes_are_in_rows
 from responder_ml.cohort.open_grid import open_grid
-from responder_ml.cohort.some_of import some_of
-from responder_ml.exceptions import ExpressionError, SampleSheetError
+from responder_ml.errors import ExpressionError, SampleSheetError, list_names
 
-Floats = NDArray[np.float64]
 # Where names of genes stand on both axes, the axis with most of the model's genes is the genes'.
 _MOST = 0.5
 
@@ -48,7 +46,7 @@ class ExpressionSource:
         self.gene_map: dict[str, Any] | None = plan.report if plan else None
         self.samples: Sequence[str] = grid.columns if genes_in_rows else grid.rows
 
-    def block(self, samples: NDArray[np.intp], genes: NDArray[np.intp]) -> Floats:
+    def block(self, samples: Indices, genes: Indices) -> Floats:
         """Return some samples x some genes by position, rows contiguous, missing cells as not-a-number.
 
         Raises
@@ -60,7 +58,7 @@ class ExpressionSource:
             return self._cells(samples, genes)
         return self._plan.merged(self._cells(samples, self._plan.rows_of(genes)), genes)
 
-    def _cells(self, samples: NDArray[np.intp], genes: NDArray[np.intp]) -> Floats:
+    def _cells(self, samples: Indices, genes: Indices) -> Floats:
         if self._genes_in_rows:
             return np.ascontiguousarray(self._grid.numbers(genes, samples, genes_in_rows=True).T)
         return np.ascontiguousarray(self._grid.numbers(samples, genes, genes_in_rows=False))
@@ -106,7 +104,7 @@ def open_expression(
         raise SampleSheetError(f"{path.name}: {blank} sample(s) have no name. Name or remove them.")
     if repeated:
         raise SampleSheetError(
-            f"{path.name}: {len(repeated)} sample name(s) occur more than once: {some_of(repeated)}. "
+            f"{path.name}: {len(repeated)} sample name(s) occur more than once: {list_names(repeated)}. "
             "Give every sample its own name."
         )
     return source

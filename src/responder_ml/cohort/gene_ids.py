@@ -13,11 +13,11 @@ doi:10.1371/journal.pcbi.1008984
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
+from datetime import date, timedelta
 from typing import Literal
 
-from responder_ml.cohort.some_of import some_of
-from responder_ml.exceptions import GeneNameError
+from responder_ml.errors import GeneNameError, list_names
 
 Kind = Literal["ensembl", "entrez", "symbol", "probe", "unknown"]
 
@@ -35,7 +35,7 @@ _DATE = re.compile(
     ),
     re.IGNORECASE,
 )
-_SCIENTIFIC = re.compile(r"\d+(?:[.,]\d+)?E\+\d+", re.IGNORECASE)
+_SCIENTIFIC = re.compile(r"(\d+)(?:[.,](\d+))?E\+(\d+)", re.IGNORECASE)
 _DIGITS = re.compile(r"\d+")
 _SERIAL = re.compile(r"\d{5}")
 # Serial numbers of the years 1982 to 2064: nobody's spreadsheet dates lie outside.
@@ -99,14 +99,14 @@ def check_gene_names(names: Iterable[str], source: str) -> None:
     if damaged:
         raise GeneNameError(
             f"{source}: {len(damaged)} gene name(s) were turned into dates or numbers by a spreadsheet program: "
-            f"{some_of(damaged)}. They cannot be turned back safely (1-Mar can be March1 or Marc1). Export the matrix "
+            f"{list_names(damaged)}. They cannot be turned back safely (1-Mar can be March1 or Marc1). Export the matrix "
             "again without opening it in a spreadsheet, or import the name column as text; or name a gene table and say "
             "`genes: {map: FILE, repair: true}`, which turns back what only one gene can have been."
         )
     repeated = [name for name, count in Counter(names).items() if count > 1]
     if repeated:
         raise GeneNameError(
-            f"{source}: {len(repeated)} gene name(s) occur more than once: {some_of(repeated)}. A gene has one row. "
+            f"{source}: {len(repeated)} gene name(s) occur more than once: {list_names(repeated)}. A gene has one row. "
             "Sum the counts of its rows (for log2 values keep the row with the highest mean), or use unique "
             "identifiers such as Ensembl ids; `genes: {many_to_one: sum}` does the summing."
         )
@@ -125,3 +125,85 @@ def _is_damaged(name: str, serials_are_odd: bool) -> bool:
     if not serials_are_odd or not _SERIAL.fullmatch(name):
         return False
     return _SERIAL_RANGE[0] <= int(name) <= _SERIAL_RANGE[1]
+
+
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_NAMED_MONTH = f"(?P<month>{'|'.join(_MONTHS)})"
+_DAY_FIRST = re.compile(rf"(?P<day>\d{{1,2}})-{_NAMED_MONTH}(?:-\d{{2,4}})?", re.IGNORECASE)
+_MONTH_FIRST = re.compile(rf"{_NAMED_MONTH}-(?P<day>\d{{1,2}})", re.IGNORECASE)
+_ISO = re.compile(r"\d{4}[-/](?P<month>\d{1,2})[-/](?P<day>\d{1,2})(?:[ t]00:00(?::00)?(?:\.0+)?)?", re.IGNORECASE)
+_EITHER = re.compile(r"(\d{1,2})[/.](\d{1,2})[/.]\d{2,4}")
+# Day 0 of the two ways spreadsheet programs count days.
+_DAY_ZERO = (date(1899, 12, 30), date(1904, 1, 1))
+_RIKEN = re.compile(r"(\d{7})E(\d{2})(?:Rik)?", re.IGNORECASE)
+_RIKEN_POINT = 6
+
+# Month: old symbol, new symbol, numbers in use.
+_FAMILIES = {
+    3: (("MARCH", "MARCHF", range(1, 12)), ("MARC", "MTARC", range(1, 3))),
+    9: (("SEPT", "SEPTIN", range(1, 15)), ("SEP", "SEP", range(15, 16))),
+}
+
+
+def original_of(damaged: str, known: Collection[str]) -> str | None:
+    """Return the one known name that a spreadsheet makes this of, or None if there is none or more than one.
+
+    Parameters
+    ----------
+    damaged
+        Such as ``9-Sep``, ``2021-09-09``, ``44083`` or ``2.31E+19``.
+    known
+        Names of the user's gene table.
+
+    Examples
+    --------
+    >>> original_of("9-Sep", {"Sept9", "March1", "Marc1"})
+    'Sept9'
+    >>> original_of("1-Mar", {"Sept9", "March1"}) is None
+    True
+    """
+    scientific = _SCIENTIFIC.fullmatch(damaged)
+    if scientific:
+        found = [name for name in known if _is_shown_as(name, *scientific.groups())]
+        return found[0] if len(found) == 1 else None
+    genes = {gene for month, day in _dates(damaged) for gene in _genes_of(month, day)}
+    if len(genes) != 1:
+        return None
+    (spellings,) = genes
+    wanted = {spelling.casefold() for spelling in spellings}
+    found = [name for name in known if name.casefold() in wanted]
+    return found[0] if len(found) == 1 else None
+
+
+def _dates(text: str) -> Iterator[tuple[int, int]]:
+    """Yield every month and day the text can stand for."""
+    for pattern in (_DAY_FIRST, _MONTH_FIRST, _ISO):
+        match = pattern.fullmatch(text)
+        if match:
+            month = match["month"].lower()
+            yield (_MONTHS.index(month) + 1 if month in _MONTHS else int(month)), int(match["day"])
+    either = _EITHER.fullmatch(text)
+    if either:
+        first, second = int(either[1]), int(either[2])
+        yield first, second
+        yield second, first
+    if _SERIAL.fullmatch(text):
+        for zero in _DAY_ZERO:
+            day = zero + timedelta(days=int(text))
+            yield day.month, day.day
+
+
+def _genes_of(month: int, day: int) -> Iterator[tuple[str, str]]:
+    for old, new, numbers in _FAMILIES.get(month, ()):
+        if day in numbers:
+            yield f"{old}{day}", f"{new}{day}"
+
+
+def _is_shown_as(name: str, whole: str, decimals: str | None, exponent: str) -> bool:
+    """Tell whether a clone's name, read as a number, is shown with these digits; the point counted or not."""
+    clone = _RIKEN.fullmatch(name)
+    if not clone:
+        return False
+    shown = f"{int(clone[1]) / 10**_RIKEN_POINT:.{len(decimals or '')}f}"
+    wanted = whole if decimals is None else f"{whole}.{decimals}"
+    return shown == wanted and int(exponent) in (int(clone[2]), int(clone[2]) + _RIKEN_POINT)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from responder_ml.cohort.cells import read_cells
-from responder_ml.exceptions import CohortError, GeneNameError
+from responder_ml.errors import CohortError, GeneNameError
 from responder_ml.registry import did_you_mean
 
 _ENSEMBL_VERSION = re.compile(r"(ENS[A-Z]*[GTP]\d{11})\.\d+")

@@ -10,16 +10,11 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
-from responder_ml.cohort.excel_repair import original_of
-from responder_ml.cohort.gene_ids import check_gene_names, damaged_by_excel, kind_of
+from responder_ml.arrays import Floats, Indices
+from responder_ml.cohort.gene_ids import check_gene_names, damaged_by_excel, kind_of, original_of
 from responder_ml.cohort.gene_table import GeneTable, without_version
-from responder_ml.cohort.some_of import some_of
-from responder_ml.exceptions import GeneNameError
-
-Floats = NDArray[np.float64]
-Positions = NDArray[np.intp]
+from responder_ml.errors import GeneNameError, list_names
 
 Relation = Literal["identifiers", "aliases", "orthologs"]
 ManyToOne = Literal["refuse", "sum", "max", "drop"]
@@ -67,15 +62,15 @@ class TranslatedGenes:
 
     genes: list[str]
     report: dict[str, Any]
-    _members: tuple[Positions, ...] = field(repr=False)
+    _members: tuple[Indices, ...] = field(repr=False)
     _merge: np.ufunc = field(repr=False)
 
-    def rows_of(self, genes: Positions) -> Positions:
+    def rows_of(self, genes: Indices) -> Indices:
         """Return the file's rows behind some genes, one gene's rows together."""
         chosen = [self._members[gene] for gene in genes.tolist()]
         return np.concatenate(chosen) if chosen else np.empty(0, dtype=np.intp)
 
-    def merged(self, values: Floats, genes: Positions) -> Floats:
+    def merged(self, values: Floats, genes: Indices) -> Floats:
         """Return samples x genes from samples x the rows of `rows_of`."""
         sizes = np.array([len(self._members[gene]) for gene in genes.tolist()], dtype=np.intp)
         if not len(sizes) or np.all(sizes == 1):
@@ -195,7 +190,7 @@ class GeneTranslation:
             if damaged:
                 raise GeneNameError(
                     f"{source}: {len(damaged)} gene name(s) that a spreadsheet turned into dates or numbers can be more than one "
-                    f"gene of the table, or none: {some_of(damaged)} (1-Mar can be March1 or Marc1). Take them out of the file, "
+                    f"gene of the table, or none: {list_names(damaged)} (1-Mar can be March1 or Marc1). Take them out of the file, "
                     "or export it again without a spreadsheet."
                 )
             names = [right.get(name, name) for name in names]
@@ -220,13 +215,13 @@ class GeneTranslation:
             )
         if several and self._rules.one_to_many == "refuse" and self._rules.relation != "orthologs":
             raise GeneNameError(
-                f"{source}: {len(several)} gene name(s) stand for more than one gene in the table: {some_of(several)}. Say "
+                f"{source}: {len(several)} gene name(s) stand for more than one gene in the table: {list_names(several)}. Say "
                 "`one_to_many: drop` to go without them, or use a table that is one to one."
             )
         merged = [gene for gene, members in rows.items() if len(members) > 1]
         if merged and self._rules.many_to_one == "refuse":
             raise GeneNameError(
-                f"{source}: {len(merged)} gene(s) come from more than one row: {some_of(merged)}. Say what becomes of them: "
+                f"{source}: {len(merged)} gene(s) come from more than one row: {list_names(merged)}. Say what becomes of them: "
                 "`many_to_one: sum` (counts, TPM), `max` (the largest in each sample) or `drop`."
             )
 
@@ -244,6 +239,6 @@ class GeneTranslation:
         if any(name.lower() in lower for name in names):
             return "They differ from the table's by case: another species' symbols need a table of orthologs, not another case."
         return (
-            f"The file has {kind_of(names)} names such as {some_of(names[:2])}, column '{table.columns[0]}' of {table.name} has "
-            f"{kind_of(table.genes_of)} names such as {some_of(list(table.genes_of)[:2])}."
+            f"The file has {kind_of(names)} names such as {list_names(names[:2])}, column '{table.columns[0]}' of {table.name} has "
+            f"{kind_of(table.genes_of)} names such as {list_names(list(table.genes_of)[:2])}."
         )

@@ -9,14 +9,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute
 from anndata import AnnData, read_h5ad
-from numpy.typing import NDArray
 
+from responder_ml.arrays import Floats, Indices
 from responder_ml.cohort.cells import Cells
-from responder_ml.cohort.some_of import some_of
-from responder_ml.exceptions import CohortError, ExpressionError
-
-Floats = NDArray[np.float64]
-Positions = NDArray[np.intp]
+from responder_ml.errors import CohortError, ExpressionError, list_names
 
 _MISSING = frozenset({"", "na", "n/a", "#n/a", "nan", "null", "none"})
 
@@ -40,7 +36,7 @@ class Axes(Protocol):
 class Grid(Axes, Protocol):
     """Two axes of names and the numbers between them."""
 
-    def numbers(self, rows: Positions, columns: Positions, genes_in_rows: bool) -> Floats:
+    def numbers(self, rows: Indices, columns: Indices, genes_in_rows: bool) -> Floats:
         """Return the chosen cells as numbers, missing ones as NaN; text is refused by name."""
 
 
@@ -53,7 +49,7 @@ class CellGrid:
         self.columns: Sequence[str] = cells.header[1:]
         self._columns = cells.columns[1:]
 
-    def numbers(self, rows: Positions, columns: Positions, genes_in_rows: bool) -> Floats:
+    def numbers(self, rows: Indices, columns: Indices, genes_in_rows: bool) -> Floats:
         """Return the chosen cells as numbers, missing ones as NaN; text is refused by name."""
         run = _run(rows)
         chosen = pa.array(rows) if run is None else None
@@ -82,7 +78,7 @@ class MatrixGrid:
         self.columns: Sequence[str] = [str(name).strip() for name in data.var_names]
         self._matrix = data.X
 
-    def numbers(self, rows: Positions, columns: Positions, genes_in_rows: bool) -> Floats:
+    def numbers(self, rows: Indices, columns: Indices, genes_in_rows: bool) -> Floats:
         """Return the chosen cells as numbers, missing ones as NaN."""
         return _dense(self._matrix[rows], columns)
 
@@ -103,7 +99,7 @@ class FileGrid:
         self._whole: MatrixGrid | None = None
         data.file.close()
 
-    def numbers(self, rows: Positions, columns: Positions, genes_in_rows: bool) -> Floats:
+    def numbers(self, rows: Indices, columns: Indices, genes_in_rows: bool) -> Floats:
         """Return the chosen cells as numbers, missing ones as NaN."""
         run = _run(rows)
         if run is None or self._by_columns:
@@ -178,7 +174,7 @@ def genes_are_in_rows(grid: Axes, known: Collection[str], *, known_are: str, eno
     return rows_hold_known == (known_are == "genes")
 
 
-def _run(positions: Positions) -> slice | None:
+def _run(positions: Indices) -> slice | None:
     """Return positions that follow one another as a slice."""
     start = int(positions[0]) if len(positions) else 0
     end = start + len(positions)
@@ -192,7 +188,7 @@ def _has_matrix(data: AnnData) -> bool:
         return False
 
 
-def _dense(rows: Any, columns: Positions) -> Floats:
+def _dense(rows: Any, columns: Indices) -> Floats:
     """Return the chosen columns of an array or a sparse matrix."""
     if hasattr(rows, "toarray"):
         if 2 * len(columns) < rows.shape[1]:
@@ -232,15 +228,15 @@ def _one_by_one(array: pa.ChunkedArray) -> Floats:
 
 
 def _explain_no_match(grid: Axes, known: Sequence[str], known_are: str) -> str:
-    shown = f"rows start with {some_of(grid.rows)}; columns with {some_of(grid.columns)}"
+    shown = f"rows start with {list_names(grid.rows)}; columns with {list_names(grid.columns)}"
     if known_are == "genes":
         return (
             f"{grid.source}: none of the {len(known)} genes of the model stands on either axis ({shown}). The model "
-            f"knows {some_of(known)}. {_gene_hint(grid, known)}"
+            f"knows {list_names(known)}. {_gene_hint(grid, known)}"
         )
     hint = _mangled(grid, known)
     return (
-        f"{grid.source}: none of the {len(known)} sample ids of the sample sheet ({some_of(known)}) stands on either "
+        f"{grid.source}: none of the {len(known)} sample ids of the sample sheet ({list_names(known)}) stands on either "
         f"axis ({shown}). {hint or 'Name the right column with `columns: {sample: ...}`, or make the names agree.'}"
     )
 

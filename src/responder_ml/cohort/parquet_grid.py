@@ -6,14 +6,11 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet
-from numpy.typing import NDArray
 
+from responder_ml.arrays import Floats, Indices
 from responder_ml.cohort.cells import Cells, index_first, plain_text
 from responder_ml.cohort.grid import CellGrid
-from responder_ml.exceptions import CohortError
-
-Floats = NDArray[np.float64]
-Positions = NDArray[np.intp]
+from responder_ml.errors import CohortError
 
 
 class ParquetGrid:
@@ -34,7 +31,7 @@ class ParquetGrid:
         self._starts = np.concatenate([[0], np.cumsum(sizes)]).astype(np.intp)
         self._read: tuple[tuple[int, int, bytes], Cells] | None = None
 
-    def numbers(self, rows: Positions, columns: Positions, genes_in_rows: bool) -> Floats:
+    def numbers(self, rows: Indices, columns: Indices, genes_in_rows: bool) -> Floats:
         """Return the chosen cells as numbers, missing ones as NaN; text is refused by name."""
         if not len(rows):
             return np.empty((0, len(columns)))
@@ -44,7 +41,7 @@ class ParquetGrid:
         here = CellGrid(cells, self.rows[start:end])
         return here.numbers(rows - start, np.arange(len(columns)), genes_in_rows)
 
-    def _cells(self, first: int, end: int, columns: Positions) -> Cells:
+    def _cells(self, first: int, end: int, columns: Indices) -> Cells:
         key = first, end, np.asarray(columns).tobytes()
         if self._read is None or self._read[0] != key:
             self._read = None

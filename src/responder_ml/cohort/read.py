@@ -8,19 +8,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from anndata import AnnData
-from numpy.typing import NDArray
 
+from responder_ml.arrays import Floats, Indices
 from responder_ml.cohort import sample_sheet
 from responder_ml.cohort.gene_ids import check_gene_names
 from responder_ml.cohort.gene_translation import GeneTranslation
 from responder_ml.cohort.grid import Grid, MatrixGrid, genes_are_in_rows, open_h5ad
 from responder_ml.cohort.open_grid import open_grid
 from responder_ml.cohort.sample_sheet import Where
-from responder_ml.cohort.some_of import some_of
 from responder_ml.cohort.units import check_units
-from responder_ml.exceptions import ExpressionError, SampleSheetError
-
-Floats = NDArray[np.float64]
+from responder_ml.errors import ExpressionError, SampleSheetError, list_names
 
 
 @dataclass(frozen=True)
@@ -227,7 +224,7 @@ def _take(
     return _Matrix(plan.merged(values[:, plan.rows_of(all_genes)], all_genes), list(samples), plan.genes, plan.report)
 
 
-def _positions(on_axis: Sequence[str], samples: Sequence[str], source: str) -> NDArray[np.intp]:
+def _positions(on_axis: Sequence[str], samples: Sequence[str], source: str) -> Indices:
     wanted = set(samples)
     place: dict[str, int] = {}
     repeated = []
@@ -237,13 +234,13 @@ def _positions(on_axis: Sequence[str], samples: Sequence[str], source: str) -> N
         place.setdefault(name, position)
     if repeated:
         raise ExpressionError(
-            f"{source}: {len(repeated)} sample(s) occur more than once: {some_of(sorted(set(repeated)))}. Sum the counts "
+            f"{source}: {len(repeated)} sample(s) occur more than once: {list_names(sorted(set(repeated)))}. Sum the counts "
             "of runs of one library, or give each sample its own name."
         )
     missing = [name for name in samples if name not in place]
     if missing:
         raise SampleSheetError(
-            f"{len(missing)} of {len(samples)} samples of the sheet are not in {source}: {some_of(missing)}. "
+            f"{len(missing)} of {len(samples)} samples of the sheet are not in {source}: {list_names(missing)}. "
             "Correct their names, or take their rows out of the sheet or with `where`."
         )
     return np.array([place[name] for name in samples], dtype=np.intp)

@@ -5,15 +5,13 @@ from collections.abc import Iterator, Sequence
 from hashlib import blake2b
 
 import numpy as np
-from numpy.typing import NDArray
 
+from responder_ml.arrays import Floats
 from responder_ml.cohort.association import rank_difference
 from responder_ml.cohort.endpoint import LabelledCohort
 from responder_ml.cohort.findings import Finding
 from responder_ml.cohort.sex_genes import compare_sex
-from responder_ml.cohort.some_of import some_of
-
-Floats = NDArray[np.float64]
+from responder_ml.errors import list_names
 
 _TOO_ALIKE = 0.999
 _SHALLOW = 0.25
@@ -32,7 +30,7 @@ def identical_samples(labelled: LabelledCohort) -> Iterator[Finding]:
         yield Finding(
             "RML08",
             "error" if between else "warning",
-            f"The samples {some_of(_names(labelled, rows))} hold exactly the same values"
+            f"The samples {list_names(_names(labelled, rows))} hold exactly the same values"
             + (" but belong to different subjects, so training rows reappear in tests." if between else ".")
             + " Keep one of them.",
         )
@@ -56,7 +54,7 @@ def near_identical_samples(labelled: LabelledCohort) -> Iterator[Finding]:
             "RML09",
             "warning",
             f"{len(pairs)} pair(s) of samples of different subjects correlate above {_TOO_ALIKE} on the log scale: "
-            f"{some_of(shown, quote='')}. They may be one library under two names.",
+            f"{list_names(shown, quote='')}. They may be one library under two names.",
         )
 
 
@@ -71,7 +69,7 @@ def library_sizes(labelled: LabelledCohort) -> Iterator[Finding]:
     )
     shallow = np.flatnonzero(sizes < _SHALLOW * middle)
     if len(shallow):
-        names = some_of(
+        names = list_names(
             [f"{_names(labelled, [row])[0]} ({sizes[row] / 1e6:.3g})" for row in shallow.tolist()], quote=""
         )
         yield Finding(
@@ -118,7 +116,7 @@ def sex(labelled: LabelledCohort) -> Iterator[Finding]:
     yield Finding(
         "RML12",
         "warning",
-        f"Sex genes disagree with the sheet in {len(found)} of {count} samples: {some_of(shown, quote='')}. Look for swapped or "
+        f"Sex genes disagree with the sheet in {len(found)} of {count} samples: {list_names(shown, quote='')}. Look for swapped or "
         "mixed samples.",
     )
 
@@ -161,7 +159,7 @@ def unused_samples(labelled: LabelledCohort) -> Iterator[Finding]:
     names = list(labelled.cohort.uns.get("unused_samples", ()))
     if names:
         message = f"{len(names)} column(s) or row(s) of the matrix are not in the sample sheet and were left out: "
-        yield Finding("RML16", "info", f"{message}{some_of(names)}.")
+        yield Finding("RML16", "info", f"{message}{list_names(names)}.")
 
 
 def gene_map(labelled: LabelledCohort) -> Iterator[Finding]:

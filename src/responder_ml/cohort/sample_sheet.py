@@ -7,11 +7,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from responder_ml.arrays import Flags
 from responder_ml.cohort.cells import read_cells
-from responder_ml.cohort.some_of import some_of
-from responder_ml.exceptions import SampleSheetError
+from responder_ml.errors import SampleSheetError, list_names
 from responder_ml.registry import did_you_mean
 
 Where = Mapping[str, str | Sequence[str]]
@@ -42,7 +41,7 @@ def read_sheet(path: Path) -> pd.DataFrame:
     repeated = sorted({header[index] for index in kept if [header[i] for i in kept].count(header[index]) > 1})
     if repeated:
         raise SampleSheetError(
-            f"{path.name} has more than one column called {some_of(repeated)}. Rename or remove one."
+            f"{path.name} has more than one column called {list_names(repeated)}. Rename or remove one."
         )
     sheet = pd.DataFrame({header[index]: content[index] for index in kept}, dtype=object)
     return sheet[(sheet != "").any(axis=1)].reset_index(drop=True)
@@ -96,13 +95,13 @@ def with_subjects(sheet: pd.DataFrame, source: str) -> tuple[pd.DataFrame, str]:
         found = sorted(set(sheet["subject"][unnamed]))
         raise SampleSheetError(
             f"{source}: {int(unnamed.sum())} of {len(sheet)} samples have no subject (the column holds "
-            f"{some_of(found)}). Samples of one subject must stay together, so every sample needs its subject's name. "
+            f"{list_names(found)}). Samples of one subject must stay together, so every sample needs its subject's name. "
             "Fill them in; or leave `subject` out of `columns`, if each sample is known to be a subject of its own."
         )
     return sheet, "column"
 
 
-def rows_where(sheet: pd.DataFrame, where: Where) -> NDArray[np.bool_]:
+def rows_where(sheet: pd.DataFrame, where: Where) -> Flags:
     """Tell which rows have one of the wanted values in every column named.
 
     Raises
@@ -121,7 +120,7 @@ def rows_where(sheet: pd.DataFrame, where: Where) -> NDArray[np.bool_]:
         if absent:
             present = sorted(set(values))
             raise SampleSheetError(
-                f"No sample has {some_of(absent)} in '{column}'. These values occur: {some_of(present, 20)}. "
+                f"No sample has {list_names(absent)} in '{column}'. These values occur: {list_names(present, 20)}. "
                 "Correct `where`."
             )
         kept &= values.isin(accepted).to_numpy()
@@ -171,6 +170,6 @@ def _check_samples(samples: "pd.Series[Any]", source: str) -> None:
     repeated = sorted(set(samples[samples.duplicated()]))
     if repeated:
         raise SampleSheetError(
-            f"{source}: {len(repeated)} sample id(s) occur more than once: {some_of(repeated)}. Each sample has one row; "
+            f"{source}: {len(repeated)} sample id(s) occur more than once: {list_names(repeated)}. Each sample has one row; "
             "several samples of one animal share a `subject`, not a sample id."
         )

@@ -16,7 +16,7 @@ import pandas as pd
 from anndata import AnnData
 
 from responder_ml.cohort.grid import open_h5ad
-from responder_ml.exceptions import CohortError
+from responder_ml.errors import CohortError
 
 SUFFIXES = (".csv", ".tsv", ".xlsx", ".parquet", ".h5ad")
 PREFIX = "score_"

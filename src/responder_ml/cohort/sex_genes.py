@@ -12,12 +12,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from responder_ml.arrays import Flags, Floats
 from responder_ml.cohort.gene_ids import kind_of
-
-Floats = NDArray[np.float64]
-Flags = NDArray[np.bool_]
 
 # Symbols of mouse and human, Entrez and Ensembl ids; no id of one kind or species means another gene in the other.
 _XIST = frozenset({"xist", "213742", "7503", "ensmusg00000086503", "ensg00000229807"})

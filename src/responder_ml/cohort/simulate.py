@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 from anndata import AnnData
-from numpy.typing import NDArray
 
+from responder_ml.arrays import Floats
 from responder_ml.cohort.simulated_biology import (
     DRUGS,
     FEWEST_GENES,
@@ -22,11 +22,9 @@ from responder_ml.cohort.simulated_biology import (
     build_biology,
 )
 from responder_ml.cohort.simulated_design import Cell, design_cohort, lose_libraries
-from responder_ml.exceptions import CohortError
+from responder_ml.errors import CohortError
 from responder_ml.registry import did_you_mean
 from responder_ml.statistics.seeds import generator
-
-Floats = NDArray[np.float64]
 
 # How much of the stress states shows in a region, and how much of it treatment moves: most in PFC, as the study claims.
 _STRESS_SHOWS = {"PFC": 1.0, "NAc": 0.8, "AMY": 0.8, "HIP": 0.8}

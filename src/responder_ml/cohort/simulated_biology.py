@@ -7,11 +7,9 @@ trained on one can be tried on another.
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
+from responder_ml.arrays import Floats, Indices, Strings
 from responder_ml.statistics.seeds import generator
-
-Floats = NDArray[np.float64]
 
 REGIONS = ("PFC", "NAc", "AMY", "HIP")
 DRUGS = ("imipramine", "ketamine")
@@ -74,7 +72,7 @@ class Biology:
         Name: genes, of all planted halves and modules.
     """
 
-    genes: NDArray[np.str_]
+    genes: Strings
     baseline: Floats = field(repr=False)
     dispersion: Floats = field(repr=False)
     region_shift: Floats = field(repr=False)
@@ -125,10 +123,10 @@ def build_biology(n_genes: int, seed: int) -> Biology:
 class _Drawer:
     """Hands out genes, each once."""
 
-    def __init__(self, rng: np.random.Generator, order: NDArray[np.intp], n_genes: int) -> None:
+    def __init__(self, rng: np.random.Generator, order: Indices, n_genes: int) -> None:
         self._rng, self._order, self._n_genes, self._used = rng, order, n_genes, 0
 
-    def take(self, share: float) -> NDArray[np.intp]:
+    def take(self, share: float) -> Indices:
         count = max(3, round(share * self._n_genes))
         members = self._order[self._used : self._used + count]
         self._used += count

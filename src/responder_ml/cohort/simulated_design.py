@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from responder_ml.cohort.simulated_biology import DRUGS, REGIONS
-from responder_ml.exceptions import CohortError
+from responder_ml.errors import CohortError
 from responder_ml.registry import did_you_mean
 
 Cell = tuple[str, str, str]

@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from typing import Literal, get_args
 
 import numpy as np
-from numpy.typing import NDArray
 
-from responder_ml.exceptions import ExpressionError
+from responder_ml.arrays import Floats, Indices
+from responder_ml.errors import ExpressionError
 
-Floats = NDArray[np.float64]
 Units = Literal["counts", "log2", "tpm"]
 
 # 2 to the power of 64: no instrument reads that, while raw intensities, counts and TPM all go far beyond 64.
@@ -139,8 +138,80 @@ def _looks_logged_twice(n_genes: int, lowest: float, highest: float) -> bool:
     return n_genes >= _FEW_GENES and lowest >= _DOUBLE_LOG_ABOVE
 
 
-def _place(values: Floats, at: NDArray[np.intp], samples: Sequence[str] | None, genes: Sequence[str] | None) -> str:
+def _place(values: Floats, at: Indices, samples: Sequence[str] | None, genes: Sequence[str] | None) -> str:
     row, column = int(at[0]), int(at[1])
     sample = samples[row] if samples is not None else str(row + 1)
     gene = genes[column] if genes is not None else str(column + 1)
     return f"gene '{gene}', sample '{sample}', {values[row, column]:.6g}"
+
+
+# Genes at a sample's floor are its zero counts; a single lowest gene need not be one.
+_LEAST_ZEROS = 2
+_AT_FLOOR = 1e-6
+# Small counts tell best whether an offset was guessed right: four decimals of log2 leave them whole to 0.002.
+_SMALL, _LEAST_SMALL, _WHOLE = 50.0, 20, 0.02
+
+
+def counts_from_log2(values: Floats, depth: float) -> Floats:
+    """Return counts whose log2 counts per million the values are; each sample is treated by itself.
+
+    The floor of a sample, if several genes share it, is where its zero counts lie. With limma's offsets, ``log2((count +
+    0.5) / (library + 1) x 1e6)``, the floor gives the library and so the counts; that is believed if all small ones come
+    out whole. With any other offset b, ``log2(cpm + b)``, the floor is log2 b, and the counts are those of a library of
+    ``depth``. Without a floor limma's offsets and ``depth`` are assumed.
+
+    Parameters
+    ----------
+    values
+        Samples x genes, log2 counts per million.
+    depth
+        Library size, counts.
+    """
+    return np.stack([_one_sample(row, depth) for row in values]) if len(values) else values
+
+
+def _one_sample(row: Floats, depth: float) -> Floats:
+    floor = row.min()
+    if np.count_nonzero(row <= floor + _AT_FLOOR) < _LEAST_ZEROS:
+        return np.asarray(np.maximum(2.0**row * ((depth + 1.0) / 1e6) - 0.5, 0.0), dtype=np.float64)
+    counts = 0.5 * 2.0 ** (row - floor) - 0.5
+    small = counts[(counts > 0.5) & (counts < _SMALL)]
+    if small.size >= _LEAST_SMALL and np.abs(small - np.rint(small)).max() < _WHOLE:
+        return np.asarray(np.rint(counts), dtype=np.float64)
+    return np.asarray((2.0**row - 2.0**floor) * (depth / 1e6), dtype=np.float64)
+
+
+_CONVERSIONS = (("log2", "counts"), ("log2", "tpm"))
+
+
+def convert_units(values: Floats, units: str, wanted: str, depth: float) -> Floats:
+    """Bring values to the units a model was trained in.
+
+    A model of counts takes log2 counts per million: they become counts again (`counts_from_log2`), after which the
+    model's own normalisation applies as to any counts. A model of TPM takes ``log2(TPM + 1)``. Nothing else can be undone.
+
+    Parameters
+    ----------
+    values
+        Samples x genes in ``units``.
+    units, wanted
+        ``counts``, ``log2`` or ``tpm``.
+    depth
+        Typical library size in training, counts, for values that do not tell their own.
+
+    Raises
+    ------
+    ExpressionError
+        There is no way from ``units`` to ``wanted``.
+    """
+    if units == wanted:
+        return values
+    if (units, wanted) not in _CONVERSIONS:
+        ways = " or ".join([wanted, *(source for source, target in _CONVERSIONS if target == wanted)])
+        raise ExpressionError(
+            f"The table is declared as {units}, but the model was trained on {wanted}, and one cannot be made from the "
+            f"other. Give {ways}" + (" made the way the training values were." if wanted == "log2" else ".")
+        )
+    if wanted == "tpm":
+        return np.asarray(np.maximum(2.0**values - 1.0, 0.0), dtype=np.float64)
+    return counts_from_log2(values, depth)

@@ -1,15 +1,28 @@
 """A cohort written as ordinary files: what a user's own data would look like."""
 
+import gzip
 import os
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from anndata import AnnData
 
-from responder_ml.cohort.matrix_file import write_matrix
-from responder_ml.exceptions import CohortError
+from responder_ml.arrays import Floats
+from responder_ml.errors import CohortError
+
+
+def write_matrix(path: Path, genes: Sequence[str], samples: Sequence[str], values: Floats) -> None:
+    """Write genes x samples; whole numbers without a decimal point, others in full, and no time stamp."""
+    whole = bool(np.all(values == np.rint(values)))
+    rows = (values.astype(np.int64) if whole else values).tolist()
+    with path.open("wb") as raw, gzip.GzipFile("", "wb", compresslevel=5, fileobj=raw, mtime=0) as packed:
+        packed.write(("\t".join(("gene", *samples)) + "\n").encode())
+        for gene, row in zip(genes, rows, strict=True):
+            packed.write(("\t".join((gene, *map(repr, row))) + "\n").encode())
+
 
 _README = """{headline}
 

@@ -2,8 +2,7 @@
 
 from rich.console import Console
 
-from responder_ml.commands.arguments import Config, Out
-from responder_ml.commands.bars import Bars
+from responder_ml.commands.console import Config, Out, ProgressBar
 
 
 def claims(config: Config, out: Out = None) -> None:
@@ -14,7 +13,7 @@ def claims(config: Config, out: Out = None) -> None:
 
     console, job = Console(), load_config(config)
     folder = out or default_folder(job)
-    found = evaluate(job, Bars(console))
+    found = evaluate(job, ProgressBar(console))
     write_claims(found, folder)
     show_claims(console, found)
     console.print(f"Page:   {folder / PAGE}", highlight=False, soft_wrap=True)

@@ -14,7 +14,7 @@ def compare(
     ] = None,
 ) -> None:
     """Put runs on one leaderboard, and test differences where they share subjects and folds."""
-    from responder_ml.comparison import PAGE, compare, write_comparison
+    from responder_ml.compare import PAGE, compare, write_comparison
     from responder_ml.screen.comparison import show_comparison
 
     console = Console()

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from responder_ml.commands.arguments import Out, given
+from responder_ml.commands.console import Out, given
 
 
 def fetch(
@@ -19,10 +19,10 @@ def fetch(
     archive: Annotated[str | None, typer.Option(help="Address of a server that stands in for GEO.")] = None,
 ) -> None:
     """Download a GEO series and write its expression and sample sheet for a job to read."""
-    from responder_ml.commands.bars import Bars
-    from responder_ml.fetching import fetch
+    from responder_ml.commands.console import ProgressBar
+    from responder_ml.fetch import fetch
     from responder_ml.screen.fetched import show_fetched
 
     console = Console()
     options = given(recipe=recipe, source=source, sha256=sha256, cache=cache, archive=archive)
-    show_fetched(console, fetch(series, out, **options, progress=Bars(console)))
+    show_fetched(console, fetch(series, out, **options, progress=ProgressBar(console)))

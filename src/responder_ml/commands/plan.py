@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from responder_ml.commands.arguments import given
-from responder_ml.exceptions import ConfigError
+from responder_ml.commands.console import given
+from responder_ml.errors import ConfigError
 
 
 def plan(
@@ -22,7 +22,7 @@ def plan(
 ) -> None:
     """Say what class sizes can show before anyone trains, and how many subjects a wanted power takes."""
     from responder_ml.config import load_config
-    from responder_ml.planning import plan, plan_job, read_strata, write_plan
+    from responder_ml.plan import plan, plan_job, read_strata, write_plan
     from responder_ml.screen.planning import show_plan
 
     asked = given(aurocs=auroc, wanted_power=power, alpha=alpha)

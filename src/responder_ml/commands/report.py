@@ -12,8 +12,8 @@ def report(
     out: Annotated[Path | None, typer.Option("--out", help="HTML file to write, RUN/report.html by default.")] = None,
 ) -> None:
     """Build a run's report again, without training."""
+    from responder_ml.records.run import read_run
     from responder_ml.report.html import write_report
-    from responder_ml.run import read_run
 
     path = out or run / "report.html"
     write_report(read_run(run), path)

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from responder_ml.commands.arguments import Out, given
+from responder_ml.commands.console import Out, given
 
 
 def score(
@@ -23,7 +23,7 @@ def score(
     missing: Annotated[str | None, typer.Option(help="Missing genes: impute, skip or refuse.")] = None,
 ) -> None:
     """Score new samples, with what each lacks and whether the model is entitled to an opinion."""
-    from responder_ml.scoring import score
+    from responder_ml.score import score
     from responder_ml.screen.scores import show_scores
 
     policy = given(missing=missing, gene_map=gene_map, align_batch=align_batch)

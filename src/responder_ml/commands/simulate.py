@@ -12,7 +12,7 @@ def simulate(
     config: Annotated[Path | None, typer.Option(help="Take the simulator's parameters and seed from this job.")] = None,
 ) -> None:
     """Write a simulated cohort as ordinary files."""
-    from responder_ml.assemble import simulate_to
+    from responder_ml.build import simulate_to
     from responder_ml.config import load_config
 
     simulate_to(out, load_config(config) if config else None)

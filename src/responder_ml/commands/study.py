@@ -6,8 +6,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from responder_ml.commands.arguments import Out
-from responder_ml.commands.bars import Bars
+from responder_ml.commands.console import Out, ProgressBar
 
 
 def study(
@@ -24,8 +23,8 @@ def study(
 
     config, console = load_study(experiment), Console()
     folder = out or default_folder(config)
-    found = study(config, folder, Bars(console))
+    found = study(config, folder, ProgressBar(console))
     show_study(console, found, folder)
-    record_study(config, found, folder, Bars(console))
+    record_study(config, found, folder, ProgressBar(console))
     if runs:
-        train_jobs(config, found, folder, Bars(console))
+        train_jobs(config, found, folder, ProgressBar(console))

@@ -15,8 +15,8 @@ def track(
     register: Annotated[bool, typer.Option("--register", help="Register the bundle as an MLflow model.")] = False,
 ) -> None:
     """Send a finished run, or a study, to MLflow; one that is there already is not doubled."""
-    from responder_ml.delivery import deliver, deliver_study
-    from responder_ml.study_record import ANSWER
+    from responder_ml.records.study import ANSWER
+    from responder_ml.track import deliver, deliver_study
 
     console = Console()
     if (run / ANSWER).is_file():

@@ -6,8 +6,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from responder_ml.commands.arguments import Config, Out
-from responder_ml.commands.bars import Bars
+from responder_ml.commands.console import Config, Out, ProgressBar
 
 
 def transfer(
@@ -26,7 +25,7 @@ def transfer(
     console, job = Console(), load_config(config)
     other = None if to is None else load_config(to)
     folder = out or default_folder(job, by, other)
-    found = evaluate(job, by=by, to=other, progress=Bars(console))
+    found = evaluate(job, by=by, to=other, progress=ProgressBar(console))
     write_transfer(found, folder)
     show_transfer(console, found)
     console.print(f"Page:   {folder / PAGE}", highlight=False, soft_wrap=True)

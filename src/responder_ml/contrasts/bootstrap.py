@@ -13,12 +13,10 @@ doi:10.1080/01621459.1988.10478591
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from responder_ml.arrays import Floats
 from responder_ml.contrasts.contrast import Groups
 from responder_ml.statistics.seeds import generator
-
-Floats = NDArray[np.float64]
 
 
 def redraw_subjects(groups: Groups, subjects: Sequence[str], draws: int, seed: int) -> Floats:

@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-import numpy as np
-from numpy.typing import NDArray
+from responder_ml.arrays import Floats
 
 
 @dataclass(frozen=True)
@@ -76,5 +75,5 @@ class ClaimResult:
     n: Mapping[str, int]
     genes: int | None
     note: str
-    draws: NDArray[np.float64] | None = field(default=None, repr=False, compare=False)
-    null_values: NDArray[np.float64] | None = field(default=None, repr=False, compare=False)
+    draws: Floats | None = field(default=None, repr=False, compare=False)
+    null_values: Floats | None = field(default=None, repr=False, compare=False)

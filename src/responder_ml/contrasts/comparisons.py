@@ -5,16 +5,14 @@ from dataclasses import dataclass
 from typing import Literal, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import stdtr, stdtrit
 
+from responder_ml.arrays import Flags, Floats, Signs
 from responder_ml.contrasts.group_fits import GroupFits
 from responder_ml.contrasts.ranking import Ranking
-from responder_ml.exceptions import ContrastError
+from responder_ml.errors import ContrastError
 from responder_ml.statistics.multiple_testing import benjamini_hochberg
 
-Floats = NDArray[np.float64]
-Signs = NDArray[np.int8]
 Kept = TypeVar("Kept", Floats, Signs, Ranking)
 
 
@@ -138,7 +136,7 @@ class Comparisons:
 
         return self.keep(("specific", plus, absent, minus), select)
 
-    def equivalent(self, plus: str, minus: str) -> NDArray[np.bool_]:
+    def equivalent(self, plus: str, minus: str) -> Flags:
         """Return genes whose log2 fold change lies within the cut-off around zero by two one-sided tests at 0.05."""
         limit = -stdtrit(self.fits.df_total[:, None], 0.05)
         error = self.fits.error(self.weights(plus, minus))

@@ -14,12 +14,9 @@ BMC Bioinformatics 9:258. doi:10.1186/1471-2105-9-258
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
+from responder_ml.arrays import Flags, Floats, Signs
 from responder_ml.contrasts.ranking import Ranking, places, stable_order
-
-Floats = NDArray[np.float64]
-Signs = NDArray[np.int8]
 
 
 def xsum(query: Signs, profile: Floats, extreme: int, ranking: Ranking | None = None) -> Floats:
@@ -85,7 +82,7 @@ def zhang(query: Floats, profile: Floats) -> Floats:
     return np.asarray(np.divide(score, largest, out=np.zeros(np.shape(score)), where=largest > 0), dtype=np.float64)
 
 
-def _enrichment(member: NDArray[np.bool_], size: Floats) -> Floats:
+def _enrichment(member: Flags, size: Floats) -> Floats:
     weight = np.where(member, size, 0.0)
     total = weight.sum(axis=-1, keepdims=True)
     others = np.count_nonzero(~member, axis=-1)[..., None]

@@ -12,10 +12,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from responder_ml.contrasts.group_fits import Codes, Floats, blocks, fit_groups
-from responder_ml.exceptions import ContrastError
+from responder_ml.arrays import Flags, Floats, Indices
+from responder_ml.contrasts.group_fits import blocks, fit_groups
+from responder_ml.errors import ContrastError
 from responder_ml.registry import did_you_mean
 from responder_ml.statistics.linear_model import ModeratedFit, fit_linear_model
 from responder_ml.statistics.multiple_testing import benjamini_hochberg
@@ -36,7 +37,7 @@ class Groups:
     """
 
     names: tuple[str, ...]
-    codes: Codes = field(repr=False)
+    codes: Indices = field(repr=False)
 
     @classmethod
     def of(cls, labels: ArrayLike) -> "Groups":
@@ -141,7 +142,7 @@ def contrast_table(
 
 
 def contrast_many(
-    expression: Floats, plus: NDArray[np.bool_], minus: NDArray[np.bool_], covariates: Floats | None = None
+    expression: Floats, plus: Flags, minus: Flags, covariates: Floats | None = None
 ) -> tuple[Floats, Floats]:
     """Compare two groups under many labellings at once, each in a model of its two groups only.
 

@@ -14,13 +14,11 @@ Ritchie ME et al. (2015) limma powers differential expression analyses. Nucleic 
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.stats import chi2
 
+from responder_ml.arrays import Floats
 from responder_ml.statistics.linear_model import ModeratedFit
-
-Floats = NDArray[np.float64]
 
 CAUTION = (
     "The p-value takes genes as independent. They are not, so it is too small; it says nothing that a relabelling of subjects "

@@ -9,27 +9,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from responder_ml.contrasts.against_null import AgainstNull, compare_with_null
+from responder_ml.arrays import Floats
 from responder_ml.contrasts.bootstrap import recentred_interval, redraw_subjects
 from responder_ml.contrasts.claim_result import ClaimResult
 from responder_ml.contrasts.claim_statistic import CONTROL, RESILIENT, SUSCEPTIBLE
 from responder_ml.contrasts.comparisons import FOUNDING_CUTOFFS_UNVERIFIED, Comparisons, Cutoffs
 from responder_ml.contrasts.contrast import Groups
 from responder_ml.contrasts.founding_claims import FEWEST, Exchange, Row, build_rows
-from responder_ml.contrasts.group_fits import (
-    GroupFits,
-    blocks,
-    fit_designs,
-    fit_groups,
-    group_designs,
-    resample_groups,
-)
-from responder_ml.contrasts.relabelling import relabel_groups
+from responder_ml.contrasts.group_fits import GroupFits, blocks, fit_designs, fit_groups, group_designs, resample_groups
+from responder_ml.contrasts.relabelling import AgainstNull, compare_with_null, relabel_groups
 from responder_ml.contrasts.rotation import rotate_designs
-from responder_ml.exceptions import ContrastError
+from responder_ml.errors import ContrastError
 from responder_ml.statistics.seeds import generator
-
-Floats = NDArray[np.float64]
 
 ALPHA = 0.05
 FEWEST_GENES = 10

@@ -9,16 +9,14 @@ from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from responder_ml.arrays import Floats
 from responder_ml.contrasts.claim_statistic import CONTROL, RESILIENT, SUSCEPTIBLE, Statistic
 from responder_ml.contrasts.comparisons import Comparisons
 from responder_ml.contrasts.contrast import Groups
 from responder_ml.contrasts.pair_statistics import BURDEN, COMMON, DRUG_SPECIFIC, INTERACTION, NON_RESPONSE
 from responder_ml.contrasts.treatment_statistics import AGGRAVATION, INDUCTION, REVERSAL
-from responder_ml.exceptions import ContrastError
-
-Floats = NDArray[np.float64]
+from responder_ml.errors import ContrastError
 
 RESPONDER, NON_RESPONDER = "responder", "non_responder"
 DIFFERENCE = "responder less non_responder"

@@ -9,13 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
-from responder_ml.exceptions import ContrastError
+from responder_ml.arrays import Flags, Floats, Indices
+from responder_ml.errors import ContrastError
 from responder_ml.statistics.squeeze import fit_f_dist, squeeze
-
-Floats = NDArray[np.float64]
-Codes = NDArray[np.intp]
 
 # Numbers in the largest array of one block of labellings: some tens of megabytes.
 _BLOCK_NUMBERS = 4_000_000
@@ -66,7 +63,7 @@ class GroupFits:
         return np.divide(effect, error, out=np.zeros_like(effect), where=error > 0)
 
 
-def fit_groups(expression: Floats, codes: Codes, n_groups: int, covariates: Floats | None = None) -> GroupFits:
+def fit_groups(expression: Floats, codes: Indices, n_groups: int, covariates: Floats | None = None) -> GroupFits:
     """Fit a one-way model to every gene under every labelling.
 
     Parameters
@@ -88,7 +85,7 @@ def fit_groups(expression: Floats, codes: Codes, n_groups: int, covariates: Floa
     return fit_designs(expression, group_designs(codes, n_groups, covariates), n_groups, codes >= 0)
 
 
-def group_designs(codes: Codes, n_groups: int, covariates: Floats | None = None) -> Floats:
+def group_designs(codes: Indices, n_groups: int, covariates: Floats | None = None) -> Floats:
     """Return indicators of the groups, then the centred covariates; labellings x samples x coefficients.
 
     Rows of samples left out are zero. Parameters are those of `fit_groups`.
@@ -100,7 +97,7 @@ def group_designs(codes: Codes, n_groups: int, covariates: Floats | None = None)
     return np.concatenate([groups, beside], axis=2)
 
 
-def fit_designs(expression: Floats, designs: Floats, n_groups: int, used: NDArray[np.bool_]) -> GroupFits:
+def fit_designs(expression: Floats, designs: Floats, n_groups: int, used: Flags) -> GroupFits:
     """Fit the linear model of each design, whose first columns stand for the groups, to every gene.
 
     Parameters
@@ -134,7 +131,7 @@ def fit_designs(expression: Floats, designs: Floats, n_groups: int, used: NDArra
 
 
 def resample_groups(
-    expression: Floats, codes: Codes, n_groups: int, drawn: Floats, covariates: Floats | None = None
+    expression: Floats, codes: Indices, n_groups: int, drawn: Floats, covariates: Floats | None = None
 ) -> GroupFits:
     """Fit the observed groups to redrawn samples, for the subject bootstrap.
 
@@ -172,7 +169,7 @@ def blocks(n_labellings: int, n_groups: int, n_genes: int) -> Iterator[slice]:
         yield slice(start, min(start + size, n_labellings))
 
 
-def _invert(design: Floats, used: NDArray[np.bool_]) -> tuple[Floats, Floats]:
+def _invert(design: Floats, used: Flags) -> tuple[Floats, Floats]:
     """Return the inverse of each design's cross products (0 for absent groups) and its residual degrees of freedom."""
     present = np.any(design != 0, axis=1).sum(axis=1)
     rank = np.linalg.matrix_rank(design)
@@ -189,7 +186,7 @@ def _invert(design: Floats, used: NDArray[np.bool_]) -> tuple[Floats, Floats]:
     return np.linalg.pinv(gram, hermitian=True), df
 
 
-def _solve(centred: Floats, design: Floats, used: NDArray[np.bool_], inverse: Floats) -> tuple[Floats, Floats]:
+def _solve(centred: Floats, design: Floats, used: Flags, inverse: Floats) -> tuple[Floats, Floats]:
     """Return coefficients (labellings x coefficients x genes) and residual sums of squares (labellings x genes)."""
     sums = _sums(centred, design)
     coefficients = _times(inverse, sums)

@@ -13,14 +13,10 @@ doi:10.1111/j.1469-8137.1912.tb05611.x
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.stats import fisher_exact
 
+from responder_ml.arrays import Flags, Floats, Integers, Signs
 from responder_ml.contrasts.ranking import Ranking
-
-Floats = NDArray[np.float64]
-Signs = NDArray[np.int8]
-Integers = NDArray[np.int64]
 
 P_CAUTION = (
     "Fisher's p takes genes as independent and the contrasts as independent. Genes are correlated, and contrasts that share a "
@@ -117,5 +113,5 @@ def spearman(first: Floats, second: Floats) -> Floats:
     return pearson(*(Ranking.of(each).mean_ranks(each) for each in (first, second)))
 
 
-def _count(condition: NDArray[np.bool_]) -> Integers:
+def _count(condition: Flags) -> Integers:
     return np.asarray(np.count_nonzero(condition, axis=-1), dtype=np.int64)

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 import numpy as np
-from numpy.typing import NDArray
 
+from responder_ml.arrays import Floats
 from responder_ml.contrasts import overlap, reversal
 from responder_ml.contrasts.claim_statistic import (
     CORRELATION,
@@ -18,8 +18,6 @@ from responder_ml.contrasts.claim_statistic import (
 )
 from responder_ml.contrasts.comparisons import Comparisons
 from responder_ml.contrasts.rrho2 import CONCORDANT, rrho2_maximum
-
-Floats = NDArray[np.float64]
 
 
 def _deg_count(c: Comparisons, plus: str, minus: str) -> Floats:

@@ -6,8 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
+from responder_ml.arrays import Floats, Integers
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import numpy as np
 
 from responder_ml.contrasts.bootstrap import recentred_interval
 from responder_ml.contrasts.claim_result import ClaimResult
-from responder_ml.exceptions import ContrastError
+from responder_ml.errors import ContrastError
 
 RANKED_CLAIMS = ("R3", "R4", "R5")
 

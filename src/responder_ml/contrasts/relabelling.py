@@ -21,7 +21,7 @@ from math import comb, prod
 import numpy as np
 from numpy.typing import NDArray
 
-Codes = NDArray[np.intp]
+from responder_ml.arrays import Flags, Floats, Indices
 
 
 @dataclass(frozen=True)
@@ -38,13 +38,13 @@ class GroupRelabellings:
         Whether ``codes`` holds each of them once. Otherwise the rows after the first are random draws.
     """
 
-    codes: Codes = field(repr=False)
+    codes: Indices = field(repr=False)
     labellings: int
     exact: bool
 
 
 def relabel_groups(
-    codes: Codes,
+    codes: Indices,
     exchange: Sequence[Sequence[int]],
     *,
     limit: int,
@@ -88,13 +88,13 @@ def relabel_groups(
     return GroupRelabellings(drawn, labellings, False)
 
 
-def _count_arrangements(codes: Codes) -> int:
+def _count_arrangements(codes: Indices) -> int:
     _, sizes = np.unique(codes, return_counts=True)
     left = np.cumsum(sizes[::-1])[::-1]
     return prod(comb(int(total), int(size)) for total, size in zip(left, sizes, strict=True))
 
 
-def _enumerate(codes: Codes, members: list[Codes], labellings: int) -> Codes:
+def _enumerate(codes: Indices, members: list[Indices], labellings: int) -> Indices:
     """Return all relabellings, the observed one first."""
     tables = [_arrangements(codes[each]) for each in members]
     every = np.tile(codes, (labellings, 1))
@@ -106,7 +106,7 @@ def _enumerate(codes: Codes, members: list[Codes], labellings: int) -> Codes:
     return np.concatenate([every[is_observed], every[~is_observed]])
 
 
-def _arrangements(codes: Codes) -> Codes:
+def _arrangements(codes: Indices) -> Indices:
     """Return every distinct order of ``codes``, one per row."""
     values, sizes = np.unique(codes, return_counts=True)
     if values.size == 1:
@@ -119,3 +119,60 @@ def _arrangements(codes: Codes) -> Codes:
         table[row][:, list(chosen)] = values[0]
         table[row][:, others] = rest
     return table.reshape(-1, codes.size)
+
+
+# Statistics nearer than this, relative to the value compared with if it exceeds 1, differ by rounding only.
+_ROUNDING = 1e-9
+
+
+@dataclass(frozen=True)
+class AgainstNull:
+    """Observed statistics and their null; arrays have one value per statistic.
+
+    Attributes
+    ----------
+    observed
+        Under the observed groups.
+    expected, sd
+        Mean and standard deviation over the null, the observed value included. If the null hypothesis holds, the observed value
+        equals ``expected`` on average, exactly.
+    p_value
+        (C + 1) / (B + 1), C of B null values at or above the observed one; large values speak for the claim.
+    smallest_p
+        The smallest p this null can yield: the share of its values that equal the largest.
+    """
+
+    observed: Floats
+    expected: Floats
+    sd: Floats
+    p_value: Floats
+    smallest_p: Floats
+
+
+def compare_with_null(values: Floats) -> AgainstNull:
+    """Return the test of each statistic.
+
+    Parameters
+    ----------
+    values
+        Statistics, draws x statistics; the observed ones are the first row. None may be nan.
+
+    Raises
+    ------
+    ValueError
+        A statistic is nan: comparing it would quietly count in favour of the observed value.
+    """
+    if np.isnan(values).any():
+        raise ValueError("a statistic is nan under the null; every draw must have a value")
+    observed = values[0]
+    return AgainstNull(
+        observed=observed,
+        expected=values.mean(axis=0),
+        sd=values.std(axis=0),
+        p_value=_reached(values, observed).mean(axis=0),
+        smallest_p=_reached(values, values.max(axis=0)).mean(axis=0),
+    )
+
+
+def _reached(values: Floats, bar: Floats) -> Flags:
+    return np.asarray(values >= bar - _ROUNDING * np.maximum(1.0, np.abs(bar)), dtype=np.bool_)

@@ -12,10 +12,8 @@ Bagot RC et al. (2017) Biol Psychiatry 81:285-295. doi:10.1016/j.biopsych.2016.0
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Signs = NDArray[np.int8]
+from responder_ml.arrays import Flags, Floats, Signs
 
 UNDECIDED = 0.5
 """Share returned for a signature without genes."""
@@ -60,7 +58,37 @@ def signature_shift(signature: Signs, change: Floats) -> Floats:
     return np.asarray(shift, dtype=np.float64)
 
 
-def _share(part: NDArray[np.bool_], whole: NDArray[np.bool_], empty: float = UNDECIDED) -> Floats:
+def _share(part: Flags, whole: Flags, empty: float = UNDECIDED) -> Floats:
     count, found = np.count_nonzero(whole, axis=-1), np.count_nonzero(part & whole, axis=-1)
     share = np.divide(found, count, out=np.full(np.shape(count), empty), where=np.greater(count, 0))
     return np.asarray(share, dtype=np.float64)
+
+
+# Stress signals below this share of the noise in susceptible - control cannot be divided by.
+_SMALLEST_SIGNAL = 0.1
+
+
+def rescued_share(stress: Floats, treated: Floats, covariance: Floats) -> Floats:
+    """Return the share of the stress signal that is gone in treated animals: 0 none, 1 all, above 1 beyond control.
+
+    Where the stress signal ``S_xx - V_xx`` is below a tenth of its noise ``V_xx``, that tenth stands for it, so that the share is
+    small instead of arbitrary.
+
+    Parameters
+    ----------
+    stress
+        Susceptible less control, each gene over its residual standard deviation, ``(..., n_genes)``.
+    treated
+        Drug less control, likewise.
+    covariance
+        Covariance of the two errors in the same units, ``(2, 2)``: for groups of n_S, n_D and n_C subjects
+        1/n_S + 1/n_C, 1/n_D + 1/n_C on the diagonal and 1/n_C beside it.
+    """
+    noise = covariance[0, 0]
+    signal = _product(stress, stress) - noise
+    removed = _product(stress, stress - treated) - (noise - covariance[0, 1])
+    return np.asarray(removed / np.maximum(signal, _SMALLEST_SIGNAL * noise), dtype=np.float64)
+
+
+def _product(first: Floats, second: Floats) -> Floats:
+    return np.asarray(np.einsum("...g,...g->...", first, second) / first.shape[-1], dtype=np.float64)

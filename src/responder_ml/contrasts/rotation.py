@@ -21,12 +21,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from responder_ml.contrasts.group_fits import Codes, Floats, group_designs
-from responder_ml.exceptions import ContrastError
+from responder_ml.arrays import Floats, Indices
+from responder_ml.contrasts.group_fits import group_designs
+from responder_ml.errors import ContrastError
 
 
 def rotate_designs(
-    codes: Codes,
+    codes: Indices,
     n_groups: int,
     exchange: Sequence[Sequence[int]],
     *,

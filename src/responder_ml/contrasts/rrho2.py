@@ -19,13 +19,10 @@ Plaisier SB et al. (2010) Rank-rank hypergeometric overlap. Nucleic Acids Res 38
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
+from responder_ml.arrays import Floats, Integers
 from responder_ml.contrasts.ranking import Ranking
 from responder_ml.statistics.hypergeometric import log_overlap_bounds, log_overlap_tail
-
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
 
 UP, DOWN = 1, -1
 Quadrants = tuple[tuple[int, int], tuple[int, int]]

@@ -10,16 +10,14 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 from anndata import AnnData
-from numpy.typing import NDArray
 
+from responder_ml.arrays import Floats, Indices, Strings
 from responder_ml.contrasts.claim_statistic import CONTROL, RESILIENT, SUSCEPTIBLE
 from responder_ml.contrasts.contrast import Groups
 from responder_ml.contrasts.founding_claims import NON_RESPONDER, RESPONDER, founding_groups
-from responder_ml.exceptions import ContrastError
+from responder_ml.errors import ContrastError
 from responder_ml.features.expression_filter import ExpressionFilter
 from responder_ml.features.normalise import Normaliser
-
-Floats = NDArray[np.float64]
 
 WHOLE = "all samples"
 """Name of the one region of a cohort whose sheet has no column ``region``."""
@@ -75,11 +73,11 @@ class StudyRegion:
 
     name: str
     expression: Floats = field(repr=False)
-    genes: NDArray[np.str_] = field(repr=False)
+    genes: Strings = field(repr=False)
     groups: Groups
     subjects: tuple[str, ...] = field(repr=False)
     covariates: Floats | None = field(repr=False, default=None)
-    strata: NDArray[np.intp] | None = field(repr=False, default=None)
+    strata: Indices | None = field(repr=False, default=None)
 
 
 def split_regions(
@@ -153,7 +151,7 @@ def _region(
     )
 
 
-def _mean_by(values: Floats, subject_of: NDArray[np.intp], count: int) -> Floats:
+def _mean_by(values: Floats, subject_of: Indices, count: int) -> Floats:
     which = (np.arange(count)[:, None] == subject_of).astype(np.float64)
     return np.asarray(which @ values / which.sum(axis=1, keepdims=True), dtype=np.float64)
 
@@ -173,6 +171,6 @@ def _columns(sheet: pd.DataFrame, names: Sequence[str], region: str) -> Floats:
     return np.asarray(table[:, np.ptp(table, axis=0) > 0], dtype=np.float64)
 
 
-def _codes(sheet: pd.DataFrame, names: Sequence[str]) -> NDArray[np.intp]:
+def _codes(sheet: pd.DataFrame, names: Sequence[str]) -> Indices:
     together = sheet[list(names)].astype(str).agg("\x1f".join, axis=1)
     return np.asarray(pd.factorize(together, sort=True)[0], dtype=np.intp)

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 
 import numpy as np
-from numpy.typing import NDArray
 
-from responder_ml.contrasts import connectivity, overlap, rescue, reversal
+from responder_ml.arrays import Floats, Signs
+from responder_ml.contrasts import connectivity, overlap, reversal
 from responder_ml.contrasts.claim_statistic import (
     CONTROL,
     CORRELATION,
@@ -22,9 +22,6 @@ from responder_ml.contrasts.claim_statistic import (
 )
 from responder_ml.contrasts.comparisons import Comparisons
 from responder_ml.contrasts.rrho2 import DISCORDANT, rrho2_maximum
-
-Floats = NDArray[np.float64]
-Signs = NDArray[np.int8]
 
 
 def _query(c: Comparisons) -> Signs:
@@ -75,7 +72,9 @@ def _rescued_share(c: Comparisons, treated: str) -> Floats:
     both = np.stack([to_stress, to_treated])
     # Relabelling keeps group sizes and rotation the design, so the errors are the same throughout.
     errors = c.fits.doses * (both @ c.fits.covariance[0] @ both.T)
-    return rescue.rescued_share(c.effect(SUSCEPTIBLE, CONTROL) / c.scale, c.effect(treated, CONTROL) / c.scale, errors)
+    return reversal.rescued_share(
+        c.effect(SUSCEPTIBLE, CONTROL) / c.scale, c.effect(treated, CONTROL) / c.scale, errors
+    )
 
 
 def _induction_share(c: Comparisons, treated: str) -> Floats:

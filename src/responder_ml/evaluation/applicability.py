@@ -26,15 +26,13 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 from sklearn.covariance import ledoit_wolf_shrinkage
 
-from responder_ml.evaluation.marker_check import MarkerCheck
-from responder_ml.evaluation.prediction_limit import prediction_limit
+from responder_ml.arrays import Flags, Floats, Indices
+from responder_ml.evaluation.marker_check import MarkerCheck, prediction_limit
 from responder_ml.features.missing_genes import typical_sample
-from responder_ml.search.material import Block, Material
 from responder_ml.search.prefix_model import PrefixModel
+from responder_ml.search.search_data import Block, SearchData
 from responder_ml.statistics.training_sets import TrainingSets
 
-Floats = NDArray[np.float64]
-Indices = NDArray[np.intp]
 Labels = NDArray[np.integer]
 
 FOLDS = 20
@@ -85,7 +83,7 @@ class Spread:
 
 
 @dataclass(frozen=True)
-class Reference:
+class TrainingProfile:
     """What training samples were like.
 
     Attributes
@@ -120,21 +118,21 @@ class Reference:
     n_subjects: Indices
 
     @classmethod
-    def learn(cls, model: PrefixModel, material: Material, units: str, labels: Labels) -> "Reference":
+    def learn(cls, model: PrefixModel, search_data: SearchData, units: str, labels: Labels) -> "TrainingProfile":
         """Learn from training samples.
 
         Parameters
         ----------
         model
             Fitted to them.
-        material
+        search_data
             The samples.
         units
             Of their expression: ``counts``, ``log2`` or ``tpm``.
         labels
             0/1 of each sample.
         """
-        values = material.expression
+        values = search_data.expression
         genes = _spread_genes(values)
         ranks = rankdata(values[:, genes], axis=1)
         spread = Spread.of(model.standardised(values))
@@ -142,13 +140,13 @@ class Reference:
             typical=typical_sample(values, units),
             profile_genes=genes,
             profile=ranks.mean(axis=0),
-            correlations=_left_out_correlations(ranks, material.subject_of),
+            correlations=_left_out_correlations(ranks, search_data.subject_of),
             axes=spread.axes,
             variance=spread.variance,
             shrinkage=np.array([spread.shrinkage]),
-            distances=left_out_distances(model, material, labels),
+            distances=left_out_distances(model, search_data, labels),
             libraries=values.sum(axis=1) if units == "counts" else np.empty(0),
-            n_subjects=np.array([material.n_subjects], dtype=np.intp),
+            n_subjects=np.array([search_data.n_subjects], dtype=np.intp),
         )
 
     def arrays(self) -> dict[str, NDArray[Any]]:
@@ -171,7 +169,7 @@ class Reference:
         """Library size below which a sample is too shallow; 0 unless the units are counts."""
         return _LEAST_DEPTH * float(self.libraries.min()) if self.libraries.size else 0.0
 
-    def correlate(self, values: Floats, found: NDArray[np.bool_]) -> Floats:
+    def correlate(self, values: Floats, found: Flags) -> Floats:
         """Return each sample's Spearman correlation with the profile over the genes found; nan with too few."""
         there = found[self.profile_genes]
         if np.count_nonzero(there) < _LEAST_PROFILE_GENES:
@@ -218,9 +216,9 @@ class Applicability:
 
 
 def assess(
-    reference: Reference,
+    reference: TrainingProfile,
     values: Floats,
-    found: NDArray[np.bool_],
+    found: Flags,
     standardised: Floats,
     markers: MarkerCheck | None = None,
 ) -> Applicability:
@@ -270,7 +268,7 @@ def assess(
     return Applicability(correlation, distance, reference.percentile(distance), library, tuple(flags), tuple(reasons))
 
 
-def left_out_distances(model: PrefixModel, material: Material, labels: Labels) -> Floats:
+def left_out_distances(model: PrefixModel, search_data: SearchData, labels: Labels) -> Floats:
     """Return each training sample's distance from training when its subject took no part in it.
 
     The features are chosen again without the subject (without one of `FOLDS` groups of subjects, where there are more):
@@ -280,19 +278,19 @@ def left_out_distances(model: PrefixModel, material: Material, labels: Labels) -
     ----------
     model
         Gives the builder and the number of features; its fitted state is not used.
-    material
+    search_data
         Training samples.
     labels
         0/1 of each sample.
     """
-    of_subject = np.zeros(material.n_subjects, dtype=np.int8)
-    of_subject[material.subject_of] = labels
+    of_subject = np.zeros(search_data.n_subjects, dtype=np.int8)
+    of_subject[search_data.subject_of] = labels
     # Subjects of one class are dealt out in turn, so that every fold leaves some of each class in training.
-    fold = np.empty(material.n_subjects, dtype=np.intp)
-    fold[np.argsort(of_subject, kind="stable")] = np.arange(material.n_subjects) % min(FOLDS, material.n_subjects)
-    held_out = fold[material.subject_of] == np.arange(fold.max() + 1)[:, None]
-    sets = TrainingSets(~held_out, np.tile(of_subject[material.subject_of], (len(held_out), 1)))
-    shared = model.builder.share(material.expression, material.genes, material.context)
+    fold = np.empty(search_data.n_subjects, dtype=np.intp)
+    fold[np.argsort(of_subject, kind="stable")] = np.arange(search_data.n_subjects) % min(FOLDS, search_data.n_subjects)
+    held_out = fold[search_data.subject_of] == np.arange(fold.max() + 1)[:, None]
+    sets = TrainingSets(~held_out, np.tile(of_subject[search_data.subject_of], (len(held_out), 1)))
+    shared = model.builder.share(search_data.expression, search_data.genes, search_data.context)
     distances = np.empty(len(labels))
     for ranked, out in zip(shared.rank(sets), held_out, strict=True):
         block = Block.build(ranked, ~out, out, sets.labels[0])

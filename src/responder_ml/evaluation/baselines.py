@@ -11,18 +11,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from responder_ml.arrays import Flags, Floats, Indices, Strings
 from responder_ml.classifiers.elastic_net import ElasticNet
 from responder_ml.classifiers.nearest_centroid import NearestCentroid
 from responder_ml.cohort.association import is_categorical
 from responder_ml.cohort.endpoint import LabelledCohort
 from responder_ml.evaluation.metrics import OutOfFold, by_subject
 from responder_ml.features.facts import marker_sets
-from responder_ml.search.material import standardisation
+from responder_ml.search.search_data import standardisation
 from responder_ml.statistics.seeds import generator
 
-Floats = NDArray[np.float64]
-Rows = NDArray[np.bool_]
-Decide = Callable[[Rows, Rows, NDArray[np.int8]], Floats]
+Decide = Callable[[Flags, Flags, NDArray[np.int8]], Floats]
 
 CELL_TYPES = "cell-type markers"
 _RANDOM_SIGNATURES = 10
@@ -91,10 +90,10 @@ def list_baselines(labelled: LabelledCohort, log2: Floats) -> list[Baseline]:
     return found
 
 
-def evaluate_baseline(baseline: Baseline, headline: OutOfFold, subject_of: NDArray[np.intp]) -> OutOfFold:
+def evaluate_baseline(baseline: Baseline, headline: OutOfFold, subject_of: Indices) -> OutOfFold:
     """Fit a baseline to the training rows of every outer fold of the headline and decide on the held-out ones."""
 
-    def decide(train: Rows, test: Rows, labels: NDArray[np.int8]) -> Floats:
+    def decide(train: Flags, test: Flags, labels: NDArray[np.int8]) -> Floats:
         if baseline.columns.shape[1] == 0:
             return np.full(np.count_nonzero(test), np.log(labels.mean() / (1.0 - labels.mean())))
         mean, scale = standardisation(baseline.columns[train])
@@ -105,7 +104,7 @@ def evaluate_baseline(baseline: Baseline, headline: OutOfFold, subject_of: NDArr
 
 
 def evaluate_random_signatures(
-    expression: Floats, sizes: Sequence[int], like: Floats, headline: OutOfFold, subject_of: NDArray[np.intp], seed: int
+    expression: Floats, sizes: Sequence[int], like: Floats, headline: OutOfFold, subject_of: Indices, seed: int
 ) -> list[OutOfFold]:
     """Score random gene sets, as large and as highly expressed as the model's genes, with a nearest-centroid rule.
 
@@ -139,7 +138,7 @@ def evaluate_random_signatures(
         )
         genes = expression[:, drawn]
 
-        def decide(train: Rows, test: Rows, labels: NDArray[np.int8], genes: Floats = genes) -> Floats:
+        def decide(train: Flags, test: Flags, labels: NDArray[np.int8], genes: Floats = genes) -> Floats:
             mean, scale = standardisation(genes[train])
             columns = (genes - mean) / scale
             return NearestCentroid().decide_each([(columns[train], labels, columns[test])])[0]
@@ -148,7 +147,7 @@ def evaluate_random_signatures(
     return results
 
 
-def _same_folds(decide: Decide, headline: OutOfFold, subject_of: NDArray[np.intp]) -> OutOfFold:
+def _same_folds(decide: Decide, headline: OutOfFold, subject_of: Indices) -> OutOfFold:
     labels = headline.labels[subject_of]
     decisions = np.empty((len(headline.folds), len(subject_of)))
     for repeat, folds in enumerate(headline.folds):
@@ -160,7 +159,7 @@ def _same_folds(decide: Decide, headline: OutOfFold, subject_of: NDArray[np.intp
     return OutOfFold(headline.labels, subjects, headline.folds, np.zeros_like(subjects))
 
 
-def _cell_types(genes: NDArray[np.str_], log2: Floats) -> Floats:
+def _cell_types(genes: Strings, log2: Floats) -> Floats:
     place = {str(gene): index for index, gene in enumerate(genes)}
     rows = [[place[gene] for gene in each.up if gene in place] for each in marker_sets(kinds=("cell_type",))]
     means = [log2[:, found].mean(axis=1) for found in rows if found]

@@ -12,11 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from responder_ml.exceptions import ExpressionError
+from responder_ml.arrays import Flags, Floats
+from responder_ml.errors import ExpressionError
 from responder_ml.features.normalise import log2_expression
-
-Floats = NDArray[np.float64]
-Flags = NDArray[np.bool_]
 
 LEAST_BATCH = 8
 """Fewest samples whose location and scale are believed."""

@@ -12,9 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
+from responder_ml.arrays import Floats, Indices
 from responder_ml.statistics.seeds import generator
-
-Floats = NDArray[np.float64]
 
 FEWEST = 4
 """Subjects below which ranks say nothing."""
@@ -45,7 +44,7 @@ def compare_behaviour(
     log_odds: Floats,
     behaviour: Floats,
     labels: NDArray[np.int8],
-    strata: NDArray[np.intp],
+    strata: Indices,
     *,
     higher_is_positive: bool,
     seed: int,
@@ -83,7 +82,7 @@ def compare_behaviour(
     return BehaviourAgreement(*found["all"], *found["within"], permutations)
 
 
-def _centred_ranks(values: Floats, groups: NDArray[np.intp]) -> Floats:
+def _centred_ranks(values: Floats, groups: Indices) -> Floats:
     """Return ranks within each group less their mean."""
     ranks = np.empty(len(values))
     for group in np.unique(groups):
@@ -92,7 +91,7 @@ def _centred_ranks(values: Floats, groups: NDArray[np.intp]) -> Floats:
     return ranks
 
 
-def _permuted(values: Floats, groups: NDArray[np.intp], rng: np.random.Generator) -> Floats:
+def _permuted(values: Floats, groups: Indices, rng: np.random.Generator) -> Floats:
     moved = values.copy()
     for group in np.unique(groups):
         inside = np.flatnonzero(groups == group)

@@ -8,15 +8,15 @@ Saerens M, Latinne P, Decaestecker C (2002) doi:10.1162/089976602753284446
 """
 
 from dataclasses import dataclass
+from math import ceil
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import brentq
 from scipy.special import expit
 
-from responder_ml.exceptions import EndpointError
-
-Floats = NDArray[np.float64]
+from responder_ml.arrays import Flags, Floats
+from responder_ml.errors import EndpointError
 
 LEAST_SUBJECTS = 30
 """With fewer subjects a fitted slope says more about luck than about the model; it is not estimated."""
@@ -150,7 +150,7 @@ def choose_threshold(scores: ArrayLike, labels: ArrayLike) -> float:
     return middle if middle < upper else lower
 
 
-def _checked(scores: ArrayLike, labels: ArrayLike) -> tuple[Floats, NDArray[np.bool_]]:
+def _checked(scores: ArrayLike, labels: ArrayLike) -> tuple[Floats, Flags]:
     found, classes = np.asarray(scores, dtype=np.float64), np.asarray(labels)
     if found.ndim != 1 or found.shape != classes.shape or found.size == 0:
         raise ValueError(f"one score per label is expected, but the shapes are {found.shape} and {classes.shape}")
@@ -161,13 +161,13 @@ def _checked(scores: ArrayLike, labels: ArrayLike) -> tuple[Floats, NDArray[np.b
     return found, classes == 1
 
 
-def _overlap(log_odds: Floats, positive: NDArray[np.bool_]) -> bool:
+def _overlap(log_odds: Floats, positive: Flags) -> bool:
     """Tell whether neither class lies wholly on one side of the other, without which no finite fit exists."""
     one, other = log_odds[positive], log_odds[~positive]
     return bool(one.max() > other.min() and other.max() > one.min())
 
 
-def _in_the_large(log_odds: Floats, positive: NDArray[np.bool_]) -> float:
+def _in_the_large(log_odds: Floats, positive: Flags) -> float:
     """Return the shift of the log-odds that makes the mean probability equal the share of positives."""
     share = positive.mean()
     ideal = float(np.log(share / (1 - share)))
@@ -180,7 +180,7 @@ def _in_the_large(log_odds: Floats, positive: NDArray[np.bool_]) -> float:
     return float(brentq(excess, ideal - log_odds.max() - 1.0, ideal - log_odds.min() + 1.0, xtol=1e-12))
 
 
-def _fit_line(log_odds: Floats, positive: NDArray[np.bool_]) -> tuple[float, float] | None:
+def _fit_line(log_odds: Floats, positive: Flags) -> tuple[float, float] | None:
     """Return intercept and slope; the predictor is standardised meanwhile so that Newton steps are well scaled."""
     centre, scale = float(log_odds.mean()), float(log_odds.std())
     found = _newton(np.column_stack([np.ones(positive.size), (log_odds - centre) / scale]), positive)
@@ -190,7 +190,7 @@ def _fit_line(log_odds: Floats, positive: NDArray[np.bool_]) -> tuple[float, flo
     return float(found[0]) - slope * centre, slope
 
 
-def _newton(design: Floats, positive: NDArray[np.bool_]) -> Floats | None:
+def _newton(design: Floats, positive: Flags) -> Floats | None:
     """Maximise the logistic likelihood by Newton steps, halved while they do not climb; None if they do not settle."""
     coefficients = np.zeros(design.shape[1])
     for _ in range(_NEWTON_STEPS):
@@ -210,5 +210,59 @@ def _newton(design: Floats, positive: NDArray[np.bool_]) -> Floats | None:
     return None
 
 
-def _log_likelihood(log_odds: Floats, positive: NDArray[np.bool_]) -> float:
+def _log_likelihood(log_odds: Floats, positive: Flags) -> float:
     return -float(np.logaddexp(0.0, np.where(positive, -log_odds, log_odds)).sum())
+
+
+Labels = NDArray[np.integer]
+
+ALPHA = 0.1
+"""Share of subjects of each class whose set may miss the class."""
+
+
+@dataclass(frozen=True)
+class CalibrationScores:
+    """Decisions on training subjects by models that did not see them.
+
+    Attributes
+    ----------
+    positive, negative
+        Log-odds of the subjects of each class (means over repeats), sorted.
+    """
+
+    positive: Floats
+    negative: Floats
+
+    @classmethod
+    def of(cls, log_odds: Floats, labels: Labels) -> "CalibrationScores":
+        """Split held-out log-odds, one per subject, by their 0/1 labels."""
+        return cls(np.sort(log_odds[labels == 1]), np.sort(log_odds[labels == 0]))
+
+    def impossible(self, alpha: float = ALPHA) -> str:
+        """Return why no set of this level can be formed, or nothing where it can.
+
+        The smallest p a class of n subjects can give is 1 / (n + 1); above alpha no class could ever be left out.
+        """
+        smaller = min(len(self.positive), len(self.negative))
+        if 1.0 / (smaller + 1) <= alpha:
+            return ""
+        needed = ceil(1.0 / alpha - 1.0 - 1e-9)
+        return (
+            f"Prediction sets at {1 - alpha:.0%} need {needed} held-out subjects in each class, but the smaller class "
+            f"has {smaller}: every set would hold both classes."
+        )
+
+    def p_values(self, log_odds: Floats) -> tuple[Floats, Floats]:
+        """Return the p of the positive and of the negative class for each sample.
+
+        ``(1 + number of held-out subjects of the class at least as strange) / (n + 1)``; strange for a positive is a
+        low log-odds, for a negative a high one.
+        """
+        below = np.searchsorted(self.positive, log_odds, side="right").astype(np.float64)
+        above = (len(self.negative) - np.searchsorted(self.negative, log_odds, side="left")).astype(np.float64)
+        return (1.0 + below) / (len(self.positive) + 1.0), (1.0 + above) / (len(self.negative) + 1.0)
+
+    def sets(self, log_odds: Floats, alpha: float = ALPHA) -> Flags:
+        """Return which classes stay, samples x (positive, negative); ask `impossible` first."""
+        positive, negative = self.p_values(log_odds)
+        return np.column_stack([positive > alpha, negative > alpha])

@@ -1,29 +1,22 @@
 """Weigh the evidence for one headline: null, conditional null, baselines on the same folds, verdict."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 
+from responder_ml.arrays import Floats
 from responder_ml.cohort.association import is_categorical
 from responder_ml.cohort.endpoint import LabelledCohort
-from responder_ml.evaluation.baselines import (
-    evaluate_baseline,
-    evaluate_random_signatures,
-    list_baselines,
-)
-from responder_ml.evaluation.corrected_resampling import corrected_t
-from responder_ml.evaluation.intervals import auroc_interval
+from responder_ml.evaluation.baselines import evaluate_baseline, evaluate_random_signatures, list_baselines
+from responder_ml.evaluation.intervals import auroc_interval, corrected_t
 from responder_ml.evaluation.metrics import OutOfFold, auroc, fold_aurocs, statistic_of
 from responder_ml.evaluation.permutation import NullPlan, NullResult, Statistic, is_exact, min_attainable_p, run_null
 from responder_ml.evaluation.procedure import Observed, Procedure
-from responder_ml.evaluation.relabel import count_labellings, tell_count
+from responder_ml.evaluation.relabel import count_labellings, format_count
 from responder_ml.evaluation.verdict import BaselineSummary, NullSummary, Verdict, conclude, is_underpowered
-
-Floats = NDArray[np.float64]
-Done = Callable[[int, int, str], None]
+from responder_ml.progress import OnProgress
 
 
 @dataclass(frozen=True)
@@ -70,14 +63,19 @@ def power_note(labelled: LabelledCohort, plan: NullPlan) -> str:
     within = f" within {' x '.join(labelled.endpoint.strata)}" if labelled.endpoint.strata else ""
     count = count_labellings(labelled.labels, labelled.strata)
     how = "all of them" if is_exact(labelled.labels, labelled.strata, plan.permutations) else f"{plan.permutations:,}"
-    text = f"{tell_count(count)} labellings{within}; with {how} run, the smallest attainable p is {smallest:.2g}."
+    text = f"{format_count(count)} labellings{within}; with {how} run, the smallest attainable p is {smallest:.2g}."
     if is_underpowered(smallest, plan.alpha):
         return f"Underpowered: {text} No result can reach p < {plan.alpha:g}; what follows can only describe."
     return text
 
 
-def weigh(
-    procedure: Procedure, observed: Observed, labelled: LabelledCohort, plan: NullPlan, log2: Floats, done: Done
+def assess_evidence(
+    procedure: Procedure,
+    observed: Observed,
+    labelled: LabelledCohort,
+    plan: NullPlan,
+    log2: Floats,
+    on_progress: OnProgress,
 ) -> Evidence:
     """Run both nulls and the baselines, and conclude.
 
@@ -91,25 +89,25 @@ def weigh(
         How the nulls are run.
     log2
         Log2 expression, samples x genes, for random signatures and markers of cell types.
-    done
+    on_progress
         Told about progress.
     """
     null = None
     if plan.permutations > 0:
         statistic = partial(procedure.statistics, repeats=plan.repeats)
         value = statistic_of(observed.auto.first(plan.repeats))
-        null = run_null(statistic, labelled.labels, labelled.strata, value, plan, "strata", done)
-    return weigh_against(null, procedure, observed, labelled, plan, log2, done)
+        null = run_null(statistic, labelled.labels, labelled.strata, value, plan, "strata", on_progress)
+    return assess_given_null(null, procedure, observed, labelled, plan, log2, on_progress)
 
 
-def weigh_against(
+def assess_given_null(
     null: NullResult | None,
     procedure: Procedure,
     observed: Observed,
     labelled: LabelledCohort,
     plan: NullPlan,
     log2: Floats,
-    done: Done,
+    on_progress: OnProgress,
     p_is: str = "p",
 ) -> Evidence:
     """Run the conditional null and the baselines, and conclude, for a null that has been run.
@@ -119,14 +117,14 @@ def weigh_against(
     null
         As it stands against alpha: where several jobs are tested together, its p and smallest attainable p are corrected.
     procedure, observed, labelled, plan, log2, done
-        As for `weigh`.
+        As for `assess_evidence`.
     p_is
         What the verdict calls the null's p.
     """
     statistic = partial(procedure.statistics, repeats=plan.repeats)
     tested = observed.auto.first(plan.repeats)
     value = statistic_of(tested)
-    conditional = _conditional(statistic, labelled, value, plan, null, done)
+    conditional = _conditional(statistic, labelled, value, plan, null, on_progress)
     baselines = _baselines(procedure, observed, labelled, log2, plan.seed)
     nuisance = [each for each in baselines if each.nuisance]
     verdict = conclude(
@@ -153,14 +151,14 @@ def _conditional(
     observed: float,
     plan: NullPlan,
     null: NullResult | None,
-    done: Done,
+    on_progress: OnProgress,
 ) -> NullResult | None:
     """Permute within strata and categorical nuisance; only asked where the plain null leaves something to explain."""
     batch = [name for name in labelled.endpoint.nuisance if is_categorical(labelled.cohort.obs[name])]
     if null is None or not batch or null.p_value >= plan.alpha:
         return None
     within = labelled.codes([*labelled.endpoint.strata, *batch])
-    return run_null(statistic, labelled.labels, within, observed, plan, "strata and batch", done)
+    return run_null(statistic, labelled.labels, within, observed, plan, "strata and batch", on_progress)
 
 
 def _baselines(

@@ -1,16 +1,150 @@
-"""Intervals from resampling subjects.
+"""Paired comparison of procedures scored on the same folds, corrected for training sets that overlap.
 
-The bootstrap redraws subjects, within each class, from the out-of-fold decisions as they are: models are not refitted. It
-therefore says how much the figure would move with other animals scored by these models, conditional on the training sets.
+The scores of repeated cross-validation are not independent, so the ordinary t test on them is far too sure. Nadeau and
+Bengio inflate the variance of the mean difference from ``1 / J`` to ``1 / J + n_test / n_train``.
+
+References
+----------
+Nadeau C, Bengio Y (2003) Inference for the generalization error. doi:10.1023/A:1024068626366
 """
 
-import numpy as np
-from numpy.typing import NDArray
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import combinations
+from math import copysign, inf, nan, sqrt
 
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from scipy.stats import t as student
+
+from responder_ml.arrays import Floats
+from responder_ml.errors import RunError
 from responder_ml.evaluation.metrics import Concordance, OutOfFold, concordance
+from responder_ml.statistics.multiple_testing import holm
 from responder_ml.statistics.seeds import generator
 
-Floats = NDArray[np.float64]
+# Differences of AUROCs that vary by less do so through rounding.
+_ROUNDING = 1e-12
+_COLUMNS = ["first", "second", "difference", "low", "high", "t", "p_value", "p_holm", "n_folds"]
+
+
+@dataclass(frozen=True)
+class CorrectedT:
+    """A mean paired difference with its corrected interval and test.
+
+    Attributes
+    ----------
+    difference
+        Mean over folds and repeats; nan without any fold that both procedures could be scored on.
+    low, high
+        Interval of the stated level. Equal to the difference where all folds differ by the same amount, and nan with
+        one fold.
+    t
+        Corrected statistic with ``n_folds - 1`` degrees of freedom; infinite where all folds differ by the same amount
+        but zero.
+    p_value
+        Two-sided. 1 where nothing differs; nan where it cannot be estimated, which is never read as significance.
+    n_folds
+        Folds over all repeats that were used (J).
+    """
+
+    difference: float
+    low: float
+    high: float
+    t: float
+    p_value: float
+    n_folds: int
+
+
+def corrected_t(differences: ArrayLike, test_train_ratio: float, level: float = 0.95) -> CorrectedT:
+    """Test whether paired differences of scores are zero on average.
+
+    The statistic is ``mean(d) / sqrt((1 / J + r) var(d))`` with J the number of differences, r the ratio of test to
+    training subjects and var the unbiased variance.
+
+    Parameters
+    ----------
+    differences
+        Score of one procedure minus that of the other, one per fold and repeat, any shape; nan (a fold that holds one
+        class only) is left out.
+    test_train_ratio
+        Subjects in a test set over subjects in its training set, ``1 / (folds - 1)`` for K-fold.
+    level
+        Coverage of the interval.
+
+    Raises
+    ------
+    ValueError
+        The ratio is not positive and finite, or the level is not between 0 and 1.
+    """
+    if not 0 < test_train_ratio < inf:
+        raise ValueError(f"test_train_ratio is {test_train_ratio}; a positive number, 1 / (folds - 1), is expected")
+    if not 0 < level < 1:
+        raise ValueError(f"level is {level}; a number between 0 and 1 is expected")
+    found = np.ravel(np.asarray(differences, dtype=np.float64))
+    found = found[~np.isnan(found)]
+    size = int(found.size)
+    if size < 2:
+        return CorrectedT(float(found[0]) if size else nan, nan, nan, nan, nan, size)
+    mean, spread = float(found.mean()), float(found.std(ddof=1))
+    if spread <= _ROUNDING:
+        return _without_spread(mean, size)
+    error = sqrt(1 / size + test_train_ratio) * spread
+    statistic = mean / error
+    half = float(student.ppf(0.5 + level / 2, size - 1)) * error
+    p_value = 2 * float(student.sf(abs(statistic), size - 1))
+    return CorrectedT(mean, mean - half, mean + half, statistic, p_value, size)
+
+
+def compare_pairs(
+    scores: Mapping[str, NDArray[np.floating]], test_train_ratio: float, level: float = 0.95
+) -> pd.DataFrame:
+    """Compare every two procedures that were scored on the same folds.
+
+    Parameters
+    ----------
+    scores
+        AUROC of each fold and repeat by name, all of one shape and with the folds in one order.
+    test_train_ratio
+        Subjects in a test set over subjects in its training set.
+    level
+        Coverage of each pair's own interval, not adjusted for the number of pairs.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per pair: first, second, difference (first minus second), low, high, t, p_value, p_holm, n_folds.
+
+    Raises
+    ------
+    RunError
+        The scores are not of one shape.
+    """
+    shapes = {name: np.shape(each) for name, each in scores.items()}
+    if len(set(shapes.values())) > 1:
+        listed = ", ".join(f"{name} {shape}" for name, shape in shapes.items())
+        raise RunError(
+            f"The scores cover different folds: {listed}. A paired comparison needs the same folds and repeats; "
+            "train with the same `search` and `seed` on the same subjects."
+        )
+    rows = []
+    for first, second in combinations(scores, 2):
+        found = corrected_t(np.asarray(scores[first]) - np.asarray(scores[second]), test_train_ratio, level)
+        rows.append(
+            (first, second, found.difference, found.low, found.high, found.t, found.p_value, nan, found.n_folds)
+        )
+    table = pd.DataFrame(rows, columns=_COLUMNS)
+    table["p_holm"] = holm(table["p_value"].to_numpy(dtype=np.float64))
+    return table
+
+
+def _without_spread(mean: float, size: int) -> CorrectedT:
+    """Return what can be said when every fold differs by the same amount: the amount, but no test of it."""
+    if abs(mean) <= _ROUNDING:
+        return CorrectedT(mean, mean, mean, 0.0, 1.0, size)
+    return CorrectedT(mean, mean, mean, copysign(inf, mean), nan, size)
+
 
 DRAWS = 2000
 LEVEL = 0.95

@@ -11,9 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
+from responder_ml.arrays import Flags, Floats, Indices
 from responder_ml.statistics.concordance import pair_table
-
-Floats = NDArray[np.float64]
 
 # Up to here one table of all pairs is faster than a table for each fold.
 _FEW_SUBJECTS = 100
@@ -37,7 +36,7 @@ class OutOfFold:
 
     labels: NDArray[np.int8]
     decisions: Floats
-    folds: NDArray[np.intp]
+    folds: Indices
     thresholds: Floats
 
     @property
@@ -128,7 +127,7 @@ def confusion(found: OutOfFold) -> Confusion:
     called = found.decisions > found.thresholds
     positive = found.labels == 1
 
-    def count(cells: NDArray[np.bool_]) -> Floats:
+    def count(cells: Flags) -> Floats:
         return np.asarray(np.sum(cells, axis=1), dtype=np.float64)
 
     return Confusion(
@@ -179,7 +178,7 @@ def _fold_tables(found: OutOfFold) -> Iterator[tuple[int, int, Floats]]:
             yield repeat, int(number), pair_table(found.labels[inside], decision[inside])
 
 
-def by_subject(values: Floats, subject_of: NDArray[np.intp], n_subjects: int) -> Floats:
+def by_subject(values: Floats, subject_of: Indices, n_subjects: int) -> Floats:
     """Average values over each subject's samples along the last axis."""
     if np.array_equal(subject_of, np.arange(n_subjects)):
         return values

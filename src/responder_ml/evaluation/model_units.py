@@ -1,6 +1,6 @@
 """A stranger's values on a model's scale: converted, aligned by batch, or by their order alone; otherwise refused.
 
-* The same units, or units that can be converted: converted (`responder_ml.cohort.unit_conversion`).
+* The same units, or units that can be converted: converted (`responder_ml.cohort.units`).
 * A model that asks only for the order of genes within a sample (pairs, rank-based scores of gene sets), asked about other
   units: each sample is given the distribution of the typical training sample, its order kept.
 * Any other model: log2 values must be per million to become counts or TPM; the rest is refused.
@@ -10,14 +10,12 @@
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.stats import rankdata
 
+from responder_ml.arrays import Floats
 from responder_ml.cohort.alignment import Matched, to_model_units
+from responder_ml.errors import ExpressionError
 from responder_ml.evaluation.batch_alignment import BatchAlignment
-from responder_ml.exceptions import ExpressionError
-
-Floats = NDArray[np.float64]
 
 BY_ORDER = (
     "The table is in {units}, the model was trained on {wanted}. It asks only for the order of genes within a sample, so "

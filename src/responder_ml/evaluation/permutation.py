@@ -15,16 +15,142 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike
+from scipy.stats import beta
 
-from responder_ml.evaluation.montecarlo import besag_clifford, exact_p
+from responder_ml.arrays import Flags, Floats, Indices, Labels
 from responder_ml.evaluation.relabel import count_labellings, draw_labellings, enumerate_labellings
+from responder_ml.progress import OnProgress
 from responder_ml.statistics.seeds import generator
 
-Floats = NDArray[np.float64]
-Labels = NDArray[np.int8]
+# Statistics that differ by less, relative to the observed one where it exceeds 1, are the same but for rounding.
+_ROUNDING = 1e-12
+
+
+@dataclass(frozen=True)
+class SequentialP:
+    """A Monte Carlo p-value and what it rests on.
+
+    Attributes
+    ----------
+    p_value
+        ``h / l`` if stopped early, otherwise ``(exceedances + 1) / (draws + 1)``.
+    exceedances
+        Null statistics at or above the observed one among the draws used.
+    draws
+        Draws used: up to and including the one that stopped the test.
+    stopped_early
+        Whether h exceedances were reached.
+    finished
+        Whether the test is over: stopped, or all B draws made. Until then p is a running figure, good for a progress
+        bar.
+    interval
+        Where the p of infinitely many draws lies: exact (Clopper-Pearson) for the count, or the waiting time if
+        stopped.
+    """
+
+    p_value: float
+    exceedances: int
+    draws: int
+    stopped_early: bool
+    finished: bool
+    interval: tuple[float, float]
+
+
+def reaches(null: ArrayLike, observed: float) -> Flags:
+    """Tell which null statistics are at or above the observed one; equal up to rounding counts.
+
+    Raises
+    ------
+    ValueError
+        A statistic is nan: comparing it would quietly count in favour of the observed value.
+    """
+    found = np.asarray(null, dtype=np.float64)
+    if np.isnan(found).any() or np.isnan(observed):
+        raise ValueError("a statistic of the null, or the observed one, is nan; every labelling must have one")
+    return np.asarray(found >= observed - _ROUNDING * max(1.0, abs(observed)), dtype=bool)
+
+
+def besag_clifford(null: ArrayLike, observed: float, stop_after: int, most: int, level: float = 0.95) -> SequentialP:
+    """Apply the stopping rule to the null statistics so far.
+
+    The result depends on their order only: where the rule stops is found in stream order, and later draws, which a
+    block may have computed too many of, are ignored.
+
+    Parameters
+    ----------
+    null
+        Statistics of random relabellings in stream order, shape ``(n,)``.
+    observed
+        Statistic of the observed labels; large values speak against the null.
+    stop_after
+        Exceedances after which the test stops (h), at least 1.
+    most
+        Draws after which it ends anyway (B), at least 1.
+    level
+        Coverage of the Monte Carlo interval.
+
+    Raises
+    ------
+    ValueError
+        ``stop_after`` or ``most`` is below 1, or a statistic is nan.
+    """
+    if stop_after < 1 or most < 1:
+        raise ValueError(f"h and B must be at least 1, but h = {stop_after} and B = {most} were given")
+    reached = reaches(np.ravel(np.asarray(null, dtype=np.float64))[:most], observed)
+    stops = np.flatnonzero(reached)[stop_after - 1 : stop_after]
+    if stops.size:
+        draws = int(stops[0]) + 1
+        interval = _waiting_interval(stop_after, draws, level)
+        return SequentialP(stop_after / draws, stop_after, draws, True, True, interval)
+    count, draws = int(np.count_nonzero(reached)), int(reached.size)
+    interval = _count_interval(count, draws, level)
+    return SequentialP((count + 1) / (draws + 1), count, draws, False, draws == most, interval)
+
+
+def exact_p(null: ArrayLike, observed: float) -> float:
+    """Return the share of all labellings whose statistic is at or above the observed one.
+
+    Parameters
+    ----------
+    null
+        Statistic of every labelling once, the observed labelling first. That one is counted whatever rounding did to
+        it, so p is never below one over the number of labellings.
+    observed
+        Statistic of the observed labels.
+
+    Raises
+    ------
+    ValueError
+        Nothing is given, or a statistic is nan.
+    """
+    reached = reaches(null, observed).ravel()
+    if reached.size == 0:
+        raise ValueError("an exact p needs the statistic of every labelling, the observed one first; none was given")
+    return float((1 + np.count_nonzero(reached[1:])) / reached.size)
+
+
+def _count_interval(count: int, draws: int, level: float) -> tuple[float, float]:
+    """Return the Clopper-Pearson interval of the chance that one draw reaches the observed value.
+
+    It also holds for a test that might have stopped but did not: with C < h, "at least C, or stopped" is the event that
+    B draws hold at least C exceedances.
+    """
+    tail = (1 - level) / 2
+    low = float(beta.ppf(tail, count, draws - count + 1)) if count else 0.0
+    high = float(beta.ppf(1 - tail, count + 1, draws - count)) if count < draws else 1.0
+    return low, high
+
+
+def _waiting_interval(count: int, draws: int, level: float) -> tuple[float, float]:
+    """Return the same for a test that stopped: the upper end leaves out the last draw, an exceedance by design."""
+    tail = (1 - level) / 2
+    low = float(beta.ppf(tail, count, draws - count + 1))
+    high = float(beta.ppf(1 - tail, count, draws - count)) if count < draws else 1.0
+    return low, high
+
+
 Statistic = Callable[[Sequence[Labels]], Iterable[Floats]]
-Done = Callable[[int, int, str], None]
 
 
 @dataclass(frozen=True)
@@ -92,12 +218,12 @@ class NullResult:
         return float(self.values.std(ddof=1)) if len(self.values) > 1 else 0.0
 
 
-def is_exact(labels: Labels, strata: NDArray[np.intp], permutations: int) -> bool:
+def is_exact(labels: Labels, strata: Indices, permutations: int) -> bool:
     """Tell whether all labellings within strata will be enumerated."""
     return count_labellings(labels, strata) <= max(permutations, 1)
 
 
-def min_attainable_p(labels: Labels, strata: NDArray[np.intp], permutations: int) -> float:
+def min_attainable_p(labels: Labels, strata: Indices, permutations: int) -> float:
     """Return the smallest p a null of so many relabellings within strata can give."""
     count = count_labellings(labels, strata)
     return 1.0 / count if count <= max(permutations, 1) else 1.0 / (permutations + 1)
@@ -106,11 +232,11 @@ def min_attainable_p(labels: Labels, strata: NDArray[np.intp], permutations: int
 def run_null(
     statistic: Statistic,
     labels: Labels,
-    strata: NDArray[np.intp],
+    strata: Indices,
     observed: float,
     plan: NullPlan,
     name: str,
-    done: Done | None = None,
+    on_progress: OnProgress | None = None,
 ) -> NullResult:
     """Relabel subjects within strata and see how often the procedure does as well as on the observed labels.
 
@@ -126,7 +252,7 @@ def run_null(
         How many, and when to stop.
     name
         Names the random numbers.
-    done
+    on_progress
         Told about progress, with the running p.
     """
     exact = is_exact(labels, strata, plan.permutations)
@@ -139,9 +265,9 @@ def run_null(
     for block in statistic(list(relabelled)):
         values = np.concatenate([values, block])
         running = besag_clifford(values, observed, plan.stop_after, len(relabelled))
-        if done is not None:
+        if on_progress is not None:
             so_far = exact_p(values, observed) if exact else running.p_value
-            done(len(values), len(relabelled), f"p = {so_far:.3f}")
+            on_progress(len(values), len(relabelled), f"p = {so_far:.3f}")
         if running.stopped_early and not exact:
             break
     count, smallest = count_labellings(labels, strata), min_attainable_p(labels, strata, plan.permutations)

@@ -15,13 +15,11 @@ from functools import lru_cache
 from math import ceil, comb, prod, sqrt
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.stats import norm
 
-from responder_ml.exceptions import EndpointError
+from responder_ml.arrays import Floats
+from responder_ml.errors import EndpointError
 from responder_ml.statistics.seeds import generator
-
-Floats = NDArray[np.float64]
 
 # Up to this many pairs the null is exact and power is simulated; beyond, the normal approximation serves for both.
 _MOST_EXACT_PAIRS = 2500

@@ -10,24 +10,22 @@ from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
+from responder_ml.arrays import Flags, Floats, Indices, Labels, Strings
 from responder_ml.evaluation.calibration import choose_threshold
 from responder_ml.evaluation.metrics import Concordance, OutOfFold, by_subject, statistic_of
 from responder_ml.features.builders.builder import Shared
+from responder_ml.progress import OnProgress
 from responder_ml.search.candidate import Candidate
 from responder_ml.search.leave_pair_out import every_pair, search_pairs
-from responder_ml.search.material import Flags, Material
 from responder_ml.search.nested import Draw, DrawResult, FoldModel, Plan, search_draws, training_set, tune_candidates
 from responder_ml.search.prefix_model import PrefixModel
+from responder_ml.search.search_data import SearchData
 from responder_ml.search.splits import EverySubject, Split
 from responder_ml.search.workers import Workers
 from responder_ml.statistics.training_sets import TrainingSets
 
-Floats = NDArray[np.float64]
-Labels = NDArray[np.int8]
 Summary = TypeVar("Summary")
-Done = Callable[[int, int, str], None]
 
 # Relabellings handled in one unit of work: enough to share the matrix products, few enough to spread over workers.
 DRAWS_PER_UNIT = 8
@@ -92,7 +90,7 @@ class Procedure:
 
     Parameters
     ----------
-    material
+    search_data
         Samples and subjects.
     candidates
         What competes.
@@ -106,36 +104,37 @@ class Procedure:
 
     def __init__(
         self,
-        material: Material,
+        search_data: SearchData,
         candidates: Sequence[Candidate],
         plan: Plan,
         workers: Workers,
         split: Split | None = None,
     ) -> None:
-        self.material = material
+        self.search_data = search_data
         self.candidates = tuple(candidates)
         self.plan = plan
         self._workers = workers
-        self._split = split or EverySubject(material.n_subjects)
+        self._split = split or EverySubject(search_data.n_subjects)
         builders = {candidate.builder_name: candidate.builder for candidate in candidates}
         self._shared: dict[str, Shared] = {
-            name: each.share(material.expression, material.genes, material.context) for name, each in builders.items()
+            name: each.share(search_data.expression, search_data.genes, search_data.context)
+            for name, each in builders.items()
         }
 
-    def genes_used(self, model: FoldModel) -> NDArray[np.intp]:
+    def genes_used(self, model: FoldModel) -> Indices:
         """Return the places in the cohort of the genes a fitted outer model uses."""
         return np.unique(model.behind.indices).astype(np.intp)
 
-    def signature_names(self, builder: str) -> NDArray[np.str_] | None:
+    def signature_names(self, builder: str) -> Strings | None:
         """Return the names of a builder's signatures in natural order; None where its columns are none."""
         (kind, *_) = (each.builder for each in self.candidates if each.builder_name == builder)
         if not kind.of_signatures:
             return None
-        names: NDArray[np.str_] = getattr(self._shared[builder], "names")  # noqa: B009 (only such builders have them)
+        names: Strings = getattr(self._shared[builder], "names")  # noqa: B009 (only such builders have them)
         # Column names begin with the scorer's.
         return np.array([name.partition("__")[2] for name in names], dtype=np.str_)
 
-    def without(self, genes: NDArray[np.bool_]) -> "Procedure":
+    def without(self, genes: Flags) -> "Procedure":
         """Return the same procedure on expression that lacks some genes, boolean over genes.
 
         Raises
@@ -143,30 +142,36 @@ class Procedure:
         FeatureError
             A builder has nothing left.
         """
-        return Procedure(self.material.without(genes), self.candidates, self.plan, self._workers, self._split)
+        return Procedure(self.search_data.without(genes), self.candidates, self.plan, self._workers, self._split)
 
-    def observe(self, labels: Labels, repeats: int, done: Done | None = None) -> Observed:
+    def observe(self, labels: Labels, repeats: int, on_progress: OnProgress | None = None) -> Observed:
         """Run the nested search on ``labels`` (0/1 per subject) for every repeat, keeping the models."""
         run = partial(
-            search_draws, self.material, self._shared, self.candidates, self.plan, keep_models=True, split=self._split
+            search_draws,
+            self.search_data,
+            self._shared,
+            self.candidates,
+            self.plan,
+            keep_models=True,
+            split=self._split,
         )
         results: list[DrawResult] = []
         for found in self._workers.map(run, [[Draw(labels, repeat)] for repeat in range(repeats)]):
             results += found
-            if done is not None:
-                done(len(results), repeats, "")
+            if on_progress is not None:
+                on_progress(len(results), repeats, "")
         return self._gather(labels, results)
 
-    def leave_pair_out(self, labels: Labels, done: Done | None = None) -> Concordance:
+    def leave_pair_out(self, labels: Labels, on_progress: OnProgress | None = None) -> Concordance:
         """Hold every pair of a positive and a negative subject out once, re-run the procedure and see which it puts higher."""
         pairs = every_pair(labels)
         units = [pairs[start : start + _PAIRS_PER_UNIT] for start in range(0, len(pairs), _PAIRS_PER_UNIT)]
-        run = partial(search_pairs, self.material, self._shared, self.candidates, self.plan, labels)
+        run = partial(search_pairs, self.search_data, self._shared, self.candidates, self.plan, labels)
         right: list[float] = []
         for decisions in self._workers.map(run, units):
             right += [(np.sign(above - below) + 1.0) / 2.0 for above, below in decisions]
-            if done is not None:
-                done(len(right), len(pairs), "")
+            if on_progress is not None:
+                on_progress(len(right), len(pairs), "")
         table = np.reshape(right, (int(np.sum(labels == 1)), -1))
         return Concordance(table, np.ones_like(table))
 
@@ -175,7 +180,7 @@ class Procedure:
 
         It is the AUROC of the auto procedure over the first few repeats, ties broken (`metrics.statistic_of`).
         """
-        summarise = partial(_statistic, self.material, self._split.decided)
+        summarise = partial(_statistic, self.search_data, self._split.decided)
         for block in self._relabelled(summarise, labellings, repeats, keep_models=False):
             yield np.asarray(block)
 
@@ -207,7 +212,7 @@ class Procedure:
         units = [labellings[start : start + DRAWS_PER_UNIT] for start in range(0, len(labellings), DRAWS_PER_UNIT)]
         search = partial(
             search_draws,
-            self.material,
+            self.search_data,
             self._shared,
             self.candidates,
             self.plan,
@@ -218,28 +223,30 @@ class Procedure:
 
     def refit(self, labels: Labels) -> "Refit":
         """Tune and choose on all subjects and fit the winner to them; this model is used for scoring, never evaluated."""
-        everyone = np.ones(self.material.n_subjects, dtype=bool)
+        everyone = np.ones(self.search_data.n_subjects, dtype=bool)
         draw = Draw(labels, _REFIT)
-        training = training_set(self.material, self.plan, draw, everyone, 0)
-        rows = training.rows(self.material)
-        sets = TrainingSets(rows, np.tile(labels[self.material.subject_of], (len(rows), 1)))
+        training = training_set(self.search_data, self.plan, draw, everyone, 0)
+        rows = training.rows(self.search_data)
+        sets = TrainingSets(rows, np.tile(labels[self.search_data.subject_of], (len(rows), 1)))
         ranked = {name: shared.rank(sets) for name, shared in self._shared.items()}
         tuned = [
-            best for best, _ in tune_candidates(self.material, ranked, self.candidates, self.plan, draw, training, 0)
+            best for best, _ in tune_candidates(self.search_data, ranked, self.candidates, self.plan, draw, training, 0)
         ]
         winner = int(np.argmax([np.nan_to_num(best.value, nan=0.0) for best in tuned]))
         candidate, params = self.candidates[winner], tuned[winner].params
         available = len(ranked[candidate.builder_name][0].position)
         model = PrefixModel(candidate.builder, candidate.make(params), candidate.length(params, available))
-        of_samples = labels[self.material.subject_of]
-        model.fit(self.material.expression, of_samples, genes=self.material.genes, context=self.material.context)
+        of_samples = labels[self.search_data.subject_of]
+        model.fit(
+            self.search_data.expression, of_samples, genes=self.search_data.genes, context=self.search_data.context
+        )
         return Refit(winner, candidate.name, dict(params), model)
 
     def _gather(self, labels: Labels, results: Sequence[DrawResult]) -> Observed:
         decided = self._split.decided
-        folds = np.stack([_of_subjects(self.material, decided, result.fold) for result in results])
+        folds = np.stack([_of_subjects(self.search_data, decided, result.fold) for result in results])
         decisions = np.stack(
-            [_decisions(self.material, decided, result.decisions) for result in results],
+            [_decisions(self.search_data, decided, result.decisions) for result in results],
             axis=1,
         )
         cuts = _thresholds(labels, results, len(self.candidates), folds)
@@ -271,29 +278,29 @@ def _unit(
     ]
 
 
-def _statistic(material: Material, decided: Flags, labels: Labels, results: Sequence[DrawResult]) -> float:
-    folds = np.stack([_of_subjects(material, decided, result.fold) for result in results])
-    auto = np.stack([_decisions(material, decided, result.auto) for result in results])
+def _statistic(search_data: SearchData, decided: Flags, labels: Labels, results: Sequence[DrawResult]) -> float:
+    folds = np.stack([_of_subjects(search_data, decided, result.fold) for result in results])
+    auto = np.stack([_decisions(search_data, decided, result.auto) for result in results])
     return statistic_of(OutOfFold(labels[decided], auto, folds, np.zeros_like(auto)))
 
 
-def _of_subjects(material: Material, decided: Flags, of_samples: NDArray[np.intp]) -> NDArray[np.intp]:
+def _of_subjects(search_data: SearchData, decided: Flags, of_samples: Indices) -> Indices:
     """Return a value of each subject decided that all its samples share."""
-    values = np.empty(material.n_subjects, dtype=np.intp)
-    values[material.subject_of] = of_samples
+    values = np.empty(search_data.n_subjects, dtype=np.intp)
+    values[search_data.subject_of] = of_samples
     return values[decided]
 
 
-def _decisions(material: Material, decided: Flags, of_samples: Floats) -> Floats:
+def _decisions(search_data: SearchData, decided: Flags, of_samples: Floats) -> Floats:
     """Return the mean decision of each subject decided, along the last axis."""
     if decided.all():
-        return by_subject(of_samples, material.subject_of, material.n_subjects)
+        return by_subject(of_samples, search_data.subject_of, search_data.n_subjects)
     place = np.cumsum(decided) - 1
-    rows = material.rows_of(decided)
-    return by_subject(of_samples[..., rows], place[material.subject_of[rows]], int(decided.sum()))
+    rows = search_data.rows_of(decided)
+    return by_subject(of_samples[..., rows], place[search_data.subject_of[rows]], int(decided.sum()))
 
 
-def _thresholds(labels: Labels, results: Sequence[DrawResult], n_candidates: int, folds: NDArray[np.intp]) -> Floats:
+def _thresholds(labels: Labels, results: Sequence[DrawResult], n_candidates: int, folds: Indices) -> Floats:
     """Return the cut-off each outer training set chose on its own inner decisions, candidates x repeats x subjects."""
     cuts = np.zeros((n_candidates, *folds.shape))
     for repeat, result in enumerate(results):

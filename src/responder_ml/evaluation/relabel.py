@@ -7,16 +7,15 @@ from itertools import combinations
 from math import comb, prod
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-Labels = NDArray[np.int8]
-
+from responder_ml.arrays import Indices, Labels
 
 MOST_TOLD = 10**15
 """Numbers of labellings beyond this are all the same to a reader, and take thousands of digits where subjects are many."""
 
 
-def tell_count(count: int) -> str:
+def format_count(count: int) -> str:
     """Return a number of labellings in words that stay short."""
     return f"{count:,}" if count <= MOST_TOLD else "More than 10^15"
 
@@ -103,7 +102,7 @@ def _stratum_labellings(observed: Labels) -> Labels:
     return table
 
 
-def _checked(labels: ArrayLike, strata: ArrayLike) -> tuple[Labels, list[NDArray[np.intp]]]:
+def _checked(labels: ArrayLike, strata: ArrayLike) -> tuple[Labels, list[Indices]]:
     classes, codes = np.asarray(labels), np.asarray(strata)
     if classes.ndim != 1 or classes.shape != codes.shape:
         raise ValueError(f"one stratum per label is expected, but the shapes are {classes.shape} and {codes.shape}")

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from responder_ml.exceptions import EndpointError
+from responder_ml.errors import EndpointError
 from responder_ml.search.candidate import Candidate
 from responder_ml.search.nested import Plan
 
@@ -22,7 +22,7 @@ def pairs_are_few(n_positive: int, n_negative: int) -> bool:
 
 
 @dataclass(frozen=True)
-class Allowed:
+class FeasiblePlan:
     """A plan and candidates these subjects can bear.
 
     Attributes
@@ -40,7 +40,7 @@ class Allowed:
     notes: tuple[str, ...]
 
 
-def allow(plan: Plan, candidates: Sequence[Candidate], n_positive: int, n_negative: int) -> Allowed:
+def fit_plan_to_n(plan: Plan, candidates: Sequence[Candidate], n_positive: int, n_negative: int) -> FeasiblePlan:
     """Fit a plan to the class sizes.
 
     Raises
@@ -66,7 +66,7 @@ def allow(plan: Plan, candidates: Sequence[Candidate], n_positive: int, n_negati
             f"With {smaller} subjects in the smaller class nothing is tuned: fixed forms of "
             f"{', '.join(each.name for each in candidates)} are used."
         )
-        return Allowed(replace(plan, trials=0), tuple(candidates), tuple(notes))
+        return FeasiblePlan(replace(plan, trials=0), tuple(candidates), tuple(notes))
     least_in_training = smaller - -(-smaller // plan.folds)
     if plan.inner_folds > least_in_training:
         notes.append(
@@ -74,7 +74,7 @@ def allow(plan: Plan, candidates: Sequence[Candidate], n_positive: int, n_negati
             f"set; {least_in_training} are used."
         )
         plan = replace(plan, inner_folds=least_in_training)
-    return Allowed(plan, tuple(candidates), tuple(notes))
+    return FeasiblePlan(plan, tuple(candidates), tuple(notes))
 
 
 def _fixed_forms(candidates: Sequence[Candidate], smaller: int) -> list[Candidate]:

@@ -14,25 +14,22 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from responder_ml.arrays import Floats, Indices, Labels
 from responder_ml.cohort.endpoint import LabelledCohort
+from responder_ml.errors import EndpointError
 from responder_ml.evaluation.intervals import auroc_interval
 from responder_ml.evaluation.metrics import OutOfFold, auroc, by_subject, statistic_of
 from responder_ml.evaluation.permutation import NullPlan, NullResult, run_null
 from responder_ml.evaluation.procedure import Procedure
-from responder_ml.evaluation.small_n import LEAST_SUBJECTS, Allowed, allow
+from responder_ml.evaluation.small_n import LEAST_SUBJECTS, FeasiblePlan, fit_plan_to_n
 from responder_ml.evaluation.two_cohorts import TwoCohorts
-from responder_ml.exceptions import EndpointError
+from responder_ml.progress import OnProgress
 from responder_ml.search.candidate import Candidate
-from responder_ml.search.material import Material
 from responder_ml.search.nested import Plan
+from responder_ml.search.search_data import SearchData
 from responder_ml.search.workers import Workers
 from responder_ml.statistics.multiple_testing import holm
-
-Floats = NDArray[np.float64]
-Labels = NDArray[np.int8]
-Done = Callable[[int, int, str], None]
 
 # Labellings of a fixed model handed over together; the stopping rule is looked at in between.
 _BLOCK = 64
@@ -147,17 +144,17 @@ def within(cohort: LabelledCohort, how: TransferPlan, name: str) -> TransferRow:
     name
         What the cohort is called.
     """
-    material = Material.of(cohort)
-    _check_builders(how.candidates, material)
+    search_data = SearchData.of(cohort)
+    _check_builders(how.candidates, search_data)
     allowed = _allow(how, cohort.labels, cohort.labels)
-    procedure = Procedure(material, allowed.candidates, allowed.plan, how.workers)
+    procedure = Procedure(search_data, allowed.candidates, allowed.plan, how.workers)
     found, null = _run(procedure, how, cohort.labels, cohort.strata, f"transfer {name}", lambda labels: labels)
     notes = (f"out of fold, {allowed.plan.folds} folds", *allowed.notes)
     return _row((name, name), (cohort, cohort), len(cohort.subjects), found, null, how.null.seed, 1.0, notes)
 
 
 def transfer_matrix(
-    cohorts: Mapping[str, LabelledCohort], how: TransferPlan, done: Done | None = None
+    cohorts: Mapping[str, LabelledCohort], how: TransferPlan, on_progress: OnProgress | None = None
 ) -> list[TransferRow]:
     """Train on each cohort and test on each; Holm's correction is over all entries off the diagonal.
 
@@ -167,7 +164,7 @@ def transfer_matrix(
         By name.
     how
         As for `transfer`.
-    done
+    on_progress
         Told about progress.
     """
     rows: list[TransferRow] = []
@@ -176,8 +173,8 @@ def transfer_matrix(
         for second, test in cohorts.items():
             same = first == second
             rows.append(within(train, how, first) if same else transfer(train, test, how, (first, second)))
-            if done is not None:
-                done(len(rows), total, f"{first} to {second}")
+            if on_progress is not None:
+                on_progress(len(rows), total, f"{first} to {second}")
     return corrected(rows)
 
 
@@ -246,7 +243,7 @@ def _run(
     procedure: Procedure,
     how: TransferPlan,
     labels: Labels,
-    strata: NDArray[np.intp],
+    strata: Indices,
     name: str,
     expand: Callable[[Labels], Labels],
 ) -> tuple[OutOfFold, NullResult | None]:
@@ -262,7 +259,7 @@ def _run(
     return found, run_null(statistic, labels, strata, observed, how.null, name)
 
 
-def _allow(how: TransferPlan, train: Labels, test: Labels) -> Allowed:
+def _allow(how: TransferPlan, train: Labels, test: Labels) -> FeasiblePlan:
     """Fit the plan to the class sizes of the training cohort, and its folds to those of the tested one.
 
     Raises
@@ -277,7 +274,7 @@ def _allow(how: TransferPlan, train: Labels, test: Labels) -> Allowed:
             f"There are {positive} positive and {negative} negative subjects to test on, but at least {LEAST_SUBJECTS} of "
             "each are needed. Add animals, or leave this cohort out."
         )
-    return allow(replace(how.plan, folds=min(how.plan.folds, smaller)), how.candidates, *_sizes(train))
+    return fit_plan_to_n(replace(how.plan, folds=min(how.plan.folds, smaller)), how.candidates, *_sizes(train))
 
 
 def _sizes(labels: Labels) -> tuple[int, int]:
@@ -285,10 +282,10 @@ def _sizes(labels: Labels) -> tuple[int, int]:
     return positive, len(labels) - positive
 
 
-def _check_builders(candidates: Sequence[Candidate], material: Material) -> None:
+def _check_builders(candidates: Sequence[Candidate], search_data: SearchData) -> None:
     for candidate in candidates:
-        if material.context is not None:
-            candidate.builder.check(material.context)
+        if search_data.context is not None:
+            candidate.builder.check(search_data.context)
 
 
 def _row(

@@ -4,17 +4,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from responder_ml.arrays import Flags, Indices, Labels
 from responder_ml.cohort.endpoint import LabelledCohort
-from responder_ml.cohort.some_of import some_of
-from responder_ml.exceptions import EndpointError, ExpressionError, GeneNameError
+from responder_ml.errors import EndpointError, ExpressionError, GeneNameError, list_names
 from responder_ml.features.builders.context import Context
-from responder_ml.search.material import Material, context_of
+from responder_ml.search.search_data import SearchData, context_of
 from responder_ml.search.splits import AcrossCohorts
-
-Labels = NDArray[np.int8]
-Indices = NDArray[np.intp]
 
 
 @dataclass(frozen=True)
@@ -34,8 +30,8 @@ class TwoCohorts:
         Share of the training cohort's genes that both have.
     """
 
-    train: Material
-    test: Material
+    train: SearchData
+    test: SearchData
     train_labels: Labels
     test_labels: Labels
     partner: Indices
@@ -59,15 +55,15 @@ class TwoCohorts:
         genes = train.genes[common]
         if not genes.size:
             raise GeneNameError(
-                f"The cohorts have no gene name in common ({some_of(train.genes.tolist())} against "
-                f"{some_of(test.genes.tolist())}). Use one kind of identifier in both."
+                f"The cohorts have no gene name in common ({list_names(train.genes.tolist())} against "
+                f"{list_names(test.genes.tolist())}). Use one kind of identifier in both."
             )
         place = {gene: column for column, gene in enumerate(test.genes.tolist())}
         columns = np.array([place[gene] for gene in genes.tolist()], dtype=np.intp)
         context = _context_without(context_of(train), common, test.subjects)
         return cls(
-            train=Material(train.expression[:, common], genes, train.subject_of, train.strata, context),
-            test=Material(test.expression[:, columns], genes, test.subject_of, test.strata),
+            train=SearchData(train.expression[:, common], genes, train.subject_of, train.strata, context),
+            test=SearchData(test.expression[:, columns], genes, test.subject_of, test.strata),
             train_labels=train.labels,
             test_labels=test.labels,
             partner=_partners(train, test),
@@ -87,7 +83,7 @@ class TwoCohorts:
         partner = np.where(self.partner >= 0, self.partner + n_train, -1)
         return AcrossCohorts(trains, ~trains, np.concatenate([partner, np.full(n_test, -1)]).astype(np.intp))
 
-    def joined(self) -> Material:
+    def joined(self) -> SearchData:
         """Return the samples of both, a subject of both standing once for each cohort.
 
         No row of the test cohort is ever in a training set, so its sheet is not read; the rows of the first training
@@ -98,7 +94,7 @@ class TwoCohorts:
         if context is not None:
             stand_in = context.sheet.iloc[np.zeros(len(test.expression), dtype=np.intp)]
             context = replace(context, sheet=pd.concat([context.sheet, stand_in]))
-        return Material(
+        return SearchData(
             expression=np.concatenate([train.expression, test.expression]),
             genes=train.genes,
             subject_of=np.concatenate([train.subject_of, test.subject_of + train.n_subjects]),
@@ -154,13 +150,13 @@ def _partners(train: LabelledCohort, test: LabelledCohort) -> Indices:
     if differ.size:
         raise EndpointError(
             f"{differ.size} subject(s) are in both cohorts with different labels: "
-            f"{some_of([train.subjects[index] for index in differ])}. If they are different animals, give them different "
+            f"{list_names([train.subjects[index] for index in differ])}. If they are different animals, give them different "
             "names; if not, correct the sheet."
         )
     return partner
 
 
-def _context_without(context: Context, genes: NDArray[np.bool_], subjects: tuple[str, ...]) -> Context:
+def _context_without(context: Context, genes: Flags, subjects: tuple[str, ...]) -> Context:
     """Return a context over some genes, without the samples of some subjects outside the endpoint."""
     kept = ~context.outside_sheet["subject"].astype(str).isin(subjects).to_numpy()
     return replace(

@@ -20,15 +20,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from responder_ml.arrays import Floats, Indices, Strings
 from responder_ml.classifiers.classifier import Classifier
 from responder_ml.explanation.stability import top_features
 from responder_ml.search.nested import DrawResult, FoldModel
 
 LEADING = 20
 """Genes of a repeat that count as its leading ones."""
-
-Floats = NDArray[np.float64]
-Places = NDArray[np.intp]
 
 
 @dataclass(frozen=True)
@@ -66,7 +64,7 @@ def explain(classifier: Classifier, X: Floats) -> Explained:
 
 
 @dataclass(frozen=True)
-class HeldOut:
+class FoldExplanation:
     """One outer model's explanation of the rows it did not see, gene by gene.
 
     Attributes
@@ -78,7 +76,7 @@ class HeldOut:
     base
         Log-odds before any gene has spoken.
     genes
-        Places in the cohort of the genes behind the model's features, ascending.
+        Indices in the cohort of the genes behind the model's features, ascending.
     values
         Contributions, rows x genes; ``base + values.sum(axis=1)`` is the decision.
     signed
@@ -87,9 +85,9 @@ class HeldOut:
 
     repeat: int
     fold: int
-    rows: Places
+    rows: Indices
     base: float
-    genes: Places
+    genes: Indices
     values: Floats
     signed: Floats
 
@@ -115,7 +113,7 @@ class Contributions:
         Share of outer models that use the gene.
     """
 
-    genes: NDArray[np.str_]
+    genes: Strings
     size: Floats
     support: Floats
     slope: Floats
@@ -153,14 +151,14 @@ def auto_models(results: Sequence[DrawResult]) -> list[FoldModel]:
     return [model for result in results for model in result.models if result.chosen[model.fold] == model.candidate]
 
 
-def explain_models(models: Sequence[FoldModel]) -> list[HeldOut]:
+def explain_models(models: Sequence[FoldModel]) -> list[FoldExplanation]:
     """Explain every outer model on its held-out rows."""
     return [_explain_held_out(model) for model in models]
 
 
 def contributions(
-    explained: Sequence[HeldOut],
-    names: NDArray[np.str_],
+    explained: Sequence[FoldExplanation],
+    names: Strings,
     labels: NDArray[np.int8],
     signs: NDArray[np.int8] | None = None,
 ) -> Contributions:
@@ -200,13 +198,13 @@ def contributions(
     return Contributions(gathered, size, support, slope, per_sample, frequency)
 
 
-def _explain_held_out(model: FoldModel) -> HeldOut:
+def _explain_held_out(model: FoldModel) -> FoldExplanation:
     found = explain(model.classifier, model.test)
     genes, values, signed = (_shared_out if model.parts is None else _resolved)(model, found.values)
-    return HeldOut(model.repeat, model.fold, model.test_rows, found.base, genes, values, signed)
+    return FoldExplanation(model.repeat, model.fold, model.test_rows, found.base, genes, values, signed)
 
 
-def _shared_out(model: FoldModel, values: Floats) -> tuple[Places, Floats, Floats]:
+def _shared_out(model: FoldModel, values: Floats) -> tuple[Indices, Floats, Floats]:
     """Hand contributions of features on to genes by their shares."""
     genes = np.unique(model.behind.indices).astype(np.intp)
     shares = model.behind[:, genes]
@@ -214,7 +212,7 @@ def _shared_out(model: FoldModel, values: Floats) -> tuple[Places, Floats, Float
     return genes, np.asarray(values @ abs(shares)), np.asarray((values * np.sign(model.test)) @ shares)
 
 
-def _resolved(model: FoldModel, values: Floats) -> tuple[Places, Floats, Floats]:
+def _resolved(model: FoldModel, values: Floats) -> tuple[Indices, Floats, Floats]:
     """Hand contributions of features that a linear classifier weighs on to the genes they are sums over."""
     parts = model.parts or ()
     genes = np.unique(np.concatenate([each.genes for each in parts]))
@@ -226,7 +224,7 @@ def _resolved(model: FoldModel, values: Floats) -> tuple[Places, Floats, Floats]
     return genes, resolved, signed
 
 
-def _added_up(values: Floats, into: Places, count: int) -> Floats:
+def _added_up(values: Floats, into: Indices, count: int) -> Floats:
     """Add columns up into ``count`` columns."""
     if len(into) == count:
         ordered = np.empty_like(values)

@@ -19,8 +19,8 @@ from functools import partial
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from responder_ml.arrays import Floats, Indices, Labels, Strings
 from responder_ml.cohort.endpoint import LabelledCohort
 from responder_ml.evaluation.metrics import by_subject
 from responder_ml.evaluation.permutation import NullPlan, NullResult
@@ -30,9 +30,6 @@ from responder_ml.explanation.attribution import Contributions, auto_models, con
 from responder_ml.explanation.modules import Modules, correlated_modules
 from responder_ml.search.nested import DrawResult
 from responder_ml.statistics.seeds import generator
-
-Floats = NDArray[np.float64]
-Labels = NDArray[np.int8]
 
 _RELABELLINGS = 19
 _REPEATS = 2
@@ -128,7 +125,7 @@ def call_out(
     return CallOut(found, float(gene_bar), float(module_bar))
 
 
-def strength(found: Contributions, labels: Labels, subject_of: NDArray[np.intp]) -> Floats:
+def strength(found: Contributions, labels: Labels, subject_of: Indices) -> Floats:
     """Return each gene's mean support over its standard error between subjects; 0 where subjects do not differ.
 
     Parameters
@@ -147,8 +144,8 @@ def strength(found: Contributions, labels: Labels, subject_of: NDArray[np.intp])
 
 
 def _strengths(
-    genes: NDArray[np.str_],
-    subject_of: NDArray[np.intp],
+    genes: Strings,
+    subject_of: Indices,
     log2: Floats,
     labels: Labels,
     results: Sequence[DrawResult],

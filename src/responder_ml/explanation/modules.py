@@ -13,10 +13,9 @@ from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import squareform
 from scipy.stats import t
 
+from responder_ml.arrays import Floats, Indices, Strings
 from responder_ml.evaluation.metrics import by_subject
 from responder_ml.explanation.attribution import Contributions
-
-Floats = NDArray[np.float64]
 
 # Genes looked at: those that contribute most.
 _MOST = 200
@@ -42,16 +41,14 @@ class Modules:
         Least absolute correlation within each module, by the leading gene.
     """
 
-    names: NDArray[np.str_]
+    names: Strings
     signs: NDArray[np.int8]
     lead_of: dict[str, str]
     members: dict[str, tuple[str, ...]]
     weakest: dict[str, float]
 
 
-def correlated_modules(
-    found: Contributions, genes: NDArray[np.str_], log2: Floats, subject_of: NDArray[np.intp]
-) -> Modules:
+def correlated_modules(found: Contributions, genes: Strings, log2: Floats, subject_of: Indices) -> Modules:
     """Gather the contributing genes into modules.
 
     Parameters
@@ -90,7 +87,7 @@ def correlated_modules(
     return modules
 
 
-def _leading(found: Contributions, genes: NDArray[np.str_]) -> NDArray[np.intp]:
+def _leading(found: Contributions, genes: Strings) -> Indices:
     """Return places in the cohort of the genes that contribute most, largest first."""
     size = found.size.mean(axis=0)
     order = np.lexsort((found.genes, -size))[:_MOST]

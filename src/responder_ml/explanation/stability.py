@@ -17,11 +17,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.stats import norm
 
-Floats = NDArray[np.float64]
-Positions = NDArray[np.intp]
+from responder_ml.arrays import Flags, Floats, Indices
 
 
 @dataclass(frozen=True)
@@ -55,7 +54,7 @@ def selection_stability(sets: Sequence[ArrayLike], n_features: int, level: float
     Parameters
     ----------
     sets
-        Positions of the chosen features, 0 to ``n_features - 1``, each at most once per set.
+        Indices of the chosen features, 0 to ``n_features - 1``, each at most once per set.
     n_features
         Features there were to choose from (p).
     level
@@ -77,13 +76,13 @@ def selection_stability(sets: Sequence[ArrayLike], n_features: int, level: float
     return _nogueira(chosen, sizes, n_features, level)
 
 
-def matrix_stability(selected: NDArray[np.bool_], level: float = 0.95) -> Stability | None:
+def matrix_stability(selected: Flags, level: float = 0.95) -> Stability | None:
     """Return the stability of the sets in the rows of a boolean matrix, sets x features; None where not defined."""
     table = np.asarray(selected, dtype=bool)
     return selection_stability([np.flatnonzero(row) for row in table], table.shape[1], level)
 
 
-def top_features(importance: ArrayLike, size: int) -> list[Positions]:
+def top_features(importance: ArrayLike, size: int) -> list[Indices]:
     """Return, for each row, the positions of the largest absolute values, largest first.
 
     A feature of zero importance is never among the top ones, so a row may give fewer than ``size``. Equal values are
@@ -108,7 +107,7 @@ def top_features(importance: ArrayLike, size: int) -> list[Positions]:
     return [positions[row[positions] > 0] for positions, row in zip(order, table, strict=True)]
 
 
-def _nogueira(chosen: Sequence[Positions], sizes: Floats, n_features: int, level: float) -> Stability:
+def _nogueira(chosen: Sequence[Indices], sizes: Floats, n_features: int, level: float) -> Stability:
     n_sets = len(chosen)
     share = np.bincount(np.concatenate(chosen), minlength=n_features) / n_sets
     filled = float(sizes.mean()) / n_features

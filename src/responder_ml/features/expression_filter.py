@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-Floats = NDArray[np.float64]
+from responder_ml.arrays import Flags, Floats
 
 
-def detected(values: Floats, units: str, minimum: float) -> NDArray[np.bool_] | None:
+def detected(values: Floats, units: str, minimum: float) -> Flags | None:
     """Tell where a gene counts as expressed, samples x genes; None where the units allow no such cut-off.
 
     Parameters
@@ -98,7 +98,7 @@ class SharedDetection:
         As for `ExpressionFilter`.
     """
 
-    def __init__(self, found: NDArray[np.bool_] | None, share: float) -> None:
+    def __init__(self, found: Flags | None, share: float) -> None:
         self._share = share
         self._found = found
         if found is not None:
@@ -107,7 +107,7 @@ class SharedDetection:
             self._open = np.flatnonzero((total > 0) & ~self._always)
             self._counts = found[:, self._open].astype(np.float32)
 
-    def kept(self, rows: NDArray[np.bool_]) -> NDArray[np.bool_] | None:
+    def kept(self, rows: Flags) -> Flags | None:
         """Return the genes each training set keeps, ``(n_sets, n_genes)``, or None where all are.
 
         Parameters

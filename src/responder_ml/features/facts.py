@@ -8,7 +8,7 @@ from importlib.resources import files
 
 import pandas as pd
 
-from responder_ml.exceptions import FeatureError
+from responder_ml.errors import FeatureError
 from responder_ml.features.gene_sets import GeneSet
 from responder_ml.registry import did_you_mean
 

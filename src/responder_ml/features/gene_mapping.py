@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from responder_ml.exceptions import FeatureError
+from responder_ml.errors import FeatureError
 from responder_ml.features.gene_sets import GeneSet
 
 Side = tuple[tuple[str, ...], tuple[float, ...] | None]

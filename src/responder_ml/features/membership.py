@@ -12,13 +12,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy import sparse
 
-from responder_ml.exceptions import FeatureError
+from responder_ml.arrays import Flags, Floats, Integers
+from responder_ml.errors import FeatureError
 from responder_ml.features.gene_sets import GeneSet
-
-Floats = NDArray[np.float64]
 
 _SHOWN = 5
 
@@ -90,9 +88,7 @@ def members(sets: Iterable[GeneSet], genes: Sequence[str], *, min_genes: int, mi
     return Membership(tuple(each.name for each in sets if each.name not in dropped), table, coverage, dropped)
 
 
-def _coverage(
-    sets: Sequence[GeneSet], of_set: NDArray[np.int64], weights: Floats, there: NDArray[np.bool_]
-) -> pd.DataFrame:
+def _coverage(sets: Sequence[GeneSet], of_set: Integers, weights: Floats, there: Flags) -> pd.DataFrame:
     both = np.array([len(each.both_sides) for each in sets], dtype=np.int64)
     listed = np.bincount(of_set, minlength=len(sets)) + both
     found = np.bincount(of_set[there], minlength=len(sets))
@@ -108,7 +104,7 @@ def _coverage(
 def _reasons(
     sets: Sequence[GeneSet],
     coverage: pd.DataFrame,
-    of_set: NDArray[np.int64],
+    of_set: Integers,
     weights: Floats,
     min_genes: int,
     min_coverage: float,

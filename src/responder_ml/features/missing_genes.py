@@ -1,11 +1,9 @@
 """Samples that lack some of a model's training genes, filled so that what is missing says as little as possible."""
 
 import numpy as np
-from numpy.typing import NDArray
 
+from responder_ml.arrays import Flags, Floats
 from responder_ml.features.tmm import tmm_factor
-
-Floats = NDArray[np.float64]
 
 
 def typical_sample(values: Floats, units: str) -> Floats:
@@ -27,7 +25,7 @@ def typical_sample(values: Floats, units: str) -> Floats:
     return np.asarray(shares.mean(axis=0) * np.median(library), dtype=np.float64)
 
 
-def fill_missing(values: Floats, found: NDArray[np.bool_], typical: Floats, units: str) -> Floats:
+def fill_missing(values: Floats, found: Flags, typical: Floats, units: str) -> Floats:
     """Give missing genes what a typical training sample would have had.
 
     Counts are scaled to the sample: the effective library is worked out by trimmed mean of M-values on the genes that

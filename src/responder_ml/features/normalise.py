@@ -14,15 +14,13 @@ from itertools import islice
 from typing import Any, Literal, Self, get_args
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from responder_ml.exceptions import FeatureError
-from responder_ml.features.tmm import tmm_factor
-from responder_ml.features.tmm_factors import tmm_factors
+from responder_ml.arrays import Flags, Floats, Indices
+from responder_ml.errors import FeatureError
+from responder_ml.features.tmm import tmm_factor, tmm_factors
 
-Floats = NDArray[np.float64]
 Units = Literal["counts", "log2", "tpm"]
 Normalisation = Literal["log_cpm", "tmm"]
 
@@ -104,7 +102,7 @@ class Normaliser(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type
         X = validate_data(self, X, dtype=np.float64, reset=False)
         return self.transform_some(X, slice(None))
 
-    def transform_some(self, X: Floats, genes: NDArray[np.intp] | slice) -> Floats:
+    def transform_some(self, X: Floats, genes: Indices | slice) -> Floats:
         """Return log2 expression of some genes, samples x those genes; library sizes are of all.
 
         Parameters
@@ -156,7 +154,7 @@ class SharedShifts:
         """Return the state as it was at first: what was remembered since decides nothing, and must not set equal work apart."""
         return {**vars(self), "_moves": dict(islice(self._moves.items(), _PREPARED_REFERENCES))}
 
-    def shifts(self, rows: NDArray[np.bool_]) -> Floats | None:
+    def shifts(self, rows: Flags) -> Floats | None:
         """Return what each training set adds to each sample, ``(n_sets, n_samples)``, or None if nothing ever.
 
         Parameters
@@ -168,7 +166,7 @@ class SharedShifts:
             return None
         return np.stack([self._move(self._reference_of(training)) for training in rows])
 
-    def _reference_of(self, training: NDArray[np.bool_]) -> int:
+    def _reference_of(self, training: Flags) -> int:
         candidates = np.flatnonzero(training)
         return int(candidates[choose_reference(self._quartiles[candidates])])
 

@@ -16,19 +16,15 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 
+from responder_ml.arrays import Floats, Indices, Labels
 from responder_ml.evaluation.metrics import OutOfFold, by_subject, statistic_of
 from responder_ml.features.builders.builder import Shared
 from responder_ml.fusion.regions import Regions
 from responder_ml.search.candidate import Candidate
-from responder_ml.search.material import Material
 from responder_ml.search.nested import Draw, DrawResult, FoldModel, Plan, search_draws
+from responder_ml.search.search_data import SearchData
 from responder_ml.search.workers import Workers
-
-Floats = NDArray[np.float64]
-Labels = NDArray[np.int8]
-Done = Callable[[int, int, str], None]
 
 _LABELLINGS_PER_UNIT = 4
 
@@ -47,7 +43,7 @@ class Fused:
         Of each region (columns) in each outer fold; they add up to one.
     """
 
-    fold: NDArray[np.intp]
+    fold: Indices
     fused: Floats
     single: Floats
     weights: Floats
@@ -73,10 +69,10 @@ class LateFusion:
         builders = {candidate.builder_name: candidate.builder for candidate in candidates}
         shared = {
             region: {
-                name: builder.share(material.expression, material.genes, material.context)
+                name: builder.share(search_data.expression, search_data.genes, search_data.context)
                 for name, builder in builders.items()
             }
-            for region, material in regions.materials.items()
+            for region, search_data in regions.materials.items()
         }
         self._run = partial(fuse_draws, regions.materials, shared, tuple(candidates), plan)
 
@@ -100,7 +96,7 @@ class LateFusion:
 
 
 def fuse_draws(
-    materials: Mapping[str, Material],
+    materials: Mapping[str, SearchData],
     shared: Mapping[str, Mapping[str, Shared]],
     candidates: Sequence[Candidate],
     plan: Plan,
@@ -108,14 +104,14 @@ def fuse_draws(
 ) -> list[Fused]:
     """Search every region for every draw, on the same folds of subjects, and fuse."""
     found = [
-        search_draws(material, shared[region], candidates, plan, draws, keep_models=True)
-        for region, material in materials.items()
+        search_draws(search_data, shared[region], candidates, plan, draws, keep_models=True)
+        for region, search_data in materials.items()
     ]
     places = list(materials.values())
     return [fuse(places, [of_region[index] for of_region in found]) for index in range(len(draws))]
 
 
-def fuse(materials: Sequence[Material], results: Sequence[DrawResult]) -> Fused:
+def fuse(materials: Sequence[SearchData], results: Sequence[DrawResult]) -> Fused:
     """Weigh the regions' models of one draw in each outer fold, and decide the subjects they have not seen.
 
     Parameters
@@ -125,12 +121,12 @@ def fuse(materials: Sequence[Material], results: Sequence[DrawResult]) -> Fused:
     """
     n_subjects = materials[0].n_subjects
     fold = np.full(n_subjects, -1, dtype=np.intp)
-    for material, result in zip(materials, results, strict=True):
-        fold[material.subject_of] = result.fold
+    for search_data, result in zip(materials, results, strict=True):
+        fold[search_data.subject_of] = result.fold
     n_folds = results[0].inner.shape[1]
     fused, single = np.zeros(n_subjects), np.zeros(n_subjects)
     weights = np.empty((n_folds, len(materials)))
-    held_out = [_decisions(material, result) for material, result in zip(materials, results, strict=True)]
+    held_out = [_decisions(search_data, result) for search_data, result in zip(materials, results, strict=True)]
     for number in range(n_folds):
         rows = fold == number
         models = [_chosen(result, number) for result in results]
@@ -161,10 +157,10 @@ def best_available(scores: Floats, worth: Floats) -> Floats:
     return np.asarray(by_worth[np.arange(len(scores)), first], dtype=np.float64)
 
 
-def _decisions(material: Material, result: DrawResult) -> Floats:
+def _decisions(search_data: SearchData, result: DrawResult) -> Floats:
     """Return each subject's held-out log-odds, not-a-number where it lacks the region."""
-    there, of_sample = np.unique(material.subject_of, return_inverse=True)
-    values = np.full(material.n_subjects, np.nan)
+    there, of_sample = np.unique(search_data.subject_of, return_inverse=True)
+    values = np.full(search_data.n_subjects, np.nan)
     values[there] = by_subject(result.auto, of_sample, len(there))
     return values
 
@@ -179,7 +175,7 @@ def _standardised(log_odds: Floats, model: FoldModel) -> Floats:
     return np.asarray((log_odds - seen.mean()) / (spread if spread > 0 else 1.0), dtype=np.float64)
 
 
-def _out_of_fold(labels: Labels, decisions: Floats, fold: NDArray[np.intp]) -> OutOfFold:
+def _out_of_fold(labels: Labels, decisions: Floats, fold: Indices) -> OutOfFold:
     return OutOfFold(labels, decisions, fold, np.zeros_like(decisions))
 
 

@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
 
-from responder_ml.exceptions import FeatureError
-from responder_ml.features.builders.builder import Builder, Floats, Ranked, Shared, Strings
+from responder_ml.arrays import Flags, Floats, Indices, Strings
+from responder_ml.errors import FeatureError
+from responder_ml.features.builders.builder import Builder, Ranked, Shared
 from responder_ml.features.builders.context import Context
 from responder_ml.statistics.training_sets import TrainingSets
 
@@ -58,7 +59,7 @@ class RegionBlocks(Builder):
         """Do once per cohort and region what no training set changes."""
         return SharedBlocks(self, X, genes)
 
-    def blocks(self, X: Floats) -> list[tuple[slice, NDArray[np.bool_]]]:
+    def blocks(self, X: Floats) -> list[tuple[slice, Flags]]:
         """Return each region's columns, and which rows have it."""
         width = X.shape[1] // len(self.regions)
         parts = [slice(start, start + width) for start in range(0, X.shape[1], width)]
@@ -120,7 +121,7 @@ class SharedBlocks:
         ]
         return [self._together([of_region[index] for of_region in found], rows) for index, rows in enumerate(sets.rows)]
 
-    def _together(self, ranked: Sequence[Ranked], rows: NDArray[np.bool_]) -> Ranked:
+    def _together(self, ranked: Sequence[Ranked], rows: Flags) -> Ranked:
         order = interleave([len(each.position) for each in ranked])
         owner = np.repeat(np.arange(len(ranked)), [len(each.position) for each in ranked])[order]
         place = np.concatenate([np.arange(len(each.position)) for each in ranked])[order]
@@ -130,14 +131,14 @@ class SharedBlocks:
             parts = [_filled(each.values(), there, rows) for each, there in zip(ranked, self._there, strict=True)]
             return np.asarray(np.concatenate(parts, axis=1)[:, order], dtype=np.float64)
 
-        def genes_of(column: int) -> tuple[NDArray[np.intp], Floats]:
+        def genes_of(column: int) -> tuple[Indices, Floats]:
             genes, shares = ranked[owner[column]].genes_of(int(place[column]))
             return genes + self._starts[owner[column]], shares
 
         return Ranked(position, values, genes_of)
 
 
-def interleave(lengths: Sequence[int]) -> NDArray[np.intp]:
+def interleave(lengths: Sequence[int]) -> Indices:
     """Return the order in which columns of several blocks, one after another, take turns: every block's first, then second.
 
     Parameters
@@ -149,7 +150,7 @@ def interleave(lengths: Sequence[int]) -> NDArray[np.intp]:
     return np.asarray(np.argsort(rank, kind="stable"), dtype=np.intp)
 
 
-def _filled(values: Floats, there: NDArray[np.bool_], training: NDArray[np.bool_]) -> Floats:
+def _filled(values: Floats, there: Flags, training: Flags) -> Floats:
     """Return a block for all subjects; those without the region have the mean of the training subjects with it."""
     mean: Any = values[training[there]].mean(axis=0)
     filled = np.tile(mean, (len(there), 1))

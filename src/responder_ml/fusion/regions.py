@@ -5,17 +5,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from responder_ml.arrays import Flags, Indices, Labels
 from responder_ml.cohort.endpoint import LabelledCohort
 from responder_ml.cohort.sample_sheet import Where, rows_where
+from responder_ml.errors import EndpointError
 from responder_ml.evaluation.small_n import LEAST_TUNED
-from responder_ml.exceptions import EndpointError
 from responder_ml.features.builders.context import Context
-from responder_ml.search.material import Material, context_of
-
-Floats = NDArray[np.float64]
-Labels = NDArray[np.int8]
+from responder_ml.search.search_data import SearchData, context_of
 
 
 @dataclass(frozen=True)
@@ -38,9 +35,9 @@ class Regions:
 
     subjects: tuple[str, ...]
     labels: Labels
-    strata: NDArray[np.intp]
-    has: NDArray[np.bool_]
-    materials: dict[str, Material]
+    strata: Indices
+    has: Flags
+    materials: dict[str, SearchData]
 
     @classmethod
     def of(cls, labelled: LabelledCohort, places: Mapping[str, Where]) -> "Regions":
@@ -69,7 +66,7 @@ class Regions:
         strata = np.asarray(pattern, dtype=np.intp)
         context = context_of(labelled)
         materials = {
-            name: Material(
+            name: SearchData(
                 labelled.expression[of_region],
                 labelled.genes,
                 labelled.subject_of[of_region],
@@ -85,7 +82,7 @@ class Regions:
         """Number of subjects that lack each region."""
         return {name: int((~self.has[:, column]).sum()) for column, name in enumerate(self.materials)}
 
-    def side_by_side(self) -> Material:
+    def side_by_side(self) -> SearchData:
         """Return one row per subject with the regions' genes next to each other, not-a-number where a region is missing.
 
         Raises
@@ -96,15 +93,15 @@ class Regions:
         first = next(iter(self.materials.values()))
         n_genes = len(first.genes)
         wide = np.full((len(self.subjects), n_genes * len(self.materials)), np.nan)
-        for column, (name, material) in enumerate(self.materials.items()):
-            if len(np.unique(material.subject_of)) < len(material.subject_of):
+        for column, (name, search_data) in enumerate(self.materials.items()):
+            if len(np.unique(search_data.subject_of)) < len(search_data.subject_of):
                 raise EndpointError(
                     f"Early fusion takes one sample of a subject in each region, but {name} has several of some. Use late "
                     "fusion, or keep one of them with `where`."
                 )
-            wide[material.subject_of, column * n_genes : (column + 1) * n_genes] = material.expression
+            wide[search_data.subject_of, column * n_genes : (column + 1) * n_genes] = search_data.expression
         genes = np.array([f"{name}:{gene}" for name in self.materials for gene in first.genes])
-        return Material(wide, genes, np.arange(len(self.subjects)), self.strata)
+        return SearchData(wide, genes, np.arange(len(self.subjects)), self.strata)
 
 
 def _only(context: Context, place: Where) -> Context:
@@ -116,7 +113,7 @@ def _only(context: Context, place: Where) -> Context:
     return replace(context, outside=context.outside[kept], outside_sheet=context.outside_sheet[kept])
 
 
-def _check_sizes(names: tuple[str, ...], has: NDArray[np.bool_], labels: Labels) -> None:
+def _check_sizes(names: tuple[str, ...], has: Flags, labels: Labels) -> None:
     for name, there in zip(names, has.T, strict=True):
         sizes = [int((there & (labels == label)).sum()) for label in (1, 0)]
         if min(sizes) < LEAST_TUNED:

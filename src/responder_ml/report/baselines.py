@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
+from responder_ml.records.run import Run
 from responder_ml.report.figures.forest import Row, forest
 from responder_ml.report.numbers import is_missing
 from responder_ml.report.section import Section, table
-from responder_ml.run import Run
 
 _EXPLAINED = {
     "majority": "the training odds for everybody; sees nothing",

@@ -7,10 +7,10 @@ import numpy as np
 from scipy.special import expit
 
 from responder_ml.evaluation.calibration import LEAST_SUBJECTS
+from responder_ml.records.run import Run
 from responder_ml.report.figures.reliability import Groups, reliability
 from responder_ml.report.held_out import HeldOut, held_out
 from responder_ml.report.section import Section
-from responder_ml.run import Run
 
 _GROUP = 10
 _MOST_GROUPS = 10

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+from responder_ml.records.run import Run
 from responder_ml.report.figures.forest import Row, forest
 from responder_ml.report.section import Section, table
-from responder_ml.run import Run
 
 _AUTO = "auto"
 

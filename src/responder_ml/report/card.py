@@ -7,10 +7,10 @@ Mitchell M et al. (2019) Model cards for model reporting. doi:10.1145/3287560.32
 
 from markupsafe import Markup
 
+from responder_ml.records.run import Run
 from responder_ml.report.section import table
 from responder_ml.report.template import render
 from responder_ml.report.verdict import NAMES
-from responder_ml.run import Run
 
 _GENES = 10
 

@@ -4,10 +4,10 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+from responder_ml.records.run import Run
 from responder_ml.report.guidelines import GUIDELINES
 from responder_ml.report.guidelines.facts import Facts
 from responder_ml.report.section import Section
-from responder_ml.run import Run
 
 
 class Checklist(Section):

@@ -6,8 +6,8 @@ from typing import Any
 import pandas as pd
 
 from responder_ml.cohort.association import is_categorical
+from responder_ml.records.run import Run
 from responder_ml.report.section import Section, table
-from responder_ml.run import Run
 
 _ORDER = ("error", "warning", "info")
 _WORTH_A_TABLE = ("region", "phenotype", "drug", "sex", "batch")

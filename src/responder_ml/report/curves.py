@@ -16,9 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import roc_curve
 
+from responder_ml.arrays import Floats
 from responder_ml.report.held_out import HeldOut
-
-Floats = NDArray[np.float64]
 
 # Cells of equal width between 0 and 1. Divisible by the class sizes of small folds, so their steps fall on cell borders
 # and the mean over cells is the exact area.

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
+from responder_ml.records.run import Run
 from responder_ml.report.curves import average_precision_recall, average_roc
 from responder_ml.report.figures.curve import Axis, unit_curve
 from responder_ml.report.held_out import held_out
 from responder_ml.report.section import Section
-from responder_ml.run import Run
 
 
 class Discrimination(Section):

@@ -8,12 +8,12 @@ import pandas as pd
 from markupsafe import Markup
 
 from responder_ml.cohort.association import is_categorical
+from responder_ml.records.run import Run
 from responder_ml.report.cohort import as_text
 from responder_ml.report.figures.beeswarm import MOST_DOTS, beeswarm
 from responder_ml.report.figures.gene_bars import gene_bars
 from responder_ml.report.figures.heat_map import Tile, Track, heat_map
 from responder_ml.report.section import Section, table
-from responder_ml.run import Run
 
 _BARS = 20
 _SWARMS = 12
@@ -28,7 +28,7 @@ _MOST_CATEGORIES = 8
 
 
 class Genes(Section):
-    """Bars, a beeswarm and a heat map of the leading genes."""
+    """ProgressBar, a beeswarm and a heat map of the leading genes."""
 
     title = "Genes: what carries the decisions?"
     anchor = "genes"

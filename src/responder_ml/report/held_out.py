@@ -7,10 +7,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import expit
 
+from responder_ml.arrays import Floats, Indices, Strings
+from responder_ml.records.run import Run
 from responder_ml.report.section import table
-from responder_ml.run import Run
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -29,10 +28,10 @@ class HeldOut:
         Outer fold that held the subject out, repeats x subjects.
     """
 
-    subjects: NDArray[np.str_]
+    subjects: Strings
     labels: NDArray[np.int8]
     log_odds: Floats
-    folds: NDArray[np.intp]
+    folds: Indices
 
     @property
     def probabilities(self) -> Floats:

@@ -4,10 +4,10 @@ from pathlib import Path
 
 from markupsafe import Markup
 
+from responder_ml.records.files import write_text
+from responder_ml.records.run import Run
 from responder_ml.report import SECTIONS
 from responder_ml.report.template import render
-from responder_ml.run import Run
-from responder_ml.text_file import write_text
 
 
 def render_report(run: Run) -> str:

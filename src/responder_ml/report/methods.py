@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from responder_ml.classifiers import CLASSIFIERS
-from responder_ml.exceptions import UnknownNameError
+from responder_ml.errors import UnknownNameError
 from responder_ml.features.builders import BUILDERS
 from responder_ml.features.signatures import SCORERS
+from responder_ml.records.run import Run
 from responder_ml.registry import Registry
 from responder_ml.report.references import Bibliography, Reference, of_registry
 from responder_ml.report.section import Section, table
-from responder_ml.run import Run
 
 _NORMALISATIONS = ("log_cpm", "tmm")
 

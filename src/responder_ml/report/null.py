@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
+from responder_ml.records.run import Run
 from responder_ml.report.figures.null_distribution import null_distribution
 from responder_ml.report.section import Section, table
-from responder_ml.run import Run
 
 _KINDS = {"unconditional": "strata", "conditional": "batch"}
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import yaml
 
+from responder_ml.records.run import Run
 from responder_ml.report.section import Section
-from responder_ml.run import Run
 
 # Where a run is logged and on how many cores it ran change no number, and a store's address may hold a password.
 _CHANGES_NOTHING = ("tracking", "compute")

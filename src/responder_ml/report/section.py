@@ -6,8 +6,8 @@ from typing import Any, ClassVar
 
 import pandas as pd
 
+from responder_ml.records.run import Run, empty_table
 from responder_ml.report.template import render
-from responder_ml.run import Run, empty_table
 
 
 class Section(ABC):

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
+from responder_ml.records.run import Run
 from responder_ml.report.figures.repeat_scores import repeat_scores
 from responder_ml.report.figures.selection import selection
 from responder_ml.report.section import Section, table
-from responder_ml.run import Run
 
 _GENES = 20
 

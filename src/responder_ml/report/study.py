@@ -6,12 +6,12 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
+from responder_ml.records.study import Study
 from responder_ml.report.figures.forest import Row, forest
 from responder_ml.report.figures.palette import Swatch, shade
 from responder_ml.report.numbers import is_missing
 from responder_ml.report.references import Bibliography
 from responder_ml.report.template import render
-from responder_ml.study_record import Study
 
 # A cell is darkest at a coin toss and below, brightest at a perfect ranking.
 _DARKEST, _BRIGHTEST = 0.5, 1.0

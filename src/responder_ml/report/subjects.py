@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from responder_ml.records.run import Run
 from responder_ml.report.figures.behaviour_scatter import behaviour_scatter
 from responder_ml.report.figures.subject_spread import MOST_NAMED, subject_spread
 from responder_ml.report.held_out import HeldOut, held_out
 from responder_ml.report.section import Section, table
-from responder_ml.run import Run
 
 
 class Subjects(Section):

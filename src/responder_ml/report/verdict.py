@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from responder_ml.records.run import Run
 from responder_ml.report.section import Section
-from responder_ml.run import Run
 
 NAMES = {
     "evidence": "Evidence",

@@ -6,7 +6,7 @@ import pandas as pd
 from rich.console import Console
 from rich.table import Column, Table
 
-from responder_ml.comparison import AUTO, Comparison
+from responder_ml.compare import AUTO, Comparison
 from responder_ml.report.leaderboard import Rows, families
 
 

@@ -2,7 +2,7 @@
 
 from rich.console import Console
 
-from responder_ml.fetching import FetchedSeries
+from responder_ml.fetch import FetchedSeries
 
 
 def show_fetched(console: Console, found: FetchedSeries) -> None:

@@ -8,8 +8,8 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from responder_ml.config import JobConfig
-from responder_ml.experiment import Prepared
-from responder_ml.run import Run
+from responder_ml.records.run import Run
+from responder_ml.train import Prepared
 
 _COLOUR = {"info": "cyan", "warning": "yellow", "error": "red"}
 _VERDICT = {"evidence": "green", "confounded": "yellow", "underpowered": "yellow"}

@@ -3,8 +3,8 @@
 from rich.console import Console
 from rich.table import Table
 
-from responder_ml.evaluation.relabel import tell_count
-from responder_ml.planning import Planning, Sizes
+from responder_ml.evaluation.relabel import format_count
+from responder_ml.plan import Planning, Sizes
 
 
 def show_plan(console: Console, found: Planning) -> None:
@@ -33,7 +33,7 @@ def _show_sizes(console: Console, sizes: Sizes, alpha: float) -> None:
     within = f" in strata of {', '.join(f'{one}/{other}' for one, other in sizes.strata)}" if sizes.strata else ""
     console.print(f"{sizes.positive} positive and {sizes.negative} negative subjects{within}", highlight=False)
     table = Table(show_header=False)
-    table.add_row("labellings", tell_count(sizes.labellings))
+    table.add_row("labellings", format_count(sizes.labellings))
     table.add_row("smallest attainable p", f"{sizes.attainable_p:.2g}")
     table.add_row("standard deviation of a chance AUROC", f"{sizes.null_sd:.3f}")
     needed = "even 1 is not enough" if sizes.auroc_needed is None else f"{sizes.auroc_needed:.2f}"

@@ -18,7 +18,7 @@ def show_scores(console: Console, scores: pd.DataFrame, out: Path | None) -> Non
     console
         Where to print.
     scores
-        Table of `responder_ml.scoring.score`.
+        Table of `responder_ml.score.score`.
     out
         File it was written to, if any.
     """

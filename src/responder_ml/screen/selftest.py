@@ -3,13 +3,11 @@
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
+from responder_ml.arrays import Floats
 from responder_ml.selftest import Challenge, SelfTest
-
-Floats = NDArray[np.float64]
 
 
 def show_selftest(console: Console, found: SelfTest) -> None:

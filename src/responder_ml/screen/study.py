@@ -7,8 +7,8 @@ import pandas as pd
 from rich.console import Console
 from rich.table import Column, Table
 
+from responder_ml.records.study import PAGE, Study
 from responder_ml.report.numbers import p_text
-from responder_ml.study_record import PAGE, Study
 
 _COLOUR = {"evidence": "green", "confounded": "yellow"}
 

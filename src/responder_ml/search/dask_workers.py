@@ -9,10 +9,9 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from typing import Any, TypeVar
 
-from responder_ml.exceptions import WorkerError
-from responder_ml.search.single_thread import single_threaded
+from responder_ml.errors import WorkerError
 from responder_ml.search.unit_store import UnitStore
-from responder_ml.search.workers import Workers
+from responder_ml.search.workers import Workers, single_threaded
 
 Unit = TypeVar("Unit")
 Result = TypeVar("Result")

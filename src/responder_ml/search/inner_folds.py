@@ -7,13 +7,49 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from responder_ml.arrays import Flags, Floats, Indices, Labels
 from responder_ml.classifiers.classifier import Problem
 from responder_ml.features.builders.builder import Ranked
 from responder_ml.search.candidate import Candidate
-from responder_ml.search.held_out import HeldOut
-from responder_ml.search.material import Block, Flags, Floats, Material
+from responder_ml.search.search_data import Block, SearchData
+from responder_ml.statistics.concordance import auroc
 
-Labels = NDArray[np.int8]
+
+@dataclass(frozen=True)
+class InnerTestFold:
+    """The subjects behind some held-out samples.
+
+    Attributes
+    ----------
+    subjects
+        Each subject once.
+    of_sample
+        Place of each sample's subject among these; None where every subject has one sample, in order.
+    labels
+        0/1 per subject.
+    """
+
+    subjects: Indices
+    of_sample: Indices | None
+    labels: NDArray[np.int8]
+
+    @classmethod
+    def of(cls, subject_of: Indices, labels: NDArray[np.int8]) -> "InnerTestFold":
+        """Take the subject of each held-out sample and the label of each subject of the whole cohort."""
+        subjects, of_sample = np.unique(subject_of, return_inverse=True)
+        if len(subjects) == len(subject_of):
+            return cls(subject_of, None, labels[subject_of])
+        return cls(subjects, of_sample, labels[subjects])
+
+    def means(self, scores: Floats) -> Floats:
+        """Return each subject's mean over its samples."""
+        if self.of_sample is None:
+            return scores
+        return np.asarray(np.bincount(self.of_sample, weights=scores) / np.bincount(self.of_sample), dtype=np.float64)
+
+    def auroc(self, scores: Floats) -> float:
+        """Return the AUROC over subjects of scores of samples."""
+        return auroc(self.labels, self.means(scores))
 
 
 @dataclass(frozen=True)
@@ -31,16 +67,16 @@ class TrainingSet:
     subjects: Flags
     inner: tuple[Flags, ...]
 
-    def rows(self, material: Material) -> Flags:
+    def rows(self, search_data: SearchData) -> Flags:
         """Return the training rows of the whole set and then of each inner one, sets x samples."""
         of_subjects = np.stack([self.subjects, *(self.subjects & ~held_out for held_out in self.inner)])
-        return np.asarray(of_subjects[:, material.subject_of])
+        return np.asarray(of_subjects[:, search_data.subject_of])
 
-    def blocks(self, material: Material, labels: Labels, ranked: Sequence[Ranked]) -> list[Block]:
+    def blocks(self, search_data: SearchData, labels: Labels, ranked: Sequence[Ranked]) -> list[Block]:
         """Return the ranked columns of each inner training set, standardised."""
-        of_samples = labels[material.subject_of]
+        of_samples = labels[search_data.subject_of]
         return [
-            Block.build(each, material.rows_of(self.subjects & ~held_out), material.rows_of(held_out), of_samples)
+            Block.build(each, search_data.rows_of(self.subjects & ~held_out), search_data.rows_of(held_out), of_samples)
             for each, held_out in zip(ranked, self.inner, strict=True)
         ]
 
@@ -56,7 +92,7 @@ class InnerFolds:
         Columns every inner training set offers.
     blocks
         Those columns, one block per inner fold.
-    material
+    search_data
         Samples and subjects.
     labels
         0/1 per subject.
@@ -69,16 +105,17 @@ class InnerFolds:
         candidate: Candidate,
         available: int,
         blocks: Sequence[Block],
-        material: Material,
+        search_data: SearchData,
         labels: Labels,
         training: TrainingSet,
     ) -> None:
         self._candidate = candidate
         self._available = available
         self._blocks = blocks
-        self._n_subjects = material.n_subjects
+        self._n_subjects = search_data.n_subjects
         self._held_out = [
-            HeldOut.of(material.subject_of[material.rows_of(held_out)], labels) for held_out in training.inner
+            InnerTestFold.of(search_data.subject_of[search_data.rows_of(held_out)], labels)
+            for held_out in training.inner
         ]
 
     def scores(self, trials: Sequence[Mapping[str, Any]]) -> list[float]:

@@ -5,11 +5,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from responder_ml.arrays import Floats, Labels
 from responder_ml.features.builders.builder import Shared
+from responder_ml.search.batched_fits import BatchedFits
 from responder_ml.search.candidate import Candidate
-from responder_ml.search.material import Floats, Material
-from responder_ml.search.nested import Draw, DrawSearch, Labels, Plan, training_set
-from responder_ml.search.pending import Pending
+from responder_ml.search.nested import Draw, DrawSearch, Plan, training_set
+from responder_ml.search.search_data import SearchData
 from responder_ml.statistics.training_sets import TrainingSets
 
 # Names the inner folds and samplers of pairs; repeats of the evaluation count from zero.
@@ -44,7 +45,7 @@ def every_pair(labels: Labels) -> list[Pair]:
 
 
 def search_pairs(
-    material: Material,
+    search_data: SearchData,
     shared: Mapping[str, Shared],
     candidates: Sequence[Candidate],
     plan: Plan,
@@ -55,7 +56,7 @@ def search_pairs(
 
     Parameters
     ----------
-    material, shared, candidates, plan
+    search_data, shared, candidates, plan
         As for `search_draws`; the outer folds of the plan are not used.
     labels
         0/1 per subject.
@@ -68,29 +69,29 @@ def search_pairs(
     shape ``(n_pairs, 2)``.
     """
     plan, draw = replace(plan, folds=1), Draw(labels, _PAIRS)
-    subjects = np.ones((len(pairs), material.n_subjects), dtype=bool)
+    subjects = np.ones((len(pairs), search_data.n_subjects), dtype=bool)
     for rest, pair in zip(subjects, pairs, strict=True):
         rest[[pair.positive, pair.negative]] = False
     trainings = [
-        training_set(material, plan, draw, rest, pair.number) for rest, pair in zip(subjects, pairs, strict=True)
+        training_set(search_data, plan, draw, rest, pair.number) for rest, pair in zip(subjects, pairs, strict=True)
     ]
-    rows = np.concatenate([training.rows(material) for training in trainings])
-    sets = TrainingSets(rows, np.tile(labels[material.subject_of], (len(rows), 1)))
+    rows = np.concatenate([training.rows(search_data) for training in trainings])
+    sets = TrainingSets(rows, np.tile(labels[search_data.subject_of], (len(rows), 1)))
     ranked = {name: shared[name].rank(sets) for name in sorted({each.builder_name for each in candidates})}
-    per_set, pending = len(rows) // len(pairs), Pending()
+    per_set, pending = len(rows) // len(pairs), BatchedFits()
     searches = []
     for index, (pair, training) in enumerate(zip(pairs, trainings, strict=True)):
         part = slice(index * per_set, (index + 1) * per_set)
-        search = DrawSearch(material, candidates, plan, draw, pending, keep_models=False)
+        search = DrawSearch(search_data, candidates, plan, draw, pending, keep_models=False)
         of_pair = {name: found[part] for name, found in ranked.items()}
         search.run_fold(0, training, ~training.subjects, of_pair, seed_of=pair.number)
         searches.append(search)
     pending.decide()
-    everyone = np.zeros(len(material.subject_of), dtype=np.intp)
+    everyone = np.zeros(len(search_data.subject_of), dtype=np.intp)
     decisions = [search.result(everyone).auto for search in searches]
     return np.array(
         [
-            [decision[material.subject_of == subject].mean() for subject in (pair.positive, pair.negative)]
+            [decision[search_data.subject_of == subject].mean() for subject in (pair.positive, pair.negative)]
             for pair, decision in zip(pairs, decisions, strict=True)
         ]
     )

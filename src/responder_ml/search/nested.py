@@ -10,22 +10,20 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 
+from responder_ml.arrays import Flags, Floats, Indices, Labels
 from responder_ml.classifiers.classifier import Classifier
 from responder_ml.features.builders.builder import Ranked, Shared, prefix_columns
 from responder_ml.features.signatures.scorer import GeneParts
+from responder_ml.search.batched_fits import BatchedFits
 from responder_ml.search.candidate import Candidate
 from responder_ml.search.inner_folds import InnerFolds, TrainingSet
-from responder_ml.search.material import Block, Flags, Floats, Material, standardisation
-from responder_ml.search.pending import Pending
+from responder_ml.search.search_data import Block, SearchData, standardisation
 from responder_ml.search.splits import EverySubject, Split, assign_folds
 from responder_ml.search.tune import Tuned, tune
 from responder_ml.statistics.seeds import generator, integer_seed
 from responder_ml.statistics.training_sets import TrainingSets
-
-Labels = NDArray[np.int8]
 
 
 @dataclass(frozen=True)
@@ -97,8 +95,8 @@ class FoldModel:
     candidate: int
     repeat: int
     fold: int
-    columns: NDArray[np.intp]
-    test_rows: NDArray[np.intp]
+    columns: Indices
+    test_rows: Indices
     test: Floats
     classifier: Classifier
     tuned: Tuned
@@ -125,10 +123,10 @@ class DrawResult:
         Fitted models, kept on request.
     """
 
-    fold: NDArray[np.intp]
+    fold: Indices
     decisions: Floats
     inner: Floats
-    chosen: NDArray[np.intp]
+    chosen: Indices
     models: tuple[FoldModel, ...] = ()
 
     @property
@@ -138,7 +136,7 @@ class DrawResult:
 
 
 def search_draws(
-    material: Material,
+    search_data: SearchData,
     shared: Mapping[str, Shared],
     candidates: Sequence[Candidate],
     plan: Plan,
@@ -151,7 +149,7 @@ def search_draws(
 
     Parameters
     ----------
-    material
+    search_data
         Samples and subjects.
     shared
         Each builder's work on the cohort, by builder name.
@@ -166,22 +164,22 @@ def search_draws(
     split
         Who is trained on and who is decided in each fold; ordinary cross-validation by default.
     """
-    split = split or EverySubject(material.n_subjects)
-    folds = [split.assign(draw.labels, material.strata, plan.folds, _rng(plan, draw, "outer")) for draw in draws]
+    split = split or EverySubject(search_data.n_subjects)
+    folds = [split.assign(draw.labels, search_data.strata, plan.folds, _rng(plan, draw, "outer")) for draw in draws]
     outer = [
-        [training_set(material, plan, draw, split.trains & (assigned != fold), fold) for fold in range(plan.folds)]
+        [training_set(search_data, plan, draw, split.trains & (assigned != fold), fold) for fold in range(plan.folds)]
         for draw, assigned in zip(draws, folds, strict=True)
     ]
     per_set = 1 + plan.inner_folds * (plan.trials > 0)
-    labels = np.stack([draw.labels[material.subject_of] for draw in draws])
+    labels = np.stack([draw.labels[search_data.subject_of] for draw in draws])
     everything = TrainingSets(
-        np.concatenate([training.rows(material) for sets in outer for training in sets]),
+        np.concatenate([training.rows(search_data) for sets in outer for training in sets]),
         np.repeat(labels, plan.folds * per_set, axis=0),
         alike=per_set if plan.trials else plan.folds,
     )
     ranked = {name: shared[name].rank(everything) for name in sorted({each.builder_name for each in candidates})}
-    pending = Pending()
-    searches = [DrawSearch(material, candidates, plan, draw, pending, keep_models=keep_models) for draw in draws]
+    pending = BatchedFits()
+    searches = [DrawSearch(search_data, candidates, plan, draw, pending, keep_models=keep_models) for draw in draws]
     for index, search in enumerate(searches):
         for fold, training in enumerate(outer[index]):
             start = (index * plan.folds + fold) * per_set
@@ -189,20 +187,20 @@ def search_draws(
             of_fold = {name: found[start : start + per_set] for name, found in ranked.items()}
             search.run_fold(fold, training, decided, of_fold)
     pending.decide()
-    return [search.result(assigned[material.subject_of]) for search, assigned in zip(searches, folds, strict=True)]
+    return [search.result(assigned[search_data.subject_of]) for search, assigned in zip(searches, folds, strict=True)]
 
 
-def training_set(material: Material, plan: Plan, draw: Draw, subjects: Flags, fold: int) -> TrainingSet:
+def training_set(search_data: SearchData, plan: Plan, draw: Draw, subjects: Flags, fold: int) -> TrainingSet:
     """Split the training subjects of one outer fold into inner folds (none where nothing is tuned)."""
     if plan.trials == 0:
         return TrainingSet(subjects, ())
     rng = _rng(plan, draw, "inner", fold)
-    inner = assign_folds(draw.labels, material.strata, plan.inner_folds, rng, subjects)
+    inner = assign_folds(draw.labels, search_data.strata, plan.inner_folds, rng, subjects)
     return TrainingSet(subjects, tuple(inner == number for number in range(plan.inner_folds)))
 
 
 def tune_candidates(
-    material: Material,
+    search_data: SearchData,
     ranked: Mapping[str, Sequence[Ranked]],
     candidates: Sequence[Candidate],
     plan: Plan,
@@ -231,8 +229,8 @@ def tune_candidates(
             tuned.append((Tuned(params, float("nan"), (), ()), None))
             continue
         if name not in blocks:
-            blocks[name] = training.blocks(material, draw.labels, ranked[name][1:])
-        inner = InnerFolds(candidate, available, blocks[name], material, draw.labels, training)
+            blocks[name] = training.blocks(search_data, draw.labels, ranked[name][1:])
+        inner = InnerFolds(candidate, available, blocks[name], search_data, draw.labels, training)
         seed = integer_seed(plan.seed, "tune", draw.repeat, fold, candidate.name)
         tuned.append((tune(candidate.space(available), inner.scores, trials=plan.trials, seed=seed), inner))
     return tuned
@@ -243,7 +241,7 @@ class DrawSearch:
 
     Parameters
     ----------
-    material, candidates, plan, draw
+    search_data, candidates, plan, draw
         As for `search_draws`.
     pending
         Where outer fits wait for others to be solved with.
@@ -253,15 +251,15 @@ class DrawSearch:
 
     def __init__(
         self,
-        material: Material,
+        search_data: SearchData,
         candidates: Sequence[Candidate],
         plan: Plan,
         draw: Draw,
-        pending: Pending,
+        pending: BatchedFits,
         *,
         keep_models: bool,
     ) -> None:
-        self._material = material
+        self._material = search_data
         self._candidates = candidates
         self._plan = plan
         self._draw = draw
@@ -269,7 +267,7 @@ class DrawSearch:
         self._keep = keep_models
         self._models: list[FoldModel] = []
         self._parts: dict[tuple[int, int], Callable[[], tuple[GeneParts, ...] | None]] = {}
-        self._decisions = np.full((len(candidates), len(material.subject_of)), np.nan)
+        self._decisions = np.full((len(candidates), len(search_data.subject_of)), np.nan)
         self._inner = np.full((len(candidates), plan.folds), np.nan)
 
     def run_fold(
@@ -306,7 +304,7 @@ class DrawSearch:
             target = self._decisions[index]
             self._pending.add(classifier, (block.train, block.labels, block.test), target, test)
 
-    def result(self, fold_of_sample: NDArray[np.intp]) -> DrawResult:
+    def result(self, fold_of_sample: Indices) -> DrawResult:
         """Return what all folds gave."""
         chosen = np.argmax(np.nan_to_num(self._inner, nan=0.0), axis=0)
         models = tuple(
@@ -318,16 +316,14 @@ class DrawSearch:
         return DrawResult(fold_of_sample, self._decisions, self._inner, chosen, models)
 
 
-def _genes_behind(ranked: Ranked, columns: NDArray[np.intp], n_genes: int) -> Any:
+def _genes_behind(ranked: Ranked, columns: Indices, n_genes: int) -> Any:
     """Return the shares of genes in some ranked columns, a sparse table columns x genes."""
     genes, shares = zip(*(ranked.genes_of(int(column)) for column in columns), strict=True)
     starts = np.cumsum([0, *(len(each) for each in genes)])
     return sparse.csr_array((np.concatenate(shares), np.concatenate(genes), starts), shape=(len(columns), n_genes))
 
 
-def _standardised_parts(
-    ranked: Ranked, columns: NDArray[np.intp], train: Flags, test: Flags
-) -> tuple[GeneParts, ...] | None:
+def _standardised_parts(ranked: Ranked, columns: Indices, train: Flags, test: Flags) -> tuple[GeneParts, ...] | None:
     """Return what each gene adds to some columns of the held-out rows, on the training rows' scale."""
     if ranked.gene_parts is None:
         return None

@@ -8,10 +8,11 @@ from scipy.special import expit
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.utils.validation import check_is_fitted
 
+from responder_ml.arrays import Floats, Strings
 from responder_ml.classifiers.classifier import Classifier
-from responder_ml.features.builders.builder import Builder, Floats, Strings, prefix_columns
+from responder_ml.features.builders.builder import Builder, prefix_columns
 from responder_ml.features.builders.context import Context
-from responder_ml.search.material import standardisation
+from responder_ml.search.search_data import standardisation
 
 
 class PrefixModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]

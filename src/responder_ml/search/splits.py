@@ -10,9 +10,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from responder_ml.exceptions import EndpointError
+from responder_ml.arrays import Flags, Indices
+from responder_ml.errors import EndpointError
 
-Flags = NDArray[np.bool_]
 Labels = NDArray[np.integer]
 
 NO_FOLD = -1
@@ -30,7 +30,7 @@ class Split(Protocol):
     def decided(self) -> Flags:
         """Subjects that are decided in their own fold, boolean over subjects."""
 
-    def assign(self, labels: Labels, strata: Labels, folds: int, rng: np.random.Generator) -> NDArray[np.intp]:
+    def assign(self, labels: Labels, strata: Labels, folds: int, rng: np.random.Generator) -> Indices:
         """Return the fold in which each subject is left out of training; `NO_FOLD` for subjects that never are."""
 
 
@@ -47,7 +47,7 @@ class EverySubject:
         self.trains = np.ones(n_subjects, dtype=bool)
         self.decided = self.trains
 
-    def assign(self, labels: Labels, strata: Labels, folds: int, rng: np.random.Generator) -> NDArray[np.intp]:
+    def assign(self, labels: Labels, strata: Labels, folds: int, rng: np.random.Generator) -> Indices:
         """Return the fold of each subject, as `assign_folds` deals them."""
         return assign_folds(labels, strata, folds, rng)
 
@@ -69,9 +69,9 @@ class AcrossCohorts:
 
     trains: Flags
     decided: Flags
-    partner: NDArray[np.intp]
+    partner: Indices
 
-    def assign(self, labels: Labels, strata: Labels, folds: int, rng: np.random.Generator) -> NDArray[np.intp]:
+    def assign(self, labels: Labels, strata: Labels, folds: int, rng: np.random.Generator) -> Indices:
         """Return the fold of each subject: those of both cohorts are dealt first, then those of the second alone.
 
         Parameters
@@ -83,7 +83,7 @@ class AcrossCohorts:
         shared[self.partner[self.partner >= 0]] = True
         assigned = np.full(len(labels), NO_FOLD, dtype=np.intp)
         for members in (shared, self.decided & ~shared):
-            dealt = deal(labels, _shuffled(strata, rng, members), folds, int(rng.integers(folds)))
+            dealt = assign_in_turn(labels, _shuffled(strata, rng, members), folds, int(rng.integers(folds)))
             assigned[members] = dealt[members]
         first = np.flatnonzero(self.partner >= 0)
         assigned[first] = assigned[self.partner[first]]
@@ -95,8 +95,8 @@ def assign_folds(
     strata: NDArray[np.integer],
     folds: int,
     rng: np.random.Generator,
-    members: NDArray[np.bool_] | None = None,
-) -> NDArray[np.intp]:
+    members: Flags | None = None,
+) -> Indices:
     """Deal subjects into folds.
 
     All subjects are shuffled and ordered by stratum (strata themselves in random order); those of each class are dealt in
@@ -112,7 +112,7 @@ def assign_folds(
     rng
         Source of the shuffle.
     members
-        Subjects to deal, all by default.
+        Subjects to assign_in_turn, all by default.
 
     Returns
     -------
@@ -131,10 +131,10 @@ def assign_folds(
             f"{folds} folds need at least {max(folds, 2)} subjects in each class, but there are {counts[1]} and "
             f"{counts[0]}. Use fewer folds or more subjects."
         )
-    return deal(labels, order, folds, offset)
+    return assign_in_turn(labels, order, folds, offset)
 
 
-def deal(labels: NDArray[np.integer], order: NDArray[np.intp], folds: int, offset: int) -> NDArray[np.intp]:
+def assign_in_turn(labels: NDArray[np.integer], order: Indices, folds: int, offset: int) -> Indices:
     """Deal the subjects in ``order`` into folds in turn, positives from fold ``offset`` on, then negatives."""
     assigned = np.full(len(labels), NO_FOLD, dtype=np.intp)
     for label in (1, 0):
@@ -144,7 +144,7 @@ def deal(labels: NDArray[np.integer], order: NDArray[np.intp], folds: int, offse
     return assigned
 
 
-def _shuffled(strata: Labels, rng: np.random.Generator, members: Flags | None) -> NDArray[np.intp]:
+def _shuffled(strata: Labels, rng: np.random.Generator, members: Flags | None) -> Indices:
     """Return some subjects, all by default, in random order, stratum by stratum."""
     order = rng.permutation(len(strata))
     order = order[np.argsort(rng.permutation(int(strata.max()) + 1)[strata[order]], kind="stable")]

@@ -1,17 +1,14 @@
 """Columns cut to the rows of one training set and put on their scale."""
 
 import numpy as np
-from numpy.typing import NDArray
 
+from responder_ml.arrays import Floats, Indices
 from responder_ml.statistics.compiled import compiled
-
-Floats = NDArray[np.float64]
-Places = NDArray[np.intp]
 
 
 @compiled
 def standardise(
-    values: Floats, columns: Places, train: Places, test: Places, rounding: float, fitted: Floats, held_out: Floats
+    values: Floats, columns: Indices, train: Indices, test: Indices, rounding: float, fitted: Floats, held_out: Floats
 ) -> None:
     """Write some columns less the mean of their training rows, over the standard deviation (divisor n) of these.
 

@@ -15,7 +15,7 @@ import pickle
 from pathlib import Path
 from typing import Any
 
-from responder_ml.search.plain_archive import DAMAGE
+from responder_ml.array_archive import DAMAGE
 
 _MAGIC = b"responder_ml unit 1\n"
 _OURS = "responder_ml."

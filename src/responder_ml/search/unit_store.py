@@ -5,17 +5,54 @@ unit itself, this package's code and the versions of the libraries. Nothing else
 is worked out again.
 """
 
+import hashlib
+import platform
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeVar
 
-from responder_ml.exceptions import RunError
-from responder_ml.search.code_version import code_version
-from responder_ml.search.content_hash import content_hash
+from joblib.hashing import NumpyHasher
+from scipy import sparse
+
+import responder_ml
+from responder_ml.errors import RunError
 from responder_ml.search.unit_file import read_unit, write_unit
+
+
+class _Hasher(NumpyHasher):  # type: ignore[misc]
+    """joblib's, but for sparse tables: those remember what was asked of them, which changes nothing they hold."""
+
+    def save(self, obj: Any) -> None:
+        if sparse.issparse(obj) and obj.format in ("csr", "csc"):
+            obj = (type(obj).__name__, obj.shape, obj.data, obj.indices, obj.indptr)
+        super().save(obj)
+
+
+def content_hash(content: Any) -> str:
+    """Return 32 hexadecimal digits that differ where the content does."""
+    return str(_Hasher("md5").hash(content))
+
+
+_LIBRARIES = ("numpy", "scipy", "pandas", "scikit-learn", "xgboost", "optuna", "shap", "numba", "llvmlite")
+
+
+@cache
+def code_version() -> str:
+    """Return a digest of every file of the package and of the versions of Python and the numerical libraries."""
+    digest = hashlib.sha256(platform.python_version().encode())
+    for library in _LIBRARIES:
+        digest.update(f"{library} {version(library)}\n".encode())
+    root = Path(responder_ml.__file__).parent
+    for path in sorted(root.rglob("*")):
+        if path.is_file() and "__pycache__" not in path.parts and not path.name.startswith("."):
+            digest.update(f"{path.relative_to(root)}\n".encode())
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
+
 
 Unit = TypeVar("Unit")
 Result = TypeVar("Result")

@@ -20,14 +20,27 @@ from threading import Thread
 from typing import Any, TypeVar
 
 from joblib import effective_n_jobs
+from threadpoolctl import ThreadpoolController
 
-from responder_ml.exceptions import WorkerError
-from responder_ml.search.parcel import parcel, unpack
-from responder_ml.search.single_thread import single_threaded
+from responder_ml.errors import WorkerError
+from responder_ml.search.shared_memory import shared_file, unpack
 from responder_ml.search.unit_store import UnitStore
 
 Unit = TypeVar("Unit")
 Result = TypeVar("Result")
+
+
+def single_threaded(function: Callable[[Unit], Result], unit: Unit) -> Result:
+    """Return ``function(unit)``, worked out by numerical libraries on one thread."""
+    with _numerical_threads().limit(limits=1):
+        return function(unit)
+
+
+@cache
+def _numerical_threads() -> ThreadpoolController:
+    """Return the process's numerical libraries; looking for them takes longer than a small unit does."""
+    return ThreadpoolController()
+
 
 # Units under way or waiting, per worker: nobody idles, and little is in vain when a sequential test stops.
 _AHEAD = 2
@@ -69,7 +82,7 @@ class Workers:
             for unit in units:
                 yield single_threaded(function, unit)
         elif units:
-            with parcel(function) as path:
+            with shared_file(function) as path:
                 yield from _Stream(self.count, path, units)
 
 
@@ -84,7 +97,7 @@ class _Stream:
 
     def __iter__(self) -> Iterator[Any]:
         # Nothing is cancelled when the listener leaves: the executor's watcher can die of a cancelled future when a process
-        # dies (CPython 3.11), and then nobody is ever told. Units not begun end at once, since their parcel is gone.
+        # dies (CPython 3.11), and then nobody is ever told. Units not begun end at once, since their shared_file is gone.
         for number in range(len(self._units)):
             yield self._result(number)
 

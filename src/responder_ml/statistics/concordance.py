@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
-Floats = NDArray[np.float64]
+from responder_ml.arrays import Floats
 
 # Below this many pairs, comparing all of them is faster than ranking.
 _FEW_PAIRS = 4096

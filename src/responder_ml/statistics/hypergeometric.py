@@ -1,11 +1,10 @@
 """The upper tail of the hypergeometric distribution on a logarithmic scale, for many overlaps at once."""
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.special import gammaln
 
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
+from responder_ml.arrays import Floats, Integers
 
 # Terms below this share of their sum no longer change it.
 _NEGLIGIBLE = 1e-17

@@ -13,13 +13,11 @@ Ritchie ME et al. (2015) limma powers differential expression analyses. Nucleic 
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import stdtr
 
-from responder_ml.exceptions import ContrastError
+from responder_ml.arrays import Floats
+from responder_ml.errors import ContrastError
 from responder_ml.statistics.squeeze import fit_f_dist, squeeze
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

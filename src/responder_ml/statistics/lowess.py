@@ -7,9 +7,8 @@ doi:10.1080/01621459.1979.10481038
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from responder_ml.arrays import Floats
 
 # Shares of a distance within which a weight counts as 1, and beyond which as 0; they guard against rounding.
 _NEAR, _FAR = 0.001, 0.999

@@ -13,13 +13,10 @@ doi:10.2202/1544-6115.1027
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from responder_ml.arrays import Flags, Floats, Indices
 from responder_ml.statistics.rounding import rounding_share
 from responder_ml.statistics.squeeze import fit_f_dist, squeeze
-
-Floats = NDArray[np.float64]
-Flags = NDArray[np.bool_]
 
 MODELS_PER_BLOCK = 32
 """Models worth handling in one go: their genes then stay in the low tens of megabytes."""
@@ -159,7 +156,7 @@ class ManyContrasts:
         return effect, np.maximum(squares, 0.0, out=squares)
 
 
-def strongest(t: Floats, count: int) -> NDArray[np.intp]:
+def strongest(t: Floats, count: int) -> Indices:
     """Return the genes with the largest t, then those with the smallest, at most ``count`` on each side of 0.
 
     Ties go to the lower position.
@@ -167,7 +164,7 @@ def strongest(t: Floats, count: int) -> NDArray[np.intp]:
     return np.concatenate([_largest(t, count), _largest(-t, count)])
 
 
-def _largest(t: Floats, count: int) -> NDArray[np.intp]:
+def _largest(t: Floats, count: int) -> Indices:
     if count < len(t):
         least = max(float(np.partition(t, len(t) - count)[len(t) - count]), 0.0)
         near = np.flatnonzero((t >= least) & (t > 0))

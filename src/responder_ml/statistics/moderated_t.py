@@ -12,16 +12,13 @@ doi:10.2202/1544-6115.1027
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from responder_ml.arrays import Flags, Floats, Indices, Singles
 from responder_ml.statistics.median import median
 from responder_ml.statistics.rounding import rounding_share
 from responder_ml.statistics.squeeze import fit_f_dist, squeeze
 from responder_ml.statistics.training_sets import TrainingSets
 from responder_ml.statistics.two_group_scan import TINY, in_pieces, scan
-
-Floats = NDArray[np.float64]
-Singles = NDArray[np.float32]
 
 # Training sets handled in one go: the (sets x genes) blocks then stay in the low tens of megabytes.
 _SETS_PER_BLOCK = 48
@@ -36,9 +33,9 @@ _ROUNDING = 1e-3
 
 def moderated_t(
     values: Floats,
-    positive: NDArray[np.bool_],
-    negative: NDArray[np.bool_],
-    chosen: NDArray[np.intp] | None = None,
+    positive: Flags,
+    negative: Flags,
+    chosen: Indices | None = None,
     *,
     squeezed: bool = True,
 ) -> Floats:
@@ -80,7 +77,7 @@ class Columns:
     pieces: Singles
 
     @classmethod
-    def prepare(cls, values: Floats, chosen: NDArray[np.intp] | None = None) -> "Columns":
+    def prepare(cls, values: Floats, chosen: Indices | None = None) -> "Columns":
         """Rearrange, centre and round some columns of ``values`` (samples x columns), all by default."""
         chosen = np.arange(values.shape[1]) if chosen is None else chosen
         by_column = np.empty((len(chosen), len(values)))
@@ -102,7 +99,7 @@ class Columns:
         """The values, samples x columns."""
         return self.by_column.T
 
-    def take(self, positions: NDArray[np.intp]) -> Floats:
+    def take(self, positions: Indices) -> Floats:
         """Return some columns, samples x positions; each lies in one piece."""
         return self.by_column.take(positions, axis=0).T
 
@@ -111,11 +108,11 @@ def best_columns(
     columns: Columns,
     sets: TrainingSets,
     count: int,
-    kept: NDArray[np.bool_] | None = None,
+    kept: Flags | None = None,
     shifts: Floats | None = None,
     *,
     squeezed: bool = True,
-) -> list[NDArray[np.intp]]:
+) -> list[Indices]:
     """Return, for each training set, its columns of largest absolute moderated t, best first.
 
     Parameters
@@ -138,7 +135,7 @@ def best_columns(
     list of arrays
         Positions, at most ``count`` each. Ties go to the lower position.
     """
-    chosen: list[NDArray[np.intp]] = []
+    chosen: list[Indices] = []
     together = max(1, _SETS_PER_BLOCK // sets.alike) * sets.alike
     for start in range(0, len(sets), together):
         part = slice(start, start + together)
@@ -151,13 +148,13 @@ def _best_of_block(
     columns: Columns,
     sets: TrainingSets,
     count: int,
-    kept: NDArray[np.bool_] | None,
+    kept: Flags | None,
     shifts: Floats | None,
     *,
     squeezed: bool,
-) -> list[NDArray[np.intp]]:
+) -> list[Indices]:
     # Compiled code is slow to load, and whoever only looks at a job does without.
-    from responder_ml.statistics.exact_sums import exact_sums
+    from responder_ml.statistics.pooled_sums import exact_sums
 
     found = scan(columns.pieces, len(columns.by_column), sets, kept, shifts, squeezed=squeezed)
     positive, rows = sets.positive.astype(np.float64), sets.rows.astype(np.float64)
@@ -175,7 +172,7 @@ def _best_of_block(
     return positions
 
 
-def _near(strength: Singles, count: int) -> NDArray[np.intp]:
+def _near(strength: Singles, count: int) -> Indices:
     """Return the columns that may be among the best, in order: all of unknown strength, and the strongest of the others."""
     wanted, least = count + np.count_nonzero(strength == np.inf), 0.0
     if wanted < len(strength):
@@ -185,7 +182,7 @@ def _near(strength: Singles, count: int) -> NDArray[np.intp]:
 
 
 def _two_groups(
-    values: Floats, positive: NDArray[np.bool_], negative: NDArray[np.bool_], chosen: NDArray[np.intp] | None
+    values: Floats, positive: Flags, negative: Flags, chosen: Indices | None
 ) -> tuple[Floats, Floats, float]:
     """Return mean difference, pooled variance and residual degrees of freedom."""
     df = float(np.count_nonzero(positive) + np.count_nonzero(negative) - 2)

@@ -8,10 +8,10 @@ Holm S (1979) A simple sequentially rejective multiple test procedure. Scand J S
 """
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.stats import false_discovery_control
 
-Floats = NDArray[np.float64]
+from responder_ml.arrays import Floats
 
 
 def benjamini_hochberg(p_values: ArrayLike) -> Floats:

@@ -7,10 +7,8 @@ form a pool; a pool is added up once, and each set adds up pools. In single prec
 import numpy as np
 from numpy.typing import NDArray
 
+from responder_ml.arrays import Floats, Indices, Singles
 from responder_ml.statistics.compiled import compiled
-
-Singles = NDArray[np.float32]
-Places = NDArray[np.intp]
 
 OUT, POSITIVE, NEGATIVE = 0, 1, 2
 """Where a set puts the rows of a pool; positive and negative ones count for themselves, others for nothing."""
@@ -25,10 +23,10 @@ CLEAR_SHARE = np.float32(1e-3)
 @compiled
 def sums_of_squares(
     pieces: Singles,
-    rows: Places,
-    first_row: Places,
-    first_pool: Places,
-    first_set: Places,
+    rows: Indices,
+    first_row: Indices,
+    first_pool: Indices,
+    first_set: Indices,
     side: NDArray[np.int8],
     above: Singles,
     below: Singles,
@@ -82,7 +80,7 @@ def sums_of_squares(
 
 
 @compiled
-def _add_up_rows(values: Singles, rows: Places, sums: Singles, squares: Singles) -> None:
+def _add_up_rows(values: Singles, rows: Indices, sums: Singles, squares: Singles) -> None:
     """Add up some rows and their squares, several at a time so that the sums are seldom written."""
     sums[:] = 0.0
     squares[:] = 0.0
@@ -146,3 +144,54 @@ def _compare(
         left = total[column] - over[column] * mean_over - under[column] * mean_under
         between[column] = UNSURE if left < CLEAR_SHARE * total[column] else difference * difference * both
         within[column] = max(LEAST, left)
+
+
+@compiled
+def exact_sums(
+    by_column: Floats,
+    columns: Indices,
+    shift: Floats,
+    positive: Floats,
+    rows: Floats,
+    rounding: float,
+    between: Floats,
+    within: Floats,
+) -> None:
+    """Write the sums of squares between and within two groups of rows for some columns.
+
+    Parameters
+    ----------
+    by_column
+        Columns x samples.
+    columns
+        Which of them.
+    shift
+        Number added to every column of a sample, shape ``(n_samples,)``.
+    positive, rows
+        1.0 for the rows of the positive group, and for those of either group, else 0.0; shape ``(n_samples,)``.
+    rounding
+        Share of its mean up to which the deviations of a column are rounding.
+    between, within
+        Where the results go, shape ``(n_columns,)``.
+    """
+    n_samples = by_column.shape[1]
+    count, above = rows.sum(), positive.sum()
+    both = 1.0 / above + 1.0 / (count - above)
+    values = np.empty(n_samples)
+    for place in range(len(columns)):
+        column = by_column[columns[place]]
+        total = 0.0
+        for sample in range(n_samples):
+            values[sample] = column[sample] + shift[sample]
+            total += values[sample] * rows[sample]
+        mean = total / count
+        # What is left adds up to zero over both groups.
+        difference, squares = 0.0, 0.0
+        for sample in range(n_samples):
+            deviation = (values[sample] - mean) * rows[sample]
+            difference += deviation * positive[sample]
+            squares += deviation * deviation
+        if np.sqrt(squares / count) <= rounding * abs(mean):
+            difference, squares = 0.0, 0.0
+        between[place] = difference * difference * both
+        within[place] = max(squares - between[place], 0.0)

@@ -9,12 +9,10 @@ doi:10.2202/1544-6115.1027
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import digamma, polygamma
 
+from responder_ml.arrays import Flags, Floats
 from responder_ml.statistics.median import median
-
-Floats = NDArray[np.float64]
 
 # limma floors variances at this share of their median, so that a constant gene has a finite logarithm.
 _FLOOR_SHARE = 1e-5
@@ -115,7 +113,7 @@ def squeeze(variances: Floats, df: float | Floats, prior_df: float | Floats, pri
     return np.asarray(np.where(np.isinf(prior_df), prior_variance, weighted), dtype=np.float64)
 
 
-def may_need_floor(lowest: Floats, mean: Floats, spread: Floats) -> NDArray[np.bool_]:
+def may_need_floor(lowest: Floats, mean: Floats, spread: Floats) -> Flags:
     """Tell from logarithms of variances whether some variance may be below limma's floor, without looking for the median.
 
     A median is never more than one standard deviation from the mean.

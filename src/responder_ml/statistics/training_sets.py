@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from responder_ml.arrays import Flags
+
 
 @dataclass(frozen=True)
 class TrainingSets:
@@ -22,7 +24,7 @@ class TrainingSets:
         cross-validation. A hint that saves time; results do not depend on it beyond rounding.
     """
 
-    rows: NDArray[np.bool_]
+    rows: Flags
     labels: NDArray[np.int8]
     alike: int = 1
 
@@ -35,11 +37,11 @@ class TrainingSets:
         return TrainingSets(self.rows[part], self.labels[part], self.alike)
 
     @property
-    def positive(self) -> NDArray[np.bool_]:
+    def positive(self) -> Flags:
         """Training rows of the positive class, shape ``(n_sets, n_samples)``."""
         return np.asarray(self.rows & (self.labels == 1), dtype=np.bool_)
 
     @property
-    def negative(self) -> NDArray[np.bool_]:
+    def negative(self) -> Flags:
         """Training rows of the negative class, shape ``(n_sets, n_samples)``."""
         return np.asarray(self.rows & (self.labels == 0), dtype=np.bool_)

@@ -9,14 +9,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
+from responder_ml.arrays import Flags, Floats, Indices, Integers, Singles
 from responder_ml.statistics.squeeze import log_moments, may_need_floor, prior_of_logs
 from responder_ml.statistics.training_sets import TrainingSets
-
-Floats = NDArray[np.float64]
-Flags = NDArray[np.bool_]
-Singles = NDArray[np.float32]
 
 TINY = 1e-30
 """Added to what a difference is divided by, so that a column without variance has a strength."""
@@ -127,7 +123,7 @@ class _Pools:
             self.side[start : start + len(sides), : sides.shape[1]] = sides
 
 
-def _pools_of(codes: NDArray[np.int64]) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.int64]]:
+def _pools_of(codes: Integers) -> tuple[Indices, Indices, Integers]:
     """Return the rows pool after pool, the size of each pool, and where each set puts each pool."""
     keys = (4 ** np.arange(len(codes))) @ codes
     order = np.argsort(keys, kind="stable")

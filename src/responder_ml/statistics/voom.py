@@ -9,13 +9,11 @@ Genome Biol 15:R29. doi:10.1186/gb-2014-15-2-r29
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
-from responder_ml.exceptions import ContrastError
+from responder_ml.arrays import Floats
+from responder_ml.errors import ContrastError
 from responder_ml.statistics.linear_model import fit_linear_model
 from responder_ml.statistics.lowess import lowess
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -8,30 +8,28 @@ from typing import Any
 import numpy as np
 from anndata import AnnData
 
-from responder_ml.assemble import build_candidates, build_endpoint
+from responder_ml.build import build_candidates, build_endpoint
 from responder_ml.cohort.endpoint import label_cohort
 from responder_ml.cohort.sample_sheet import Where, rows_where
-from responder_ml.evaluation.corrected_resampling import compare_pairs
-from responder_ml.evaluation.joint_relabelling import JobLabels
+from responder_ml.errors import ConfigError, EndpointError
+from responder_ml.evaluation.intervals import compare_pairs
+from responder_ml.evaluation.joint_null import JobLabels
 from responder_ml.evaluation.metrics import OutOfFold, auroc, fold_aurocs
 from responder_ml.evaluation.permutation import NullResult
 from responder_ml.evaluation.procedure import Procedure
-from responder_ml.evaluation.small_n import LEAST_TUNED, allow
+from responder_ml.evaluation.small_n import LEAST_TUNED, fit_plan_to_n
 from responder_ml.evaluation.verdict import NullSummary, conclude
-from responder_ml.exceptions import ConfigError, EndpointError
 from responder_ml.features.builders.context import Context
 from responder_ml.fusion.late import LateFusion
 from responder_ml.fusion.region_blocks import RegionBlocks
 from responder_ml.fusion.regions import Regions
+from responder_ml.progress import OnProgress
 from responder_ml.search.candidate import Candidate
-from responder_ml.search.material import context_of
 from responder_ml.search.nested import Plan
+from responder_ml.search.search_data import context_of
 from responder_ml.search.workers import Workers
-from responder_ml.studies.contender import Contender, Judged, Refused
-from responder_ml.studies.jobs import CORRECTED
+from responder_ml.studies.jobs import CORRECTED, JobVerdict, RefusedJob, StudyJob
 from responder_ml.study_config import Cell, StudyConfig
-
-Done = Callable[[int, int, str], None]
 
 SINGLE = "best single region"
 
@@ -50,13 +48,13 @@ class FusedColumn:
         Who lacks which region, and the weights of late fusion; None where refused.
     """
 
-    entered: list[Contender | Refused]
+    entered: list[StudyJob | RefusedJob]
     comparisons: list[dict[str, Any]]
     notes: dict[str, Any] | None
 
 
 def fuse_columns(
-    config: StudyConfig, cells: Sequence[Cell], cohort: AnnData, workers: Workers, done: Done
+    config: StudyConfig, cells: Sequence[Cell], cohort: AnnData, workers: Workers, on_progress: OnProgress
 ) -> list[FusedColumn]:
     """Fuse the regions of every question of a study that asks for it.
 
@@ -66,7 +64,7 @@ def fuse_columns(
         The study, its jobs and its rows.
     workers
         Where units of work run.
-    done
+    on_progress
         Told about progress.
     """
     if not config.fusion:
@@ -77,7 +75,7 @@ def fuse_columns(
     found = []
     for name, of_column in columns.items():
         found.append(fuse_column(of_column, config.grid.regions, config.fusion, cohort, workers))
-        done(len(found), len(columns), name)
+        on_progress(len(found), len(columns), name)
     return found
 
 
@@ -120,9 +118,11 @@ def fuse_column(
             )
         regions = Regions.of(labelled, places)
     except EndpointError as problem:
-        return FusedColumn([Refused(cell, positive, negative, str(problem)) for cell in places_of.values()], [], None)
+        return FusedColumn(
+            [RefusedJob(cell, positive, negative, str(problem)) for cell in places_of.values()], [], None
+        )
     plan = Plan(job.search.folds, job.search.inner_folds, job.search.trials, job.seed)
-    allowed = allow(plan, build_candidates(job), positive, negative)
+    allowed = fit_plan_to_n(plan, build_candidates(job), positive, negative)
     repeats = job.search.repeats
     late = LateFusion(regions, allowed.candidates, allowed.plan, workers)
     fused, single, weights = late.observe(labelled.labels, repeats)
@@ -135,8 +135,8 @@ def fuse_column(
     table = compare_pairs(scores, 1.0 / (allowed.plan.folds - 1))
     null_repeats = min(job.null.repeats, repeats)
     simulated = bool(labelled.cohort.uns.get("simulated", False))
-    entered: list[Contender | Refused] = [
-        Contender(
+    entered: list[StudyJob | RefusedJob] = [
+        StudyJob(
             cell=cell,
             subjects=JobLabels(regions.subjects, regions.labels, regions.strata),
             auto=found[name][0],
@@ -172,7 +172,7 @@ def _early(
     return procedure.observe(regions.labels, repeats).auto, procedure.statistics
 
 
-def _judge(cell: Cell, found: OutOfFold, null: NullResult) -> Judged:
+def _judge(cell: Cell, found: OutOfFold, null: NullResult) -> JobVerdict:
     endpoint = cell.job.endpoint
     verdict = conclude(
         question=f"{endpoint.positive} from {endpoint.negative}",
@@ -183,4 +183,4 @@ def _judge(cell: Cell, found: OutOfFold, null: NullResult) -> Judged:
         best=None,
         alpha=cell.job.null.alpha,
     )
-    return Judged(verdict, {})
+    return JobVerdict(verdict, {})

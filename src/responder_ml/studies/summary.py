@@ -9,22 +9,22 @@ from typing import Any
 
 import pandas as pd
 
-from responder_ml.evaluation.family import Family
 from responder_ml.evaluation.intervals import auroc_interval
+from responder_ml.evaluation.joint_null import JointNull
 from responder_ml.evaluation.metrics import auroc
-from responder_ml.studies.contender import Contender, Refused
-from responder_ml.study_record import SCHEMA_VERSION, study_table
+from responder_ml.records.study import SCHEMA_VERSION, study_table
+from responder_ml.studies.jobs import RefusedJob, StudyJob
 
 _REPORTED_VERSIONS = ("responder-ml", "numpy", "scipy", "pandas", "scikit-learn")
 
 
-def job_rows(entered: Sequence[Contender | Refused], family: Family, seed: int) -> pd.DataFrame:
+def job_rows(entered: Sequence[StudyJob | RefusedJob], family: JointNull, seed: int) -> pd.DataFrame:
     """Return one row per job of the grid, in its order; refused ones too."""
-    rows = [_refused_row(each) if isinstance(each, Refused) else _tested_row(each, family, seed) for each in entered]
+    rows = [_refused_row(each) if isinstance(each, RefusedJob) else _tested_row(each, family, seed) for each in entered]
     return study_table("jobs", rows)
 
 
-def null_rows(family: Family) -> pd.DataFrame:
+def null_rows(family: JointNull) -> pd.DataFrame:
     """Return every labelling's value of each job's statistic."""
     return study_table(
         "null",
@@ -36,7 +36,7 @@ def null_rows(family: Family) -> pd.DataFrame:
     )
 
 
-def sentence_of(jobs: pd.DataFrame, family: Family, alpha: float, simulated: bool) -> str:
+def sentence_of(jobs: pd.DataFrame, family: JointNull, alpha: float, simulated: bool) -> str:
     """Say which jobs show evidence after correction, or that none does, and which could not."""
     found = jobs[jobs["verdict"] == "evidence"].sort_values("corrected_p", kind="stable")
     tested = int(jobs["corrected_p"].notna().sum())
@@ -68,7 +68,7 @@ def compose_study(
     alpha: float,
     jobs: pd.DataFrame,
     tables: Mapping[str, pd.DataFrame],
-    family: Family,
+    family: JointNull,
     n_blocks: int,
     simulated: bool,
     sentence: str,
@@ -132,7 +132,7 @@ def _plain(value: Any) -> Any:
     return round(float(value), 10) if float(value) != int(value) else int(value)
 
 
-def _place(entered: Contender | Refused) -> dict[str, Any]:
+def _place(entered: StudyJob | RefusedJob) -> dict[str, Any]:
     cell = entered.cell
     return {
         "job": cell.key,
@@ -144,7 +144,7 @@ def _place(entered: Contender | Refused) -> dict[str, Any]:
     }
 
 
-def _refused_row(entered: Refused) -> dict[str, Any]:
+def _refused_row(entered: RefusedJob) -> dict[str, Any]:
     return {
         **_place(entered),
         "n_positive": entered.n_positive,
@@ -154,7 +154,7 @@ def _refused_row(entered: Refused) -> dict[str, Any]:
     }
 
 
-def _tested_row(entered: Contender, family: Family, seed: int) -> dict[str, Any]:
+def _tested_row(entered: StudyJob, family: JointNull, seed: int) -> dict[str, Any]:
     member = family.members[entered.cell.key]
     corrected = replace(member.null, p_value=member.corrected_p, min_attainable_p=member.attainable_corrected_p)
     judged = entered.judge(corrected)

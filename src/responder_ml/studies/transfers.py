@@ -1,20 +1,19 @@
 """Does a model hold elsewhere? Every region's procedure asked of every other region, and every part's of every other part."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from responder_ml.evaluation.family import Member
+from responder_ml.errors import EndpointError
 from responder_ml.evaluation.intervals import auroc_interval
+from responder_ml.evaluation.joint_null import JobNull
 from responder_ml.evaluation.metrics import auroc
 from responder_ml.evaluation.permutation import NullPlan
 from responder_ml.evaluation.transfer import TransferPlan, TransferRow, corrected, transfer
-from responder_ml.exceptions import EndpointError
+from responder_ml.progress import OnProgress
 from responder_ml.search.workers import Workers
-from responder_ml.studies.contender import Contender
+from responder_ml.studies.jobs import StudyJob
 from responder_ml.study_config import StudyConfig
-
-Done = Callable[[int, int, str], None]
 
 
 @dataclass(frozen=True)
@@ -34,16 +33,16 @@ class Square:
     axis: str
     endpoint: str
     within: str
-    jobs: dict[str, Contender]
+    jobs: dict[str, StudyJob]
 
 
-def squares(contenders: Sequence[Contender]) -> list[Square]:
+def squares(contenders: Sequence[StudyJob]) -> list[Square]:
     """Return the sets of jobs between which a model can be carried over: one question's regions, one region's parts.
 
     A part that holds the animals of another part (both drugs, beside each of them) is left out: it would be asked of its own.
     """
     jobs = [each for each in contenders if each.prepared is not None]
-    found: dict[tuple[str, str, str], dict[str, Contender]] = {}
+    found: dict[tuple[str, str, str], dict[str, StudyJob]] = {}
     for each in jobs:
         cell = each.cell
         found.setdefault(("region", cell.endpoint, cell.subset), {})[cell.region] = each
@@ -56,11 +55,11 @@ def squares(contenders: Sequence[Contender]) -> list[Square]:
 
 def carry_over(
     config: StudyConfig,
-    contenders: Mapping[str, Contender],
-    members: Mapping[str, Member],
+    contenders: Mapping[str, StudyJob],
+    members: Mapping[str, JobNull],
     evidence: Collection[str],
     workers: Workers,
-    done: Done,
+    on_progress: OnProgress,
 ) -> list[dict[str, Any]]:
     """Return the rows of the table ``transfer``: a job's own result where it is asked of itself.
 
@@ -77,7 +76,7 @@ def carry_over(
         Names of the jobs that are evidence after correction.
     workers
         Where units of work run.
-    done
+    on_progress
         Told about progress.
     """
     if config.transfer.permutations == 0:
@@ -95,7 +94,7 @@ def carry_over(
     for square, one, other in asked:
         tested = square.jobs[one].cell.key in evidence
         rows.append(_row(square, one, other, null if tested else untested, members, workers))
-        done(len(rows), len(asked), f"{one} to {other}")
+        on_progress(len(rows), len(asked), f"{one} to {other}")
     together = corrected(rows)
     return [
         {"axis": square.axis, "endpoint": square.endpoint, "within": square.within, **asdict(row)}
@@ -104,7 +103,7 @@ def carry_over(
 
 
 def _row(
-    square: Square, one: str, other: str, null: NullPlan, members: Mapping[str, Member], workers: Workers
+    square: Square, one: str, other: str, null: NullPlan, members: Mapping[str, JobNull], workers: Workers
 ) -> TransferRow:
     learner, asked = square.jobs[one], square.jobs[other]
     if one == other:
@@ -119,7 +118,7 @@ def _row(
         return _refused(learner, asked, (one, other), str(problem))
 
 
-def _refused(learner: Contender, asked: Contender, names: tuple[str, str], reason: str) -> TransferRow:
+def _refused(learner: StudyJob, asked: StudyJob, names: tuple[str, str], reason: str) -> TransferRow:
     unknown = float("nan")
     return TransferRow(
         train=names[0],
@@ -140,7 +139,7 @@ def _refused(learner: Contender, asked: Contender, names: tuple[str, str], reaso
     )
 
 
-def _own(job: Contender, name: str, member: Member, seed: int) -> TransferRow:
+def _own(job: StudyJob, name: str, member: JobNull, seed: int) -> TransferRow:
     size, null = len(job.subjects.labels), member.null
     low, high = auroc_interval(job.auto, seed)
     return TransferRow(
@@ -162,7 +161,7 @@ def _own(job: Contender, name: str, member: Member, seed: int) -> TransferRow:
     )
 
 
-def _apart(group: Mapping[str, Contender]) -> dict[str, Contender]:
+def _apart(group: Mapping[str, StudyJob]) -> dict[str, StudyJob]:
     animals = {name: set(each.subjects.subjects) for name, each in group.items()}
     return {
         name: each

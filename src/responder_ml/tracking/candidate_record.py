@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from responder_ml.run import Run
+from responder_ml.records.run import Run
 from responder_ml.tracking.fold_metrics import fold_metrics
 from responder_ml.tracking.items import Item, Metric, Param, Record, metrics, params
 from responder_ml.tracking.search_history import search_items

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from responder_ml.run import Run
+from responder_ml.records.run import Run
 from responder_ml.tracking.items import Metric, series
 from responder_ml.tracking.table import table_of
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from responder_ml.run import Run
+from responder_ml.records.run import Run
 from responder_ml.tracking.fold_metrics import fold_metrics
 from responder_ml.tracking.items import Artifact, DatasetInput, Item, Metric, Param, Record, Tag, metrics, params, tags
 from responder_ml.tracking.shared_tags import shared_tags

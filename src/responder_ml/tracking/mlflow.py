@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from responder_ml.exceptions import TrackingError
-from responder_ml.run import Run
-from responder_ml.study_record import ANSWER, Study
+from responder_ml.errors import TrackingError
+from responder_ml.records.run import Run
+from responder_ml.records.study import ANSWER, Study
 from responder_ml.tracking.candidate_record import candidate_records
 from responder_ml.tracking.environment import environment, unless_set
 from responder_ml.tracking.experiment_note import EXPERIMENT_NOTE

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from http.client import HTTPException
 from urllib.request import urlopen
 
-from responder_ml.exceptions import TrackingError
+from responder_ml.errors import TrackingError
 from responder_ml.tracking.store import artifact_folder, sqlite_file, without_password
 
 # A page for one person: no telemetry, no queue of background jobs, no warnings that its libraries give each other.

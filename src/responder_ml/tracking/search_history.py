@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from responder_ml.arrays import Floats
 from responder_ml.tracking.items import Metric, metrics, series
 
 _STUDY = ["repeat", "fold"]
@@ -55,7 +55,7 @@ def importances(trials: pd.DataFrame) -> dict[str, float]:
     return found
 
 
-def _correlation(pairs: NDArray[np.float64]) -> float | None:
+def _correlation(pairs: Floats) -> float | None:
     """Return the Pearson correlation of two columns, shape ``(n, 2)``; None where one is constant."""
     if np.any(np.ptp(pairs, axis=0) == 0):
         return None

@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from responder_ml.run import Run
+from responder_ml.records.run import Run
 
 _VERSIONS = "mlflow.modelVersions"
 

@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from responder_ml.exceptions import TrackingError
+from responder_ml.errors import TrackingError
 
 DEFAULT_EXPERIMENT = "responder_ml"
 """Where jobs go that name no experiment; jobs of all regions can be compared there."""

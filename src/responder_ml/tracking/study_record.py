@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from responder_ml.study_record import Study
+from responder_ml.records.study import Study
 from responder_ml.tracking.items import Artifact, Item, Param, Record, Tag, metrics, params, tags
 
 

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from responder_ml.run import Run, empty_table
+from responder_ml.records.run import Run, empty_table
 
 
 def table_of(run: Run, name: str) -> pd.DataFrame:

@@ -7,7 +7,7 @@ from http.client import HTTPException
 from urllib.parse import urlencode
 from urllib.request import urlopen
 
-from responder_ml.exceptions import TrackingError
+from responder_ml.errors import TrackingError
 from responder_ml.tracking.page_server import served
 from responder_ml.tracking.store import DEFAULT_EXPERIMENT, check_store, resolve_store, sqlite_file
 from responder_ml.tracking.views import FIRST_VIEW

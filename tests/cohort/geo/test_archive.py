@@ -1,7 +1,7 @@
 import pytest
 
 from responder_ml.cohort.geo.archive import archive_of, links, listed
-from responder_ml.exceptions import FetchError
+from responder_ml.errors import FetchError
 
 
 @pytest.mark.parametrize(

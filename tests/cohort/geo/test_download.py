@@ -7,7 +7,7 @@ from contextlib import nullcontext
 import pytest
 
 from responder_ml.cohort.geo.download import Downloader, Patience
-from responder_ml.exceptions import FetchError, NotInArchiveError, UnreachableError
+from responder_ml.errors import FetchError, NotInArchiveError, UnreachableError
 from responder_ml.progress import Progress
 
 QUICK = Patience(attempts=3, pause=0.01, silence=5.0)

@@ -6,7 +6,7 @@ import pytest
 
 from responder_ml.cohort.geo.expression import read_expression_file, read_matrix_values
 from responder_ml.cohort.geo.series_matrix import Sample, SeriesMatrix
-from responder_ml.exceptions import FetchError
+from responder_ml.errors import FetchError
 
 SAMPLES = [
     Sample("GSM11", {"title": "Sample 1: PFC_a", "description": "Lib-1", "status": "public"}, {"run": "7A"}),

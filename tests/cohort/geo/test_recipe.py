@@ -1,7 +1,7 @@
 import pytest
 
 from responder_ml.cohort.geo.recipe import find_recipe, load_recipe, plain
-from responder_ml.exceptions import FetchError
+from responder_ml.errors import FetchError
 
 
 def test_the_founding_study_has_a_recipe_that_admits_not_to_know_the_animal():

@@ -8,7 +8,7 @@ import pytest
 from responder_ml.cohort.geo.recipe import Recipe, find_recipe
 from responder_ml.cohort.geo.sample_columns import sample_sheet
 from responder_ml.cohort.geo.series_matrix import Sample
-from responder_ml.exceptions import FetchError
+from responder_ml.errors import FetchError
 
 FOUNDING = find_recipe("GSE81672")
 GROUP = ["region", "phenotype", "drug", "response"]

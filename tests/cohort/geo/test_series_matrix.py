@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from responder_ml.cohort.geo.series_matrix import read_series_matrix
-from responder_ml.exceptions import FetchError
+from responder_ml.errors import FetchError
 
 HEAD = """!Series_title\t"A series"
 !Series_geo_accession\t"GSE1"

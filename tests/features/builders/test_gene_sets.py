@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from responder_ml.exceptions import FeatureError
+from responder_ml.errors import FeatureError
 from responder_ml.features.builders.gene_sets import GeneSets
 
 GENES = np.array(["Fos", "Arc", "Mbp", "Plp1", "Aqp4", *(f"g{place}" for place in range(15))])

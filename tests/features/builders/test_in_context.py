@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 
-from responder_ml.exceptions import FeatureError
+from responder_ml.errors import FeatureError
 from responder_ml.features.builders.derived import Derived
 from responder_ml.features.builders.genes import Genes
 from responder_ml.features.builders.pairs import Pairs

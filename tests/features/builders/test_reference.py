@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy import sparse
 
-from responder_ml.exceptions import FeatureError, UnknownNameError
+from responder_ml.errors import FeatureError, UnknownNameError
 from responder_ml.features.builders.reference import Reference
 from responder_ml.features.normalise import Normaliser
 from responder_ml.features.signatures.singscore import Singscore

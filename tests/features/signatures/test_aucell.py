@@ -3,7 +3,7 @@ from itertools import permutations
 import numpy as np
 import pytest
 
-from responder_ml.exceptions import FeatureError
+from responder_ml.errors import FeatureError
 from responder_ml.features.signatures.aucell import AUCell, depth_of
 
 

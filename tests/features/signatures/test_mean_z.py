@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from responder_ml.exceptions import FeatureError
+from responder_ml.errors import FeatureError
 from responder_ml.features.signatures.mean_z import MeanZ
 
 

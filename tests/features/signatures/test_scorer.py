@@ -13,7 +13,7 @@ from sklearn.base import clone
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import responder_ml.features.signatures as package
-from responder_ml.exceptions import FeatureError
+from responder_ml.errors import FeatureError
 from responder_ml.features.signatures import SCORERS
 from responder_ml.features.signatures.scorer import SignatureScorer
 

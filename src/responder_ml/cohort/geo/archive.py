@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from html.parser import HTMLParser
 from urllib.parse import parse_qs, quote, unquote, urljoin, urlsplit
 
-from responder_ml.exceptions import FetchError
+from responder_ml.errors import FetchError
 
 ENVIRONMENT = "RESPONDER_ML_GEO"
 """Environment variable with the address of a server that stands in for GEO's two."""

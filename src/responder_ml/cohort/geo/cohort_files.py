@@ -10,8 +10,8 @@ from typing import Any
 import pandas as pd
 
 from responder_ml.cohort.geo.expression import SeriesExpression
-from responder_ml.cohort.matrix_file import write_matrix
-from responder_ml.exceptions import FetchError
+from responder_ml.cohort.write import write_matrix
+from responder_ml.errors import FetchError
 
 SHEET, PROVENANCE, GENES = "samples.tsv", "provenance.json", "gene_annotation.tsv.gz"
 

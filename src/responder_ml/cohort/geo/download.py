@@ -22,8 +22,8 @@ from typing import Any
 import pooch
 
 from responder_ml.cohort.geo.intact import check_intact
-from responder_ml.exceptions import FetchError, NotInArchiveError, UnreachableError
-from responder_ml.progress import Done, Progress
+from responder_ml.errors import FetchError, NotInArchiveError, UnreachableError
+from responder_ml.progress import OnProgress, Progress
 
 _PIECE = 1 << 16
 _AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
@@ -117,8 +117,8 @@ class Downloader:
         part = target.with_name(f"{name}.part")
         try:
             self.cache.mkdir(parents=True, exist_ok=True)
-            with self._progress.stage(name) as done:
-                self._download(url, part, target, done)
+            with self._progress.stage(name) as on_progress:
+                self._download(url, part, target, on_progress)
         except OSError as problem:
             raise FetchError(
                 f"{target} could not be written: {problem}. Free space or choose another --cache."
@@ -179,12 +179,12 @@ class Downloader:
         _note_of(part).unlink(missing_ok=True)
         return found
 
-    def _download(self, url: str, part: Path, target: Path, done: Done) -> None:
+    def _download(self, url: str, part: Path, target: Path, on_progress: OnProgress) -> None:
         fruitless = 0
         while True:
             before, no_way = _size(part), False
             try:
-                if self._transfer(url, part, done):
+                if self._transfer(url, part, on_progress):
                     return
                 reason = "the connection ended early"
             except urllib.error.HTTPError as problem:
@@ -200,7 +200,7 @@ class Downloader:
                 )
             time.sleep(self._patience.pause * 2.0 ** max(fruitless - 1, 0) if fruitless else 0.0)
 
-    def _transfer(self, url: str, part: Path, done: Done) -> bool:
+    def _transfer(self, url: str, part: Path, on_progress: OnProgress) -> bool:
         """Read what is still missing; tell whether the file is whole."""
         note, have = _read_note(_note_of(part)), _size(part)
         if note.get("url") != url:
@@ -220,7 +220,7 @@ class Downloader:
                 while piece := answer.read(_PIECE):
                     file.write(piece)
                     have += len(piece)
-                    done(have, size or have, "")
+                    on_progress(have, size or have, "")
         return size is None or have == size
 
 

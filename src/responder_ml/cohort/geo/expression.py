@@ -6,17 +6,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
+from responder_ml.arrays import Floats
 from responder_ml.cohort.cells import read_cells
 from responder_ml.cohort.gene_ids import damaged_by_excel
 from responder_ml.cohort.geo.series_matrix import Sample, SeriesMatrix
 from responder_ml.cohort.grid import CellGrid
-from responder_ml.cohort.some_of import some_of
 from responder_ml.cohort.units import check_units
-from responder_ml.exceptions import CohortError, FetchError
-
-Floats = NDArray[np.float64]
+from responder_ml.errors import CohortError, FetchError, list_names
 
 _ACCESSION = re.compile(r"GSM\d+")
 _LEAST_MATCHED = 0.5
@@ -112,7 +109,7 @@ def _checked(
     notes = []
     absent = [sample.accession for sample in samples if sample.accession not in set(found)]
     if absent:
-        notes.append(f"{len(absent)} sample(s) have no values in {source} and were left out: {some_of(absent)}.")
+        notes.append(f"{len(absent)} sample(s) have no values in {source} and were left out: {list_names(absent)}.")
     no_gene = np.array([bool(_NO_GENE.fullmatch(name)) for name in genes], dtype=np.bool_)
     gaps = ~np.isfinite(values).all(axis=1) & ~no_gene
     if gaps.any():
@@ -130,7 +127,7 @@ def _checked(
     if damaged:
         notes.append(
             f"{len(damaged)} gene name(s) were turned into dates or numbers by a spreadsheet before they were deposited: "
-            f"{some_of(damaged)}. See `cohort.genes.repair`."
+            f"{list_names(damaged)}. See `cohort.genes.repair`."
         )
     repeated = len(genes) - len(set(genes))
     if repeated:
@@ -181,6 +178,6 @@ def _bare(text: str) -> str:
 def _explain_no_match(path: Path, grid: CellGrid, samples: Sequence[Sample], found: int) -> str:
     return (
         f"{path.name}: {found} of {len(samples)} samples stand in it under an accession, title or other property. Its columns "
-        f"start with {some_of(grid.columns)}; titles with {some_of([sample.title for sample in samples])}. Name another file in "
+        f"start with {list_names(grid.columns)}; titles with {list_names([sample.title for sample in samples])}. Name another file in "
         "a recipe, or rename the columns and use `source: table`."
     )

@@ -6,7 +6,7 @@ import zipfile
 import zlib
 from pathlib import Path
 
-from responder_ml.exceptions import FetchError
+from responder_ml.errors import FetchError
 
 _PIECE = 1 << 20
 

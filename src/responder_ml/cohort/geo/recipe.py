@@ -13,7 +13,7 @@ from typing import Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from responder_ml.exceptions import FetchError
+from responder_ml.errors import FetchError
 
 _SEPARATORS = re.compile(r"[\s,_\-]+")
 

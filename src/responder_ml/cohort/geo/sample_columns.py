@@ -7,8 +7,7 @@ import pandas as pd
 
 from responder_ml.cohort.geo.recipe import Form, Recipe, plain
 from responder_ml.cohort.geo.series_matrix import Sample
-from responder_ml.cohort.some_of import some_of
-from responder_ml.exceptions import FetchError
+from responder_ml.errors import FetchError, list_names
 
 
 def sample_sheet(samples: Sequence[Sample], recipe: Recipe) -> pd.DataFrame:
@@ -29,7 +28,7 @@ def sample_sheet(samples: Sequence[Sample], recipe: Recipe) -> pd.DataFrame:
     if unknown:
         raise FetchError(
             f"{len(unknown)} of {len(samples)} samples of {recipe.series} are described in no form that the recipe knows: "
-            f"{some_of(unknown, 10, '')}. Correct or add a form with `--recipe FILE`."
+            f"{list_names(unknown, 10, '')}. Correct or add a form with `--recipe FILE`."
         )
     columns = [_in_canonical_words(described, recipe) for _, described in rows]
     _refuse_strange_words([words for _, words in columns], recipe)
@@ -85,7 +84,7 @@ def _refuse_strange_words(found: Sequence[Sequence[str]], recipe: Recipe) -> Non
     strange = sorted({word for words in found for word in words})
     if strange:
         raise FetchError(
-            f"The recipe of {recipe.series} has no canonical word for: {some_of(strange, 20, '')}. Add them under `words` "
+            f"The recipe of {recipe.series} has no canonical word for: {list_names(strange, 20, '')}. Add them under `words` "
             "with `--recipe FILE`."
         )
 

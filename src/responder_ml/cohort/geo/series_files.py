@@ -7,8 +7,7 @@ from collections.abc import Iterable
 from responder_ml.cohort.geo.archive import Archive, joined, links, listed
 from responder_ml.cohort.geo.download import Downloader, Fetched
 from responder_ml.cohort.geo.recipe import ExpressionPart
-from responder_ml.cohort.some_of import some_of
-from responder_ml.exceptions import FetchError, NotInArchiveError, UnreachableError
+from responder_ml.errors import FetchError, NotInArchiveError, UnreachableError, list_names
 
 _MATRIX = re.compile(r"GSE\d+(?:-GPL\d+)?_series_matrix\.txt\.gz")
 _NCBI_COUNTS = re.compile(r"GSE\d+_raw_counts_.+_NCBI\.tsv\.gz")
@@ -105,7 +104,7 @@ class SeriesFiles:
             kind = FetchError if chosen else NotInArchiveError
             raise kind(
                 f"{self._archive.series} has {len(chosen)} supplementary tables that could hold its expression; its files: "
-                f"{some_of(names, 20) or 'none'}. Name one by a pattern in a recipe: `expression: {{source: supplementary, "
+                f"{list_names(names, 20) or 'none'}. Name one by a pattern in a recipe: `expression: {{source: supplementary, "
                 "file: 'PATTERN', units: counts}}`."
             )
         return self._downloader.fetch(joined(folder, chosen[0]), chosen[0], part.sha256)

@@ -12,11 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from responder_ml.exceptions import FetchError
-
-Floats = NDArray[np.float64]
+from responder_ml.arrays import Floats
+from responder_ml.errors import FetchError
 
 _BEGIN, _END = "!series_matrix_table_begin", "!series_matrix_table_end"
 _SAMPLE, _CHARACTERISTICS = "!Sample_", "characteristics_ch"

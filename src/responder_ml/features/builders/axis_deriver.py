@@ -5,18 +5,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 
+from responder_ml.arrays import Flags, Floats, Indices
 from responder_ml.features.builders.reference_groups import Axis, Group
 from responder_ml.features.expression_filter import SharedDetection, detected
 from responder_ml.features.normalise import SharedExpression
 from responder_ml.features.signatures.scorer import GeneParts, SignatureScorer
 from responder_ml.statistics.many_contrasts import MODELS_PER_BLOCK, Designs, ManyContrasts, strongest
 from responder_ml.statistics.training_sets import TrainingSets
-
-Floats = NDArray[np.float64]
-Flags = NDArray[np.bool_]
 
 _DIGITS = 9
 
@@ -33,7 +30,7 @@ class Signature:
         Shape ``(n_members,)``.
     """
 
-    genes: NDArray[np.intp]
+    genes: Indices
     weights: Floats
 
     @property

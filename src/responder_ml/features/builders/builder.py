@@ -15,13 +15,11 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import ClassifierTags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from responder_ml.exceptions import FeatureError
+from responder_ml.arrays import Floats, Indices, Strings
+from responder_ml.errors import FeatureError
 from responder_ml.features.builders.context import Context
 from responder_ml.features.signatures.scorer import GeneParts
 from responder_ml.statistics.training_sets import TrainingSets
-
-Floats = NDArray[np.float64]
-Strings = NDArray[np.str_]
 
 
 @dataclass(frozen=True)
@@ -43,9 +41,9 @@ class Ranked:
         genes, or are single genes.
     """
 
-    position: NDArray[np.intp]
+    position: Indices
     values: Callable[[], Floats]
-    genes_of: Callable[[int], tuple[NDArray[np.intp], Floats]]
+    genes_of: Callable[[int], tuple[Indices, Floats]]
     cumulative: bool = False
     gene_parts: Callable[[Sequence[int]], tuple[GeneParts, ...]] | None = None
 
@@ -202,7 +200,7 @@ def prefix_slice(length: int, available: int, *, cumulative: bool) -> slice:
     return slice(end - 1 if cumulative else 0, end)
 
 
-def prefix_columns(position: NDArray[np.intp], length: int, *, cumulative: bool) -> NDArray[np.intp]:
+def prefix_columns(position: Indices, length: int, *, cumulative: bool) -> Indices:
     """Return indices of a prefix of the ranked columns, sorted as they stand in the builder's natural order.
 
     Trees draw columns by index and sums round by order, so a prefix must look as any feature selector would hand it on.

@@ -6,11 +6,9 @@ from typing import Self
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from responder_ml.exceptions import FeatureError
-
-Floats = NDArray[np.float64]
+from responder_ml.arrays import Flags, Floats, Indices
+from responder_ml.errors import FeatureError
 
 
 @dataclass(frozen=True)
@@ -39,7 +37,7 @@ class Context:
     outside: Floats = field(repr=False)
     outside_sheet: pd.DataFrame = field(repr=False)
 
-    def take(self, rows: NDArray[np.bool_] | NDArray[np.intp]) -> Self:
+    def take(self, rows: Flags | Indices) -> Self:
         """Return the context of some rows of the endpoint."""
         positions = np.flatnonzero(rows) if rows.dtype == np.bool_ else rows
         return replace(self, sheet=self.sheet.iloc[positions])

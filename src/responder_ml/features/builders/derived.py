@@ -5,15 +5,14 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from responder_ml.features.builders.builder import Builder, Floats, Ranked, Strings
+from responder_ml.arrays import Flags, Floats, Indices, Strings
+from responder_ml.features.builders.builder import Builder, Ranked
 from responder_ml.features.builders.context import Context
 from responder_ml.features.builders.genes import Genes
 from responder_ml.features.signatures.frozen_z import frozen_z, gene_scale
 from responder_ml.features.signatures.scorer import GeneParts
 from responder_ml.statistics.many_contrasts import Designs
 from responder_ml.statistics.training_sets import TrainingSets
-
-Flags = NDArray[np.bool_]
 
 # A direction is that of a difference; differences that are rounding have none.
 _DIGITS = 9
@@ -174,7 +173,7 @@ class SharedDerived:
             mean, scale = gene_scale(log2[training])
             return running_score(frozen_z(log2, mean, scale), directions(log2, positive, negative, self._covariates))
 
-        def genes_of(column: int) -> tuple[NDArray[np.intp], Floats]:
+        def genes_of(column: int) -> tuple[Indices, Floats]:
             signs = directions(genes.values(), positive, negative, self._covariates)
             return genes.position[: column + 1], _shares(signs, column)
 

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.base import clone
 
-from responder_ml.features.builders.builder import Builder, Floats, Ranked, Strings
+from responder_ml.arrays import Floats, Indices, Strings
+from responder_ml.features.builders.builder import Builder, Ranked
 from responder_ml.features.builders.context import Context
 from responder_ml.features.facts import marker_sets
 from responder_ml.features.gene_mapping import read_gene_mapping, translate
@@ -107,7 +108,7 @@ class GeneSets(Builder):
         """
         return SCORERS[self.scorer](**(self.scorer_params or {}))
 
-    def lay(self, genes: Strings) -> Membership | None:
+    def match_sets_to_genes(self, genes: Strings) -> Membership | None:
         """Return the sets laid over the genes with their coverage; None where all genes make one set.
 
         Raises
@@ -125,11 +126,11 @@ class GeneSets(Builder):
 
     def notes(self, genes: Strings) -> tuple[str, ...]:
         """Say how many of the sets' genes the data have."""
-        found = self.lay(genes)
+        found = self.match_sets_to_genes(genes)
         return () if found is None else (describe_coverage(found),)
 
     def _sets(self, genes: Strings) -> tuple[Any, list[str]]:
-        found = self.lay(genes)
+        found = self.match_sets_to_genes(genes)
         if found is None:
             return sparse.csr_array(np.ones((len(genes), 1))), ["all genes"]
         return found.weights, list(found.names)
@@ -227,7 +228,7 @@ class SharedGeneSets:
         return scorer.fit(base, members=self._table, names=self._set_names).gene_parts(base, chosen)
 
     def _ranked(
-        self, columns: NDArray[np.intp], values: Floats, parts: Callable[[Sequence[int]], tuple[GeneParts, ...]]
+        self, columns: Indices, values: Floats, parts: Callable[[Sequence[int]], tuple[GeneParts, ...]]
     ) -> Ranked:
         return Ranked(
             columns,
@@ -237,7 +238,7 @@ class SharedGeneSets:
         )
 
 
-def shares_of(table: Any, column: int) -> tuple[NDArray[np.intp], Floats]:
+def shares_of(table: Any, column: int) -> tuple[Indices, Floats]:
     """Return the places of one set's genes and their signed shares; absolute shares add up to one.
 
     Parameters

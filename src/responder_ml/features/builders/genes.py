@@ -5,8 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from responder_ml.exceptions import FeatureError
-from responder_ml.features.builders.builder import Builder, Floats, Ranked, Strings
+from responder_ml.arrays import Flags, Floats, Indices, Strings
+from responder_ml.errors import FeatureError
+from responder_ml.features.builders.builder import Builder, Ranked
 from responder_ml.features.builders.context import Context
 from responder_ml.features.expression_filter import ExpressionFilter, SharedDetection, detected
 from responder_ml.features.normalise import Normaliser, SharedShifts, log2_expression
@@ -151,8 +152,8 @@ class SharedGenes:
         return [self._ranked(columns, None if shifts is None else shifts[index]) for index, columns in enumerate(found)]
 
     def _best_adjusted(
-        self, contrasts: ManyContrasts, sets: TrainingSets, kept: NDArray[np.bool_] | None, shifts: Floats | None
-    ) -> list[NDArray[np.intp]]:
+        self, contrasts: ManyContrasts, sets: TrainingSets, kept: Flags | None, shifts: Floats | None
+    ) -> list[Indices]:
         found = []
         for start in range(0, len(sets), MODELS_PER_BLOCK):
             part = slice(start, start + MODELS_PER_BLOCK)
@@ -167,7 +168,7 @@ class SharedGenes:
                 found.append(best[each[best] >= 0])
         return found
 
-    def _ranked(self, columns: NDArray[np.intp], shift: Floats | None) -> Ranked:
+    def _ranked(self, columns: Indices, shift: Floats | None) -> Ranked:
         def values() -> Floats:
             taken = self._columns.take(columns)
             return taken if shift is None else taken + shift[:, None]

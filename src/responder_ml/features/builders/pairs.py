@@ -6,13 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from responder_ml.features.builders.builder import Builder, Floats, Ranked, Strings
+from responder_ml.arrays import Flags, Floats, Indices, Integers, Strings
+from responder_ml.features.builders.builder import Builder, Ranked
 from responder_ml.features.builders.context import Context
 from responder_ml.features.builders.genes import Genes
 from responder_ml.features.signatures.ranks import average_ranks
 from responder_ml.statistics.training_sets import TrainingSets
-
-Integers = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -25,8 +24,8 @@ class GenePairs:
         Places of the genes, shape ``(n_pairs,)``.
     """
 
-    first: NDArray[np.intp]
-    second: NDArray[np.intp]
+    first: Indices
+    second: Indices
 
     def orders(self, values: Floats) -> Floats:
         """Return 1 where the second gene is the higher one, -1 where the first is, 0 for ties; samples x pairs."""
@@ -60,7 +59,7 @@ def score_pairs(values: Floats, ranks: Floats, labels: NDArray[np.int8]) -> Inte
     return np.asarray(np.abs(orders) * (distance.max(initial=0) + 1) + distance, dtype=np.int64)
 
 
-def top_pairs(scores: Integers, count: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+def top_pairs(scores: Integers, count: int) -> tuple[Indices, Indices]:
     """Return the best disjoint pairs, best first: each takes its genes from those still free. Ties go to the earlier genes.
 
     Parameters
@@ -203,7 +202,7 @@ class SharedPairs:
         ]
 
     def _ranked(self, found: GenePairs) -> Ranked:
-        def genes_of(column: int) -> tuple[NDArray[np.intp], Floats]:
+        def genes_of(column: int) -> tuple[Indices, Floats]:
             return np.array([found.first[column], found.second[column]]), np.array([-0.5, 0.5])
 
         position = found.first * self._values.shape[1] + found.second
@@ -213,9 +212,9 @@ class SharedPairs:
 def find_pairs(
     values: Floats,
     ranks: Floats,
-    rows: NDArray[np.bool_],
+    rows: Flags,
     labels: NDArray[np.int8],
-    few: NDArray[np.intp],
+    few: Indices,
     count: int,
 ) -> GenePairs:
     """Return the best disjoint pairs among a few genes.

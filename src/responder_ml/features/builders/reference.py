@@ -7,16 +7,17 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
 
-from responder_ml.exceptions import FeatureError
+from responder_ml.arrays import Floats, Indices, Strings
+from responder_ml.errors import FeatureError
 from responder_ml.features.builders.axis_deriver import AxisDeriver, Signature, membership, signature_parts
-from responder_ml.features.builders.builder import Builder, Floats, Ranked, Strings
+from responder_ml.features.builders.builder import Builder, Ranked
 from responder_ml.features.builders.context import Context
 from responder_ml.features.builders.reference_contrasts import CATALOGUE, DEFAULT, Contrast, find_contrasts
 from responder_ml.features.builders.reference_groups import Axis, check_groups, class_axis, find_axes
 from responder_ml.features.gene_mapping import read_gene_mapping, translate
+from responder_ml.features.gene_sets import read_signature_table
 from responder_ml.features.membership import members
 from responder_ml.features.normalise import Normaliser, SharedExpression
-from responder_ml.features.signature_table import read_signature_table
 from responder_ml.features.signatures import SCORERS
 from responder_ml.features.signatures.scorer import GeneParts, SignatureScorer
 from responder_ml.statistics.many_contrasts import Designs, ManyContrasts
@@ -329,7 +330,7 @@ class SharedReference:
         t = ManyContrasts(scores).moderated_t(designs)[0]
         order = np.lexsort((-np.abs(t), self._late))
 
-        def genes_of(column: int) -> tuple[NDArray[np.intp], Floats]:
+        def genes_of(column: int) -> tuple[Indices, Floats]:
             found = signatures[int(order[column])]
             return found.genes, found.shares
 

@@ -9,14 +9,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from responder_ml.exceptions import FeatureError
+from responder_ml.arrays import Flags
+from responder_ml.errors import FeatureError
 from responder_ml.features.builders.context import Context
 from responder_ml.features.builders.reference_contrasts import Contrast, Selection
 from responder_ml.statistics.training_sets import TrainingSets
-
-Flags = NDArray[np.bool_]
 
 FEWEST = 2
 """Subjects a group needs."""

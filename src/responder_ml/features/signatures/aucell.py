@@ -3,14 +3,12 @@
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from responder_ml.exceptions import FeatureError
+from responder_ml.arrays import Floats
+from responder_ml.errors import FeatureError
 from responder_ml.features.signatures.ranks import share_among_ties
 from responder_ml.features.signatures.scorer import SignatureScorer
 from responder_ml.features.signatures.set_sums import set_sums, side_totals
-
-Floats = NDArray[np.float64]
 
 
 def depth_of(n_genes: int, top: float) -> int:

@@ -3,14 +3,12 @@
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.linalg import eigh
 
+from responder_ml.arrays import Floats
 from responder_ml.features.signatures.frozen_z import frozen_z, gene_scale
 from responder_ml.features.signatures.scorer import SignatureScorer
 from responder_ml.features.signatures.set_sums import set_sums
-
-Floats = NDArray[np.float64]
 
 # A unit vector whose loadings add up to less than this adds up to nothing but rounding.
 _NO_SIGN = 1e-9

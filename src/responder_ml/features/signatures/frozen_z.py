@@ -1,9 +1,8 @@
 """Each gene against its mean and standard deviation in the training rows, which stay as they were learnt."""
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from responder_ml.arrays import Flags, Floats
 
 
 def gene_scale(expression: Floats) -> tuple[Floats, Floats]:
@@ -39,7 +38,7 @@ def frozen_z(expression: Floats, mean: Floats, scale: Floats) -> Floats:
     return z
 
 
-def is_constant(mean: Floats, variance: Floats, count: int) -> NDArray[np.bool_]:
+def is_constant(mean: Floats, variance: Floats, count: int) -> Flags:
     """Tell which variances are no more than rounding leaves of ``count`` equal numbers.
 
     The bound is that of Chan, Golub and LeVeque for a two-pass variance, doi:10.1080/00031305.1983.10483115.

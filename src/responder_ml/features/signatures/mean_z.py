@@ -3,14 +3,13 @@
 from typing import Any, Literal, get_args
 
 import numpy as np
-from numpy.typing import NDArray
 
-from responder_ml.exceptions import FeatureError
+from responder_ml.arrays import Floats
+from responder_ml.errors import FeatureError
 from responder_ml.features.signatures.frozen_z import frozen_z, gene_scale, is_constant
 from responder_ml.features.signatures.scorer import SignatureScorer
 from responder_ml.features.signatures.set_sums import set_sums, side_totals
 
-Floats = NDArray[np.float64]
 Against = Literal["training", "sample"]
 
 

@@ -4,9 +4,8 @@ Sharing gives the mean over all orders of the tied genes. It depends neither on 
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from responder_ml.arrays import Floats
 
 
 def share_among_ties(ordered: Floats, amounts: Floats) -> Floats:

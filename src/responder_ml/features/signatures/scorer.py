@@ -17,9 +17,8 @@ from scipy import sparse
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from responder_ml.exceptions import FeatureError
-
-Floats = NDArray[np.float64]
+from responder_ml.arrays import Floats, Indices
+from responder_ml.errors import FeatureError
 
 # The sums of so many samples over thousands of sets stay in a processor's second-level cache.
 _SAMPLES_AT_ONCE = 20
@@ -40,7 +39,7 @@ class GeneParts:
         Shape ``(n_members,)``.
     """
 
-    genes: NDArray[np.intp]
+    genes: Indices
     values: Floats
     weights: Floats
 

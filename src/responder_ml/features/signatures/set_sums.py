@@ -3,9 +3,8 @@
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from responder_ml.arrays import Floats
 
 
 def set_sums(values: Floats, weights: Any) -> Floats:

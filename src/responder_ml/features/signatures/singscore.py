@@ -3,13 +3,11 @@
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from responder_ml.arrays import Floats
 from responder_ml.features.signatures.ranks import average_ranks
 from responder_ml.features.signatures.scorer import SignatureScorer
 from responder_ml.features.signatures.set_sums import set_sums, side_totals
-
-Floats = NDArray[np.float64]
 
 
 def centred_ranks(expression: Floats) -> Floats:

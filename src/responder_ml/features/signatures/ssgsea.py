@@ -3,15 +3,13 @@
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 
-from responder_ml.exceptions import FeatureError
+from responder_ml.arrays import Floats
+from responder_ml.errors import FeatureError
 from responder_ml.features.signatures.ranks import average_ranks
 from responder_ml.features.signatures.scorer import SignatureScorer
 from responder_ml.features.signatures.set_sums import set_sums
-
-Floats = NDArray[np.float64]
 
 
 def enrichment(ranks: Floats, sides: Any, sizes: Floats, alpha: float) -> Floats:

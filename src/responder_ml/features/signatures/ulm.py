@@ -3,13 +3,11 @@
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from responder_ml.arrays import Floats
 from responder_ml.features.signatures.frozen_z import is_constant
 from responder_ml.features.signatures.scorer import SignatureScorer
 from responder_ml.features.signatures.set_sums import set_sums
-
-Floats = NDArray[np.float64]
 
 # Keeps t finite where the correlation is 1 or -1; the value decoupler adds.
 _GUARD = 2.2e-16

@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 from markupsafe import Markup
-from numpy.typing import NDArray
 
+from responder_ml.arrays import Floats
 from responder_ml.report.figures.canvas import BAR_HEIGHT, WIDTH, colour_bar, figure_svg, legend_below, shortened
 from responder_ml.report.figures.palette import GRID, REFERENCE_LINE, scale
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-Floats = NDArray[np.float64]
 
 MOST_DOTS = 120
 """Samples drawn per gene; of more, as many are taken evenly by rank of their contribution, so the shape stays."""

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from markupsafe import Markup
-from numpy.typing import NDArray
 
+from responder_ml.arrays import Floats
 from responder_ml.report.figures.canvas import WIDTH, figure_svg, legend_below
 from responder_ml.report.figures.palette import GRID, NULL, REFERENCE_LINE, look
 from responder_ml.report.held_out import HeldOut
@@ -18,9 +18,7 @@ if TYPE_CHECKING:
 _LINE = 36
 
 
-def behaviour_scatter(
-    found: HeldOut, behaviour: NDArray[np.float64], rule: Mapping[str, Any], classes: tuple[str, str]
-) -> Markup:
+def behaviour_scatter(found: HeldOut, behaviour: Floats, rule: Mapping[str, Any], classes: tuple[str, str]) -> Markup:
     """Draw one mark per subject.
 
     Parameters

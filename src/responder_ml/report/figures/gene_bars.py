@@ -58,7 +58,7 @@ def gene_bars(genes: pd.DataFrame, positive: str, negative: str, name: str = "ge
 
     first = rows[0]
     called = ", ".join(str(row["gene"]) for row in rows if row["called_out"] == 1)
-    alt = f"Bars of {len(rows)} genes, from {first['gene']} with {first['contribution']:.3f} log-odds down" + (
+    alt = f"ProgressBar of {len(rows)} genes, from {first['gene']} with {first['contribution']:.3f} log-odds down" + (
         f"; called out: {called}." if called else "; none is called out."
     )
     return figure_svg(name, (WIDTH, 2.15 + 0.19 * len(rows)), alt, paint)

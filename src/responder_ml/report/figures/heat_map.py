@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from markupsafe import Markup
-from numpy.typing import NDArray
 
+from responder_ml.arrays import Floats, Indices
 from responder_ml.report.figures.canvas import BAR_HEIGHT, WIDTH, colour_bar, figure_svg, shortened
 from responder_ml.report.figures.palette import SWATCHES, Swatch, scale
 
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-Floats = NDArray[np.float64]
 
 # Narrower columns cannot hold a letter or a name.
 _MOST_NAMED = 30
@@ -39,7 +38,7 @@ class Track:
     """
 
     name: str
-    codes: NDArray[np.intp]
+    codes: Indices
     values: tuple[str, ...]
     first: int = 0
 

@@ -4,15 +4,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from markupsafe import Markup
-from numpy.typing import NDArray
 
+from responder_ml.arrays import Floats
 from responder_ml.report.figures.canvas import WIDTH, figure_svg, legend_below
 from responder_ml.report.figures.palette import NULL, OBSERVED, REFERENCE_LINE
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-Floats = NDArray[np.float64]
 
 _BINS = 40
 

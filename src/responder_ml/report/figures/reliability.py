@@ -3,17 +3,14 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
 from markupsafe import Markup
-from numpy.typing import NDArray
 
+from responder_ml.arrays import Floats, Indices
 from responder_ml.report.figures.canvas import WIDTH, figure_svg, legend_below
 from responder_ml.report.figures.palette import OBSERVED, REFERENCE_LINE
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -34,7 +31,7 @@ class Groups:
     share: Floats
     low: Floats
     high: Floats
-    sizes: NDArray[np.intp]
+    sizes: Indices
 
 
 def reliability(groups: Groups, positive: str) -> Markup:

@@ -4,15 +4,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from markupsafe import Markup
-from numpy.typing import NDArray
 
+from responder_ml.arrays import Floats
 from responder_ml.report.figures.canvas import BAR_HEIGHT, WIDTH, colour_bar, figure_svg
 from responder_ml.report.figures.palette import OBSERVED, scale
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-Floats = NDArray[np.float64]
 
 
 def rrho2_map(

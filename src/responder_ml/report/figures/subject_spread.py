@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from markupsafe import Markup
-from numpy.typing import NDArray
 
+from responder_ml.arrays import Floats, Indices, Labels
 from responder_ml.report.figures.canvas import WIDTH, figure_svg, legend_below, shortened
 from responder_ml.report.figures.palette import GRID, REFERENCE_LINE, look
 from responder_ml.report.held_out import HeldOut
@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-Floats = NDArray[np.float64]
-Labels = NDArray[np.int8]
 
 _LINE = 32
 MOST_NAMED = 40
@@ -61,7 +59,7 @@ def subject_spread(found: HeldOut, positive: str, negative: str) -> Markup:
     return figure_svg("subjects", (WIDTH, 1.1 + 0.19 * len(order) if named else 3.2), alt, paint)
 
 
-def _by_name(axes: "Axes", probability: Floats, labels: Labels, place: NDArray[np.intp], names: dict[int, str]) -> None:
+def _by_name(axes: "Axes", probability: Floats, labels: Labels, place: Indices, names: dict[int, str]) -> None:
     low, mean, high = probability.min(axis=0), probability.mean(axis=0), probability.max(axis=0)
     for label, name in names.items():
         some, style = labels == label, look(label)

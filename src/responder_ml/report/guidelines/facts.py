@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
+from responder_ml.records.run import Run
 from responder_ml.report.numbers import is_missing, p_text, plain
 from responder_ml.report.section import table
-from responder_ml.run import Run
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,225 @@
+"""From configuration to live objects; every parameter is checked against its target's signature before data are read."""
+
+import inspect
+from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from anndata import AnnData
+
+from responder_ml.classifiers import CLASSIFIERS
+from responder_ml.classifiers.classifier import Classifier
+from responder_ml.cohort.endpoint import BehaviourRule, Endpoint
+from responder_ml.cohort.gene_table import read_gene_table
+from responder_ml.cohort.gene_translation import GeneRules, GeneTranslation
+from responder_ml.config import (
+    ClaimsConfig,
+    CohortConfig,
+    ComponentConfig,
+    ComputeConfig,
+    EndpointConfig,
+    GenesConfig,
+    JobConfig,
+    SheetWordsConfig,
+)
+from responder_ml.contrasts.claim_result import ClaimResult
+from responder_ml.contrasts.comparisons import FDR_CUTOFFS, FOUNDING_CUTOFFS_UNVERIFIED, Cutoffs
+from responder_ml.contrasts.response_fraction import ResponseRule, response_lines
+from responder_ml.contrasts.study_regions import SheetWords
+from responder_ml.errors import ConfigError
+from responder_ml.features.builders import BUILDERS
+from responder_ml.features.builders.builder import Builder
+from responder_ml.registry import did_you_mean
+from responder_ml.search.candidate import Candidate
+from responder_ml.search.unit_store import UnitStore
+from responder_ml.search.workers import Workers
+
+# Set by the job as a whole, never by a component's own params.
+_SET_ELSEWHERE = ("units",)
+
+
+def build_candidates(job: JobConfig) -> list[Candidate]:
+    """Return every builder x classifier of a job.
+
+    Raises
+    ------
+    UnknownNameError, ConfigError
+        An unknown kind or parameter, or two components of one name.
+    """
+    builders: dict[str, Builder] = {}
+    for component in job.builders:
+        kind = BUILDERS[component.kind]
+        _check_params(f"builder '{component.kind}'", kind, component.params, _SET_ELSEWHERE)
+        builders[_unique(component, builders, "builder")] = kind(units=job.cohort.units, **component.params)
+    classifiers: dict[str, tuple[type[Classifier], Mapping[str, Any]]] = {}
+    for component in job.classifiers:
+        family = CLASSIFIERS[component.kind]
+        _check_params(f"classifier '{component.kind}'", family, component.params, ())
+        classifiers[_unique(component, classifiers, "classifier")] = (family, component.params)
+    return [
+        Candidate(builder_name, builder, family, params, classifier_name)
+        for builder_name, builder in builders.items()
+        for classifier_name, (family, params) in classifiers.items()
+    ]
+
+
+def build_endpoint(config: EndpointConfig) -> Endpoint:
+    """Return the question a job asks."""
+    rule = None if config.rule is None else BehaviourRule(**config.rule.model_dump())
+    return Endpoint(
+        config.column, config.positive, config.negative, config.strata, config.nuisance, rule=rule, among=config.among
+    )
+
+
+def build_workers(config: ComputeConfig, store: UnitStore | None = None) -> Workers:
+    """Return who does the work.
+
+    Parameters
+    ----------
+    config
+        This machine or a cluster.
+    store
+        Where finished units are kept, if anywhere.
+
+    Raises
+    ------
+    ConfigError
+        Dask is asked for and not installed.
+    WorkerError
+        Its scheduler does not answer.
+    """
+    if config.scheduler is None:
+        return Workers(config.workers, store)
+    if find_spec("distributed") is None:
+        raise ConfigError("compute.backend is dask, which is not installed. Install the extra: responder-ml[dask].")
+    from responder_ml.search.dask_workers import DaskWorkers
+
+    return DaskWorkers(config.scheduler, store)
+
+
+def build_cohort(config: CohortConfig, seed: int) -> AnnData:
+    """Read or simulate the cohort a job names.
+
+    Raises
+    ------
+    CohortError
+        The data cannot be used as declared.
+    ConfigError
+        A parameter the source does not have.
+    """
+    if config.source == "simulated":
+        from responder_ml.cohort.read import keep_rows
+        from responder_ml.cohort.simulate import simulate_cohort
+
+        check_simulation(config)
+        return keep_rows(simulate_cohort(**{"seed": seed, **config.params}), config.where)
+    from responder_ml.cohort.read import read_h5ad, read_table
+
+    genes = None if config.genes is None else build_genes(config.genes)
+    if config.params:
+        raise ConfigError("cohort.params belong to source 'simulated'; remove them.")
+    if config.expression is None:
+        raise ConfigError(f"cohort.source '{config.source}' needs cohort.expression, which is not given.")
+    if config.source == "h5ad":
+        return read_h5ad(
+            config.expression,
+            units=config.units,
+            columns=config.columns,
+            where=config.where,
+            samples=config.samples,
+            genes=genes,
+        )
+    if config.samples is None:
+        raise ConfigError("cohort.source 'table' needs cohort.samples, which is not given.")
+    return read_table(
+        config.expression,
+        config.samples,
+        units=config.units,
+        columns=config.columns,
+        where=config.where,
+        genes=genes,
+    )
+
+
+def build_genes(config: GenesConfig) -> GeneTranslation:
+    """Return the translation of gene names that a job or a user names.
+
+    Raises
+    ------
+    GeneNameError
+        The table cannot be used.
+    """
+    cut = config.versions == "cut"
+    table = None
+    if config.map is not None:
+        table = read_gene_table(config.map, config.identifier, config.gene, cut_versions=cut)
+    elif config.identifier or config.gene or config.relation != "identifiers" or config.repair:
+        raise ConfigError("cohort.genes names columns, a relation or a repair, but no table. Name one with `map`.")
+    rules = GeneRules(config.relation, config.many_to_one, config.one_to_many, cut, config.repair)
+    return GeneTranslation(rules, table)
+
+
+def build_words(config: SheetWordsConfig) -> SheetWords:
+    """Return what the sheet calls the groups of the claims."""
+    return SheetWords(**config.model_dump())
+
+
+def build_cutoffs(preset: str) -> Cutoffs:
+    """Return when a gene counts as changed."""
+    return {"bagot2017": FOUNDING_CUTOFFS_UNVERIFIED, "fdr": FDR_CUTOFFS}[preset]
+
+
+def build_behaviour(config: ClaimsConfig, cohort: AnnData) -> list[ClaimResult]:
+    """Return the lines of claim R1 from the behaviour a job names, none without it.
+
+    Raises
+    ------
+    CohortError, ContrastError
+        The table cannot be read, or does not say what is needed.
+    """
+    asked = config.behaviour
+    if asked is None:
+        return []
+    from responder_ml.cohort.sample_sheet import read_sheet, typed
+
+    table = cohort.obs if asked.path is None else typed(read_sheet(asked.path))
+    rule = ResponseRule(asked.rule, asked.cut, asked.delta)
+    return response_lines(table, asked.post, asked.pre, rule, build_words(config.words))
+
+
+def simulate_to(folder: Path, job: JobConfig | None) -> None:
+    """Write a simulated cohort as ordinary files, with a job's parameters and seed, or the simulator's own defaults."""
+    from responder_ml.cohort.simulate import simulate_cohort
+    from responder_ml.cohort.write import write_cohort
+
+    seed = JobConfig.model_fields["seed"].default if job is None else job.seed
+    if job is not None:
+        check_simulation(job.cohort)
+    write_cohort(simulate_cohort(**{"seed": seed, **({} if job is None else job.cohort.params)}), folder)
+
+
+def check_simulation(config: CohortConfig) -> None:
+    """Refuse parameters the simulator does not have."""
+    from responder_ml.cohort.simulate import simulate_cohort
+
+    _check_params("the simulator", simulate_cohort, config.params, ())
+    if config.genes is not None:
+        raise ConfigError("cohort.genes translates the names of a file; the simulator's need none. Remove it.")
+    if config.units != "counts":
+        raise ConfigError(f"cohort.units is '{config.units}', but the simulator makes counts.")
+
+
+def _check_params(owner: str, target: Any, params: Mapping[str, Any], hidden: Sequence[str]) -> None:
+    known = [name for name in inspect.signature(target).parameters if name not in hidden]
+    for key in params:
+        if key not in known:
+            hint = did_you_mean(key, known) if known else "It has none."
+            raise ConfigError(f"{owner} has no parameter '{key}'. {hint}")
+
+
+def _unique(component: ComponentConfig, taken: Mapping[str, Any], family: str) -> str:
+    name = component.name or component.kind
+    if name in taken:
+        raise ConfigError(f"Two {family}s are called '{name}'. Give one of them its own `name`.")
+    return name

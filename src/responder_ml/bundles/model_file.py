@@ -1,0 +1,116 @@
+"""Models as one skops file that names our own classes and holds plain data, nothing else.
+
+A file is looked through before skops sees it: the members of the archive, the header of every array and every class
+named in the schema must be on the lists below. Those lists belong to this code, not to the file, and they are narrower
+than what skops trusts by itself. Nothing is pickled, on writing as on reading.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+from zipfile import ZIP_DEFLATED
+
+from responder_ml.array_archive import DAMAGE, open_archive, words
+from responder_ml.bundles.booster_check import check_booster
+from responder_ml.classifiers import CLASSIFIERS
+from responder_ml.errors import BundleError
+from responder_ml.features.builders import BUILDERS
+from responder_ml.features.expression_filter import ExpressionFilter
+from responder_ml.features.normalise import Normaliser
+from responder_ml.features.signatures import SCORERS
+from responder_ml.search.prefix_model import PrefixModel
+
+_SCHEMA = "schema.json"
+_SCALARS = ("bool", "int8", "int16", "int32", "int64", "uint8", "float32", "float64", "str_")
+_PLAIN = {
+    "DictNode": {"builtins.dict"},
+    "ListNode": {"builtins.list"},
+    "TupleNode": {"builtins.tuple"},
+    "JsonNode": {"builtins.str"},
+    "TypeNode": {"builtins.str"},
+    "NdArrayNode": {"numpy.ndarray", *(f"numpy.{name}" for name in _SCALARS)},
+}
+
+
+def allowed_classes() -> frozenset[str]:
+    """Return the classes a model may be made of: the registered ones and the steps they share."""
+    members: set[type[Any]] = {PrefixModel, Normaliser, ExpressionFilter, *BUILDERS, *CLASSIFIERS, *SCORERS}
+    return frozenset(f"{member.__module__}.{member.__qualname__}" for member in members)
+
+
+def pack_models(models: Sequence[PrefixModel]) -> bytes:
+    """Return fitted models as the content of a skops file.
+
+    Raises
+    ------
+    BundleError
+        A model holds something a file may not.
+    """
+    import skops.io
+
+    content = bytes(skops.io.dumps(list(models), compression=ZIP_DEFLATED))
+    _check_schema(content)
+    return content
+
+
+def unpack_models(content: bytes) -> tuple[PrefixModel, ...]:
+    """Return the models of a skops file, or refuse it before anything in it is built.
+
+    Raises
+    ------
+    BundleError
+        Damage, anything but plain arrays, or a class that is not on our list.
+    """
+    import skops.io
+
+    try:
+        _check_schema(content)
+        foreign = set(skops.io.get_untrusted_types(data=content)) - allowed_classes()
+        if foreign:
+            raise _foreign(foreign)
+        models = skops.io.loads(content, trusted=sorted(allowed_classes()))
+    except DAMAGE as problem:
+        raise BundleError(f"The model file is damaged ({words(problem)}). Use an intact copy.") from problem
+    if not isinstance(models, list) or not models or not all(isinstance(each, PrefixModel) for each in models):
+        raise BundleError("The model file does not hold a list of models. Use a bundle that `train` wrote.")
+    return tuple(models)
+
+
+def _check_schema(content: bytes) -> None:
+    schema = json.loads(open_archive(content, (_SCHEMA,)).read(_SCHEMA))
+    allowed = allowed_classes()
+    nodes = list(_nodes(schema))
+    foreign = {name for loader, name, _ in nodes if not _is_allowed(loader, name, allowed)}
+    if foreign:
+        raise _foreign(foreign)
+    for loader, _, node in nodes:
+        if loader == "JsonNode":
+            value = json.loads(node["content"])
+            if isinstance(value, str) and value.startswith("{"):
+                check_booster(value)
+
+
+def _nodes(value: Any) -> Iterable[tuple[str, str, dict[str, Any]]]:
+    """Yield loader, class and content of every node of a skops schema."""
+    if isinstance(value, dict):
+        if "__loader__" in value or "__class__" in value:
+            loader = str(value["__loader__"])
+            # skops stores an array of objects as a list of nodes; ours are never of objects.
+            is_of_objects = loader == "NdArrayNode" and value["type"] != "numpy"
+            yield loader, f"{value['__module__']}.{value['__class__']}" + " of objects" * is_of_objects, value
+        for part in value.values():
+            yield from _nodes(part)
+    elif isinstance(value, list):
+        for part in value:
+            yield from _nodes(part)
+
+
+def _is_allowed(loader: str, name: str, classes: frozenset[str]) -> bool:
+    return name in _PLAIN.get(loader, ()) or (loader == "ObjectNode" and name in classes)
+
+
+def _foreign(names: set[str]) -> BundleError:
+    return BundleError(
+        f"The model file asks for {', '.join(sorted(names)[:5])}, which no bundle of ours may contain. "
+        "Nothing of it was loaded. Do not use this file."
+    )

@@ -1,0 +1,240 @@
+"""Compare: runs side by side, and in pairs wherever they were scored on the same subjects and folds.
+
+Pairs within a run are its candidates and the procedure that chooses between them ("auto"). Pairs across runs are their
+headlines (auto) only: picking a run's best candidate by hand would be too kind to luck. One Holm correction covers every
+pair shown.
+
+References
+----------
+Nadeau C, Bengio Y (2003) Inference for the generalization error. doi:10.1023/A:1024068626366
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from responder_ml.arrays import Floats
+from responder_ml.errors import RunError
+from responder_ml.evaluation.intervals import compare_pairs
+from responder_ml.records.files import write_text
+from responder_ml.records.run import Run, read_run
+from responder_ml.report.leaderboard import render_leaderboard
+from responder_ml.statistics.multiple_testing import holm
+
+AUTO = "auto"
+"""What a run's tables call the procedure that chooses between the candidates."""
+LEADERBOARD, PAIRS, PAGE = "leaderboard.csv", "pairs.csv", "leaderboard.html"
+
+_PAIR_COLUMNS = [
+    "first_run", "first", "second_run", "second", "difference", "low", "high", "t", "p_value", "p_holm", "n_folds"
+]  # fmt: skip
+_ONE_TEST = (
+    "p and verdict belong to a run's whole procedure (auto), which includes the choice between candidates; they are each "
+    "run's own and not corrected for the number of runs."
+)
+_BY_NAME = "Subjects of different runs are taken for the same where their names are the same."
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Runs side by side.
+
+    Attributes
+    ----------
+    leaderboard
+        One row per run and candidate, best AUROC first: run, where, question, positive, negative (subjects), candidate,
+        auroc, auroc_low, auroc_high (subject bootstrap), p_value and verdict (of auto; missing for a candidate, and p
+        also where no null was run).
+    pairs
+        One row per pair: first_run, first, second_run, second, difference (mean over the folds both were scored on,
+        first minus second), low, high (95 %, corrected), t, p_value, p_holm, n_folds.
+    notes
+        What was tested and what was not, and why.
+    simulated
+        Whether any run is of simulated data.
+    """
+
+    leaderboard: pd.DataFrame = field(repr=False)
+    pairs: pd.DataFrame = field(repr=False)
+    notes: tuple[str, ...]
+    simulated: bool
+
+
+def compare(folders: Sequence[Path]) -> Comparison:
+    """Put the candidates of some runs on one leaderboard, and test differences where they are paired.
+
+    Parameters
+    ----------
+    folders
+        Run folders.
+
+    Raises
+    ------
+    RunError
+        A folder is not a run, or is given twice.
+    """
+    runs = _read_runs(folders)
+    groups = _same_folds(runs)
+    pairs = _all_pairs(runs, groups)
+    return Comparison(
+        leaderboard=_leaderboard(runs),
+        pairs=pairs,
+        notes=(_ONE_TEST, *_explain_pairs(runs, groups, len(pairs))),
+        simulated=any(bool(run.result.get("simulated")) for run in runs.values()),
+    )
+
+
+def write_comparison(found: Comparison, folder: Path) -> None:
+    """Write both tables as CSV, and a page with the figures that needs nothing else.
+
+    Raises
+    ------
+    RunError
+        A file cannot be written.
+    """
+    page = render_leaderboard(found.leaderboard, found.pairs, found.notes, found.simulated)
+    write_text(folder / LEADERBOARD, found.leaderboard.to_csv(index=False))
+    write_text(folder / PAIRS, found.pairs.to_csv(index=False))
+    write_text(folder / PAGE, page)
+
+
+def _read_runs(folders: Sequence[Path]) -> dict[str, Run]:
+    """Read runs under names of their own: the job's, the folder's where jobs share one, or else the whole path."""
+    places = [folder.resolve() for folder in folders]
+    twice = sorted({str(place) for place in places if places.count(place) > 1})
+    if twice:
+        raise RunError(f"{', '.join(twice)} is given more than once. Give each run folder once.")
+    read = [_complete(read_run(folder), folder) for folder in folders]
+    names = [run.name for run in read]
+    for other in ([place.name for place in places], [str(place) for place in places]):
+        names = [new if names.count(name) > 1 else name for name, new in zip(names, other, strict=True)]
+    return dict(zip(names, read, strict=True))
+
+
+def _complete(run: Run, folder: Path) -> Run:
+    empty = [name for name in ("candidates", "folds", "out_of_fold") if run.tables[name].empty]
+    if empty:
+        raise RunError(f"{folder} has nothing in {', '.join(f'{name}.csv' for name in empty)}. Train it again.")
+    return run
+
+
+def _leaderboard(runs: Mapping[str, Run]) -> pd.DataFrame:
+    rows = [
+        {**_about(name, run), **_performance(run, row)}
+        for name, run in runs.items()
+        for row in run.tables["candidates"].to_dict("records")
+    ]
+    table = pd.DataFrame(rows)
+    return table.sort_values("auroc", ascending=False, kind="stable", ignore_index=True)
+
+
+def _about(name: str, run: Run) -> dict[str, Any]:
+    endpoint, n = run.result["endpoint"], run.result["n"]
+    # Rows kept for the sake of the two classes say no more than the question does.
+    kept = {column: values for column, values in (endpoint.get("where") or {}).items() if column != endpoint["column"]}
+    return {
+        "run": name,
+        "where": "; ".join(f"{column}: {_listed(values)}" for column, values in kept.items()),
+        "question": f"{endpoint['positive']} against {endpoint['negative']}",
+        "positive": n["positive"],
+        "negative": n["negative"],
+    }
+
+
+def _listed(kept: str | Sequence[str]) -> str:
+    return kept if isinstance(kept, str) else ", ".join(kept)
+
+
+def _performance(run: Run, row: Mapping[Any, Any]) -> dict[str, Any]:
+    headline = row["name"] == AUTO
+    return {
+        "candidate": row["name"],
+        **{key: row[key] for key in ("auroc", "auroc_low", "auroc_high")},
+        "p_value": (run.result.get("null") or {}).get("p_value", np.nan) if headline else np.nan,
+        "verdict": run.result["verdict"]["level"] if headline else "",
+    }
+
+
+def _same_folds(runs: Mapping[str, Run]) -> list[list[str]]:
+    """Gather the runs whose every repeat held out the same subjects together, with the same labels."""
+    groups: dict[str, list[str]] = {}
+    for name, run in runs.items():
+        groups.setdefault(_folds(run).to_csv(index=False), []).append(name)
+    return list(groups.values())
+
+
+def _folds(run: Run) -> pd.DataFrame:
+    table = run.tables["out_of_fold"]
+    columns = ["subject", "label", "repeat", "fold"]
+    return table.loc[table["candidate"] == AUTO, columns].drop_duplicates().sort_values(columns)
+
+
+def _all_pairs(runs: Mapping[str, Run], groups: Sequence[Sequence[str]]) -> pd.DataFrame:
+    parts = []
+    for name, run in runs.items():
+        scores = _fold_scores(run)
+        # With one candidate there is nothing to choose, and auto is that candidate.
+        if len(scores) > 2:
+            parts.append(compare_pairs(scores, _ratio(run)).assign(first_run=name, second_run=name))
+    for group in groups:
+        headlines = {name: _fold_scores(runs[name])[AUTO] for name in group}
+        if len(headlines) > 1:
+            across = compare_pairs(headlines, _ratio(runs[group[0]]))
+            parts.append(across.rename(columns={"first": "first_run", "second": "second_run"}).assign(
+                first=AUTO, second=AUTO
+            ))  # fmt: skip
+    if not parts:
+        return pd.DataFrame(columns=_PAIR_COLUMNS)
+    table = pd.concat(parts, ignore_index=True)[_PAIR_COLUMNS]
+    return table.assign(p_holm=holm(table["p_value"].to_numpy(dtype=np.float64)))
+
+
+def _fold_scores(run: Run) -> dict[str, Floats]:
+    """Return the AUROC of every fold of every repeat, auto first, all in one order of folds."""
+    wide = run.tables["folds"].pivot(index=["repeat", "fold"], columns="candidate", values="auroc").astype(np.float64)
+    names = run.tables["candidates"]["name"]
+    return {str(name): wide[name].to_numpy() for name in names}
+
+
+def _ratio(run: Run) -> float:
+    """Return subjects in a test set over subjects in its training set."""
+    return 1.0 / (int(run.result["search"]["folds"]) - 1)
+
+
+def _explain_pairs(runs: Mapping[str, Run], groups: Sequence[Sequence[str]], n_pairs: int) -> list[str]:
+    notes = []
+    if n_pairs:
+        notes.append(
+            "Differences are means over the folds that both were scored on; intervals and p are corrected for training "
+            f"sets that overlap (Nadeau and Bengio), p also for the {n_pairs} pair(s) shown (Holm)."
+        )
+    if any(len(group) > 1 for group in groups):
+        notes.append(_BY_NAME)
+    reference = groups[0]
+    for group in groups[1:]:
+        reason = _why_unpaired(runs[reference[0]], runs[group[0]])
+        notes.append(
+            f"Not tested: {' and '.join(group)} against {' and '.join(reference)}. {reason} Their AUROCs stand side by side."
+        )
+    if len(groups) > 2:
+        others = "; ".join(" and ".join(group) for group in groups)
+        notes.append(f"Nor is anything tested between any other two of these groups: {others}.")
+    return notes
+
+
+def _why_unpaired(one: Run, other: Run) -> str:
+    labels, others = (
+        _folds(run).drop_duplicates("subject").set_index("subject")["label"].sort_index() for run in (one, other)
+    )
+    if not labels.index.equals(others.index):
+        shared = len(labels.index.intersection(others.index))
+        return f"They do not hold the same subjects (of {len(labels)} and {len(others)}, {shared} are in both)."
+    if not labels.equals(others):
+        return "The same subjects have other labels."
+    return (
+        "The subjects are the same but the folds are not; train with the same `search`, strata and `seed` to pair them."
+    )

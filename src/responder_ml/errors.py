@@ -1,0 +1,108 @@
+"""The errors a user can cause and mend, and how their messages list names.
+
+Every message says what was found, what was expected and what to do. The command line turns any of
+these into exit code 2; every other exception is a bug and keeps its traceback.
+
+    ResponderError
+    ├── ConfigError            a key or value in a YAML file
+    ├── UnknownNameError       a name no registry knows
+    ├── CohortError            the data that were read
+    │   ├── ExpressionError    values of the expression matrix, or its units
+    │   ├── SampleSheetError   the sample sheet, or its match with the matrix
+    │   └── GeneNameError      gene identifiers
+    ├── EndpointError          classes, subjects and strata of the question asked
+    ├── FeatureError           a gene set or builder that cannot be used on these data
+    ├── ContrastError          a contrast or claim that these groups cannot answer
+    ├── BundleError            a saved model that cannot be trusted or read
+    ├── CoverageError          new samples that miss too much of what a model needs
+    ├── RunError               a run folder
+    ├── TrackingError          the tracking store
+    ├── FetchError             a download
+    └── WorkerError            the processes that do the work
+"""
+
+from collections.abc import Sequence
+
+
+class ResponderError(Exception):
+    """Root of everything a user can mend."""
+
+
+class ConfigError(ResponderError):
+    """A key or value in a YAML file."""
+
+
+class UnknownNameError(ResponderError):
+    """A name no registry knows."""
+
+
+class CohortError(ResponderError):
+    """The data that were read."""
+
+
+class ExpressionError(CohortError):
+    """Values of the expression matrix, or its units."""
+
+
+class SampleSheetError(CohortError):
+    """The sample sheet, or its match with the expression matrix."""
+
+
+class GeneNameError(CohortError):
+    """Gene identifiers."""
+
+
+class EndpointError(ResponderError):
+    """Classes, subjects and strata of the question asked."""
+
+
+class FeatureError(ResponderError):
+    """A gene set or builder that cannot be used on these data."""
+
+
+class ContrastError(ResponderError):
+    """A contrast or claim that these groups cannot answer."""
+
+
+class BundleError(ResponderError):
+    """A saved model that cannot be trusted or read."""
+
+
+class CoverageError(ResponderError):
+    """New samples that miss too much of what a model needs."""
+
+
+class RunError(ResponderError):
+    """A run folder."""
+
+
+class TrackingError(ResponderError):
+    """The tracking store."""
+
+
+class FetchError(ResponderError):
+    """A download."""
+
+
+class WorkerError(ResponderError):
+    """The processes that do the work."""
+
+
+class NotInArchiveError(FetchError):
+    """An address the archive does not have."""
+
+
+class UnreachableError(FetchError):
+    """No way to the archive, or it stopped answering."""
+
+
+def list_names(names: Sequence[str], most: int = 5, quote: str = "'") -> str:
+    """Return the first ``most`` names, quoted, and the number of the others.
+
+    Examples
+    --------
+    >>> list_names(["a", "b", "c"], most=2)
+    "'a', 'b' and 1 more"
+    """
+    shown = ", ".join(f"{quote}{name}{quote}" for name in names[:most])
+    return f"{shown} and {len(names) - most} more" if len(names) > most else shown

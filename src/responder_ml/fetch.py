@@ -1,0 +1,157 @@
+"""Fetch: from the accession of a GEO series to files a job can read, in one straight line."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pooch
+
+from responder_ml.cohort.gene_ids import kind_of
+from responder_ml.cohort.geo.archive import archive_of
+from responder_ml.cohort.geo.cohort_files import GENES, SHEET, expression_name, write_series
+from responder_ml.cohort.geo.download import Downloader, Fetched, Patience
+from responder_ml.cohort.geo.expression import SeriesExpression, read_expression_file, read_matrix_values
+from responder_ml.cohort.geo.recipe import Recipe, find_recipe, load_recipe, recipe_digest
+from responder_ml.cohort.geo.sample_columns import sample_sheet
+from responder_ml.cohort.geo.series_files import SeriesFiles
+from responder_ml.cohort.geo.series_matrix import SeriesMatrix, read_series_matrix
+from responder_ml.errors import FetchError, NotInArchiveError
+from responder_ml.progress import Progress
+
+SOURCES = ("auto", "ncbi", "supplementary", "matrix")
+"""Where expression may come from; ``auto`` takes the first of the others that the series has."""
+
+
+@dataclass(frozen=True)
+class FetchedSeries:
+    """What was written.
+
+    Attributes
+    ----------
+    folder
+        Where.
+    provenance
+        What ``provenance.json`` there says.
+    """
+
+    folder: Path
+    provenance: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class _Found:
+    expression: SeriesExpression
+    source: str
+    files: tuple[Fetched, ...]
+    annotation: Fetched | None = None
+
+
+def fetch(
+    series: str,
+    out: Path | None = None,
+    *,
+    recipe: Path | None = None,
+    source: str | None = None,
+    cache: Path | None = None,
+    archive: str | None = None,
+    sha256: str | None = None,
+    progress: Progress | None = None,
+    patience: Patience | None = None,
+) -> FetchedSeries:
+    """Download a series and write its cohort files.
+
+    Parameters
+    ----------
+    series
+        Accession, such as ``GSE81672``.
+    out
+        Folder to write; ``data/SERIES`` if not given.
+    recipe
+        How to read it; the one that comes with the program, or characteristics as they are.
+    source
+        One of `SOURCES`; the recipe's if not given.
+    cache
+        Where downloads are kept; the platform's cache folder if not given.
+    archive
+        Address of a server that stands in for GEO.
+    sha256
+        Digest the expression file must have; the recipe's if not given.
+    progress, patience
+        Who is told, and when to give up.
+
+    Raises
+    ------
+    FetchError
+        Anything that keeps the files from being whole and right; nothing is half-written.
+    """
+    addresses = archive_of(series, archive)
+    rules = _rules(addresses.series, recipe, source, sha256)
+    folder = (cache or Path(pooch.os_cache("responder_ml")) / "geo") / addresses.series
+    files = SeriesFiles(addresses, Downloader(folder, progress, patience))
+    matrix_files = files.matrices()
+    matrices = [read_series_matrix(each.path) for each in matrix_files]
+    sheet = sample_sheet([sample for each in matrices for sample in each.samples], rules)
+    found = _expression(files, matrix_files, matrices, rules)
+    place = out or Path("data") / addresses.series
+    provenance = _provenance(rules, found, matrix_files, len(sheet))
+    write_series(place, found.expression, sheet, provenance, found.annotation.path if found.annotation else None)
+    return FetchedSeries(place, provenance)
+
+
+def _rules(series: str, recipe: Path | None, source: str | None, sha256: str | None) -> Recipe:
+    rules = load_recipe(recipe) if recipe else find_recipe(series)
+    if rules.series != series:
+        raise FetchError(f"The recipe {recipe} is for {rules.series}, not for {series}. Give the right one.")
+    if source is not None and source not in SOURCES:
+        raise FetchError(f"There is no source '{source}'. Known: {', '.join(SOURCES)}.")
+    changed = {key: value for key, value in (("source", source), ("sha256", sha256)) if value is not None}
+    return rules.model_copy(update={"expression": rules.expression.model_copy(update=changed)})
+
+
+def _expression(
+    files: SeriesFiles, matrix_files: Sequence[Fetched], matrices: Sequence[SeriesMatrix], rules: Recipe
+) -> _Found:
+    """Return the expression from the source asked for, or from the first that has it."""
+    part = rules.expression
+    samples = [sample for each in matrices for sample in each.samples]
+    reasons = []
+    if part.source in ("auto", "ncbi") and part.file is None:
+        try:
+            counts, annotation = files.ncbi_counts(part.sha256)
+            return _Found(read_expression_file(counts.path, samples, "counts"), "ncbi", (counts,), annotation)
+        except NotInArchiveError as problem:
+            reasons.append(str(problem))
+    if part.source in ("auto", "supplementary"):
+        try:
+            table = files.supplementary(part)
+            return _Found(read_expression_file(table.path, samples, part.units), "supplementary", (table,))
+        except NotInArchiveError as problem:
+            reasons.append(str(problem))
+    if part.source == "matrix" or (part.source == "auto" and any(each.rows for each in matrices)):
+        source = ", ".join(each.path.name for each in matrix_files)
+        return _Found(read_matrix_values(matrices, source, part.units), "matrix", ())
+    raise FetchError(f"No expression of {rules.series} was found. " + " ".join(reasons))
+
+
+def _provenance(rules: Recipe, found: _Found, matrix_files: Sequence[Fetched], n_samples: int) -> dict[str, Any]:
+    expression = found.expression
+    notes = [*rules.notes, *expression.notes]
+    if rules.samples is not None and rules.samples != n_samples:
+        notes.append(f"The recipe expects {rules.samples} samples, the series has {n_samples}.")
+    annotation = [found.annotation] if found.annotation else []
+    return {
+        "series": rules.series,
+        "about": rules.about,
+        "expression": expression_name(expression.units),
+        "samples": SHEET,
+        "annotation": GENES if annotation else None,
+        "units": expression.units,
+        "gene_ids": kind_of(expression.genes),
+        "n": {"samples": len(expression.samples), "genes": len(expression.genes), "in_series": n_samples},
+        "source": found.source,
+        "subject": rules.subject,
+        "recipe_sha256": recipe_digest(rules),
+        "files": [each.record() for each in (*matrix_files, *found.files, *annotation)],
+        "notes": notes,
+    }

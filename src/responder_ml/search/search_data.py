@@ -1,0 +1,143 @@
+"""What a search works on: plain arrays of one endpoint, and one training set's columns standardised."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from responder_ml.arrays import Flags, Floats, Indices, Strings
+from responder_ml.cohort.endpoint import LabelledCohort
+from responder_ml.features.builders.builder import Ranked, prefix_columns, prefix_slice
+from responder_ml.features.builders.context import Context
+from responder_ml.statistics.rounding import rounding_share
+
+
+@dataclass(frozen=True)
+class SearchData:
+    """Samples, genes and subjects of one endpoint, without labels.
+
+    Attributes
+    ----------
+    expression
+        Samples x genes in the cohort's units.
+    genes
+        Gene names.
+    subject_of
+        Subject index of each sample.
+    strata
+        Stratum code of each subject.
+    context
+        Sample sheet and samples outside the endpoint, for builders that ask for them.
+    """
+
+    expression: Floats
+    genes: Strings
+    subject_of: Indices
+    strata: Indices
+    context: Context | None = None
+
+    @classmethod
+    def of(cls, labelled: LabelledCohort) -> "SearchData":
+        """Take the arrays out of a labelled cohort."""
+        return cls(labelled.expression, labelled.genes, labelled.subject_of, labelled.strata, context_of(labelled))
+
+    @property
+    def n_subjects(self) -> int:
+        """Number of subjects."""
+        return len(self.strata)
+
+    def without(self, genes: Flags) -> "SearchData":
+        """Return the same samples without some genes, boolean over genes."""
+        context = self.context
+        if context is not None:
+            context = replace(context, outside=context.outside[:, ~genes])
+        return replace(self, expression=self.expression[:, ~genes], genes=self.genes[~genes], context=context)
+
+    def rows_of(self, subjects: Flags) -> Flags:
+        """Return the samples of some subjects, boolean over samples."""
+        return subjects[self.subject_of]
+
+
+@dataclass(frozen=True)
+class Block:
+    """One training set's ranked columns, standardised with the training rows' mean and standard deviation.
+
+    Attributes
+    ----------
+    position
+        Natural position of each ranked column.
+    train, test
+        Standardised columns (best first) of training and held-out rows.
+    labels
+        0/1 label of each training row.
+    cumulative
+        As for `Ranked`.
+    """
+
+    position: Indices
+    train: Floats
+    test: Floats
+    labels: NDArray[np.int8]
+    cumulative: bool = False
+
+    @classmethod
+    def build(
+        cls,
+        ranked: Ranked,
+        train: Flags,
+        test: Flags,
+        labels: NDArray[np.int8],
+        columns: Indices | None = None,
+    ) -> "Block":
+        """Standardise columns for the rows of one training set.
+
+        Parameters
+        ----------
+        ranked
+            The columns of this training set.
+        train, test
+            Training and held-out rows, boolean over samples.
+        labels
+            0/1 per sample.
+        columns
+            Which of the ranked columns to take, in this order; all, best first, by default.
+        """
+        # Compiled code is slow to load, and whoever only looks at a job does without.
+        from responder_ml.search.standardise import standardise
+
+        # Columns x samples, as the values lie in memory.
+        values = np.ascontiguousarray(ranked.values().T)
+        columns = np.arange(len(values)) if columns is None else columns
+        inside, outside = np.flatnonzero(train), np.flatnonzero(test)
+        fitted, held_out = np.empty((len(columns), len(inside))), np.empty((len(columns), len(outside)))
+        standardise(values, columns, inside, outside, rounding_share(len(inside)), fitted, held_out)
+        return cls(ranked.position[columns], fitted.T, held_out.T, labels[train], ranked.cumulative)
+
+    def columns(self, length: int) -> Indices:
+        """Return which columns a prefix of some length stands for, in natural order."""
+        return prefix_columns(self.position, length, cumulative=self.cumulative)
+
+    def as_ranked(self, length: int) -> slice:
+        """Return the same columns as they lie, which costs no copy."""
+        return prefix_slice(length, len(self.position), cumulative=self.cumulative)
+
+
+def context_of(labelled: LabelledCohort) -> Context:
+    """Return what builders may know of a labelled cohort beside expression and labels."""
+    endpoint, outside = labelled.endpoint, labelled.outside
+    return Context(
+        sheet=labelled.cohort.obs,
+        column=endpoint.column,
+        positive=endpoint.positive,
+        negative=endpoint.negative,
+        outside=np.asarray(outside.X, dtype=np.float64),
+        outside_sheet=outside.obs,
+    )
+
+
+def standardisation(values: Floats) -> tuple[Floats, Floats]:
+    """Return mean and standard deviation (divisor n) per column; a constant column is divided by one."""
+    mean = values.mean(axis=0)
+    deviation = values - mean
+    scale = np.sqrt(np.einsum("ij,ij->j", deviation, deviation) / len(deviation))
+    return mean, np.where(scale > rounding_share(len(deviation)) * np.abs(mean), scale, 1.0)

@@ -1,0 +1,40 @@
+"""How much work a self-test does; kept apart so that the command line can tell the defaults without loading anything."""
+
+from dataclasses import dataclass
+
+from responder_ml.errors import ConfigError
+
+_FEWEST_COHORTS = 5
+
+
+@dataclass(frozen=True)
+class SelfTestSize:
+    """The size of a self-test.
+
+    Attributes
+    ----------
+    cohorts
+        Cohorts without effect, of each kind.
+    permutations
+        Most relabellings of each one's null.
+    repeats
+        Repeats of the outer folds behind each AUROC; never more than the job's own.
+
+    Raises
+    ------
+    ConfigError
+        Too few to say anything.
+    """
+
+    cohorts: int = 20
+    permutations: int = 39
+    repeats: int = 1
+
+    def __post_init__(self) -> None:
+        """Refuse sizes from which nothing can be said."""
+        least = {"cohorts": _FEWEST_COHORTS, "permutations": 1, "repeats": 1}
+        for name, smallest in least.items():
+            if getattr(self, name) < smallest:
+                raise ConfigError(
+                    f"{name} is {getattr(self, name)}, but a self-test needs at least {smallest}. Raise it."
+                )

@@ -1,0 +1,91 @@
+"""Serve a bundle: MLflow's scoring server hands a posted table over and gets the table that `score` would write.
+
+MLflow imports this module by name in the serving process (the model's ``loader_module``) and calls ``_load_pyfunc``.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from responder_ml.arrays import Floats, Indices
+from responder_ml.bundles.bundle import Bundle, read_bundle
+from responder_ml.cohort.expression_source import ExpressionSource
+from responder_ml.errors import ExpressionError, list_names
+from responder_ml.score import Scorer, match_source
+
+LOADER = "responder_ml.serve"
+"""Name under which a logged model finds this module again."""
+_SAMPLE = "sample"
+
+
+class ServedBundle:
+    """A bundle behind MLflow's ``predict``.
+
+    Parameters
+    ----------
+    bundle
+        The model and its knowledge. Expression is expected in its units; missing genes are imputed as `score` does by
+        default.
+    """
+
+    def __init__(self, bundle: Bundle) -> None:
+        self._bundle = bundle
+
+    def predict(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Score samples.
+
+        Parameters
+        ----------
+        table
+            Samples in rows, genes in columns, in the bundle's units. Samples are named by a column ``sample``, or by the
+            index where there is none (``dataframe_split`` keeps an index, ``dataframe_records`` does not).
+
+        Returns
+        -------
+        The columns of `responder_ml.score.COLUMNS` and the leading features; None where a value is missing, since JSON
+        has no other word for it.
+
+        Raises
+        ------
+        CoverageError, ExpressionError, GeneNameError
+            The table lacks too many genes, or does not hold expression in the bundle's units.
+        """
+        grid = _PostedGrid(table)
+        source = ExpressionSource(grid, genes_in_rows=False)
+        matched = match_source(self._bundle, source)
+        scorer = Scorer(self._bundle, matched, self._bundle.units, missing="impute", prior=None)
+        scores = scorer.rows(list(source.samples), source.block(np.arange(len(source.samples)), matched.place))
+        return scores.astype(object).where(scores.notna(), None)
+
+
+class _PostedGrid:
+    """A posted table as the cells of a file."""
+
+    source = "the posted table"
+
+    def __init__(self, table: pd.DataFrame) -> None:
+        names = table[_SAMPLE] if _SAMPLE in table.columns else table.index
+        self._values = table.drop(columns=_SAMPLE, errors="ignore")
+        self.rows: Sequence[str] = [str(name) for name in names]
+        self.columns: Sequence[str] = [str(name) for name in self._values.columns]
+
+    def numbers(self, rows: Indices, columns: Indices, genes_in_rows: bool) -> Floats:
+        """Return the chosen cells as numbers, missing ones as NaN; text is refused."""
+        del genes_in_rows  # samples are in rows, always
+        chosen = self._values.iloc[rows, columns]
+        try:
+            return np.asarray(chosen.to_numpy(dtype=np.float64, na_value=np.nan))
+        except (ValueError, TypeError) as problem:
+            text = [str(name) for name, kind in chosen.dtypes.items() if not pd.api.types.is_numeric_dtype(kind)]
+            raise ExpressionError(
+                f"{self.source}: gene(s) {list_names(text)} hold text. Post numbers, genes in columns, and sample names in "
+                f"the index or in a column '{_SAMPLE}'."
+            ) from problem
+
+
+def _load_pyfunc(path: str) -> Any:
+    """Return the bundle in a logged model's data folder, as MLflow wants it."""
+    return ServedBundle(read_bundle(Path(path)))

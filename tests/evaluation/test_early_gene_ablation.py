@@ -1,0 +1,67 @@
+"""The headline without immediate-early genes, on simulated values where they carry everything, or nothing."""
+
+import numpy as np
+import pytest
+
+from responder_ml.classifiers.nearest_centroid import NearestCentroid
+from responder_ml.evaluation.early_gene_ablation import ablate_early_genes
+from responder_ml.evaluation.metrics import auroc
+from responder_ml.evaluation.procedure import Procedure
+from responder_ml.features.builders.gene_sets import GeneSets
+from responder_ml.features.builders.genes import Genes
+from responder_ml.search.candidate import Candidate
+from responder_ml.search.nested import Plan
+from responder_ml.search.search_data import SearchData
+from responder_ml.search.workers import Workers
+
+LABELS = np.tile([1, 0], 10).astype(np.int8)
+EARLY = ("Fos", "Egr1", "Arc")
+
+
+def _procedure(values, genes, builder=None):
+    search_data = SearchData(values, np.array(genes), np.arange(20), np.zeros(20, dtype=np.intp))
+    builder = builder or Genes(units="log2")
+    candidate = Candidate("genes", builder, NearestCentroid, {}, "nearest_centroid")
+    return Procedure(search_data, [candidate], Plan(4, 2, 2, 7), Workers(1))
+
+
+@pytest.fixture
+def values(rng):
+    return rng.normal(size=(20, 23))
+
+
+def _names(early=EARLY):
+    return [*early, *(f"g{place}" for place in range(23 - len(early)))]
+
+
+def test_what_rests_on_early_genes_falls_without_them(values):
+    values[:, :3] += 4.0 * LABELS[:, None]
+    procedure = _procedure(values, _names())
+    observed = procedure.observe(LABELS, 2)
+    found = ablate_early_genes(procedure, observed)
+    assert set(found.genes) == set(EARLY)
+    assert found.auroc < 0.8 < auroc(observed.auto)
+    assert found.difference == pytest.approx(auroc(observed.auto) - found.auroc)
+    assert found.interval[0] < found.difference < found.interval[1]
+
+
+def test_it_is_the_procedure_on_expression_that_never_had_them(values):
+    values[:, 10] += 2.0 * LABELS
+    procedure = _procedure(values, _names())
+    found = ablate_early_genes(procedure, procedure.observe(LABELS, 2))
+    never = _procedure(values[:, 3:], _names()[3:])
+    assert found.auroc == auroc(never.observe(LABELS, 2).auto)
+
+
+def test_data_without_them_say_so(values):
+    procedure = _procedure(values, _names(early=()))
+    found = ablate_early_genes(procedure, procedure.observe(LABELS, 1))
+    assert (found.genes, found.auroc) == ((), None)
+
+
+def test_a_builder_of_these_very_genes_cannot_do_without(values):
+    builder = GeneSets(markers=["immediate_early"], min_genes=1, min_coverage=0.1, units="log2")
+    procedure = _procedure(values, _names(), builder)
+    found = ablate_early_genes(procedure, procedure.observe(LABELS, 1))
+    assert set(found.genes) == set(EARLY)
+    assert found.auroc is None

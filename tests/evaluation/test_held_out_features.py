@@ -1,0 +1,159 @@
+"""What a model is worth with genes missing, against scoring the held-out rows again one by one."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from anndata import AnnData
+
+from responder_ml.bundles.bundle import pack_bundle, read_bundle, write_bundle
+from responder_ml.bundles.manifest import manifest_digest
+from responder_ml.classifiers import CLASSIFIERS
+from responder_ml.cohort.endpoint import Endpoint, label_cohort
+from responder_ml.errors import BundleError
+from responder_ml.evaluation.held_out_features import HeldOutFeatures, held_out_features, outer_models
+from responder_ml.evaluation.metrics import auroc
+from responder_ml.evaluation.procedure import Procedure
+from responder_ml.features.builders.genes import Genes
+from responder_ml.features.builders.pairs import Pairs
+from responder_ml.score import score
+from responder_ml.search.candidate import Candidate
+from responder_ml.search.missing_gene_policy import decide
+from responder_ml.search.nested import Plan
+from responder_ml.search.search_data import SearchData
+from responder_ml.search.workers import Workers
+from responder_ml.statistics.concordance import auroc as plain_auroc
+
+GENES = [f"g{index}" for index in range(80)]
+CANDIDATES = (
+    Candidate("genes", Genes(max_genes=10), CLASSIFIERS["nearest_centroid"]),
+    Candidate("pairs", Pairs(n_genes=20, max_pairs=6), CLASSIFIERS["elastic_net"], {"l1_ratio": 0.0}),
+)
+
+
+@pytest.fixture(scope="module")
+def trained():
+    rng = np.random.default_rng(4)
+    subject = np.repeat(np.arange(20), 2)
+    labels = subject % 2
+    values = rng.normal(8, 1, size=(40, 80)) + 0.9 * labels[:, None] * (np.arange(80) < 8)
+    sheet = pd.DataFrame(
+        {
+            "sample": [f"s{row}" for row in range(40)],
+            "subject": [f"m{each}" for each in subject],
+            "y": np.where(labels, "b", "a"),
+        }
+    ).set_index("sample", drop=False)
+    labelled = label_cohort(
+        AnnData(values, obs=sheet, var=pd.DataFrame(index=GENES), uns={"units": "log2"}), Endpoint("y", "b", "a")
+    )
+    procedure = Procedure(SearchData.of(labelled), CANDIDATES, Plan(4, 3, 6, 2), Workers(1))
+    observed = procedure.observe(labelled.labels, 2)
+    return procedure, observed, labelled, outer_models(procedure, observed, labelled)
+
+
+def test_refitted_outer_models_are_those_of_the_search(trained):
+    _, observed, labelled, models = trained
+    result = observed.results[0]
+    assert len(models) == 4
+    for fold, model in enumerate(models):
+        rows = result.fold == fold
+        np.testing.assert_allclose(model.decision_function(labelled.expression[rows]), result.auto[rows], rtol=1e-6)
+
+
+def test_with_all_genes_it_is_the_out_of_fold_auroc_of_that_repeat(trained):
+    _, observed, labelled, models = trained
+    found = held_out_features(models, observed, labelled).auroc(models, np.ones(80, dtype=bool), "impute")
+    assert found == pytest.approx(auroc(observed.auto.first(1)))
+
+
+def test_without_genes_it_is_the_auroc_of_held_out_rows_scored_again_without_them(trained):
+    _, observed, labelled, models = trained
+    there = np.arange(80) % 3 > 0
+    typical = labelled.expression.mean(axis=0)
+    right, met = 0.0, 0
+    for fold, model in enumerate(models):
+        rows = observed.results[0].fold == fold
+        again = decide(model, labelled.expression[rows], there, typical, "log2", "skip").log_odds
+        subjects = labelled.subject_of[rows]
+        names = np.unique(subjects)
+        means = np.array([again[subjects == each].mean() for each in names])
+        labels = labelled.labels[names]
+        pairs = int(labels.sum() * (1 - labels).sum())
+        right, met = right + plain_auroc(labels, means) * pairs, met + pairs
+    found = held_out_features(models, observed, labelled).auroc(models, there, "skip")
+    assert found == pytest.approx(right / met)
+
+
+def test_losing_every_gene_is_a_coin_toss_and_half_a_feature_keeps_half(trained):
+    _, observed, labelled, models = trained
+    rows = held_out_features(models, observed, labelled)
+    assert rows.auroc(models, np.zeros(80, dtype=bool), "impute") == 0.5
+    pair = next(iter(models[0].genes_behind().values()))[0]
+    if len(pair) == 2:
+        there = ~np.isin(models[0].genes_, pair[:1])
+        whole = rows.decisions(models, np.ones(80, dtype=bool), "impute")
+        less = rows.decisions(models, there, "impute")
+        assert not np.allclose(whole, less)
+
+
+def _bundle(trained, folder, **more):
+    procedure, observed, labelled, models = trained
+    result = {
+        "name": "t", "simulated": True, "endpoint": {}, "n": {"positive": 10, "negative": 10}, "verdict": None, "versions": {}
+    }  # fmt: skip
+    outer = held_out_features(models, observed, labelled)
+    refit = procedure.refit(labelled.labels).model
+    packed = pack_bundle(refit, labelled, result, **({"models": models, "outer": outer} | more))
+    write_bundle(packed, folder)
+    return outer
+
+
+def test_a_bundle_says_what_it_is_worth_on_a_table_that_lacks_genes(trained, tmp_path):
+    outer = _bundle(trained, tmp_path / "b")
+    labelled, models = trained[2], trained[3]
+    read = read_bundle(tmp_path / "b")
+    used = {gene for each in read.manifest["features"] for gene in each["genes"]}
+    lost = {gene for model in models for gene in model.genes_behind() if gene in GENES} - used
+    kept = [gene for gene in GENES if gene not in lost]
+    table = pd.DataFrame(labelled.expression, index=labelled.cohort.obs_names, columns=GENES)[kept]
+    table.to_csv(tmp_path / "t.csv")
+    found = score(tmp_path / "b", tmp_path / "t.csv")
+    expected = outer.auroc(models, np.isin(GENES, kept), "impute")
+    assert found["expected_auroc"].tolist() == [expected] * 40
+    assert found.attrs["summary"]["expected_auroc"]["at_this_coverage"] == expected
+    assert found["probability_low"].le(found["probability_high"]).all()
+
+
+def test_a_bundle_without_held_out_rows_says_that_it_is_impossible(trained, tmp_path):
+    _bundle(trained, tmp_path / "b", outer=None)
+    labelled = trained[2]
+    pd.DataFrame(labelled.expression, labelled.cohort.obs_names, GENES).to_csv(tmp_path / "t.csv")
+    found = score(tmp_path / "b", tmp_path / "t.csv")
+    assert found["expected_auroc"].isna().all()
+    assert "cannot be told" in found.attrs["summary"]["expected_auroc"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda rows: HeldOutFeatures(rows.values[:-1], rows.model, rows.subject, rows.label),
+        lambda rows: HeldOutFeatures(rows.values, rows.model[::-1], rows.subject, rows.label),
+        lambda rows: HeldOutFeatures(rows.values, rows.model + 1, rows.subject, rows.label),
+    ],
+)
+def test_rows_that_do_not_belong_to_the_models_are_refused(trained, tmp_path, change):
+    _, observed, labelled, models = trained
+    with pytest.raises(ValueError):
+        _bundle(trained, tmp_path / "b", outer=change(held_out_features(models, observed, labelled)))
+
+
+def test_another_expected_auroc_is_seen_when_the_bundle_is_read(trained, tmp_path):
+    _bundle(trained, tmp_path / "b")
+    manifest = json.loads((tmp_path / "b" / "manifest.json").read_text())
+    manifest["check"]["outer_auroc"] = 1.0
+    manifest["sha256"] = manifest_digest(manifest)
+    (tmp_path / "b" / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(BundleError, match="other numbers"):
+        read_bundle(tmp_path / "b")

@@ -1,0 +1,65 @@
+import numpy as np
+import pytest
+
+from responder_ml.classifiers import CLASSIFIERS
+from responder_ml.evaluation.procedure import Procedure
+from responder_ml.explanation.attribution import explain
+from responder_ml.explanation.explain import signature_table
+from responder_ml.features.builders.gene_sets import GeneSets
+from responder_ml.features.builders.genes import Genes
+from responder_ml.search.candidate import Candidate
+from responder_ml.search.nested import Plan
+from responder_ml.search.search_data import SearchData
+from responder_ml.search.workers import Workers
+
+N, GENES = 24, 60
+LABELS = np.array([0, 1] * (N // 2), dtype=np.int8)
+
+
+@pytest.fixture
+def sets(tmp_path):
+    names = [f"g{index}" for index in range(GENES)]
+    path = tmp_path / "sets.gmt"
+    path.write_text("\n".join("\t".join(line) for line in (["S", "", *names[:8]], ["T", "", *names[30:40]])) + "\n")
+    return str(path)
+
+
+def _observed(rng, builders, kinds):
+    values = rng.normal(size=(N, GENES))
+    values[:, :8] += 2.0 * LABELS[:, None]
+    names = np.array([f"g{index}" for index in range(GENES)])
+    search_data = SearchData(values, names, np.arange(N), np.zeros(N, dtype=int))
+    candidates = [Candidate(each.name, each, CLASSIFIERS[kind]) for each in builders for kind in kinds]
+    procedure = Procedure(search_data, candidates, Plan(3, 2, 2, 1), Workers(1))
+    return procedure, procedure.observe(LABELS, 2)
+
+
+def test_signatures_are_named_and_the_planted_one_leads(rng, sets):
+    procedure, observed = _observed(rng, [Genes(), GeneSets(path=sets)], ["nearest_centroid"])
+    table = signature_table(procedure, observed, LABELS)
+    assert table["builder"].unique().tolist() == ["gene_sets"]
+    assert table["signature"].tolist()[0] == "S"
+    first = table.iloc[0]
+    assert first["direction"] > 0
+    assert first["support"] > 0
+    assert first["sign_consistency"] == 1
+
+
+def test_the_builders_own_best_model_is_explained_whatever_auto_took(rng, sets):
+    procedure, observed = _observed(rng, [Genes(), GeneSets(path=sets)], ["nearest_centroid", "elastic_net"])
+    table = signature_table(procedure, observed, LABELS).set_index("signature")
+    size = 0.0
+    for result in observed.results:
+        best = 2 + np.argmax(result.inner[2:], axis=0)
+        for model in result.models:
+            if model.candidate == best[model.fold]:
+                values = explain(model.classifier, model.test).values
+                names = procedure.signature_names("gene_sets")[model.columns]
+                size += np.abs(values[:, names == "S"]).sum() / N / len(observed.results)
+    assert table.loc["S", "contribution"] == pytest.approx(size)
+
+
+def test_genes_are_no_signatures(rng):
+    procedure, observed = _observed(rng, [Genes()], ["nearest_centroid"])
+    assert procedure.signature_names("genes") is None
+    assert signature_table(procedure, observed, LABELS).empty

@@ -1,0 +1,173 @@
+"""The straight line end to end, on a simulated cohort small enough for a test."""
+
+import json
+import socket
+from contextlib import closing
+
+import pytest
+import yaml
+
+from responder_ml.config import load_config
+from responder_ml.progress import Progress
+from responder_ml.records.run import TABLES, read_run
+from responder_ml.track import deliver
+from responder_ml.train import prepare, record, train
+
+JOB = {
+    "name": "tiny",
+    "cohort": {
+        "source": "simulated",
+        "where": {"region": "PFC"},
+        "params": {"n_genes": 1200, "effect": 2.0},
+    },
+    "endpoint": {
+        "column": "response",
+        "positive": "responder",
+        "negative": "non_responder",
+        "strata": ["drug"],
+        "nuisance": ["batch"],
+    },
+    "builders": [{"kind": "genes", "params": {"max_genes": 60}}],
+    "classifiers": [{"kind": "elastic_net", "params": {"l1_ratio": 0.0}}, {"kind": "nearest_centroid"}],
+    "search": {"folds": 3, "repeats": 2, "inner_folds": 2, "trials": 3},
+    "null": {"permutations": 24, "repeats": 1},
+    "compute": {"workers": 1},
+    "seed": 3,
+}
+
+
+def _job(folder, **changes):
+    path = folder / "job.yaml"
+    path.write_text(yaml.safe_dump({**JOB, **changes}))
+    return load_config(path)
+
+
+def _without_times(folder):
+    result = json.loads((folder / "result.json").read_text())
+    return {key: value for key, value in result.items() if key != "timings"}
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("job")
+    run = train(_job(folder), folder / "run", folder / "bundle")
+    return folder, run
+
+
+def test_train_writes_everything_the_design_lists(trained):
+    folder, run = trained
+    written = {path.name for path in (folder / "run").iterdir()}
+    assert {"result.json", "config.yaml", "report.html", "card.md", *(f"{name}.csv" for name in TABLES)} <= written
+    assert {"manifest.json", "model.skops", "card.md"} <= {path.name for path in (folder / "bundle").iterdir()}
+    assert set(run.result) >= {
+        "schema_version", "name", "endpoint", "n", "headline", "null", "baselines", "candidates", "audit", "verdict",
+        "stability", "timings", "versions", "data_sha256", "seed",
+    }  # fmt: skip
+    assert run.result["simulated"]
+    assert run.result["verdict"]["level"] in {"evidence", "confounded", "no_evidence"}
+    for name, columns in TABLES.items():
+        # No builder of this job has signatures, and a table without rows is left out.
+        assert name == "signatures" or set(columns) <= set(run.tables[name].columns), name
+
+
+def test_few_subjects_get_a_leave_pair_out_figure_and_stability_of_leading_genes(trained):
+    folder, run = trained
+    headline = run.result["headline"]
+    low, high = headline["leave_pair_out_ci"]
+    assert 0 <= low <= headline["leave_pair_out_auroc"] <= high <= 1
+    assert round(headline["leave_pair_out_auroc"] * 42 * 2, 6).is_integer()
+    assert run.result["stability"]["leading"]["repeats"] == 2
+    assert run.result["stability"]["leading"]["nogueira"] <= 1
+    assert "leave-pair-out AUROC" in (folder / "run" / "report.html").read_text()
+
+
+def test_out_of_fold_table_scores_every_sample_once_per_repeat_and_candidate(trained):
+    table = trained[1].tables["out_of_fold"]
+    counts = table.groupby(["candidate", "repeat"])["sample"].agg(["size", "nunique"])
+    assert (counts["size"] == 13).all()
+    assert (counts["nunique"] == 13).all()
+    assert len(counts) == 3 * 2
+
+
+def test_a_run_read_back_is_the_run(trained):
+    folder, run = trained
+    again = read_run(folder / "run")
+    assert again.result == run.result
+    assert again.config == run.config
+    assert again.tables["genes"]["gene"].tolist() == run.tables["genes"]["gene"].tolist()
+
+
+def test_the_resolved_configuration_is_itself_a_job(trained, tmp_path):
+    folder, run = trained
+    job = load_config(folder / "run" / "config.yaml")
+    assert job.resolved() == run.config
+
+
+def test_a_lost_tracking_server_is_said_and_track_delivers_the_run_afterwards(trained, tmp_path):
+    from mlflow import MlflowClient
+
+    folder, run = trained
+    with closing(socket.socket()) as taken:
+        taken.bind(("127.0.0.1", 0))
+        nobody = f"http://127.0.0.1:{taken.getsockname()[1]}"
+    said, progress = [], Progress()
+    progress.say = said.append
+    job = _job(tmp_path, tracking={"uri": nobody, "experiment": "later"})
+    assert record(job, run, folder / "run", folder / "bundle", progress) is None
+    assert "Not tracked" in said[0]
+    assert nobody in said[0]
+    assert f"track {folder / 'run'} --bundle {folder / 'bundle'}" in said[0]
+    assert "Max retries" not in said[0]
+    store = f"sqlite:///{tmp_path / 'later.db'}"
+    sent = deliver(folder / "run", folder / "bundle", uri=store, experiment="later", register=True)
+    client = MlflowClient(store)
+    found = client.get_run(sent.run_id)
+    assert (found.info.run_name, found.info.status) == ("tiny", "FINISHED")
+    assert found.data.metrics["p_value"] == pytest.approx(run.result["null"]["p_value"], abs=1e-4)
+    assert found.inputs.dataset_inputs[0].dataset.digest == run.result["data_sha256"][:16]
+    assert "report.html" in {each.path for each in client.list_artifacts(sent.run_id)}
+    assert [int(each.version) for each in client.search_model_versions("name = 'tiny'")] == [1]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_one_seed_gives_one_result_whatever_the_number_of_workers(trained, tmp_path, workers):
+    again = train(_job(tmp_path, compute={"workers": workers}), tmp_path / "run", tmp_path / "bundle")
+    assert again.result["verdict"] == trained[1].result["verdict"]
+    assert _without_times(tmp_path / "run") == _without_times(trained[0] / "run")
+
+
+def test_three_against_three_is_underpowered_and_that_is_said_before_training(tmp_path):
+    cells = {"susceptible/ketamine/responder": 3, "susceptible/ketamine/non_responder": 3}
+    job = _job(
+        tmp_path,
+        cohort={**JOB["cohort"], "params": {"n_genes": 600, "cells": cells}},
+        classifiers=[{"kind": "nearest_centroid"}, {"kind": "elastic_net"}],
+    )
+    prepared = prepare(job)
+    assert prepared.power_note.startswith("Underpowered")
+    assert "0.05" in prepared.power_note
+    assert prepared.allowed.plan.trials == 0
+    run = train(job, tmp_path / "run", tmp_path / "bundle")
+    assert run.result["verdict"]["level"] == "underpowered"
+    assert [each["classifier"] for each in run.result["candidates"]] == ["nearest_centroid"]
+
+
+def test_a_gpu_that_is_not_there_is_said_once_and_stands_in_the_report(tmp_path, monkeypatch, capfd):
+    class Said(Progress):
+        def __init__(self):
+            self.said = []
+
+        def say(self, text):
+            self.said.append(text)
+
+    monkeypatch.setattr("responder_ml.classifiers.xgboost.usable_device", lambda asked: "cpu")
+    trees = {"kind": "xgboost", "params": {"device": "cuda", "rounds": 2}}
+    builders = [*JOB["builders"], {"kind": "genes", "name": "few", "params": {"max_genes": 20}}]
+    job = _job(tmp_path, classifiers=[trees], builders=builders, null={"permutations": 4, "repeats": 1})
+    progress = Said()
+    run = train(job, tmp_path / "run", tmp_path / "bundle", progress)
+    message = "xgboost: device is cuda, but xgboost sees no such GPU here; the processor is used."
+    assert progress.said.count(message) == 1
+    assert [each["message"] for each in run.result["audit"]].count(message) == 1
+    assert message in (tmp_path / "run" / "report.html").read_text()
+    assert capfd.readouterr() == ("", "")
