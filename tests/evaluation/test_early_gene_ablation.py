@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
+from scipy.stats import t as student
 
 from responder_ml.classifiers.nearest_centroid import NearestCentroid
 from responder_ml.evaluation.early_gene_ablation import ablate_early_genes
-from responder_ml.evaluation.metrics import auroc
+from responder_ml.evaluation.metrics import auroc, fold_aurocs
 from responder_ml.evaluation.procedure import Procedure
 from responder_ml.features.builders.gene_sets import GeneSets
 from responder_ml.features.builders.genes import Genes
@@ -48,9 +49,16 @@ def test_what_rests_on_early_genes_falls_without_them(values):
 def test_it_is_the_procedure_on_expression_that_never_had_them(values):
     values[:, 10] += 2.0 * LABELS
     procedure = _procedure(values, _names())
-    found = ablate_early_genes(procedure, procedure.observe(LABELS, 2))
+    observed = procedure.observe(LABELS, 2)
+    found = ablate_early_genes(procedure, observed)
     never = _procedure(values[:, 3:], _names()[3:])
-    assert found.auroc == auroc(never.observe(LABELS, 2).auto)
+    again = never.observe(LABELS, 2).auto
+    assert found.auroc == auroc(again)
+    # Four folds: a test set is a third of its training set; 2 x 4 differences.
+    differences = (fold_aurocs(observed.auto) - fold_aurocs(again)).ravel()
+    half = student.ppf(0.975, 7) * np.sqrt(1 / 8 + 1 / 3) * differences.std(ddof=1)
+    assert differences.std() > 0
+    assert found.interval == pytest.approx((differences.mean() - half, differences.mean() + half))
 
 
 def test_data_without_them_say_so(values):

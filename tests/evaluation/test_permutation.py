@@ -1,4 +1,4 @@
-from itertools import permutations
+from itertools import combinations, permutations
 from math import comb
 
 import numpy as np
@@ -7,7 +7,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
-from responder_ml.evaluation.permutation import besag_clifford, exact_p, reaches
+from responder_ml.evaluation.permutation import (
+    NullPlan,
+    besag_clifford,
+    exact_p,
+    is_exact,
+    min_attainable_p,
+    reaches,
+    run_null,
+)
 
 
 def _naive(null, observed, stop_after, most):
@@ -163,3 +171,106 @@ def test_the_observed_labelling_counts_once_whatever_rounding_did_to_it():
 def test_exact_p_of_nothing_is_refused():
     with pytest.raises(ValueError, match="none was given"):
         exact_p([], 0.5)
+
+
+# Running a null
+
+LABELS = np.array([1, 1, 1, 0, 0, 0, 0], dtype=np.int8)
+ONE_STRATUM = np.zeros(7, dtype=np.intp)
+VALUES = np.array([9.0, 8.0, 1.0, 7.0, 2.0, 3.0, 0.5])
+
+
+def _difference(block):
+    """A cheap procedure: the sum of the positives' values; it remembers which labellings it was run on."""
+
+    def statistic(labellings):
+        for start in range(0, len(labellings), block):
+            some = labellings[start : start + block]
+            statistic.run += [bytes(labels) for labels in some]
+            yield np.array([VALUES[labels == 1].sum() for labels in some])
+
+    statistic.run = []
+    return statistic
+
+
+def _null(permutations, stop_after=1000, block=4, strata=ONE_STRATUM, name="strata", seed=1, on_progress=None):
+    statistic = _difference(block)
+    plan = NullPlan(permutations, 1, stop_after, 0.05, seed)
+    observed = VALUES[LABELS == 1].sum()
+    return run_null(statistic, LABELS, strata, observed, plan, name, on_progress), statistic
+
+
+def test_few_labellings_are_all_run_once_and_p_is_exact():
+    null, statistic = _null(35)
+    assert len(statistic.run) == len(set(statistic.run)) == null.labellings == 35
+    assert statistic.run[0] == bytes(LABELS)
+    # By hand: 9 + 8 + 7, 9 + 8 + 3, 9 + 8 + 2, 9 + 7 + 3 and so on reach 18.
+    reached = sum(sum(chosen) >= 18.0 for chosen in combinations(VALUES, 3))
+    assert null.p_value == reached / 35
+    assert null.p_interval == (null.p_value, null.p_value)
+    assert (null.exact, null.stopped_early, null.min_attainable_p) == (True, False, 1 / 35)
+
+
+def test_an_exact_null_never_stops_early():
+    null, statistic = _null(35, stop_after=1)
+    assert len(statistic.run) == len(null.values) == 35
+
+
+def test_of_many_labellings_random_ones_are_run_and_p_counts_the_observed_one():
+    null, statistic = _null(34)
+    assert len(statistic.run) == len(null.values) == 34
+    assert not null.exact
+    reached = int(np.sum(null.values >= 18.0))
+    assert null.p_value == (reached + 1) / 35
+    scipys = binomtest(reached, 34).proportion_ci(0.95, method="exact")
+    assert null.p_interval == pytest.approx((scipys.low, scipys.high))
+    assert null.min_attainable_p == 1 / 35
+    assert (null.mean, null.sd) == (pytest.approx(null.values.mean()), pytest.approx(null.values.std(ddof=1)))
+
+
+@pytest.mark.parametrize("block", [1, 4, 7])
+def test_a_null_stops_at_the_same_relabelling_whatever_the_size_of_the_blocks(block):
+    null, statistic = _null(34, stop_after=2, block=block)
+    everything, _ = _null(34)
+    stop = int(np.flatnonzero(everything.values >= 18.0)[1]) + 1
+    assert null.stopped_early
+    np.testing.assert_array_equal(null.values, everything.values[:stop])
+    assert null.p_value == 2 / stop
+    assert len(statistic.run) == -(-stop // block) * block
+
+
+def test_relabelled_subjects_stay_in_their_stratum():
+    strata = np.array([0, 0, 1, 0, 1, 1, 1])
+    null, statistic = _null(35, strata=strata)
+    runs = np.array([list(run) for run in statistic.run])
+    assert null.labellings == len(runs) == 12
+    assert (runs[:, strata == 0].sum(axis=1) == 2).all()
+    assert (runs[:, strata == 1].sum(axis=1) == 1).all()
+
+
+def test_random_relabellings_are_fixed_by_the_seed_and_the_name():
+    same, again, other_seed, other_name = (
+        _null(34)[1].run,
+        _null(34)[1].run,
+        _null(34, seed=2)[1].run,
+        _null(34, name="strata and batch")[1].run,
+    )
+    assert same == again
+    assert same != other_seed
+    assert same != other_name
+
+
+def test_progress_is_reported_with_the_running_p():
+    messages = []
+    _null(35, block=10, on_progress=lambda *message: messages.append(message))
+    assert [message[:2] for message in messages] == [(10, 35), (20, 35), (30, 35), (35, 35)]
+    assert messages[-1][2] == f"p = {_null(35)[0].p_value:.3f}"
+
+
+@pytest.mark.parametrize(
+    ("permutations", "exact", "smallest"),
+    [(35, True, 1 / 35), (34, False, 1 / 35), (99, True, 1 / 35), (9, False, 0.1)],
+)
+def test_the_smallest_attainable_p_is_one_over_labellings_or_one_over_draws_and_one(permutations, exact, smallest):
+    assert is_exact(LABELS, ONE_STRATUM, permutations) is exact
+    assert min_attainable_p(LABELS, ONE_STRATUM, permutations) == smallest

@@ -4,12 +4,15 @@ import numpy as np
 import pytest
 
 from responder_ml.classifiers import CLASSIFIERS
+from responder_ml.classifiers.nearest_centroid import NearestCentroid
 from responder_ml.evaluation.metrics import statistic_of
 from responder_ml.evaluation.procedure import Procedure
 from responder_ml.evaluation.relabel import draw_labellings
+from responder_ml.features.builders.gene_sets import GeneSets
 from responder_ml.features.builders.genes import Genes
 from responder_ml.search.candidate import Candidate
 from responder_ml.search.nested import Plan
+from responder_ml.search.prefix_model import PrefixModel
 from responder_ml.search.search_data import SearchData
 from responder_ml.search.workers import Workers
 
@@ -34,3 +37,39 @@ def test_statistic_of_the_observed_labels_is_that_of_the_same_labels_among_relab
         among.insert(seed, LABELS)
         assert next(iter(procedure.statistics([LABELS], repeats)))[0] == observed
         assert next(iter(procedure.statistics(among, repeats)))[seed] == pytest.approx(observed, abs=1e-13)
+
+
+def _refit(values, order):
+    genes = np.array(["Fos", "Egr1", "Arc", *(f"g{index}" for index in range(17))])
+    search_data = SearchData(values, genes, np.arange(20), np.zeros(20, dtype=np.intp))
+    candidates = {
+        "early": Candidate(
+            "early",
+            GeneSets(markers=["immediate_early"], min_genes=1, min_coverage=0.1, units="log2"),
+            NearestCentroid,
+        ),
+        "genes": Candidate("genes", Genes(units="log2"), NearestCentroid),
+    }
+    return Procedure(search_data, [candidates[name] for name in order], Plan(4, 3, 2, 7), Workers(1))
+
+
+@pytest.mark.parametrize("order", [("early", "genes"), ("genes", "early")])
+def test_the_refit_takes_the_candidate_that_did_best_on_the_inner_folds(rng, order):
+    labels = np.tile([1, 0], 10).astype(np.int8)
+    # Two other genes tell the classes apart; by their ranks immediate-early genes hardly do.
+    values = rng.normal(size=(20, 20))
+    values[:, 3:5] += 3.0 * labels[:, None]
+    refit = _refit(values, order).refit(labels)
+    assert refit.name == "genes+nearest_centroid"
+    assert refit.candidate == order.index("genes")
+    assert ((refit.model.decision_function(values) > 0) == labels).all()
+
+
+def test_the_refit_is_fitted_to_all_subjects(rng):
+    labels = np.tile([1, 0], 10).astype(np.int8)
+    values = rng.normal(size=(20, 20))
+    values[:, 3:5] += 3.0 * labels[:, None]
+    refit = _refit(values, ["genes"]).refit(labels)
+    model = PrefixModel(Genes(units="log2"), NearestCentroid(), refit.params["n_features"])
+    model.fit(values, labels, genes=np.array(["Fos", "Egr1", "Arc", *(f"g{index}" for index in range(17))]))
+    np.testing.assert_allclose(refit.model.decision_function(values), model.decision_function(values))

@@ -10,7 +10,9 @@ from anndata import AnnData
 from responder_ml.classifiers import CLASSIFIERS
 from responder_ml.cohort.endpoint import Endpoint, label_cohort
 from responder_ml.errors import EndpointError, ExpressionError, GeneNameError
-from responder_ml.evaluation.permutation import NullPlan
+from responder_ml.evaluation import transfer as module
+from responder_ml.evaluation.metrics import statistic_of
+from responder_ml.evaluation.permutation import NullPlan, NullResult
 from responder_ml.evaluation.procedure import Procedure
 from responder_ml.evaluation.relabel import draw_labellings
 from responder_ml.evaluation.transfer import TransferPlan, corrected, transfer, transfer_matrix, within
@@ -18,6 +20,7 @@ from responder_ml.evaluation.two_cohorts import TwoCohorts
 from responder_ml.features.builders.genes import Genes
 from responder_ml.search.candidate import Candidate
 from responder_ml.search.nested import Plan
+from responder_ml.search.search_data import SearchData
 from responder_ml.search.workers import Workers
 from responder_ml.statistics.concordance import auroc
 
@@ -177,6 +180,26 @@ def test_shared_subjects_are_cross_fitted_and_tested_by_the_whole_procedure(over
     assert found.auroc > 0.9
     assert found.p_value <= 0.05
     assert "cross-fitted over 4 folds" in found.note
+
+
+def test_the_observed_statistic_averages_the_repeats_that_the_null_averages(overlapping, monkeypatch):
+    observed = []
+
+    def record(statistic, labels, strata, value, plan, name, on_progress=None):
+        (relabelled,) = (value for block in statistic([labels]) for value in block)
+        observed.append((value, relabelled))
+        return NullResult(value, np.zeros(2), 0.5, (0.5, 0.5), False, False, 9, 0.1)
+
+    monkeypatch.setattr(module, "run_null", record)
+    plan = replace(HOW, repeats=3)
+    weak = _cohort(9, _names("c", 12), effect=0.3)
+    within(weak, plan, "C")
+    transfer(*overlapping, plan)
+    for value, relabelled in observed:
+        assert value == pytest.approx(relabelled, abs=1e-12)
+    # The test could see another number of repeats.
+    auto = Procedure(SearchData.of(weak), CANDIDATES, Plan(4, 3, 4, 5), Workers(1)).observe(weak.labels, 3).auto
+    assert observed[0][0] == statistic_of(auto.first(1)) != statistic_of(auto)
 
 
 def test_a_difference_between_animals_that_is_not_the_class_does_not_transfer_within_them():

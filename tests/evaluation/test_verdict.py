@@ -2,11 +2,13 @@
 
 import pytest
 
-from responder_ml.evaluation.verdict import BaselineSummary, NullSummary, conclude
+from responder_ml.evaluation.verdict import BaselineSummary, NullSummary, conclude, is_underpowered
 
 FOUND = NullSummary(0.01, 0.001, 0.49)
 BATCH = BaselineSummary("batch", 0.62, 0.28, (0.1, 0.4))
 AS_GOOD = BaselineSummary("batch", 0.91, -0.01, (-0.2, 0.2))
+EQUAL = BaselineSummary("batch", 0.9, 0.0, (-0.1, 0.1))
+SLIGHTLY_WORSE = BaselineSummary("batch", 0.89, 0.01, (-0.1, 0.1))
 
 
 def _conclude(null=FOUND, conditional=None, nuisance=None, best=None):
@@ -48,3 +50,33 @@ def test_what_was_tested_is_told_apart_from_the_headline_where_it_differs():
     found = _conclude(NullSummary(0.06, 0.001, 0.48, tested=0.83))
     assert "AUROC 0.90 (0.83 in the repeats tested) against a mean of 0.48" in found.sentence
     assert "tested)" not in _conclude().sentence
+
+
+def test_a_nuisance_exactly_as_good_as_the_headline_confounds_and_a_worse_one_does_not():
+    assert _conclude(nuisance=EQUAL).level == "confounded"
+    assert "batch alone does as well (AUROC 0.90)" in _conclude(nuisance=EQUAL).sentence
+    assert _conclude(nuisance=SLIGHTLY_WORSE).level == "evidence"
+
+
+def test_only_a_nuisance_confounds_not_any_baseline_that_does_as_well():
+    assert _conclude(best=EQUAL).level == "evidence"
+    assert "gain over the best baseline (batch, AUROC 0.90) +0.00" in _conclude(best=EQUAL).sentence
+
+
+@pytest.mark.parametrize(
+    ("conditional", "level"),
+    [
+        (NullSummary(0.05, 0.001), "confounded"),
+        (NullSummary(0.0499, 0.001), "evidence"),
+        # A null that was not run, or whose smallest p is alpha, cannot clear the nuisance.
+        (NullSummary(None, 0.001), "confounded"),
+        (NullSummary(0.01, 0.05), "confounded"),
+    ],
+)
+def test_the_conditional_null_must_be_able_to_reach_alpha_and_do_so(conditional, level):
+    assert _conclude(conditional=conditional).level == level
+
+
+@pytest.mark.parametrize(("smallest", "underpowered"), [(0.05, True), (0.051, True), (0.0499, False)])
+def test_a_smallest_p_of_alpha_is_underpowered(smallest, underpowered):
+    assert is_underpowered(smallest, 0.05) is underpowered

@@ -1,0 +1,146 @@
+"""The evidence for one headline: what the nulls exchange and average, and how baselines are compared."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+from anndata import AnnData
+from scipy.stats import t as student
+
+from responder_ml.cohort.endpoint import Endpoint, label_cohort
+from responder_ml.evaluation.baselines import evaluate_random_signatures
+from responder_ml.evaluation.evidence import assess_evidence, assess_given_null, power_note
+from responder_ml.evaluation.metrics import OutOfFold, auroc, fold_aurocs, statistic_of
+from responder_ml.evaluation.permutation import NullPlan
+
+LABELS = np.array([1, 1, 1, 1, 0, 0, 0, 0], dtype=np.int8)
+DRUG = np.array([0, 0, 1, 1, 0, 0, 1, 1])
+BATCH = np.array([0, 1, 0, 1, 0, 1, 0, 1])
+FOLDS = np.array([[0, 0, 1, 1, 0, 0, 1, 1], [0, 1, 0, 1, 0, 1, 0, 1], [0, 1, 1, 0, 0, 1, 1, 0]])
+DECISIONS = np.array(
+    [
+        [4.0, 1.0, 3.0, 2.0, -1.0, 2.0, -3.0, -4.0],
+        [1.0, 1.5, -2.0, 2.0, -1.0, -2.0, 0.5, -4.0],
+        [-1.0, 2.0, 1.0, 2.0, 0.0, -2.0, 3.0, 1.0],
+    ]
+)
+LOG2 = np.random.default_rng(4).normal(5, 1, size=(8, 30))
+GENES_USED = np.array([2, 7, 11])
+
+
+class Procedure:
+    """A procedure whose decisions are fixed: it remembers which labellings and how many repeats it was run on."""
+
+    def __init__(self):
+        self.labellings, self.repeats = [], []
+
+    def statistics(self, labellings, repeats):
+        self.repeats.append(repeats)
+        self.labellings.append(np.stack(labellings))
+        yield np.array([statistic_of(_decided(labels).first(repeats)) for labels in labellings])
+
+    def genes_used(self, model):
+        return GENES_USED
+
+
+def _decided(labels):
+    return OutOfFold(labels, DECISIONS, FOLDS, np.zeros_like(DECISIONS))
+
+
+OBSERVED = SimpleNamespace(auto=_decided(LABELS), models=(None, None))
+
+
+def _labelled(nuisance=("batch",)):
+    sheet = pd.DataFrame(
+        {
+            "sample": [f"s{index}" for index in range(8)],
+            "subject": [f"m{index}" for index in range(8)],
+            "response": np.where(LABELS, "yes", "no"),
+            "drug": np.where(DRUG, "ketamine", "imipramine"),
+            "batch": np.where(BATCH, "one", "two"),
+            "weight": np.linspace(20, 30, 8),
+        }
+    ).set_index("sample", drop=False)
+    genes = pd.DataFrame(index=[f"g{index}" for index in range(30)])
+    endpoint = Endpoint("response", "yes", "no", strata=("drug",), nuisance=nuisance)
+    return label_cohort(AnnData(LOG2, obs=sheet, var=genes, uns={"units": "log2"}), endpoint)
+
+
+def _assess(repeats=3, alpha=0.9, permutations=100, nuisance=("batch",)):
+    procedure = Procedure()
+    plan = NullPlan(permutations, repeats, 10, alpha, 3)
+    evidence = assess_evidence(procedure, OBSERVED, _labelled(nuisance), plan, LOG2, lambda *_: None)
+    return evidence, procedure
+
+
+def test_the_null_exchanges_labels_within_strata_and_the_conditional_null_within_strata_and_batch():
+    evidence, procedure = _assess()
+    plain, conditional = procedure.labellings
+    # Two drugs of 2 against 2; two drugs x two batches of 1 against 1.
+    assert (evidence.null.labellings, evidence.conditional.labellings) == (6**2, 2**4)
+    assert (len(plain), len(conditional)) == (6**2, 2**4)
+    for drug in (0, 1):
+        assert (plain[:, drug == DRUG].sum(axis=1) == 2).all()
+        for batch in (0, 1):
+            assert (conditional[:, (drug == DRUG) & (batch == BATCH)].sum(axis=1) == 1).all()
+
+
+@pytest.mark.parametrize("repeats", [1, 2])
+def test_the_observed_statistic_averages_the_repeats_that_the_nulls_average(repeats):
+    evidence, procedure = _assess(repeats)
+    assert procedure.repeats == [repeats, repeats]
+    expected = statistic_of(_decided(LABELS).first(repeats))
+    assert expected != statistic_of(_decided(LABELS))
+    for null in (evidence.null, evidence.conditional):
+        # Every labelling was run, the observed one first.
+        assert null.observed == null.values[0] == expected
+    assert f"({auroc(_decided(LABELS).first(repeats)):.2f} in the repeats tested)" in evidence.verdict.sentence
+
+
+def test_the_conditional_null_is_run_only_where_the_null_leaves_something_to_explain():
+    assert _assess(alpha=0.02)[0].conditional is None
+    assert _assess(nuisance=())[0].conditional is None
+    # A measured nuisance has no strata to exchange labels within.
+    assert _assess(nuisance=("weight",))[0].conditional is None
+    assert _assess(permutations=0)[0].null is None
+    assert _assess(permutations=0)[0].verdict.level == "not_tested"
+
+
+def test_a_given_null_is_judged_as_it_stands():
+    plan = NullPlan(100, 3, 10, 0.05, 3)
+    null = SimpleNamespace(p_value=0.001, min_attainable_p=0.0005, mean=0.5)
+    evidence = assess_given_null(
+        null, Procedure(), OBSERVED, _labelled(()), plan, LOG2, lambda *_: None, p_is="corrected p"
+    )
+    assert evidence.null is null
+    assert evidence.verdict.level == "evidence"
+    assert "corrected p = 0.001" in evidence.verdict.sentence
+
+
+def test_the_gain_over_a_baseline_has_the_corrected_interval_of_two_folds():
+    evidence, _ = _assess()
+    majority = evidence.baselines[0]
+    assert (majority.name, majority.auroc) == ("majority", 0.5)
+    # The majority has AUROC one half in every fold; a training set is as large as its test set with two folds.
+    gains = fold_aurocs(_decided(LABELS)).ravel() - 0.5
+    half = student.ppf(0.975, 5) * np.sqrt(1 / 6 + 1) * gains.std(ddof=1)
+    assert majority.gain == pytest.approx(auroc(_decided(LABELS)) - 0.5)
+    assert majority.gain_interval == pytest.approx((gains.mean() - half, gains.mean() + half))
+
+
+def test_random_signatures_are_told_by_their_mean_and_their_middle_95_percent():
+    evidence, _ = _assess()
+    random = evidence.baselines[-1]
+    sets = evaluate_random_signatures(LOG2, [3, 3], LOG2.mean(axis=0)[GENES_USED], OBSERVED.auto, np.arange(8), seed=3)
+    scores = [auroc(each) for each in sets]
+    assert random.name == "random signatures"
+    assert random.auroc == pytest.approx(np.mean(scores))
+    assert random.interval == pytest.approx(tuple(np.quantile(scores, [0.025, 0.975])))
+
+
+def test_the_power_note_counts_labellings_within_strata():
+    note = power_note(_labelled(), NullPlan(1000, 3, 10, 0.05, 3))
+    assert "36 labellings within drug; with all of them run, the smallest attainable p is 0.028" in note
+    assert power_note(_labelled(), NullPlan(1000, 3, 10, 0.02, 3)).startswith("Underpowered: 36 labellings")
+    assert "with 19 run, the smallest attainable p is 0.05" in power_note(_labelled(), NullPlan(19, 3, 10, 0.5, 3))

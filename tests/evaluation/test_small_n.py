@@ -1,0 +1,63 @@
+"""What the number of subjects allows: where folds shrink, where tuning stops, where training is refused."""
+
+import pytest
+
+from responder_ml.classifiers import CLASSIFIERS
+from responder_ml.errors import EndpointError
+from responder_ml.evaluation.small_n import fit_plan_to_n, pairs_are_few
+from responder_ml.features.builders.genes import Genes
+from responder_ml.search.candidate import Candidate
+from responder_ml.search.nested import Plan
+
+PLAN = Plan(folds=5, inner_folds=3, trials=20, seed=1)
+CENTROID = Candidate("genes", Genes(), CLASSIFIERS["nearest_centroid"])
+SVM = Candidate("genes", Genes(), CLASSIFIERS["linear_svm"])
+
+
+@pytest.mark.parametrize(("n_positive", "n_negative"), [(6, 6), (6, 20), (9, 6)])
+def test_six_subjects_in_the_smaller_class_are_enough_for_tuning(n_positive, n_negative):
+    feasible = fit_plan_to_n(PLAN, [SVM, CENTROID], n_positive, n_negative)
+    assert feasible.plan.trials == 20
+    assert feasible.candidates == (SVM, CENTROID)
+    assert not any("nothing is tuned" in note for note in feasible.notes)
+
+
+@pytest.mark.parametrize(("n_positive", "n_negative"), [(5, 5), (5, 20), (9, 5), (3, 3)])
+def test_with_five_subjects_or_fewer_in_a_class_nothing_is_tuned_and_only_fixed_forms_remain(n_positive, n_negative):
+    feasible = fit_plan_to_n(PLAN, [SVM, CENTROID], n_positive, n_negative)
+    assert feasible.plan.trials == 0
+    assert feasible.candidates == (CENTROID,)
+    assert any("nothing is tuned" in note for note in feasible.notes)
+
+
+def test_without_a_fixed_form_few_subjects_are_refused():
+    with pytest.raises(EndpointError, match="linear_svm"):
+        fit_plan_to_n(PLAN, [SVM], 5, 5)
+
+
+def test_two_subjects_in_a_class_are_refused_and_three_are_not():
+    with pytest.raises(EndpointError, match="at least 3 of each"):
+        fit_plan_to_n(PLAN, [CENTROID], 2, 20)
+    assert fit_plan_to_n(PLAN, [CENTROID], 3, 20).plan.folds == 3
+
+
+def test_outer_folds_are_at_most_the_smaller_class_and_the_note_says_so():
+    feasible = fit_plan_to_n(Plan(10, 3, 20, 1), [CENTROID], 7, 30)
+    assert feasible.plan.folds == 7
+    assert "10 outer folds do not fit 7 subjects" in feasible.notes[0]
+    assert fit_plan_to_n(Plan(7, 3, 20, 1), [CENTROID], 7, 30).notes == ()
+
+
+def test_inner_folds_fit_the_smallest_training_set():
+    # Of 6 subjects in 5 folds one fold holds 2: a training set has 4.
+    feasible = fit_plan_to_n(Plan(5, 5, 20, 1), [CENTROID], 6, 30)
+    assert feasible.plan.inner_folds == 4
+    assert "5 inner folds do not fit the 4 subjects" in feasible.notes[0]
+    assert fit_plan_to_n(Plan(5, 4, 20, 1), [CENTROID], 6, 30).notes == ()
+
+
+@pytest.mark.parametrize(
+    ("n_positive", "n_negative", "few"), [(6, 7, True), (9, 16, True), (10, 10, False), (9, 17, False), (3, 50, True)]
+)
+def test_pairs_are_held_out_where_a_class_is_below_ten_and_pairs_are_at_most_150(n_positive, n_negative, few):
+    assert pairs_are_few(n_positive, n_negative) is few
