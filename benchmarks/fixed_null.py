@@ -42,7 +42,7 @@ from responder_ml.classifiers.nearest_centroid import NearestCentroid
 from responder_ml.evaluation.procedure import Procedure
 from responder_ml.features.builders.genes import Genes
 from responder_ml.search.candidate import Candidate
-from responder_ml.search.nested import Plan
+from responder_ml.search.nested import SearchPlan
 from responder_ml.search.search_data import SearchData
 from responder_ml.search.splits import assign_folds
 from responder_ml.search.workers import Workers
@@ -130,7 +130,7 @@ def prepare(X: np.ndarray, score: Score, rule: Rule, seed: int) -> Procedure:
     search_data = SearchData(X, names, np.arange(len(X)), np.zeros(len(X), dtype=int))
     builder = KeptGenes(units="log2", max_genes=GENES_KEPT, moderated=score.moderated)
     candidate = Candidate("genes", builder, rule.ours, rule.params)
-    return Procedure(search_data, [candidate], Plan(FOLDS, 3, 0, seed), Workers(1))
+    return Procedure(search_data, [candidate], SearchPlan(FOLDS, 3, 0, seed), Workers(1))
 
 
 def run_ours(procedure: Procedure, labellings: list[np.ndarray]) -> np.ndarray:

@@ -35,7 +35,7 @@ from xgboost import XGBClassifier
 from responder_ml.classifiers import CLASSIFIERS
 from responder_ml.features.builders.genes import Genes
 from responder_ml.search.candidate import Candidate
-from responder_ml.search.nested import Draw, DrawResult, Plan, search_draws
+from responder_ml.search.nested import Draw, DrawResult, SearchPlan, search_draws
 from responder_ml.search.search_data import SearchData
 from responder_ml.search.splits import assign_folds
 from responder_ml.statistics.moderated_t import moderated_t
@@ -118,7 +118,7 @@ class Job:
 
     def __init__(self, contest: Contest, X: np.ndarray, y: np.ndarray, seed: int) -> None:
         self.contest, self.X, self.y = contest, X, y
-        self.plan = Plan(folds=5, inner_folds=3, trials=25, seed=seed)
+        self.plan = SearchPlan(folds=5, inner_folds=3, trials=25, seed=seed)
         self.builder = Genes(units="log2")
         self.candidate = Candidate("genes", self.builder, CLASSIFIERS[contest.name], contest.fixed)
         names = np.array([f"g{index}" for index in range(X.shape[1])])

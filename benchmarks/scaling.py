@@ -30,7 +30,7 @@ from responder_ml.evaluation.metrics import statistic_of
 from responder_ml.evaluation.procedure import Procedure
 from responder_ml.features.builders.genes import Genes
 from responder_ml.search.candidate import Candidate
-from responder_ml.search.nested import Plan
+from responder_ml.search.nested import SearchPlan
 from responder_ml.search.search_data import SearchData
 from responder_ml.search.workers import Workers
 
@@ -120,7 +120,7 @@ def prepared(X: np.ndarray, units: str, seed: int) -> Procedure:
     names = np.array([f"g{index}" for index in range(X.shape[1])])
     search_data = SearchData(X, names, np.arange(len(X)), np.zeros(len(X), dtype=int))
     candidate = Candidate("genes", Genes(units=units), ElasticNet)
-    return Procedure(search_data, [candidate], Plan(FOLDS, INNER_FOLDS, TRIALS, seed), Workers(1))
+    return Procedure(search_data, [candidate], SearchPlan(FOLDS, INNER_FOLDS, TRIALS, seed), Workers(1))
 
 
 def measured_apart(size: Size, seed: int) -> Cost:

@@ -14,7 +14,7 @@ ARCHIVE = Path(__file__).parent / "archives" / "0.1.0" / "genes-elastic_net"
 
 def test_a_bundle_without_a_reference_for_batches_says_so(tmp_path):
     bundle = read_bundle(ARCHIVE)
-    matched = match_genes(bundle.genes, bundle.genes, bundle.behind())
+    matched = match_genes(bundle.genes, bundle.genes, bundle.genes_of_features())
     pd.DataFrame({"sample": ["a"], "batch": ["x"]}).to_csv(tmp_path / "sheet.csv", index=False)
     with pytest.raises(BundleError, match="Train again"):
         align_batches(bundle, matched, "counts", ["a"], [(["a"], np.ones((1, 150)))], tmp_path / "sheet.csv", "batch")

@@ -6,12 +6,12 @@ from responder_ml.classifiers.elastic_net import ElasticNet
 from responder_ml.evaluation.metrics import OutOfFold, auroc
 from responder_ml.features.builders.genes import Genes
 from responder_ml.search.candidate import Candidate
-from responder_ml.search.nested import Draw, Plan, search_draws
+from responder_ml.search.nested import Draw, SearchPlan, search_draws
 from responder_ml.search.search_data import SearchData
 from responder_ml.statistics.moderated_t import moderated_t
 
 SUBJECTS, GENES, COHORTS = 20, 2000, 12
-PLAN = Plan(folds=5, inner_folds=3, trials=5, seed=3)
+PLAN = SearchPlan(folds=5, inner_folds=3, trials=5, seed=3)
 
 
 def _nested_auroc(expression, labels):

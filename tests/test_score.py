@@ -395,7 +395,7 @@ def test_a_signature_keeps_its_other_genes_or_is_left_out_as_told(panel, tmp_pat
     filled = fresh.assign(Gene0=typical[0])
     imputed = _scores(place / "signatures", table, tmp_path, missing="impute")
     np.testing.assert_allclose(imputed["log_odds"], model.decision_function(filled.to_numpy()))
-    holds = np.array(["Gene0" in genes for genes, _ in model.genes_behind().values()])
+    holds = np.array(["Gene0" in genes for genes, _ in model.genes_of_features().values()])
     assert holds.sum() == 1
     skipped = _scores(place / "signatures", table, tmp_path, missing="skip")
     standardised = np.where(holds, 0.0, model.standardised(filled.to_numpy()))

@@ -26,7 +26,7 @@ from responder_ml.explanation.call_out import call_out
 from responder_ml.features.builders.genes import Genes
 from responder_ml.features.normalise import log2_expression
 from responder_ml.search.candidate import Candidate
-from responder_ml.search.nested import Plan
+from responder_ml.search.nested import SearchPlan
 from responder_ml.search.search_data import SearchData
 from responder_ml.search.workers import Workers
 
@@ -63,7 +63,7 @@ def one_cohort(setting: tuple, seed: int) -> dict:
     candidates = [
         Candidate("genes", Genes(units="counts", max_genes=200), CLASSIFIERS[name]) for name in CLASSIFIER_NAMES
     ]
-    procedure = Procedure(SearchData.of(labelled), candidates, Plan(4, 2, TRIALS, seed), Workers(1))
+    procedure = Procedure(SearchData.of(labelled), candidates, SearchPlan(4, 2, TRIALS, seed), Workers(1))
     observed = procedure.observe(labelled.labels, REPEATS)
     log2 = log2_expression(labelled.expression, "counts")
     plan, passed = NullPlan(99, 1, 10, ALPHA, seed), NullResult(1.0, np.empty(0), 0.0, (0.0, 0.0), False, False, 0, 0.0)

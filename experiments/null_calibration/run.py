@@ -25,7 +25,7 @@ from responder_ml.evaluation.permutation import NullPlan, run_null
 from responder_ml.evaluation.procedure import Procedure
 from responder_ml.features.builders.genes import Genes
 from responder_ml.search.candidate import Candidate
-from responder_ml.search.nested import Plan
+from responder_ml.search.nested import SearchPlan
 from responder_ml.search.search_data import SearchData
 from responder_ml.search.workers import Workers
 
@@ -86,7 +86,7 @@ def one_cohort(setting: Setting, seed: int) -> dict:
     labelled = simulate(setting.shape, setting.effect, seed)
     builder = Genes(units="counts", max_genes=200)
     candidates = [Candidate("genes", builder, CLASSIFIERS[name], FIXED.get(name, {})) for name in setting.classifiers]
-    plan = Plan(5, 3, setting.trials, seed)
+    plan = SearchPlan(5, 3, setting.trials, seed)
     procedure = Procedure(SearchData.of(labelled), candidates, plan, Workers(1))
     observed = procedure.observe(labelled.labels, setting.repeats)
     null_plan = NullPlan(setting.relabellings, setting.repeats, setting.stop_after, ALPHA, seed)

@@ -25,7 +25,7 @@ from responder_ml.features.missing_genes import fill_missing
 from responder_ml.features.tmm import shared_factors
 from responder_ml.records.files import write_text
 from responder_ml.score_evaluation import evaluate
-from responder_ml.search.missing_gene_policy import check_missing, decide_filled
+from responder_ml.search.missing_gene_policy import check_policy, decide
 
 FEATURES_SHOWN = 20
 """Most features whose values a table shows, those that weigh most first."""
@@ -86,7 +86,7 @@ def score(
     BundleError, CoverageError, CohortError, EndpointError
         The bundle cannot be trusted, too many genes are missing, the table cannot be used, or the prior is no share.
     """
-    check_missing(missing)
+    check_policy(missing)
     if out is not None:
         check_suffix(out)
     bundle = read_bundle(bundle_folder)
@@ -116,7 +116,7 @@ def match_source(bundle: Bundle, source: ExpressionSource) -> Matched:
     return match_genes(
         source.genes,
         bundle.genes,
-        bundle.behind(),
+        bundle.genes_of_features(),
         feature_weight=bundle.feature_weight,
         least_weight=bundle.manifest["coverage"]["weight"],
         least_genes=bundle.manifest["coverage"]["genes"],
@@ -197,7 +197,7 @@ class Scorer:
         bundle, found, typical = self._bundle, self._matched.found, self._bundle.reference.typical
         values = self._scale.bring(names, present)
         filled = fill_missing(values, found, typical, bundle.units)
-        decision = decide_filled(bundle.model, filled, found, self._missing)
+        decision = decide(bundle.model, filled, found, self._missing)
         fit = assess(bundle.reference, values, found, decision.standardised, bundle.markers)
         log_odds = decision.log_odds + self._shift
         positive, negative = bundle.classes
@@ -249,7 +249,7 @@ class Scorer:
         models, found = self._bundle.models, self._matched.found
         if not models:
             return {}
-        log_odds = [decide_filled(model, filled, found, self._missing).log_odds for model in models]
+        log_odds = [decide(model, filled, found, self._missing).log_odds for model in models]
         low, high = np.quantile(expit(np.stack(log_odds) + self._shift), _INTERVAL, axis=0)
         return {"probability_low": low, "probability_high": high}
 

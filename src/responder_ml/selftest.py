@@ -33,7 +33,7 @@ from responder_ml.evaluation.relabel import draw_labellings
 from responder_ml.progress import Progress
 from responder_ml.records.files import write_text
 from responder_ml.search.candidate import Candidate
-from responder_ml.search.nested import Plan
+from responder_ml.search.nested import SearchPlan
 from responder_ml.search.search_data import SearchData
 from responder_ml.search.workers import Workers
 from responder_ml.selftest_size import SelfTestSize
@@ -196,7 +196,12 @@ def write_selftest(found: SelfTest, path: Path) -> None:
 
 
 def _run_cohort(
-    labelled: LabelledCohort, candidates: tuple[Candidate, ...], plan: Plan, null: NullPlan, kind: Kind, number: int
+    labelled: LabelledCohort,
+    candidates: tuple[Candidate, ...],
+    plan: SearchPlan,
+    null: NullPlan,
+    kind: Kind,
+    number: int,
 ) -> tuple[float, float]:
     """Return the headline and p of one cohort without effect, from the same steps as in ``train``."""
     seed = integer_seed(null.seed, "selftest", kind, number)

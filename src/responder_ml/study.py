@@ -49,7 +49,7 @@ def study(config: StudyConfig, out: Path, progress: Progress | None = None, kept
     for note in classifier_notes(build_candidates(base)):
         progress.say(note)
     cells, cohort, entered = list(config.cells()), build_cohort(base.cohort, base.seed), []
-    workers = build_workers(base.compute, kept.open())
+    workers = build_workers(base.compute, kept.unit_store())
     with clock.lap("search_s"), progress.stage("Search") as on_progress:
         for cell in cells:
             entered.append(enter_job(cell, cohort, workers))

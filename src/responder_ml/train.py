@@ -31,7 +31,7 @@ from responder_ml.report.card import render_card
 from responder_ml.report.html import render_report
 from responder_ml.search.candidate import classifier_notes
 from responder_ml.search.checkpoints import RunCheckpoint, run_checkpoint
-from responder_ml.search.nested import Plan
+from responder_ml.search.nested import SearchPlan
 from responder_ml.search.search_data import SearchData, context_of
 from responder_ml.search.unit_store import code_version
 from responder_ml.tracking.mlflow import send
@@ -75,7 +75,7 @@ def prepare(job: JobConfig, cohort: AnnData | None = None) -> Prepared:
     notes = [f"{name}: {note}" for name, builder in builders.items() for note in builder.notes(labelled.genes)]
     notes += classifier_notes(candidates)
     positive = int(labelled.labels.sum())
-    plan = Plan(job.search.folds, job.search.inner_folds, job.search.trials, job.seed)
+    plan = SearchPlan(job.search.folds, job.search.inner_folds, job.search.trials, job.seed)
     allowed = fit_plan_to_n(plan, candidates, positive, len(labelled.labels) - positive)
     null = NullPlan(
         job.null.permutations, min(job.null.repeats, job.search.repeats), job.null.stop_after, job.null.alpha, job.seed
@@ -114,7 +114,7 @@ def train(
     labelled, allowed = prepared.labelled, prepared.allowed
     for note in (*classifier_notes(allowed.candidates), prepared.power_note):
         progress.say(note)
-    units, key = kept.open(), run_key(job, labelled)
+    units, key = kept.unit_store(), run_key(job, labelled)
     if kept.is_written(key):
         return read_run(out)
     with clock.lap("search_s"), progress.stage("Nested search") as on_progress:

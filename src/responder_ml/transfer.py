@@ -23,7 +23,7 @@ from responder_ml.progress import Progress
 from responder_ml.records.files import write_text
 from responder_ml.report.transfer import render_transfer
 from responder_ml.search.candidate import classifier_notes
-from responder_ml.search.nested import Plan
+from responder_ml.search.nested import SearchPlan
 from responder_ml.search.workers import Workers
 
 TABLE, RECORD, PAGE = "transfer.csv", "transfer.json", "transfer.html"
@@ -97,7 +97,7 @@ def evaluate(
     null = NullPlan(
         job.null.permutations, min(job.null.repeats, job.search.repeats), job.null.stop_after, job.null.alpha, job.seed
     )
-    plan = Plan(job.search.folds, job.search.inner_folds, job.search.trials, job.seed)
+    plan = SearchPlan(job.search.folds, job.search.inner_folds, job.search.trials, job.seed)
     how = TransferPlan(candidates, plan, job.search.repeats, null, Workers(job.compute.workers))
     with progress.stage("Transfers") as on_progress:
         rows = transfer_matrix(cohorts, how, on_progress)

@@ -20,7 +20,7 @@ from responder_ml.evaluation.procedure import Procedure
 from responder_ml.features.builders import BUILDERS
 from responder_ml.score import score
 from responder_ml.search.candidate import Candidate
-from responder_ml.search.nested import Plan
+from responder_ml.search.nested import SearchPlan
 from responder_ml.search.search_data import SearchData
 from responder_ml.search.workers import Workers
 
@@ -57,7 +57,7 @@ def write_one(folder: Path, builder: str, classifier: str) -> None:
     sets.write_text("".join(f"SET{n}\t.\t" + "\t".join(GENES[n * 10 : n * 10 + 10]) + "\n" for n in range(12)))
     params = {"path": str(sets)} if builder == "gene_sets" else {}
     candidate = Candidate(builder, BUILDERS[builder](units="counts", **params), CLASSIFIERS[classifier])
-    procedure = Procedure(SearchData.of(labelled), [candidate], Plan(3, 2, 4, SEED), Workers(1))
+    procedure = Procedure(SearchData.of(labelled), [candidate], SearchPlan(3, 2, 4, SEED), Workers(1))
     observed = procedure.observe(labelled.labels, 1)
     models = outer_models(procedure, observed, labelled)
     result = {

@@ -11,7 +11,7 @@ from responder_ml.evaluation.procedure import Procedure
 from responder_ml.features.builders.gene_sets import GeneSets
 from responder_ml.features.builders.genes import Genes
 from responder_ml.search.candidate import Candidate
-from responder_ml.search.nested import Plan
+from responder_ml.search.nested import SearchPlan
 from responder_ml.search.search_data import SearchData
 from responder_ml.search.workers import Workers
 
@@ -23,7 +23,7 @@ def _procedure(values, genes, builder=None):
     search_data = SearchData(values, np.array(genes), np.arange(20), np.zeros(20, dtype=np.intp))
     builder = builder or Genes(units="log2")
     candidate = Candidate("genes", builder, NearestCentroid, {}, "nearest_centroid")
-    return Procedure(search_data, [candidate], Plan(4, 2, 2, 7), Workers(1))
+    return Procedure(search_data, [candidate], SearchPlan(4, 2, 2, 7), Workers(1))
 
 
 @pytest.fixture

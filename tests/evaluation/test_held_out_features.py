@@ -17,10 +17,11 @@ from responder_ml.evaluation.metrics import auroc
 from responder_ml.evaluation.procedure import Procedure
 from responder_ml.features.builders.genes import Genes
 from responder_ml.features.builders.pairs import Pairs
+from responder_ml.features.missing_genes import fill_missing
 from responder_ml.score import score
 from responder_ml.search.candidate import Candidate
 from responder_ml.search.missing_gene_policy import decide
-from responder_ml.search.nested import Plan
+from responder_ml.search.nested import SearchPlan
 from responder_ml.search.search_data import SearchData
 from responder_ml.search.workers import Workers
 from responder_ml.statistics.concordance import auroc as plain_auroc
@@ -48,7 +49,7 @@ def trained():
     labelled = label_cohort(
         AnnData(values, obs=sheet, var=pd.DataFrame(index=GENES), uns={"units": "log2"}), Endpoint("y", "b", "a")
     )
-    procedure = Procedure(SearchData.of(labelled), CANDIDATES, Plan(4, 3, 6, 2), Workers(1))
+    procedure = Procedure(SearchData.of(labelled), CANDIDATES, SearchPlan(4, 3, 6, 2), Workers(1))
     observed = procedure.observe(labelled.labels, 2)
     return procedure, observed, labelled, outer_models(procedure, observed, labelled)
 
@@ -75,7 +76,8 @@ def test_without_genes_it_is_the_auroc_of_held_out_rows_scored_again_without_the
     right, met = 0.0, 0
     for fold, model in enumerate(models):
         rows = observed.results[0].fold == fold
-        again = decide(model, labelled.expression[rows], there, typical, "log2", "skip").log_odds
+        filled = fill_missing(labelled.expression[rows], there, typical, "log2")
+        again = decide(model, filled, there, "skip").log_odds
         subjects = labelled.subject_of[rows]
         names = np.unique(subjects)
         means = np.array([again[subjects == each].mean() for each in names])
@@ -90,7 +92,7 @@ def test_losing_every_gene_is_a_coin_toss_and_half_a_feature_keeps_half(trained)
     _, observed, labelled, models = trained
     rows = held_out_features(models, observed, labelled)
     assert rows.auroc(models, np.zeros(80, dtype=bool), "impute") == 0.5
-    pair = next(iter(models[0].genes_behind().values()))[0]
+    pair = next(iter(models[0].genes_of_features().values()))[0]
     if len(pair) == 2:
         there = ~np.isin(models[0].genes_, pair[:1])
         whole = rows.decisions(models, np.ones(80, dtype=bool), "impute")
@@ -115,7 +117,7 @@ def test_a_bundle_says_what_it_is_worth_on_a_table_that_lacks_genes(trained, tmp
     labelled, models = trained[2], trained[3]
     read = read_bundle(tmp_path / "b")
     used = {gene for each in read.manifest["features"] for gene in each["genes"]}
-    lost = {gene for model in models for gene in model.genes_behind() if gene in GENES} - used
+    lost = {gene for model in models for gene in model.genes_of_features() if gene in GENES} - used
     kept = [gene for gene in GENES if gene not in lost]
     table = pd.DataFrame(labelled.expression, index=labelled.cohort.obs_names, columns=GENES)[kept]
     table.to_csv(tmp_path / "t.csv")

@@ -11,7 +11,7 @@ from responder_ml.evaluation.relabel import draw_labellings
 from responder_ml.features.builders.gene_sets import GeneSets
 from responder_ml.features.builders.genes import Genes
 from responder_ml.search.candidate import Candidate
-from responder_ml.search.nested import Plan
+from responder_ml.search.nested import SearchPlan
 from responder_ml.search.prefix_model import PrefixModel
 from responder_ml.search.search_data import SearchData
 from responder_ml.search.workers import Workers
@@ -31,7 +31,7 @@ def test_statistic_of_the_observed_labels_is_that_of_the_same_labels_among_relab
             Candidate("genes", Genes(units="counts", max_genes=60), CLASSIFIERS[name], kept)
             for name, kept in ((kind, fixed), ("nearest_centroid", {}))
         ]
-        procedure = Procedure(search_data, candidates, Plan(5, 3, 2, seed), Workers(1))
+        procedure = Procedure(search_data, candidates, SearchPlan(5, 3, 2, seed), Workers(1))
         observed = statistic_of(procedure.observe(LABELS, repeats).auto)
         among = list(draw_labellings(LABELS, STRATA, 7, np.random.default_rng(seed)))
         among.insert(seed, LABELS)
@@ -50,7 +50,7 @@ def _refit(values, order):
         ),
         "genes": Candidate("genes", Genes(units="log2"), NearestCentroid),
     }
-    return Procedure(search_data, [candidates[name] for name in order], Plan(4, 3, 2, 7), Workers(1))
+    return Procedure(search_data, [candidates[name] for name in order], SearchPlan(4, 3, 2, 7), Workers(1))
 
 
 @pytest.mark.parametrize("order", [("early", "genes"), ("genes", "early")])

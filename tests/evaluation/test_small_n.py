@@ -7,9 +7,9 @@ from responder_ml.errors import EndpointError
 from responder_ml.evaluation.small_n import fit_plan_to_n, pairs_are_few
 from responder_ml.features.builders.genes import Genes
 from responder_ml.search.candidate import Candidate
-from responder_ml.search.nested import Plan
+from responder_ml.search.nested import SearchPlan
 
-PLAN = Plan(folds=5, inner_folds=3, trials=20, seed=1)
+PLAN = SearchPlan(folds=5, inner_folds=3, trials=20, seed=1)
 CENTROID = Candidate("genes", Genes(), CLASSIFIERS["nearest_centroid"])
 SVM = Candidate("genes", Genes(), CLASSIFIERS["linear_svm"])
 
@@ -42,18 +42,18 @@ def test_two_subjects_in_a_class_are_refused_and_three_are_not():
 
 
 def test_outer_folds_are_at_most_the_smaller_class_and_the_note_says_so():
-    feasible = fit_plan_to_n(Plan(10, 3, 20, 1), [CENTROID], 7, 30)
+    feasible = fit_plan_to_n(SearchPlan(10, 3, 20, 1), [CENTROID], 7, 30)
     assert feasible.plan.folds == 7
     assert "10 outer folds do not fit 7 subjects" in feasible.notes[0]
-    assert fit_plan_to_n(Plan(7, 3, 20, 1), [CENTROID], 7, 30).notes == ()
+    assert fit_plan_to_n(SearchPlan(7, 3, 20, 1), [CENTROID], 7, 30).notes == ()
 
 
 def test_inner_folds_fit_the_smallest_training_set():
     # Of 6 subjects in 5 folds one fold holds 2: a training set has 4.
-    feasible = fit_plan_to_n(Plan(5, 5, 20, 1), [CENTROID], 6, 30)
+    feasible = fit_plan_to_n(SearchPlan(5, 5, 20, 1), [CENTROID], 6, 30)
     assert feasible.plan.inner_folds == 4
     assert "5 inner folds do not fit the 4 subjects" in feasible.notes[0]
-    assert fit_plan_to_n(Plan(5, 4, 20, 1), [CENTROID], 6, 30).notes == ()
+    assert fit_plan_to_n(SearchPlan(5, 4, 20, 1), [CENTROID], 6, 30).notes == ()
 
 
 @pytest.mark.parametrize(

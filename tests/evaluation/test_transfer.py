@@ -19,7 +19,7 @@ from responder_ml.evaluation.transfer import TransferPlan, corrected, transfer, 
 from responder_ml.evaluation.two_cohorts import TwoCohorts
 from responder_ml.features.builders.genes import Genes
 from responder_ml.search.candidate import Candidate
-from responder_ml.search.nested import Plan
+from responder_ml.search.nested import SearchPlan
 from responder_ml.search.search_data import SearchData
 from responder_ml.search.workers import Workers
 from responder_ml.statistics.concordance import auroc
@@ -29,7 +29,7 @@ CANDIDATES = (
     Candidate("genes", Genes(max_genes=20), CLASSIFIERS["nearest_centroid"]),
     Candidate("genes", Genes(max_genes=20), CLASSIFIERS["elastic_net"], {"l1_ratio": 0.0}),
 )
-HOW = TransferPlan(CANDIDATES, Plan(4, 3, 4, 5), 2, NullPlan(19, 1, 5, 0.05, 5), Workers(1))
+HOW = TransferPlan(CANDIDATES, SearchPlan(4, 3, 4, 5), 2, NullPlan(19, 1, 5, 0.05, 5), Workers(1))
 ENDPOINT = Endpoint("response", "yes", "no", strata=("drug",))
 
 
@@ -198,7 +198,7 @@ def test_the_observed_statistic_averages_the_repeats_that_the_null_averages(over
     for value, relabelled in observed:
         assert value == pytest.approx(relabelled, abs=1e-12)
     # The test could see another number of repeats.
-    auto = Procedure(SearchData.of(weak), CANDIDATES, Plan(4, 3, 4, 5), Workers(1)).observe(weak.labels, 3).auto
+    auto = Procedure(SearchData.of(weak), CANDIDATES, SearchPlan(4, 3, 4, 5), Workers(1)).observe(weak.labels, 3).auto
     assert observed[0][0] == statistic_of(auto.first(1)) != statistic_of(auto)
 
 

@@ -11,14 +11,14 @@ from responder_ml.features.builders.gene_sets import GeneSets
 from responder_ml.features.builders.genes import Genes
 from responder_ml.features.signatures import SCORERS
 from responder_ml.search.candidate import Candidate
-from responder_ml.search.nested import Plan
+from responder_ml.search.nested import SearchPlan
 from responder_ml.search.search_data import SearchData
 from responder_ml.search.workers import Workers
 
 N, GENES = 24, 90
 NAMES = np.array([f"g{index}" for index in range(GENES)])
 LABELS = np.array([0, 1] * (N // 2), dtype=np.int8)
-PLAN = Plan(folds=3, inner_folds=2, trials=3, seed=2)
+PLAN = SearchPlan(folds=3, inner_folds=2, trials=3, seed=2)
 ADDITIVE = [name for name in SCORERS.names() if SCORERS[name].additive]
 
 
@@ -84,8 +84,8 @@ def test_every_held_out_decision_of_every_classifier_is_base_and_contributions(e
 def test_gene_parts_of_an_additive_signature_add_up_to_its_shap_values_exactly(expression, sets, scorer):
     procedure = _procedure(expression, GeneSets(path=sets, scorer=scorer), ["elastic_net"], replace(PLAN, trials=0))
     for model in procedure.observe(LABELS, 1).models:
-        values = explain(model.classifier, model.test).values
-        for coefficient, feature, parts in zip(model.classifier.coef_, values.T, model.parts, strict=True):
+        values = explain(model.classifier, model.test_features).values
+        for coefficient, feature, parts in zip(model.classifier.coef_, values.T, model.gene_parts, strict=True):
             np.testing.assert_allclose((coefficient * parts.values).sum(axis=1), feature, rtol=0, atol=1e-12)
         found = _gathered([model])
         np.testing.assert_allclose(found.per_sample[model.test_rows].sum(axis=1), values.sum(axis=1), atol=1e-12)
@@ -112,9 +112,9 @@ def test_a_gene_gets_what_it_adds_itself(expression, tmp_path):
 def test_a_score_that_is_no_sum_is_shared_out_by_weight(expression, sets):
     procedure = _procedure(expression, GeneSets(path=sets, scorer="ulm"), ["elastic_net"], replace(PLAN, trials=0))
     (model, *_) = procedure.observe(LABELS, 1).models
-    assert model.parts is None
-    values = explain(model.classifier, model.test).values
-    shares = np.abs(model.behind.toarray())
+    assert model.gene_parts is None
+    values = explain(model.classifier, model.test_features).values
+    shares = np.abs(model.gene_shares.toarray())
     np.testing.assert_allclose(shares.sum(axis=1), 1.0)
     explained = explain_models([model])[0]
     np.testing.assert_allclose(explained.values, values @ shares[:, explained.genes], atol=1e-12)

@@ -16,7 +16,7 @@ from responder_ml.explanation.attribution import Contributions, auto_models, con
 from responder_ml.explanation.call_out import call_out, strength
 from responder_ml.features.builders.genes import Genes
 from responder_ml.search.candidate import Candidate
-from responder_ml.search.nested import Plan
+from responder_ml.search.nested import SearchPlan
 from responder_ml.search.search_data import SearchData
 from responder_ml.search.workers import Workers
 
@@ -35,7 +35,7 @@ def _setting(rng, effect, plan=NULL):
     cohort.uns["units"] = "log2"
     labelled = label_cohort(cohort, Endpoint("response", "yes", "no"))
     candidate = Candidate("genes", Genes(max_genes=30), NearestCentroid)
-    procedure = Procedure(SearchData.of(labelled), [candidate], Plan(4, 2, 2, 1), Workers(1))
+    procedure = Procedure(SearchData.of(labelled), [candidate], SearchPlan(4, 2, 2, 1), Workers(1))
     return procedure, procedure.observe(labelled.labels, 2), labelled, labelled.expression, plan
 
 

@@ -8,7 +8,7 @@ from responder_ml.explanation.explain import signature_table
 from responder_ml.features.builders.gene_sets import GeneSets
 from responder_ml.features.builders.genes import Genes
 from responder_ml.search.candidate import Candidate
-from responder_ml.search.nested import Plan
+from responder_ml.search.nested import SearchPlan
 from responder_ml.search.search_data import SearchData
 from responder_ml.search.workers import Workers
 
@@ -30,7 +30,7 @@ def _observed(rng, builders, kinds):
     names = np.array([f"g{index}" for index in range(GENES)])
     search_data = SearchData(values, names, np.arange(N), np.zeros(N, dtype=int))
     candidates = [Candidate(each.name, each, CLASSIFIERS[kind]) for each in builders for kind in kinds]
-    procedure = Procedure(search_data, candidates, Plan(3, 2, 2, 1), Workers(1))
+    procedure = Procedure(search_data, candidates, SearchPlan(3, 2, 2, 1), Workers(1))
     return procedure, procedure.observe(LABELS, 2)
 
 
@@ -50,10 +50,10 @@ def test_the_builders_own_best_model_is_explained_whatever_auto_took(rng, sets):
     table = signature_table(procedure, observed, LABELS).set_index("signature")
     size = 0.0
     for result in observed.results:
-        best = 2 + np.argmax(result.inner[2:], axis=0)
+        best = 2 + np.argmax(result.inner_scores[2:], axis=0)
         for model in result.models:
             if model.candidate == best[model.fold]:
-                values = explain(model.classifier, model.test).values
+                values = explain(model.classifier, model.test_features).values
                 names = procedure.signature_names("gene_sets")[model.columns]
                 size += np.abs(values[:, names == "S"]).sum() / N / len(observed.results)
     assert table.loc["S", "contribution"] == pytest.approx(size)

@@ -12,10 +12,10 @@ from responder_ml.features.builders.genes import Genes
 from responder_ml.fusion.late import LateFusion, best_available, fuse_draws, weights_of
 from responder_ml.fusion.regions import Regions
 from responder_ml.search.candidate import Candidate
-from responder_ml.search.nested import Draw, Plan
+from responder_ml.search.nested import Draw, SearchPlan
 from responder_ml.search.workers import Workers
 
-PLAN = Plan(folds=4, inner_folds=3, trials=3, seed=5)
+PLAN = SearchPlan(folds=4, inner_folds=3, trials=3, seed=5)
 CANDIDATES = (Candidate("genes", Genes(units="log2", max_genes=10), NearestCentroid),)
 
 

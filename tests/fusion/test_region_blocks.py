@@ -12,7 +12,7 @@ from responder_ml.features.builders.genes import Genes
 from responder_ml.fusion.region_blocks import RegionBlocks, interleave
 from responder_ml.fusion.regions import Regions
 from responder_ml.search.candidate import Candidate
-from responder_ml.search.nested import Draw, Plan, search_draws
+from responder_ml.search.nested import Draw, SearchPlan, search_draws
 from responder_ml.statistics.training_sets import TrainingSets
 
 REGIONS = ("PFC", "NAc", "AMY")
@@ -77,7 +77,7 @@ def test_held_out_subjects_change_no_fitted_state(wide, rng):
 def test_held_out_subjects_change_no_fitted_model(wide, rng):
     search_data, labels = wide
     candidate = Candidate("genes", builder(), NearestCentroid)
-    plan, draw = Plan(4, 2, 2, seed=1), Draw(labels, 0)
+    plan, draw = SearchPlan(4, 2, 2, seed=1), Draw(labels, 0)
 
     def search(expression):
         edited = replace(search_data, expression=expression)

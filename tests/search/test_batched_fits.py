@@ -6,19 +6,19 @@ from responder_ml.search import batched_fits
 from responder_ml.search.batched_fits import BatchedFits
 
 
-@pytest.mark.parametrize("most_held", [0, 10_000, 10**9])
-def test_each_decision_goes_where_it_belongs(rng, monkeypatch, most_held):
-    monkeypatch.setattr(batched_fits, "_MOST_HELD", most_held)
+@pytest.mark.parametrize("most_waiting", [0, 10_000, 10**9])
+def test_each_decision_goes_where_it_belongs(rng, monkeypatch, most_waiting):
+    monkeypatch.setattr(batched_fits, "_MOST_WAITING_BYTES", most_waiting)
     labels = np.array([0, 1] * 6, dtype=np.int8)
     rows = np.array([True, False, True, True])
-    held = BatchedFits()
+    fits = BatchedFits()
     expected, targets = [], []
     for kind, params in (("elastic_net", {"C": 0.1}), ("nearest_centroid", {}), ("elastic_net", {"C": 0.7})):
         problem = (rng.normal(size=(12, 30)), labels, rng.normal(size=(3, 30)))
         expected.append(CLASSIFIERS[kind](**params).decide_each([problem])[0])
         targets.append(np.full(4, np.nan))
-        held.add(CLASSIFIERS[kind](**params), problem, targets[-1], rows)
-    held.decide()
+        fits.add(CLASSIFIERS[kind](**params), problem, targets[-1], rows)
+    fits.solve()
     for decision, target in zip(expected, targets, strict=True):
         np.testing.assert_allclose(target[rows], decision, atol=1e-12)
         assert np.isnan(target[1])

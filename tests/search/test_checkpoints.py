@@ -13,8 +13,8 @@ HOLDER = """
 import sys
 from pathlib import Path
 from responder_ml.search.checkpoints import RunCheckpoint
-kept = RunCheckpoint(Path(sys.argv[1]))
-kept.open()
+checkpoint = RunCheckpoint(Path(sys.argv[1]))
+checkpoint.unit_store()
 print("held", flush=True)
 sys.stdin.read()
 """
@@ -32,17 +32,17 @@ def holder(tmp_path):
 
 
 def test_nothing_is_there_before_work_begins_and_after_it_ends(tmp_path):
-    with run_checkpoint(tmp_path / "run") as kept:
+    with run_checkpoint(tmp_path / "run") as checkpoint:
         assert not list(tmp_path.iterdir())
-        store = kept.open()
+        store = checkpoint.unit_store()
         (store.folder / "a.unit").touch()
         assert [path.name for path in tmp_path.iterdir()] == [".run.units"]
     assert not list(tmp_path.iterdir())
 
 
 def _fails(out, *names):
-    with run_checkpoint(out) as kept:
-        store = kept.open()
+    with run_checkpoint(out) as checkpoint:
+        store = checkpoint.unit_store()
         for name in names:
             (store.folder / name).touch()
         raise ZeroDivisionError
@@ -53,39 +53,39 @@ def test_units_outlive_an_error_and_an_empty_folder_does_not(tmp_path):
         with pytest.raises(ZeroDivisionError):
             _fails(tmp_path / out, *names)
     assert [path.name for path in tmp_path.iterdir()] == [".kept.units"]
-    with run_checkpoint(tmp_path / "kept") as kept:
-        assert sorted(path.name for path in kept.open().folder.iterdir()) == ["a.unit", "lock"]
+    with run_checkpoint(tmp_path / "kept") as checkpoint:
+        assert sorted(path.name for path in checkpoint.unit_store().folder.iterdir()) == ["a.unit", "lock"]
 
 
 def test_a_second_process_is_told_who_has_the_folder(tmp_path, holder):
     with (
         pytest.raises(RunError, match=f"being written by process {holder.pid} on"),
-        run_checkpoint(tmp_path / "run") as kept,
+        run_checkpoint(tmp_path / "run") as checkpoint,
     ):
-        kept.open()
+        checkpoint.unit_store()
     assert (tmp_path / ".run.units" / "lock").exists()
 
 
 def test_the_lock_of_a_dead_process_is_taken_over(tmp_path, holder):
     holder.kill()
     holder.wait()
-    with run_checkpoint(tmp_path / "run") as kept:
-        assert kept.open().folder.is_dir()
+    with run_checkpoint(tmp_path / "run") as checkpoint:
+        assert checkpoint.unit_store().folder.is_dir()
     assert not list(tmp_path.iterdir())
 
 
 def test_a_place_that_cannot_be_written_to_is_said_before_any_work():
     with (
         pytest.raises(RunError, match="Nothing can be written beside"),
-        run_checkpoint(Path("/proc/nowhere/run")) as kept,
+        run_checkpoint(Path("/proc/nowhere/run")) as checkpoint,
     ):
-        kept.open()
+        checkpoint.unit_store()
 
 
 def test_a_written_run_is_known_by_its_key(tmp_path):
-    with run_checkpoint(tmp_path / "run") as kept:
-        kept.open()
-        assert not kept.is_written("key")
-        kept.mark_written("key")
-        assert kept.is_written("key")
-        assert not kept.is_written("other")
+    with run_checkpoint(tmp_path / "run") as checkpoint:
+        checkpoint.unit_store()
+        assert not checkpoint.is_written("key")
+        checkpoint.mark_written("key")
+        assert checkpoint.is_written("key")
+        assert not checkpoint.is_written("other")

@@ -17,7 +17,7 @@ from responder_ml.evaluation.procedure import Procedure
 from responder_ml.features.builders import BUILDERS
 from responder_ml.search import dask_workers
 from responder_ml.search.candidate import Candidate
-from responder_ml.search.nested import Plan
+from responder_ml.search.nested import SearchPlan
 from responder_ml.search.search_data import SearchData
 from responder_ml.search.unit_store import UnitStore
 from responder_ml.search.workers import Workers
@@ -65,7 +65,7 @@ def _search(workers, labelled):
         Candidate("genes", BUILDERS["genes"](units="counts", max_genes=40), CLASSIFIERS[name], {}, name)
         for name in ("nearest_centroid", "elastic_net")
     ]
-    procedure = Procedure(SearchData.of(labelled), candidates, Plan(3, 2, 2, 1), workers)
+    procedure = Procedure(SearchData.of(labelled), candidates, SearchPlan(3, 2, 2, 1), workers)
     observed = procedure.observe(labelled.labels, 4)
     values = [*procedure.statistics([np.roll(labelled.labels, shift) for shift in range(20)], 1)]
     return observed.auto.decisions, np.concatenate(values)

@@ -10,13 +10,13 @@ from sklearn.preprocessing import StandardScaler
 from responder_ml.classifiers.elastic_net import ElasticNet
 from responder_ml.features.builders.genes import Genes
 from responder_ml.search.candidate import Candidate
-from responder_ml.search.nested import Draw, Plan, search_draws
+from responder_ml.search.nested import Draw, SearchPlan, search_draws
 from responder_ml.search.search_data import SearchData
 from responder_ml.search.splits import assign_folds
 from responder_ml.statistics.moderated_t import moderated_t
 from responder_ml.statistics.seeds import generator
 
-PLAN = Plan(folds=4, inner_folds=3, trials=0, seed=3)
+PLAN = SearchPlan(folds=4, inner_folds=3, trials=0, seed=3)
 
 
 def _absolute_t(X, y):

@@ -12,13 +12,16 @@ from responder_ml.evaluation.small_n import pairs_are_few
 from responder_ml.features.builders.genes import Genes
 from responder_ml.search.candidate import Candidate
 from responder_ml.search.leave_pair_out import every_pair, search_pairs
-from responder_ml.search.nested import Plan
+from responder_ml.search.nested import SearchPlan
 from responder_ml.search.prefix_model import PrefixModel
 from responder_ml.search.search_data import SearchData
 from responder_ml.search.workers import Workers
 
 LABELS = np.repeat([1, 0], [6, 7]).astype(np.int8)
-FIXED, TUNED = Plan(folds=5, inner_folds=3, trials=0, seed=5), Plan(folds=5, inner_folds=3, trials=4, seed=5)
+FIXED, TUNED = (
+    SearchPlan(folds=5, inner_folds=3, trials=0, seed=5),
+    SearchPlan(folds=5, inner_folds=3, trials=4, seed=5),
+)
 
 
 def _material(rng, planted=0, effect=0.0, genes=300, samples_each=1):

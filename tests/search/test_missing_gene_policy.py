@@ -4,7 +4,8 @@ import pytest
 from responder_ml.classifiers.elastic_net import ElasticNet
 from responder_ml.errors import CoverageError
 from responder_ml.features.builders.genes import Genes
-from responder_ml.features.missing_genes import typical_sample
+from responder_ml.features.builders.pairs import Pairs
+from responder_ml.features.missing_genes import fill_missing, typical_sample
 from responder_ml.search.missing_gene_policy import decide
 from responder_ml.search.prefix_model import PrefixModel
 
@@ -21,37 +22,52 @@ def trained(request, rng):
     return model, values, request.param
 
 
+def _decide_without(trained, present, policy):
+    model, values, units = trained
+    filled = fill_missing(np.where(present, values, np.nan), present, typical_sample(values, units), units)
+    return decide(model, filled, present, policy)
+
+
 def test_complete_samples_are_decided_by_the_model_itself(trained):
-    model, values, units = trained
-    found = decide(model, values, np.ones(150, dtype=bool), typical_sample(values, units), units, "refuse")
-    np.testing.assert_array_equal(found.log_odds, model.decision_function(values))
-    np.testing.assert_array_equal(found.features, model.features(values))
-    np.testing.assert_array_equal(found.standardised, model.standardised(values))
+    model, values, _ = trained
+    decision = _decide_without(trained, np.ones(150, dtype=bool), "refuse")
+    np.testing.assert_array_equal(decision.log_odds, model.decision_function(values))
+    np.testing.assert_array_equal(decision.features, model.features(values))
+    np.testing.assert_array_equal(decision.standardised, model.standardised(values))
 
 
-@pytest.mark.parametrize("missing", ["impute", "skip"])
-def test_a_lost_feature_is_at_its_training_mean(missing, trained):
-    model, values, units = trained
-    found = model.genes_ != model.features_[4]
-    decision = decide(model, np.where(found, values, np.nan), found, typical_sample(values, units), units, missing)
+@pytest.mark.parametrize("policy", ["impute", "skip"])
+def test_a_lost_feature_is_at_its_training_mean(policy, trained):
+    model, values, _ = trained
+    decision = _decide_without(trained, model.genes_ != model.features_[4], policy)
     np.testing.assert_array_equal(decision.standardised[:, 4], 0.0)
     assert np.isnan(decision.features[:, 4]).all()
-    kept = np.arange(12) != 4
-    np.testing.assert_allclose(decision.standardised[:, kept], model.standardised(values)[:, kept], atol=0.1)
+    others = np.arange(12) != 4
+    np.testing.assert_allclose(decision.standardised[:, others], model.standardised(values)[:, others], atol=0.1)
     np.testing.assert_allclose(decision.log_odds, model.classifier_.decision_function(decision.standardised))
 
 
 def test_refusing_names_the_gene_and_minds_only_genes_of_features(trained):
-    model, values, units = trained
-    typical = typical_sample(values, units)
-    found = model.genes_ != model.features_[0]
-    with pytest.raises(CoverageError, match=str(model.features_[0])):
-        decide(model, values, found, typical, units, "refuse")
-    found = model.genes_ != next(gene for gene in model.genes_ if gene not in model.features_)
-    assert np.isfinite(decide(model, values, found, typical, units, "refuse").log_odds).all()
+    model, *_ = trained
+    with pytest.raises(CoverageError, match=rf"^1 gene\(s\).*: {model.features_[0]}\."):
+        _decide_without(trained, model.genes_ != model.features_[0], "refuse")
+    unused = next(gene for gene in model.genes_ if gene not in model.features_)
+    assert np.isfinite(_decide_without(trained, model.genes_ != unused, "refuse").log_odds).all()
+
+
+def test_a_feature_that_lacks_one_of_its_genes_is_left_out_under_skip_only(rng):
+    labels, values = np.arange(20) % 2, rng.normal(size=(20, 30))
+    genes = np.array([f"g{index}" for index in range(30)])
+    model = PrefixModel(Pairs(), ElasticNet(), 3).fit(values, labels, genes=genes)
+    lost = model.builder_.genes_of(int(model.columns_[0]))[0][0]
+    trained = model, values, "log2"
+    skipped, imputed = (_decide_without(trained, genes != lost, policy) for policy in ("skip", "impute"))
+    assert np.isnan(skipped.features[:, 0]).all()
+    np.testing.assert_array_equal(skipped.standardised[:, 0], 0.0)
+    assert np.isfinite(imputed.features).all()
+    np.testing.assert_allclose(skipped.log_odds, model.classifier_.decision_function(skipped.standardised))
 
 
 def test_an_unknown_policy_is_refused(trained):
-    model, values, units = trained
     with pytest.raises(CoverageError, match="impute, skip, refuse"):
-        decide(model, values, np.ones(150, dtype=bool), typical_sample(values, units), units, "drop")
+        _decide_without(trained, np.ones(150, dtype=bool), "drop")

@@ -14,14 +14,14 @@ from xgboost import XGBClassifier
 from responder_ml.classifiers import CLASSIFIERS
 from responder_ml.features.builders.genes import Genes
 from responder_ml.search.candidate import Candidate
-from responder_ml.search.nested import Draw, Plan, search_draws
+from responder_ml.search.nested import Draw, SearchPlan, search_draws
 from responder_ml.search.prefix_model import PrefixModel
 from responder_ml.search.search_data import SearchData
 from responder_ml.search.splits import assign_folds
 from responder_ml.statistics.moderated_t import moderated_t
 from responder_ml.statistics.seeds import generator, integer_seed
 
-PLAN = Plan(folds=4, inner_folds=3, trials=12, seed=11)
+PLAN = SearchPlan(folds=4, inner_folds=3, trials=12, seed=11)
 
 
 class LogCPM(TransformerMixin, BaseEstimator):
@@ -125,7 +125,7 @@ def test_outer_models_equal_prefix_model_fitted_on_the_same_rows(counts, kind, n
     builder = Genes(units="counts", normalisation=normalisation, max_genes=100)
     candidate = Candidate("genes", builder, CLASSIFIERS[kind])
     shared = {"genes": builder.share(search_data.expression, search_data.genes)}
-    plan = Plan(folds=3, inner_folds=2, trials=3, seed=5)
+    plan = SearchPlan(folds=3, inner_folds=2, trials=3, seed=5)
     found = search_draws(search_data, shared, [candidate], plan, [Draw(labels, 1)], keep_models=True)[0]
     for model in found.models:
         train = found.fold != model.fold
@@ -143,7 +143,7 @@ def test_many_draws_equal_one_at_a_time(counts, rng):
     candidates = [Candidate("genes", builder, CLASSIFIERS[kind]) for kind in ("nearest_centroid", "elastic_net")]
     shared = {"genes": builder.share(search_data.expression, search_data.genes)}
     draws = [Draw(rng.permutation(labels), 0) for _ in range(4)]
-    plan = Plan(folds=3, inner_folds=2, trials=3, seed=5)
+    plan = SearchPlan(folds=3, inner_folds=2, trials=3, seed=5)
     together = search_draws(search_data, shared, candidates, plan, draws)
     for draw, found in zip(draws, together, strict=True):
         alone = search_draws(search_data, shared, candidates, plan, [draw])[0]
@@ -156,7 +156,7 @@ def test_editing_a_held_out_subject_changes_no_model_that_did_not_see_it(counts,
     search_data, labels = counts
     builder = Genes(units="counts", normalisation=normalisation, max_genes=100)
     candidates = [Candidate("genes", builder, CLASSIFIERS[kind]) for kind in ("nearest_centroid", "elastic_net")]
-    plan = Plan(folds=4, inner_folds=2, trials=4, seed=5)
+    plan = SearchPlan(folds=4, inner_folds=2, trials=4, seed=5)
 
     def models(expression):
         edited = SearchData(expression, search_data.genes, search_data.subject_of, search_data.strata)

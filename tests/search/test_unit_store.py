@@ -21,7 +21,7 @@ from responder_ml.evaluation.procedure import Procedure
 from responder_ml.features.builders import BUILDERS
 from responder_ml.search import unit_store
 from responder_ml.search.candidate import Candidate
-from responder_ml.search.nested import Plan
+from responder_ml.search.nested import SearchPlan
 from responder_ml.search.search_data import SearchData
 from responder_ml.search.unit_store import UnitStore, code_version, content_hash
 from responder_ml.search.workers import Workers
@@ -117,7 +117,7 @@ def test_units_of_every_family_are_found_again_however_many_were_worked_out_befo
 
     def procedure():
         workers = Workers(1, UnitStore(tmp_path))
-        return Procedure(SearchData.of(labelled), candidates, Plan(3, 2, 1, 1), workers)
+        return Procedure(SearchData.of(labelled), candidates, SearchPlan(3, 2, 1, 1), workers)
 
     first = procedure()
     observed = first.observe(labelled.labels, 1)

@@ -107,9 +107,9 @@ class Bundle:
         """What each feature weighs in the model; the weights add up to one."""
         return {str(feature["name"]): float(feature["weight"]) for feature in self.manifest["features"]}
 
-    def behind(self) -> Behind:
-        """Return the genes behind each feature and each one's share of it."""
-        return self.model.genes_behind()
+    def genes_of_features(self) -> Behind:
+        """Return the genes of each feature and each gene's share of it."""
+        return self.model.genes_of_features()
 
 
 def pack_bundle(

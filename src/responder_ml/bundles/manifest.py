@@ -59,7 +59,7 @@ def describe_features(model: PrefixModel) -> list[dict[str, Any]]:
             "shares": [float(share) for share in shares],
             "weight": float(weight),
         }
-        for (name, (members, shares)), weight in zip(model.genes_behind().items(), size / size.sum(), strict=True)
+        for (name, (members, shares)), weight in zip(model.genes_of_features().items(), size / size.sum(), strict=True)
     ]
 
 

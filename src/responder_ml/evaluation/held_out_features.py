@@ -146,7 +146,7 @@ def _kept(model: PrefixModel, found: Flags, missing: str) -> Floats:
     """Return how much of each feature's deviation from its training mean is left."""
     present = set(model.genes_[found].tolist())
     shares = []
-    for members, parts in model.genes_behind().values():
+    for members, parts in model.genes_of_features().values():
         size = np.abs(parts)
         there = np.array([str(member) in present for member in members], dtype=np.bool_)
         shares.append(float(size[there].sum() / size.sum()) if size.sum() > 0 else 1.0)

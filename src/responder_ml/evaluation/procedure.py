@@ -18,7 +18,15 @@ from responder_ml.features.builders.builder import Shared
 from responder_ml.progress import OnProgress
 from responder_ml.search.candidate import Candidate
 from responder_ml.search.leave_pair_out import every_pair, search_pairs
-from responder_ml.search.nested import Draw, DrawResult, FoldModel, Plan, search_draws, training_set, tune_candidates
+from responder_ml.search.nested import (
+    Draw,
+    DrawResult,
+    FoldModel,
+    SearchPlan,
+    search_draws,
+    training_set,
+    tune_candidates,
+)
 from responder_ml.search.prefix_model import PrefixModel
 from responder_ml.search.search_data import SearchData
 from responder_ml.search.splits import EverySubject, Split
@@ -106,7 +114,7 @@ class Procedure:
         self,
         search_data: SearchData,
         candidates: Sequence[Candidate],
-        plan: Plan,
+        plan: SearchPlan,
         workers: Workers,
         split: Split | None = None,
     ) -> None:
@@ -123,7 +131,7 @@ class Procedure:
 
     def genes_used(self, model: FoldModel) -> Indices:
         """Return the places in the cohort of the genes a fitted outer model uses."""
-        return np.unique(model.behind.indices).astype(np.intp)
+        return np.unique(model.gene_shares.indices).astype(np.intp)
 
     def signature_names(self, builder: str) -> Strings | None:
         """Return the names of a builder's signatures in natural order; None where its columns are none."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from responder_ml.errors import EndpointError
 from responder_ml.search.candidate import Candidate
-from responder_ml.search.nested import Plan
+from responder_ml.search.nested import SearchPlan
 
 LEAST_SUBJECTS = 3
 """Fewer subjects in a class are refused."""
@@ -35,12 +35,12 @@ class FeasiblePlan:
         What was changed, one sentence each.
     """
 
-    plan: Plan
+    plan: SearchPlan
     candidates: tuple[Candidate, ...]
     notes: tuple[str, ...]
 
 
-def fit_plan_to_n(plan: Plan, candidates: Sequence[Candidate], n_positive: int, n_negative: int) -> FeasiblePlan:
+def fit_plan_to_n(plan: SearchPlan, candidates: Sequence[Candidate], n_positive: int, n_negative: int) -> FeasiblePlan:
     """Fit a plan to the class sizes.
 
     Raises

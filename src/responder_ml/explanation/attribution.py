@@ -199,22 +199,22 @@ def contributions(
 
 
 def _explain_held_out(model: FoldModel) -> FoldExplanation:
-    found = explain(model.classifier, model.test)
-    genes, values, signed = (_shared_out if model.parts is None else _resolved)(model, found.values)
+    found = explain(model.classifier, model.test_features)
+    genes, values, signed = (_shared_out if model.gene_parts is None else _resolved)(model, found.values)
     return FoldExplanation(model.repeat, model.fold, model.test_rows, found.base, genes, values, signed)
 
 
 def _shared_out(model: FoldModel, values: Floats) -> tuple[Indices, Floats, Floats]:
     """Hand contributions of features on to genes by their shares."""
-    genes = np.unique(model.behind.indices).astype(np.intp)
-    shares = model.behind[:, genes]
+    genes = np.unique(model.gene_shares.indices).astype(np.intp)
+    shares = model.gene_shares[:, genes]
     # A gene that lowers a feature turns the feature's direction round.
-    return genes, np.asarray(values @ abs(shares)), np.asarray((values * np.sign(model.test)) @ shares)
+    return genes, np.asarray(values @ abs(shares)), np.asarray((values * np.sign(model.test_features)) @ shares)
 
 
 def _resolved(model: FoldModel, values: Floats) -> tuple[Indices, Floats, Floats]:
     """Hand contributions of features that a linear classifier weighs on to the genes they are sums over."""
-    parts = model.parts or ()
+    parts = model.gene_parts or ()
     genes = np.unique(np.concatenate([each.genes for each in parts]))
     resolved, signed = np.zeros((len(values), len(genes))), np.zeros((len(values), len(genes)))
     for coefficient, each in zip(model.classifier.coef_, parts, strict=True):

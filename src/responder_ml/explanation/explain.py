@@ -54,15 +54,15 @@ def signature_table(procedure: Procedure, observed: Observed, labels: NDArray[np
 
 def _winners(result: DrawResult, candidates: list[int]) -> list[FoldModel]:
     """Return, for every outer fold, the model of some candidates with the best inner objective, the earlier of equals."""
-    best = np.array(candidates)[np.argmax(np.nan_to_num(result.inner[candidates], nan=0.0), axis=0)]
+    best = np.array(candidates)[np.argmax(np.nan_to_num(result.inner_scores[candidates], nan=0.0), axis=0)]
     return [model for model in result.models if model.candidate == best[model.fold]]
 
 
 def _by_signature(model: FoldModel) -> FoldExplanation:
-    found = explain(model.classifier, model.test)
+    found = explain(model.classifier, model.test_features)
     order = np.argsort(model.columns)
     values = found.values[:, order]
-    signed = values * np.sign(model.test[:, order])
+    signed = values * np.sign(model.test_features[:, order])
     return FoldExplanation(model.repeat, model.fold, model.test_rows, found.base, model.columns[order], values, signed)
 
 

@@ -22,7 +22,7 @@ from responder_ml.evaluation.metrics import OutOfFold, by_subject, statistic_of
 from responder_ml.features.builders.builder import Shared
 from responder_ml.fusion.regions import Regions
 from responder_ml.search.candidate import Candidate
-from responder_ml.search.nested import Draw, DrawResult, FoldModel, Plan, search_draws
+from responder_ml.search.nested import Draw, DrawResult, FoldModel, SearchPlan, search_draws
 from responder_ml.search.search_data import SearchData
 from responder_ml.search.workers import Workers
 
@@ -64,7 +64,7 @@ class LateFusion:
         Where units of work run.
     """
 
-    def __init__(self, regions: Regions, candidates: Sequence[Candidate], plan: Plan, workers: Workers) -> None:
+    def __init__(self, regions: Regions, candidates: Sequence[Candidate], plan: SearchPlan, workers: Workers) -> None:
         self._workers = workers
         builders = {candidate.builder_name: candidate.builder for candidate in candidates}
         shared = {
@@ -99,7 +99,7 @@ def fuse_draws(
     materials: Mapping[str, SearchData],
     shared: Mapping[str, Mapping[str, Shared]],
     candidates: Sequence[Candidate],
-    plan: Plan,
+    plan: SearchPlan,
     draws: Sequence[Draw],
 ) -> list[Fused]:
     """Search every region for every draw, on the same folds of subjects, and fuse."""
@@ -123,7 +123,7 @@ def fuse(materials: Sequence[SearchData], results: Sequence[DrawResult]) -> Fuse
     fold = np.full(n_subjects, -1, dtype=np.intp)
     for search_data, result in zip(materials, results, strict=True):
         fold[search_data.subject_of] = result.fold
-    n_folds = results[0].inner.shape[1]
+    n_folds = results[0].inner_scores.shape[1]
     fused, single = np.zeros(n_subjects), np.zeros(n_subjects)
     weights = np.empty((n_folds, len(materials)))
     held_out = [_decisions(search_data, result) for search_data, result in zip(materials, results, strict=True)]
@@ -131,7 +131,7 @@ def fuse(materials: Sequence[SearchData], results: Sequence[DrawResult]) -> Fuse
         rows = fold == number
         models = [_chosen(result, number) for result in results]
         worth = np.nan_to_num(
-            [result.inner[model.candidate, number] for result, model in zip(results, models, strict=True)]
+            [result.inner_scores[model.candidate, number] for result, model in zip(results, models, strict=True)]
         )
         scores = np.stack(
             [_standardised(each[rows], model) for each, model in zip(held_out, models, strict=True)], axis=1

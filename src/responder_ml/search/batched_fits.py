@@ -1,31 +1,31 @@
-"""Outer fits of many folds and draws, held back for a while so that what is cheaper solved together is."""
+"""Outer fits of many folds and draws, collected so that problems that are cheaper to solve together are solved together."""
 
 from responder_ml.arrays import Flags, Floats
 from responder_ml.classifiers.classifier import Classifier, Problem
 
-# Bytes of columns held back at most.
-_MOST_HELD = 2**22
+# Bytes of columns collected at most before they are solved.
+_MOST_WAITING_BYTES = 2**22
 
 
 class BatchedFits:
-    """Problems to be decided, and where each one's decisions belong."""
+    """Classification problems waiting to be solved, each with the place where its decisions belong."""
 
     def __init__(self) -> None:
-        self._held: dict[type[Classifier], list[tuple[Classifier, Problem, Floats, Flags]]] = {}
+        self._waiting: dict[type[Classifier], list[tuple[Classifier, Problem, Floats, Flags]]] = {}
         self._bytes = 0
 
     def add(self, classifier: Classifier, problem: Problem, target: Floats, rows: Flags) -> None:
-        """Hold one problem back; its decisions will be written to ``target[rows]``."""
-        self._held.setdefault(type(classifier), []).append((classifier, problem, target, rows))
+        """Add one problem; its decisions will be written to ``target[rows]``, at the latest by `solve`."""
+        self._waiting.setdefault(type(classifier), []).append((classifier, problem, target, rows))
         self._bytes += problem[0].nbytes + problem[2].nbytes
-        if self._bytes > _MOST_HELD:
-            self.decide()
+        if self._bytes > _MOST_WAITING_BYTES:
+            self.solve()
 
-    def decide(self) -> None:
-        """Decide everything held back."""
-        for kind, held in self._held.items():
-            decisions = kind.decide_together((classifier, problem) for classifier, problem, _, _ in held)
-            for decision, (_, _, target, rows) in zip(decisions, held, strict=True):
+    def solve(self) -> None:
+        """Solve every waiting problem and write its decisions."""
+        for kind, waiting in self._waiting.items():
+            decisions = kind.decide_together((classifier, problem) for classifier, problem, _, _ in waiting)
+            for decision, (_, _, target, rows) in zip(decisions, waiting, strict=True):
                 target[rows] = decision
-        self._held = {}
+        self._waiting = {}
         self._bytes = 0

@@ -1,4 +1,4 @@
-"""A candidate: one builder and one classifier, with what is fixed and what is searched."""
+"""A candidate: one builder and one classifier, with the parameters that are fixed and those that are searched."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -6,6 +6,9 @@ from typing import Any
 
 from responder_ml.classifiers.classifier import Classifier
 from responder_ml.features.builders.builder import Builder
+
+AUTO = "auto"
+"""Name, in every table, of the procedure that chooses between the candidates."""
 
 
 @dataclass(frozen=True)
@@ -17,7 +20,7 @@ class Candidate:
     builder_name
         The builder's name within the job; several builders may be of one kind.
     builder
-        Unfitted.
+        The unfitted builder.
     classifier
         The classifier's class.
     fixed
@@ -57,21 +60,23 @@ class Candidate:
 
     def make(self, params: Mapping[str, Any]) -> Classifier:
         """Return an unfitted classifier with searched and fixed arguments."""
-        chosen = {key: value for key, value in params.items() if key != "n_features"}
-        return self.classifier(**{**chosen, **self.fixed})
+        searched = {key: value for key, value in params.items() if key != "n_features"}
+        return self.classifier(**{**searched, **self.fixed})
 
     def fixed_form_params(self, available: int) -> dict[str, Any]:
-        """Return what is used where nothing may be tuned: the builder's fixed length, the classifier's defaults."""
+        """Return the parameters used where nothing is tuned: the builder's fixed length, the classifier's defaults."""
         return {"n_features": min(self.builder.fixed_length, available)}
 
 
 def classifier_notes(candidates: Sequence[Candidate]) -> list[str]:
-    """Return what a reader must know of how the classifiers meet this machine, each said once.
+    """Return notes on how the classifiers will run on this machine, one per classifier and note.
 
     Raises
     ------
     ConfigError
         A parameter that cannot be used.
     """
-    classifiers = {each.classifier_name or each.classifier.name: each.make({}) for each in candidates}
+    classifiers = {
+        candidate.classifier_name or candidate.classifier.name: candidate.make({}) for candidate in candidates
+    }
     return [f"{name}: {note}" for name, classifier in classifiers.items() for note in classifier.notes()]

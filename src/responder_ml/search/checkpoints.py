@@ -1,7 +1,7 @@
 """What a job leaves beside its run folder while it is under way: finished units of work, and a lock.
 
-The folder ``.NAME.units`` appears when work begins and goes when the run is written and recorded. Until then, the same command
-takes up what is there. The system itself frees the lock of a process that has died.
+The folder ``.NAME.units`` is made when the work begins and removed when the run has been written and recorded. Until then, the same
+command continues from what the folder holds. The operating system frees the lock of a process that has died.
 """
 
 import glob
@@ -20,64 +20,87 @@ _LOCK = "lock"
 _WRITTEN = "written"
 
 
-class RunCheckpoint:
-    """The units of one run folder; nothing is on disk until `open`.
+@contextmanager
+def run_checkpoint(run_folder: Path) -> Iterator["RunCheckpoint"]:
+    """Store the finished units of a run while the block lasts; remove them if it ends without an error.
 
     Parameters
     ----------
-    out
+    run_folder
         The run folder.
     """
+    checkpoint = RunCheckpoint(run_folder)
+    completed = False
+    try:
+        yield checkpoint
+        completed = True
+    finally:
+        checkpoint.close(completed=completed)
 
-    def __init__(self, out: Path) -> None:
-        self._out = out
-        self.folder = out.with_name(f".{out.name}.units")
+
+class RunCheckpoint:
+    """The finished units of one run folder; nothing is on disk before `unit_store` is called.
+
+    Parameters
+    ----------
+    run_folder
+        The run folder.
+
+    Attributes
+    ----------
+    folder
+        The folder of units, beside the run folder.
+    """
+
+    def __init__(self, run_folder: Path) -> None:
+        self._run_folder = run_folder
+        self.folder = run_folder.with_name(f".{run_folder.name}.units")
         self._lock: IO[str] | None = None
 
-    def open(self) -> UnitStore:
-        """Take the run folder for this process, and return its finished units.
+    def unit_store(self) -> UnitStore:
+        """Lock the run folder for this process, and return its finished units.
 
         Raises
         ------
         RunError
-            Another process has it, or nothing can be written there.
+            Another process has locked it, or nothing can be written there.
         """
         if self._lock is None:
             try:
-                self._lock = self._take()
+                self._lock = self._acquire_lock()
             except OSError as problem:
                 raise RunError(
-                    f"Nothing can be written beside {self._out}: {problem}. Free space, mend the permissions or choose "
-                    "another place with --out."
+                    f"Nothing can be written beside {self._run_folder}: {problem}. Free space, correct the permissions or "
+                    "choose another folder with --out."
                 ) from problem
-            for left in self.folder.glob("*.partial"):
-                left.unlink(missing_ok=True)
-            for gone in self.folder.parent.glob(f"{glob.escape(self.folder.name)}.*.gone"):
-                shutil.rmtree(gone, ignore_errors=True)
+            for partial in self.folder.glob("*.partial"):
+                partial.unlink(missing_ok=True)
+            for discarded in self.folder.parent.glob(f"{glob.escape(self.folder.name)}.*.gone"):
+                shutil.rmtree(discarded, ignore_errors=True)
         return UnitStore(self.folder)
 
     def is_written(self, key: str) -> bool:
-        """Tell whether the run of this key was written whole before, and only what comes after is to be done."""
+        """Tell whether the run of this key was written completely before, so that only later steps remain."""
         path = self.folder / _WRITTEN
         return path.is_file() and path.read_text(encoding="utf-8") == key
 
     def mark_written(self, key: str) -> None:
-        """Remember that the run is written."""
+        """Record that the run of this key is written."""
         (self.folder / _WRITTEN).write_text(key, encoding="utf-8")
 
-    def close(self, *, done: bool) -> None:
-        """Give the run folder back; when all is done, or nothing was kept, leave no trace."""
+    def close(self, *, completed: bool) -> None:
+        """Unlock the run folder; remove the units if the run is complete or there are none."""
         if self._lock is None:
             return
-        if done or not any(self.folder.glob("*.unit")):
-            gone = self.folder.with_name(f"{self.folder.name}.{os.getpid()}.gone")
-            # Moved first: a worker that finishes something nobody waits for finds no place to put it.
-            self.folder.rename(gone)
-            shutil.rmtree(gone, ignore_errors=True)
+        if completed or not any(self.folder.glob("*.unit")):
+            discarded = self.folder.with_name(f"{self.folder.name}.{os.getpid()}.gone")
+            # Moved before it is removed: a worker that finishes a unit nobody waits for then finds no folder to write it to.
+            self.folder.rename(discarded)
+            shutil.rmtree(discarded, ignore_errors=True)
         self._lock.close()
         self._lock = None
 
-    def _take(self) -> IO[str]:
+    def _acquire_lock(self) -> IO[str]:
         import fcntl
 
         while True:
@@ -91,31 +114,14 @@ class RunCheckpoint:
                 holder = lock.read().strip() or "another process"
                 lock.close()
                 raise RunError(
-                    f"{self._out} is being written by {holder}. Wait for it, end it, or choose another folder with --out."
+                    f"{self._run_folder} is being written by {holder}. Wait for it, end it, or choose another folder with "
+                    "--out."
                 ) from None
             if path.exists() and os.path.samestat(os.fstat(lock.fileno()), path.stat()):
                 break
-            # Whoever had it has just finished and taken the folder away.
+            # The process that held the lock has just finished and removed the folder.
             lock.close()
         lock.truncate(0)
         lock.write(f"process {os.getpid()} on {socket.gethostname()}")
         lock.flush()
         return lock
-
-
-@contextmanager
-def run_checkpoint(out: Path) -> Iterator[RunCheckpoint]:
-    """Keep the units of a run while the block lasts, and clear them away if it ends well.
-
-    Parameters
-    ----------
-    out
-        The run folder.
-    """
-    kept = RunCheckpoint(out)
-    done = False
-    try:
-        yield kept
-        done = True
-    finally:
-        kept.close(done=done)

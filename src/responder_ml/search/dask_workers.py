@@ -1,7 +1,7 @@
 """The same units of work on a Dask cluster: as many machines as its scheduler knows.
 
-The function and its data are sent to every worker once. Dask itself gives what a dead worker was at to another one; should all
-of them die at once, the data are sent again.
+The function and its data are sent to every worker once. If a worker dies, Dask gives its units to another one; if all of them die
+at once, the data are sent again.
 """
 
 from collections import deque
@@ -17,9 +17,9 @@ Unit = TypeVar("Unit")
 Result = TypeVar("Result")
 
 _PATIENCE_SECONDS = 30
-# Units handed out for each thread of the cluster, as on one machine.
+# Units under way or waiting for each thread of the cluster, as on one machine.
 _AHEAD = 2
-# Losses of the whole cluster, or deaths of workers at one unit by Dask's own count, before giving up.
+# Losses of the whole cluster, or deaths of workers at one unit by Dask's own count, after which the job fails.
 _MOST_LOSSES = 3
 
 
@@ -31,7 +31,7 @@ class DaskWorkers(Workers):
     scheduler
         Address of the scheduler, such as ``tcp://head:8786``.
     store
-        Where finished units are kept, by this process: the workers need not see its folder.
+        Where finished units are stored, by this process: the workers need not see its folder.
 
     Raises
     ------
@@ -46,20 +46,20 @@ class DaskWorkers(Workers):
         self.count = self._threads()
 
     def map(self, function: Callable[[Unit], Result], units: Sequence[Unit]) -> Iterator[Result]:
-        """Yield ``function(unit)`` in the order of the units; whoever stops listening stops the remaining work.
+        """Yield ``function(unit)`` in the order of the units; to stop iterating stops the remaining work.
 
         Raises
         ------
         WorkerError
-            The cluster is lost, or a unit keeps killing its worker.
+            The cluster is lost, or a unit repeatedly ends its worker.
         RunError
-            A finished unit cannot be kept.
+            A finished unit cannot be written.
         """
         if self._store is None:
-            return self._work_out(function, units)
-        return self._store.complete_here(function, units, self._work_out)
+            return self._compute(function, units)
+        return self._store.complete_here(function, units, self._compute)
 
-    def _work_out(self, function: Callable[[Unit], Result], units: Sequence[Unit]) -> Iterator[Result]:
+    def _compute(self, function: Callable[[Unit], Result], units: Sequence[Unit]) -> Iterator[Result]:
         from distributed import KilledWorker
         from distributed.client import FutureCancelledError
 

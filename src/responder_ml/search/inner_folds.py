@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from responder_ml.arrays import Flags, Floats, Indices, Labels
 from responder_ml.classifiers.classifier import Problem
@@ -17,24 +16,24 @@ from responder_ml.statistics.concordance import auroc
 
 @dataclass(frozen=True)
 class InnerTestFold:
-    """The subjects behind some held-out samples.
+    """The subjects of one inner test fold, by whom its samples are judged.
 
     Attributes
     ----------
     subjects
         Each subject once.
     of_sample
-        Place of each sample's subject among these; None where every subject has one sample, in order.
+        Index of each sample's subject among these; None where every subject has one sample, in order.
     labels
         0/1 per subject.
     """
 
     subjects: Indices
     of_sample: Indices | None
-    labels: NDArray[np.int8]
+    labels: Labels
 
     @classmethod
-    def of(cls, subject_of: Indices, labels: NDArray[np.int8]) -> "InnerTestFold":
+    def of(cls, subject_of: Indices, labels: Labels) -> "InnerTestFold":
         """Take the subject of each held-out sample and the label of each subject of the whole cohort."""
         subjects, of_sample = np.unique(subject_of, return_inverse=True)
         if len(subjects) == len(subject_of):
@@ -48,7 +47,7 @@ class InnerTestFold:
         return np.asarray(np.bincount(self.of_sample, weights=scores) / np.bincount(self.of_sample), dtype=np.float64)
 
     def auroc(self, scores: Floats) -> float:
-        """Return the AUROC over subjects of scores of samples."""
+        """Return the AUROC over subjects of the scores of samples."""
         return auroc(self.labels, self.means(scores))
 
 
@@ -74,22 +73,24 @@ class TrainingSet:
 
     def blocks(self, search_data: SearchData, labels: Labels, ranked: Sequence[Ranked]) -> list[Block]:
         """Return the ranked columns of each inner training set, standardised."""
-        of_samples = labels[search_data.subject_of]
+        sample_labels = labels[search_data.subject_of]
         return [
-            Block.build(each, search_data.rows_of(self.subjects & ~held_out), search_data.rows_of(held_out), of_samples)
-            for each, held_out in zip(ranked, self.inner, strict=True)
+            Block.build(
+                columns, search_data.rows_of(self.subjects & ~held_out), search_data.rows_of(held_out), sample_labels
+            )
+            for columns, held_out in zip(ranked, self.inner, strict=True)
         ]
 
 
 class InnerFolds:
-    """The inner folds of one training set as one candidate meets them.
+    """The inner folds of one training set, with the columns one candidate has in them.
 
     Parameters
     ----------
     candidate
         The candidate.
     available
-        Columns every inner training set offers.
+        Number of columns that every inner training set offers.
     blocks
         Those columns, one block per inner fold.
     search_data
@@ -113,22 +114,22 @@ class InnerFolds:
         self._available = available
         self._blocks = blocks
         self._n_subjects = search_data.n_subjects
-        self._held_out = [
+        self._test_folds = [
             InnerTestFold.of(search_data.subject_of[search_data.rows_of(held_out)], labels)
             for held_out in training.inner
         ]
 
     def scores(self, trials: Sequence[Mapping[str, Any]]) -> list[float]:
-        """Return the mean AUROC over inner folds of each of several settings of the parameters."""
+        """Return the mean AUROC over inner folds for each of several settings of the parameters."""
         return [
-            float(np.mean([fold.auroc(decision) for fold, decision in zip(self._held_out, decisions, strict=True)]))
+            float(np.mean([fold.auroc(decision) for fold, decision in zip(self._test_folds, decisions, strict=True)]))
             for decisions in self._decide(trials)
         ]
 
     def decisions(self, params: Mapping[str, Any]) -> Floats:
-        """Return the log-odds of each training subject from the inner model that did not see it, others nan."""
+        """Return the log-odds of each training subject from the inner model that did not see it, nan for the others."""
         values = np.full(self._n_subjects, np.nan)
-        for fold, decision in zip(self._held_out, self._decide([params])[0], strict=True):
+        for fold, decision in zip(self._test_folds, self._decide([params])[0], strict=True):
             values[fold.subjects] = fold.means(decision)
         return values
 
@@ -140,10 +141,10 @@ class InnerFolds:
             for block in self._blocks
         )
         decisions = self._candidate.classifier.decide_together(tasks)
-        folds = len(self._blocks)
-        return [decisions[start : start + folds] for start in range(0, len(decisions), folds)]
+        n_folds = len(self._blocks)
+        return [decisions[start : start + n_folds] for start in range(0, len(decisions), n_folds)]
 
     def _problem(self, block: Block, length: int) -> Problem:
-        # The order of columns means nothing to a linear rule, and a prefix as it lies costs no copy.
+        # A linear rule does not depend on the order of columns, and a prefix in stored order needs no copy.
         columns = block.as_ranked(length) if self._candidate.classifier.linear else block.columns(length)
         return block.train[:, columns], block.labels, block.test[:, columns]

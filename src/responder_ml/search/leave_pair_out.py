@@ -9,12 +9,12 @@ from responder_ml.arrays import Floats, Labels
 from responder_ml.features.builders.builder import Shared
 from responder_ml.search.batched_fits import BatchedFits
 from responder_ml.search.candidate import Candidate
-from responder_ml.search.nested import Draw, DrawSearch, Plan, training_set
+from responder_ml.search.nested import Draw, DrawSearch, SearchPlan, training_set
 from responder_ml.search.search_data import SearchData
 from responder_ml.statistics.training_sets import TrainingSets
 
-# Names the inner folds and samplers of pairs; repeats of the evaluation count from zero.
-_PAIRS = -2
+# Repeat number in the seeds of pairs' inner folds and samplers; repeats of the evaluation count from zero.
+_REPEAT_OF_PAIRS = -2
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Pair:
 
 
 def every_pair(labels: Labels) -> list[Pair]:
-    """Return all pairs of a positive and a negative subject, the negatives of the first positive first."""
+    """Return all pairs of a positive and a negative subject, ordered by the positive, then by the negative subject."""
     positives, negatives = np.flatnonzero(labels == 1), np.flatnonzero(labels == 0)
     return [
         Pair(row * len(negatives) + column, int(positive), int(negative))
@@ -48,7 +48,7 @@ def search_pairs(
     search_data: SearchData,
     shared: Mapping[str, Shared],
     candidates: Sequence[Candidate],
-    plan: Plan,
+    plan: SearchPlan,
     labels: Labels,
     pairs: Sequence[Pair],
 ) -> Floats:
@@ -61,34 +61,36 @@ def search_pairs(
     labels
         0/1 per subject.
     pairs
-        What to hold out in turn.
+        Pairs to hold out in turn.
 
     Returns
     -------
     Log-odds that the procedure, choice between candidates included, gives the positive and the negative subject of each pair,
     shape ``(n_pairs, 2)``.
     """
-    plan, draw = replace(plan, folds=1), Draw(labels, _PAIRS)
-    subjects = np.ones((len(pairs), search_data.n_subjects), dtype=bool)
-    for rest, pair in zip(subjects, pairs, strict=True):
-        rest[[pair.positive, pair.negative]] = False
-    trainings = [
-        training_set(search_data, plan, draw, rest, pair.number) for rest, pair in zip(subjects, pairs, strict=True)
+    plan, draw = replace(plan, folds=1), Draw(labels, _REPEAT_OF_PAIRS)
+    training_subjects = np.ones((len(pairs), search_data.n_subjects), dtype=bool)
+    for subjects, pair in zip(training_subjects, pairs, strict=True):
+        subjects[[pair.positive, pair.negative]] = False
+    training_sets = [
+        training_set(search_data, plan, draw, subjects, pair.number)
+        for subjects, pair in zip(training_subjects, pairs, strict=True)
     ]
-    rows = np.concatenate([training.rows(search_data) for training in trainings])
-    sets = TrainingSets(rows, np.tile(labels[search_data.subject_of], (len(rows), 1)))
-    ranked = {name: shared[name].rank(sets) for name in sorted({each.builder_name for each in candidates})}
-    per_set, pending = len(rows) // len(pairs), BatchedFits()
+    rows = np.concatenate([training.rows(search_data) for training in training_sets])
+    all_sets = TrainingSets(rows, np.tile(labels[search_data.subject_of], (len(rows), 1)))
+    builder_names = sorted({candidate.builder_name for candidate in candidates})
+    ranked = {name: shared[name].rank(all_sets) for name in builder_names}
+    per_set, batched_fits = len(rows) // len(pairs), BatchedFits()
     searches = []
-    for index, (pair, training) in enumerate(zip(pairs, trainings, strict=True)):
+    for index, (pair, training) in enumerate(zip(pairs, training_sets, strict=True)):
         part = slice(index * per_set, (index + 1) * per_set)
-        search = DrawSearch(search_data, candidates, plan, draw, pending, keep_models=False)
-        of_pair = {name: found[part] for name, found in ranked.items()}
-        search.run_fold(0, training, ~training.subjects, of_pair, seed_of=pair.number)
+        search = DrawSearch(search_data, candidates, plan, draw, batched_fits, keep_models=False)
+        ranked_of_pair = {name: columns[part] for name, columns in ranked.items()}
+        search.run_fold(0, training, ~training.subjects, ranked_of_pair, seed_number=pair.number)
         searches.append(search)
-    pending.decide()
-    everyone = np.zeros(len(search_data.subject_of), dtype=np.intp)
-    decisions = [search.result(everyone).auto for search in searches]
+    batched_fits.solve()
+    one_fold = np.zeros(len(search_data.subject_of), dtype=np.intp)
+    decisions = [search.result(one_fold).auto for search in searches]
     return np.array(
         [
             [decision[search_data.subject_of == subject].mean() for subject in (pair.positive, pair.negative)]

@@ -7,17 +7,22 @@ import numpy as np
 
 from responder_ml.arrays import Flags, Floats
 from responder_ml.errors import CoverageError
-from responder_ml.features.missing_genes import fill_missing
 from responder_ml.search.prefix_model import PrefixModel
 
-Missing = Literal["impute", "skip", "refuse"]
+MissingGenePolicy = Literal["impute", "skip", "refuse"]
+"""What to do about genes that a sample lacks.
+
+``impute``: a missing gene is given the value of a typical training sample, so a signature is still scored from its other genes; a
+feature all of whose genes are missing is set to its training mean. ``skip``: a feature that lacks any gene is set to its training
+mean. ``refuse``: a missing gene behind a feature is an error. For features of one gene ``impute`` and ``skip`` agree.
+"""
 
 _SHOWN = 5
 
 
 @dataclass(frozen=True)
 class Decision:
-    """What a model makes of some samples.
+    """A model's decision on some samples.
 
     Attributes
     ----------
@@ -34,83 +39,55 @@ class Decision:
     standardised: Floats
 
 
-def check_missing(missing: str) -> None:
-    """Refuse an unknown policy.
+def check_policy(policy: str) -> None:
+    """Refuse an unknown policy for missing genes.
 
     Raises
     ------
     CoverageError
-        With the policies there are.
+        Names the policies there are.
     """
-    if missing not in get_args(Missing):
+    if policy not in get_args(MissingGenePolicy):
         raise CoverageError(
-            f"The policy for missing genes is '{missing}', but must be one of {', '.join(get_args(Missing))}."
+            f"The policy for missing genes is '{policy}', but must be one of {', '.join(get_args(MissingGenePolicy))}."
         )
 
 
-def decide(model: PrefixModel, values: Floats, found: Flags, typical: Floats, units: str, missing: str) -> Decision:
-    """Decide, with missing genes contributing nothing of their own.
-
-    ``impute``: a missing gene is given what a typical training sample has, so a signature keeps what its other genes
-    say; a feature all of whose genes are missing is set to its training mean. ``skip``: a feature that lacks any gene
-    is set to its training mean. ``refuse``: it is an error. For features of one gene ``impute`` and ``skip`` agree.
-
-    Parameters
-    ----------
-    model
-        Fitted.
-    values
-        Samples x the model's training genes in ``units``; what stands in missing columns is not read.
-    found
-        Whether each gene is there.
-    typical
-        From `typical_sample`.
-    units
-        Of the values, the model's own.
-    missing
-        ``impute``, ``skip`` or ``refuse``.
-
-    Raises
-    ------
-    CoverageError
-        A gene behind a feature is missing and the policy is ``refuse``.
-    """
-    return decide_filled(model, fill_missing(values, found, typical, units), found, missing)
-
-
-def decide_filled(model: PrefixModel, filled: Floats, found: Flags, missing: str) -> Decision:
-    """Decide on samples that `fill_missing` has filled, which is the same for all models of one cohort.
+def decide(model: PrefixModel, filled: Floats, present: Flags, policy: str) -> Decision:
+    """Decide on samples whose missing genes `fill_missing` has filled; the filling is the same for all models of one cohort.
 
     Parameters
     ----------
     model
         Fitted.
     filled
-        Samples x the model's training genes.
-    found, missing
-        As for `decide`.
+        Samples x the model's training genes, in the model's units.
+    present
+        Whether each gene was measured.
+    policy
+        One of `MissingGenePolicy`.
 
     Raises
     ------
     CoverageError
-        As `decide` does.
+        The policy is unknown, or it is ``refuse`` and a gene behind a feature is missing.
     """
-    check_missing(missing)
-    if found.all():
+    check_policy(policy)
+    if present.all():
         features = model.features(filled)
         standardised = np.asarray((features - model.mean_) / model.scale_, dtype=np.float64)
         return Decision(model.classifier_.decision_function(standardised), features, standardised)
-    present = set(model.genes_[found].tolist())
-    behind = [members.tolist() for members, _ in model.genes_behind().values()]
-    lost = sorted({gene for members in behind for gene in members if gene not in present})
-    if lost and missing == "refuse":
+    names = set(model.genes_[present].tolist())
+    genes_of_features = [genes.tolist() for genes, _ in model.genes_of_features().values()]
+    missing = sorted({gene for genes in genes_of_features for gene in genes if gene not in names})
+    if missing and policy == "refuse":
         raise CoverageError(
-            f"{len(lost)} gene(s) behind the model's features are missing: {', '.join(lost[:_SHOWN])}. Add them to the "
+            f"{len(missing)} gene(s) behind the model's features are missing: {', '.join(missing[:_SHOWN])}. Add them to the "
             "table, or allow missing genes (impute or skip)."
         )
-    enough = all if missing == "skip" else any
-    kept = np.array([enough(gene in present for gene in members) for members in behind], dtype=np.bool_)
+    enough = all if policy == "skip" else any
+    usable = np.array([enough(gene in names for gene in genes) for genes in genes_of_features], dtype=np.bool_)
     features = model.features(filled)
-    standardised = np.where(kept, (features - model.mean_) / model.scale_, 0.0)
+    standardised = np.where(usable, (features - model.mean_) / model.scale_, 0.0)
     log_odds = model.classifier_.decision_function(standardised)
-    return Decision(log_odds, np.where(kept, features, np.nan), standardised)
+    return Decision(log_odds, np.where(usable, features, np.nan), standardised)

@@ -1,7 +1,7 @@
 """Nested search of many draws: a draw is one labelling of the subjects with one set of folds.
 
-The observed labelling is drawn once per repeat; a null draws relabelled subjects through the very same function. All
-training sets of a block of draws are ranked together, then each outer training set is searched on its own.
+The observed labelling has one draw per repeat; a null passes relabelled subjects through the same function. The features of
+all training sets of a block of draws are ranked together, then each outer training set is searched on its own.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -27,8 +27,8 @@ from responder_ml.statistics.training_sets import TrainingSets
 
 
 @dataclass(frozen=True)
-class Plan:
-    """How a search is done.
+class SearchPlan:
+    """The size of a search, and its seed.
 
     Attributes
     ----------
@@ -37,7 +37,7 @@ class Plan:
     trials
         Optuna trials per candidate and outer training set; 0 means fixed forms, nothing tuned.
     seed
-        The one seed.
+        The seed from which all others are derived.
     """
 
     folds: int
@@ -55,7 +55,7 @@ class Draw:
     labels
         0/1 per subject.
     repeat
-        Draws with one number and one labelling have one set of folds.
+        Draws of the same number and the same labelling have the same folds.
     """
 
     labels: Labels
@@ -64,7 +64,7 @@ class Draw:
 
 @dataclass(frozen=True)
 class FoldModel:
-    """A candidate fitted to one outer training set, with the held-out rows as it saw them.
+    """A candidate fitted to one outer training set, with the features of the held-out rows.
 
     Attributes
     ----------
@@ -76,20 +76,20 @@ class FoldModel:
         Natural positions of the features, in the order of the classifier's columns.
     test_rows
         Held-out samples.
-    test
-        Their standardised features.
+    test_features
+        Their standardised features, rows x features.
     classifier
-        Fitted.
+        The fitted classifier.
     tuned
-        The inner search.
+        The result of the inner search.
     inner_decisions
         Log-odds of each training subject from the inner models of the best trial, which did not see it; not-a-number
         for held-out subjects, empty where nothing was tuned. Shape ``(n_subjects,)``.
-    behind
+    gene_shares
         ``scipy.sparse.csr_array`` of each gene's share of each feature, features x genes.
-    parts
+    gene_parts
         What each gene adds to each standardised feature of the held-out rows: a feature is the sum of its parts. None
-        where features are single genes or no sums over genes, and kept for the candidate that auto took only.
+        where features are single genes or no sums over genes, and for candidates that auto did not choose.
     """
 
     candidate: int
@@ -97,12 +97,12 @@ class FoldModel:
     fold: int
     columns: Indices
     test_rows: Indices
-    test: Floats
+    test_features: Floats
     classifier: Classifier
     tuned: Tuned
     inner_decisions: Floats
-    behind: Any
-    parts: tuple[GeneParts, ...] | None = None
+    gene_shares: Any
+    gene_parts: tuple[GeneParts, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -115,17 +115,17 @@ class DrawResult:
         Outer fold of each sample.
     decisions
         Log-odds of each candidate (rows) for each sample, from the model that did not see its subject.
-    inner
+    inner_scores
         Best inner objective of each candidate (rows) in each outer fold (columns).
     chosen
-        Candidate that "auto" takes in each outer fold: the best inner objective, the earlier of equals.
+        Candidate that "auto" chooses in each outer fold: the best inner objective, the earlier of equals.
     models
-        Fitted models, kept on request.
+        Fitted models, if they were requested.
     """
 
     fold: Indices
     decisions: Floats
-    inner: Floats
+    inner_scores: Floats
     chosen: Indices
     models: tuple[FoldModel, ...] = ()
 
@@ -139,7 +139,7 @@ def search_draws(
     search_data: SearchData,
     shared: Mapping[str, Shared],
     candidates: Sequence[Candidate],
-    plan: Plan,
+    plan: SearchPlan,
     draws: Sequence[Draw],
     *,
     keep_models: bool = False,
@@ -152,45 +152,48 @@ def search_draws(
     search_data
         Samples and subjects.
     shared
-        Each builder's work on the cohort, by builder name.
+        What each builder computes once per cohort, by builder name.
     candidates
-        What competes.
+        The candidates to compare.
     plan
         Folds, trials, seed.
     draws
-        Labellings.
+        Labellings, each with its repeat.
     keep_models
         Whether to return the fitted models of the outer folds.
     split
-        Who is trained on and who is decided in each fold; ordinary cross-validation by default.
+        Which subjects are trained on and decided in each fold; ordinary cross-validation by default.
     """
     split = split or EverySubject(search_data.n_subjects)
     folds = [split.assign(draw.labels, search_data.strata, plan.folds, _rng(plan, draw, "outer")) for draw in draws]
-    outer = [
+    training_sets = [
         [training_set(search_data, plan, draw, split.trains & (assigned != fold), fold) for fold in range(plan.folds)]
         for draw, assigned in zip(draws, folds, strict=True)
     ]
     per_set = 1 + plan.inner_folds * (plan.trials > 0)
     labels = np.stack([draw.labels[search_data.subject_of] for draw in draws])
-    everything = TrainingSets(
-        np.concatenate([training.rows(search_data) for sets in outer for training in sets]),
+    all_sets = TrainingSets(
+        np.concatenate([training.rows(search_data) for of_draw in training_sets for training in of_draw]),
         np.repeat(labels, plan.folds * per_set, axis=0),
         alike=per_set if plan.trials else plan.folds,
     )
-    ranked = {name: shared[name].rank(everything) for name in sorted({each.builder_name for each in candidates})}
-    pending = BatchedFits()
-    searches = [DrawSearch(search_data, candidates, plan, draw, pending, keep_models=keep_models) for draw in draws]
+    builder_names = sorted({candidate.builder_name for candidate in candidates})
+    ranked = {name: shared[name].rank(all_sets) for name in builder_names}
+    batched_fits = BatchedFits()
+    searches = [
+        DrawSearch(search_data, candidates, plan, draw, batched_fits, keep_models=keep_models) for draw in draws
+    ]
     for index, search in enumerate(searches):
-        for fold, training in enumerate(outer[index]):
+        for fold, training in enumerate(training_sets[index]):
             start = (index * plan.folds + fold) * per_set
             decided = split.decided & (folds[index] == fold)
-            of_fold = {name: found[start : start + per_set] for name, found in ranked.items()}
-            search.run_fold(fold, training, decided, of_fold)
-    pending.decide()
+            ranked_of_fold = {name: columns[start : start + per_set] for name, columns in ranked.items()}
+            search.run_fold(fold, training, decided, ranked_of_fold)
+    batched_fits.solve()
     return [search.result(assigned[search_data.subject_of]) for search, assigned in zip(searches, folds, strict=True)]
 
 
-def training_set(search_data: SearchData, plan: Plan, draw: Draw, subjects: Flags, fold: int) -> TrainingSet:
+def training_set(search_data: SearchData, plan: SearchPlan, draw: Draw, subjects: Flags, fold: int) -> TrainingSet:
     """Split the training subjects of one outer fold into inner folds (none where nothing is tuned)."""
     if plan.trials == 0:
         return TrainingSet(subjects, ())
@@ -203,14 +206,14 @@ def tune_candidates(
     search_data: SearchData,
     ranked: Mapping[str, Sequence[Ranked]],
     candidates: Sequence[Candidate],
-    plan: Plan,
+    plan: SearchPlan,
     draw: Draw,
     training: TrainingSet,
     fold: int,
 ) -> list[tuple[Tuned, InnerFolds | None]]:
     """Tune every candidate on the inner folds of one training set.
 
-    Returns for each what was found and the inner folds it was found on (none where nothing is tuned).
+    Returns each candidate's result and the inner folds it was tuned on (None where nothing is tuned).
 
     Parameters
     ----------
@@ -223,7 +226,7 @@ def tune_candidates(
     blocks: dict[str, list[Block]] = {}
     for candidate in candidates:
         name = candidate.builder_name
-        available = min(len(each.position) for each in ranked[name])
+        available = min(len(columns.position) for columns in ranked[name])
         if plan.trials == 0:
             params = candidate.fixed_form_params(available)
             tuned.append((Tuned(params, float("nan"), (), ()), None))
@@ -237,38 +240,38 @@ def tune_candidates(
 
 
 class DrawSearch:
-    """Collects the outer folds of one draw.
+    """The outer folds of one draw, collected one by one.
 
     Parameters
     ----------
     search_data, candidates, plan, draw
         As for `search_draws`.
-    pending
-        Where outer fits wait for others to be solved with.
+    batched_fits
+        Collects the outer fits to solve together.
     keep_models
-        Whether to keep the fitted models.
+        Whether the result holds the fitted models.
     """
 
     def __init__(
         self,
         search_data: SearchData,
         candidates: Sequence[Candidate],
-        plan: Plan,
+        plan: SearchPlan,
         draw: Draw,
-        pending: BatchedFits,
+        batched_fits: BatchedFits,
         *,
         keep_models: bool,
     ) -> None:
-        self._material = search_data
+        self._search_data = search_data
         self._candidates = candidates
         self._plan = plan
         self._draw = draw
-        self._pending = pending
-        self._keep = keep_models
+        self._batched_fits = batched_fits
+        self._keep_models = keep_models
         self._models: list[FoldModel] = []
-        self._parts: dict[tuple[int, int], Callable[[], tuple[GeneParts, ...] | None]] = {}
+        self._gene_parts: dict[tuple[int, int], Callable[[], tuple[GeneParts, ...] | None]] = {}
         self._decisions = np.full((len(candidates), len(search_data.subject_of)), np.nan)
-        self._inner = np.full((len(candidates), plan.folds), np.nan)
+        self._inner_scores = np.full((len(candidates), plan.folds), np.nan)
 
     def run_fold(
         self,
@@ -276,50 +279,59 @@ class DrawSearch:
         training: TrainingSet,
         decided: Flags,
         ranked: Mapping[str, Sequence[Ranked]],
-        seed_of: int | None = None,
+        seed_number: int | None = None,
     ) -> None:
-        """Tune, and hand on what is to be fitted to the outer training rows and decided on the held-out ones.
+        """Tune each candidate, and collect its fit to the outer training rows, to be decided on the held-out ones.
 
-        ``seed_of`` names the samplers, the fold by default.
+        ``seed_number`` names the seeds of the samplers; the fold by default.
         """
-        named = fold if seed_of is None else seed_of
-        tuned = tune_candidates(self._material, ranked, self._candidates, self._plan, self._draw, training, named)
-        labels = self._draw.labels[self._material.subject_of]
-        train, test = self._material.rows_of(training.subjects), self._material.rows_of(decided)
+        number = fold if seed_number is None else seed_number
+        tuned = tune_candidates(self._search_data, ranked, self._candidates, self._plan, self._draw, training, number)
+        labels = self._draw.labels[self._search_data.subject_of]
+        train, test = self._search_data.rows_of(training.subjects), self._search_data.rows_of(decided)
         for index, (candidate, (best, inner)) in enumerate(zip(self._candidates, tuned, strict=True)):
-            whole = ranked[candidate.builder_name][0]
-            length = candidate.length(best.params, len(whole.position))
-            columns = prefix_columns(whole.position, length, cumulative=whole.cumulative)
-            block = Block.build(whole, train, test, labels, columns)
+            of_training_set = ranked[candidate.builder_name][0]
+            length = candidate.length(best.params, len(of_training_set.position))
+            columns = prefix_columns(of_training_set.position, length, cumulative=of_training_set.cumulative)
+            block = Block.build(of_training_set, train, test, labels, columns)
             classifier = candidate.make(best.params)
-            self._inner[index, fold] = best.value
-            if self._keep:
+            self._inner_scores[index, fold] = best.value
+            if self._keep_models:
                 classifier.learn(block.train, block.labels)
-                seen = np.empty(0) if inner is None else inner.decisions(best.params)
-                rows = np.flatnonzero(test)
-                behind = _genes_behind(whole, columns, len(self._material.genes))
-                found = (block.position, rows, block.test, classifier, best, seen, behind)
-                self._models.append(FoldModel(index, self._draw.repeat, fold, *found))
-                self._parts[index, fold] = partial(_standardised_parts, whole, columns, train, test)
+                self._models.append(
+                    FoldModel(
+                        candidate=index,
+                        repeat=self._draw.repeat,
+                        fold=fold,
+                        columns=block.position,
+                        test_rows=np.flatnonzero(test),
+                        test_features=block.test,
+                        classifier=classifier,
+                        tuned=best,
+                        inner_decisions=np.empty(0) if inner is None else inner.decisions(best.params),
+                        gene_shares=_gene_shares(of_training_set, columns, len(self._search_data.genes)),
+                    )
+                )
+                self._gene_parts[index, fold] = partial(_standardised_parts, of_training_set, columns, train, test)
             target = self._decisions[index]
-            self._pending.add(classifier, (block.train, block.labels, block.test), target, test)
+            self._batched_fits.add(classifier, (block.train, block.labels, block.test), target, test)
 
     def result(self, fold_of_sample: Indices) -> DrawResult:
-        """Return what all folds gave."""
-        chosen = np.argmax(np.nan_to_num(self._inner, nan=0.0), axis=0)
+        """Return the out-of-fold decisions of all folds collected so far."""
+        chosen = np.argmax(np.nan_to_num(self._inner_scores, nan=0.0), axis=0)
         models = tuple(
-            replace(model, parts=self._parts[model.candidate, model.fold]())
+            replace(model, gene_parts=self._gene_parts[model.candidate, model.fold]())
             if model.candidate == chosen[model.fold] and model.classifier.linear
             else model
             for model in self._models
         )
-        return DrawResult(fold_of_sample, self._decisions, self._inner, chosen, models)
+        return DrawResult(fold_of_sample, self._decisions, self._inner_scores, chosen, models)
 
 
-def _genes_behind(ranked: Ranked, columns: Indices, n_genes: int) -> Any:
-    """Return the shares of genes in some ranked columns, a sparse table columns x genes."""
+def _gene_shares(ranked: Ranked, columns: Indices, n_genes: int) -> Any:
+    """Return each gene's share of some ranked columns, a sparse table columns x genes."""
     genes, shares = zip(*(ranked.genes_of(int(column)) for column in columns), strict=True)
-    starts = np.cumsum([0, *(len(each) for each in genes)])
+    starts = np.cumsum([0, *(len(of_column) for of_column in genes)])
     return sparse.csr_array((np.concatenate(shares), np.concatenate(genes), starts), shape=(len(columns), n_genes))
 
 
@@ -327,14 +339,14 @@ def _standardised_parts(ranked: Ranked, columns: Indices, train: Flags, test: Fl
     """Return what each gene adds to some columns of the held-out rows, on the training rows' scale."""
     if ranked.gene_parts is None:
         return None
-    found = []
+    standardised = []
     for parts in ranked.gene_parts(columns.tolist()):
         fitted = parts.values[train]
         _, scale = standardisation(fitted.sum(axis=1, keepdims=True))
         held_out = (parts.values[test] - fitted.mean(axis=0)) / scale
-        found.append(GeneParts(parts.genes, held_out, parts.weights))
-    return tuple(found)
+        standardised.append(GeneParts(parts.genes, held_out, parts.weights))
+    return tuple(standardised)
 
 
-def _rng(plan: Plan, draw: Draw, *names: str | int) -> np.random.Generator:
+def _rng(plan: SearchPlan, draw: Draw, *names: str | int) -> np.random.Generator:
     return generator(plan.seed, *names, draw.repeat)

@@ -16,7 +16,7 @@ from responder_ml.search.search_data import standardisation
 
 
 class PrefixModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
-    """The plain, one-at-a-time form of what the search engine does for many training sets together.
+    """The same model as the search fits, but for one training set at a time and by plain steps.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ class PrefixModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         genes
             Gene names.
         context
-            Sheet of these rows and samples outside the endpoint, for builders that ask for them. It is not kept.
+            Sample sheet of these rows and the samples outside the endpoint, for builders that use them. It is not stored.
         """
         self.builder_ = clone(self.builder).fit(X, y, genes=genes, context=context)
         self.genes_ = np.asarray(genes, dtype=str) if genes is not None else np.empty(0, dtype=str)
@@ -94,8 +94,8 @@ class PrefixModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         labels: NDArray[Any] = self.classes_[positive.astype(int)]
         return labels
 
-    def genes_behind(self) -> dict[str, tuple[Strings, Floats]]:
-        """Return, for each feature, its genes and each one's share of it."""
+    def genes_of_features(self) -> dict[str, tuple[Strings, Floats]]:
+        """Return the genes of each feature and each gene's share of it, by the feature's name."""
         return {
             str(name): self.builder_.genes_of(int(column))
             for name, column in zip(self.features_, self.columns_, strict=True)

@@ -1,11 +1,10 @@
-"""What a search works on: plain arrays of one endpoint, and one training set's columns standardised."""
+"""The input of a search: plain arrays of one endpoint, and one training set's columns standardised."""
 
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from responder_ml.arrays import Flags, Floats, Indices, Strings
+from responder_ml.arrays import Flags, Floats, Indices, Labels, Strings
 from responder_ml.cohort.endpoint import LabelledCohort
 from responder_ml.features.builders.builder import Ranked, prefix_columns, prefix_slice
 from responder_ml.features.builders.context import Context
@@ -27,7 +26,7 @@ class SearchData:
     strata
         Stratum code of each subject.
     context
-        Sample sheet and samples outside the endpoint, for builders that ask for them.
+        Sample sheet and samples outside the endpoint, for builders that use them.
     """
 
     expression: Floats
@@ -77,7 +76,7 @@ class Block:
     position: Indices
     train: Floats
     test: Floats
-    labels: NDArray[np.int8]
+    labels: Labels
     cumulative: bool = False
 
     @classmethod
@@ -86,7 +85,7 @@ class Block:
         ranked: Ranked,
         train: Flags,
         test: Flags,
-        labels: NDArray[np.int8],
+        labels: Labels,
         columns: Indices | None = None,
     ) -> "Block":
         """Standardise columns for the rows of one training set.
@@ -102,28 +101,28 @@ class Block:
         columns
             Which of the ranked columns to take, in this order; all, best first, by default.
         """
-        # Compiled code is slow to load, and whoever only looks at a job does without.
+        # Compiled code is slow to load, and checking a job does not need it.
         from responder_ml.search.standardise import standardise
 
-        # Columns x samples, as the values lie in memory.
+        # Columns x samples, in the order of memory.
         values = np.ascontiguousarray(ranked.values().T)
         columns = np.arange(len(values)) if columns is None else columns
-        inside, outside = np.flatnonzero(train), np.flatnonzero(test)
-        fitted, held_out = np.empty((len(columns), len(inside))), np.empty((len(columns), len(outside)))
-        standardise(values, columns, inside, outside, rounding_share(len(inside)), fitted, held_out)
+        train_rows, test_rows = np.flatnonzero(train), np.flatnonzero(test)
+        fitted, held_out = np.empty((len(columns), len(train_rows))), np.empty((len(columns), len(test_rows)))
+        standardise(values, columns, train_rows, test_rows, rounding_share(len(train_rows)), fitted, held_out)
         return cls(ranked.position[columns], fitted.T, held_out.T, labels[train], ranked.cumulative)
 
     def columns(self, length: int) -> Indices:
-        """Return which columns a prefix of some length stands for, in natural order."""
+        """Return the columns of a prefix of the given length, in natural order."""
         return prefix_columns(self.position, length, cumulative=self.cumulative)
 
     def as_ranked(self, length: int) -> slice:
-        """Return the same columns as they lie, which costs no copy."""
+        """Return the same columns in ranked order, as a slice that needs no copy."""
         return prefix_slice(length, len(self.position), cumulative=self.cumulative)
 
 
 def context_of(labelled: LabelledCohort) -> Context:
-    """Return what builders may know of a labelled cohort beside expression and labels."""
+    """Return what builders may use of a labelled cohort beside expression and labels."""
     endpoint, outside = labelled.endpoint, labelled.outside
     return Context(
         sheet=labelled.cohort.obs,

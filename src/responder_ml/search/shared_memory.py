@@ -1,8 +1,7 @@
-"""Hand one object with big arrays to many processes: written once to a file, mapped by all who open it.
+"""Share one object with large arrays between many processes: one writes it to a file, the others map the file into memory.
 
-Arrays are stored apart from the object that holds them (pickle's protocol 5, PEP 574), so a process that opens the file shares its
-pages with every other and copies nothing. The file lives as long as the work it was written for, in this user's temporary folder;
-it is never read back in another run.
+Arrays are stored apart from the object that holds them (pickle's protocol 5, PEP 574), so all processes that open the file share
+its pages and copy nothing. The file is in the user's temporary folder and is removed when the work is done; no other run reads it.
 """
 
 import mmap
@@ -23,9 +22,9 @@ _ALIGNMENT = 64
 
 @contextmanager
 def shared_file(content: Any) -> Iterator[Path]:
-    """Write ``content`` to a file that `unpack` reads, and remove it when the work is done.
+    """Write ``content`` to a file that `read_shared_file` reads, and remove it when the block ends.
 
-    Processes that have it open keep it until they open another.
+    A process that has it open keeps its content until it opens another.
 
     Raises
     ------
@@ -39,7 +38,7 @@ def shared_file(content: Any) -> Iterator[Path]:
         path = Path(folder) / "shared_file"
         try:
             with path.open("wb") as file:
-                starts = [_append(file, part) for part in (head.getbuffer(), *(each.raw() for each in buffers))]
+                starts = [_append(file, part) for part in (head.getbuffer(), *(buffer.raw() for buffer in buffers))]
                 index = ForkingPickler.dumps(starts)
                 file.write(index)
                 file.write(len(index).to_bytes(8, "little"))
@@ -51,15 +50,15 @@ def shared_file(content: Any) -> Iterator[Path]:
         yield path
 
 
-# One is enough: a process works for one shared_file at a time.
+# One is enough: a process works on one shared file at a time.
 @lru_cache(maxsize=1)
-def unpack(path: Path) -> Any:
-    """Return the content of a shared_file; its arrays are read-only and shared with every process that opened it."""
+def read_shared_file(path: Path) -> Any:
+    """Return the content of a shared file; its arrays are read-only and shared with every process that opened it."""
     with path.open("rb") as file:
-        whole = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
-    length = int.from_bytes(whole[-8:], "little")
-    starts = ForkingPickler.loads(whole[-8 - length : -8])
-    head, *buffers = (whole[start : start + size] for start, size in starts)
+        view = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+    length = int.from_bytes(view[-8:], "little")
+    starts = ForkingPickler.loads(view[-8 - length : -8])
+    head, *buffers = (view[start : start + size] for start, size in starts)
     return ForkingPickler.loads(head, buffers=buffers)
 
 

@@ -1,26 +1,23 @@
 """Folds of subjects: balanced by class first and by stratum within class, drawn afresh from a seed.
 
-Chance never looks at a label: it puts all subjects in one order, and labels say who is dealt in which turn. Relabelled subjects
-are thereby dealt as they would have been had these been their labels all along, whatever the order of the sample sheet.
+The random order of the subjects does not depend on their labels; labels only decide who is assigned in which turn. Relabelled
+subjects are therefore assigned exactly as if these had been their labels from the start, whatever the order of the sample sheet.
 """
 
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
-from responder_ml.arrays import Flags, Indices
+from responder_ml.arrays import Flags, Indices, Labels
 from responder_ml.errors import EndpointError
 
-Labels = NDArray[np.integer]
-
 NO_FOLD = -1
-"""In place of a fold, for subjects that are not dealt."""
+"""Instead of a fold, for subjects that are in none."""
 
 
 class Split(Protocol):
-    """Who is trained on, who is decided, and in which fold each stands; no fold trains on those it decides."""
+    """Which subjects are trained on, which are decided, and in which fold; no fold trains on the subjects it decides."""
 
     @property
     def trains(self) -> Flags:
@@ -30,7 +27,7 @@ class Split(Protocol):
     def decided(self) -> Flags:
         """Subjects that are decided in their own fold, boolean over subjects."""
 
-    def assign(self, labels: Labels, strata: Labels, folds: int, rng: np.random.Generator) -> Indices:
+    def assign(self, labels: Labels, strata: Indices, folds: int, rng: np.random.Generator) -> Indices:
         """Return the fold in which each subject is left out of training; `NO_FOLD` for subjects that never are."""
 
 
@@ -47,8 +44,8 @@ class EverySubject:
         self.trains = np.ones(n_subjects, dtype=bool)
         self.decided = self.trains
 
-    def assign(self, labels: Labels, strata: Labels, folds: int, rng: np.random.Generator) -> Indices:
-        """Return the fold of each subject, as `assign_folds` deals them."""
+    def assign(self, labels: Labels, strata: Indices, folds: int, rng: np.random.Generator) -> Indices:
+        """Return the fold of each subject, as `assign_folds` does."""
         return assign_folds(labels, strata, folds, rng)
 
 
@@ -56,7 +53,7 @@ class EverySubject:
 class AcrossCohorts:
     """Training on one cohort, deciding another, where some subjects are in both.
 
-    A subject of both stands twice among the subjects, once with its rows of each cohort. The training rows of a subject
+    A subject of both is listed twice among the subjects, once with its rows of each cohort. The training rows of a subject
     are left out in the fold in which its rows of the other cohort are decided.
 
     Attributes
@@ -64,15 +61,15 @@ class AcrossCohorts:
     trains, decided
         Subjects of the first and of the second cohort, boolean over all.
     partner
-        For each subject of the first cohort its place in the second, -1 elsewhere.
+        For each subject of the first cohort its index in the second, -1 elsewhere.
     """
 
     trains: Flags
     decided: Flags
     partner: Indices
 
-    def assign(self, labels: Labels, strata: Labels, folds: int, rng: np.random.Generator) -> Indices:
-        """Return the fold of each subject: those of both cohorts are dealt first, then those of the second alone.
+    def assign(self, labels: Labels, strata: Indices, folds: int, rng: np.random.Generator) -> Indices:
+        """Return the fold of each subject: those of both cohorts are assigned first, then those of the second alone.
 
         Parameters
         ----------
@@ -83,25 +80,25 @@ class AcrossCohorts:
         shared[self.partner[self.partner >= 0]] = True
         assigned = np.full(len(labels), NO_FOLD, dtype=np.intp)
         for members in (shared, self.decided & ~shared):
-            dealt = assign_in_turn(labels, _shuffled(strata, rng, members), folds, int(rng.integers(folds)))
-            assigned[members] = dealt[members]
+            in_turn = assign_in_turn(labels, _shuffled(strata, rng, members), folds, int(rng.integers(folds)))
+            assigned[members] = in_turn[members]
         first = np.flatnonzero(self.partner >= 0)
         assigned[first] = assigned[self.partner[first]]
         return assigned
 
 
 def assign_folds(
-    labels: NDArray[np.integer],
-    strata: NDArray[np.integer],
+    labels: Labels,
+    strata: Indices,
     folds: int,
     rng: np.random.Generator,
     members: Flags | None = None,
 ) -> Indices:
-    """Deal subjects into folds.
+    """Assign subjects to folds.
 
-    All subjects are shuffled and ordered by stratum (strata themselves in random order); those of each class are dealt in
-    turn, so every fold gets its share of each class and, as far as numbers allow, of each stratum within it. The second class
-    is dealt on from where the first stopped, which keeps fold sizes within one of each other.
+    All subjects are shuffled and ordered by stratum (strata themselves in random order); those of each class are then assigned to
+    the folds in turn, so every fold gets its share of each class and, as far as numbers allow, of each stratum within it. The
+    second class continues where the first stopped, which keeps fold sizes within one of each other.
 
     Parameters
     ----------
@@ -112,7 +109,7 @@ def assign_folds(
     rng
         Source of the shuffle.
     members
-        Subjects to assign_in_turn, all by default.
+        Subjects to assign, all by default.
 
     Returns
     -------
@@ -134,17 +131,17 @@ def assign_folds(
     return assign_in_turn(labels, order, folds, offset)
 
 
-def assign_in_turn(labels: NDArray[np.integer], order: Indices, folds: int, offset: int) -> Indices:
-    """Deal the subjects in ``order`` into folds in turn, positives from fold ``offset`` on, then negatives."""
+def assign_in_turn(labels: Labels, order: Indices, folds: int, offset: int) -> Indices:
+    """Assign the subjects in ``order`` to folds in turn, positives from fold ``offset`` on, then negatives."""
     assigned = np.full(len(labels), NO_FOLD, dtype=np.intp)
     for label in (1, 0):
-        dealt = order[labels[order] == label]
-        assigned[dealt] = (offset + np.arange(len(dealt))) % folds
-        offset += len(dealt)
+        subjects = order[labels[order] == label]
+        assigned[subjects] = (offset + np.arange(len(subjects))) % folds
+        offset += len(subjects)
     return assigned
 
 
-def _shuffled(strata: Labels, rng: np.random.Generator, members: Flags | None) -> Indices:
+def _shuffled(strata: Indices, rng: np.random.Generator, members: Flags | None) -> Indices:
     """Return some subjects, all by default, in random order, stratum by stratum."""
     order = rng.permutation(len(strata))
     order = order[np.argsort(rng.permutation(int(strata.max()) + 1)[strata[order]], kind="stable")]

@@ -1,4 +1,4 @@
-"""Columns cut to the rows of one training set and put on their scale."""
+"""Columns standardised with the mean and standard deviation of the rows of one training set."""
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from responder_ml.statistics.compiled import compiled
 def standardise(
     values: Floats, columns: Indices, train: Indices, test: Indices, rounding: float, fitted: Floats, held_out: Floats
 ) -> None:
-    """Write some columns less the mean of their training rows, over the standard deviation (divisor n) of these.
+    """Subtract from some columns their mean over training rows, and divide by their standard deviation (divisor n) there.
 
     Parameters
     ----------
@@ -21,12 +21,12 @@ def standardise(
     train, test
         Training and held-out samples.
     rounding
-        Share of its mean up to which the deviations of a column are rounding.
+        Share of its mean up to which a column's standard deviation is rounding error.
     fitted, held_out
-        Where the results go, columns x training samples and columns x held-out samples.
+        Arrays that receive the results, columns x training samples and columns x held-out samples.
     """
-    for place in range(len(columns)):
-        column, inside, outside = values[columns[place]], fitted[place], held_out[place]
+    for index in range(len(columns)):
+        column, inside, outside = values[columns[index]], fitted[index], held_out[index]
         total = 0.0
         for row in range(len(train)):
             inside[row] = column[train[row]]
@@ -38,7 +38,7 @@ def standardise(
             inside[row] -= mean
             squares += inside[row] * inside[row]
         scale = np.sqrt(squares / len(train))
-        # Dividing by what is rounding only would blow held-out rows up.
+        # Dividing by a rounding error would inflate the held-out rows.
         if scale <= rounding * abs(mean):
             scale = 1.0
         share = 1.0 / scale

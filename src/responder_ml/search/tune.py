@@ -18,7 +18,7 @@ Objective = Callable[[Sequence[Mapping[str, Any]]], Sequence[float]]
 
 @dataclass(frozen=True)
 class Tuned:
-    """What a search found.
+    """The result of tuning one candidate.
 
     Attributes
     ----------
@@ -46,11 +46,11 @@ def tune(space: Mapping[str, Any], objective: Objective, *, trials: int, seed: i
     space
         Optuna distributions by parameter name. An empty space is evaluated once.
     objective
-        Mean inner scores of several settings of the parameters; remembered for settings met before.
+        Mean inner scores of several settings of the parameters; stored for settings met before.
     trials
-        How many trials.
+        Number of trials.
     seed
-        Of the sampler.
+        Seed of the sampler.
     """
     known: dict[tuple[Any, ...], float] = {}
 
@@ -58,35 +58,35 @@ def tune(space: Mapping[str, Any], objective: Objective, *, trials: int, seed: i
         keys = [tuple(params.values()) for params in settings]
         new = {key: params for key, params in zip(keys, settings, strict=True) if key not in known}
         if new:
-            found = objective(list(new.values()))
-            known.update(zip(new, (round(value, _OBJECTIVE_DIGITS) for value in found), strict=True))
+            scores = objective(list(new.values()))
+            known.update(zip(new, (round(score, _OBJECTIVE_DIGITS) for score in scores), strict=True))
         return [known[key] for key in keys]
 
     if not space:
         values = values_of([{}])
         return Tuned({}, values[0], tuple(values), ({},))
-    # The first trials are drawn at random whatever the others gave, so they are evaluated together.
+    # The first trials are drawn at random and do not depend on earlier scores, so they are evaluated together.
     if trials <= _RANDOM_TRIALS:
-        tried = [dict(params) for params in _drawn_at_random(trials, seed, tuple(space.items()))]
-        values = values_of(tried)
+        settings = [dict(params) for params in _random_settings(trials, seed, tuple(space.items()))]
+        values = values_of(settings)
     else:
-        study, asked = _start(_RANDOM_TRIALS, seed, space)
-        tried = [trial.params for trial in asked]
-        values = values_of(tried)
-        for trial, value in zip(asked, values, strict=True):
+        study, random_trials = _start(_RANDOM_TRIALS, seed, space)
+        settings = [trial.params for trial in random_trials]
+        values = values_of(settings)
+        for trial, value in zip(random_trials, values, strict=True):
             study.tell(trial, value)
         for _ in range(trials - _RANDOM_TRIALS):
             trial = study.ask(dict(space))
-            tried.append(trial.params)
-            values += values_of(tried[-1:])
+            settings.append(trial.params)
+            values += values_of(settings[-1:])
             study.tell(trial, values[-1])
     best = max(range(len(values)), key=values.__getitem__)
-    return Tuned(tried[best], values[best], tuple(values), tuple(tried))
+    return Tuned(settings[best], values[best], tuple(values), tuple(settings))
 
 
 @lru_cache(maxsize=4096)
-def _drawn_at_random(count: int, seed: int, space: tuple[tuple[str, Any], ...]) -> tuple[dict[str, Any], ...]:
-    """Return the settings of the random trials; a null comes back to the same seeds with every labelling."""
+def _random_settings(count: int, seed: int, space: tuple[tuple[str, Any], ...]) -> tuple[dict[str, Any], ...]:
+    """Return the settings of the random trials; a null uses the same seeds again for every labelling."""
     return tuple(trial.params for trial in _start(count, seed, dict(space))[1])
 
 

@@ -1,10 +1,10 @@
 """One finished unit of work as a file: a checksum, then its result.
 
-A result holds fitted models of every family, arrays and plain values. It is pickled, unlike a bundle: the file is a cache, written
-by the very code that reads it, into the user's own folder, and gone when the run is done; nobody is meant to pass it on.
-Should a stranger's file get there all the same, reading builds nothing but classes of this package, numpy arrays
-and sparse tables; it calls no function that a file names. Whatever is damaged, cut short or of another unit is worth nothing,
-and the unit is worked out again.
+A result holds fitted models of every kind, arrays and plain values. It is pickled, unlike a bundle: the file is a cache, written
+by the same code that reads it, into the user's own folder, and removed when the run is done; it is not meant to be passed on.
+If a file of another origin gets there all the same, reading it builds only classes of this package, numpy arrays and sparse
+tables, and calls no function that the file names. A file that is damaged, cut short or of another unit is ignored, and the unit
+is computed again.
 """
 
 import hashlib
@@ -19,7 +19,7 @@ from responder_ml.array_archive import DAMAGE
 
 _MAGIC = b"responder_ml unit 1\n"
 _OURS = "responder_ml."
-# What numpy and scipy call to rebuild an array; all of it takes data only.
+# The functions that numpy and scipy call to rebuild an array; they all take data only.
 _REBUILD = {
     ("builtins", "slice"),
     ("numpy", "dtype"),
@@ -35,29 +35,29 @@ _REBUILD = {
 
 
 def write_unit(path: Path, key: str, result: Any) -> None:
-    """Write a result in one move.
+    """Write a result to a temporary file, then move it into place.
 
     Raises
     ------
     OSError
-        There is no room, or the folder is gone.
+        The disk is full, or the folder no longer exists.
     """
     content = pickle.dumps(result, protocol=pickle.HIGHEST_PROTOCOL)
-    beside = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
     try:
-        beside.write_bytes(_MAGIC + _checksum(key, content) + content)
-        beside.replace(path)
+        partial.write_bytes(_MAGIC + _checksum(key, content) + content)
+        partial.replace(path)
     finally:
-        beside.unlink(missing_ok=True)
+        partial.unlink(missing_ok=True)
 
 
 def read_unit(path: Path, key: str) -> tuple[Any] | None:
-    """Return the result in a tuple of its own, or None where the file is not there or not to be trusted."""
+    """Return the result in a tuple of one, or None where the file is missing or cannot be trusted."""
     try:
-        whole = path.read_bytes()
+        stored = path.read_bytes()
         begin = len(_MAGIC) + hashlib.sha256().digest_size
-        content = whole[begin:]
-        if whole[:begin] != _MAGIC + _checksum(key, content):
+        content = stored[begin:]
+        if stored[:begin] != _MAGIC + _checksum(key, content):
             return None
         return (_PlainUnpickler(io.BytesIO(content)).load(),)
     except (*DAMAGE, pickle.UnpicklingError):
@@ -75,7 +75,7 @@ class _PlainUnpickler(pickle.Unpickler):
         if (module, name) in _REBUILD:
             return super().find_class(module, name)
         if module.startswith(_OURS) and "." not in name:
-            found = getattr(importlib.import_module(module), name)
-            if isinstance(found, type) and found.__module__ == module:
-                return found
+            member = getattr(importlib.import_module(module), name)
+            if isinstance(member, type) and member.__module__ == module:
+                return member
         raise pickle.UnpicklingError(f"{module}.{name} is no part of a unit")

@@ -1,10 +1,10 @@
 """Run independent units of work in order, on one process or several, with one numerical thread each.
 
-Results do not depend on how many workers there are: units are cut before workers are counted, and every unit's linear algebra
+Results do not depend on the number of workers: the work is cut into units without regard to it, and every unit's linear algebra
 runs on a single thread.
 
-Processes are started afresh, never forked from one that has numerical threads, and kept between calls. None is ever killed: whoever
-stops listening leaves the few units under way to finish by themselves. What a dead process was at is done again.
+Processes are started afresh, never forked from one that has numerical threads, and are reused between calls. None is ever killed:
+when the caller stops iterating, the few units under way finish by themselves. The unit of a process that died is computed again.
 """
 
 import os
@@ -23,7 +23,7 @@ from joblib import effective_n_jobs
 from threadpoolctl import ThreadpoolController
 
 from responder_ml.errors import WorkerError
-from responder_ml.search.shared_memory import shared_file, unpack
+from responder_ml.search.shared_memory import read_shared_file, shared_file
 from responder_ml.search.unit_store import UnitStore
 
 Unit = TypeVar("Unit")
@@ -31,7 +31,7 @@ Result = TypeVar("Result")
 
 
 def single_threaded(function: Callable[[Unit], Result], unit: Unit) -> Result:
-    """Return ``function(unit)``, worked out by numerical libraries on one thread."""
+    """Return ``function(unit)``, computed with the numerical libraries on one thread."""
     with _numerical_threads().limit(limits=1):
         return function(unit)
 
@@ -42,9 +42,9 @@ def _numerical_threads() -> ThreadpoolController:
     return ThreadpoolController()
 
 
-# Units under way or waiting, per worker: nobody idles, and little is in vain when a sequential test stops.
+# Units under way or waiting, per worker: no worker is idle, and little is computed in vain when a sequential test stops.
 _AHEAD = 2
-# A unit that took its process down so often will do it again.
+# A unit whose process died so often will most likely end the next one too.
 _MOST_DEATHS = 3
 
 
@@ -56,7 +56,7 @@ class Workers:
     count
         Processes; 1 stays in this one, -1 takes all cores.
     store
-        Where finished units are kept, and found again.
+        Where finished units are stored and looked up.
     """
 
     def __init__(self, count: int = 1, store: UnitStore | None = None) -> None:
@@ -64,20 +64,20 @@ class Workers:
         self._store = store
 
     def map(self, function: Callable[[Unit], Result], units: Sequence[Unit]) -> Iterator[Result]:
-        """Yield ``function(unit)`` in the order of the units; whoever stops listening stops the remaining work.
+        """Yield ``function(unit)`` in the order of the units; to stop iterating stops the remaining work.
 
         Raises
         ------
         WorkerError
-            Processes keep dying, or there is no room for the data they share.
+            Processes die repeatedly, or there is no room for the data they share.
         RunError
-            A finished unit cannot be kept.
+            A finished unit cannot be written.
         """
         if self._store is None:
-            return self._work_out(function, units)
-        return self._store.complete(function, units, self._work_out)
+            return self._compute(function, units)
+        return self._store.complete(function, units, self._compute)
 
-    def _work_out(self, function: Callable[[Unit], Result], units: Sequence[Unit]) -> Iterator[Result]:
+    def _compute(self, function: Callable[[Unit], Result], units: Sequence[Unit]) -> Iterator[Result]:
         if self.count == 1 or len(units) == 1:
             for unit in units:
                 yield single_threaded(function, unit)
@@ -87,7 +87,7 @@ class Workers:
 
 
 class _Stream:
-    """The units of one call on their way through a pool, results in order."""
+    """The units of one call, computed by a pool of processes, with results in order."""
 
     def __init__(self, count: int, path: Path, units: Sequence[Any]) -> None:
         self._count = count
@@ -96,8 +96,8 @@ class _Stream:
         self._ahead: deque[Future[Any]] = deque()
 
     def __iter__(self) -> Iterator[Any]:
-        # Nothing is cancelled when the listener leaves: the executor's watcher can die of a cancelled future when a process
-        # dies (CPython 3.11), and then nobody is ever told. Units not begun end at once, since their shared_file is gone.
+        # Nothing is cancelled when the caller stops: a cancelled future can end the executor's own thread when a process dies
+        # (CPython 3.11), and the caller would wait forever. Units not begun end at once, since their shared file is gone.
         for number in range(len(self._units)):
             yield self._result(number)
 
@@ -105,22 +105,22 @@ class _Stream:
         for _ in range(_MOST_DEATHS):
             try:
                 self._submit(number)
-                found = self._ahead[0].result()
+                result = self._ahead[0].result()
             except BrokenProcessPool:
-                # All that was under way is lost with the pool, and is begun again on a new one.
+                # All units under way are lost with the pool, and start again on a new one.
                 self._ahead.clear()
                 _pool.cache_clear()
             else:
                 self._ahead.popleft()
-                return found
+                return result
         raise WorkerError(
             f"A worker process died {_MOST_DEATHS} times at the same unit of work, most likely for lack of memory. "
-            "Set compute.workers to a smaller number, or close what else needs memory. A script that trains must do so under "
-            "`if __name__ == '__main__':`."
+            "Set compute.workers to a smaller number, or close other programs that need memory. A script that trains must do "
+            "so under `if __name__ == '__main__':`."
         )
 
     def _submit(self, number: int) -> None:
-        """Keep the pool supplied, from the unit waited for."""
+        """Submit units to the pool, from the one waited for, up to the limit of units ahead."""
         last = min(number + _AHEAD * self._count, len(self._units))
         for index in range(number + len(self._ahead), last):
             self._ahead.append(_pool(self._count).submit(self._work, self._units[index]))
@@ -128,17 +128,17 @@ class _Stream:
 
 @cache
 def _pool(count: int) -> ProcessPoolExecutor:
-    """Return this process's pool; starting one costs seconds of imports."""
+    """Return this process's pool; to start one takes seconds of imports."""
     return ProcessPoolExecutor(count, mp_context=get_context("spawn"), initializer=_start_worker)
 
 
 def _start_worker() -> None:
-    """Leave interrupts to the parent, and leave with it, however it goes."""
+    """Ignore interrupts, which the parent handles, and end when the parent ends, however it does."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    Thread(target=_leave_with_parent, daemon=True).start()
+    Thread(target=_end_with_parent, daemon=True).start()
 
 
-def _leave_with_parent() -> None:
+def _end_with_parent() -> None:
     parent = parent_process()
     if parent is not None:
         parent.join()
@@ -148,4 +148,4 @@ def _leave_with_parent() -> None:
 def _unit_of(path: Path, unit: Any) -> Any:
     if not path.exists():
         return None
-    return single_threaded(unpack(path), unit)
+    return single_threaded(read_shared_file(path), unit)

@@ -25,7 +25,7 @@ from responder_ml.fusion.region_blocks import RegionBlocks
 from responder_ml.fusion.regions import Regions
 from responder_ml.progress import OnProgress
 from responder_ml.search.candidate import Candidate
-from responder_ml.search.nested import Plan
+from responder_ml.search.nested import SearchPlan
 from responder_ml.search.search_data import context_of
 from responder_ml.search.workers import Workers
 from responder_ml.studies.jobs import CORRECTED, JobVerdict, RefusedJob, StudyJob
@@ -121,7 +121,7 @@ def fuse_column(
         return FusedColumn(
             [RefusedJob(cell, positive, negative, str(problem)) for cell in places_of.values()], [], None
         )
-    plan = Plan(job.search.folds, job.search.inner_folds, job.search.trials, job.seed)
+    plan = SearchPlan(job.search.folds, job.search.inner_folds, job.search.trials, job.seed)
     allowed = fit_plan_to_n(plan, build_candidates(job), positive, negative)
     repeats = job.search.repeats
     late = LateFusion(regions, allowed.candidates, allowed.plan, workers)
@@ -162,7 +162,12 @@ def fuse_column(
 
 
 def _early(
-    regions: Regions, candidates: Sequence[Candidate], plan: Plan, workers: Workers, repeats: int, context: Context
+    regions: Regions,
+    candidates: Sequence[Candidate],
+    plan: SearchPlan,
+    workers: Workers,
+    repeats: int,
+    context: Context,
 ) -> tuple[OutOfFold, Callable[..., Any]]:
     names = tuple(regions.materials)
     blocks = [replace(each, builder=RegionBlocks(each.builder, names)) for each in candidates]

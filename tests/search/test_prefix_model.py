@@ -16,12 +16,12 @@ from responder_ml.features.builders.derived import Derived
 from responder_ml.features.builders.pairs import Pairs
 from responder_ml.features.builders.reference import Reference
 from responder_ml.search.candidate import Candidate
-from responder_ml.search.nested import Draw, Plan, search_draws
+from responder_ml.search.nested import Draw, SearchPlan, search_draws
 from responder_ml.search.prefix_model import PrefixModel
 from responder_ml.search.search_data import SearchData
 from responder_ml.search.workers import Workers
 
-PLAN = Plan(folds=3, inner_folds=2, trials=3, seed=5)
+PLAN = SearchPlan(folds=3, inner_folds=2, trials=3, seed=5)
 BUILDERS = {
     "derived": Derived(units="counts", max_genes=60),
     "derived_adjusted": Derived(units="counts", max_genes=60, covariates=("drug",)),
@@ -68,10 +68,10 @@ def test_outer_models_equal_prefix_models_fitted_on_the_same_rows(searched, labe
         plain = _refit(search_data, candidates, labelled.labels, model, train)
         decisions = plain.decision_function(search_data.expression[~train])
         np.testing.assert_allclose(decisions, found.decisions[model.candidate][~train], atol=1e-6)
-        behind = list(plain.genes_behind().values())
-        assert len(behind) == len(model.columns) == model.behind.shape[0]
+        behind = list(plain.genes_of_features().values())
+        assert len(behind) == len(model.columns) == model.gene_shares.shape[0]
         for feature, (genes, shares) in enumerate(behind):
-            row = model.behind[[feature]].toarray()[0]
+            row = model.gene_shares[[feature]].toarray()[0]
             np.testing.assert_allclose(row[np.isin(search_data.genes, genes)].sum(), shares.sum(), atol=1e-9)
             assert set(search_data.genes[row != 0]) == set(genes[shares != 0])
 
@@ -85,8 +85,8 @@ def test_a_model_file_holds_what_was_learnt_and_no_other_animal(searched, labell
     np.testing.assert_array_equal(
         again.decision_function(search_data.expression), model.decision_function(search_data.expression)
     )
-    assert {name: (list(genes), shares.tolist()) for name, (genes, shares) in again.genes_behind().items()} == {
-        name: (list(genes), shares.tolist()) for name, (genes, shares) in model.genes_behind().items()
+    assert {name: (list(genes), shares.tolist()) for name, (genes, shares) in again.genes_of_features().items()} == {
+        name: (list(genes), shares.tolist()) for name, (genes, shares) in model.genes_of_features().items()
     }
     numbers = [array for each in _arrays(again) if (array := np.asarray(each)).dtype.kind == "f" and array.size > 200]
     for row in search_data.context.outside:
@@ -124,7 +124,7 @@ def test_editing_a_held_out_subject_changes_no_model_that_did_not_see_it(name, l
         if one.fold == held_out:
             assert one.tuned.params == other.tuned.params
             np.testing.assert_array_equal(one.columns, other.columns)
-            np.testing.assert_array_equal(one.behind.indices, other.behind.indices)
+            np.testing.assert_array_equal(one.gene_shares.indices, other.gene_shares.indices)
             np.testing.assert_allclose(one.classifier.coef_, other.classifier.coef_, rtol=1e-7)
 
 
@@ -135,4 +135,4 @@ def test_contributions_resolve_to_genes(searched, labelled):
         explained = explain_models([model])[0]
         np.testing.assert_array_equal(explained.genes, procedure.genes_used(model))
         decision = explained.base + explained.values.sum(axis=1)
-        np.testing.assert_allclose(decision, model.classifier.decision_function(model.test), rtol=0, atol=1e-6)
+        np.testing.assert_allclose(decision, model.classifier.decision_function(model.test_features), rtol=0, atol=1e-6)
