@@ -102,7 +102,7 @@ def test_every_job_of_the_grid_has_a_row_and_a_verdict(found):
 
 
 def test_the_corrected_p_is_never_below_the_jobs_own_and_names_the_jobs_that_count(found):
-    result, jobs = found[0].result, found[0].tables["jobs"].dropna(subset=["auroc"])
+    result, jobs = found[0].result.content(), found[0].tables["jobs"].dropna(subset=["auroc"])
     assert (jobs["corrected_p"] >= jobs["p_value"]).all()
     assert result["correction"]["jobs"] == 4
     assert not result["correction"]["exact"]
@@ -116,16 +116,16 @@ def test_the_folder_is_whole_and_says_what_the_study_says(found):
     assert {path.name for path in out.iterdir()} == {"study.json", "study.html", "config.yaml"} | {
         f"{name}.csv" for name in TABLES
     }
-    assert json.loads((out / "study.json").read_text()) == study_found.result
+    assert json.loads((out / "study.json").read_text()) == study_found.result.content()
     assert list(pd.read_csv(out / "jobs.csv").columns) == list(TABLES["jobs"])
-    assert study_found.result["sentence"] in (out / PAGE).read_text()
+    assert study_found.result.sentence in (out / PAGE).read_text()
     assert load_study(out / "config.yaml").resolved() == study_found.config
 
 
 def test_without_effect_nothing_is_called_out(make_study, tmp_path):
     nothing = study(make_study(effect=0.0), tmp_path / "nothing")
     assert not (nothing.tables["jobs"]["verdict"] == "evidence").any()
-    assert "None of 4 jobs tested together shows evidence" in nothing.result["sentence"]
+    assert "None of 4 jobs tested together shows evidence" in nothing.result.sentence
 
 
 def test_fusions_are_members_of_the_family_and_compared_on_the_same_folds(make_study, tmp_path):
@@ -140,7 +140,7 @@ def test_fusions_are_members_of_the_family_and_compared_on_the_same_folds(make_s
         "late fusion: response",
         "early fusion: response",
     ]
-    assert fused.result["correction"]["jobs"] == 4
+    assert fused.result.correction.jobs == 4
     pairs = fused.tables["fusion"][["first", "second"]].to_numpy().tolist()
     assert pairs == [
         ["late fusion", "early fusion"],
@@ -148,15 +148,15 @@ def test_fusions_are_members_of_the_family_and_compared_on_the_same_folds(make_s
         ["early fusion", "best single region"],
     ]
     assert fused.tables["fusion"]["low"].notna().all()
-    (notes,) = fused.result["fused"]
-    assert notes["missing"] == {"PFC": 0, "NAc": 0}
-    assert sum(notes["weights"].values()) == pytest.approx(1, abs=1e-3)
+    (notes,) = fused.result.fused
+    assert notes.missing == {"PFC": 0, "NAc": 0}
+    assert sum(notes.weights.values()) == pytest.approx(1, abs=1e-3)
 
 
 def test_a_study_of_which_no_job_can_be_asked_says_why(make_study, tmp_path):
     grid = make_study().grid.model_dump(mode="json")
     endpoints = {"response": grid["endpoints"]["response"] | {"subsets": {"ketamine": {"drug": "ketamine"}}}}
-    with pytest.raises(EndpointError, match="no job of the grid"):
+    with pytest.raises(EndpointError, match="No job of the grid"):
         study(make_study(grid=grid | {"endpoints": endpoints}), tmp_path / "none")
     assert not (tmp_path / "none").exists()
 
@@ -171,7 +171,7 @@ def test_the_terminal_says_the_answer_and_a_line_for_every_job(found):
     written = io.StringIO()
     show_study(Console(file=written, width=100), *found)
     text = written.getvalue()
-    assert found[0].result["sentence"] in text
+    assert found[0].result.sentence in text
     for job in found[0].tables["jobs"]["job"]:
         assert job in text
     assert "refused" in text
@@ -207,7 +207,7 @@ def test_a_store_that_fails_loses_nothing(make_study, found, monkeypatch):
     config = make_study()
     sent = config.model_copy(update={"job": {**config.job, "tracking": {"enabled": True}}})
     assert record_study(sent, *found, SimpleNamespace(say=said.append)) is None
-    assert said == [f"Not tracked: It is away. The study is complete in {found[1]}."]
+    assert said == [f"Not tracked: It is away.\nTo send it later: python -m responder_ml track {found[1]}"]
     assert record_study(config, *found, SimpleNamespace(say=said.append)) is None
     assert len(said) == 1
 
@@ -253,7 +253,7 @@ def test_an_interrupted_study_goes_on_where_it_was(make_study, found, tmp_path, 
     assert 0 < len(worked_out) < 60
     for name, table in found[0].tables.items():
         pd.testing.assert_frame_equal(again.tables[name], table)
-    assert {**again.result, "timings": 0} == {**found[0].result, "timings": 0}
+    assert again.result.model_copy(update={"timings": {}}) == found[0].result.model_copy(update={"timings": {}})
 
 
 @pytest.fixture

@@ -47,8 +47,8 @@ def load(tmp_path, content):
 
 
 def test_the_grid_is_regions_by_endpoints_by_their_own_subsets(load):
-    cells = list(load().cells())
-    assert [cell.key for cell in cells] == [
+    planned_jobs = list(load().planned_jobs())
+    assert [planned.name for planned in planned_jobs] == [
         "PFC: resilience",
         "NAc: resilience",
         "PFC: response, both drugs",
@@ -56,10 +56,10 @@ def test_the_grid_is_regions_by_endpoints_by_their_own_subsets(load):
         "PFC: response, ketamine",
         "NAc: response, ketamine",
     ]
-    assert cells[0].job.cohort.where == {"region": "PFC", "drug": "saline"}
-    assert cells[5].job.cohort.where == {"region": "NAc", "drug": "ketamine"}
-    assert cells[5].job.endpoint.column == "response"
-    assert cells[5].job.name == "where-NAc-response-ketamine"
+    assert planned_jobs[0].config.cohort.where == {"region": "PFC", "drug": "saline"}
+    assert planned_jobs[5].config.cohort.where == {"region": "NAc", "drug": "ketamine"}
+    assert planned_jobs[5].config.endpoint.column == "response"
+    assert planned_jobs[5].config.name == "where-NAc-response-ketamine"
 
 
 def test_a_resolved_study_is_valid_input(load, tmp_path):
@@ -81,7 +81,7 @@ def test_the_job_may_be_a_file_with_paths_of_its_own(load, content, tmp_path):
     (folder / "base.yaml").write_text(yaml.safe_dump(job))
     study = load(job="jobs/base.yaml")
     assert study.base.builders[0].params["path"] == str(folder / "sets.gmt")
-    assert {cell.job.endpoint.column for cell in study.cells()} == {"phenotype", "response"}
+    assert {planned.config.endpoint.column for planned in study.planned_jobs()} == {"phenotype", "response"}
 
 
 def test_an_unquoted_null_key_inside_the_job_is_the_null(tmp_path, content):
@@ -110,7 +110,7 @@ def test_a_column_restricted_twice_is_refused(load, content):
 
 def test_two_jobs_of_one_name_are_refused(load, content):
     regions = {"a b": {"region": "PFC"}, "a_b": {"region": "NAc"}}
-    with pytest.raises(ConfigError, match="one name"):
+    with pytest.raises(ConfigError, match="the same name"):
         load(grid={**content["grid"], "regions": regions})
 
 

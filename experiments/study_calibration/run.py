@@ -17,7 +17,7 @@ from scipy.stats import binomtest
 from responder_ml.build import build_cohort
 from responder_ml.evaluation.joint_null import JointRelabelling, run_joint_null
 from responder_ml.search.workers import Workers
-from responder_ml.studies.jobs import enter_job, tested
+from responder_ml.studies.jobs import search_job, jobs_to_test
 from responder_ml.study_config import load_study
 
 HERE = Path(__file__).parent
@@ -30,14 +30,14 @@ def one_study(seed: int) -> dict:
     study = study.model_copy(update={"job": {**study.job, "seed": seed}})
     base = study.base
     cohort = build_cohort(base.cohort, base.seed)
-    contenders = tested([enter_job(cell, cohort, Workers(1)) for cell in study.cells()])
-    joint = JointRelabelling({key: each.subjects for key, each in contenders.items()})
-    statistics = {key: each.statistic for key, each in contenders.items()}
-    family = run_joint_null(statistics, joint, base.null.permutations, base.seed)
+    jobs = jobs_to_test([search_job(planned, cohort, Workers(1)) for planned in study.planned_jobs()])
+    relabelling = JointRelabelling({name: job.subjects for name, job in jobs.items()})
+    statistics = {name: job.statistic for name, job in jobs.items()}
+    joint_null = run_joint_null(statistics, relabelling, base.null.permutations, base.seed)
     return {
         "seed": seed,
-        "own": {key: member.null.p_value for key, member in family.members.items()},
-        "corrected": {key: member.corrected_p for key, member in family.members.items()},
+        "own": {name: job.null.p_value for name, job in joint_null.members.items()},
+        "corrected": {name: job.corrected_p for name, job in joint_null.members.items()},
     }
 
 

@@ -1,4 +1,4 @@
-"""Study: from a grid of jobs to one answer, in one straight line."""
+"""Study: from a grid of jobs to one answer."""
 
 import hashlib
 import json
@@ -9,21 +9,21 @@ from responder_ml.errors import TrackingError
 from responder_ml.evaluation.joint_null import JointRelabelling, run_joint_null
 from responder_ml.progress import Progress
 from responder_ml.records.result import Clock
-from responder_ml.records.study import Study, check_folder, study_table, write_study
+from responder_ml.records.study import STUDY_FOLDER, Study, write_study
 from responder_ml.report.study import render_study
 from responder_ml.search.candidate import classifier_notes
 from responder_ml.search.checkpoints import RunCheckpoint, run_checkpoint
-from responder_ml.studies.fused import fuse_columns
-from responder_ml.studies.jobs import enter_job, tested
-from responder_ml.studies.summary import compose_study, job_rows, null_rows, sentence_of
-from responder_ml.studies.transfers import carry_over
+from responder_ml.studies.jobs import search_jobs, jobs_to_test
+from responder_ml.studies.region_fusion import fuse_regions, fusion_table
+from responder_ml.studies.summary import compose_result, job_table, null_table
+from responder_ml.studies.transfers import transfer_table
 from responder_ml.study_config import StudyConfig
 from responder_ml.tracking.mlflow import send_study
 from responder_ml.train import train
 
 
-def study(config: StudyConfig, out: Path, progress: Progress | None = None, kept: RunCheckpoint | None = None) -> Study:
-    """Search every job of the grid, test all of them together, and write; what an interrupted call finished is not done again.
+def study(config: StudyConfig, out: Path, progress: Progress | None = None) -> Study:
+    """Search every job of the grid, test all of them together, and write; an interrupted call is resumed by the next.
 
     Parameters
     ----------
@@ -32,68 +32,63 @@ def study(config: StudyConfig, out: Path, progress: Progress | None = None, kept
     out
         Folder of the study.
     progress
-        Is told about long work.
-    kept
-        Finished units of the folder, for a caller that still has something to do before they may go.
+        Shows the progress of long work.
 
     Raises
     ------
     ResponderError
         Anything the user can mend; nothing is left half-written.
     """
-    if kept is None:
-        with run_checkpoint(out) as kept:
-            return study(config, out, progress, kept)
-    check_folder(out)
-    progress, clock, base = progress or Progress(), Clock(), config.base
+    with run_checkpoint(out) as checkpoint:
+        return run_study(config, out, checkpoint, progress or Progress())
+
+
+def run_study(config: StudyConfig, out: Path, checkpoint: RunCheckpoint, progress: Progress) -> Study:
+    """Do what `study` does within an open checkpoint, for a caller that has more to do before its units are cleared."""
+    STUDY_FOLDER.check(out)
+    clock, base = Clock(), config.base
     for note in classifier_notes(build_candidates(base)):
         progress.say(note)
-    cells, cohort, entered = list(config.cells()), build_cohort(base.cohort, base.seed), []
-    workers = build_workers(base.compute, kept.unit_store())
+    planned_jobs, cohort = list(config.planned_jobs()), build_cohort(base.cohort, base.seed)
+    workers = build_workers(base.compute, checkpoint.unit_store())
     with clock.lap("search_s"), progress.stage("Search") as on_progress:
-        for cell in cells:
-            entered.append(enter_job(cell, cohort, workers))
-            on_progress(len(entered), len(cells), cell.key)
+        jobs = search_jobs(planned_jobs, cohort, workers, on_progress)
     with clock.lap("fusion_s"), progress.stage("Fusion") as on_progress:
-        fused = fuse_columns(config, cells, cohort, workers, on_progress)
-        entered += [each for column in fused for each in column.entered]
-    contenders = tested(entered)
-    joint = JointRelabelling({key: each.subjects for key, each in contenders.items()})
+        fusions = fuse_regions(config, planned_jobs, cohort, workers, on_progress)
+    jobs += [job for fusion in fusions for job in fusion.jobs]
+    testable = jobs_to_test(jobs)
     with clock.lap("null_s"), progress.stage("Null of all jobs") as on_progress:
-        statistics = {key: each.statistic for key, each in contenders.items()}
-        family = run_joint_null(statistics, joint, base.null.permutations, base.seed, on_progress)
+        relabelling = JointRelabelling({name: job.subjects for name, job in testable.items()})
+        statistics = {name: job.statistic for name, job in testable.items()}
+        joint_null = run_joint_null(statistics, relabelling, base.null.permutations, base.seed, on_progress)
     with clock.lap("verdicts_s"):
-        jobs = job_rows(entered, family, base.seed)
+        verdicts = job_table(jobs, joint_null, base.seed)
     with clock.lap("transfer_s"), progress.stage("Transfer") as on_progress:
-        evidence = set(jobs["job"][jobs["verdict"] == "evidence"])
-        carried = carry_over(config, contenders, family.members, evidence, workers, on_progress)
-    comparisons = [row for column in fused for row in column.comparisons]
+        evidence = set(verdicts["job"][verdicts["verdict"] == "evidence"])
+        transfers = transfer_table(config, testable, joint_null.members, evidence, workers, on_progress)
     tables = {
-        "jobs": jobs,
-        "null": null_rows(family),
-        "transfer": study_table("transfer", carried),
-        "fusion": study_table("fusion", comparisons),
+        "jobs": verdicts,
+        "null": null_table(joint_null),
+        "transfer": transfers,
+        "fusion": fusion_table(fusions),
     }
-    simulated = any(each.simulated for each in contenders.values())
-    result = compose_study(
+    result = compose_result(
         name=config.name,
         alpha=base.null.alpha,
-        jobs=jobs,
-        tables=tables,
-        family=family,
-        n_blocks=joint.n_blocks,
-        simulated=simulated,
-        sentence=sentence_of(jobs, family, base.null.alpha, simulated),
-        fused=[column.notes for column in fused if column.notes is not None],
-        timings=clock.read(),
         seed=base.seed,
+        tables=tables,
+        joint_null=joint_null,
+        n_blocks=relabelling.n_blocks,
+        simulated=any(job.simulated for job in testable.values()),
+        fused=[fusion.fused for fusion in fusions if fusion.fused is not None],
+        timings=clock.read(),
     )
-    found = Study(result, tables, config.resolved())
-    write_study(found, render_study(found), out)
-    return found
+    record = Study(result, tables, config.resolved())
+    write_study(record, render_study(record), out)
+    return record
 
 
-def train_jobs(config: StudyConfig, found: Study, out: Path, progress: Progress) -> list[Path]:
+def train_jobs(config: StudyConfig, study: Study, out: Path, progress: Progress) -> list[Path]:
     """Train every job that was not refused, as `train` does: its run in ``out/runs``, its bundle in ``out/models``.
 
     A run's p is the job's own, not corrected for the others.
@@ -102,18 +97,18 @@ def train_jobs(config: StudyConfig, found: Study, out: Path, progress: Progress)
     -------
     The run folders.
     """
-    refused = set(found.tables["jobs"].query("verdict == 'refused'")["job"])
+    refused = set(study.tables["jobs"].query("verdict == 'refused'")["job"])
     folders = []
-    for cell in config.cells():
-        if cell.key not in refused:
-            progress.say(f"Training {cell.key}")
-            folders.append(out / "runs" / cell.job.name)
-            train(cell.job, folders[-1], out / "models" / cell.job.name, progress)
+    for planned in config.planned_jobs():
+        if planned.name not in refused:
+            progress.say(f"Training {planned.name}")
+            folders.append(out / "runs" / planned.config.name)
+            train(planned.config, folders[-1], out / "models" / planned.config.name, progress)
     return folders
 
 
-def record_study(config: StudyConfig, found: Study, out: Path, progress: Progress) -> str | None:
-    """Send a study to its MLflow store; a store that fails loses nothing, and the way to try again is said.
+def record_study(config: StudyConfig, study: Study, out: Path, progress: Progress) -> str | None:
+    """Send a study to its MLflow store; if the store fails, nothing is lost, and the user is told how to try again.
 
     Returns
     -------
@@ -123,9 +118,9 @@ def record_study(config: StudyConfig, found: Study, out: Path, progress: Progres
     if not tracking.enabled:
         return None
     try:
-        run_id = send_study(found, out, uri=tracking.uri, experiment=tracking.experiment)
+        run_id = send_study(study, out, uri=tracking.uri, experiment=tracking.experiment)
     except TrackingError as problem:
-        progress.say(f"Not tracked: {problem} The study is complete in {out}.")
+        progress.say(f"Not tracked: {problem}\nTo send it later: python -m responder_ml track {out}")
         return None
     progress.say(f"Tracked in MLflow as {run_id}; see it with `python -m responder_ml ui`.")
     return run_id

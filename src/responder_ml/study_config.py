@@ -16,21 +16,21 @@ _EVERYBODY: dict[str, Where] = {"all": {}}
 
 
 class StudyEndpoint(EndpointConfig):
-    """A question, the rows it is asked of, and parts of these that it is asked of, too, such as one drug's animals."""
+    """An endpoint, the rows it is restricted to, and subsets of these that make jobs of their own, such as one drug's animals."""
 
     where: Where = Field(default_factory=dict)
     subsets: dict[str, Where] = Field(default_factory=_EVERYBODY.copy, min_length=1)
 
 
 class GridConfig(Section):
-    """Regions x endpoints x each endpoint's own subsets; a region and a subset are rows of the sheet by name."""
+    """Regions x endpoints x each endpoint's own subsets; regions and subsets are named restrictions to rows of the sheet."""
 
     regions: dict[str, Where] = Field(min_length=1)
     endpoints: dict[str, StudyEndpoint] = Field(min_length=1)
 
 
 class TransferConfig(Section):
-    """How many relabellings stand behind the transfers of a job that is evidence; 0 leaves transfer out."""
+    """The number of relabellings for transfers from a job that is evidence; 0 leaves transfer out."""
 
     permutations: int = Field(499, ge=0)
 
@@ -38,7 +38,7 @@ class TransferConfig(Section):
 class StudyConfig(Section):
     """Many jobs that belong to one question.
 
-    ``job`` is a job's YAML file or the sections of one; its name and endpoint are the grid's business.
+    ``job`` is a job's YAML file or the sections of one; names and endpoints come from the grid.
     """
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
@@ -48,15 +48,15 @@ class StudyConfig(Section):
     fusion: tuple[Literal["late", "early"], ...] = ()
 
     def resolved(self) -> dict[str, Any]:
-        """Return plain values that are themselves valid input."""
+        """Return plain values, themselves valid input."""
         return dict(self.model_dump(mode="json", exclude_none=True))
 
     @property
     def base(self) -> JobConfig:
-        """The first cell's job on the rows that all cells share; for what is set once for the whole study."""
+        """The first job on the rows that all jobs share; for what is set once for the whole study."""
         return JobConfig.model_validate({**self._shared(), "name": self.name})
 
-    def cells(self) -> Iterator["Cell"]:
+    def planned_jobs(self) -> Iterator["PlannedJob"]:
         """Yield the jobs of the grid, region by region within each subset of each endpoint.
 
         Raises
@@ -64,20 +64,19 @@ class StudyConfig(Section):
         ConfigError
             Two parts of the grid restrict one column.
         """
-        for question, endpoint in self.grid.endpoints.items():
-            for subset, rows in endpoint.subsets.items():
-                for region, place in self.grid.regions.items():
-                    where = _together(self.base.cohort.where, place, endpoint.where, rows)
-                    yield Cell(region, question, subset, self._job(f"{region}-{question}-{subset}", endpoint, where))
+        for name, endpoint in self.grid.endpoints.items():
+            for subset, of_subset in endpoint.subsets.items():
+                for region, of_region in self.grid.regions.items():
+                    where = _combine(self.base.cohort.where, of_region, endpoint.where, of_subset)
+                    yield PlannedJob(region, name, subset, self._job(f"{region}-{name}-{subset}", endpoint, where))
 
     def _job(self, name: str, endpoint: StudyEndpoint, where: Where) -> JobConfig:
         shared = self._shared()
-        asked = endpoint.model_dump(exclude={"where", "subsets"})
         return JobConfig.model_validate(
             {
                 **shared,
                 "name": f"{self.name}-{name}".replace(" ", "_"),
-                "endpoint": asked,
+                "endpoint": endpoint.model_dump(exclude={"where", "subsets"}),
                 "cohort": {**shared["cohort"], "where": where},
             }
         )
@@ -88,22 +87,30 @@ class StudyConfig(Section):
 
 
 @dataclass(frozen=True)
-class Cell:
-    """One job of the grid, and where it stands."""
+class PlannedJob:
+    """One job of the grid, before anything is computed.
+
+    Attributes
+    ----------
+    region, endpoint, subset
+        Names in the grid.
+    config
+        The job's configuration.
+    """
 
     region: str
     endpoint: str
     subset: str
-    job: JobConfig
+    config: JobConfig
 
     @property
-    def key(self) -> str:
-        """What tells the cell from others in every table."""
-        return f"{self.region}: {self.column}"
+    def name(self) -> str:
+        """The job's name in every table."""
+        return f"{self.region}: {self.question}"
 
     @property
-    def column(self) -> str:
-        """The question as asked of one region: the endpoint, and the subset where there are several."""
+    def question(self) -> str:
+        """The endpoint, and the subset where there are several."""
         return self.endpoint if self.subset in _EVERYBODY else f"{self.endpoint}, {self.subset}"
 
 
@@ -118,12 +125,13 @@ def load_study(path: Path) -> StudyConfig:
     Raises
     ------
     ConfigError
-        A file is missing, not YAML, or has an unknown key or an impossible value; all findings at once.
+        A file is missing, not YAML, or has an unknown key or an impossible value; all problems are reported at once.
     """
     content, folder = read_yaml(path), path.resolve().parent
     job = content.get("job")
     if isinstance(job, str):
-        content = {**content, "job": _without_own(with_absolute_paths(read_yaml(folder / job), (folder / job).parent))}
+        shared = with_absolute_paths(read_yaml(folder / job), (folder / job).parent)
+        content = {**content, "job": {key: value for key, value in shared.items() if key not in ("name", "endpoint")}}
     elif isinstance(job, dict):
         content = {**content, "job": with_absolute_paths(_null_key(job), folder)}
     try:
@@ -131,18 +139,14 @@ def load_study(path: Path) -> StudyConfig:
     except ValidationError as problem:
         raise ConfigError(_message(path, problem, StudyConfig)) from problem
     try:
-        cells = list(study.cells())
+        planned_jobs = list(study.planned_jobs())
     except ValidationError as problem:
         raise ConfigError(_message(path, problem, JobConfig, "its job, ")) from problem
-    check_files(cells[0].job.cohort, path)
-    names = [cell.job.name for cell in cells]
+    check_files(planned_jobs[0].config.cohort, path)
+    names = [planned.config.name for planned in planned_jobs]
     if len(set(names)) < len(names):
-        raise ConfigError(f"{path}: two jobs of the grid have one name. Rename a region, an endpoint or a subset.")
+        raise ConfigError(f"{path}: two jobs of the grid have the same name. Rename a region, an endpoint or a subset.")
     return study
-
-
-def _without_own(job: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in job.items() if key not in ("name", "endpoint")}
 
 
 def _null_key(job: Mapping[Any, Any]) -> dict[str, Any]:
@@ -150,18 +154,18 @@ def _null_key(job: Mapping[Any, Any]) -> dict[str, Any]:
 
 
 def _message(path: Path, problem: ValidationError, model: type[Section], part: str = "") -> str:
-    found = "\n".join(f"  - {part}{line}" for line in explain(problem, model))
-    return f"{path} cannot be used:\n{found}"
+    problems = "\n".join(f"  - {part}{line}" for line in explain(problem, model))
+    return f"{path} cannot be used:\n{problems}"
 
 
-def _together(*restrictions: Mapping[str, str | list[str]]) -> Where:
+def _combine(*restrictions: Mapping[str, str | list[str]]) -> Where:
     where: Where = {}
-    for each in restrictions:
-        twice = sorted(set(where) & set(each))
+    for restriction in restrictions:
+        twice = sorted(set(where) & set(restriction))
         if twice:
             raise ConfigError(
-                f"The column '{twice[0]}' is restricted twice, by {where[twice[0]]!r} and by {each[twice[0]]!r}. Each column "
-                "may be named by one of: the job's `where`, the region, the endpoint, the subset."
+                f"The column '{twice[0]}' is restricted twice, by {where[twice[0]]!r} and by {restriction[twice[0]]!r}. Name each "
+                "column in one of these only: the job's `where`, the region, the endpoint, the subset."
             )
-        where |= each
+        where |= restriction
     return where

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from responder_ml.records.study import TABLES, Study, study_table
+from responder_ml.records.study import STUDY_FOLDER, TABLES, Correction, FusedRegions, Study, StudyResult
 from responder_ml.report.figures.palette import shade
 from responder_ml.report.study import job_map, render_study, transfer_maps
 
@@ -39,7 +39,7 @@ def job(region, subset, auroc, corrected, verdict, **more):
 
 @pytest.fixture
 def jobs():
-    return study_table(
+    return STUDY_FOLDER.table(
         "jobs",
         [
             job("PFC", "both drugs", 0.97, 0.004, "evidence", within_batch_p=0.02),
@@ -51,15 +51,16 @@ def jobs():
 
 @pytest.fixture
 def study(jobs):
-    tables = {name: study_table(name, []) for name in TABLES} | {"jobs": jobs}
-    result = {
-        "name": "where",
-        "simulated": True,
-        "sentence": "Simulated data: 1 of 2 jobs.",
-        "correction": {"jobs": 2, "draws": 999, "alpha": 0.05, "exact": False, "labellings": str(10**15), "blocks": 2},
-        "fused": [],
-        "seed": 7,
-    }
+    tables = {name: STUDY_FOLDER.table(name, []) for name in TABLES} | {"jobs": jobs}
+    result = StudyResult(
+        name="where",
+        simulated=True,
+        sentence="Simulated data: 1 of 2 jobs.",
+        correction=Correction(
+            method="smallest p", jobs=2, draws=999, alpha=0.05, exact=False, labellings=str(10**15), blocks=2
+        ),
+        seed=7,
+    )
     return Study(result, tables, {})
 
 
@@ -75,7 +76,7 @@ def test_the_map_has_a_cell_for_every_job_and_says_where_nothing_was_asked(jobs)
 
 
 def test_a_question_without_parts_is_called_by_its_name():
-    found = job_map(study_table("jobs", [job("PFC", "all", 0.7, 0.2, "no_evidence")]))
+    found = job_map(STUDY_FOLDER.table("jobs", [job("PFC", "all", 0.7, 0.2, "no_evidence")]))
     assert found["rows"][0]["title"] == "response"
 
 
@@ -93,7 +94,7 @@ def test_letters_stand_out_from_every_shade():
 def test_the_page_holds_sentence_jobs_and_numbers_and_needs_nothing_else(study, jobs):
     page = render_study(study)
     text = " ".join(re.sub(r"<[^>]+>", " ", page).split())
-    assert study.result["sentence"] in text
+    assert study.result.sentence in text
     assert "Nothing on this page is a finding" in text
     assert "There are 2 positive subjects." in text
     assert "about 10 to the 15" in text
@@ -112,7 +113,7 @@ def test_transfer_is_a_square_for_each_question_with_gaps_where_it_could_not_be_
          "p_value": 0.01, "p_holm": np.nan if one == other else 0.03}
         for one, other, value in [("A", "A", 0.9), ("A", "B", 0.8), ("B", "A", np.nan), ("B", "B", 0.7)]
     ]  # fmt: skip
-    table = study_table("transfer", rows)
+    table = STUDY_FOLDER.table("transfer", rows)
     (found,) = transfer_maps(table)
     assert found["columns"] == ["A", "B"]
     assert found["rows"][0]["cells"][1]["auroc"] == 0.8
@@ -125,22 +126,22 @@ def test_transfer_is_a_square_for_each_question_with_gaps_where_it_could_not_be_
 def test_fusion_is_told_with_who_lacks_what(study):
     pair = {"endpoint": "response", "subset": "all", "first": "late fusion", "second": "best single region",
             "difference": 0.12, "low": 0.02, "high": 0.22, "p_value": 0.02, "p_holm": 0.04}  # fmt: skip
-    notes = {
-        "endpoint": "response",
-        "subset": "all",
-        "subjects": 13,
-        "missing": {"PFC": 0, "HIP": 2},
-        "weights": {"PFC": 0.7, "HIP": 0.3},
-        "single_auroc": 0.8,
-    }
-    tables = {**study.tables, "fusion": study_table("fusion", [pair])}
-    page = render_study(Study({**study.result, "fused": [notes]}, tables, {}))
+    fused = FusedRegions(
+        endpoint="response",
+        subset="all",
+        subjects=13,
+        missing={"PFC": 0, "HIP": 2},
+        weights={"PFC": 0.7, "HIP": 0.3},
+        single_auroc=0.8,
+    )
+    tables = {**study.tables, "fusion": STUDY_FOLDER.table("fusion", [pair])}
+    page = render_study(Study(study.result.model_copy(update={"fused": (fused,)}), tables, {}))
     text = " ".join(re.sub(r"<[^>]+>", "", page).split())
     assert "of 13 subjects, 0 lack PFC (weight 0.70), 2 lack HIP (weight 0.30)" in text
     assert "+0.12" in text
 
 
 def test_tables_have_their_columns_in_order_whatever_rows_bring():
-    table = study_table("fusion", [{"high": 1.0, "endpoint": "x", "other": 3}])
+    table = STUDY_FOLDER.table("fusion", [{"high": 1.0, "endpoint": "x", "other": 3}])
     assert list(table.columns) == list(TABLES["fusion"])
     assert pd.isna(table.loc[0, "low"])

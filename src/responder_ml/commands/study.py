@@ -18,13 +18,15 @@ def study(
 ) -> None:
     """Run a grid of jobs (regions x endpoints x subsets), correct over all of them, and write one overview."""
     from responder_ml.screen.study import show_study
-    from responder_ml.study import default_folder, record_study, study, train_jobs
+    from responder_ml.search.checkpoints import run_checkpoint
+    from responder_ml.study import default_folder, record_study, run_study, train_jobs
     from responder_ml.study_config import load_study
 
     config, console = load_study(experiment), Console()
-    folder = out or default_folder(config)
-    found = study(config, folder, ProgressBar(console))
-    show_study(console, found, folder)
-    record_study(config, found, folder, ProgressBar(console))
+    folder, progress = out or default_folder(config), ProgressBar(console)
+    with run_checkpoint(folder) as checkpoint:
+        result = run_study(config, folder, checkpoint, progress)
+        show_study(console, result, folder)
+        record_study(config, result, folder, progress)
     if runs:
-        train_jobs(config, found, folder, ProgressBar(console))
+        train_jobs(config, result, folder, progress)

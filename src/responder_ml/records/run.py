@@ -4,18 +4,16 @@ Everything a report, a tracker or a comparison needs is in the folder; nothing i
 whole or not at all.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import yaml
 
 from responder_ml.errors import RunError
 from responder_ml.records.files import replace_folder
+from responder_ml.records.folder import FolderFormat
 
 SCHEMA_VERSION = 1
 
@@ -132,6 +130,8 @@ TABLES: dict[str, dict[str, str]] = {
 }
 """Tables of a run; ``samples`` also carries the sheet's own columns."""
 
+RUN_FOLDER = FolderFormat("run", "train", "result.json", SCHEMA_VERSION, TABLES)
+
 
 @dataclass(frozen=True)
 class Run:
@@ -159,19 +159,18 @@ class Run:
 
 def empty_table(name: str) -> pd.DataFrame:
     """Return a table of a run without rows."""
-    return pd.DataFrame(columns=list(TABLES[name]))
+    return RUN_FOLDER.table(name)
 
 
 def check_folder(folder: Path) -> None:
-    """Refuse, before anything is computed, to write where something else is.
+    """Refuse to overwrite something else, before anything is computed.
 
     Raises
     ------
     RunError
         The folder holds something that is not a run.
     """
-    if folder.exists() and (not folder.is_dir() or (any(folder.iterdir()) and not (folder / "result.json").exists())):
-        raise RunError(f"{folder} is not empty and is not a run. Choose another folder with --out.")
+    RUN_FOLDER.check(folder)
 
 
 def write_run(run: Run, folder: Path, pages: Mapping[str, str] | None = None) -> None:
@@ -192,8 +191,14 @@ def write_run(run: Run, folder: Path, pages: Mapping[str, str] | None = None) ->
         The folder holds something that is not a run, or cannot be written.
     """
     check_folder(folder)
+    texts = {**(pages or {}), **RUN_FOLDER.texts(run.result, run.tables, run.config)}
+
+    def write(partial_folder: Path) -> None:
+        for name, text in texts.items():
+            (partial_folder / name).write_text(text, encoding="utf-8", newline="\n")
+
     try:
-        replace_folder(folder, partial(_write_files, run, pages or {}))
+        replace_folder(folder, write)
     except OSError as problem:
         raise RunError(f"The run could not be written to {folder}: {problem}. Free space or choose --out.") from problem
 
@@ -206,33 +211,4 @@ def read_run(folder: Path) -> Run:
     RunError
         The folder is missing, incomplete or from a newer version.
     """
-    missing = [name for name in ("result.json", "config.yaml") if not (folder / name).is_file()]
-    if missing:
-        raise RunError(f"{folder} is not a run: {', '.join(missing)} not found. Give a folder that `train` wrote.")
-    result = json.loads((folder / "result.json").read_text(encoding="utf-8"))
-    if result.get("schema_version", 0) > SCHEMA_VERSION:
-        raise RunError(
-            f"{folder} has schema version {result['schema_version']}, this program reads up to {SCHEMA_VERSION}. "
-            "Update responder_ml."
-        )
-    tables = {name: _read_table(folder, name) for name in TABLES}
-    config = yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8"))
-    return Run(result, tables, config)
-
-
-def _write_files(run: Run, pages: Mapping[str, str], folder: Path) -> None:
-    for name, text in pages.items():
-        (folder / name).write_text(text, encoding="utf-8", newline="\n")
-    (folder / "result.json").write_text(json.dumps(run.result, indent=2, allow_nan=False) + "\n", encoding="utf-8")
-    (folder / "config.yaml").write_text(yaml.safe_dump(run.config, sort_keys=False), encoding="utf-8")
-    for name in TABLES:
-        run.tables.get(name, empty_table(name)).to_csv(folder / f"{name}.csv", index=False)
-
-
-def _read_table(folder: Path, name: str) -> pd.DataFrame:
-    path = folder / f"{name}.csv"
-    if not path.is_file():
-        return empty_table(name)
-    as_text = {"sample": str, "subject": str, "gene": str, "candidate": str}
-    return pd.read_csv(path, dtype={key: value for key, value in as_text.items() if key in TABLES[name]}, na_values=[""],
-                       keep_default_na=False)  # fmt: skip
+    return Run(*RUN_FOLDER.read(folder))

@@ -1,85 +1,171 @@
-"""A study as it is kept: one answer, its tables and the configuration, as a folder of plain files."""
+"""The record of a study: its result, its tables and its configuration, as a folder of plain files.
 
-import json
+The models below are the one place where the rows of ``jobs.csv``, ``transfer.csv`` and ``fusion.csv``, and the keys of
+``study.json``, are described; ``StudyResult.model_json_schema()`` returns them as a JSON schema.
+"""
+
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from responder_ml.errors import RunError
 from responder_ml.records.files import write_text
+from responder_ml.records.folder import FolderFormat
 
 SCHEMA_VERSION = 1
-ANSWER, CONFIG, PAGE = "study.json", "config.yaml", "study.html"
+ANSWER, PAGE = "study.json", "study.html"
 
-# Columns of each table, with what a stranger needs to know to read them.
-TABLES: dict[str, dict[str, str]] = {
-    "jobs": {
-        "job": "name of the job in every table",
-        "region": "region, or the kind of fusion of all regions",
-        "endpoint": "question",
-        "subset": "part of the endpoint's animals; all where it has no parts",
-        "positive": "positive class",
-        "negative": "negative class",
-        "n_positive": "subjects",
-        "n_negative": "subjects",
-        "auroc": "out-of-fold AUROC of the whole procedure; empty where the job was refused",
-        "auroc_low": "lower end of its 95 % subject bootstrap interval",
-        "auroc_high": "upper end",
-        "null_mean": "mean of the test statistic under relabelled subjects",
-        "p_value": "the job's own p, not corrected",
-        "attainable_p": "smallest p the job could have had",
-        "corrected_p": "after step-down correction over all jobs",
-        "attainable_corrected_p": "corrected p, had the job had its smallest p",
-        "labellings": "distinct relabellings of the job's subjects",
-        "within_batch_p": "p within strata and batch, asked only where the corrected p is below alpha",
-        "best_baseline": "the best baseline on the same folds",
-        "gain": "headline minus that baseline",
-        "gain_low": "lower end of the corrected paired interval",
-        "gain_high": "upper end",
-        "verdict": "evidence, no_evidence, confounded, underpowered or refused",
-        "sentence": "the verdict in words",
-    },
-    "null": {
-        "job": "name of the job",
-        "draw": "number of the relabelling",
-        "statistic": "value of the test statistic",
-    },
-    "transfer": {
-        "axis": "what differs: region or subset",
-        "endpoint": "question",
-        "within": "what both sides share: the subset, or the region",
-        "train": "where the model learnt",
-        "test": "where it was asked",
-        "subjects_train": "subjects learnt from",
-        "subjects_test": "subjects asked",
-        "shared_subjects": "subjects in both; each is decided by a model that has not seen it",
-        "auroc": "of the subjects asked",
-        "auroc_ci_low": "lower end of its 95 % subject bootstrap interval",
-        "auroc_ci_high": "upper end",
-        "p_value": "of the relabelling null; empty where the learner is not evidence",
-        "p_holm": "after Holm's correction over the transfers tested; empty where a job is asked of itself",
-        "null_mean": "mean of the null",
-        "relabellings": "relabellings used",
-        "min_attainable_p": "smallest p there could have been",
-        "coverage": "share of the genes learnt from that are there",
-        "note": "how it was done, or why not",
-    },
-    "fusion": {
-        "endpoint": "question",
-        "subset": "part of the endpoint's animals",
-        "first": "late or early fusion",
-        "second": "what it is compared with, on the same folds",
-        "difference": "mean difference of AUROC over folds",
-        "low": "lower end of its corrected 95 % interval",
-        "high": "upper end",
-        "p_value": "of the corrected paired t test, two-sided",
-        "p_holm": "after Holm's correction within the endpoint and subset",
-    },
+# A whole number stays whole in JSON; null is a number that was not computed.
+Number = int | float | None
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class JobRow(_Part):
+    """One job of the grid, or one fusion of regions."""
+
+    job: str = Field(description="name of the job in every table")
+    region: str = Field(description="region, or the kind of fusion of all regions")
+    endpoint: str = Field(description="endpoint")
+    subset: str = Field(description="part of the endpoint's animals; all where it has no parts")
+    positive: str = Field(description="positive class")
+    negative: str = Field(description="negative class")
+    n_positive: int = Field(description="subjects of the positive class")
+    n_negative: int = Field(description="subjects of the negative class")
+    auroc: Number = Field(None, description="out-of-fold AUROC of the whole procedure; empty where the job was refused")
+    auroc_low: Number = Field(None, description="lower end of its 95 % subject bootstrap interval")
+    auroc_high: Number = Field(None, description="upper end")
+    null_mean: Number = Field(None, description="mean of the test statistic under relabelled subjects")
+    p_value: Number = Field(None, description="the job's own p, not corrected")
+    attainable_p: Number = Field(None, description="smallest p the job could have had")
+    corrected_p: Number = Field(None, description="p after the step-down correction over all jobs")
+    attainable_corrected_p: Number = Field(None, description="corrected p, had the job had its smallest p")
+    labellings: Number = Field(None, description="distinct relabellings of the job's subjects")
+    within_batch_p: Number = Field(
+        None, description="p within strata and batch, computed only where the corrected p is below alpha"
+    )
+    best_baseline: str | None = Field(None, description="the best baseline on the same folds")
+    gain: Number = Field(None, description="headline AUROC minus that baseline's")
+    gain_low: Number = Field(None, description="lower end of its corrected paired interval")
+    gain_high: Number = Field(None, description="upper end")
+    verdict: str = Field(description="evidence, no_evidence, confounded, underpowered or refused")
+    sentence: str = Field(description="the verdict in words")
+
+
+class NullRow(_Part):
+    """One relabelling of one job."""
+
+    job: str = Field(description="name of the job")
+    draw: int = Field(description="number of the relabelling")
+    statistic: float = Field(description="value of the test statistic")
+
+
+class StudyTransferRow(_Part):
+    """One job's procedure tested on another job, or on itself."""
+
+    axis: str = Field(description="what differs: region or subset")
+    endpoint: str = Field(description="endpoint")
+    within: str = Field(description="what both jobs share: the subset, or the region")
+    train: str = Field(description="where the model was trained")
+    test: str = Field(description="where it was tested")
+    subjects_train: int = Field(description="subjects of the training job")
+    subjects_test: int = Field(description="subjects of the tested job")
+    shared_subjects: int = Field(description="subjects in both; each is scored by a model trained without it")
+    auroc: Number = Field(None, description="AUROC over the tested subjects")
+    auroc_ci_low: Number = Field(None, description="lower end of its 95 % subject bootstrap interval")
+    auroc_ci_high: Number = Field(None, description="upper end")
+    p_value: Number = Field(None, description="p of the relabelling null; empty where the training job is not evidence")
+    p_holm: Number = Field(
+        None, description="p after Holm's correction over the transfers tested; empty where a job is tested on itself"
+    )
+    null_mean: Number = Field(None, description="mean of the null")
+    relabellings: int = Field(description="relabellings used")
+    min_attainable_p: Number = Field(None, description="smallest p there could have been")
+    coverage: Number = Field(None, description="share of the training job's genes that both have")
+    note: str = Field(description="how it was done, or why not")
+
+
+class FusionRow(_Part):
+    """One comparison of a fusion of regions."""
+
+    endpoint: str = Field(description="endpoint")
+    subset: str = Field(description="part of the endpoint's animals")
+    first: str = Field(description="late or early fusion")
+    second: str = Field(description="what it is compared with, on the same folds")
+    difference: Number = Field(None, description="mean difference of AUROC over folds")
+    low: Number = Field(None, description="lower end of its corrected 95 % interval")
+    high: Number = Field(None, description="upper end")
+    p_value: Number = Field(None, description="p of the corrected paired t test, two-sided")
+    p_holm: Number = Field(None, description="p after Holm's correction within the endpoint and subset")
+
+
+class FusedRegions(_Part):
+    """The regions of one endpoint that were fused."""
+
+    endpoint: str = Field(description="endpoint")
+    subset: str = Field(description="part of the endpoint's animals")
+    subjects: int = Field(description="subjects with at least one region")
+    missing: dict[str, int] = Field(description="subjects that lack each region")
+    weights: dict[str, float] = Field(description="mean weight of each region in late fusion; they add up to one")
+    single_auroc: float = Field(description="out-of-fold AUROC of the best single region, chosen within the folds")
+
+
+class Correction(_Part):
+    """How the jobs were corrected for their number."""
+
+    method: str = Field(description="the correction in words")
+    alpha: float = Field(description="level of significance")
+    jobs: int = Field(description="jobs tested together")
+    draws: int = Field(description="joint relabellings of the subjects behind the correction")
+    labellings: str = Field(description="distinct joint relabellings there are; text, as the number may exceed 64 bits")
+    blocks: int = Field(description="blocks of subjects within which labels are permuted")
+    exact: bool = Field(description="whether every job's own p comes from all of its labellings")
+
+
+class StudyResult(_Part):
+    """The content of ``study.json``: the published, machine-readable result of a study."""
+
+    schema_version: int = Field(SCHEMA_VERSION, description="version of these keys")
+    name: str = Field(description="the study's name")
+    simulated: bool = Field(description="whether the data are simulated")
+    sentence: str = Field(description="the conclusion in words")
+    correction: Correction = Field(description="how the jobs were corrected for their number")
+    jobs: tuple[JobRow, ...] = Field((), description="the rows of jobs.csv")
+    transfer: tuple[StudyTransferRow, ...] = Field((), description="the rows of transfer.csv")
+    fusion: tuple[FusionRow, ...] = Field((), description="the rows of fusion.csv")
+    fused: tuple[FusedRegions, ...] = Field(
+        (), description="the regions that were fused, one entry per endpoint and subset"
+    )
+    timings: dict[str, float] = Field({}, description="seconds of each stage, and in total")
+    versions: dict[str, str] = Field({}, description="versions of Python and of the packages that matter")
+    seed: int = Field(description="seed of all random numbers")
+
+    def content(self) -> dict[str, Any]:
+        """Return plain values, as they are written to ``study.json``."""
+        return self.model_dump(mode="json")
+
+
+def _columns(row: type[BaseModel]) -> dict[str, str]:
+    return {name: column.description or "" for name, column in row.model_fields.items()}
+
+
+TABLES: Mapping[str, Mapping[str, str]] = {
+    "jobs": _columns(JobRow),
+    "null": _columns(NullRow),
+    "transfer": _columns(StudyTransferRow),
+    "fusion": _columns(FusionRow),
 }
-"""Tables of a study."""
+"""Columns of each table with their descriptions."""
+
+STUDY_FOLDER = FolderFormat(
+    "study", "study", ANSWER, SCHEMA_VERSION, TABLES, tables_required=True, float_format="%.10g"
+)
 
 
 @dataclass(frozen=True)
@@ -91,24 +177,19 @@ class Study:
     result
         The content of ``study.json``.
     tables
-        One data frame for each name in `TABLES`; one with nothing in it is there with its columns.
+        One data frame for each name in `TABLES`; a table without rows has its columns all the same.
     config
         The resolved configuration, itself valid input.
     """
 
-    result: dict[str, Any]
+    result: StudyResult
     tables: dict[str, pd.DataFrame] = field(repr=False)
     config: dict[str, Any] = field(repr=False)
 
     @property
     def name(self) -> str:
         """The study's name."""
-        return str(self.result["name"])
-
-
-def study_table(name: str, rows: list[dict[str, Any]]) -> pd.DataFrame:
-    """Return a table with its columns in order, whatever the rows have."""
-    return pd.DataFrame(rows, columns=list(TABLES[name]))
+        return self.result.name
 
 
 def read_study(folder: Path) -> Study:
@@ -117,38 +198,20 @@ def read_study(folder: Path) -> Study:
     Raises
     ------
     RunError
-        The folder is missing, incomplete or from a newer version.
+        The folder is missing, incomplete, damaged or from a newer version.
     """
-    missing = [
-        name for name in (ANSWER, CONFIG, *(f"{table}.csv" for table in TABLES)) if not (folder / name).is_file()
-    ]
-    if missing:
-        raise RunError(f"{folder} is not a study: {', '.join(missing)} not found. Give a folder that `study` wrote.")
-    result = json.loads((folder / ANSWER).read_text(encoding="utf-8"))
-    if result.get("schema_version", 0) > SCHEMA_VERSION:
-        raise RunError(
-            f"{folder} has schema version {result['schema_version']}, this program reads up to {SCHEMA_VERSION}. "
-            "Update responder_ml."
-        )
-    # A part of a study may well be called NA.
-    tables = {name: pd.read_csv(folder / f"{name}.csv", na_values=[""], keep_default_na=False) for name in TABLES}
-    return Study(result, tables, yaml.safe_load((folder / CONFIG).read_text(encoding="utf-8")))
-
-
-def check_folder(folder: Path) -> None:
-    """Refuse, before anything is computed, to write where something else is.
-
-    Raises
-    ------
-    RunError
-        The folder holds something that is not a study.
-    """
-    if folder.exists() and any(folder.iterdir()) and not (folder / ANSWER).exists():
-        raise RunError(f"{folder} is not empty and is not a study. Choose another folder with --out.")
+    content, tables, config = STUDY_FOLDER.read(folder)
+    try:
+        result = StudyResult.model_validate(content)
+    except ValidationError as problem:
+        first = problem.errors()[0]
+        key = ".".join(map(str, first["loc"]))
+        raise RunError(f"{folder / ANSWER} is damaged: {key}: {first['msg']}. Run `study` again.") from problem
+    return Study(result, tables, config)
 
 
 def write_study(study: Study, page: str, folder: Path) -> None:
-    """Write the folder; the answer comes last, so a folder that has one is whole.
+    """Write the folder; ``study.json`` comes last, so a folder that has one is complete.
 
     Parameters
     ----------
@@ -164,9 +227,7 @@ def write_study(study: Study, page: str, folder: Path) -> None:
     RunError
         The folder holds something that is not a study, or cannot be written.
     """
-    check_folder(folder)
-    for name in TABLES:
-        write_text(folder / f"{name}.csv", study.tables[name].to_csv(index=False, float_format="%.10g"))
-    write_text(folder / CONFIG, yaml.safe_dump(study.config, sort_keys=False))
-    write_text(folder / PAGE, page)
-    write_text(folder / ANSWER, json.dumps(study.result, indent=2, allow_nan=False) + "\n")
+    STUDY_FOLDER.check(folder)
+    texts = {PAGE: page, **STUDY_FOLDER.texts(study.result.content(), study.tables, study.config)}
+    for name, text in texts.items():
+        write_text(folder / name, text)

@@ -33,18 +33,18 @@ def render_study(study: Study) -> str:
     jobs = study.tables["jobs"]
     return render("study.html", {
         "name": study.name,
-        "simulated": study.result["simulated"],
-        "sentence": study.result["sentence"],
-        "correction": study.result["correction"],
-        "labellings": _many(int(study.result["correction"]["labellings"])),
+        "simulated": study.result.simulated,
+        "sentence": study.result.sentence,
+        "correction": study.result.correction,
+        "labellings": _many(int(study.result.correction.labellings)),
         "found": bool((jobs["verdict"] == "evidence").any()),
         "map": job_map(jobs),
         "jobs": jobs.to_dict("records"),
         "figure": _forest(jobs),
         "transfers": transfer_maps(study.tables["transfer"]),
         "fusion": study.tables["fusion"].to_dict("records"),
-        "fused": study.result["fused"],
-        "seed": study.result["seed"],
+        "fused": study.result.fused,
+        "seed": study.result.seed,
         "works": works,
     })  # fmt: skip
 

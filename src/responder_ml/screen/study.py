@@ -15,7 +15,7 @@ _COLOUR = {"evidence": "green", "confounded": "yellow"}
 
 def show_study(console: Console, found: Study, folder: Path) -> None:
     """Print a study."""
-    console.print(found.result["sentence"], markup=False, highlight=False, soft_wrap=True)
+    console.print(found.result.sentence, markup=False, highlight=False, soft_wrap=True)
     table = Table(
         Column("job", overflow="fold"),
         *(Column(title, no_wrap=True) for title in ("subjects", "AUROC", "corrected p", "verdict")),

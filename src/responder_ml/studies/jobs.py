@@ -1,4 +1,4 @@
-"""From a cell of the grid to a contender: its rows, its search, and how it will be judged."""
+"""From a planned job of the grid to a searched one: its data, its decisions, and how its verdict is reached."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,15 +17,19 @@ from responder_ml.evaluation.procedure import Observed, Procedure
 from responder_ml.evaluation.small_n import LEAST_TUNED
 from responder_ml.evaluation.verdict import Verdict
 from responder_ml.features.normalise import log2_expression
+from responder_ml.progress import OnProgress
 from responder_ml.search.search_data import SearchData
 from responder_ml.search.workers import Workers
-from responder_ml.study_config import Cell
+from responder_ml.study_config import PlannedJob
 from responder_ml.train import Prepared, prepare
+
+CORRECTED = "corrected p"
+"""What verdicts of a study call their p."""
 
 
 @dataclass(frozen=True)
 class JobVerdict:
-    """A verdict, and what beside the null it rests on, as columns of the table of jobs."""
+    """A verdict, and what it rests on beside the null, as columns of the table of jobs."""
 
     verdict: Verdict
     facts: dict[str, Any]
@@ -37,52 +41,102 @@ class StudyJob:
 
     Attributes
     ----------
-    cell
-        Its place in the grid.
+    planned
+        The job as planned.
     subjects
         Names, labels and strata.
     auto
         Its out-of-fold decisions.
     statistic
         Its procedure as a function of labellings.
-    judge
+    assess
         From its null, with corrected p, to its verdict.
     simulated
-        Whether its data are.
+        Whether its data are simulated.
     prepared
-        Its data and what their size allows; None for a fusion.
+        Its data and the plan their size allows; None for a fusion.
     """
 
-    cell: Cell
+    planned: PlannedJob
     subjects: JobLabels
     auto: OutOfFold
     statistic: Statistic
-    judge: Callable[[NullResult], JobVerdict]
+    assess: Callable[[NullResult], JobVerdict]
     simulated: bool
     prepared: Prepared | None = None
 
 
 @dataclass(frozen=True)
 class RefusedJob:
-    """A job with too few subjects to be asked at all.
+    """A job with too few subjects to be tested.
 
     Attributes
     ----------
-    cell
-        Its place in the grid.
+    planned
+        The job as planned.
     n_positive, n_negative
         Subjects of each class.
     reason
         One sentence.
     """
 
-    cell: Cell
+    planned: PlannedJob
     n_positive: int
     n_negative: int
     reason: str
 
 
-def tested(entered: Sequence[StudyJob | RefusedJob]) -> dict[str, StudyJob]:
+def search_jobs(
+    planned_jobs: Sequence[PlannedJob], cohort: AnnData, workers: Workers, on_progress: OnProgress
+) -> list[StudyJob | RefusedJob]:
+    """Search every job of the grid, in its order.
+
+    Parameters
+    ----------
+    planned_jobs
+        The jobs.
+    cohort
+        The study's cohort, all rows.
+    workers
+        Where units of work run.
+    on_progress
+        Called after each job.
+
+    Raises
+    ------
+    ResponderError
+        Anything the user can mend, except classes that are too small: such a job is refused, which is part of the result.
+    """
+    jobs: list[StudyJob | RefusedJob] = []
+    for planned in planned_jobs:
+        jobs.append(search_job(planned, cohort, workers))
+        on_progress(len(jobs), len(planned_jobs), planned.name)
+    return jobs
+
+
+def search_job(planned: PlannedJob, cohort: AnnData, workers: Workers) -> StudyJob | RefusedJob:
+    """Search one job of the grid; parameters and errors as for `search_jobs`."""
+    config = planned.config
+    rows = keep_rows(cohort, config.cohort.where)
+    try:
+        prepared = prepare(config, rows)
+    except EndpointError as problem:
+        return _refuse(planned, rows, problem)
+    labelled = prepared.labelled
+    procedure = Procedure(SearchData.of(labelled), prepared.allowed.candidates, prepared.allowed.plan, workers)
+    observed = procedure.observe(labelled.labels, config.search.repeats)
+    return StudyJob(
+        planned=planned,
+        subjects=JobLabels(labelled.subjects, labelled.labels, labelled.strata),
+        auto=observed.auto,
+        statistic=partial(procedure.statistics, repeats=prepared.null.repeats),
+        assess=partial(_assess, planned, prepared, procedure, observed),
+        simulated=bool(labelled.cohort.uns.get("simulated", False)),
+        prepared=prepared,
+    )
+
+
+def jobs_to_test(jobs: Sequence[StudyJob | RefusedJob]) -> dict[str, StudyJob]:
     """Return the jobs that can be tested, by name.
 
     Raises
@@ -90,60 +144,22 @@ def tested(entered: Sequence[StudyJob | RefusedJob]) -> dict[str, StudyJob]:
     EndpointError
         None can.
     """
-    found = {each.cell.key: each for each in entered if isinstance(each, StudyJob)}
-    reasons = [each.reason for each in entered if isinstance(each, RefusedJob)]
-    if not found:
-        raise EndpointError(f"There is no job of the grid that can be asked. The first of {len(reasons)}: {reasons[0]}")
-    return found
+    testable = {job.planned.name: job for job in jobs if isinstance(job, StudyJob)}
+    reasons = [job.reason for job in jobs if isinstance(job, RefusedJob)]
+    if not testable:
+        raise EndpointError(f"No job of the grid can be tested. The first of {len(reasons)}: {reasons[0]}")
+    return testable
 
 
-CORRECTED = "corrected p"
-"""What verdicts of a study call their p."""
-
-
-def enter_job(cell: Cell, cohort: AnnData, workers: Workers) -> StudyJob | RefusedJob:
-    """Search one job of the grid.
-
-    Parameters
-    ----------
-    cell
-        The job and its place.
-    cohort
-        The study's cohort, all rows.
-    workers
-        Where units of work run.
-
-    Raises
-    ------
-    ResponderError
-        Anything the user can mend, except classes that are too small: these are part of the answer.
-    """
-    rows = keep_rows(cohort, cell.job.cohort.where)
-    try:
-        prepared = prepare(cell.job, rows)
-    except EndpointError as problem:
-        return _refused(cell, rows, problem)
+def _assess(
+    planned: PlannedJob, prepared: Prepared, procedure: Procedure, observed: Observed, null: NullResult
+) -> JobVerdict:
     labelled = prepared.labelled
-    procedure = Procedure(SearchData.of(labelled), prepared.allowed.candidates, prepared.allowed.plan, workers)
-    observed = procedure.observe(labelled.labels, cell.job.search.repeats)
-    return StudyJob(
-        cell=cell,
-        subjects=JobLabels(labelled.subjects, labelled.labels, labelled.strata),
-        auto=observed.auto,
-        statistic=partial(procedure.statistics, repeats=prepared.null.repeats),
-        judge=partial(_judge, cell, prepared, procedure, observed),
-        simulated=bool(labelled.cohort.uns.get("simulated", False)),
-        prepared=prepared,
-    )
-
-
-def _judge(cell: Cell, prepared: Prepared, procedure: Procedure, observed: Observed, null: NullResult) -> JobVerdict:
-    labelled = prepared.labelled
-    log2 = log2_expression(labelled.expression, cell.job.cohort.units)
+    log2 = log2_expression(labelled.expression, planned.config.cohort.units)
     evidence = assess_given_null(
         null, procedure, observed, labelled, prepared.null, log2, lambda *_: None, p_is=CORRECTED
     )
-    best = max(evidence.baselines, key=lambda each: each.auroc, default=None)
+    best = max(evidence.baselines, key=lambda baseline: baseline.auroc, default=None)
     facts: dict[str, Any] = {"within_batch_p": None if evidence.conditional is None else evidence.conditional.p_value}
     if best is not None:
         facts |= {
@@ -155,13 +171,13 @@ def _judge(cell: Cell, prepared: Prepared, procedure: Procedure, observed: Obser
     return JobVerdict(evidence.verdict, facts)
 
 
-def _refused(cell: Cell, rows: AnnData, problem: EndpointError) -> RefusedJob:
-    """Return a row for classes that are too small; a question that larger classes would not mend is the user's to mend."""
-    endpoint, sheet = cell.job.endpoint, rows.obs
-    words = sheet[endpoint.column].astype(str)
+def _refuse(planned: PlannedJob, rows: AnnData, problem: EndpointError) -> RefusedJob:
+    """Refuse a job whose classes are too small; raise a problem that larger classes would not solve."""
+    endpoint, sheet = planned.config.endpoint, rows.obs
+    classes = sheet[endpoint.column].astype(str)
     positive, negative = (
-        int(sheet["subject"][words == value].nunique()) for value in (endpoint.positive, endpoint.negative)
+        int(sheet["subject"][classes == value].nunique()) for value in (endpoint.positive, endpoint.negative)
     )
     if min(positive, negative) >= LEAST_TUNED:
         raise problem
-    return RefusedJob(cell, positive, negative, str(problem))
+    return RefusedJob(planned, positive, negative, str(problem))

@@ -142,9 +142,9 @@ def send_study(study: Study, folder: Path, *, uri: str | None = None, experiment
         sender = _connect(store, experiment or DEFAULT_EXPERIMENT)
         with environment(patient):
             end = _ended(folder / ANSWER)
-            begin = end - int(1000 * study.result["timings"].get("total_s", 0.0))
+            begin = end - int(1000 * study.result.timings.get("total_s", 0.0))
             jobs = tuple(study_job_records(study))
-            run_id = sender.send_records(study_record(study, folder), jobs, _digest(study.result), begin, end)
+            run_id = sender.send_records(study_record(study, folder), jobs, _digest(study.result.content()), begin, end)
             sender.finish(run_id, end)
     return run_id
 

@@ -19,13 +19,13 @@ def study_record(study: Study, folder: Path) -> Record:
         Its folder; every file in it becomes an artifact, runs of its jobs do not.
     """
     result, verdicts = study.result, study.tables["jobs"]["verdict"]
-    correction = result["correction"]
+    correction = result.correction
     items: tuple[Item, ...] = (
         *_shared(study),
         *tags({"kind": "study"}),
-        *params({key: correction[key] for key in ("jobs", "draws", "alpha", "exact", "labellings")}),
+        *params(correction.model_dump(include={"jobs", "draws", "alpha", "exact", "labellings"})),
         *metrics({f"jobs_{level}": int((verdicts == level).sum()) for level in sorted(set(verdicts))}),
-        *metrics({"train_seconds": result["timings"].get("total_s")}),
+        *metrics({"train_seconds": result.timings.get("total_s")}),
         *(
             Artifact(path, "tables" if path.suffix == ".csv" else "")
             for path in sorted(folder.iterdir())
@@ -33,7 +33,7 @@ def study_record(study: Study, folder: Path) -> Record:
         ),
     )
     lines = [
-        result["sentence"],
+        result.sentence,
         "**Artifacts > study.html** is the whole story. The child runs are the jobs; their p is corrected over all of them.",
     ]
     return Record(study.name, "\n\n".join(lines), items)
@@ -50,9 +50,9 @@ def _shared(study: Study) -> Iterator[Tag]:
     return tags(
         {
             "study": study.name,
-            "simulated": "yes" if study.result["simulated"] else "no",
-            "seed": study.result["seed"],
-            "responder_ml": study.result["versions"].get("responder-ml"),
+            "simulated": "yes" if study.result.simulated else "no",
+            "seed": study.result.seed,
+            "responder_ml": study.result.versions.get("responder-ml"),
         }
     )
 
