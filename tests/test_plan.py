@@ -101,7 +101,7 @@ def test_an_auroc_out_of_reach_is_said():
         ({"positive": 6, "negative": 0}, "at least 1"),
         ({"positive": 6, "negative": 8, "strata": ((3, 3), (3, 4))}, "add up"),
         ({"positive": 6, "negative": 7, "aurocs": (1.0,)}, "below 1"),
-        ({"positive": 6, "negative": 7, "wanted_power": 1.5}, "wanted power is 1.5"),
+        ({"positive": 6, "negative": 7, "wanted_power": 1.5}, "target power is 1.5"),
         ({"positive": 6, "negative": 7, "alpha": 0.0}, "alpha is 0"),
     ],
 )

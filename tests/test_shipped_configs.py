@@ -35,8 +35,8 @@ def test_a_signatures_shap_resolves_to_its_genes(kind):
     chosen = tuple(each for each in job.builders if each.kind == kind)
     rigid = tuple(each for each in job.classifiers if each.kind == "nearest_centroid")
     prepared = prepare(job.model_copy(update={"cohort": cohort, "builders": chosen, "classifiers": rigid}))
-    labelled, allowed = prepared.labelled, prepared.allowed
-    procedure = Procedure(SearchData.of(labelled), allowed.candidates, allowed.plan, Workers(1))
+    labelled, feasible = prepared.labelled, prepared.feasible
+    procedure = Procedure(SearchData.of(labelled), feasible.candidates, feasible.plan, Workers(1))
     observed = procedure.observe(labelled.labels, 1)
     models = auto_models(observed.results)
     for model, held_out in zip(models, explain_models(models), strict=True):
@@ -45,4 +45,4 @@ def test_a_signatures_shap_resolves_to_its_genes(kind):
         assert held_out.genes.size > 1
         decided = observed.results[0].auto[held_out.rows]
         np.testing.assert_allclose(held_out.base + held_out.values.sum(axis=1), decided, rtol=0, atol=1e-8)
-    assert len(models) == allowed.plan.folds
+    assert len(models) == feasible.plan.folds

@@ -146,7 +146,7 @@ def test_three_against_three_is_underpowered_and_that_is_said_before_training(tm
     prepared = prepare(job)
     assert prepared.power_note.startswith("Underpowered")
     assert "0.05" in prepared.power_note
-    assert prepared.allowed.plan.trials == 0
+    assert prepared.feasible.plan.trials == 0
     run = train(job, tmp_path / "run", tmp_path / "bundle")
     assert run.result["verdict"]["level"] == "underpowered"
     assert [each["classifier"] for each in run.result["candidates"]] == ["nearest_centroid"]

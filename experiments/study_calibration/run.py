@@ -17,7 +17,7 @@ from scipy.stats import binomtest
 from responder_ml.build import build_cohort
 from responder_ml.evaluation.joint_null import JointRelabelling, run_joint_null
 from responder_ml.search.workers import Workers
-from responder_ml.studies.jobs import search_job, jobs_to_test
+from responder_ml.studies.jobs import jobs_to_test, search_job
 from responder_ml.study_config import load_study
 
 HERE = Path(__file__).parent
@@ -36,8 +36,8 @@ def one_study(seed: int) -> dict:
     joint_null = run_joint_null(statistics, relabelling, base.null.permutations, base.seed)
     return {
         "seed": seed,
-        "own": {name: job.null.p_value for name, job in joint_null.members.items()},
-        "corrected": {name: job.corrected_p for name, job in joint_null.members.items()},
+        "own": {name: job.null.p_value for name, job in joint_null.jobs.items()},
+        "corrected": {name: job.corrected_p for name, job in joint_null.jobs.items()},
     }
 
 

@@ -67,7 +67,7 @@ class Outlook:
     power
         Probability of p at most alpha at the given sizes; None without sizes.
     needed
-        Positive and negative subjects for the wanted power; None if none was asked for.
+        Positive and negative subjects for the target power; None if none was asked for.
     """
 
     auroc: float

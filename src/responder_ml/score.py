@@ -17,7 +17,7 @@ from responder_ml.cohort.alignment import Matched, match_genes
 from responder_ml.cohort.expression_source import ExpressionSource, open_expression
 from responder_ml.cohort.sample_table import check_suffix, write_sample_table
 from responder_ml.config import load_genes
-from responder_ml.evaluation.applicability import assess
+from responder_ml.evaluation.applicability import assess_applicability
 from responder_ml.evaluation.batch_alignment import ASSUMPTION, BatchAlignment
 from responder_ml.evaluation.calibration import ALPHA, shift_prior
 from responder_ml.evaluation.model_units import ModelUnits
@@ -195,10 +195,10 @@ class Scorer:
 
     def _rows(self, names: Sequence[str], present: Floats) -> pd.DataFrame:
         bundle, found, typical = self._bundle, self._matched.found, self._bundle.reference.typical
-        values = self._scale.bring(names, present)
+        values = self._scale.convert(names, present)
         filled = fill_missing(values, found, typical, bundle.units)
         decision = decide(bundle.model, filled, found, self._missing)
-        fit = assess(bundle.reference, values, found, decision.standardised, bundle.markers)
+        fit = assess_applicability(bundle.reference, values, found, decision.standardised, bundle.markers)
         log_odds = decision.log_odds + self._shift
         positive, negative = bundle.classes
         columns: dict[str, Any] = {
@@ -299,4 +299,4 @@ def _expect(bundle: Bundle, matched: Matched, missing: str) -> dict[str, float]:
 def _why_no_sets(bundle: Bundle) -> str:
     if bundle.held_out is None:
         return "The bundle carries no held-out decisions, so prediction sets are impossible."
-    return bundle.held_out.impossible()
+    return bundle.held_out.why_impossible()

@@ -168,7 +168,7 @@ def selftest(job: JobConfig, effort: SelfTestSize | None = None, progress: Progr
     null = NullPlan(effort.permutations, repeats, _STOP_AFTER, job.null.alpha, job.seed)
     challenges = []
     for kind in get_args(Kind):
-        run = partial(_run_cohort, prepared.labelled, prepared.allowed.candidates, prepared.allowed.plan, null, kind)
+        run = partial(_run_cohort, prepared.labelled, prepared.feasible.candidates, prepared.feasible.plan, null, kind)
         found: list[tuple[float, float]] = []
         with progress.stage(f"Cohorts without effect ({kind})") as on_progress:
             for pair in build_workers(job.compute).map(run, range(effort.cohorts)):

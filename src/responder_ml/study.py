@@ -13,7 +13,7 @@ from responder_ml.records.study import STUDY_FOLDER, Study, write_study
 from responder_ml.report.study import render_study
 from responder_ml.search.candidate import classifier_notes
 from responder_ml.search.checkpoints import RunCheckpoint, run_checkpoint
-from responder_ml.studies.jobs import search_jobs, jobs_to_test
+from responder_ml.studies.jobs import jobs_to_test, search_jobs
 from responder_ml.studies.region_fusion import fuse_regions, fusion_table
 from responder_ml.studies.summary import compose_result, job_table, null_table
 from responder_ml.studies.transfers import transfer_table
@@ -65,7 +65,7 @@ def run_study(config: StudyConfig, out: Path, checkpoint: RunCheckpoint, progres
         verdicts = job_table(jobs, joint_null, base.seed)
     with clock.lap("transfer_s"), progress.stage("Transfer") as on_progress:
         evidence = set(verdicts["job"][verdicts["verdict"] == "evidence"])
-        transfers = transfer_table(config, testable, joint_null.members, evidence, workers, on_progress)
+        transfers = transfer_table(config, testable, joint_null.jobs, evidence, workers, on_progress)
     tables = {
         "jobs": verdicts,
         "null": null_table(joint_null),

@@ -46,7 +46,7 @@ class Prepared:
 
     labelled: LabelledCohort
     findings: tuple[Finding, ...]
-    allowed: FeasiblePlan
+    feasible: FeasiblePlan
     null: NullPlan
     power_note: str
 
@@ -76,12 +76,12 @@ def prepare(job: JobConfig, cohort: AnnData | None = None) -> Prepared:
     notes += classifier_notes(candidates)
     positive = int(labelled.labels.sum())
     plan = SearchPlan(job.search.folds, job.search.inner_folds, job.search.trials, job.seed)
-    allowed = fit_plan_to_n(plan, candidates, positive, len(labelled.labels) - positive)
+    feasible = fit_plan_to_n(plan, candidates, positive, len(labelled.labels) - positive)
     null = NullPlan(
         job.null.permutations, min(job.null.repeats, job.search.repeats), job.null.stop_after, job.null.alpha, job.seed
     )
-    allowed = replace(allowed, notes=(*allowed.notes, *notes))
-    return Prepared(labelled, tuple(audit(labelled)), allowed, null, power_note(labelled, null))
+    feasible = replace(feasible, notes=(*feasible.notes, *notes))
+    return Prepared(labelled, tuple(audit(labelled)), feasible, null, power_note(labelled, null))
 
 
 def train(
@@ -111,15 +111,15 @@ def train(
     progress, clock = progress or Progress(), Clock()
     check_folder(out)
     prepared = prepare(job)
-    labelled, allowed = prepared.labelled, prepared.allowed
-    for note in (*classifier_notes(allowed.candidates), prepared.power_note):
+    labelled, feasible = prepared.labelled, prepared.feasible
+    for note in (*classifier_notes(feasible.candidates), prepared.power_note):
         progress.say(note)
     units, key = kept.unit_store(), run_key(job, labelled)
     if kept.is_written(key):
         return read_run(out)
     with clock.lap("search_s"), progress.stage("Nested search") as on_progress:
         workers = build_workers(job.compute, units)
-        procedure = Procedure(SearchData.of(labelled), allowed.candidates, allowed.plan, workers)
+        procedure = Procedure(SearchData.of(labelled), feasible.candidates, feasible.plan, workers)
         observed = procedure.observe(labelled.labels, job.search.repeats, on_progress)
     pairs = None
     if pairs_are_few(int(labelled.labels.sum()), int(np.sum(labelled.labels == 0))):
@@ -155,7 +155,7 @@ def train(
         repeats=job.search.repeats,
         labelled=labelled,
         findings=prepared.findings,
-        notes=allowed.notes,
+        notes=feasible.notes,
         procedure=procedure,
         observed=observed,
         pairs=pairs,

@@ -6,10 +6,10 @@ from responder_ml.classifiers.nearest_centroid import NearestCentroid
 from responder_ml.evaluation.applicability import (
     Spread,
     TrainingProfile,
-    assess,
+    assess_applicability,
     left_out_distances,
 )
-from responder_ml.evaluation.marker_check import BEYOND, prediction_limit
+from responder_ml.evaluation.marker_check import SHARE_BEYOND, prediction_limit
 from responder_ml.features.builders.genes import Genes
 from responder_ml.search.prefix_model import PrefixModel
 from responder_ml.search.search_data import SearchData
@@ -80,10 +80,10 @@ def test_many_subjects_are_left_out_in_groups():
 
 def test_prediction_limit_by_hand_and_by_simulation(rng):
     values = np.array([1.0, 2.0, 4.0])
-    expected = 7 / 3 + t.ppf(1 - BEYOND, 2) * np.std(values, ddof=1) * np.sqrt(4 / 3)
+    expected = 7 / 3 + t.ppf(1 - SHARE_BEYOND, 2) * np.std(values, ddof=1) * np.sqrt(4 / 3)
     assert prediction_limit(values, 3) == pytest.approx(expected)
     beyond = [rng.normal() > prediction_limit(rng.normal(size=8), 8) for _ in range(5_000)]
-    assert np.mean(beyond) == pytest.approx(BEYOND, abs=0.003)
+    assert np.mean(beyond) == pytest.approx(SHARE_BEYOND, abs=0.003)
 
 
 @pytest.mark.parametrize("units", UNITS)
@@ -124,7 +124,7 @@ def test_percentile_counts_left_out_training_samples_that_were_nearer(units):
 def test_samples_of_the_training_kind_are_rarely_flagged(units, samples, length):
     reference, model, *_ = _reference(units, samples, length)
     new, _ = _values(units, 11, 200)
-    found = assess(reference, new, np.ones(300, dtype=bool), model.standardised(new))
+    found = assess_applicability(reference, new, np.ones(300, dtype=bool), model.standardised(new))
     assert np.mean([bool(flags) for flags in found.flags]) <= 0.05
 
 
@@ -132,7 +132,7 @@ def test_samples_of_the_training_kind_are_rarely_flagged(units, samples, length)
 def test_strangers_are_flagged_with_the_reason(units, rng):
     reference, model, values, _ = _reference(units)
     strangers = values[:, rng.permutation(300)]
-    found = assess(reference, strangers, np.ones(300, dtype=bool), model.standardised(strangers))
+    found = assess_applicability(reference, strangers, np.ones(300, dtype=bool), model.standardised(strangers))
     assert all("profile" in flags for flags in found.flags)
     assert all("correlates" in reason for reason in found.reasons)
 
@@ -141,7 +141,7 @@ def test_a_feature_far_outside_training_is_flagged_by_distance_alone():
     reference, model, values, _ = _reference("log2")
     odd = values[:1].copy()
     odd[0, model.builder_.position_[model.columns_]] += 6.0
-    found = assess(reference, odd, np.ones(300, dtype=bool), model.standardised(odd))
+    found = assess_applicability(reference, odd, np.ones(300, dtype=bool), model.standardised(odd))
     assert "distance" in found.flags[0]
     assert "beyond" in found.reasons[0]
 
@@ -150,12 +150,12 @@ def test_a_shallow_library_is_flagged_and_a_narrow_table_is_not():
     reference, model, values, _ = _reference("counts")
     everything = np.ones(300, dtype=bool)
     shallow = np.floor(values / 20)
-    found = assess(reference, shallow, everything, model.standardised(shallow))
+    found = assess_applicability(reference, shallow, everything, model.standardised(shallow))
     assert all("depth" in flags for flags in found.flags)
     half = np.argsort(np.argsort(-reference.typical)) % 2 == 0
-    found = assess(reference, np.where(half, values, np.nan), half, model.standardised(values))
+    found = assess_applicability(reference, np.where(half, values, np.nan), half, model.standardised(values))
     assert not any("depth" in flags for flags in found.flags)
-    assert np.isnan(assess(*_log2_case()).library).all()
+    assert np.isnan(assess_applicability(*_log2_case()).library).all()
 
 
 def _log2_case():
@@ -167,9 +167,9 @@ def test_editing_a_new_sample_changes_nothing_for_another():
     reference, model, *_ = _reference("counts")
     new, _ = _values("counts", 5, 4)
     everything = np.ones(300, dtype=bool)
-    before = assess(reference, new, everything, model.standardised(new))
+    before = assess_applicability(reference, new, everything, model.standardised(new))
     new[2] = 7.0
-    after = assess(reference, new, everything, model.standardised(new))
+    after = assess_applicability(reference, new, everything, model.standardised(new))
     kept = [0, 1, 3]
     np.testing.assert_allclose(before.distance[kept], after.distance[kept], rtol=1e-12)
     np.testing.assert_allclose(before.correlation[kept], after.correlation[kept], rtol=1e-12)

@@ -235,8 +235,8 @@ def test_p_values_equal_a_naive_count(rng):
 def test_too_few_subjects_make_sets_impossible(alpha, needed):
     enough = CalibrationScores(np.zeros(needed), np.zeros(needed + 5))
     too_few = CalibrationScores(np.zeros(needed - 1), np.zeros(needed + 5))
-    assert enough.impossible(alpha) == ""
-    assert f"need {needed} held-out subjects" in too_few.impossible(alpha)
+    assert enough.why_impossible(alpha) == ""
+    assert f"need {needed} held-out subjects" in too_few.why_impossible(alpha)
     # It would indeed have been of no use: even the strangest sample keeps the class.
     assert too_few.sets(np.array([-1e9]), alpha)[0, 0]
     assert not enough.sets(np.array([-1e9]), alpha)[0, 0]

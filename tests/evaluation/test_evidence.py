@@ -111,7 +111,7 @@ def test_a_given_null_is_judged_as_it_stands():
     plan = NullPlan(100, 3, 10, 0.05, 3)
     null = SimpleNamespace(p_value=0.001, min_attainable_p=0.0005, mean=0.5)
     evidence = assess_given_null(
-        null, Procedure(), OBSERVED, _labelled(()), plan, LOG2, lambda *_: None, p_is="corrected p"
+        null, Procedure(), OBSERVED, _labelled(()), plan, LOG2, lambda *_: None, p_name="corrected p"
     )
     assert evidence.null is null
     assert evidence.verdict.level == "evidence"

@@ -33,7 +33,7 @@ def test_few_labellings_are_all_run_once_and_p_is_exact(rng):
     values = rng.normal(size=7)
     statistic = Difference(values)
     family = run_joint_null({"job0": statistic}, joint_of(1), permutations=35, seed=3)
-    found = family.members["job0"]
+    found = family.jobs["job0"]
     every = enumerate_labellings(LABELS, np.zeros(7, dtype=int))
     null = np.concatenate(list(Difference(values)(every)))
     assert len(statistic.asked) == len(set(statistic.asked)) == 35
@@ -46,7 +46,7 @@ def test_few_labellings_are_all_run_once_and_p_is_exact(rng):
 def test_of_many_labellings_only_those_drawn_are_run_and_the_observed_one_counts(rng):
     statistic = Difference([9, 8, 7, 0, 1, 2, 3])
     family = run_joint_null({"job0": statistic}, joint_of(1), permutations=19, seed=3)
-    found = family.members["job0"]
+    found = family.jobs["job0"]
     assert len(statistic.asked) == len(set(statistic.asked)) <= 20
     assert statistic.asked[0] == bytes(LABELS)
     assert not found.null.exact
@@ -58,11 +58,11 @@ def test_of_many_labellings_only_those_drawn_are_run_and_the_observed_one_counts
 
 def test_a_copy_of_a_job_costs_nothing_and_an_independent_one_does(rng):
     values = np.array([9, 8, 7, 0, 1, 2, 3])
-    alone = run_joint_null({"job0": Difference(values)}, joint_of(1), 35, 3).members["job0"].corrected_p
+    alone = run_joint_null({"job0": Difference(values)}, joint_of(1), 35, 3).jobs["job0"].corrected_p
     copied = run_joint_null({f"job{i}": Difference(values) for i in range(3)}, joint_of(3), 35, 3)
     others = {f"job{i}": Difference(rng.normal(size=7)) for i in range(1, 3)}
-    apart = run_joint_null({"job0": Difference(values), **others}, joint_of(3), 35, 3).members["job0"]
-    assert copied.members["job0"].corrected_p == pytest.approx(alone)
+    apart = run_joint_null({"job0": Difference(values), **others}, joint_of(3), 35, 3).jobs["job0"]
+    assert copied.jobs["job0"].corrected_p == pytest.approx(alone)
     assert apart.corrected_p > 1.5 * alone
     assert apart.attainable_corrected_p == pytest.approx(apart.corrected_p)
 
@@ -72,12 +72,12 @@ def test_without_effect_the_family_is_called_out_at_its_level(rng):
     for seed in range(60):
         statistics = {f"job{i}": Difference(rng.normal(size=7)) for i in range(4)}
         family = run_joint_null(statistics, joint_of(4), 199, seed)
-        hits += min(each.corrected_p for each in family.members.values()) <= 0.05
+        hits += min(each.corrected_p for each in family.jobs.values()) <= 0.05
     assert hits <= 9  # 3 expected at most
 
 
 def test_the_same_seed_gives_the_same_answer(rng):
     values = rng.normal(size=7)
-    one, two = (run_joint_null({"job0": Difference(values)}, joint_of(1), 19, 5).members["job0"] for _ in range(2))
+    one, two = (run_joint_null({"job0": Difference(values)}, joint_of(1), 19, 5).jobs["job0"] for _ in range(2))
     assert one.corrected_p == two.corrected_p
     assert np.array_equal(one.null.values, two.null.values)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import t
 
-from responder_ml.evaluation.marker_check import BEYOND, MarkerCheck
+from responder_ml.evaluation.marker_check import SHARE_BEYOND, MarkerCheck
 
 NAC = ["Drd1", "Drd2", "Adora2a", "Gpr88"]
 CORTEX = ["Tbr1", "Satb2", "Cux2"]
@@ -62,7 +62,7 @@ def test_limits_by_hand(learnt, training):
     scores = learnt.score(training, EVERYTHING)
     low, high = learnt.limits(EVERYTHING)
     # Two limits of each region and one of the contamination share the probability.
-    reach = t.ppf(1 - BEYOND / 5, 13) * np.sqrt(1 + 1 / 14)
+    reach = t.ppf(1 - SHARE_BEYOND / 5, 13) * np.sqrt(1 + 1 / 14)
     spread = np.maximum(scores.std(axis=0, ddof=1), 0.02)
     np.testing.assert_allclose(high, scores.mean(axis=0) + reach * spread)
     np.testing.assert_allclose(low[:2], (scores.mean(axis=0) - reach * spread)[:2])
@@ -120,7 +120,7 @@ def test_without_markers_among_the_genes_there_is_no_check(rng):
 
 def test_every_array_has_its_say_in_the_number_that_is_compared(learnt, training):
     typical = training.mean(axis=0)[None]
-    expected = learnt.check(typical)
+    expected = learnt.checksum(typical)
     for name, values in learnt.arrays().items():
         changed = values.copy()
         if values.dtype.kind == "U":
@@ -131,4 +131,4 @@ def test_every_array_has_its_say_in_the_number_that_is_compared(learnt, training
             changed[-1] = changed[-1] - 1 if values.dtype.kind == "i" else changed[-1] / 2
         doctored = MarkerCheck(**{**learnt.arrays(), name: changed})
         with np.errstate(all="ignore"):
-            assert doctored.check(typical) != pytest.approx(expected, rel=1e-6), name
+            assert doctored.checksum(typical) != pytest.approx(expected, rel=1e-6), name

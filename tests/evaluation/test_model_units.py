@@ -34,7 +34,7 @@ def test_a_model_of_orders_takes_other_units_and_says_so(units, wanted, rng):
     values = np.rint(values * 100) if units == "counts" else values
     scale = _units(units, wanted, by_order=True)
     assert "order" in scale.note
-    found = scale.bring(["s"], values)
+    found = scale.convert(["s"], values)
     np.testing.assert_array_equal(np.argsort(found), np.argsort(values))
     assert _units(wanted, wanted, by_order=True).note == ""
 
@@ -42,15 +42,15 @@ def test_a_model_of_orders_takes_other_units_and_says_so(units, wanted, rng):
 def test_intensities_are_refused_with_the_remedy_and_counts_per_million_are_not(rng):
     counts = rng.poisson(TYPICAL + 1, size=(2, 40))
     million = np.log2((counts + 0.5) / (counts.sum(axis=1) + 1)[:, None] * 1e6)
-    _units("log2", "counts").bring(["a", "b"], million)
+    _units("log2", "counts").convert(["a", "b"], million)
     half = GENES[::2]
-    _units("log2", "counts", names=half).bring(["a", "b"], million[:, ::2])
+    _units("log2", "counts", names=half).convert(["a", "b"], million[:, ::2])
     intensities = np.stack([million[0], np.linspace(4.1, 14, 40)])
     with pytest.raises(ExpressionError, match=r"'b'.*pairs.*--align-batch"):
-        _units("log2", "counts").bring(["a", "b"], intensities)
+        _units("log2", "counts").convert(["a", "b"], intensities)
 
 
 @pytest.mark.parametrize(("units", "wanted"), [("tpm", "counts"), ("counts", "log2"), ("counts", "tpm")])
 def test_other_units_are_refused_with_the_remedy(units, wanted):
     with pytest.raises(ExpressionError, match=f"trained on {wanted}.*pairs"):
-        _units(units, wanted).bring(["s"], 100 * np.arange(40.0)[None])
+        _units(units, wanted).convert(["s"], 100 * np.arange(40.0)[None])

@@ -181,7 +181,7 @@ def test_many_subjects_for_a_small_effect_agree_with_noethers_formula():
         (lambda: power(3, 0, 0.8, 0.05), "each class needs at least 1"),
         (lambda: power(3, 3, 1.0, 0.05), "true AUROC is 1"),
         (lambda: subjects_needed(0.5, 0.8, 0.05), "above 0.5 and below 1"),
-        (lambda: subjects_needed(0.7, 1.0, 0.05), "wanted power is 1"),
+        (lambda: subjects_needed(0.7, 1.0, 0.05), "target power is 1"),
         (lambda: subjects_needed(0.7, 0.8, 0.05, ratio=0.0), "ratio"),
         (lambda: subjects_needed(0.5001, 0.8, 0.05), "More than 100,000"),
     ],

@@ -15,7 +15,7 @@ from responder_ml.evaluation.metrics import statistic_of
 from responder_ml.evaluation.permutation import NullPlan, NullResult
 from responder_ml.evaluation.procedure import Procedure
 from responder_ml.evaluation.relabel import draw_labellings
-from responder_ml.evaluation.transfer import TransferPlan, corrected, transfer, transfer_matrix, within
+from responder_ml.evaluation.transfer import TransferPlan, correct_rows, evaluate_within, transfer, transfer_matrix
 from responder_ml.evaluation.two_cohorts import TwoCohorts
 from responder_ml.features.builders.genes import Genes
 from responder_ml.search.candidate import Candidate
@@ -108,7 +108,7 @@ def test_editing_rows_of_the_tested_cohort_never_changes_the_model():
 def _decisions(train, test, repeats=2):
     two = TwoCohorts.of(train, test)
     procedure = Procedure(two.joined(), CANDIDATES, HOW.plan, Workers(1), two.split)
-    labels = two.labels_of_persons()[two.person]
+    labels = two.labels_of_individuals()[two.individual_of]
     return procedure.observe(labels, repeats).auto
 
 
@@ -124,8 +124,8 @@ def test_no_fold_trains_on_a_subject_it_decides(overlapping, rng):
     train, test = overlapping
     two = TwoCohorts.of(train, test)
     assert two.n_shared == 12
-    split, person = two.split, two.person
-    labels, strata = two.labels_of_persons()[person], two.joined().strata
+    split, person = two.split, two.individual_of
+    labels, strata = two.labels_of_individuals()[person], two.joined().strata
     assigned = split.assign(labels, strata, 4, rng)
     for fold in range(4):
         trained = set(person[split.trains & (assigned != fold)])
@@ -166,12 +166,12 @@ def test_editing_rows_of_the_second_cohort_changes_their_own_decisions_only(over
 def test_relabelling_moves_a_subjects_label_in_both_cohorts_and_keeps_class_sizes(overlapping, rng):
     train, test = overlapping
     two = TwoCohorts.of(train, test)
-    person = two.person
-    for labels in draw_labellings(two.labels_of_persons(), two.strata_of_persons(), 20, rng):
+    person = two.individual_of
+    for labels in draw_labellings(two.labels_of_individuals(), two.strata_of_individuals(), 20, rng):
         first, second = labels[person][:20], labels[person][20:]
         assert (first.sum(), second.sum()) == (train.labels.sum(), test.labels.sum())
         np.testing.assert_array_equal(first[two.partner >= 0], second[two.partner[two.partner >= 0]])
-    np.testing.assert_array_equal(two.labels_of_persons()[person], np.concatenate([train.labels, test.labels]))
+    np.testing.assert_array_equal(two.labels_of_individuals()[person], np.concatenate([train.labels, test.labels]))
 
 
 def test_shared_subjects_are_cross_fitted_and_tested_by_the_whole_procedure(overlapping):
@@ -193,7 +193,7 @@ def test_the_observed_statistic_averages_the_repeats_that_the_null_averages(over
     monkeypatch.setattr(module, "run_null", record)
     plan = replace(HOW, repeats=3)
     weak = _cohort(9, _names("c", 12), effect=0.3)
-    within(weak, plan, "C")
+    evaluate_within(weak, plan, "C")
     transfer(*overlapping, plan)
     for value, relabelled in observed:
         assert value == pytest.approx(relabelled, abs=1e-12)
@@ -232,7 +232,7 @@ def test_a_matrix_has_the_out_of_fold_result_on_its_diagonal_and_holm_off_it(ove
     rows = transfer_matrix(cohorts, how, lambda *told: seen.append(told[:2]))
     assert [(row.train, row.test) for row in rows] == [(a, b) for a in "ABC" for b in "ABC"]
     assert seen == [(number, 9) for number in range(1, 10)]
-    own = within(cohorts["A"], how, "A")
+    own = evaluate_within(cohorts["A"], how, "A")
     assert rows[0] == replace(own, p_holm=rows[0].p_holm)
     assert np.isnan([rows[place].p_holm for place in (0, 4, 8)]).all()
     off = [row for row in rows if row.train != row.test]
@@ -246,7 +246,7 @@ def test_without_a_null_nothing_is_corrected():
     row = transfer(
         _cohort(1, _names("a", 12)), _cohort(2, _names("b", 12)), replace(HOW, null=replace(HOW.null, permutations=0))
     )
-    assert np.isnan([row.p_value, corrected([row])[0].p_holm]).all()
+    assert np.isnan([row.p_value, correct_rows([row])[0].p_holm]).all()
     assert row.relabellings == 0
 
 

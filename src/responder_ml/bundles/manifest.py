@@ -175,9 +175,9 @@ def check_values(
             values["outer_rows"] = np.sum(decisions * (1 + outer.label) * (1 + outer.subject))
             values["outer_auroc"] = outer.auroc(models[1:], everything, "impute")
         if markers is not None:
-            values["markers"] = markers.check(typical)
+            values["markers"] = markers.checksum(typical)
         if batch is not None:
-            values["batch"] = batch.check()
+            values["batch"] = batch.checksum()
     return {name: float(value) for name, value in values.items()}
 
 

@@ -9,7 +9,7 @@ Four questions, each with limits learnt by leaving training subjects out:
 * For counts: was it sequenced deeply enough?
 * Do markers of regions and of contamination stand where training samples have them? See `marker_check`.
 
-A further sample of the training kind crosses each of these limits but that of depth with probability `BEYOND`, on normal
+A further sample of the training kind crosses each of these limits but that of depth with probability `SHARE_BEYOND`, on normal
 theory.
 
 References
@@ -215,7 +215,7 @@ class Applicability:
     reasons: tuple[str, ...]
 
 
-def assess(
+def assess_applicability(
     reference: TrainingProfile,
     values: Floats,
     found: Flags,

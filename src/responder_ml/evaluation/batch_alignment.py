@@ -49,7 +49,7 @@ class BatchReference:
         """Return the fields by name, for a file."""
         return {each.name: getattr(self, each.name) for each in fields(self)}
 
-    def check(self) -> float:
+    def checksum(self) -> float:
         """Return one number in which both arrays have their say."""
         weight = 1.0 + np.arange(len(self.location)) / max(len(self.location), 1)
         return float(np.sum(weight * (self.location + 2.0 * self.scale)))

@@ -238,7 +238,7 @@ class CalibrationScores:
         """Split held-out log-odds, one per subject, by their 0/1 labels."""
         return cls(np.sort(log_odds[labels == 1]), np.sort(log_odds[labels == 0]))
 
-    def impossible(self, alpha: float = ALPHA) -> str:
+    def why_impossible(self, alpha: float = ALPHA) -> str:
         """Return why no set of this level can be formed, or nothing where it can.
 
         The smallest p a class of n subjects can give is 1 / (n + 1); above alpha no class could ever be left out.
@@ -263,6 +263,6 @@ class CalibrationScores:
         return (1.0 + below) / (len(self.positive) + 1.0), (1.0 + above) / (len(self.negative) + 1.0)
 
     def sets(self, log_odds: Floats, alpha: float = ALPHA) -> Flags:
-        """Return which classes stay, samples x (positive, negative); ask `impossible` first."""
+        """Return which classes stay, samples x (positive, negative); ask `why_impossible` first."""
         positive, negative = self.p_values(log_odds)
         return np.column_stack([positive > alpha, negative > alpha])

@@ -11,7 +11,7 @@ import numpy as np
 from responder_ml.errors import FeatureError
 from responder_ml.evaluation.intervals import corrected_t
 from responder_ml.evaluation.metrics import auroc, fold_aurocs
-from responder_ml.evaluation.procedure import Observed, Procedure
+from responder_ml.evaluation.procedure import ObservedResult, Procedure
 from responder_ml.features.facts import marker_sets
 
 IMMEDIATE_EARLY = "immediate-early genes"
@@ -41,7 +41,7 @@ class GeneAblation:
     interval: tuple[float, float] | None = None
 
 
-def ablate_early_genes(procedure: Procedure, observed: Observed) -> GeneAblation:
+def ablate_early_genes(procedure: Procedure, observed: ObservedResult) -> GeneAblation:
     """Run the procedure without immediate-early genes on the labels and folds of the headline.
 
     Parameters

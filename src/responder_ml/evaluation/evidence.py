@@ -13,7 +13,7 @@ from responder_ml.evaluation.baselines import evaluate_baseline, evaluate_random
 from responder_ml.evaluation.intervals import auroc_interval, corrected_t
 from responder_ml.evaluation.metrics import OutOfFold, auroc, fold_aurocs, statistic_of
 from responder_ml.evaluation.permutation import NullPlan, NullResult, Statistic, is_exact, min_attainable_p, run_null
-from responder_ml.evaluation.procedure import Observed, Procedure
+from responder_ml.evaluation.procedure import ObservedResult, Procedure
 from responder_ml.evaluation.relabel import count_labellings, format_count
 from responder_ml.evaluation.verdict import BaselineSummary, NullSummary, Verdict, conclude, is_underpowered
 from responder_ml.progress import OnProgress
@@ -71,7 +71,7 @@ def power_note(labelled: LabelledCohort, plan: NullPlan) -> str:
 
 def assess_evidence(
     procedure: Procedure,
-    observed: Observed,
+    observed: ObservedResult,
     labelled: LabelledCohort,
     plan: NullPlan,
     log2: Floats,
@@ -103,12 +103,12 @@ def assess_evidence(
 def assess_given_null(
     null: NullResult | None,
     procedure: Procedure,
-    observed: Observed,
+    observed: ObservedResult,
     labelled: LabelledCohort,
     plan: NullPlan,
     log2: Floats,
     on_progress: OnProgress,
-    p_is: str = "p",
+    p_name: str = "p",
 ) -> Evidence:
     """Run the conditional null and the baselines, and conclude, for a null that has been run.
 
@@ -118,7 +118,7 @@ def assess_given_null(
         As it stands against alpha: where several jobs are tested together, its p and smallest attainable p are corrected.
     procedure, observed, labelled, plan, log2, done
         As for `assess_evidence`.
-    p_is
+    p_name
         What the verdict calls the null's p.
     """
     statistic = partial(procedure.statistics, repeats=plan.repeats)
@@ -130,7 +130,7 @@ def assess_given_null(
     verdict = conclude(
         question=f"{labelled.endpoint.positive} from {labelled.endpoint.negative}",
         auroc=auroc(observed.auto),
-        null=_summary(null, p_is, None if len(tested.folds) == len(observed.auto.folds) else auroc(tested)),
+        null=_summary(null, p_name, None if len(tested.folds) == len(observed.auto.folds) else auroc(tested)),
         conditional=NullSummary(conditional.p_value, conditional.min_attainable_p) if conditional else None,
         nuisance=_best(nuisance),
         best=_best(baselines),
@@ -139,10 +139,10 @@ def assess_given_null(
     return Evidence(null, conditional, tuple(baselines), verdict)
 
 
-def _summary(null: NullResult | None, p_is: str, tested: float | None) -> NullSummary:
+def _summary(null: NullResult | None, p_name: str, tested: float | None) -> NullSummary:
     if null is None:
         return NullSummary(None, 0.0)
-    return NullSummary(null.p_value, null.min_attainable_p, null.mean, p_is, tested)
+    return NullSummary(null.p_value, null.min_attainable_p, null.mean, p_name, tested)
 
 
 def _conditional(
@@ -162,7 +162,7 @@ def _conditional(
 
 
 def _baselines(
-    procedure: Procedure, observed: Observed, labelled: LabelledCohort, log2: Floats, seed: int
+    procedure: Procedure, observed: ObservedResult, labelled: LabelledCohort, log2: Floats, seed: int
 ) -> list[BaselineResult]:
     subject_of = labelled.subject_of
     results = [

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from responder_ml.arrays import Flags, Floats, Indices
 from responder_ml.cohort.endpoint import LabelledCohort
 from responder_ml.evaluation.metrics import OutOfFold, auroc
-from responder_ml.evaluation.procedure import Observed, Procedure
+from responder_ml.evaluation.procedure import ObservedResult, Procedure
 from responder_ml.search.prefix_model import PrefixModel
 
 # The repeat whose outer models a bundle carries.
@@ -108,7 +108,7 @@ class HeldOutFeatures:
         return auroc(OutOfFold(labels, means[None], self.model[first][None], np.zeros((1, len(means)))))
 
 
-def outer_models(procedure: Procedure, observed: Observed, labelled: LabelledCohort) -> tuple[PrefixModel, ...]:
+def outer_models(procedure: Procedure, observed: ObservedResult, labelled: LabelledCohort) -> tuple[PrefixModel, ...]:
     """Return the models of the first repeat's outer folds that can score a stranger, each the fold's own choice.
 
     The search keeps what it needs of a fitted model, not the steps from expression to features: those are fitted again here, to
@@ -137,7 +137,9 @@ def outer_models(procedure: Procedure, observed: Observed, labelled: LabelledCoh
     return tuple(fitted)
 
 
-def held_out_features(models: Sequence[PrefixModel], observed: Observed, labelled: LabelledCohort) -> HeldOutFeatures:
+def held_out_features(
+    models: Sequence[PrefixModel], observed: ObservedResult, labelled: LabelledCohort
+) -> HeldOutFeatures:
     """Return the held-out rows of `outer_models`."""
     return HeldOutFeatures.of(models, labelled, observed.results[_REPEAT].fold)
 

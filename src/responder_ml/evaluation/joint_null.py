@@ -13,7 +13,7 @@ import numpy as np
 from responder_ml.arrays import Floats, Indices, Labels
 from responder_ml.evaluation.permutation import NullResult, Statistic, besag_clifford, exact_p, min_attainable_p
 from responder_ml.evaluation.relabel import count_labellings, enumerate_labellings
-from responder_ml.evaluation.westfall_young import attainable, step_down
+from responder_ml.evaluation.westfall_young import attainable_corrected_p, correct_p_values
 from responder_ml.progress import OnProgress
 from responder_ml.statistics.seeds import generator
 
@@ -103,7 +103,7 @@ def _arrangements(carried: Labels) -> int:
     return ways
 
 
-LOOK_UPS = 20_000
+DRAWS_WHERE_EXACT = 20_000
 """Joint relabellings where all labellings of every job are run anyway, so that another one costs a look-up."""
 _ROUNDING = 1e-12
 
@@ -133,7 +133,7 @@ class JointNull:
 
     Attributes
     ----------
-    members
+    jobs
         By name.
     draws
         Joint relabellings behind the correction.
@@ -143,7 +143,7 @@ class JointNull:
         Whether every job's own p comes from all of its labellings.
     """
 
-    members: dict[str, JobNull]
+    jobs: dict[str, JobNull]
     draws: int
     labellings: int
     exact: bool
@@ -181,7 +181,7 @@ def run_joint_null(
         Told about progress.
     """
     exact = all(count_labellings(joint.labels(job), joint.blocks(job)) <= permutations for job in statistics)
-    draws = LOOK_UPS if exact else permutations
+    draws = DRAWS_WHERE_EXACT if exact else permutations
     drawn = joint.draw(draws, generator(seed, "joint relabelling"))
     runs = {job: _plan(joint, job, drawn[job], permutations) for job in statistics}
     total, finished = sum(len(each.labellings) for each in runs.values()), 0
@@ -196,13 +196,13 @@ def run_joint_null(
         values[job] = found
         p_values.append(_p_of_draws(found, runs[job]))
     table = np.stack(p_values)
-    corrected = step_down(table)
-    members = {}
+    corrected = correct_p_values(table)
+    jobs = {}
     for index, job in enumerate(statistics):
         smallest = min_attainable_p(joint.labels(job), joint.blocks(job), permutations)
         null = _null(values[job], runs[job], joint, job, smallest)
-        members[job] = JobNull(null, float(corrected[index]), attainable(table, index, smallest))
-    return JointNull(members, draws, joint.count(), exact)
+        jobs[job] = JobNull(null, float(corrected[index]), attainable_corrected_p(table, index, smallest))
+    return JointNull(jobs, draws, joint.count(), exact)
 
 
 def _plan(joint: JointRelabelling, job: str, drawn: Labels, permutations: int) -> _Runs:

@@ -2,7 +2,7 @@
 
 A marker's place is the share of the profile genes that it exceeds within its own sample, so neither units nor any other
 sample matter; a set's score is the mean place of its genes. The limits are those that a further sample of the training
-kind crosses with probability `BEYOND` over all sets together, on normal theory. The markers are those of
+kind crosses with probability `SHARE_BEYOND` over all sets together, on normal theory. The markers are those of
 `responder_ml.features.facts.markers`, which says how sure each is; most are recalled and unconfirmed, and so are the flags.
 """
 
@@ -17,11 +17,13 @@ from scipy.stats import t
 from responder_ml.arrays import Flags, Floats, Indices, Strings
 from responder_ml.features.facts import markers
 
-BEYOND = 0.005
+SHARE_BEYOND = 0.005
 """Share of samples of the training kind expected beyond each limit."""
 
 
-def prediction_limit(values: Floats, n_independent: int, beyond: float = BEYOND, least_spread: float = 0.0) -> float:
+def prediction_limit(
+    values: Floats, n_independent: int, beyond: float = SHARE_BEYOND, least_spread: float = 0.0
+) -> float:
     """Return what a further normal value exceeds with probability ``beyond``.
 
     ``mean + t(1 - beyond; n - 1) x sd x sqrt(1 + 1 / n)``
@@ -126,7 +128,7 @@ class MarkerCheck:
         A region's markers have both limits: low ones are not of the training region, high ones are of another. Of a
         contamination only the high one counts.
         """
-        shared = BEYOND / (2 * np.sum(self.kinds == REGION) + np.sum(self.kinds == CONTAMINATION))
+        shared = SHARE_BEYOND / (2 * np.sum(self.kinds == REGION) + np.sum(self.kinds == CONTAMINATION))
         low, high = np.full(len(self.names), np.nan), np.full(len(self.names), np.nan)
         for place, scores in enumerate(self._scores(self.places, found).T):
             if np.isnan(scores).any():
@@ -163,7 +165,7 @@ class MarkerCheck:
             odd[row].append((str(self.kinds[place]), sentence))
         return odd
 
-    def check(self, typical: Floats) -> float:
+    def checksum(self, typical: Floats) -> float:
         """Return one number in which every array has its say: the typical sample's scores and the limits.
 
         Parameters

@@ -69,7 +69,7 @@ class ModelUnits:
         self._by_order = by_order and units != wanted and alignment is None
         self.note = BY_ORDER.format(units=units, wanted=wanted) if self._by_order else ""
 
-    def bring(self, names: Sequence[str], present: Floats) -> Floats:
+    def convert(self, names: Sequence[str], present: Floats) -> Floats:
         """Return samples x training genes in the model's units, not-a-number where a gene is missing.
 
         Raises

@@ -146,15 +146,15 @@ def power(n_positive: int, n_negative: int, auroc: float, alpha: float, seed: in
 
 
 def subjects_needed(
-    auroc: float, wanted_power: float, alpha: float, ratio: float = 1.0, seed: int = 0
+    auroc: float, target_power: float, alpha: float, ratio: float = 1.0, seed: int = 0
 ) -> tuple[int, int]:
-    """Return the smallest class sizes, positive and negative, whose power is at least ``wanted_power``.
+    """Return the smallest class sizes, positive and negative, whose power is at least ``target_power``.
 
     Parameters
     ----------
     auroc
         True AUROC, above 0.5 and below 1.
-    wanted_power
+    target_power
         Above 0 and below 1.
     alpha
         Level of the one-sided test.
@@ -169,20 +169,20 @@ def subjects_needed(
         An argument is out of its range, or more than 100,000 positive subjects would be needed.
     """
     _require_between("The true AUROC", auroc, 0.5, 1.0)
-    _require_between("The wanted power", wanted_power, 0.0, 1.0)
+    _require_between("The target power", target_power, 0.0, 1.0)
     _require_between("alpha", alpha, 0.0, 1.0)
     _require_between("The ratio of negative to positive subjects", ratio, 0.0, float("inf"))
 
     def reached(n_positive: int) -> bool:
-        return power(n_positive, _partner(n_positive, ratio), auroc, alpha, seed) >= wanted_power
+        return power(n_positive, _partner(n_positive, ratio), auroc, alpha, seed) >= target_power
 
-    n_positive = _start(auroc, wanted_power, alpha, ratio)
+    n_positive = _start(auroc, target_power, alpha, ratio)
     while not reached(n_positive):
         n_positive += 1
     return n_positive, _partner(n_positive, ratio)
 
 
-def _start(auroc: float, wanted_power: float, alpha: float, ratio: float) -> int:
+def _start(auroc: float, target_power: float, alpha: float, ratio: float) -> int:
     """Return a size somewhat too small, found by doubling and halving on the closed form alone."""
     shift = sqrt(2.0) * float(norm.ppf(auroc))
 
@@ -191,14 +191,14 @@ def _start(auroc: float, wanted_power: float, alpha: float, ratio: float) -> int
         needed = _approximate_pairs_needed(n_positive, n_negative, alpha)
         # Where power is simulated, the closed form may be wrong by a few hundredths: start below and walk up.
         slack = 0.1 if n_positive * n_negative <= _MOST_EXACT_PAIRS else 0.0
-        return _approximate_power(n_positive, n_negative, auroc, shift, needed) >= wanted_power - slack
+        return _approximate_power(n_positive, n_negative, auroc, shift, needed) >= target_power - slack
 
     low, high = 0, 1
     while not nearly(high):
         low, high = high, 2 * high
         if high > _MOST_SUBJECTS:
             raise EndpointError(
-                f"More than {_MOST_SUBJECTS:,} positive subjects would be needed for power {wanted_power:g} at a true "
+                f"More than {_MOST_SUBJECTS:,} positive subjects would be needed for power {target_power:g} at a true "
                 f"AUROC of {auroc:g}. Ask for a larger AUROC, less power or a larger alpha."
             )
     while high - low > 1:

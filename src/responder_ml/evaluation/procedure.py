@@ -44,7 +44,7 @@ _REFIT = -1
 
 
 @dataclass(frozen=True)
-class Observed:
+class ObservedResult:
     """The procedure on the observed labels.
 
     Attributes
@@ -152,7 +152,7 @@ class Procedure:
         """
         return Procedure(self.search_data.without(genes), self.candidates, self.plan, self._workers, self._split)
 
-    def observe(self, labels: Labels, repeats: int, on_progress: OnProgress | None = None) -> Observed:
+    def observe(self, labels: Labels, repeats: int, on_progress: OnProgress | None = None) -> ObservedResult:
         """Run the nested search on ``labels`` (0/1 per subject) for every repeat, keeping the models."""
         run = partial(
             search_draws,
@@ -250,7 +250,7 @@ class Procedure:
         )
         return Refit(winner, candidate.name, dict(params), model)
 
-    def _gather(self, labels: Labels, results: Sequence[DrawResult]) -> Observed:
+    def _gather(self, labels: Labels, results: Sequence[DrawResult]) -> ObservedResult:
         decided = self._split.decided
         folds = np.stack([_of_subjects(self.search_data, decided, result.fold) for result in results])
         decisions = np.stack(
@@ -270,7 +270,7 @@ class Procedure:
             folds,
             np.take_along_axis(cuts, chosen[None], axis=0)[0],
         )
-        return Observed(tuple(results), by_name, auto)
+        return ObservedResult(tuple(results), by_name, auto)
 
 
 def _unit(

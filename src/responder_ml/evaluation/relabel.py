@@ -11,13 +11,13 @@ from numpy.typing import ArrayLike
 
 from responder_ml.arrays import Indices, Labels
 
-MOST_TOLD = 10**15
+LARGEST_COUNT_SHOWN = 10**15
 """Numbers of labellings beyond this are all the same to a reader, and take thousands of digits where subjects are many."""
 
 
 def format_count(count: int) -> str:
     """Return a number of labellings in words that stay short."""
-    return f"{count:,}" if count <= MOST_TOLD else "More than 10^15"
+    return f"{count:,}" if count <= LARGEST_COUNT_SHOWN else "More than 10^15"
 
 
 def count_labellings(labels: ArrayLike, strata: ArrayLike) -> int:

@@ -134,7 +134,7 @@ def transfer(
     return _row(names, (train, test), two.n_shared, found, null, how.null.seed, two.coverage, notes)
 
 
-def within(cohort: LabelledCohort, how: TransferPlan, name: str) -> TransferRow:
+def evaluate_within(cohort: LabelledCohort, how: TransferPlan, name: str) -> TransferRow:
     """Return the procedure's own out-of-fold result within a cohort, as a row.
 
     Parameters
@@ -146,10 +146,10 @@ def within(cohort: LabelledCohort, how: TransferPlan, name: str) -> TransferRow:
     """
     search_data = SearchData.of(cohort)
     _check_builders(how.candidates, search_data)
-    allowed = _allow(how, cohort.labels, cohort.labels)
-    procedure = Procedure(search_data, allowed.candidates, allowed.plan, how.workers)
+    feasible = _allow(how, cohort.labels, cohort.labels)
+    procedure = Procedure(search_data, feasible.candidates, feasible.plan, how.workers)
     found, null = _run(procedure, how, cohort.labels, cohort.strata, f"transfer {name}", lambda labels: labels)
-    notes = (f"out of fold, {allowed.plan.folds} folds", *allowed.notes)
+    notes = (f"out of fold, {feasible.plan.folds} folds", *feasible.notes)
     return _row((name, name), (cohort, cohort), len(cohort.subjects), found, null, how.null.seed, 1.0, notes)
 
 
@@ -172,13 +172,13 @@ def transfer_matrix(
     for first, train in cohorts.items():
         for second, test in cohorts.items():
             same = first == second
-            rows.append(within(train, how, first) if same else transfer(train, test, how, (first, second)))
+            rows.append(evaluate_within(train, how, first) if same else transfer(train, test, how, (first, second)))
             if on_progress is not None:
                 on_progress(len(rows), total, f"{first} to {second}")
-    return corrected(rows)
+    return correct_rows(rows)
 
 
-def corrected(rows: Sequence[TransferRow]) -> list[TransferRow]:
+def correct_rows(rows: Sequence[TransferRow]) -> list[TransferRow]:
     """Return the rows with p of those off the diagonal corrected by Holm."""
     tested = [place for place, row in enumerate(rows) if row.train != row.test and not np.isnan(row.p_value)]
     if not tested:
@@ -191,20 +191,20 @@ def _cross_fitted(
     two: TwoCohorts, how: TransferPlan, names: tuple[str, str]
 ) -> tuple[OutOfFold, NullResult | None, tuple[str, ...]]:
     """Fit on folds of the first cohort that leave out the subjects decided in the second."""
-    allowed = _allow(how, two.train_labels, two.test_labels)
-    procedure = Procedure(two.joined(), allowed.candidates, allowed.plan, how.workers, two.split)
-    person = two.person
+    feasible = _allow(how, two.train_labels, two.test_labels)
+    procedure = Procedure(two.joined(), feasible.candidates, feasible.plan, how.workers, two.split)
+    person = two.individual_of
     found, null = _run(
         procedure,
         how,
-        two.labels_of_persons(),
-        two.strata_of_persons(),
+        two.labels_of_individuals(),
+        two.strata_of_individuals(),
         f"transfer {names[0]} {names[1]}",
         lambda labels: labels[person],
     )
     notes = (
-        f"cross-fitted over {allowed.plan.folds} folds, {two.n_shared} subject(s) being in both",
-        *allowed.notes,
+        f"cross-fitted over {feasible.plan.folds} folds, {two.n_shared} subject(s) being in both",
+        *feasible.notes,
     )
     return found, null, notes
 
@@ -213,8 +213,8 @@ def _fitted_once(
     two: TwoCohorts, how: TransferPlan, names: tuple[str, str]
 ) -> tuple[OutOfFold, NullResult | None, tuple[str, ...]]:
     """Fit on all of the first cohort; the model never changes again."""
-    allowed = _allow(how, two.train_labels, two.test_labels)
-    refit = Procedure(two.train, allowed.candidates, allowed.plan, how.workers).refit(two.train_labels)
+    feasible = _allow(how, two.train_labels, two.test_labels)
+    refit = Procedure(two.train, feasible.candidates, feasible.plan, how.workers).refit(two.train_labels)
     decisions = by_subject(
         refit.model.decision_function(two.test.expression)[None], two.test.subject_of, two.test.n_subjects
     )
@@ -235,7 +235,7 @@ def _fitted_once(
     return (
         found,
         null,
-        (f"{refit.name} fitted once on all subjects of {names[0]}, none of which is in {names[1]}", *allowed.notes),
+        (f"{refit.name} fitted once on all subjects of {names[0]}, none of which is in {names[1]}", *feasible.notes),
     )
 
 

@@ -103,7 +103,7 @@ class TwoCohorts:
         )
 
     @property
-    def person(self) -> Indices:
+    def individual_of(self) -> Indices:
         """Return which person each subject of `joined` is: those of the training cohort in order, then the others."""
         n_train, n_test = self.train.n_subjects, self.test.n_subjects
         of_test = np.full(n_test, -1, dtype=np.intp)
@@ -112,20 +112,20 @@ class TwoCohorts:
         of_test[of_test < 0] = n_train + np.arange(n_test - len(known))
         return np.concatenate([np.arange(n_train), of_test]).astype(np.intp)
 
-    def labels_of_persons(self) -> Labels:
+    def labels_of_individuals(self) -> Labels:
         """Return the label of each person once."""
-        person = self.person
+        person = self.individual_of
         labels = np.empty(person.max() + 1, dtype=np.int8)
         labels[person] = np.concatenate([self.train_labels, self.test_labels])
         return labels
 
-    def strata_of_persons(self) -> Indices:
+    def strata_of_individuals(self) -> Indices:
         """Return a code for each person within which labels may be exchanged: membership and stratum in each cohort.
 
         Labels move between persons of one membership only (first cohort, second, both), so every relabelling keeps the
         class sizes of each cohort.
         """
-        person = self.person
+        person = self.individual_of
         n_train = self.train.n_subjects
         codes = np.full((person.max() + 1, 2), -1, dtype=np.intp)
         codes[person[:n_train], 0] = self.train.strata

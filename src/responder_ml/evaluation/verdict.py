@@ -24,7 +24,7 @@ class NullSummary:
         Its p, and the smallest it could have given.
     null_mean
         Mean of the relabelled values.
-    p_is
+    p_name
         What the p is called.
     tested
         AUROC of the repeats the null re-runs, where they are fewer than the headline's.
@@ -33,7 +33,7 @@ class NullSummary:
     p_value: float | None
     min_attainable_p: float
     null_mean: float | None = None
-    p_is: str = "p"
+    p_name: str = "p"
     tested: float | None = None
 
 
@@ -84,12 +84,15 @@ def conclude(
     if is_underpowered(null.min_attainable_p, alpha):
         return Verdict(
             "underpowered",
-            f"Underpowered: with these subjects no result for {question} can reach {null.p_is} < {alpha:g} (the smallest "
+            f"Underpowered: with these subjects no result for {question} can reach {null.p_name} < {alpha:g} (the smallest "
             f"attainable is {_p(null.min_attainable_p)}), so nothing can be concluded from an AUROC of {auroc:.2f}.",
         )
     if null.p_value is None:
         return Verdict("not_tested", f"Not tested: the AUROC for {question} is {auroc:.2f}, but no null was run.")
-    numbers = f"AUROC {auroc:.2f}{_tested(null)} against {_mean(null)} under relabelled subjects, {null.p_is} = {_p(null.p_value)}"
+    numbers = (
+        f"AUROC {auroc:.2f}{_tested(null)} against {_mean(null)} under relabelled subjects, "
+        f"{null.p_name} = {_p(null.p_value)}"
+    )
     if null.p_value >= alpha:
         return Verdict("no_evidence", f"No evidence that expression tells {question} apart: {numbers}{_gain(best)}.")
     reason = _confounding(auroc, conditional, nuisance, alpha)

@@ -20,7 +20,7 @@ from responder_ml.arrays import Floats
 _ROUNDING = 1e-9
 
 
-def step_down(p_values: Floats) -> Floats:
+def correct_p_values(p_values: Floats) -> Floats:
     """Return each job's corrected p.
 
     Parameters
@@ -40,13 +40,13 @@ def step_down(p_values: Floats) -> Floats:
     return corrected
 
 
-def attainable(p_values: Floats, job: int, smallest: float) -> float:
+def attainable_corrected_p(p_values: Floats, job: int, smallest: float) -> float:
     """Return the corrected p of a job, had its labels been the best of all it has; the other jobs are as they are.
 
     Parameters
     ----------
     p_values
-        As for `step_down`.
+        As for `correct_p_values`.
     job
         Which.
     smallest
@@ -54,4 +54,4 @@ def attainable(p_values: Floats, job: int, smallest: float) -> float:
     """
     best = p_values.copy()
     best[job, 0] = smallest
-    return float(step_down(best)[job])
+    return float(correct_p_values(best)[job])

@@ -24,7 +24,7 @@ from responder_ml.arrays import Floats, Indices, Labels, Strings
 from responder_ml.cohort.endpoint import LabelledCohort
 from responder_ml.evaluation.metrics import by_subject
 from responder_ml.evaluation.permutation import NullPlan, NullResult
-from responder_ml.evaluation.procedure import Observed, Procedure
+from responder_ml.evaluation.procedure import ObservedResult, Procedure
 from responder_ml.evaluation.relabel import count_labellings, draw_labellings
 from responder_ml.explanation.attribution import Contributions, auto_models, contributions, explain_models
 from responder_ml.explanation.modules import Modules, correlated_modules
@@ -88,7 +88,7 @@ class CallOut:
 
 def call_out(
     procedure: Procedure,
-    observed: Observed,
+    observed: ObservedResult,
     labelled: LabelledCohort,
     log2: Floats,
     plan: NullPlan,

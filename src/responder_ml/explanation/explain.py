@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from responder_ml.arrays import Floats
 from responder_ml.cohort.endpoint import LabelledCohort
 from responder_ml.evaluation.permutation import NullPlan, NullResult
-from responder_ml.evaluation.procedure import Observed, Procedure
+from responder_ml.evaluation.procedure import ObservedResult, Procedure
 from responder_ml.explanation.attribution import (
     Contributions,
     FoldExplanation,
@@ -27,7 +27,7 @@ _KEPT = (
 )  # fmt: skip
 
 
-def signature_table(procedure: Procedure, observed: Observed, labels: NDArray[np.int8]) -> pd.DataFrame:
+def signature_table(procedure: Procedure, observed: ObservedResult, labels: NDArray[np.int8]) -> pd.DataFrame:
     """Return held-out contributions of signatures, one row for each builder and signature, largest first.
 
     Parameters
@@ -89,7 +89,7 @@ class RunExplanation:
 
 def explain_run(
     procedure: Procedure,
-    observed: Observed,
+    observed: ObservedResult,
     labelled: LabelledCohort,
     log2: Floats,
     plan: NullPlan,

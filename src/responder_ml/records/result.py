@@ -20,8 +20,8 @@ from responder_ml.evaluation.evidence import Evidence
 from responder_ml.evaluation.intervals import auroc_interval, pairs_interval
 from responder_ml.evaluation.metrics import Concordance, OutOfFold, auroc, balanced_accuracy, brier, matthews
 from responder_ml.evaluation.permutation import NullResult
-from responder_ml.evaluation.procedure import Observed, Procedure, Refit
-from responder_ml.evaluation.relabel import MOST_TOLD
+from responder_ml.evaluation.procedure import ObservedResult, Procedure, Refit
+from responder_ml.evaluation.relabel import LARGEST_COUNT_SHOWN
 from responder_ml.explanation.attribution import LEADING, Contributions, auto_models
 from responder_ml.explanation.stability import Stability, selection_stability, top_features
 from responder_ml.records.run import SCHEMA_VERSION
@@ -58,7 +58,7 @@ def compose_result(
     findings: tuple[Finding, ...],
     notes: tuple[str, ...],
     procedure: Procedure,
-    observed: Observed,
+    observed: ObservedResult,
     pairs: Concordance | None,
     evidence: Evidence,
     explained: Contributions,
@@ -189,7 +189,7 @@ def _performance(found: OutOfFold, seed: int) -> dict[str, Any]:
     }
 
 
-def _calibration(observed: Observed) -> dict[str, Any]:
+def _calibration(observed: ObservedResult) -> dict[str, Any]:
     """Calibrate the subjects' mean log-odds over repeats; null where too few subjects allow no estimate."""
     found = calibrate(observed.auto.decisions.mean(axis=0), observed.auto.labels)
     return {
@@ -210,7 +210,7 @@ def _without(found: GeneAblation) -> dict[str, Any]:
     }
 
 
-def _behaviour(labelled: LabelledCohort, observed: Observed, seed: int) -> dict[str, Any] | None:
+def _behaviour(labelled: LabelledCohort, observed: ObservedResult, seed: int) -> dict[str, Any] | None:
     """Compare the subjects' mean held-out log-odds with the number behind their class; null where the sheet gave the class."""
     behaviour, rule = labelled.behaviour, labelled.endpoint.rule
     if behaviour is None or rule is None:
@@ -239,7 +239,7 @@ def _one_null(null: NullResult) -> dict[str, Any]:
         "p_value": _finite(null.p_value),
         "p_interval": [_finite(end) for end in null.p_interval],
         "permutations": len(null.values),
-        "labellings": null.labellings if null.labellings <= MOST_TOLD else None,
+        "labellings": null.labellings if null.labellings <= LARGEST_COUNT_SHOWN else None,
         "observed": round(null.observed, 5),
         "null_mean": _finite(null.mean),
         "null_sd": _finite(null.sd),
@@ -249,7 +249,7 @@ def _one_null(null: NullResult) -> dict[str, Any]:
     }
 
 
-def _stability(observed: Observed, procedure: Procedure, explained: Contributions) -> dict[str, Any]:
+def _stability(observed: ObservedResult, procedure: Procedure, explained: Contributions) -> dict[str, Any]:
     """Compare the genes that auto's outer models use, and those of largest contribution in each repeat."""
     n_genes = len(procedure.search_data.genes)
     used = [procedure.genes_used(model) for model in auto_models(observed.results)]

@@ -12,7 +12,7 @@ from responder_ml.cohort.endpoint import LabelledCohort
 from responder_ml.evaluation.evidence import Evidence
 from responder_ml.evaluation.intervals import auroc_interval
 from responder_ml.evaluation.metrics import OutOfFold, auroc, balanced_accuracy, brier, fold_aurocs, matthews
-from responder_ml.evaluation.procedure import Observed, Procedure
+from responder_ml.evaluation.procedure import ObservedResult, Procedure
 from responder_ml.explanation.attribution import Contributions, FoldExplanation
 
 AUTO = "auto"
@@ -20,7 +20,7 @@ AUTO = "auto"
 _LEADING_GENES = 40
 
 
-def out_of_fold_table(labelled: LabelledCohort, observed: Observed, procedure: Procedure) -> pd.DataFrame:
+def out_of_fold_table(labelled: LabelledCohort, observed: ObservedResult, procedure: Procedure) -> pd.DataFrame:
     """Return one row per sample, repeat and candidate; "auto" comes first."""
     sheet = pd.DataFrame(
         {
@@ -38,7 +38,7 @@ def out_of_fold_table(labelled: LabelledCohort, observed: Observed, procedure: P
     return table.assign(probability=1.0 / (1.0 + np.exp(-table["log_odds"])))
 
 
-def candidate_table(observed: Observed, procedure: Procedure, seed: int) -> pd.DataFrame:
+def candidate_table(observed: ObservedResult, procedure: Procedure, seed: int) -> pd.DataFrame:
     """Return every candidate's performance, "auto" first."""
     rows = [_candidate_row(AUTO, "", "", observed.auto, 1.0, seed)]
     for index, candidate in enumerate(procedure.candidates):
@@ -50,7 +50,7 @@ def candidate_table(observed: Observed, procedure: Procedure, seed: int) -> pd.D
     return pd.DataFrame(rows)
 
 
-def fold_table(observed: Observed, procedure: Procedure, explained: Sequence[FoldExplanation]) -> pd.DataFrame:
+def fold_table(observed: ObservedResult, procedure: Procedure, explained: Sequence[FoldExplanation]) -> pd.DataFrame:
     """Return every outer fold of every candidate, with the base value of the models that were explained, auto's."""
     rows: list[dict[str, Any]] = []
     base = {(each.repeat, each.fold): each.base for each in explained}
@@ -81,7 +81,7 @@ def fold_table(observed: Observed, procedure: Procedure, explained: Sequence[Fol
     ).reset_index(drop=True)
 
 
-def trial_table(observed: Observed, procedure: Procedure) -> pd.DataFrame:
+def trial_table(observed: ObservedResult, procedure: Procedure) -> pd.DataFrame:
     """Return every Optuna trial."""
     rows = [
         {

@@ -29,7 +29,7 @@ def show_prepared(console: Console, job: JobConfig, prepared: Prepared) -> None:
     _show_findings(
         console, [{"code": each.code, "severity": each.severity, "message": each.message} for each in prepared.findings]
     )
-    for note in (*prepared.allowed.notes, prepared.power_note):
+    for note in (*prepared.feasible.notes, prepared.power_note):
         console.print(note, highlight=False, soft_wrap=True)
 
 

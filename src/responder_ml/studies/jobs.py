@@ -13,7 +13,7 @@ from responder_ml.evaluation.evidence import assess_given_null
 from responder_ml.evaluation.joint_null import JobLabels
 from responder_ml.evaluation.metrics import OutOfFold
 from responder_ml.evaluation.permutation import NullResult, Statistic
-from responder_ml.evaluation.procedure import Observed, Procedure
+from responder_ml.evaluation.procedure import ObservedResult, Procedure
 from responder_ml.evaluation.small_n import LEAST_TUNED
 from responder_ml.evaluation.verdict import Verdict
 from responder_ml.features.normalise import log2_expression
@@ -123,7 +123,7 @@ def search_job(planned: PlannedJob, cohort: AnnData, workers: Workers) -> StudyJ
     except EndpointError as problem:
         return _refuse(planned, rows, problem)
     labelled = prepared.labelled
-    procedure = Procedure(SearchData.of(labelled), prepared.allowed.candidates, prepared.allowed.plan, workers)
+    procedure = Procedure(SearchData.of(labelled), prepared.feasible.candidates, prepared.feasible.plan, workers)
     observed = procedure.observe(labelled.labels, config.search.repeats)
     return StudyJob(
         planned=planned,
@@ -152,12 +152,12 @@ def jobs_to_test(jobs: Sequence[StudyJob | RefusedJob]) -> dict[str, StudyJob]:
 
 
 def _assess(
-    planned: PlannedJob, prepared: Prepared, procedure: Procedure, observed: Observed, null: NullResult
+    planned: PlannedJob, prepared: Prepared, procedure: Procedure, observed: ObservedResult, null: NullResult
 ) -> JobVerdict:
     labelled = prepared.labelled
     log2 = log2_expression(labelled.expression, planned.config.cohort.units)
     evidence = assess_given_null(
-        null, procedure, observed, labelled, prepared.null, log2, lambda *_: None, p_is=CORRECTED
+        null, procedure, observed, labelled, prepared.null, log2, lambda *_: None, p_name=CORRECTED
     )
     best = max(evidence.baselines, key=lambda baseline: baseline.auroc, default=None)
     facts: dict[str, Any] = {"within_batch_p": None if evidence.conditional is None else evidence.conditional.p_value}

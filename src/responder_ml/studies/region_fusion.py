@@ -121,14 +121,14 @@ def _fuse(
         refused = [RefusedJob(planned, positive, negative, str(problem)) for planned in planned_fusions.values()]
         return RegionFusion([*refused], [], None)
     plan = SearchPlan(config.search.folds, config.search.inner_folds, config.search.trials, config.seed)
-    allowed = fit_plan_to_n(plan, build_candidates(config), positive, negative)
+    feasible = fit_plan_to_n(plan, build_candidates(config), positive, negative)
     repeats = config.search.repeats
-    late = LateFusion(regions, allowed.candidates, allowed.plan, workers)
+    late = LateFusion(regions, feasible.candidates, feasible.plan, workers)
     late_decisions, single_decisions, weights = late.observe(labelled.labels, repeats)
     decisions: dict[str, OutOfFold] = {LATE: late_decisions}
     statistics: dict[str, Any] = {LATE: late.statistics}
     if EARLY in planned_fusions:
-        early = _early_fusion(regions, allowed, workers, context_of(labelled))
+        early = _early_fusion(regions, feasible, workers, context_of(labelled))
         decisions[EARLY], statistics[EARLY] = early.observe(regions.labels, repeats).auto, early.statistics
     null_repeats = min(config.null.repeats, repeats)
     jobs = [
@@ -136,7 +136,7 @@ def _fuse(
         for name, planned in planned_fusions.items()
     ]
     scores = {name: fold_aurocs(decisions[name]) for name in planned_fusions} | {SINGLE: fold_aurocs(single_decisions)}
-    comparisons = compare_pairs(scores, 1.0 / (allowed.plan.folds - 1))
+    comparisons = compare_pairs(scores, 1.0 / (feasible.plan.folds - 1))
     question = {"endpoint": planned_jobs[0].endpoint, "subset": planned_jobs[0].subset}
     fused = FusedRegions(
         **question,
@@ -152,14 +152,14 @@ def _fuse(
     )
 
 
-def _early_fusion(regions: Regions, allowed: FeasiblePlan, workers: Workers, context: Context) -> Procedure:
+def _early_fusion(regions: Regions, feasible: FeasiblePlan, workers: Workers, context: Context) -> Procedure:
     names = tuple(regions.materials)
     candidates = [
-        replace(candidate, builder=RegionBlocks(candidate.builder, names)) for candidate in allowed.candidates
+        replace(candidate, builder=RegionBlocks(candidate.builder, names)) for candidate in feasible.candidates
     ]
     for candidate in candidates:
         candidate.builder.check(context)
-    return Procedure(regions.side_by_side(), candidates, allowed.plan, workers)
+    return Procedure(regions.side_by_side(), candidates, feasible.plan, workers)
 
 
 def _fusion_job(

@@ -34,7 +34,7 @@ def null_table(joint_null: JointNull) -> pd.DataFrame:
     """Return every relabelling's value of each job's statistic."""
     rows = [
         {"job": name, "draw": draw, "statistic": value}
-        for name, job in joint_null.members.items()
+        for name, job in joint_null.jobs.items()
         for draw, value in enumerate(job.null.values)
     ]
     return STUDY_FOLDER.table("null", rows)
@@ -72,7 +72,7 @@ def compose_result(
     correction = Correction(
         method="smallest p over jobs, step-down, subjects relabelled for all jobs together",
         alpha=alpha,
-        jobs=len(joint_null.members),
+        jobs=len(joint_null.jobs),
         draws=joint_null.draws,
         labellings=str(joint_null.labellings),
         blocks=n_blocks,
@@ -148,7 +148,7 @@ def _refused_row(job: RefusedJob) -> dict[str, Any]:
 
 
 def _tested_row(job: StudyJob, joint_null: JointNull, seed: int) -> dict[str, Any]:
-    job_null = joint_null.members[job.planned.name]
+    job_null = joint_null.jobs[job.planned.name]
     own, corrected_p, attainable = job_null.null, job_null.corrected_p, job_null.attainable_corrected_p
     verdict = job.assess(replace(own, p_value=corrected_p, min_attainable_p=attainable))
     low, high = auroc_interval(job.auto, seed)

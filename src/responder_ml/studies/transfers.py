@@ -10,7 +10,7 @@ from responder_ml.evaluation.intervals import auroc_interval
 from responder_ml.evaluation.joint_null import JobNull
 from responder_ml.evaluation.metrics import auroc
 from responder_ml.evaluation.permutation import NullPlan
-from responder_ml.evaluation.transfer import TransferPlan, TransferRow, corrected, transfer
+from responder_ml.evaluation.transfer import TransferPlan, TransferRow, correct_rows, transfer
 from responder_ml.progress import OnProgress
 from responder_ml.records.study import STUDY_FOLDER
 from responder_ml.search.workers import Workers
@@ -93,7 +93,7 @@ def transfer_table(
         "transfer",
         [
             {"axis": group.axis, "endpoint": group.endpoint, "within": group.within, **asdict(row)}
-            for (group, _, _), row in zip(pairs, corrected(rows), strict=True)
+            for (group, _, _), row in zip(pairs, correct_rows(rows), strict=True)
         ],
     )
 
@@ -130,8 +130,8 @@ def _without_supersets(group: Mapping[str, StudyJob]) -> dict[str, StudyJob]:
 def _transfer_plan(trained: StudyJob, null: NullPlan, workers: Workers) -> TransferPlan:
     if trained.prepared is None:
         raise ValueError("only models of one region can be transferred")
-    allowed = trained.prepared.allowed
-    return TransferPlan(allowed.candidates, allowed.plan, trained.planned.config.search.repeats, null, workers)
+    feasible = trained.prepared.feasible
+    return TransferPlan(feasible.candidates, feasible.plan, trained.planned.config.search.repeats, null, workers)
 
 
 def _transfer(trained: StudyJob, tested: StudyJob, plan: TransferPlan, names: tuple[str, str]) -> TransferRow:
