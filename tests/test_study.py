@@ -1,4 +1,4 @@
-"""A whole study on a small simulated cohort: nothing vanishes, one correction, one folder."""
+"""A whole study on a small simulated cohort: every job has a row, one correction, one folder."""
 
 import io
 import json
@@ -80,13 +80,13 @@ def make_study(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def found(make_study, tmp_path_factory):
+def finished(make_study, tmp_path_factory):
     out = tmp_path_factory.mktemp("out") / "study"
     return study(make_study(), out), out
 
 
-def test_every_job_of_the_grid_has_a_row_and_a_verdict(found):
-    jobs = found[0].tables["jobs"].set_index("job")
+def test_every_job_of_the_grid_has_a_row_and_a_verdict(finished):
+    jobs = finished[0].tables["jobs"].set_index("job")
     assert jobs["verdict"].to_dict() == {
         "PFC: resilience": "underpowered",
         "NAc: resilience": "underpowered",
@@ -101,8 +101,8 @@ def test_every_job_of_the_grid_has_a_row_and_a_verdict(found):
     assert jobs.loc["PFC: resilience", "attainable_p"] == pytest.approx(1 / 20)
 
 
-def test_the_corrected_p_is_never_below_the_jobs_own_and_names_the_jobs_that_count(found):
-    result, jobs = found[0].result.content(), found[0].tables["jobs"].dropna(subset=["auroc"])
+def test_the_corrected_p_is_never_below_the_jobs_own_and_names_the_jobs_that_count(finished):
+    result, jobs = finished[0].result.content(), finished[0].tables["jobs"].dropna(subset=["auroc"])
     assert (jobs["corrected_p"] >= jobs["p_value"]).all()
     assert result["correction"]["jobs"] == 4
     assert not result["correction"]["exact"]
@@ -111,15 +111,15 @@ def test_the_corrected_p_is_never_below_the_jobs_own_and_names_the_jobs_that_cou
     assert "corrected p" in jobs.set_index("job").loc["PFC: response, both drugs", "sentence"]
 
 
-def test_the_folder_is_whole_and_says_what_the_study_says(found):
-    study_found, out = found
+def test_the_folder_is_whole_and_says_what_the_study_says(finished):
+    record, out = finished
     assert {path.name for path in out.iterdir()} == {"study.json", "study.html", "config.yaml"} | {
         f"{name}.csv" for name in TABLES
     }
-    assert json.loads((out / "study.json").read_text()) == study_found.result.content()
+    assert json.loads((out / "study.json").read_text()) == record.result.content()
     assert list(pd.read_csv(out / "jobs.csv").columns) == list(TABLES["jobs"])
-    assert study_found.result.sentence in (out / PAGE).read_text()
-    assert load_study(out / "config.yaml").resolved() == study_found.config
+    assert record.result.sentence in (out / PAGE).read_text()
+    assert load_study(out / "config.yaml").resolved() == record.config
 
 
 def test_without_effect_nothing_is_called_out(make_study, tmp_path):
@@ -128,7 +128,7 @@ def test_without_effect_nothing_is_called_out(make_study, tmp_path):
     assert "None of 4 jobs tested together shows evidence" in nothing.result.sentence
 
 
-def test_fusions_are_members_of_the_family_and_compared_on_the_same_folds(make_study, tmp_path):
+def test_fusions_are_corrected_with_the_other_jobs_and_compared_on_the_same_folds(make_study, tmp_path):
     endpoints = {"response": make_study().grid.endpoints["response"].model_dump(mode="json") | {"subsets": {"all": {}}}}
     grid = make_study().grid.model_dump(mode="json") | {"endpoints": endpoints}
     config = make_study(grid=grid, fusion=["late", "early"])
@@ -153,7 +153,7 @@ def test_fusions_are_members_of_the_family_and_compared_on_the_same_folds(make_s
     assert sum(notes.weights.values()) == pytest.approx(1, abs=1e-3)
 
 
-def test_a_study_of_which_no_job_can_be_asked_says_why(make_study, tmp_path):
+def test_a_study_of_which_no_job_can_be_tested_says_why(make_study, tmp_path):
     grid = make_study().grid.model_dump(mode="json")
     endpoints = {"response": grid["endpoints"]["response"] | {"subsets": {"ketamine": {"drug": "ketamine"}}}}
     with pytest.raises(EndpointError, match="No job of the grid"):
@@ -167,21 +167,21 @@ def test_another_folder_is_left_alone(make_study, tmp_path):
         study(make_study(), tmp_path)
 
 
-def test_the_terminal_says_the_answer_and_a_line_for_every_job(found):
+def test_the_terminal_says_the_answer_and_a_line_for_every_job(finished):
     written = io.StringIO()
-    show_study(Console(file=written, width=100), *found)
+    show_study(Console(file=written, width=100), *finished)
     text = written.getvalue()
-    assert found[0].result.sentence in text
-    for job in found[0].tables["jobs"]["job"]:
+    assert finished[0].result.sentence in text
+    for job in finished[0].tables["jobs"]["job"]:
         assert job in text
     assert "refused" in text
-    assert str(found[1] / PAGE) in text
+    assert str(finished[1] / PAGE) in text
 
 
-def test_a_study_and_its_jobs_reach_mlflow_once(found, tmp_path):
+def test_a_study_and_its_jobs_reach_mlflow_once(finished, tmp_path):
     uri = f"sqlite:///{tmp_path}/mlflow.db"
-    one = send_study(*found, uri=uri, experiment="regions")
-    assert deliver_study(found[1], uri=uri, experiment="regions").run_id == one
+    one = send_study(*finished, uri=uri, experiment="regions")
+    assert deliver_study(finished[1], uri=uri, experiment="regions").run_id == one
     client = MlflowClient(tracking_uri=uri)
     experiment = client.get_experiment_by_name("regions").experiment_id
     runs = client.search_runs([experiment])
@@ -190,15 +190,15 @@ def test_a_study_and_its_jobs_reach_mlflow_once(found, tmp_path):
     assert parent.data.params["jobs"] == "4"
     children = {run.data.tags["job"]: run for run in runs if run.data.tags.get("mlflow.parentRunId") == one}
     assert len(runs) == 1 + len(children) == 7
-    row = found[0].tables["jobs"].set_index("job").loc["PFC: response, both drugs"]
+    row = finished[0].tables["jobs"].set_index("job").loc["PFC: response, both drugs"]
     sent = children["PFC: response, both drugs"].data
     assert sent.metrics["p_value"] == pytest.approx(row["corrected_p"], abs=1e-4)
     assert sent.tags["verdict"] == "evidence"
     assert children["PFC: response, ketamine"].data.tags["verdict"] == "refused"
-    assert {each.path for each in client.list_artifacts(one)} >= {"study.html", "study.json", "tables"}
+    assert {artifact.path for artifact in client.list_artifacts(one)} >= {"study.html", "study.json", "tables"}
 
 
-def test_a_store_that_fails_loses_nothing(make_study, found, monkeypatch):
+def test_a_store_that_fails_loses_nothing(make_study, finished, monkeypatch):
     def fail(*_, **__):
         raise TrackingError("It is away.")
 
@@ -206,18 +206,18 @@ def test_a_store_that_fails_loses_nothing(make_study, found, monkeypatch):
     said = []
     config = make_study()
     sent = config.model_copy(update={"job": {**config.job, "tracking": {"enabled": True}}})
-    assert record_study(sent, *found, SimpleNamespace(say=said.append)) is None
-    assert said == [f"Not tracked: It is away.\nTo send it later: python -m responder_ml track {found[1]}"]
-    assert record_study(config, *found, SimpleNamespace(say=said.append)) is None
+    assert record_study(sent, *finished, SimpleNamespace(say=said.append)) is None
+    assert said == [f"Not tracked: It is away.\nTo send it later: python -m responder_ml track {finished[1]}"]
+    assert record_study(config, *finished, SimpleNamespace(say=said.append)) is None
     assert len(said) == 1
 
 
-def test_models_are_carried_between_regions_and_a_job_asked_of_itself_is_the_job(found):
-    carried = found[0].tables["transfer"]
-    assert set(carried["axis"]) == {"region"}  # both drugs hold ketamine's animals, and ketamine alone was refused
-    response = carried[carried["endpoint"] == "response"].set_index(["train", "test"])
+def test_models_are_transferred_between_regions_and_a_job_tested_on_itself_is_the_job(finished):
+    transfers = finished[0].tables["transfer"]
+    assert set(transfers["axis"]) == {"region"}  # both drugs hold ketamine's animals, and ketamine alone was refused
+    response = transfers[transfers["endpoint"] == "response"].set_index(["train", "test"])
     assert list(response.index) == [("PFC", "PFC"), ("PFC", "NAc"), ("NAc", "PFC"), ("NAc", "NAc")]
-    jobs = found[0].tables["jobs"].set_index("job")
+    jobs = finished[0].tables["jobs"].set_index("job")
     own = response.loc[("PFC", "PFC")]
     assert own["auroc"] == jobs.loc["PFC: response, both drugs", "auroc"]
     assert own["p_value"] == jobs.loc["PFC: response, both drugs", "p_value"]
@@ -225,12 +225,12 @@ def test_models_are_carried_between_regions_and_a_job_asked_of_itself_is_the_job
     assert away["shared_subjects"] == own["subjects_train"] == 17
     assert away["auroc"] > 0.8
     assert away["p_holm"] >= away["p_value"] >= away["min_attainable_p"] > 0
-    resilience = carried[(carried["endpoint"] == "resilience") & (carried["train"] != carried["test"])]
+    resilience = transfers[(transfers["endpoint"] == "resilience") & (transfers["train"] != transfers["test"])]
     assert resilience["auroc"].notna().all()
-    assert resilience["p_value"].isna().all()  # an underpowered job has nothing to carry
+    assert resilience["p_value"].isna().all()  # an underpowered job has no effect to transfer
 
 
-def test_an_interrupted_study_goes_on_where_it_was(make_study, found, tmp_path, monkeypatch):
+def test_an_interrupted_study_continues_where_it_stopped(make_study, finished, tmp_path, monkeypatch):
     class Stop(Progress):
         def stage(self, title):
             if title == "Transfer":
@@ -242,18 +242,18 @@ def test_an_interrupted_study_goes_on_where_it_was(make_study, found, tmp_path, 
         study(make_study(), out, Stop())
     assert not out.exists()
     assert list(tmp_path.glob(".again.units/*.unit"))
-    worked_out = []
-    work_out = Workers._work_out
+    computed = []
+    compute = Workers._compute
     monkeypatch.setattr(
-        Workers, "_work_out", lambda self, function, units: worked_out.extend(units) or work_out(self, function, units)
+        Workers, "_compute", lambda self, function, units: computed.extend(units) or compute(self, function, units)
     )
     again = study(make_study(), out)
     assert not list(tmp_path.glob(".again.units*"))
-    # What is left is the transfer alone: each region asked of the other, in two questions.
-    assert 0 < len(worked_out) < 60
-    for name, table in found[0].tables.items():
+    # Only the transfers remain: each region tested on the other, for two endpoints.
+    assert 0 < len(computed) < 60
+    for name, table in finished[0].tables.items():
         pd.testing.assert_frame_equal(again.tables[name], table)
-    assert again.result.model_copy(update={"timings": {}}) == found[0].result.model_copy(update={"timings": {}})
+    assert again.result.model_copy(update={"timings": {}}) == finished[0].result.model_copy(update={"timings": {}})
 
 
 @pytest.fixture
@@ -261,7 +261,7 @@ def scheduler():
     """The address of a cluster of two worker processes."""
     distributed = pytest.importorskip("distributed")
     with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=50
+        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0", silence_logs=50
     ) as cluster:
         yield cluster.scheduler_address
         dask_workers._connect(cluster.scheduler_address).close()
@@ -269,12 +269,12 @@ def scheduler():
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning:distributed.*", "ignore:Sending large graph:UserWarning")
-def test_a_study_on_a_cluster_that_loses_a_worker_is_the_local_study(make_study, found, tmp_path, scheduler):
+def test_a_study_on_a_cluster_that_loses_a_worker_is_the_local_study(make_study, finished, tmp_path, scheduler):
     client = dask_workers._connect(scheduler)
     killed = []
 
     class Kill(Progress):
-        """Ends a worker that is at a unit of the null."""
+        """Kills a worker while it computes a unit of the null."""
 
         @contextmanager
         def stage(self, title):
@@ -287,37 +287,39 @@ def test_a_study_on_a_cluster_that_loses_a_worker_is_the_local_study(make_study,
             yield on_progress
 
     config = make_study()
-    there = config.model_copy(update={"job": {**config.job, "compute": {"backend": "dask", "scheduler": scheduler}}})
-    out = tmp_path / "there"
-    lost = study(there, out, Kill())
+    on_cluster = config.model_copy(
+        update={"job": {**config.job, "compute": {"backend": "dask", "scheduler": scheduler}}}
+    )
+    out = tmp_path / "cluster"
+    lost = study(on_cluster, out, Kill())
     alive = set(client.run(os.getpid).values())
     assert len(killed) == 1
     assert killed[0] not in alive
-    for name, table in found[0].tables.items():
+    for name, table in finished[0].tables.items():
         pd.testing.assert_frame_equal(lost.tables[name], table, check_exact=True)
-    here = json.loads((found[1] / "study.json").read_text())
-    assert {**json.loads((out / "study.json").read_text()), "timings": 0} == {**here, "timings": 0}
+    local = json.loads((finished[1] / "study.json").read_text())
+    assert {**json.loads((out / "study.json").read_text()), "timings": 0} == {**local, "timings": 0}
 
 
-def test_jobs_are_trained_when_asked_and_refused_ones_are_not(make_study, found, monkeypatch):
-    asked = []
-    monkeypatch.setattr("responder_ml.study.train", lambda job, run, bundle, progress: asked.append((job.name, run)))
-    folders = train_jobs(make_study(), *found, Progress())
-    assert [name for name, _ in asked] == [
+def test_jobs_that_were_not_refused_are_trained(make_study, finished, monkeypatch):
+    trained = []
+    monkeypatch.setattr("responder_ml.study.train", lambda job, run, bundle, progress: trained.append((job.name, run)))
+    folders = train_jobs(make_study(), *finished, Progress())
+    assert [name for name, _ in trained] == [
         "small-PFC-resilience-all",
         "small-NAc-resilience-all",
         "small-PFC-response-both_drugs",
         "small-NAc-response-both_drugs",
     ]
-    assert folders == [run for _, run in asked]
-    assert folders[0] == found[1] / "runs" / "small-PFC-resilience-all"
+    assert folders == [run for _, run in trained]
+    assert folders[0] == finished[1] / "runs" / "small-PFC-resilience-all"
 
 
-def test_a_study_read_back_is_the_study(found):
-    again = read_study(found[1])
-    assert again.result == found[0].result
-    assert again.config == found[0].config
-    for name, table in found[0].tables.items():
+def test_a_study_read_back_is_the_study(finished):
+    again = read_study(finished[1])
+    assert again.result == finished[0].result
+    assert again.config == finished[0].config
+    for name, table in finished[0].tables.items():
         assert len(again.tables[name]) == len(table)
 
 
