@@ -68,11 +68,11 @@ def one_cohort(setting: tuple, seed: int) -> dict:
     log2 = log2_expression(labelled.expression, "counts")
     plan, passed = NullPlan(99, 1, 10, ALPHA, seed), NullResult(1.0, np.empty(0), 0.0, (0.0, 0.0), False, False, 0, 0.0)
     # The rule is looked at whatever p says; the table counts with p and without.
-    found = call_out(procedure, observed, labelled, log2, plan, passed)
-    genes = set(found.found.genes.index[found.found.genes > found.gene_bar])
-    leads = set(found.found.modules.index[found.found.modules > found.module_bar])
+    called = call_out(procedure, observed, labelled, log2, plan, passed)
+    genes = set(called.strengths.genes.index[called.strengths.genes > called.gene_threshold])
+    leads = set(called.strengths.modules.index[called.strengths.modules > called.module_threshold])
     planted = planted_genes(cohort)
-    members = [gene for gene, lead in found.found.grouping.lead_of.items() if lead in leads]
+    members = [gene for gene, lead in called.strengths.grouping.lead_of.items() if lead in leads]
     return {
         "p": p_value(procedure, labelled, plan) if genes or leads else None,
         "genes": len(genes),

@@ -138,7 +138,7 @@ def train(
         {
             "out_of_fold": tables.out_of_fold_table(labelled, observed, procedure),
             "candidates": tables.candidate_table(observed, procedure, job.seed),
-            "folds": tables.fold_table(observed, procedure, carriers.explained),
+            "folds": tables.fold_table(observed, procedure, carriers.folds),
             "trials": tables.trial_table(observed, procedure),
             "genes": carriers.genes,
             "modules": carriers.modules,

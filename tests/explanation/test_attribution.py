@@ -5,7 +5,7 @@ import pytest
 
 from responder_ml.classifiers import CLASSIFIERS
 from responder_ml.evaluation.procedure import Procedure
-from responder_ml.explanation.attribution import auto_models, contributions, explain, explain_models
+from responder_ml.explanation.attribution import auto_models, explain_models, gather_contributions, shap_values
 from responder_ml.features.builders.derived import Derived
 from responder_ml.features.builders.gene_sets import GeneSets
 from responder_ml.features.builders.genes import Genes
@@ -36,7 +36,7 @@ def _procedure(expression, builder, kinds, plan=PLAN):
 
 
 def _gathered(models):
-    return contributions(explain_models(models), NAMES, LABELS)
+    return gather_contributions(explain_models(models), NAMES, LABELS)
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def sets(tmp_path):
 @pytest.mark.parametrize("kind", CLASSIFIERS.names())
 def test_shap_values_add_up_to_the_decision(expression, kind):
     model = CLASSIFIERS[kind]().fit(expression[:16], LABELS[:16])
-    explained = explain(model, expression[16:])
+    explained = shap_values(model, expression[16:])
     np.testing.assert_allclose(
         explained.base + explained.values.sum(axis=1), model.decision_function(expression[16:]), atol=1e-6
     )
@@ -62,7 +62,7 @@ def test_gene_contributions_add_up_to_held_out_decisions(expression, sets, kind)
         procedure = _procedure(expression, builder, [kind])
         observed = procedure.observe(LABELS, 2)
         explained = explain_models(auto_models(observed.results))
-        found = contributions(explained, NAMES, LABELS)
+        found = gather_contributions(explained, NAMES, LABELS)
         bases = np.zeros(N)
         for each in explained:
             bases[each.rows] += each.base / 2
@@ -84,7 +84,7 @@ def test_every_held_out_decision_of_every_classifier_is_base_and_contributions(e
 def test_gene_parts_of_an_additive_signature_add_up_to_its_shap_values_exactly(expression, sets, scorer):
     procedure = _procedure(expression, GeneSets(path=sets, scorer=scorer), ["elastic_net"], replace(PLAN, trials=0))
     for model in procedure.observe(LABELS, 1).models:
-        values = explain(model.classifier, model.test_features).values
+        values = shap_values(model.classifier, model.test_features).values
         for coefficient, feature, parts in zip(model.classifier.coef_, values.T, model.gene_parts, strict=True):
             np.testing.assert_allclose((coefficient * parts.values).sum(axis=1), feature, rtol=0, atol=1e-12)
         found = _gathered([model])
@@ -113,7 +113,7 @@ def test_a_score_that_is_no_sum_is_shared_out_by_weight(expression, sets):
     procedure = _procedure(expression, GeneSets(path=sets, scorer="ulm"), ["elastic_net"], replace(PLAN, trials=0))
     (model, *_) = procedure.observe(LABELS, 1).models
     assert model.gene_parts is None
-    values = explain(model.classifier, model.test_features).values
+    values = shap_values(model.classifier, model.test_features).values
     shares = np.abs(model.gene_shares.toarray())
     np.testing.assert_allclose(shares.sum(axis=1), 1.0)
     explained = explain_models([model])[0]
@@ -187,10 +187,10 @@ def test_a_gene_that_raises_the_odds_has_a_positive_direction_and_support(expres
 def test_genes_of_one_name_are_added_up_and_those_without_left_out(expression):
     procedure = _procedure(expression, Genes(max_genes=10), ["nearest_centroid"])
     explained = explain_models(auto_models(procedure.observe(LABELS, 2).results))
-    of_genes = contributions(explained, NAMES, LABELS)
+    of_genes = gather_contributions(explained, NAMES, LABELS)
     groups = np.where(np.arange(GENES) < 3, "few", np.where(np.arange(GENES) < 5, "others", ""))
     signs = np.where(np.arange(GENES) == 1, -1, 1).astype(np.int8)
-    found = contributions(explained, groups, LABELS, signs)
+    found = gather_contributions(explained, groups, LABELS, signs)
     assert found.genes.tolist() == ["few", "others"]
     column = {gene: index for index, gene in enumerate(of_genes.genes)}
     few = [column[gene] for gene in ("g0", "g1", "g2") if gene in column]

@@ -12,7 +12,7 @@ from responder_ml.classifiers.nearest_centroid import NearestCentroid
 from responder_ml.cohort.endpoint import Endpoint, label_cohort
 from responder_ml.evaluation.permutation import NullPlan, NullResult
 from responder_ml.evaluation.procedure import Procedure
-from responder_ml.explanation.attribution import Contributions, auto_models, contributions, explain_models
+from responder_ml.explanation.attribution import Contributions, auto_models, explain_models, gather_contributions
 from responder_ml.explanation.call_out import call_out, strength
 from responder_ml.features.builders.genes import Genes
 from responder_ml.search.candidate import Candidate
@@ -40,8 +40,8 @@ def _setting(rng, effect, plan=NULL):
 
 
 def _called(rng, effect):
-    found = call_out(*_setting(rng, effect), LOW)
-    return set(found.found.genes.index[found.found.genes > found.gene_bar])
+    called = call_out(*_setting(rng, effect), LOW)
+    return set(called.strengths.genes.index[called.strengths.genes > called.gene_threshold])
 
 
 def test_planted_genes_fill_the_list(rng):
@@ -62,8 +62,8 @@ def test_without_effect_hardly_any_run_calls_a_gene_out(rng):
 @pytest.mark.parametrize("whole", [None, replace(LOW, p_value=0.05)])
 def test_nothing_is_compared_where_the_whole_does_no_better_than_luck(rng, whole):
     setting = _setting(rng, 2.0)
-    found = call_out(*setting, whole)
-    marked = found.mark(pd.DataFrame({"gene": found.found.genes.index}))
+    called = call_out(*setting, whole)
+    marked = called.mark(pd.DataFrame({"gene": called.strengths.genes.index}))
     assert marked["null_high"].isna().all()
     assert not marked["called_out"].any()
     assert marked["strength"].max() > 2
@@ -79,9 +79,9 @@ def test_the_bar_is_the_largest_that_alpha_leaves(rng, monkeypatch, alpha, count
         return [tuple(each) for each in maxima]
 
     monkeypatch.setattr(procedure, "summaries", summaries)
-    found = call_out(procedure, *rest, replace(NULL, alpha=alpha), LOW)
-    assert found.gene_bar == np.sort(maxima[:, 0])[::-1][rank]
-    assert found.module_bar == np.sort(maxima[:, 1])[::-1][rank]
+    called = call_out(procedure, *rest, replace(NULL, alpha=alpha), LOW)
+    assert called.gene_threshold == np.sort(maxima[:, 0])[::-1][rank]
+    assert called.module_threshold == np.sort(maxima[:, 1])[::-1][rank]
 
 
 def test_observed_labels_among_relabelled_ones_give_the_same_strengths(rng):
@@ -96,7 +96,7 @@ def test_observed_labels_among_relabelled_ones_give_the_same_strengths(rng):
 
 def _largest_gene(labelled, labels, results):
     explained = explain_models(auto_models(results))
-    found = contributions(explained, labelled.genes, labels[labelled.subject_of])
+    found = gather_contributions(explained, labelled.genes, labels[labelled.subject_of])
     return strength(found, labels, labelled.subject_of).max()
 
 
@@ -115,16 +115,16 @@ def test_tables_name_modules_with_their_genes(rng):
     procedure, observed, labelled, log2, plan = _setting(rng, 2.0)
     copied = log2.copy()
     copied[:, 1] = -log2[:, 0] + 1e-3 * rng.normal(size=N)
-    found = call_out(procedure, observed, labelled, copied, plan, LOW)
-    grouping = found.found.grouping
+    called = call_out(procedure, observed, labelled, copied, plan, LOW)
+    grouping = called.strengths.grouping
     assert grouping.lead_of["g0"] == grouping.lead_of["g1"]
     lead = grouping.lead_of["g0"]
-    genes = found.mark(pd.DataFrame({"gene": ["g0", "g1", "g299"]}))
+    genes = called.mark(pd.DataFrame({"gene": ["g0", "g1", "g299"]}))
     assert genes["module"].tolist() == [lead, lead, ""]
     explained = explain_models(auto_models(observed.results))
-    of_modules = contributions(explained, grouping.names, labelled.sample_labels, grouping.signs)
-    modules = found.mark_modules(of_modules.table()).set_index("module")
+    of_modules = gather_contributions(explained, grouping.names, labelled.sample_labels, grouping.signs)
+    modules = called.mark_modules(of_modules.table()).set_index("module")
     assert {each.lstrip("-") for each in modules.loc[lead, "genes"].split()} >= {"g0", "g1"}
     assert "-" in modules.loc[lead, "genes"]
     assert modules.loc[lead, "n_genes"] == len(modules.loc[lead, "genes"].split())
-    assert modules["called_out"].tolist() == [int(each > found.module_bar) for each in modules["strength"]]
+    assert modules["called_out"].tolist() == [int(each > called.module_threshold) for each in modules["strength"]]

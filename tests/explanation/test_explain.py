@@ -3,7 +3,7 @@ import pytest
 
 from responder_ml.classifiers import CLASSIFIERS
 from responder_ml.evaluation.procedure import Procedure
-from responder_ml.explanation.attribution import explain
+from responder_ml.explanation.attribution import shap_values
 from responder_ml.explanation.explain import signature_table
 from responder_ml.features.builders.gene_sets import GeneSets
 from responder_ml.features.builders.genes import Genes
@@ -53,7 +53,7 @@ def test_the_builders_own_best_model_is_explained_whatever_auto_took(rng, sets):
         best = 2 + np.argmax(result.inner_scores[2:], axis=0)
         for model in result.models:
             if model.candidate == best[model.fold]:
-                values = explain(model.classifier, model.test_features).values
+                values = shap_values(model.classifier, model.test_features).values
                 names = procedure.signature_names("gene_sets")[model.columns]
                 size += np.abs(values[:, names == "S"]).sum() / N / len(observed.results)
     assert table.loc["S", "contribution"] == pytest.approx(size)

@@ -9,7 +9,7 @@ from responder_ml.classifiers.nearest_centroid import NearestCentroid
 from responder_ml.evaluation.intervals import corrected_t
 from responder_ml.evaluation.metrics import auroc, fold_aurocs, statistic_of
 from responder_ml.features.builders.genes import Genes
-from responder_ml.fusion.late import LateFusion, best_available, fuse_draws, weights_of
+from responder_ml.fusion.late import LateFusion, best_available, fuse_draws, region_weights
 from responder_ml.fusion.regions import Regions
 from responder_ml.search.candidate import Candidate
 from responder_ml.search.nested import Draw, SearchPlan
@@ -29,8 +29,8 @@ def late(make_labelled, places):
 
 
 def test_weights_are_shares_of_what_exceeds_a_coin():
-    assert weights_of(np.array([0.9, 0.4, 0.7])) == pytest.approx([2 / 3, 0, 1 / 3])
-    assert weights_of(np.array([0.3, 0.5])) == pytest.approx([0.5, 0.5])
+    assert region_weights(np.array([0.9, 0.4, 0.7])) == pytest.approx([2 / 3, 0, 1 / 3])
+    assert region_weights(np.array([0.3, 0.5])) == pytest.approx([0.5, 0.5])
 
 
 def test_the_best_region_a_subject_has_scores_it():
@@ -65,13 +65,13 @@ def test_editing_every_row_of_held_out_subjects_changes_no_training_decision(lat
     draw = Draw(regions.labels, 0)
     before = _fuse(regions, draw)
     held_out = before.fold == 1
-    materials = {}
-    for name, search_data in regions.materials.items():
+    edited_regions = {}
+    for name, search_data in regions.by_region.items():
         edited = search_data.expression.copy()
         rows = held_out[search_data.subject_of]
         edited[rows] = rng.normal(0.0, 30.0, edited[rows].shape)
-        materials[name] = replace(search_data, expression=edited)
-    after = _fuse(replace(regions, materials=materials), draw)
+        edited_regions[name] = replace(search_data, expression=edited)
+    after = _fuse(replace(regions, by_region=edited_regions), draw)
     assert np.array_equal(before.fold, after.fold)
     assert np.array_equal(before.weights[1], after.weights[1])
     assert not np.allclose(before.fused[held_out], after.fused[held_out])
@@ -92,13 +92,13 @@ def test_labels_of_held_out_subjects_change_no_decision_on_them(late):
     inside = np.flatnonzero((before.fold == fold) & (regions.strata == stratum))
     one = inside[regions.labels[inside] == 1][0]
     other = inside[regions.labels[inside] == 0][0]
-    materials = {}
-    for name, search_data in regions.materials.items():
+    edited_regions = {}
+    for name, search_data in regions.by_region.items():
         swapped = search_data.expression.copy()
         a, b = np.flatnonzero(search_data.subject_of == one), np.flatnonzero(search_data.subject_of == other)
         swapped[np.concatenate([a, b])] = swapped[np.concatenate([b, a])]
-        materials[name] = replace(search_data, expression=swapped)
-    after = _fuse(replace(regions, materials=materials), Draw(regions.labels, 0))
+        edited_regions[name] = replace(search_data, expression=swapped)
+    after = _fuse(replace(regions, by_region=edited_regions), Draw(regions.labels, 0))
     assert after.fused[one] == pytest.approx(before.fused[other])
     assert after.fused[other] == pytest.approx(before.fused[one])
 
@@ -116,6 +116,6 @@ def test_fusion_pays_where_the_signal_is_split_over_regions_and_not_where_it_is_
 def _fuse(regions, draw):
     shared = {
         name: {"genes": CANDIDATES[0].builder.share(search_data.expression, search_data.genes, search_data.context)}
-        for name, search_data in regions.materials.items()
+        for name, search_data in regions.by_region.items()
     }
-    return fuse_draws(regions.materials, shared, CANDIDATES, PLAN, [draw])[0]
+    return fuse_draws(regions.by_region, shared, CANDIDATES, PLAN, [draw])[0]

@@ -11,7 +11,7 @@ from responder_ml.fusion.regions import Regions
 def test_subjects_keep_one_place_in_every_region(make_labelled, places):
     labelled = make_labelled((0, 0, 0), missing=0.2)
     regions = Regions.of(labelled, places)
-    for column, (name, search_data) in enumerate(regions.materials.items()):
+    for column, (name, search_data) in enumerate(regions.by_region.items()):
         rows = (labelled.cohort.obs["region"] == name).to_numpy()
         names = labelled.cohort.obs["subject"][rows].tolist()
         assert [regions.subjects[index] for index in search_data.subject_of] == names

@@ -1,11 +1,12 @@
 """Contributions of genes to held-out predictions: SHAP values in log-odds, never of a row the model was trained on.
 
-Each outer model explains only the samples it did not see. What a feature made of several genes contributes is handed on to them, so
-that contributions of genes always add up to those of features and stand in one table with those of single-gene models:
+Each outer model explains only the samples it did not see. The contribution of a feature made of several genes is divided between
+these genes, so that contributions of genes always add up to those of features, and those of all models fit in one table:
 
 * Where the feature is a sum over genes (mean z, singscore, ... and derived signatures) and the classifier is linear, exactly: a
   gene gets what its own part of the feature, less that part's mean over the training rows, adds to the log-odds.
-* Otherwise (pairs of genes, scores that are no sum, trees) by rule: in proportion to the genes' absolute weights in the feature.
+* Otherwise (pairs of genes, scores that are no sum, trees) by convention: in proportion to the genes' absolute weights in the
+  feature.
 
 References
 ----------
@@ -18,25 +19,24 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from responder_ml.arrays import Floats, Indices, Strings
+from responder_ml.arrays import Floats, Indices, Labels, Signs, Strings
 from responder_ml.classifiers.classifier import Classifier
 from responder_ml.explanation.stability import top_features
 from responder_ml.search.nested import DrawResult, FoldModel
 
-LEADING = 20
-"""Genes of a repeat that count as its leading ones."""
+N_LEADING = 20
+"""Number of genes with the largest contributions that are a repeat's leading genes."""
 
 
 @dataclass(frozen=True)
-class Explained:
+class ShapValues:
     """SHAP values of some rows.
 
     Attributes
     ----------
     base
-        Log-odds before any feature has spoken.
+        Log-odds that the model expects before it sees any feature.
     values
         Samples x features, log-odds; ``base + values.sum(axis=1)`` is the decision.
     """
@@ -45,7 +45,7 @@ class Explained:
     values: Floats
 
 
-def explain(classifier: Classifier, X: Floats) -> Explained:
+def shap_values(classifier: Classifier, X: Floats) -> ShapValues:
     """Return SHAP values of a fitted classifier for standardised rows ``X``.
 
     The background of a linear classifier is the training mean, which is zero in every standardised column; trees are explained
@@ -56,11 +56,11 @@ def explain(classifier: Classifier, X: Floats) -> Explained:
     if classifier.linear:
         coefficients, intercept = classifier.coef_, float(classifier.intercept_)
         explainer = shap.LinearExplainer((coefficients, intercept), np.zeros((1, X.shape[1])))
-        return Explained(intercept, np.asarray(explainer.shap_values(X), dtype=np.float64))
+        return ShapValues(intercept, np.asarray(explainer.shap_values(X), dtype=np.float64))
     explainer = shap.TreeExplainer(classifier.booster_, feature_perturbation="tree_path_dependent")
-    # The explainer knows its expected value only once it has explained something.
+    # The explainer sets its expected value only when it has explained some rows.
     values = np.asarray(explainer.shap_values(X), dtype=np.float64)
-    return Explained(float(np.ravel(explainer.expected_value)[-1]), values)
+    return ShapValues(float(np.ravel(explainer.expected_value)[-1]), values)
 
 
 @dataclass(frozen=True)
@@ -70,13 +70,13 @@ class FoldExplanation:
     Attributes
     ----------
     repeat, fold
-        Which outer fold was held out.
+        The outer fold that was held out.
     rows
-        Its samples.
+        The samples of that fold.
     base
-        Log-odds before any gene has spoken.
+        Log-odds that the model expects before it sees any gene.
     genes
-        Indices in the cohort of the genes behind the model's features, ascending.
+        Indices in the cohort of the genes of the model's features, ascending.
     values
         Contributions, rows x genes; ``base + values.sum(axis=1)`` is the decision.
     signed
@@ -94,19 +94,19 @@ class FoldExplanation:
 
 @dataclass(frozen=True)
 class Contributions:
-    """Held-out contributions of genes, or of groups of genes, gathered over repeats.
+    """Held-out contributions of genes, or of groups of genes, over all repeats.
 
     Attributes
     ----------
     genes
         Names of the genes any outer model used, or of their groups.
-    size
+    magnitude
         Mean absolute contribution over samples, repeats x genes.
     support
-        Mean contribution towards the subject's true class, repeats x genes: what the gene did for the predictions.
+        Mean contribution towards the subject's true class, repeats x genes: how much the gene helped the predictions.
     slope
         Mean of contribution times the sign of the gene's value against its training mean, repeats x genes: above zero where
-        more of the gene speaks for the positive class.
+        higher values of the gene favour the positive class.
     per_sample
         Mean contribution over repeats, samples x genes.
     frequency
@@ -114,7 +114,7 @@ class Contributions:
     """
 
     genes: Strings
-    size: Floats
+    magnitude: Floats
     support: Floats
     slope: Floats
     per_sample: Floats
@@ -124,11 +124,11 @@ class Contributions:
         """Return one row per gene, largest mean contribution first."""
         direction = self.slope.mean(axis=0)
         agreeing = (np.sign(self.slope) == np.sign(direction)) & (self.slope != 0)
-        low, high = np.quantile(self.size, [0.025, 0.975], axis=0)
-        frame = pd.DataFrame(
+        low, high = np.quantile(self.magnitude, [0.025, 0.975], axis=0)
+        table = pd.DataFrame(
             {
                 "gene": self.genes,
-                "contribution": self.size.mean(axis=0),
+                "contribution": self.magnitude.mean(axis=0),
                 "support": self.support.mean(axis=0),
                 "direction": direction,
                 "sign_consistency": agreeing.mean(axis=0),
@@ -138,16 +138,16 @@ class Contributions:
                 "leading_share": self._leading_share(),
             }
         )
-        return frame.sort_values(["contribution", "gene"], ascending=[False, True], ignore_index=True)
+        return table.sort_values(["contribution", "gene"], ascending=[False, True], ignore_index=True)
 
     def _leading_share(self) -> Floats:
         """Return the share of repeats in which a gene is among those of largest contribution."""
-        leading = np.concatenate(top_features(self.size, LEADING))
-        return np.bincount(leading, minlength=len(self.genes)) / len(self.size)
+        leading = np.concatenate(top_features(self.magnitude, N_LEADING))
+        return np.bincount(leading, minlength=len(self.genes)) / len(self.magnitude)
 
 
 def auto_models(results: Sequence[DrawResult]) -> list[FoldModel]:
-    """Return, for every outer fold of every repeat, the model that auto took."""
+    """Return, for every outer fold of every repeat, the model that auto chose."""
     return [model for result in results for model in result.models if result.chosen[model.fold] == model.candidate]
 
 
@@ -156,80 +156,81 @@ def explain_models(models: Sequence[FoldModel]) -> list[FoldExplanation]:
     return [_explain_held_out(model) for model in models]
 
 
-def contributions(
-    explained: Sequence[FoldExplanation],
+def gather_contributions(
+    explanations: Sequence[FoldExplanation],
     names: Strings,
-    labels: NDArray[np.int8],
-    signs: NDArray[np.int8] | None = None,
+    labels: Labels,
+    signs: Signs | None = None,
 ) -> Contributions:
-    """Gather what held-out rows say of each gene.
+    """Average the held-out contributions of each gene, or group of genes, over samples and repeats.
 
     Parameters
     ----------
-    explained
+    explanations
         One per outer fold and repeat.
     names
-        Name of each gene of the cohort; genes of one name are added up, those without a name left out.
+        Name of each gene of the cohort, or of its group; genes of one name are added up, those without a name left out.
     labels
         Label of each sample, 0 or 1.
     signs
-        -1 for genes that stand the other way round in their group, such as a repressed gene among induced ones.
+        -1 for genes of opposite direction in their group, such as a repressed gene among induced ones; all 1 by default.
     """
     n_samples, towards = len(labels), 2.0 * labels - 1.0
-    used = np.unique(np.concatenate([each.genes for each in explained]))
+    used = np.unique(np.concatenate([fold.genes for fold in explanations]))
     used = used[names[used] != ""]
-    gathered, group = np.unique(names[used], return_inverse=True)
-    column_of = np.full(len(names), -1, dtype=np.intp)
-    column_of[used] = group
-    turn = np.ones(len(names)) if signs is None else signs.astype(np.float64)
-    repeats = 1 + max(each.repeat for each in explained)
-    size, support, slope = (np.zeros((repeats, len(gathered))) for _ in range(3))
-    per_sample, frequency = np.zeros((n_samples, len(gathered))), np.zeros(len(gathered))
-    for each in explained:
-        known = np.flatnonzero(column_of[each.genes] >= 0)
-        columns, into = np.unique(column_of[each.genes[known]], return_inverse=True)
-        values = _added_up(each.values[:, known], into, len(columns))
-        signed = _added_up(each.signed[:, known] * turn[each.genes[known]], into, len(columns))
-        size[each.repeat, columns] += np.abs(values).sum(axis=0) / n_samples
-        support[each.repeat, columns] += towards[each.rows] @ values / n_samples
-        slope[each.repeat, columns] += signed.sum(axis=0) / n_samples
-        per_sample[np.ix_(each.rows, columns)] += values / repeats
-        frequency[columns] += 1.0 / len(explained)
-    return Contributions(gathered, size, support, slope, per_sample, frequency)
+    groups, group_of_used = np.unique(names[used], return_inverse=True)
+    group_of = np.full(len(names), -1, dtype=np.intp)
+    group_of[used] = group_of_used
+    sign_of = np.ones(len(names)) if signs is None else signs.astype(np.float64)
+    repeats = 1 + max(fold.repeat for fold in explanations)
+    magnitude, support, slope = (np.zeros((repeats, len(groups))) for _ in range(3))
+    per_sample, frequency = np.zeros((n_samples, len(groups))), np.zeros(len(groups))
+    for fold in explanations:
+        named = np.flatnonzero(group_of[fold.genes] >= 0)
+        columns, column_of = np.unique(group_of[fold.genes[named]], return_inverse=True)
+        values = _sum_columns(fold.values[:, named], column_of, len(columns))
+        signed = _sum_columns(fold.signed[:, named] * sign_of[fold.genes[named]], column_of, len(columns))
+        magnitude[fold.repeat, columns] += np.abs(values).sum(axis=0) / n_samples
+        support[fold.repeat, columns] += towards[fold.rows] @ values / n_samples
+        slope[fold.repeat, columns] += signed.sum(axis=0) / n_samples
+        per_sample[np.ix_(fold.rows, columns)] += values / repeats
+        frequency[columns] += 1.0 / len(explanations)
+    return Contributions(groups, magnitude, support, slope, per_sample, frequency)
 
 
 def _explain_held_out(model: FoldModel) -> FoldExplanation:
-    found = explain(model.classifier, model.test_features)
-    genes, values, signed = (_shared_out if model.gene_parts is None else _resolved)(model, found.values)
-    return FoldExplanation(model.repeat, model.fold, model.test_rows, found.base, genes, values, signed)
+    of_features = shap_values(model.classifier, model.test_features)
+    divide = _divide_by_shares if model.gene_parts is None else _divide_by_parts
+    genes, values, signed = divide(model, of_features.values)
+    return FoldExplanation(model.repeat, model.fold, model.test_rows, of_features.base, genes, values, signed)
 
 
-def _shared_out(model: FoldModel, values: Floats) -> tuple[Indices, Floats, Floats]:
-    """Hand contributions of features on to genes by their shares."""
+def _divide_by_shares(model: FoldModel, values: Floats) -> tuple[Indices, Floats, Floats]:
+    """Divide contributions of features between genes by the genes' shares; return genes, values and signed values."""
     genes = np.unique(model.gene_shares.indices).astype(np.intp)
     shares = model.gene_shares[:, genes]
-    # A gene that lowers a feature turns the feature's direction round.
+    # For a gene that lowers a feature, the feature's direction is reversed.
     return genes, np.asarray(values @ abs(shares)), np.asarray((values * np.sign(model.test_features)) @ shares)
 
 
-def _resolved(model: FoldModel, values: Floats) -> tuple[Indices, Floats, Floats]:
-    """Hand contributions of features that a linear classifier weighs on to the genes they are sums over."""
-    parts = model.gene_parts or ()
-    genes = np.unique(np.concatenate([each.genes for each in parts]))
-    resolved, signed = np.zeros((len(values), len(genes))), np.zeros((len(values), len(genes)))
-    for coefficient, each in zip(model.classifier.coef_, parts, strict=True):
-        columns, found = np.searchsorted(genes, each.genes), coefficient * each.values
-        resolved[:, columns] += found
-        signed[:, columns] += found * np.sign(each.values * each.weights)
-    return genes, resolved, signed
+def _divide_by_parts(model: FoldModel, values: Floats) -> tuple[Indices, Floats, Floats]:
+    """Divide contributions of features of a linear classifier between the genes whose sums the features are."""
+    features = model.gene_parts or ()
+    genes = np.unique(np.concatenate([parts.genes for parts in features]))
+    of_genes, signed = np.zeros((len(values), len(genes))), np.zeros((len(values), len(genes)))
+    for coefficient, parts in zip(model.classifier.coef_, features, strict=True):
+        columns, contribution = np.searchsorted(genes, parts.genes), coefficient * parts.values
+        of_genes[:, columns] += contribution
+        signed[:, columns] += contribution * np.sign(parts.values * parts.weights)
+    return genes, of_genes, signed
 
 
-def _added_up(values: Floats, into: Indices, count: int) -> Floats:
-    """Add columns up into ``count`` columns."""
-    if len(into) == count:
+def _sum_columns(values: Floats, column_of: Indices, count: int) -> Floats:
+    """Add each column of ``values`` to its one of ``count`` columns."""
+    if len(column_of) == count:
         ordered = np.empty_like(values)
-        ordered[:, into] = values
+        ordered[:, column_of] = values
         return ordered
-    added = np.zeros((len(values), count))
-    np.add.at(added.T, into, values.T)
-    return added
+    sums = np.zeros((len(values), count))
+    np.add.at(sums.T, column_of, values.T)
+    return sums

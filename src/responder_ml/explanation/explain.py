@@ -1,12 +1,15 @@
-"""What carries a result: genes and modules with their held-out contributions, and which of them are called out."""
+"""What a result rests on: genes, modules and signatures with their held-out contributions, and which of them are called out.
+
+Signatures are explained whether or not auto chose a model of signatures. Of each builder whose features are signatures, the model
+that wins the inner folds is explained in every outer fold: the one auto would have chosen had there been no other builder.
+"""
 
 from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from responder_ml.arrays import Floats
+from responder_ml.arrays import Floats, Labels
 from responder_ml.cohort.endpoint import LabelledCohort
 from responder_ml.evaluation.permutation import NullPlan, NullResult
 from responder_ml.evaluation.procedure import ObservedResult, Procedure
@@ -14,73 +17,34 @@ from responder_ml.explanation.attribution import (
     Contributions,
     FoldExplanation,
     auto_models,
-    contributions,
-    explain,
     explain_models,
+    gather_contributions,
+    shap_values,
 )
 from responder_ml.explanation.call_out import call_out
 from responder_ml.search.nested import DrawResult, FoldModel
 
-_KEPT = (
+_SIGNATURE_COLUMNS = (
     "builder", "signature", "contribution", "support", "direction", "sign_consistency", "contribution_low",
     "contribution_high", "selection_frequency",
 )  # fmt: skip
 
 
-def signature_table(procedure: Procedure, observed: ObservedResult, labels: NDArray[np.int8]) -> pd.DataFrame:
-    """Return held-out contributions of signatures, one row for each builder and signature, largest first.
-
-    Parameters
-    ----------
-    procedure, observed
-        The procedure, and what it found on the observed labels.
-    labels
-        Label of each sample, 0 or 1.
-    """
-    parts = []
-    for builder in dict.fromkeys(each.builder_name for each in procedure.candidates):
-        names = procedure.signature_names(builder)
-        if names is None:
-            continue
-        own = [index for index, each in enumerate(procedure.candidates) if each.builder_name == builder]
-        models = [model for result in observed.results for model in _winners(result, own)]
-        found = contributions([_by_signature(model) for model in models], names, labels)
-        parts.append(found.table().rename(columns={"gene": "signature"}).assign(builder=builder))
-    if not parts:
-        return pd.DataFrame(columns=list(_KEPT))
-    table = pd.concat(parts, ignore_index=True)[list(_KEPT)]
-    return table.sort_values("contribution", ascending=False, kind="stable", ignore_index=True)
-
-
-def _winners(result: DrawResult, candidates: list[int]) -> list[FoldModel]:
-    """Return, for every outer fold, the model of some candidates with the best inner objective, the earlier of equals."""
-    best = np.array(candidates)[np.argmax(np.nan_to_num(result.inner_scores[candidates], nan=0.0), axis=0)]
-    return [model for model in result.models if model.candidate == best[model.fold]]
-
-
-def _by_signature(model: FoldModel) -> FoldExplanation:
-    found = explain(model.classifier, model.test_features)
-    order = np.argsort(model.columns)
-    values = found.values[:, order]
-    signed = values * np.sign(model.test_features[:, order])
-    return FoldExplanation(model.repeat, model.fold, model.test_rows, found.base, model.columns[order], values, signed)
-
-
 @dataclass(frozen=True)
 class RunExplanation:
-    """What carries a result.
+    """What a result rests on.
 
     Attributes
     ----------
-    explained
-        Auto's outer models, explained on the rows they did not see.
+    folds
+        The outer models that auto chose, explained on the rows they did not see.
     contributions
-        The same gathered by gene.
+        The same, gene by gene over all repeats.
     genes, modules, signatures
         The run's tables of these names.
     """
 
-    explained: tuple[FoldExplanation, ...] = field(repr=False)
+    folds: tuple[FoldExplanation, ...] = field(repr=False)
     contributions: Contributions = field(repr=False)
     genes: pd.DataFrame = field(repr=False)
     modules: pd.DataFrame = field(repr=False)
@@ -93,30 +57,71 @@ def explain_run(
     labelled: LabelledCohort,
     log2: Floats,
     plan: NullPlan,
-    whole: NullResult | None,
+    null: NullResult | None,
 ) -> RunExplanation:
-    """Explain the outer models on held-out rows, gather by gene and by module, and call out what luck does not explain.
+    """Explain the outer models on held-out rows, by gene and by module, and call out what chance does not explain.
 
     Parameters
     ----------
     procedure, observed
-        The procedure, and what it found on the observed labels.
+        The procedure, and its result on the observed labels.
     labelled
         Labels and strata.
     log2
         Log2 expression, samples x genes, for the modules.
-    plan, whole
+    plan, null
         As for `call_out`.
     """
-    explained = explain_models(auto_models(observed.results))
-    called = call_out(procedure, observed, labelled, log2, plan, whole)
-    grouping = called.found.grouping
-    of_genes = contributions(explained, labelled.genes, labelled.sample_labels)
-    of_modules = contributions(explained, grouping.names, labelled.sample_labels, grouping.signs)
+    folds = explain_models(auto_models(observed.results))
+    called = call_out(procedure, observed, labelled, log2, plan, null)
+    grouping = called.strengths.grouping
+    of_genes = gather_contributions(folds, labelled.genes, labelled.sample_labels)
+    of_modules = gather_contributions(folds, grouping.names, labelled.sample_labels, grouping.signs)
     return RunExplanation(
-        tuple(explained),
+        tuple(folds),
         of_genes,
         called.mark(of_genes.table()),
         called.mark_modules(of_modules.table()),
         signature_table(procedure, observed, labelled.sample_labels),
+    )
+
+
+def signature_table(procedure: Procedure, observed: ObservedResult, labels: Labels) -> pd.DataFrame:
+    """Return held-out contributions of signatures, one row for each builder and signature, largest first.
+
+    Parameters
+    ----------
+    procedure, observed
+        The procedure, and its result on the observed labels.
+    labels
+        Label of each sample, 0 or 1.
+    """
+    parts = []
+    for builder in dict.fromkeys(candidate.builder_name for candidate in procedure.candidates):
+        names = procedure.signature_names(builder)
+        if names is None:
+            continue
+        own = [index for index, candidate in enumerate(procedure.candidates) if candidate.builder_name == builder]
+        models = [model for result in observed.results for model in _winners(result, own)]
+        contributions = gather_contributions([_by_signature(model) for model in models], names, labels)
+        parts.append(contributions.table().rename(columns={"gene": "signature"}).assign(builder=builder))
+    if not parts:
+        return pd.DataFrame(columns=list(_SIGNATURE_COLUMNS))
+    table = pd.concat(parts, ignore_index=True)[list(_SIGNATURE_COLUMNS)]
+    return table.sort_values("contribution", ascending=False, kind="stable", ignore_index=True)
+
+
+def _winners(result: DrawResult, candidates: list[int]) -> list[FoldModel]:
+    """Return, for every outer fold, the model of some candidates with the best inner objective, the earlier of equals."""
+    best = np.array(candidates)[np.argmax(np.nan_to_num(result.inner_scores[candidates], nan=0.0), axis=0)]
+    return [model for model in result.models if model.candidate == best[model.fold]]
+
+
+def _by_signature(model: FoldModel) -> FoldExplanation:
+    of_features = shap_values(model.classifier, model.test_features)
+    order = np.argsort(model.columns)
+    values = of_features.values[:, order]
+    signed = values * np.sign(model.test_features[:, order])
+    return FoldExplanation(
+        model.repeat, model.fold, model.test_rows, of_features.base, model.columns[order], values, signed
     )

@@ -1,10 +1,10 @@
-"""How much sets of genes chosen on different training sets agree, beyond what their sizes alone would give.
+"""How much the sets of genes chosen on different training sets agree, beyond what their sizes alone would give.
 
 With M sets out of p features, ``q_j`` the share of sets that hold feature j and k the mean size of a set,
 
     stability = 1 - mean_j( M / (M - 1) q_j (1 - q_j) ) / ( k/p (1 - k/p) ).
 
-1 means the same set every time, 0 what sets drawn at random give. The interval is the asymptotic one of the paper,
+1 means the same set every time, 0 is expected of sets drawn at random. The interval is the asymptotic one of the paper,
 which takes the sets as independent; training sets that share subjects are not, so it is too narrow for folds of one
 cohort.
 
@@ -20,7 +20,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.stats import norm
 
-from responder_ml.arrays import Flags, Floats, Indices
+from responder_ml.arrays import Floats, Indices
+
+_COVERAGE = 0.95
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ class Stability:
     value
         At most 1; 0 is expected of random sets; the least possible is ``-1 / (n_sets - 1)``.
     low, high
-        Asymptotic interval, cut off at the possible values.
+        Asymptotic 95 % interval, cut off at the possible values.
     n_sets
         Sets compared.
     mean_size
@@ -46,7 +48,7 @@ class Stability:
     mean_size: float
 
 
-def selection_stability(sets: Sequence[ArrayLike], n_features: int, level: float = 0.95) -> Stability | None:
+def selection_stability(sets: Sequence[ArrayLike], n_features: int) -> Stability | None:
     """Return the stability of sets of features; None where it is not defined.
 
     It is not defined with fewer than two sets, or if all sets are empty or all hold every feature.
@@ -56,37 +58,29 @@ def selection_stability(sets: Sequence[ArrayLike], n_features: int, level: float
     sets
         Indices of the chosen features, 0 to ``n_features - 1``, each at most once per set.
     n_features
-        Features there were to choose from (p).
-    level
-        Coverage of the interval.
+        Number of features to choose from (p).
 
     Raises
     ------
     ValueError
-        A position is out of range or occurs twice in one set.
+        An index is out of range or occurs twice in one set.
     """
     # Sorted, so that sums do not depend on the order in which a set is listed.
-    chosen = [np.sort(np.asarray(each, dtype=np.intp).ravel()) for each in sets]
-    for each in chosen:
-        if each.size and (each[0] < 0 or each[-1] >= n_features or not np.diff(each).all()):
-            raise ValueError(f"each set must hold distinct positions from 0 to {n_features - 1}")
-    sizes = np.array([each.size for each in chosen], dtype=np.float64)
+    chosen = [np.sort(np.asarray(features, dtype=np.intp).ravel()) for features in sets]
+    for features in chosen:
+        if features.size and (features[0] < 0 or features[-1] >= n_features or not np.diff(features).all()):
+            raise ValueError(f"each set must hold distinct indices from 0 to {n_features - 1}")
+    sizes = np.array([features.size for features in chosen], dtype=np.float64)
     if len(chosen) < 2 or sizes.sum() in (0, len(chosen) * n_features):
         return None
-    return _nogueira(chosen, sizes, n_features, level)
-
-
-def matrix_stability(selected: Flags, level: float = 0.95) -> Stability | None:
-    """Return the stability of the sets in the rows of a boolean matrix, sets x features; None where not defined."""
-    table = np.asarray(selected, dtype=bool)
-    return selection_stability([np.flatnonzero(row) for row in table], table.shape[1], level)
+    return _nogueira(chosen, sizes, n_features)
 
 
 def top_features(importance: ArrayLike, size: int) -> list[Indices]:
-    """Return, for each row, the positions of the largest absolute values, largest first.
+    """Return, for each row, the indices of the largest absolute values, largest first.
 
     A feature of zero importance is never among the top ones, so a row may give fewer than ``size``. Equal values are
-    taken in order of position.
+    taken in order of index.
 
     Parameters
     ----------
@@ -102,24 +96,24 @@ def top_features(importance: ArrayLike, size: int) -> list[Indices]:
     """
     table = np.atleast_2d(np.abs(np.asarray(importance, dtype=np.float64)))
     if size < 1 or np.isnan(table).any():
-        raise ValueError("top lists need a length of at least 1 and importances that are numbers")
+        raise ValueError("top lists need a length of at least 1, and importances that are not nan")
     order = np.argsort(-table, axis=1, kind="stable")[:, :size]
-    return [positions[row[positions] > 0] for positions, row in zip(order, table, strict=True)]
+    return [indices[row[indices] > 0] for indices, row in zip(order, table, strict=True)]
 
 
-def _nogueira(chosen: Sequence[Indices], sizes: Floats, n_features: int, level: float) -> Stability:
+def _nogueira(chosen: Sequence[Indices], sizes: Floats, n_features: int) -> Stability:
     n_sets = len(chosen)
     share = np.bincount(np.concatenate(chosen), minlength=n_features) / n_sets
     filled = float(sizes.mean()) / n_features
     by_chance = filled * (1 - filled)
     varied = n_sets / (n_sets - 1) * float(np.sum(share * (1 - share))) / n_features
     value = 1 - varied / by_chance
-    agreement = np.array([share[each].sum() for each in chosen])
+    agreement = np.array([share[features].sum() for features in chosen])
     influence = (
         agreement / n_features
         - sizes * filled / n_features
         + value / 2 * (2 * sizes * filled / n_features - sizes / n_features - filled + 1)
     ) / by_chance
     error = 2 / n_sets * float(np.sqrt(np.sum((influence - influence.mean()) ** 2)))
-    half = float(norm.ppf(0.5 + level / 2)) * error
+    half = float(norm.ppf(0.5 + _COVERAGE / 2)) * error
     return Stability(value, max(value - half, -1 / (n_sets - 1)), min(value + half, 1.0), n_sets, float(sizes.mean()))

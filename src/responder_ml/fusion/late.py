@@ -1,9 +1,9 @@
-"""Late fusion: every region's own models, weighed by what they were worth on inner folds; and the best single region.
+"""Late fusion: every region's own models, weighted by their performance on inner folds; and the best single region.
 
 In each outer training set every region chooses and fits its own candidate. Its log-odds are standardised by the mean and standard
-deviation of its inner out-of-fold log-odds, and weighed by how far its inner AUROC exceeds one half (all alike if none does). A
-missing region adds nothing, as if its log-odds were the training mean. The single region a fusion is compared with is chosen in the
-same training set by the same inner AUROC; a held-out subject without it is scored by the best one it has.
+deviation of its inner out-of-fold log-odds, and weighted by the excess of its inner AUROC over one half (equally if none exceeds
+it). A missing region adds nothing, as if its log-odds were the training mean. The single region with which a fusion is compared is
+chosen in the same training set by the same inner AUROC; a held-out subject without it is scored by the best region it has.
 
 References
 ----------
@@ -30,7 +30,7 @@ _LABELLINGS_PER_UNIT = 4
 
 
 @dataclass(frozen=True)
-class Fused:
+class FusedDraw:
     """Late fusion of one draw.
 
     Attributes
@@ -55,13 +55,13 @@ class LateFusion:
     Parameters
     ----------
     regions
-        Subjects and materials.
+        Subjects and the data of each region.
     candidates
-        What competes in each region.
+        The candidates to compare in each region.
     plan
         Folds, trials, seed; inner folds are needed, so trials must be 1 or more.
     workers
-        Where units of work run.
+        They run the units of work.
     """
 
     def __init__(self, regions: Regions, candidates: Sequence[Candidate], plan: SearchPlan, workers: Workers) -> None:
@@ -72,17 +72,17 @@ class LateFusion:
                 name: builder.share(search_data.expression, search_data.genes, search_data.context)
                 for name, builder in builders.items()
             }
-            for region, search_data in regions.materials.items()
+            for region, search_data in regions.by_region.items()
         }
-        self._run = partial(fuse_draws, regions.materials, shared, tuple(candidates), plan)
+        self._run = partial(fuse_draws, regions.by_region, shared, tuple(candidates), plan)
 
     def observe(self, labels: Labels, repeats: int) -> tuple[OutOfFold, OutOfFold, Floats]:
         """Return the fusion's and the best single region's decisions, and the weights, repeats x folds x regions."""
         units = [[Draw(labels, repeat)] for repeat in range(repeats)]
-        found = [each for unit in self._workers.map(self._run, units) for each in unit]
-        fold = np.stack([each.fold for each in found])
-        fused, single = (np.stack([getattr(each, name) for each in found]) for name in ("fused", "single"))
-        weights = np.stack([each.weights for each in found])
+        draws = [draw for unit in self._workers.map(self._run, units) for draw in unit]
+        fold = np.stack([draw.fold for draw in draws])
+        fused, single = np.stack([draw.fused for draw in draws]), np.stack([draw.single for draw in draws])
+        weights = np.stack([draw.weights for draw in draws])
         return _out_of_fold(labels, fused, fold), _out_of_fold(labels, single, fold), weights
 
     def statistics(self, labellings: Sequence[Labels], repeats: int) -> Iterator[Floats]:
@@ -96,72 +96,72 @@ class LateFusion:
 
 
 def fuse_draws(
-    materials: Mapping[str, SearchData],
+    by_region: Mapping[str, SearchData],
     shared: Mapping[str, Mapping[str, Shared]],
     candidates: Sequence[Candidate],
     plan: SearchPlan,
     draws: Sequence[Draw],
-) -> list[Fused]:
+) -> list[FusedDraw]:
     """Search every region for every draw, on the same folds of subjects, and fuse."""
-    found = [
+    results = [
         search_draws(search_data, shared[region], candidates, plan, draws, keep_models=True)
-        for region, search_data in materials.items()
+        for region, search_data in by_region.items()
     ]
-    places = list(materials.values())
-    return [fuse(places, [of_region[index] for of_region in found]) for index in range(len(draws))]
+    regions = list(by_region.values())
+    return [fuse(regions, [of_region[index] for of_region in results]) for index in range(len(draws))]
 
 
-def fuse(materials: Sequence[SearchData], results: Sequence[DrawResult]) -> Fused:
-    """Weigh the regions' models of one draw in each outer fold, and decide the subjects they have not seen.
+def fuse(regions: Sequence[SearchData], results: Sequence[DrawResult]) -> FusedDraw:
+    """Weight the regions' models of one draw in each outer fold, and decide the subjects they have not seen.
 
     Parameters
     ----------
-    materials, results
-        Of each region, on the same folds.
+    regions, results
+        Data and search result of each region, on the same folds.
     """
-    n_subjects = materials[0].n_subjects
+    n_subjects = regions[0].n_subjects
     fold = np.full(n_subjects, -1, dtype=np.intp)
-    for search_data, result in zip(materials, results, strict=True):
+    for search_data, result in zip(regions, results, strict=True):
         fold[search_data.subject_of] = result.fold
     n_folds = results[0].inner_scores.shape[1]
     fused, single = np.zeros(n_subjects), np.zeros(n_subjects)
-    weights = np.empty((n_folds, len(materials)))
-    held_out = [_decisions(search_data, result) for search_data, result in zip(materials, results, strict=True)]
+    weights = np.empty((n_folds, len(regions)))
+    held_out = [_decisions(search_data, result) for search_data, result in zip(regions, results, strict=True)]
     for number in range(n_folds):
         rows = fold == number
         models = [_chosen(result, number) for result in results]
-        worth = np.nan_to_num(
+        inner_aurocs = np.nan_to_num(
             [result.inner_scores[model.candidate, number] for result, model in zip(results, models, strict=True)]
         )
         scores = np.stack(
-            [_standardised(each[rows], model) for each, model in zip(held_out, models, strict=True)], axis=1
+            [_standardised(log_odds[rows], model) for log_odds, model in zip(held_out, models, strict=True)], axis=1
         )
-        weights[number] = weights_of(worth)
+        weights[number] = region_weights(inner_aurocs)
         fused[rows] = np.nansum(scores * weights[number], axis=1)
-        single[rows] = best_available(scores, worth)
-    return Fused(fold, fused, single, weights)
+        single[rows] = best_available(scores, inner_aurocs)
+    return FusedDraw(fold, fused, single, weights)
 
 
-def weights_of(worth: Floats) -> Floats:
-    """Return weights from inner AUROCs: how far each exceeds one half, as shares; all alike if none does."""
-    excess = np.maximum(worth - 0.5, 0.0)
+def region_weights(inner_aurocs: Floats) -> Floats:
+    """Return weights from inner AUROCs: the excess of each over one half, as shares; equal weights if none exceeds it."""
+    excess = np.maximum(inner_aurocs - 0.5, 0.0)
     if excess.sum() == 0:
-        return np.full(len(worth), 1.0 / len(worth))
+        return np.full(len(inner_aurocs), 1.0 / len(inner_aurocs))
     return np.asarray(excess / excess.sum(), dtype=np.float64)
 
 
-def best_available(scores: Floats, worth: Floats) -> Floats:
-    """Return each subject's score by the region of most worth among those it has; the earlier of equals."""
-    by_worth = scores[:, np.argsort(-worth, kind="stable")]
-    first = np.argmax(~np.isnan(by_worth), axis=1)
-    return np.asarray(by_worth[np.arange(len(scores)), first], dtype=np.float64)
+def best_available(scores: Floats, inner_aurocs: Floats) -> Floats:
+    """Return each subject's score by the region of highest inner AUROC among those it has; the earlier of equals."""
+    best_first = scores[:, np.argsort(-inner_aurocs, kind="stable")]
+    first = np.argmax(~np.isnan(best_first), axis=1)
+    return np.asarray(best_first[np.arange(len(scores)), first], dtype=np.float64)
 
 
 def _decisions(search_data: SearchData, result: DrawResult) -> Floats:
     """Return each subject's held-out log-odds, not-a-number where it lacks the region."""
-    there, of_sample = np.unique(search_data.subject_of, return_inverse=True)
+    subjects, of_sample = np.unique(search_data.subject_of, return_inverse=True)
     values = np.full(search_data.n_subjects, np.nan)
-    values[there] = by_subject(result.auto, of_sample, len(there))
+    values[subjects] = by_subject(result.auto, of_sample, len(subjects))
     return values
 
 
@@ -170,9 +170,9 @@ def _chosen(result: DrawResult, fold: int) -> FoldModel:
 
 
 def _standardised(log_odds: Floats, model: FoldModel) -> Floats:
-    seen = model.inner_decisions[~np.isnan(model.inner_decisions)]
-    spread = float(seen.std())
-    return np.asarray((log_odds - seen.mean()) / (spread if spread > 0 else 1.0), dtype=np.float64)
+    training = model.inner_decisions[~np.isnan(model.inner_decisions)]
+    spread = float(training.std())
+    return np.asarray((log_odds - training.mean()) / (spread if spread > 0 else 1.0), dtype=np.float64)
 
 
 def _out_of_fold(labels: Labels, decisions: Floats, fold: Indices) -> OutOfFold:
@@ -180,12 +180,12 @@ def _out_of_fold(labels: Labels, decisions: Floats, fold: Indices) -> OutOfFold:
 
 
 def _statistics(
-    run: Callable[[Sequence[Draw]], list[Fused]], repeats: int, labellings: Sequence[Labels]
+    run: Callable[[Sequence[Draw]], list[FusedDraw]], repeats: int, labellings: Sequence[Labels]
 ) -> list[float]:
-    found = run([Draw(labels, repeat) for labels in labellings for repeat in range(repeats)])
+    draws = run([Draw(labels, repeat) for labels in labellings for repeat in range(repeats)])
     values = []
     for index, labels in enumerate(labellings):
-        part = found[index * repeats : (index + 1) * repeats]
-        fold, fused = np.stack([each.fold for each in part]), np.stack([each.fused for each in part])
+        own = draws[index * repeats : (index + 1) * repeats]
+        fold, fused = np.stack([draw.fold for draw in own]), np.stack([draw.fused for draw in own])
         values.append(statistic_of(_out_of_fold(labels, fused, fold)))
     return values

@@ -4,17 +4,16 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.base import clone
 
-from responder_ml.arrays import Flags, Floats, Indices, Strings
+from responder_ml.arrays import Flags, Floats, Indices, Labels, Strings
 from responder_ml.errors import FeatureError
 from responder_ml.features.builders.builder import Builder, Ranked, Shared
 from responder_ml.features.builders.context import Context
 from responder_ml.statistics.training_sets import TrainingSets
 
-# Natural places of one region's columns, far more than any builder has.
-_PLACES = 2**32
+# Offset between the natural positions of two regions' columns, far more than any builder has.
+_OFFSET = 2**32
 
 
 class RegionBlocks(Builder):
@@ -22,7 +21,7 @@ class RegionBlocks(Builder):
 
     Each region's columns are ranked among the training subjects that have the region, and the blocks are interleaved: the best
     column of every region, then the second of every region. A missing value is the mean of the training subjects that have it,
-    which is zero once columns are standardised: a missing region says nothing, and no other animal's values stand in for it.
+    which is zero once columns are standardised: a missing region has no influence, and no other animal's values replace it.
 
     Parameters
     ----------
@@ -56,48 +55,48 @@ class RegionBlocks(Builder):
             )
 
     def share(self, X: Floats, genes: Strings, context: Context | None = None) -> "SharedBlocks":
-        """Do once per cohort and region what no training set changes."""
+        """Compute once per cohort and region what no training set changes."""
         return SharedBlocks(self, X, genes)
 
     def blocks(self, X: Floats) -> list[tuple[slice, Flags]]:
         """Return each region's columns, and which rows have it."""
         width = X.shape[1] // len(self.regions)
-        parts = [slice(start, start + width) for start in range(0, X.shape[1], width)]
-        return [(part, ~np.isnan(X[:, part.start])) for part in parts]
+        blocks = [slice(start, start + width) for start in range(0, X.shape[1], width)]
+        return [(columns, ~np.isnan(X[:, columns.start])) for columns in blocks]
 
-    def _fit(self, X: Floats, labels: NDArray[np.int8], genes: Strings, context: Context | None) -> None:
+    def _fit(self, X: Floats, labels: Labels, genes: Strings, context: Context | None) -> None:
         self.builders_ = []
         self.means_ = []
-        for part, there in self.blocks(X):
-            fitted = clone(self.builder).fit(X[there, part], labels[there], genes=genes[part])
+        for columns, has_region in self.blocks(X):
+            fitted = clone(self.builder).fit(X[has_region, columns], labels[has_region], genes=genes[columns])
             self.builders_.append(fitted)
-            self.means_.append(fitted.transform(X[there, part]).mean(axis=0))
-        self.order_ = interleave([len(each.position_) for each in self.builders_])
-        positions = [each.position_ + index * _PLACES for index, each in enumerate(self.builders_)]
+            self.means_.append(fitted.transform(X[has_region, columns]).mean(axis=0))
+        self.order_ = interleave([len(builder.position_) for builder in self.builders_])
+        positions = [builder.position_ + index * _OFFSET for index, builder in enumerate(self.builders_)]
         names = [
-            [f"{region}:{str(name).removeprefix(f'{region}:')}" for name in each.names_]
-            for region, each in zip(self.regions, self.builders_, strict=True)
+            [f"{region}:{str(name).removeprefix(f'{region}:')}" for name in builder.names_]
+            for region, builder in zip(self.regions, self.builders_, strict=True)
         ]
         self.position_ = np.concatenate(positions)[self.order_]
-        self.names_ = np.concatenate([np.asarray(each, dtype=str) for each in names])[self.order_]
+        self.names_ = np.concatenate([np.asarray(of_region, dtype=str) for of_region in names])[self.order_]
 
     def _transform(self, X: Floats) -> Floats:
-        parts = []
-        for (part, there), fitted, mean in zip(self.blocks(X), self.builders_, self.means_, strict=True):
+        blocks = []
+        for (columns, has_region), fitted, mean in zip(self.blocks(X), self.builders_, self.means_, strict=True):
             values = np.tile(mean, (len(X), 1))
-            if there.any():
-                values[there] = fitted.transform(X[there, part])
-            parts.append(values)
-        return np.asarray(np.concatenate(parts, axis=1)[:, self.order_], dtype=np.float64)
+            if has_region.any():
+                values[has_region] = fitted.transform(X[has_region, columns])
+            blocks.append(values)
+        return np.asarray(np.concatenate(blocks, axis=1)[:, self.order_], dtype=np.float64)
 
 
 class SharedBlocks:
-    """Every region's shared work, and the interleaved columns of many training sets.
+    """What every region's builder computes once per cohort, and the interleaved columns of many training sets.
 
     Parameters
     ----------
     builder
-        Gives builder and regions.
+        The builder of the blocks, and the regions.
     X
         Subjects x (regions x genes), not-a-number where a region is missing.
     genes
@@ -105,37 +104,45 @@ class SharedBlocks:
     """
 
     def __init__(self, builder: RegionBlocks, X: Floats, genes: Strings) -> None:
-        self._there = []
+        self._has_region = []
         self._shared: list[Shared] = []
         self._starts = []
-        for part, there in builder.blocks(X):
-            self._there.append(there)
-            self._starts.append(part.start)
-            self._shared.append(builder.builder.share(np.ascontiguousarray(X[there, part]), genes[part]))
+        for columns, has_region in builder.blocks(X):
+            self._has_region.append(has_region)
+            self._starts.append(columns.start)
+            values = np.ascontiguousarray(X[has_region, columns])
+            self._shared.append(builder.builder.share(values, genes[columns]))
 
     def rank(self, sets: TrainingSets) -> list[Ranked]:
         """Return each training set's columns, the regions taking turns."""
-        found = [
-            shared.rank(TrainingSets(sets.rows[:, there], sets.labels[:, there], sets.alike))
-            for shared, there in zip(self._shared, self._there, strict=True)
+        ranked = [
+            shared.rank(TrainingSets(sets.rows[:, has_region], sets.labels[:, has_region], sets.alike))
+            for shared, has_region in zip(self._shared, self._has_region, strict=True)
         ]
-        return [self._together([of_region[index] for of_region in found], rows) for index, rows in enumerate(sets.rows)]
+        return [
+            self._interleaved([of_region[index] for of_region in ranked], rows) for index, rows in enumerate(sets.rows)
+        ]
 
-    def _together(self, ranked: Sequence[Ranked], rows: Flags) -> Ranked:
-        order = interleave([len(each.position) for each in ranked])
-        owner = np.repeat(np.arange(len(ranked)), [len(each.position) for each in ranked])[order]
-        place = np.concatenate([np.arange(len(each.position)) for each in ranked])[order]
-        position = np.concatenate([each.position + index * _PLACES for index, each in enumerate(ranked)])[order]
+    def _interleaved(self, ranked: Sequence[Ranked], rows: Flags) -> Ranked:
+        lengths = [len(of_region.position) for of_region in ranked]
+        order = interleave(lengths)
+        region_of = np.repeat(np.arange(len(ranked)), lengths)[order]
+        column_of = np.concatenate([np.arange(length) for length in lengths])[order]
+        positions = [of_region.position + index * _OFFSET for index, of_region in enumerate(ranked)]
 
         def values() -> Floats:
-            parts = [_filled(each.values(), there, rows) for each, there in zip(ranked, self._there, strict=True)]
-            return np.asarray(np.concatenate(parts, axis=1)[:, order], dtype=np.float64)
+            blocks = [
+                _filled(of_region.values(), has_region, rows)
+                for of_region, has_region in zip(ranked, self._has_region, strict=True)
+            ]
+            return np.asarray(np.concatenate(blocks, axis=1)[:, order], dtype=np.float64)
 
         def genes_of(column: int) -> tuple[Indices, Floats]:
-            genes, shares = ranked[owner[column]].genes_of(int(place[column]))
-            return genes + self._starts[owner[column]], shares
+            region = region_of[column]
+            genes, shares = ranked[region].genes_of(int(column_of[column]))
+            return genes + self._starts[region], shares
 
-        return Ranked(position, values, genes_of)
+        return Ranked(np.concatenate(positions)[order], values, genes_of)
 
 
 def interleave(lengths: Sequence[int]) -> Indices:
@@ -144,15 +151,15 @@ def interleave(lengths: Sequence[int]) -> Indices:
     Parameters
     ----------
     lengths
-        Columns of each block.
+        Number of columns of each block.
     """
     rank = np.concatenate([np.arange(length) for length in lengths])
     return np.asarray(np.argsort(rank, kind="stable"), dtype=np.intp)
 
 
-def _filled(values: Floats, there: Flags, training: Flags) -> Floats:
+def _filled(values: Floats, has_region: Flags, training: Flags) -> Floats:
     """Return a block for all subjects; those without the region have the mean of the training subjects with it."""
-    mean: Any = values[training[there]].mean(axis=0)
-    filled = np.tile(mean, (len(there), 1))
-    filled[there] = values
+    mean: Any = values[training[has_region]].mean(axis=0)
+    filled = np.tile(mean, (len(has_region), 1))
+    filled[has_region] = values
     return np.asarray(filled, dtype=np.float64)

@@ -22,7 +22,7 @@ from responder_ml.evaluation.metrics import Concordance, OutOfFold, auroc, balan
 from responder_ml.evaluation.permutation import NullResult
 from responder_ml.evaluation.procedure import ObservedResult, Procedure, Refit
 from responder_ml.evaluation.relabel import LARGEST_COUNT_SHOWN
-from responder_ml.explanation.attribution import LEADING, Contributions, auto_models
+from responder_ml.explanation.attribution import N_LEADING, Contributions, auto_models
 from responder_ml.explanation.stability import Stability, selection_stability, top_features
 from responder_ml.records.run import SCHEMA_VERSION
 
@@ -253,14 +253,14 @@ def _stability(observed: ObservedResult, procedure: Procedure, explained: Contri
     """Compare the genes that auto's outer models use, and those of largest contribution in each repeat."""
     n_genes = len(procedure.search_data.genes)
     used = [procedure.genes_used(model) for model in auto_models(observed.results)]
-    leading = top_features(explained.size, LEADING)
+    leading = top_features(explained.magnitude, N_LEADING)
     return {
         **_agreement(selection_stability(used, n_genes)),
         "of": "genes behind the features of auto's outer models",
         "models": len(used),
         "leading": {
             **_agreement(selection_stability(leading, n_genes)),
-            "of": f"the {LEADING} genes of largest mean absolute held-out SHAP value in each repeat",
+            "of": f"the {N_LEADING} genes of largest mean absolute held-out SHAP value in each repeat",
             "repeats": len(leading),
         },
     }

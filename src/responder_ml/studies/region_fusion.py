@@ -153,7 +153,7 @@ def _fuse(
 
 
 def _early_fusion(regions: Regions, feasible: FeasiblePlan, workers: Workers, context: Context) -> Procedure:
-    names = tuple(regions.materials)
+    names = tuple(regions.by_region)
     candidates = [
         replace(candidate, builder=RegionBlocks(candidate.builder, names)) for candidate in feasible.candidates
     ]
