@@ -10,7 +10,7 @@ import pytest
 import yaml
 from rich.console import Console
 
-from responder_ml.claims import PAGE, RECORD, TABLE, default_folder, evaluate, write_claims
+from responder_ml.claims import PAGE, RECORD, TABLE, claims, default_folder, write_claims
 from responder_ml.config import load_config
 from responder_ml.contrasts.founding_claims import CLAIMS
 from responder_ml.errors import ConfigError, ContrastError
@@ -40,7 +40,7 @@ def job(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def found(job):
-    return evaluate(job)
+    return claims(job)
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +95,7 @@ def test_the_page_needs_nothing_else(folder):
 
 def test_a_job_of_one_region_gives_that_region_and_says_so(tmp_path, found):
     where = {**JOB["cohort"], "where": {"region": "PFC"}}
-    alone = evaluate(_job(tmp_path, cohort=where))
+    alone = claims(_job(tmp_path, cohort=where))
     assert [each.name for each in alone.regions] == ["PFC"]
     assert alone.ranks == ()
     assert any("keeps one region (PFC)" in note for note in alone.notes)
@@ -114,9 +114,9 @@ def test_the_terminal_shows_every_claim_and_both_drugs(found):
 
 
 def test_batch_in_the_model_rotates_residuals(tmp_path):
-    claims = {**JOB["claims"], "covariates": ["batch"], "preset": "fdr"}
+    settings = {**JOB["claims"], "covariates": ["batch"], "preset": "fdr"}
     where = {**JOB["cohort"], "where": {"region": "PFC"}}
-    found = evaluate(_job(tmp_path, claims=claims, cohort=where))
+    found = claims(_job(tmp_path, claims=settings, cohort=where))
     assert {each.null for each in found.results} == {"rotation", "fisher"}
     assert not any("Not adjusted" in note or "could not be verified" in note for note in found.notes)
 
@@ -126,9 +126,9 @@ def test_a_behaviour_table_beside_the_job(tmp_path):
         {"subject": ["a", "b", "c"], "drug": ["ketamine", "imipramine", "saline"], "after": [1.2, 0.8, 0.7]}
     )
     sheet.to_csv(tmp_path / "si.csv", index=False)
-    claims = {**JOB["claims"], "behaviour": {"path": "si.csv", "post": "after"}}
+    settings = {**JOB["claims"], "behaviour": {"path": "si.csv", "post": "after"}}
     where = {**JOB["cohort"], "where": {"region": "PFC"}}
-    found = evaluate(_job(tmp_path, claims=claims, cohort=where))
+    found = claims(_job(tmp_path, claims=settings, cohort=where))
     shares = {each.drug: each.observed for each in found.results if each.statistic == "response_fraction"}
     assert shares == {"imipramine": 0.0, "ketamine": 1.0}
 
@@ -137,7 +137,7 @@ def test_mistakes_are_named(tmp_path):
     with pytest.raises(ConfigError, match=r"unknown key 'claims\.behavior'\. Did you mean 'behaviour'"):
         _job(tmp_path, claims={"behavior": {"post": "si_post"}})
     with pytest.raises(ContrastError, match=r"column\(s\) cage"):
-        evaluate(_job(tmp_path, claims={"covariates": ["cage"]}))
+        claims(_job(tmp_path, claims={"covariates": ["cage"]}))
 
 
 def test_a_region_without_the_groups_is_named(tmp_path):
@@ -146,7 +146,7 @@ def test_a_region_without_the_groups_is_named(tmp_path):
     with pytest.raises(
         ContrastError, match=r"^PFC: The claims need control and susceptible animals .* leave this region out"
     ):
-        evaluate(_job(tmp_path, cohort=cohort, claims={"relabellings": 20, "bootstrap": 5}))
+        claims(_job(tmp_path, cohort=cohort, claims={"relabellings": 20, "bootstrap": 5}))
 
 
 def test_the_folder_is_named_after_what_the_claims_depend_on(job):

@@ -23,7 +23,7 @@ from responder_ml.contrasts.claim_result import ClaimResult
 from responder_ml.contrasts.claim_verdicts import judge_claims
 from responder_ml.contrasts.evaluate_claims import evaluate_claims
 from responder_ml.contrasts.founding_claims import NO_RESPONSE_EFFECT
-from responder_ml.contrasts.regions import rank_regions
+from responder_ml.contrasts.region_ranks import rank_regions
 from responder_ml.contrasts.study_regions import StudyRegion, split_regions
 from responder_ml.search.workers import Workers
 from responder_ml.statistics.multiple_testing import holm

@@ -1,4 +1,4 @@
-"""Claims: from a job's cohort to the founding study's claims, region by region, in one straight line."""
+"""Evaluate the founding study's claims in the cohort of a job, region by region, and write the results."""
 
 import hashlib
 import json
@@ -8,12 +8,12 @@ from typing import Any
 
 from responder_ml.build import build_behaviour, build_cohort, build_cutoffs, build_words, build_workers
 from responder_ml.config import ClaimsConfig, CohortConfig, JobConfig
-from responder_ml.contrasts.claim_maps import map_region
 from responder_ml.contrasts.claim_result import ClaimResult
 from responder_ml.contrasts.claim_verdicts import judge_claims
 from responder_ml.contrasts.claims_record import ClaimsRecord, RegionFacts
 from responder_ml.contrasts.evaluate_claims import evaluate_claims
-from responder_ml.contrasts.regions import rank_regions
+from responder_ml.contrasts.region_maps import map_region
+from responder_ml.contrasts.region_ranks import rank_regions
 from responder_ml.contrasts.study_regions import StudyRegion, split_regions
 from responder_ml.errors import ContrastError
 from responder_ml.progress import Progress
@@ -23,46 +23,46 @@ from responder_ml.report.claims import render_claims
 TABLE, RECORD, PAGE = "claims.csv", "claims.json", "claims.html"
 
 
-def evaluate(job: JobConfig, progress: Progress | None = None) -> ClaimsRecord:
-    """Evaluate every claim the job's animals can be asked, in each region of its cohort.
+def claims(job: JobConfig, progress: Progress | None = None) -> ClaimsRecord:
+    """Evaluate every claim that the animals of a job can answer, in each region of its cohort.
 
     Parameters
     ----------
     job
         Configuration. Rows that ``cohort.where`` leaves out take no part, so a job of one region gives that region's claims.
     progress
-        Is told about long work.
+        Shows how far the work has come.
 
     Raises
     ------
     ResponderError
-        Anything the user can mend.
+        The configuration, the cohort or its groups do not allow the claims to be evaluated.
     """
-    progress, asked = progress or Progress(), job.claims
+    progress, config = progress or Progress(), job.claims
     cohort = build_cohort(job.cohort, job.seed)
-    regions = split_regions(cohort, build_words(asked.words), covariates=asked.covariates, strata=asked.strata)
-    results = list(build_behaviour(asked, cohort))
+    regions = split_regions(cohort, build_words(config.words), covariates=config.covariates, strata=config.strata)
+    results = list(build_behaviour(config, cohort))
     with progress.stage("Claims") as on_progress:
-        tables = build_workers(job.compute).map(partial(_evaluate_region, asked=asked, seed=job.seed), regions)
-        for count, (region, found) in enumerate(zip(regions, tables, strict=True), start=1):
-            results += found
+        tables = build_workers(job.compute).map(partial(_evaluate_region, config=config, seed=job.seed), regions)
+        for count, (region, table) in enumerate(zip(regions, tables, strict=True), start=1):
+            results += table
             on_progress(count, len(regions), region.name)
     ranks = rank_regions(results) if len(regions) > 1 else []
     return ClaimsRecord(
         name=job.name,
         seed=job.seed,
-        settings={**_plain(asked), "cohort": _plain(job.cohort)},
+        settings={**_plain(config), "cohort": _plain(job.cohort)},
         simulated=bool(cohort.uns.get("simulated", False)),
         regions=tuple(_facts(region) for region in regions),
         results=tuple(results),
         ranks=tuple(ranks),
-        verdicts=judge_claims(results, ranks, asked.alpha),
-        maps=tuple(each for region in regions for each in map_region(region)),
+        verdicts=judge_claims(results, ranks, config.alpha),
+        maps=tuple(map_ for region in regions for map_ in map_region(region)),
         notes=tuple(_notes(job, regions)),
     )
 
 
-def write_claims(found: ClaimsRecord, folder: Path) -> None:
+def write_claims(record: ClaimsRecord, folder: Path) -> None:
     """Write the table, the record and the page.
 
     Raises
@@ -70,29 +70,29 @@ def write_claims(found: ClaimsRecord, folder: Path) -> None:
     RunError
         A file cannot be written.
     """
-    page = render_claims(found)
-    write_text(folder / TABLE, found.table().to_csv(index=False))
-    write_text(folder / RECORD, json.dumps(found.content(), indent=2, allow_nan=False) + "\n")
+    page = render_claims(record)
+    write_text(folder / TABLE, record.table().to_csv(index=False))
+    write_text(folder / RECORD, json.dumps(record.content(), indent=2, allow_nan=False) + "\n")
     write_text(folder / PAGE, page)
 
 
 def default_folder(job: JobConfig) -> Path:
     """Return the folder, named after the job and a digest of what the claims depend on."""
     resolved = job.resolved()
-    asked = json.dumps([resolved[key] for key in ("cohort", "claims", "seed")], sort_keys=True)
-    return Path("claims") / f"{job.name}-{hashlib.sha256(asked.encode()).hexdigest()[:8]}"
+    inputs = json.dumps([resolved[key] for key in ("cohort", "claims", "seed")], sort_keys=True)
+    return Path("claims") / f"{job.name}-{hashlib.sha256(inputs.encode()).hexdigest()[:8]}"
 
 
-def _evaluate_region(region: StudyRegion, asked: ClaimsConfig, seed: int) -> list[ClaimResult]:
+def _evaluate_region(region: StudyRegion, config: ClaimsConfig, seed: int) -> list[ClaimResult]:
     try:
         return evaluate_claims(
             region.expression,
             region.groups,
             region.name,
             seed=seed,
-            relabellings=asked.relabellings,
-            cutoffs=build_cutoffs(asked.preset),
-            bootstrap=asked.bootstrap,
+            relabellings=config.relabellings,
+            cutoffs=build_cutoffs(config.preset),
+            bootstrap=config.bootstrap,
             subjects=region.subjects,
             covariates=region.covariates,
             strata=region.strata,
@@ -114,12 +114,13 @@ def _notes(job: JobConfig, regions: list[StudyRegion]) -> list[str]:
     notes = []
     names = ", ".join(region.name for region in regions)
     if len(regions) == 1:
-        kept = "`cohort.where` keeps" if "region" in job.cohort.where else "The sheet has"
+        reason = "`cohort.where` keeps" if "region" in job.cohort.where else "The sheet has"
         notes.append(
-            f"{kept} one region ({names}): the claims are asked of it alone, and no region is ranked (R8). "
-            "Leave the region out of `cohort.where` to ask all."
+            f"{reason} one region ({names}): the claims are evaluated in it alone, and no region is ranked (R8). "
+            "Remove the region from `cohort.where` to evaluate all."
         )
-    ignored = [each for each in job.endpoint.nuisance if each not in (*job.claims.covariates, *job.claims.strata)]
+    adjusted = (*job.claims.covariates, *job.claims.strata)
+    ignored = [name for name in job.endpoint.nuisance if name not in adjusted]
     if ignored:
         notes.append(
             f"Not adjusted for {', '.join(ignored)}: where animals of different groups differ in it, p can be too small. "

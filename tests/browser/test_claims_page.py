@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from responder_ml.claims import PAGE, evaluate, write_claims
+from responder_ml.claims import PAGE, claims, write_claims
 from responder_ml.config import load_config
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -34,7 +34,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.skipif(not CHROMIUM.exists(), rea
 def address(tmp_path_factory):
     folder = tmp_path_factory.mktemp("claims")
     (folder / "job.yaml").write_text(yaml.safe_dump(JOB))
-    write_claims(evaluate(load_config(folder / "job.yaml")), folder)
+    write_claims(claims(load_config(folder / "job.yaml")), folder)
     return (folder / PAGE).as_uri()
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from responder_ml.contrasts.founding_claims import founding_groups
+from responder_ml.contrasts.groups import founding_groups
 
 CELLS = {
     ("control", "saline", "none"): 5,

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from responder_ml.contrasts.bootstrap import recentred_interval, redraw_subjects
-from responder_ml.contrasts.contrast import Groups
+from responder_ml.contrasts.groups import Groups
 
 GROUPS = Groups.of(["a"] * 3 + ["b"] * 5 + [""])
 NAMES = [f"mouse{index}" for index in range(9)]
@@ -26,10 +26,10 @@ def test_a_subject_is_drawn_alike_wherever_its_group_is_the_same():
     order = np.array([4, 0, 7, 3, 2, 8, 5, 1, 6])
     shuffled = Groups(GROUPS.names, GROUPS.codes[order])
     one = redraw_subjects(GROUPS, NAMES, 20, seed=5)
-    other = redraw_subjects(shuffled, [NAMES[place] for place in order], 20, seed=5)
+    other = redraw_subjects(shuffled, [NAMES[index] for index in order], 20, seed=5)
     np.testing.assert_array_equal(other, one[:, order])
 
 
 def test_interval_is_centred_on_the_observed_value():
     draws = np.arange(101.0)
-    assert recentred_interval(draws, 10.0, level=0.9) == pytest.approx((-35.0, 55.0))
+    assert recentred_interval(draws, 10.0) == pytest.approx((-37.5, 57.5))

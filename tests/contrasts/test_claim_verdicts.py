@@ -5,16 +5,15 @@ import pytest
 
 from responder_ml.contrasts.claim_verdicts import HEADLINES, headlines, judge_claims
 from responder_ml.contrasts.evaluate_claims import evaluate_claims
-from responder_ml.contrasts.founding_claims import CLAIMS, DIFFERENCE, RESPONDER, SUMMARIES, build_rows
-from responder_ml.contrasts.regions import RegionRank
+from responder_ml.contrasts.founding_claims import CLAIMS, DIFFERENCE, SUMMARIES, build_rows
+from responder_ml.contrasts.groups import RESPONDER, Groups
+from responder_ml.contrasts.region_ranks import RegionRank
 from responder_ml.contrasts.response_fraction import response_fractions
 
 
 @pytest.fixture(scope="module")
 def line():
     """One line of the table, to be changed."""
-    from responder_ml.contrasts.contrast import Groups
-
     groups = Groups.of(["control"] * 3 + ["susceptible"] * 3 + ["ketamine responder"] * 3)
     noise = np.random.default_rng(1).normal(size=(9, 60))
     return evaluate_claims(noise, groups, "PFC", seed=1, relabellings=20, bootstrap=0)[0]

@@ -10,8 +10,8 @@ QUERY = np.array([1, 0, 0, 0, 1, -1], dtype=np.int8)
 
 def test_xsum_by_hand():
     # Extremes of size 2: genes 0, 1 and 4, 5. Up genes there sum to 5 - 2, down genes to -4.
-    assert xsum(QUERY, PROFILE, 2) == pytest.approx(3 + 4)
-    assert xsum(QUERY, PROFILE, 1) == pytest.approx(5 + 4)
+    assert xsum(QUERY, PROFILE, Ranking.of(PROFILE), 2) == pytest.approx(3 + 4)
+    assert xsum(QUERY, PROFILE, Ranking.of(PROFILE), 1) == pytest.approx(5 + 4)
 
 
 def _enrichment(members, profile):
@@ -29,7 +29,7 @@ def test_weighted_connectivity_equals_the_running_sum(rng):
         query = Ranking.of(0.3 * profile + rng.normal(size=60)).extremes(8)
         up, down = (_enrichment(np.flatnonzero(query == sign), profile) for sign in (1, -1))
         expected = 0.0 if up * down > 0 else (up - down) / 2
-        assert weighted_connectivity(query, profile) == pytest.approx(expected, abs=1e-12)
+        assert weighted_connectivity(query, profile, Ranking.of(profile)) == pytest.approx(expected, abs=1e-12)
 
 
 def test_zhang_by_hand_and_at_its_ends():
@@ -43,8 +43,8 @@ def test_zhang_by_hand_and_at_its_ends():
 @pytest.mark.parametrize(
     "score",
     [
-        lambda query, profile: xsum(query, profile, 20),
-        weighted_connectivity,
+        lambda query, profile: xsum(query, profile, Ranking.of(profile), 20),
+        lambda query, profile: weighted_connectivity(query, profile, Ranking.of(profile)),
         lambda query, profile: zhang(query.astype(float), profile),
     ],
 )

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from responder_ml.contrasts.comparisons import Cutoffs
-from responder_ml.contrasts.contrast import Groups
 from responder_ml.contrasts.evaluate_claims import evaluate_claims
-from responder_ml.contrasts.founding_claims import DIFFERENCE, NON_RESPONDER, RESPONDER
+from responder_ml.contrasts.founding_claims import DIFFERENCE
+from responder_ml.contrasts.groups import NON_RESPONDER, RESPONDER, Groups
 from responder_ml.contrasts.relabelling import relabel_groups
 from responder_ml.errors import ContrastError
 from responder_ml.statistics.linear_model import fit_linear_model
@@ -190,22 +190,15 @@ def test_unusable_expression_is_refused(noise, study, spoil, message):
         _evaluate(spoil(noise), study)
 
 
-@pytest.mark.parametrize(
-    "options",
-    [
-        {"covariates": np.ones((25, 1)), "strata": np.zeros(25, dtype=int)},
-        {"covariates": np.ones((25, 1)), "rotate": False},
-        {"strata": np.zeros(25, dtype=int), "rotate": True},
-    ],
-)
-def test_covariates_want_rotation_and_strata_relabelling(noise, study, options):
+def test_covariates_and_strata_together_are_refused(noise, study):
     with pytest.raises(ContrastError, match="Give one of the two"):
-        _evaluate(noise, study, **options)
+        _evaluate(noise, study, covariates=np.ones((25, 1)), strata=np.zeros(25, dtype=int))
 
 
-def test_rotation_is_not_held_up_by_few_relabellings(noise, study, programmes):
+def test_rotation_is_not_limited_by_few_relabellings(noise, study, programmes, rng):
     _add(noise, study, programmes[0], "susceptible")
-    line = _line(_evaluate(noise, study, rotate=True, relabellings=99), "reversal_cosine")
+    batch = rng.permuted(np.arange(25) % 2).astype(float)[:, None]
+    line = _line(_evaluate(noise, study, covariates=batch, relabellings=99), "reversal_cosine")
     assert (line.null, line.p_value) == ("rotation", 0.01)
 
 

@@ -1,26 +1,8 @@
 import pytest
 
-from responder_ml.contrasts.contrast import Groups
-from responder_ml.contrasts.founding_claims import CLAIMS, DIFFERENCE, RESPONDER, build_rows, founding_groups
+from responder_ml.contrasts.founding_claims import CLAIMS, DIFFERENCE, build_rows
+from responder_ml.contrasts.groups import RESPONDER, Groups
 from responder_ml.errors import ContrastError
-
-
-def test_groups_of_the_study(study):
-    assert {name: study.size(name) for name in study.names} == {
-        "control": 5,
-        "resilient": 4,
-        "susceptible": 3,
-        "ketamine responder": 3,
-        "ketamine non_responder": 3,
-        "imipramine responder": 3,
-        "imipramine non_responder": 4,
-    }
-
-
-def test_other_combinations_have_no_group():
-    groups = founding_groups(["control", "naive", "susceptible"], ["saline", "saline", "ketamine"], ["none"] * 3)
-    assert groups.names == ("control",)
-    assert groups.codes.tolist() == [0, -1, -1]
 
 
 def test_every_claim_about_expression_has_rows(study):

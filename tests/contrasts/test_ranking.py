@@ -5,10 +5,10 @@ from scipy.stats import rankdata
 from responder_ml.contrasts.ranking import Ranking, stable_order
 
 
-def test_places_and_order_by_hand():
+def test_ranks_and_order_by_hand():
     ranking = Ranking.of(np.array([0.5, -2.0, 3.0, 0.0]))
     assert ranking.order.tolist() == [2, 0, 3, 1]
-    assert ranking.place.tolist() == [1, 3, 0, 2]
+    assert ranking.rank.tolist() == [1, 3, 0, 2]
     assert (int(ranking.up), int(ranking.down)) == (2, 1)
 
 

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from scipy.stats import hypergeom
 
 from responder_ml.contrasts.ranking import Ranking
-from responder_ml.contrasts.rrho2 import CONCORDANT, DISCORDANT, DOWN, UP, default_step, rrho2, rrho2_maximum
+from responder_ml.contrasts.rrho2 import CONCORDANT, DISCORDANT, DOWN, UP, rrho2, rrho2_maximum
 
 
 def _lists(values, sign, step):
@@ -57,11 +57,11 @@ def test_maxima_of_many_pairs_equal_the_maps(rng, quadrants):
 
 def test_opposed_contrasts_fill_the_discordant_quadrants(rng):
     t = rng.normal(size=2000)
-    found = rrho2(t, -t)
+    found = rrho2(t, -t, 45)
     assert found.discordant > 300
     assert np.isfinite(found.discordant)
     assert found.concordant == pytest.approx(0.0)
-    assert rrho2(t, t).concordant == pytest.approx(found.discordant, rel=0.05)
+    assert rrho2(t, t, 45).concordant == pytest.approx(found.discordant, rel=0.05)
 
 
 def test_one_sided_contrast_leaves_a_quadrant_empty(rng):
@@ -77,9 +77,8 @@ def test_all_zero_contrast_has_height_zero(rng):
     assert rrho2(np.zeros(40), rng.normal(size=40), 5).concordant == 0.0
 
 
-def test_default_step_and_refusals(rng):
-    assert default_step(2000) == 45
+def test_refusals(rng):
     with pytest.raises(ValueError, match="step"):
         rrho2(rng.normal(size=10), rng.normal(size=10), 0)
     with pytest.raises(ValueError, match="same genes"):
-        rrho2(rng.normal(size=10), rng.normal(size=11))
+        rrho2(rng.normal(size=10), rng.normal(size=11), 2)

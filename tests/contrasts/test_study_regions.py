@@ -4,7 +4,7 @@ import pytest
 from anndata import AnnData
 
 from responder_ml.cohort.simulate import simulate_cohort
-from responder_ml.contrasts.study_regions import WHOLE, SheetWords, split_regions
+from responder_ml.contrasts.study_regions import WHOLE_COHORT, SheetWords, split_regions
 from responder_ml.errors import ContrastError
 from responder_ml.features.normalise import Normaliser
 
@@ -66,7 +66,7 @@ def test_covariates_leave_out_one_category_and_strata_are_codes(cohort):
 def test_a_sheet_without_region_is_one_region(cohort):
     whole = cohort[(cohort.obs["region"] == "PFC").to_numpy()].copy()
     del whole.obs["region"]
-    assert [each.name for each in split_regions(whole)] == [WHOLE]
+    assert [each.name for each in split_regions(whole)] == [WHOLE_COHORT]
 
 
 def test_a_missing_column_and_a_subject_of_two_groups_are_refused(cohort):

@@ -53,24 +53,12 @@ save_table("tmm_factors", data.frame(
   fixed_factor = calcNormFactors(counts, method = "TMM", refColumn = 3),
   fixed_raw = raw_tmm(3)
 ))
-save_table("cpm", by_gene(cpm(counts)))
 
-# voom with TMM, and the trend it rests on.
+# Log2 counts per million as voom computes them, with TMM.
 dge <- calcNormFactors(DGEList(counts), method = "TMM")
 samples$group <- factor(samples$group, levels = c("control", "susceptible", "drug"))
-design <- model.matrix(~ group + batch, samples)
-weighted <- voom(dge, design, save.plot = TRUE)
-save_table("voom_expression", by_gene(weighted$E))
-dimnames(weighted$weights) <- dimnames(counts)
-save_table("voom_weights", by_gene(weighted$weights))
-save_table("voom_points", data.frame(x = weighted$voom.xy$x, y = weighted$voom.xy$y))
-save_table("voom_trend", data.frame(x = weighted$voom.line$x, y = weighted$voom.line$y))
-
-# lowess on points with ties, at several spans and with R's default delta.
-tied <- data.frame(x = round(sort(runif(80, 0, 10)), 1), y = rnorm(80))
-tied$y[7] <- 12 # an outlier for the robust iterations
-for (span in c(0.2, 0.5, 0.9)) tied[[paste0("span_", span)]] <- lowess(tied$x, tied$y, f = span)$y
-save_table("lowess", tied)
+log2_cpm <- voom(dge, model.matrix(~ group + batch, samples))$E
+save_table("voom_expression", by_gene(log2_cpm))
 
 tidy <- function(fit, contrast) {
   data.frame(
@@ -83,32 +71,18 @@ tidy <- function(fit, contrast) {
 }
 prior <- function(model, fit) data.frame(model = model, prior_df = fit$df.prior, prior_variance = fit$s2.prior)
 
-# No weights: one mean per group plus batch, contrasts of groups.
+# One mean per group plus batch, contrasts of groups.
 cells <- model.matrix(~ 0 + group + batch, samples)
 colnames(cells) <- c("control", "susceptible", "drug", "batch_b")
 wanted <- makeContrasts(
   stress = susceptible - control, drug_effect = drug - susceptible, levels = cells
 )
-plain <- eBayes(contrasts.fit(lmFit(weighted$E, cells), wanted))
+plain <- eBayes(contrasts.fit(lmFit(log2_cpm, cells), wanted))
 save_table("plain", do.call(rbind, lapply(colnames(wanted), function(name) tidy(plain, name))))
 
-# Weights: treatment coding, where limma's standard errors are exact.
-fit <- eBayes(lmFit(weighted, design))
-colnames(fit$coefficients) <- c("intercept", "susceptible", "drug", "batch_b")
-dimnames(fit$t)[[2]] <- dimnames(fit$p.value)[[2]] <- dimnames(fit$stdev.unscaled)[[2]] <- colnames(fit$coefficients)
-save_table("weighted", do.call(rbind, lapply(c("susceptible", "drug"), function(name) tidy(fit, name))))
-
-# Two groups only, control and susceptible: the shape of contrast_many.
-pair <- eBayes(lmFit(weighted$E[, 1:8], model.matrix(~ droplevels(samples$group[1:8]))))
+# Two groups only, control and susceptible.
+pair <- eBayes(lmFit(log2_cpm[, 1:8], model.matrix(~ droplevels(samples$group[1:8]))))
 colnames(pair$coefficients) <- c("intercept", "susceptible")
 dimnames(pair$t)[[2]] <- dimnames(pair$p.value)[[2]] <- dimnames(pair$stdev.unscaled)[[2]] <- colnames(pair$coefficients)
 save_table("pair", tidy(pair, "susceptible"))
-save_table("prior", rbind(prior("plain", plain), prior("weighted", fit), prior("pair", pair)))
-
-# genas: technical and biological correlation of two contrasts that share a group.
-shared <- genas(plain, coef = c(1, 2))
-save_table("genas", data.frame(
-  technical = shared$technical.correlation, biological = shared$biological.correlation,
-  deviance = shared$deviance, p = shared$p.value,
-  v11 = shared$covariance.matrix[1, 1], v12 = shared$covariance.matrix[1, 2], v22 = shared$covariance.matrix[2, 2]
-))
+save_table("prior", rbind(prior("plain", plain), prior("pair", pair)))

@@ -2,7 +2,7 @@ import numpy as np
 
 from responder_ml.search.search_data import standardisation
 from responder_ml.search.standardise import standardise
-from responder_ml.statistics.rounding import rounding_share
+from responder_ml.statistics.columns import rounding_share
 
 
 def _standardised(values, columns, train, test):

@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from responder_ml.statistics.columns import rounding_share
 from responder_ml.statistics.pooled_sums import NEGATIVE, OUT, POSITIVE, exact_sums, sums_of_squares
-from responder_ml.statistics.rounding import rounding_share
 
 
 def test_sets_of_two_runs_add_up_the_pools_of_their_own_run(rng):

@@ -20,16 +20,6 @@ def test_prior_is_found_again(rng):
     assert found_variance == pytest.approx(prior_variance, rel=0.05)
 
 
-def test_missing_variances_are_left_out(rng):
-    variances = rng.chisquare(5, size=(3, 400))
-    gaps = rng.random(variances.shape) < 0.2
-    found = fit_f_dist(np.where(gaps, np.nan, variances), 5.0)
-    for row in range(3):
-        alone = fit_f_dist(variances[row, ~gaps[row]], 5.0)
-        assert found[0][row] == pytest.approx(alone[0])
-        assert found[1][row] == pytest.approx(alone[1])
-
-
 @given(seed=st.integers(0, 2**32 - 1), spread=st.floats(0.1, 8.0), constant=st.integers(0, 3))
 @settings(max_examples=60, deadline=None)
 def test_floor_is_never_missed(seed, spread, constant):

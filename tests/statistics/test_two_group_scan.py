@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
+from responder_ml.statistics.columns import in_pieces
 from responder_ml.statistics.squeeze import fit_f_dist
 from responder_ml.statistics.training_sets import TrainingSets
-from responder_ml.statistics.two_group_scan import in_pieces, scan
+from responder_ml.statistics.two_group_scan import scan
 
 N_SAMPLES, N_COLUMNS, N_SETS = 18, 2300, 7
 

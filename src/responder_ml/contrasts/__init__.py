@@ -1,1 +1,1 @@
-"""What the founding study's claims are made of: contrasts of groups, statistics of pairs of contrasts, each with its null."""
+"""The founding study's claims: contrasts of groups, statistics of pairs of contrasts, and their nulls."""

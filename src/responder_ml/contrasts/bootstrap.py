@@ -1,4 +1,4 @@
-"""Subject bootstrap of group comparisons: subjects are redrawn within their groups, residual variances stay as they are.
+"""Subject bootstrap of group comparisons: subjects are redrawn within their groups, residual variances stay those observed.
 
 Of a group of n subjects n - 1 are drawn, so that the mean of the redrawn varies as much as a mean of n does; drawing n would make
 intervals of three subjects a fifth too narrow. Draws are seeded by the group and the names of its subjects, so a subject that
@@ -15,8 +15,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from responder_ml.arrays import Floats
-from responder_ml.contrasts.contrast import Groups
+from responder_ml.contrasts.groups import Groups
 from responder_ml.statistics.seeds import generator
+
+_LEVEL = 0.95
 
 
 def redraw_subjects(groups: Groups, subjects: Sequence[str], draws: int, seed: int) -> Floats:
@@ -37,7 +39,7 @@ def redraw_subjects(groups: Groups, subjects: Sequence[str], draws: int, seed: i
     for code, group in enumerate(groups.names):
         members = np.flatnonzero(groups.codes == code)
         if members.size:
-            names = [subjects[int(place)] for place in members]
+            names = [subjects[int(index)] for index in members]
             ordered = members[np.argsort(names, kind="stable")]
             rng = generator(seed, "bootstrap", group, "\x1f".join(sorted(names)))
             drawn[:, ordered] = rng.multinomial(
@@ -46,20 +48,18 @@ def redraw_subjects(groups: Groups, subjects: Sequence[str], draws: int, seed: i
     return drawn
 
 
-def recentred_interval(draws: Floats, observed: float, level: float = 0.95) -> tuple[float, float]:
-    """Return the percentile interval moved so that its median is the observed value.
+def recentred_interval(draws: Floats, observed: float) -> tuple[float, float]:
+    """Return the 95 % percentile interval moved so that its median is the observed value.
 
     Redrawing adds a second dose of noise to contrasts that already have one, which pulls shares, counts and correlations
-    outwards; the spread of the draws is of use, their centre is not.
+    outwards; the spread of the draws is used, their centre is not.
 
     Parameters
     ----------
     draws
         Bootstrap values, ``(n_draws,)``.
     observed
-        The value on the subjects as they are.
-    level
-        Nominal coverage.
+        The value on the observed subjects.
     """
-    low, median, high = np.quantile(draws, [(1.0 - level) / 2.0, 0.5, (1.0 + level) / 2.0])
+    low, median, high = np.quantile(draws, [(1.0 - _LEVEL) / 2.0, 0.5, (1.0 + _LEVEL) / 2.0])
     return float(observed + low - median), float(observed + high - median)

@@ -8,7 +8,7 @@ from responder_ml.arrays import Floats
 
 @dataclass(frozen=True)
 class ClaimResult:
-    """A statistic beside what it would be with no effect.
+    """A statistic, its null distribution and its interval.
 
     Attributes
     ----------
@@ -25,7 +25,7 @@ class ClaimResult:
     observed
         Its value.
     expected_no_effect
-        Its mean under the null: what to expect if the hypothesis holds. None where it is unknown.
+        Its mean under the null: its expected value if the hypothesis holds. None where it is unknown.
     null_sd
         Its standard deviation under the null.
     p_value
@@ -35,7 +35,7 @@ class ClaimResult:
     exact
         Whether all relabellings were used.
     labellings
-        Distinct relabellings there are; 0 where none were made.
+        Number of distinct relabellings; 0 where none were made.
     smallest_p
         Smallest p the null can yield on these data.
     interval
@@ -49,11 +49,11 @@ class ClaimResult:
     genes
         Genes the statistic is taken over, where that depends on the data.
     note
-        What a reader must know.
+        Caveats on this line.
     draws
-        Bootstrap values, kept for ranking regions.
+        Bootstrap values, for ranking regions.
     null_values
-        Values under the null, the observed groups among them, kept for figures.
+        Values under the null, that of the observed groups included, for figures.
     """
 
     claim: str

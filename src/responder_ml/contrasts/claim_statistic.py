@@ -1,7 +1,15 @@
-"""What a claim statistic is, and the signatures of susceptibility and resilience all of them use.
+"""What a claim statistic is, and the signatures of susceptibility and resilience that the statistics use.
 
 Larger values speak for the claim in every statistic, and each is defined under every labelling: a share over an empty signature
-takes the value that speaks neither way.
+takes the value that speaks neither for nor against the claim.
+
+Contrasts that share a group are correlated even without any effect. That correlation follows from the group sizes alone and is the
+design value of the statistics that are correlations.
+
+References
+----------
+Majewski IJ et al. (2010) Opposing roles of polycomb repressive complexes in hematopoietic stem and progenitor cells. Blood
+116:731-739. doi:10.1182/blood-2009-12-260760 (technical and biological correlation of contrasts)
 """
 
 import math
@@ -12,50 +20,10 @@ import numpy as np
 
 from responder_ml.arrays import Flags, Floats, Signs
 from responder_ml.contrasts.comparisons import Comparisons
+from responder_ml.contrasts.groups import CONTROL, RESILIENT, SUSCEPTIBLE
 
-
-def expected_correlation(first: Mapping[str, float], second: Mapping[str, float], sizes: Mapping[str, int]) -> float:
-    """Return the correlation of two contrasts of independent group means with equal variances and no effects.
-
-    r = sum_k c_k d_k / n_k / sqrt(sum_k c_k^2 / n_k * sum_k d_k^2 / n_k)
-
-    For susceptible - control against drug - susceptible this is -(1/n_S) / sqrt((1/n_S + 1/n_C)(1/n_S + 1/n_D)). It holds where no
-    group differs from another; once stress changes genes, the correlation under no *drug* effect is smaller in size, and the mean
-    over relabellings estimates it.
-
-    Parameters
-    ----------
-    first, second
-        Weight of each group in the two contrasts.
-    sizes
-        Subjects per group.
-
-    Raises
-    ------
-    ValueError
-        A group is unknown or empty, or a contrast has no weights.
-
-    Examples
-    --------
-    >>> sizes = {"control": 5, "susceptible": 3, "drug": 3}
-    >>> stress = {"susceptible": 1.0, "control": -1.0}
-    >>> round(expected_correlation(stress, {"drug": 1.0, "susceptible": -1.0}, sizes), 3)
-    -0.559
-    """
-    names = sorted({*first, *second})
-    empty = [name for name in names if sizes.get(name, 0) < 1]
-    if empty:
-        raise ValueError(f"group sizes of 1 or more are needed for {', '.join(empty)}")
-    share = 1.0 / np.array([sizes[name] for name in names], dtype=np.float64)
-    c, d = (np.array([contrast.get(name, 0.0) for name in names]) for contrast in (first, second))
-    scale = float(np.sqrt((c**2 @ share) * (d**2 @ share)))
-    if scale == 0:
-        raise ValueError("a contrast without weights has no correlation")
-    return float((c * d) @ share) / scale
-
-
-CONTROL, RESILIENT, SUSCEPTIBLE = "control", "resilient", "susceptible"
 SHARE, CORRELATION, COUNT = (0.0, 1.0), (-1.0, 1.0), (0.0, math.inf)
+"""Bounds of the kinds of statistic."""
 
 
 @dataclass(frozen=True)
@@ -107,10 +75,33 @@ def count_genes(members: Flags) -> Floats:
 
 
 def rrho2_step(c: Comparisons) -> int:
-    """Return the genes from one list to the next that give the wanted number of lists."""
+    """Return the step between list sizes that gives the number of lists set in the cut-offs."""
     return max(1, -(-c.n_genes // c.cutoffs.rrho2_lists))
 
 
-def correlation_without_effects(first: tuple[str, str], second: tuple[str, str], sizes: Mapping[str, int]) -> float:
-    """Return the expected correlation of two contrasts, (plus, minus) each, if no group differs from any other."""
-    return expected_correlation({first[0]: 1.0, first[1]: -1.0}, {second[0]: 1.0, second[1]: -1.0}, sizes)
+def expected_correlation(first: tuple[str, str], second: tuple[str, str], sizes: Mapping[str, int]) -> float:
+    """Return the correlation of two contrasts of independent group means with equal variances and no effects.
+
+    r = sum_k c_k d_k / n_k / sqrt(sum_k c_k^2 / n_k * sum_k d_k^2 / n_k), c_k and d_k the weights of group k, n_k its size.
+
+    For susceptible - control and drug - susceptible this is -(1/n_S) / sqrt((1/n_S + 1/n_C)(1/n_S + 1/n_D)). It holds where no
+    group differs from another; once stress changes genes, the correlation under no *drug* effect is smaller in size, and the mean
+    over relabellings estimates it.
+
+    Parameters
+    ----------
+    first, second
+        Groups of the two contrasts: the mean of the first less the mean of the second.
+    sizes
+        Subjects per group.
+
+    Examples
+    --------
+    >>> sizes = {"control": 5, "susceptible": 3, "drug": 3}
+    >>> round(expected_correlation(("susceptible", "control"), ("drug", "susceptible"), sizes), 3)
+    -0.559
+    """
+    names = sorted({*first, *second})
+    share = 1.0 / np.array([sizes[name] for name in names], dtype=np.float64)
+    c, d = (np.array([float(name == plus) - float(name == minus) for name in names]) for plus, minus in (first, second))
+    return float((c * d) @ share) / float(np.sqrt((c**2 @ share) * (d**2 @ share)))

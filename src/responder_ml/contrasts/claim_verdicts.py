@@ -1,4 +1,4 @@
-"""One modest sentence per claim, chosen by rule from one line named beforehand.
+"""The verdict on each claim: one sentence, chosen by rule from a line of the table that was chosen in advance.
 
 Each claim has one headline statistic. Reversal and induction are taken as responders less non-responders where there are both: both
 are compared with the same susceptible animals, so what a shared reference produces cancels. Which statistic stands for a claim was
@@ -12,22 +12,22 @@ from typing import Literal
 import numpy as np
 
 from responder_ml.contrasts.claim_result import ClaimResult
-from responder_ml.contrasts.founding_claims import CLAIMS, DIFFERENCE, RESPONDER
-from responder_ml.contrasts.regions import RegionRank
+from responder_ml.contrasts.founding_claims import CLAIMS, DIFFERENCE
+from responder_ml.contrasts.groups import RESPONDER
+from responder_ml.contrasts.region_ranks import RANKED, RegionRank
 from responder_ml.statistics.multiple_testing import holm
 
 Level = Literal["consistent", "not_shown", "out_of_reach", "contradicted", "not_asked"]
 
-BOTH = "responder and non_responder"
-STRESS = "susceptible - control"
+_BOTH, _STRESS = "responder and non_responder", "susceptible - control"
 HEADLINES: Mapping[str, tuple[str, tuple[str, ...]]] = {
-    "R2": ("deg_count", (STRESS,)),
+    "R2": ("deg_count", (_STRESS,)),
     "R3": ("common_cosine", (RESPONDER,)),
     "R4": ("reversal_cosine", (DIFFERENCE, RESPONDER)),
     "R5": ("induction_shift", (DIFFERENCE, RESPONDER)),
-    "R6a": ("response_degs", (BOTH,)),
-    "R6b": ("non_responder_only_degs", (BOTH,)),
-    "R6c": ("opposition_cosine", (BOTH,)),
+    "R6a": ("response_degs", (_BOTH,)),
+    "R6b": ("non_responder_only_degs", (_BOTH,)),
+    "R6c": ("opposition_cosine", (_BOTH,)),
     "R7": ("interaction_degs", ("drug x response",)),
 }
 """Statistic of each claim that its verdict rests on, and its arms, the preferred one first."""
@@ -41,7 +41,6 @@ _IN_WORDS = {
     "opposition_cosine": "opposition (minus the cosine of responder and non-responder changes)",
     "interaction_degs": "genes whose response depends on the drug",
 }
-RANKED = ("R3", "R4", "R5")
 _IN_EVERY_REGION = ("R2",)
 _SURE = 0.95
 _EQUAL = 0.2
@@ -49,7 +48,7 @@ _EQUAL = 0.2
 
 @dataclass(frozen=True)
 class ClaimVerdict:
-    """What a claim comes to on these animals.
+    """The verdict on one claim in these animals.
 
     Attributes
     ----------
@@ -57,7 +56,7 @@ class ClaimVerdict:
         Code, R1 to R8.
     level
         ``consistent`` with the claim, ``not_shown``, ``out_of_reach`` where no p these animals allow is small enough,
-        ``contradicted``, or ``not_asked`` for want of data.
+        ``contradicted``, or ``not_asked`` where the data cannot answer it.
     sentence
         The same with its numbers.
     regions
@@ -82,46 +81,49 @@ def judge_claims(results: Sequence[ClaimResult], ranks: Sequence[RegionRank], al
     alpha
         Level of the tests; a p equal to it counts as reached.
     """
-    judged = {"R1": _judge_fractions([each for each in results if each.claim == "R1"])}
-    judged |= {claim: _judge(claim, headlines(results, claim), alpha) for claim in HEADLINES}
-    judged["R8"] = _judge_ranks(results, ranks)
-    return tuple(judged[claim] for claim in CLAIMS)
+    verdicts = {"R1": _judge_fractions([line for line in results if line.claim == "R1"])}
+    verdicts |= {claim: _judge(claim, headlines(results, claim), alpha) for claim in HEADLINES}
+    verdicts["R8"] = _judge_ranks(results, ranks)
+    return tuple(verdicts[claim] for claim in CLAIMS)
 
 
 def headlines(results: Sequence[ClaimResult], claim: str) -> list[ClaimResult]:
     """Return the headline line of a claim in each region: drugs together where there are two, in the preferred arm."""
     statistic, arms = HEADLINES[claim]
     best: dict[str, tuple[tuple[int, int], ClaimResult]] = {}
-    for each in results:
-        if each.statistic == statistic and each.arm in arms:
-            order = (arms.index(each.arm), -each.drug.count("+"))
-            if each.region not in best or order < best[each.region][0]:
-                best[each.region] = (order, each)
+    for line in results:
+        if line.statistic == statistic and line.arm in arms:
+            order = (arms.index(line.arm), -line.drug.count("+"))
+            if line.region not in best or order < best[line.region][0]:
+                best[line.region] = (order, line)
     return [line for _, line in best.values()]
 
 
 def _judge(claim: str, lines: Sequence[ClaimResult], alpha: float) -> ClaimVerdict:
     if not lines:
-        return ClaimVerdict(claim, "not_asked", "Not asked: these animals have no groups to ask it of.")
+        return ClaimVerdict(claim, "not_asked", "Not asked: these animals do not form the groups it compares.")
     every = claim in _IN_EVERY_REGION
-    p = np.array([1.0 if each.p_value is None else each.p_value for each in lines])
-    reach = np.array([1.0 if each.smallest_p is None else each.smallest_p for each in lines])
-    # "In every region" is shown where each region's own p is small enough; "in some region" pays for the choice.
+    p = np.array([1.0 if line.p_value is None else line.p_value for line in lines])
+    smallest = np.array([1.0 if line.smallest_p is None else line.smallest_p for line in lines])
+    # "In every region" is shown where each region's own p is small enough; "in some region" needs a correction for the choice.
     corrected = p if every else holm(p)
-    least = float(reach.max()) if every else float(reach.min()) * len(lines)
-    reached = [place for place in range(len(lines)) if corrected[place] <= alpha]
+    least = float(smallest.max()) if every else float(smallest.min()) * len(lines)
     first = int(np.argmin(p))
-    how = "" if len(lines) == 1 or every else f", {corrected[first]:.2g} after correction for {len(lines)} regions"
-    numbers = f"{_numbers(lines[first])}{how}"
-    where = tuple(lines[place].region for place in reached)
-    if len(reached) == len(lines) or (reached and not every):
-        return ClaimVerdict(claim, "consistent", f"Consistent with the claim in {', '.join(where)}. {numbers}.", where)
+    correction = (
+        "" if len(lines) == 1 or every else f", {corrected[first]:.2g} after correction for {len(lines)} regions"
+    )
+    numbers = f"{_numbers(lines[first])}{correction}"
+    regions = tuple(line.region for line, value in zip(lines, corrected, strict=True) if value <= alpha)
+    if len(regions) == len(lines) or (regions and not every):
+        return ClaimVerdict(
+            claim, "consistent", f"Consistent with the claim in {', '.join(regions)}. {numbers}.", regions
+        )
     if least > alpha:
-        text = f"Out of reach: with these animals no p below {least:.2g}{'' if how == '' else ' (corrected)'} is attainable."
+        text = f"Out of reach: with these animals no p below {least:.2g}{' (corrected)' if correction else ''} is attainable."
         return ClaimVerdict(claim, "out_of_reach", f"{text} {numbers}.")
     if every:
-        shown = f"Shown in {len(where)} of {len(lines)} regions, not in every one" if len(lines) > 1 else "Not shown"
-        return ClaimVerdict(claim, "not_shown", f"{shown}. {numbers}.", where)
+        shown = f"Shown in {len(regions)} of {len(lines)} regions, not in every one" if len(lines) > 1 else "Not shown"
+        return ClaimVerdict(claim, "not_shown", f"{shown}. {numbers}.", regions)
     return ClaimVerdict(claim, "not_shown", f"Not shown{'' if len(lines) == 1 else ' in any region'}. {numbers}.")
 
 
@@ -134,34 +136,36 @@ def _numbers(line: ClaimResult) -> str:
 
 
 def _judge_ranks(results: Sequence[ClaimResult], ranks: Sequence[RegionRank]) -> ClaimVerdict:
-    """Say which region leads; sure only where one leads all three claims in nearly every draw."""
+    """Judge R8: consistent only where one region leads all three claims in nearly every draw."""
     leaders: dict[str, RegionRank] = {}
     for claim in RANKED:
-        lines = {(each.statistic, each.drug, each.arm) for each in headlines(results, claim)}
-        for each in ranks:
-            if each.rank == 1 and (each.statistic, each.drug, each.arm) in lines and each.claim == claim:
-                leaders[claim] = each
+        lines = {(line.statistic, line.drug, line.arm) for line in headlines(results, claim)}
+        for rank in ranks:
+            if rank.rank == 1 and (rank.statistic, rank.drug, rank.arm) in lines and rank.claim == claim:
+                leaders[claim] = rank
     if not leaders:
         return ClaimVerdict("R8", "not_asked", "Not asked: a ranking needs two regions or more, with bootstrap draws.")
-    text = "; ".join(f"{each.region} in {claim} ({each.first_share:.0%} of draws)" for claim, each in leaders.items())
-    names = {each.region for each in leaders.values()}
-    sure = len(names) == 1 and all(each.first_share >= _SURE for each in leaders.values())
+    text = "; ".join(
+        f"{first.region} in {claim} ({first.first_share:.0%} of draws)" for claim, first in leaders.items()
+    )
+    names = {first.region for first in leaders.values()}
+    sure = len(names) == 1 and all(first.first_share >= _SURE for first in leaders.values())
     if not sure:
-        return ClaimVerdict("R8", "not_shown", f"No region leads surely. First are {text}.")
+        return ClaimVerdict("R8", "not_shown", f"No region leads clearly. First are {text}.")
     (name,) = names
     return ClaimVerdict("R8", "consistent", f"{name} leads. First are {text}.", (name,))
 
 
 def _judge_fractions(lines: Sequence[ClaimResult]) -> ClaimVerdict:
-    """Compare response fractions of two drugs: equal where the interval of the difference is narrow, else open."""
-    pairs = [each for each in lines if each.statistic == "response_fraction_difference" and each.interval]
+    """Judge R1: the fractions of two drugs are called equal only where the interval of the difference is narrow."""
+    pairs = [line for line in lines if line.statistic == "response_fraction_difference" and line.interval]
     if not pairs:
         return ClaimVerdict(
             "R1", "not_asked", "Not asked: it needs `claims.behaviour` and animals of two drugs in that table."
         )
-    shares = [each for each in lines if each.statistic == "response_fraction"]
-    text = "; ".join(f"{each.drug} {each.observed:.0%} of {each.n[each.drug]}" for each in shares)
-    widest = max(pairs, key=lambda each: abs(each.observed))
+    shares = [line for line in lines if line.statistic == "response_fraction"]
+    text = "; ".join(f"{share.drug} {share.observed:.0%} of {share.n[share.drug]}" for share in shares)
+    widest = max(pairs, key=lambda pair: abs(pair.observed))
     low, high = widest.interval or (-1.0, 1.0)
     text += f"; largest difference {widest.observed:+.0%} ({low:+.0%} to {high:+.0%})"
     if low > 0 or high < 0:

@@ -1,4 +1,4 @@
-"""Everything the claims came to, in the form of a table for programs and of a record that holds nothing but plain values."""
+"""The results of all claims of a job, as a table and as plain values for JSON."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -12,8 +12,8 @@ import pandas as pd
 from responder_ml.contrasts.claim_result import ClaimResult
 from responder_ml.contrasts.claim_verdicts import HEADLINES, ClaimVerdict, headlines
 from responder_ml.contrasts.founding_claims import CLAIMS, SUMMARIES
-from responder_ml.contrasts.regions import RegionRank
-from responder_ml.contrasts.rrho2 import Rrho2Map
+from responder_ml.contrasts.region_maps import RegionMap
+from responder_ml.contrasts.region_ranks import RegionRank
 
 SCHEMA_VERSION = 1
 _REPORTED_VERSIONS = ("responder-ml", "numpy", "scipy", "pandas")
@@ -21,21 +21,11 @@ _REPORTED_VERSIONS = ("responder-ml", "numpy", "scipy", "pandas")
 
 @dataclass(frozen=True)
 class RegionFacts:
-    """What a region brought: subjects per group, and genes expressed."""
+    """Size of a region: genes expressed, and subjects per group."""
 
     name: str
     genes: int
     groups: Mapping[str, int]
-
-
-@dataclass(frozen=True)
-class RegionMap:
-    """An RRHO2 map of two contrasts of one region, each named plus less minus."""
-
-    region: str
-    first: str
-    second: str
-    values: Rrho2Map = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -45,21 +35,21 @@ class ClaimsRecord:
     Attributes
     ----------
     name, seed, settings
-        The job's, and how the claims were evaluated.
+        Name and seed of the job, and the settings of the claims.
     simulated
         Whether the animals are simulated.
     regions
-        What each region brought.
+        Size of each region.
     results
         The table of claims, all regions.
     ranks
-        Regions ranked, empty with one region.
+        Ranks of the regions, empty with one region.
     verdicts
         One per claim.
     maps
         RRHO2 maps for figures.
     notes
-        What a reader must know of the whole.
+        Caveats on all results.
     """
 
     name: str
@@ -75,56 +65,58 @@ class ClaimsRecord:
 
     @property
     def headlines(self) -> dict[str, list[ClaimResult]]:
-        """Lines on which the verdicts rest, by claim."""
+        """The lines that the verdicts rest on, by claim."""
         return {claim: headlines(self.results, claim) for claim in HEADLINES}
 
     def table(self) -> pd.DataFrame:
         """Return one row per claim statistic, region, drug and arm; an empty cell is a number that is not known."""
-        leading = {id(each) for lines in self.headlines.values() for each in lines}
-        return pd.DataFrame([_row(each, id(each) in leading) for each in self.results])
+        leading = {id(line) for lines in self.headlines.values() for line in lines}
+        return pd.DataFrame([_row(result, id(result) in leading) for result in self.results])
 
     def content(self) -> dict[str, Any]:
-        """Return the whole as plain values for JSON; every number is finite or null."""
+        """Return the record as plain values for JSON; every number is finite or null."""
         return {
             "schema_version": SCHEMA_VERSION,
             "name": self.name,
             "simulated": self.simulated,
             "seed": self.seed,
             "settings": dict(self.settings),
-            "versions": {"python": python_version(), **{each: version(each) for each in _REPORTED_VERSIONS}},
-            "regions": [{"name": each.name, "genes": each.genes, "groups": dict(each.groups)} for each in self.regions],
-            "claims": [{**asdict(each), "statement": CLAIMS[each.claim]} for each in self.verdicts],
+            "versions": {"python": python_version(), **{package: version(package) for package in _REPORTED_VERSIONS}},
+            "regions": [
+                {"name": region.name, "genes": region.genes, "groups": dict(region.groups)} for region in self.regions
+            ],
+            "claims": [{**asdict(verdict), "statement": CLAIMS[verdict.claim]} for verdict in self.verdicts],
             "rows": [_plain(row) for row in self.table().to_dict("records")],
-            "ranks": [asdict(each) for each in self.ranks],
+            "ranks": [asdict(rank) for rank in self.ranks],
             "notes": list(self.notes),
         }
 
 
-def _row(each: ClaimResult, leading: bool) -> dict[str, Any]:
-    low, high = each.interval or (np.nan, np.nan)
+def _row(result: ClaimResult, leading: bool) -> dict[str, Any]:
+    low, high = result.interval or (np.nan, np.nan)
     return {
-        "claim": each.claim,
-        "region": each.region,
-        "drug": each.drug,
-        "arm": each.arm,
-        "statistic": each.statistic,
+        "claim": result.claim,
+        "region": result.region,
+        "drug": result.drug,
+        "arm": result.arm,
+        "statistic": result.statistic,
         "headline": leading,
-        "observed": each.observed,
-        "expected_no_effect": _number(each.expected_no_effect),
-        "null_sd": _number(each.null_sd),
-        "p_value": _number(each.p_value),
-        "smallest_p": _number(each.smallest_p),
+        "observed": result.observed,
+        "expected_no_effect": _number(result.expected_no_effect),
+        "null_sd": _number(result.null_sd),
+        "p_value": _number(result.p_value),
+        "smallest_p": _number(result.smallest_p),
         "low": low,
         "high": high,
-        "design_value": _number(each.design_value),
-        "null": each.null,
-        "exact": each.exact,
-        "labellings": each.labellings,
-        "genes": _number(each.genes),
-        "subjects": "; ".join(f"{name} {count}" for name, count in each.n.items()),
-        "hypothesis": each.hypothesis,
-        "meaning": SUMMARIES[each.statistic],
-        "note": each.note,
+        "design_value": _number(result.design_value),
+        "null": result.null,
+        "exact": result.exact,
+        "labellings": result.labellings,
+        "genes": _number(result.genes),
+        "subjects": "; ".join(f"{name} {count}" for name, count in result.n.items()),
+        "hypothesis": result.hypothesis,
+        "meaning": SUMMARIES[result.statistic],
+        "note": result.note,
     }
 
 

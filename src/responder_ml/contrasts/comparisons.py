@@ -1,4 +1,4 @@
-"""The contrasts of one block of labellings, computed when first asked for and kept: what every claim statistic reads."""
+"""The contrasts of one block of labellings, each computed once, from which every claim statistic is computed."""
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
@@ -13,12 +13,12 @@ from responder_ml.contrasts.ranking import Ranking
 from responder_ml.errors import ContrastError
 from responder_ml.statistics.multiple_testing import benjamini_hochberg
 
-Kept = TypeVar("Kept", Floats, Signs, Ranking)
+Computed = TypeVar("Computed", Floats, Signs, Ranking)
 
 
 @dataclass(frozen=True)
 class Cutoffs:
-    """When a gene counts as changed, and how large lists are.
+    """When a gene counts as changed, and how long gene lists are.
 
     The defaults are those commonly attributed to the founding study, nominal p < 0.05 and a fold change above 1.3: an unverified
     preset, since its methods section could not be read. `FDR_CUTOFFS` is the stricter alternative.
@@ -50,7 +50,7 @@ class Cutoffs:
         """Refuse values outside their ranges."""
         if not 0 < self.p < 1 or self.log2_fold_change < 0 or min(self.query, self.extreme, self.rrho2_lists) < 1:
             raise ContrastError(
-                f"Cut-offs need 0 < p < 1, a fold change of 0 or more on the log2 scale and sizes of 1 or more; found {self}."
+                f"Cut-offs need 0 < p < 1, a fold change of 0 or more on the log2 scale and sizes of 1 or more; these are {self}."
             )
 
 
@@ -74,12 +74,12 @@ class Comparisons:
     def __init__(self, fits: GroupFits, names: tuple[str, ...], cutoffs: Cutoffs) -> None:
         self.fits = fits
         self.cutoffs = cutoffs
-        self._place = {name: index for index, name in enumerate(names)}
-        self._kept: dict[Hashable, Floats | Signs | Ranking] = {}
+        self._index = {name: index for index, name in enumerate(names)}
+        self._cache: dict[Hashable, Floats | Signs | Ranking] = {}
 
     def has(self, group: str) -> bool:
         """Tell whether there is such a group."""
-        return group in self._place
+        return group in self._index
 
     @property
     def n_genes(self) -> int:
@@ -89,34 +89,34 @@ class Comparisons:
     @property
     def scale(self) -> Floats:
         """Residual standard deviation of each gene, labellings x genes."""
-        return self.keep(("scale",), lambda: np.sqrt(self.fits.variance))
+        return self.cached(("scale",), lambda: np.sqrt(self.fits.variance))
 
     def weights(self, plus: str, minus: str) -> Floats:
         """Return the group weights of a contrast."""
-        weights = np.zeros(len(self._place))
-        weights[self._place[plus]] += 1.0
-        weights[self._place[minus]] -= 1.0
+        weights = np.zeros(len(self._index))
+        weights[self._index[plus]] += 1.0
+        weights[self._index[minus]] -= 1.0
         return weights
 
     def effect(self, plus: str, minus: str) -> Floats:
         """Return log2 fold changes, labellings x genes."""
-        return self.keep(("effect", plus, minus), lambda: self.fits.effect(self.weights(plus, minus)))
+        return self.cached(("effect", plus, minus), lambda: self.fits.effect(self.weights(plus, minus)))
 
     def t(self, plus: str, minus: str) -> Floats:
         """Return moderated t, labellings x genes."""
-        return self.keep(("t", plus, minus), lambda: self.fits.t(self.weights(plus, minus)))
+        return self.cached(("t", plus, minus), lambda: self.fits.t(self.weights(plus, minus)))
 
     def ranking(self, plus: str, minus: str) -> Ranking:
         """Return the genes ranked by moderated t."""
-        return self.keep(("ranking", plus, minus), lambda: Ranking.of(self.t(plus, minus)))
+        return self.cached(("ranking", plus, minus), lambda: Ranking.of(self.t(plus, minus)))
 
     def ranks(self, plus: str, minus: str) -> Floats:
         """Return ranks of moderated t, ties at their mean, labellings x genes."""
-        return self.keep(("ranks", plus, minus), lambda: self.ranking(plus, minus).mean_ranks(self.t(plus, minus)))
+        return self.cached(("ranks", plus, minus), lambda: self.ranking(plus, minus).mean_ranks(self.t(plus, minus)))
 
     def called(self, plus: str, minus: str) -> Signs:
         """Return 1 for genes called up, -1 for genes called down, 0 for the others, labellings x genes."""
-        return self.keep(("called", plus, minus), lambda: self.call(self.effect(plus, minus), self.t(plus, minus)))
+        return self.cached(("called", plus, minus), lambda: self.call(self.effect(plus, minus), self.t(plus, minus)))
 
     def call(self, effect: Floats, t: Floats) -> Signs:
         """Apply the cut-offs to any contrast."""
@@ -134,7 +134,7 @@ class Comparisons:
         def select() -> Signs:
             return np.where(self.called(absent, minus) == 0, self.called(plus, minus), 0).astype(np.int8)
 
-        return self.keep(("specific", plus, absent, minus), select)
+        return self.cached(("specific", plus, absent, minus), select)
 
     def equivalent(self, plus: str, minus: str) -> Flags:
         """Return genes whose log2 fold change lies within the cut-off around zero by two one-sided tests at 0.05."""
@@ -142,8 +142,8 @@ class Comparisons:
         error = self.fits.error(self.weights(plus, minus))
         return np.asarray(np.abs(self.effect(plus, minus)) + limit * error < self.cutoffs.log2_fold_change)
 
-    def keep(self, key: Hashable, compute: Callable[[], Kept]) -> Kept:
-        """Return what was computed before under ``key``, or compute and keep it."""
-        if key not in self._kept:
-            self._kept[key] = compute()
-        return self._kept[key]  # type: ignore[return-value]
+    def cached(self, key: Hashable, compute: Callable[[], Computed]) -> Computed:
+        """Return what was computed before under ``key``, or compute it now."""
+        if key not in self._cache:
+            self._cache[key] = compute()
+        return self._cache[key]  # type: ignore[return-value]

@@ -16,10 +16,10 @@ BMC Bioinformatics 9:258. doi:10.1186/1471-2105-9-258
 import numpy as np
 
 from responder_ml.arrays import Flags, Floats, Signs
-from responder_ml.contrasts.ranking import Ranking, places, stable_order
+from responder_ml.contrasts.ranking import Ranking, ranks_of, stable_order
 
 
-def xsum(query: Signs, profile: Floats, extreme: int, ranking: Ranking | None = None) -> Floats:
+def xsum(query: Signs, profile: Floats, ranking: Ranking, extreme: int) -> Floats:
     """Return the sum of the profile over up genes less that over down genes, among its ``extreme`` largest and smallest values.
 
     Parameters
@@ -28,18 +28,18 @@ def xsum(query: Signs, profile: Floats, extreme: int, ranking: Ranking | None = 
         1 up, -1 down, 0 outside, ``(..., n_genes)``.
     profile
         Log2 fold changes or t, ``(..., n_genes)``.
-    extreme
-        Genes kept at each end of the profile, at most half of them.
     ranking
-        Of the profile, if it is at hand.
+        Ranking of the profile.
+    extreme
+        Genes used at each end of the profile, at most half of them.
     """
-    kept = (Ranking.of(profile) if ranking is None else ranking).extremes(extreme) != 0
+    is_extreme = ranking.extremes(extreme) != 0
     return np.asarray(
-        np.einsum("...g,...g->...", query.astype(np.float64), np.where(kept, profile, 0.0)), dtype=np.float64
+        np.einsum("...g,...g->...", query.astype(np.float64), np.where(is_extreme, profile, 0.0)), dtype=np.float64
     )
 
 
-def weighted_connectivity(query: Signs, profile: Floats, ranking: Ranking | None = None) -> Floats:
+def weighted_connectivity(query: Signs, profile: Floats, ranking: Ranking) -> Floats:
     """Return WTCS: half the difference of the weighted enrichment scores of up and down genes; 0 where they have the same sign.
 
     The enrichment score is the largest deviation from 0 of a running sum over genes from the largest profile value down, which
@@ -50,7 +50,7 @@ def weighted_connectivity(query: Signs, profile: Floats, ranking: Ranking | None
     query, profile, ranking
         As for `xsum`.
     """
-    order = (Ranking.of(profile) if ranking is None else ranking).order
+    order = ranking.order
     size = np.take_along_axis(np.abs(profile), order, axis=-1)
     ordered = np.take_along_axis(np.broadcast_to(query, profile.shape), order, axis=-1)
     up, down = (_enrichment(ordered == sign, size) for sign in (1, -1))
@@ -90,10 +90,10 @@ def _enrichment(member: Flags, size: Floats) -> Floats:
     steps -= np.where(member, 0.0, 1.0 / np.maximum(others, 1))
     running = np.cumsum(steps, axis=-1)
     high, low = running.max(axis=-1), running.min(axis=-1)
-    found = np.where(high > -low, high, low)
-    return np.where(total[..., 0] > 0, found, 0.0)
+    deviation = np.where(high > -low, high, low)
+    return np.where(total[..., 0] > 0, deviation, 0.0)
 
 
 def _rank_of_size(values: Floats) -> Floats:
     """Return ranks of absolute values from 1, ties in order of position."""
-    return np.asarray(places(stable_order(np.abs(values))[0]) + 1.0, dtype=np.float64)
+    return np.asarray(ranks_of(stable_order(np.abs(values))[0]) + 1.0, dtype=np.float64)

@@ -1,4 +1,4 @@
-"""Evaluate the founding study's claims in one region: every statistic beside its null and a subject bootstrap.
+"""Evaluate the founding study's claims in one region: every statistic with its null and a subject bootstrap.
 
 All statistics that share a null are computed from the same relabelled (or rotated) contrasts, in blocks.
 """
@@ -12,12 +12,11 @@ from numpy.typing import NDArray
 from responder_ml.arrays import Floats
 from responder_ml.contrasts.bootstrap import recentred_interval, redraw_subjects
 from responder_ml.contrasts.claim_result import ClaimResult
-from responder_ml.contrasts.claim_statistic import CONTROL, RESILIENT, SUSCEPTIBLE
 from responder_ml.contrasts.comparisons import FOUNDING_CUTOFFS_UNVERIFIED, Comparisons, Cutoffs
-from responder_ml.contrasts.contrast import Groups
-from responder_ml.contrasts.founding_claims import FEWEST, Exchange, Row, build_rows
+from responder_ml.contrasts.founding_claims import Exchange, Row, build_rows
 from responder_ml.contrasts.group_fits import GroupFits, blocks, fit_designs, fit_groups, group_designs, resample_groups
-from responder_ml.contrasts.relabelling import AgainstNull, compare_with_null, relabel_groups
+from responder_ml.contrasts.groups import CONTROL, FEWEST, RESILIENT, SUSCEPTIBLE, Groups
+from responder_ml.contrasts.relabelling import NullTest, compare_with_null, relabel_groups
 from responder_ml.contrasts.rotation import rotate_designs
 from responder_ml.errors import ContrastError
 from responder_ml.statistics.seeds import generator
@@ -38,7 +37,6 @@ def evaluate_claims(
     subjects: Sequence[str] | None = None,
     covariates: Floats | None = None,
     strata: NDArray[np.integer] | None = None,
-    rotate: bool | None = None,
 ) -> list[ClaimResult]:
     """Return the table of claims R2 to R7 for one region.
 
@@ -62,51 +60,49 @@ def evaluate_claims(
         Names of the subjects, so that the bootstrap redraws alike in all regions.
     covariates
         Subjects x covariates in every linear model, such as indicators of batch. The null is then one of rotated residuals, since
-        relabelling would be wrong where covariates differ between groups.
+        relabelling would be wrong where covariates differ between groups. Rotation gives finer p-values and more power with groups
+        of three than relabelling does, at the price of assuming normal errors.
     strata
         Code per subject; relabelling stays within strata.
-    rotate
-        Whether to rotate residuals instead of relabelling subjects: finer p-values and more power with groups of three, at the
-        price of assuming normal errors. By default only with covariates.
 
     Raises
     ------
     ContrastError
-        Groups the claims cannot be asked of, expression that is not finite or has too few genes that vary, covariates that
-        cannot be told apart from the groups, covariates without rotation, or strata with it.
+        Groups for which the claims cannot be evaluated, expression that is not finite or has too few genes that vary, covariates
+        that cannot be told apart from the groups, or both covariates and strata.
     """
-    rotating = covariates is not None if rotate is None else rotate
-    if (rotating and strata is not None) or (covariates is not None and not rotating):
+    if covariates is not None and strata is not None:
         raise ContrastError(
-            "Relabelling stays within strata but cannot adjust for covariates; rotation adjusts for covariates but knows no "
-            "strata. Give one of the two."
+            "Relabelling stays within strata but cannot adjust for covariates; rotation adjusts for covariates but ignores strata. "
+            "Give one of the two."
         )
     names = [str(index) for index in range(groups.codes.size)] if subjects is None else list(subjects)
     rows = build_rows(groups)
-    kept = [place for place, code in enumerate(groups.codes) if code >= 0 and groups.size(groups.names[code]) >= FEWEST]
-    groups = Groups.of([groups.names[groups.codes[place]] for place in kept])
+    members = [
+        index for index, code in enumerate(groups.codes) if code >= 0 and groups.size(groups.names[code]) >= FEWEST
+    ]
+    groups = Groups.of([groups.names[groups.codes[index]] for index in members])
     task = _Task(
-        _varying(expression[kept]),
+        _varying(expression[members]),
         groups,
         cutoffs,
-        None if covariates is None else np.asarray(covariates, dtype=np.float64)[kept],
-        None if strata is None else np.asarray(strata)[kept],
-        rotating,
+        None if covariates is None else np.asarray(covariates, dtype=np.float64)[members],
+        None if strata is None else np.asarray(strata)[members],
     )
     observed = task.compare(fit_groups(task.expression, groups.codes[None], len(groups.names), task.covariates))
     nulls = task.run_nulls(rows, seed, relabellings)
-    draws = task.run_bootstrap(rows, redraw_subjects(groups, [names[place] for place in kept], bootstrap, seed))
+    draws = task.run_bootstrap(rows, redraw_subjects(groups, [names[index] for index in members], bootstrap, seed))
     return [
-        _result(row, region, groups, observed, *null, column)
-        for row, null, column in zip(rows, nulls, draws, strict=True)
+        _result(row, region, groups, observed, *null, values)
+        for row, null, values in zip(rows, nulls, draws, strict=True)
     ]
 
 
 @dataclass(frozen=True)
 class _Null:
-    """How a null was made, and what all rows that share it came to."""
+    """How a null was made, and the values of all rows that share it."""
 
-    test: AgainstNull
+    test: NullTest
     values: Floats
     kind: str
     exact: bool
@@ -122,27 +118,26 @@ class _Task:
     cutoffs: Cutoffs
     covariates: Floats | None
     strata: NDArray[np.integer] | None
-    rotating: bool
 
     def compare(self, fits: GroupFits) -> Comparisons:
         return Comparisons(fits, self.groups.names, self.cutoffs)
 
     def run_nulls(self, rows: list[Row], seed: int, limit: int) -> list[tuple[_Null, int]]:
-        """Return, for each row, the null it shares with others and its place in it."""
-        plans: dict[Exchange, list[int]] = {}
+        """Return, for each row, the null it shares with others and its column in it."""
+        sharing: dict[Exchange, list[int]] = {}
         for index, row in enumerate(rows):
-            plans.setdefault(row.exchange, []).append(index)
-        found: dict[int, tuple[_Null, int]] = {}
-        for exchange, members in plans.items():
+            sharing.setdefault(row.exchange, []).append(index)
+        nulls: dict[int, tuple[_Null, int]] = {}
+        for exchange, members in sharing.items():
             null = self._run_null(exchange, [rows[index] for index in members], seed, limit)
-            found |= {index: (null, place) for place, index in enumerate(members)}
-        return [found[index] for index in range(len(rows))]
+            nulls |= {index: (null, column) for column, index in enumerate(members)}
+        return [nulls[index] for index in range(len(rows))]
 
     def _run_null(self, exchange: Exchange, rows: list[Row], seed: int, limit: int) -> _Null:
         codes = [[self.groups.code(name) for name in names] for names in exchange]
         rng = generator(seed, "claims", *("\x1f".join(names) for names in exchange))
         count = len(self.groups.names)
-        if not self.rotating:
+        if self.covariates is None:
             relabelled = relabel_groups(self.groups.codes, codes, limit=limit, rng=rng, strata=self.strata)
             values = self._values(rows, group_designs(relabelled.codes, count))
             return _Null(compare_with_null(values), values, "relabelling", relabelled.exact, relabelled.labellings)
@@ -188,11 +183,11 @@ def _varying(expression: Floats) -> Floats:
 
 
 def _result(
-    row: Row, region: str, groups: Groups, observed: Comparisons, null: _Null, place: int, draws: Floats | None
+    row: Row, region: str, groups: Groups, observed: Comparisons, null: _Null, column: int, draws: Floats | None
 ) -> ClaimResult:
     sizes = {name: groups.size(name) for name in groups.names}
     involved = dict.fromkeys([*row.groups(), *(name for name in (CONTROL, SUSCEPTIBLE, RESILIENT) if name in sizes)])
-    value, smallest = float(null.test.observed[place]), float(null.test.smallest_p[place])
+    value, smallest = float(null.test.observed[column]), float(null.test.smallest_p[column])
     genes = row.genes(observed)
     # With covariates in the model, group sizes alone no longer give the covariance of the contrasts.
     balanced = np.allclose(observed.fits.covariance[0], np.diag(np.diag(observed.fits.covariance[0])))
@@ -203,9 +198,9 @@ def _result(
         arm=row.arm,
         statistic=row.statistic.name,
         observed=value,
-        expected_no_effect=float(null.test.expected[place]),
-        null_sd=float(null.test.sd[place]),
-        p_value=float(null.test.p_value[place]),
+        expected_no_effect=float(null.test.expected[column]),
+        null_sd=float(null.test.sd[column]),
+        p_value=float(null.test.p_value[column]),
         null=null.kind,
         exact=null.exact,
         labellings=null.labellings,
@@ -217,7 +212,7 @@ def _result(
         genes=genes,
         note=_note(null, smallest, genes, sizes, row),
         draws=draws,
-        null_values=null.values[:, place],
+        null_values=null.values[:, column],
     )
 
 

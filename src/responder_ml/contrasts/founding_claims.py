@@ -1,7 +1,7 @@
 """The founding study's claims as data: for each, which statistic of which groups, and which relabelling makes its null.
 
-R1 rests on behaviour (`response_fraction`), R8 compares regions (`regions`); the others are rows built here for whatever groups a
-cohort has. The statements are those of the study's press release (doi:10.1016/j.biopsych.2016.06.012).
+R1 rests on behaviour (`response_fraction`), R8 compares regions (`region_ranks`); the others are rows built here for the groups of
+a cohort. The statements are those of the study's press release (doi:10.1016/j.biopsych.2016.06.012).
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,18 +11,23 @@ from itertools import combinations
 import numpy as np
 
 from responder_ml.arrays import Floats
-from responder_ml.contrasts.claim_statistic import CONTROL, RESILIENT, SUSCEPTIBLE, Statistic
+from responder_ml.contrasts.claim_statistic import Statistic
 from responder_ml.contrasts.comparisons import Comparisons
-from responder_ml.contrasts.contrast import Groups
+from responder_ml.contrasts.groups import (
+    CONTROL,
+    FEWEST,
+    NON_RESPONDER,
+    RESILIENT,
+    RESPONDER,
+    SUSCEPTIBLE,
+    Groups,
+)
 from responder_ml.contrasts.pair_statistics import BURDEN, COMMON, DRUG_SPECIFIC, INTERACTION, NON_RESPONSE
 from responder_ml.contrasts.treatment_statistics import AGGRAVATION, INDUCTION, REVERSAL
 from responder_ml.errors import ContrastError
 
-RESPONDER, NON_RESPONDER = "responder", "non_responder"
 DIFFERENCE = "responder less non_responder"
 """The arm of rows in which the part that comes from a shared reference cancels."""
-FEWEST = 2
-"""Subjects a group needs to take part."""
 
 CLAIMS: Mapping[str, str] = {
     "R1": "Each treatment reversed the symptoms of a roughly equal fraction of mice.",
@@ -46,8 +51,9 @@ SUMMARIES: Mapping[str, str] = {
     "response_fraction": "share of treated animals that responded",
     "response_fraction_difference": "response share of one drug less that of the other",
     **{
-        each.name: each.summary
-        for each in (*BURDEN, *COMMON, *REVERSAL, *INDUCTION, *NON_RESPONSE, *AGGRAVATION, *DRUG_SPECIFIC, *INTERACTION)
+        statistic.name: statistic.summary
+        for statistics in (BURDEN, COMMON, REVERSAL, INDUCTION, NON_RESPONSE, AGGRAVATION, DRUG_SPECIFIC, INTERACTION)
+        for statistic in statistics
     },
 }
 """Every statistic in one line."""
@@ -94,7 +100,7 @@ class Row:
         return None if design is None else sum(weight * design(sizes, *groups) for weight, groups in self.terms)
 
     def genes(self, comparisons: Comparisons) -> int | None:
-        """Return over how many genes the observed statistic is taken, if that depends on the data and there is one term."""
+        """Return the number of genes of the observed statistic, if it depends on the data and there is one term."""
         if self.statistic.genes is None or len(self.terms) > 1:
             return None
         return int(self.statistic.genes(comparisons, *self.terms[0][1])[0])
@@ -113,57 +119,16 @@ class Row:
 
     def _term(self, comparisons: Comparisons, groups: tuple[str, ...]) -> Floats:
         key = (self.statistic.name, *groups)
-        return comparisons.keep(key, lambda: self.statistic.compute(comparisons, *groups))
-
-
-def founding_groups(
-    phenotype: Sequence[str],
-    drug: Sequence[str],
-    response: Sequence[str],
-    *,
-    vehicle: str = "saline",
-) -> Groups:
-    """Return each subject's group: control, resilient or susceptible under vehicle, else drug and response, "ketamine responder".
-
-    Subjects of any other combination belong to no group.
-
-    Parameters
-    ----------
-    phenotype
-        ``control``, ``resilient`` or ``susceptible``.
-    drug
-        The vehicle's name or a drug's.
-    response
-        ``responder``, ``non_responder`` or anything else.
-    vehicle
-        What untreated animals were given.
-
-    Raises
-    ------
-    ContrastError
-        The lengths differ.
-    """
-    if not len(phenotype) == len(drug) == len(response):
-        raise ContrastError(
-            f"One phenotype, drug and response per subject are expected; found {len(phenotype)}, {len(drug)} and {len(response)}."
-        )
-    each = zip(map(str, phenotype), map(str, drug), map(str, response), strict=True)
-    return Groups.of([_label(state, given, outcome, vehicle) for state, given, outcome in each])
-
-
-def _label(phenotype: str, drug: str, response: str, vehicle: str) -> str:
-    if drug == vehicle:
-        return phenotype if phenotype in (CONTROL, RESILIENT, SUSCEPTIBLE) else ""
-    return f"{drug} {response}" if response in (RESPONDER, NON_RESPONDER) else ""
+        return comparisons.cached(key, lambda: self.statistic.compute(comparisons, *groups))
 
 
 def build_rows(groups: Groups) -> list[Row]:
-    """Return the rows these groups can answer, in the order of the claims.
+    """Return the rows that can be computed from these groups, in the order of the claims.
 
     Raises
     ------
     ContrastError
-        There are no control or no susceptible animals under vehicle, or no treated ones, with two subjects at least.
+        Control or susceptible animals under vehicle, or treated ones with a response, are fewer than two.
     """
     present = [name for name in groups.names if groups.size(name) >= FEWEST]
     arms = {
@@ -175,7 +140,7 @@ def build_rows(groups: Groups) -> list[Row]:
         sizes = ", ".join(f"{name} {groups.size(name)}" for name in groups.names) or "none"
         raise ContrastError(
             "The claims need control and susceptible animals under vehicle and treated ones with a response, at least "
-            f"{FEWEST} of each. Found: {sizes}. Check the columns phenotype, drug and response, and `where`."
+            f"{FEWEST} of each. The sheet has: {sizes}. Check the columns phenotype, drug and response, and `where`."
         )
     resilient = RESILIENT in present
     rows = [
@@ -234,7 +199,7 @@ def _non_response_rows(arms: Arms) -> list[Row]:
 
 
 def _common_rows(arms: Arms) -> list[Row]:
-    """Return what two drugs have in common among responders, and that less the same among non-responders."""
+    """Return what two drugs have in common in responders, and the same less what they have in common in non-responders."""
     rows, pairs = [], _pairs(arms)
     for drugs in combinations(arms[RESPONDER], 2):
         first = tuple(arms[RESPONDER][drug] for drug in drugs)
@@ -249,7 +214,7 @@ def _common_rows(arms: Arms) -> list[Row]:
 
 
 def _drug_rows(arms: Arms) -> list[Row]:
-    """Return what one drug changes in responders and the other does not, and how response depends on the drug."""
+    """Return what only one of two drugs changes in responders, and how response depends on the drug."""
     rows, pairs = [], _pairs(arms)
     for drugs in combinations(arms[RESPONDER], 2):
         pair = (arms[RESPONDER][drugs[0]], arms[RESPONDER][drugs[1]])
@@ -284,5 +249,5 @@ def _pooled(
     """Return the mean over drugs, if there is more than one."""
     if len(terms) < 2:
         return []
-    mean = tuple((weight / len(terms), groups) for each in terms.values() for weight, groups in each)
+    mean = tuple((weight / len(terms), groups) for parts in terms.values() for weight, groups in parts)
     return [Row(statistic, "+".join(terms), arm, mean, exchange, hypothesis)]

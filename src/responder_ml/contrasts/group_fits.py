@@ -1,8 +1,8 @@
 """Group means and squeezed variances of every gene under many labellings at once: masked matrix products.
 
-Each labelling is a one-way linear model of all its groups, optionally beside covariates, as limma would fit it: the residual
-variance of a gene is pooled over the groups and squeezed. That is what makes a null of relabelled contrasts cheap. A rotated design
-(`rotation`) is fitted in the same way.
+Each labelling is a one-way linear model of all its groups, optionally with covariates, as limma would fit it: the residual variance
+of a gene is pooled over the groups and squeezed. Fitting all labellings together makes a null of relabelled contrasts cheap. A
+rotated design (`rotation`) is fitted in the same way.
 """
 
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ class GroupFits:
     ----------
     means
         Group means of each gene around the gene's overall mean, adjusted for covariates; labellings x groups x genes. A group
-        without samples has mean 0, which means nothing.
+        without samples has mean 0, which is not an estimate.
     covariance
         Their covariance over the residual variance, labellings x groups x groups.
     variance
@@ -42,10 +42,6 @@ class GroupFits:
     variance: Floats = field(repr=False)
     df_total: Floats = field(repr=False)
     doses: float = 1.0
-
-    def __len__(self) -> int:
-        """Return the number of labellings."""
-        return len(self.means)
 
     def effect(self, weights: Floats) -> Floats:
         """Return the contrast with these group weights, labellings x genes, in the expression's units (log2 fold change)."""
@@ -75,7 +71,7 @@ def fit_groups(expression: Floats, codes: Indices, n_groups: int, covariates: Fl
     n_groups
         Number of groups.
     covariates
-        Samples x covariates, such as indicators of batch, in the model beside the groups. No column may be constant.
+        Samples x covariates, such as indicators of batch, added to the model of the groups. No column may be constant.
 
     Raises
     ------
@@ -93,8 +89,8 @@ def group_designs(codes: Indices, n_groups: int, covariates: Floats | None = Non
     groups = (codes[:, :, None] == np.arange(n_groups)).astype(np.float64)
     if covariates is None or covariates.shape[1] == 0:
         return np.asarray(groups, dtype=np.float64)
-    beside = np.where(codes[:, :, None] >= 0, (covariates - covariates.mean(axis=0))[None], 0.0)
-    return np.concatenate([groups, beside], axis=2)
+    columns = np.where(codes[:, :, None] >= 0, (covariates - covariates.mean(axis=0))[None], 0.0)
+    return np.concatenate([groups, columns], axis=2)
 
 
 def fit_designs(expression: Floats, designs: Floats, n_groups: int, used: Flags) -> GroupFits:
@@ -135,8 +131,8 @@ def resample_groups(
 ) -> GroupFits:
     """Fit the observed groups to redrawn samples, for the subject bootstrap.
 
-    Means are those of the redrawn samples; variances stay those of the samples as they are, since a sample drawn twice would
-    count as two that agree.
+    Means are those of the redrawn samples; variances are those of the observed samples, since a sample drawn twice would count as
+    two that agree.
 
     Parameters
     ----------
@@ -163,7 +159,7 @@ def resample_groups(
 
 
 def blocks(n_labellings: int, n_groups: int, n_genes: int) -> Iterator[slice]:
-    """Yield runs of labellings small enough to be fitted together."""
+    """Yield slices of labellings small enough to be fitted together."""
     size = max(1, _BLOCK_NUMBERS // (n_groups * n_genes))
     for start in range(0, n_labellings, size):
         yield slice(start, min(start + size, n_labellings))

@@ -10,13 +10,13 @@ from responder_ml.contrasts.claim_statistic import (
     CORRELATION,
     COUNT,
     SHARE,
-    SUSCEPTIBLE,
     Statistic,
-    correlation_without_effects,
     count_genes,
+    expected_correlation,
     rrho2_step,
 )
 from responder_ml.contrasts.comparisons import Comparisons
+from responder_ml.contrasts.groups import SUSCEPTIBLE
 from responder_ml.contrasts.rrho2 import CONCORDANT, rrho2_maximum
 
 
@@ -37,7 +37,7 @@ def _common_jaccard(c: Comparisons, first: str, second: str) -> Floats:
 
 
 def _common_log_odds(c: Comparisons, first: str, second: str) -> Floats:
-    return overlap.log_odds_ratio(c.called(first, SUSCEPTIBLE), c.called(second, SUSCEPTIBLE), direction=1)
+    return overlap.log_odds_ratio(c.called(first, SUSCEPTIBLE), c.called(second, SUSCEPTIBLE))
 
 
 def _common_rrho2(c: Comparisons, first: str, second: str) -> Floats:
@@ -80,7 +80,7 @@ def _interaction_count(c: Comparisons, first: str, first_non: str, second: str, 
 
 
 def _common_design(sizes: Mapping[str, int], first: str, second: str) -> float:
-    return correlation_without_effects((first, SUSCEPTIBLE), (second, SUSCEPTIBLE), sizes)
+    return expected_correlation((first, SUSCEPTIBLE), (second, SUSCEPTIBLE), sizes)
 
 
 def _opposition_design(sizes: Mapping[str, int], responder: str, non_responder: str) -> float:

@@ -1,12 +1,11 @@
-"""Genes of many contrasts ranked once, from most up to most down: what rank-based statistics share."""
+"""Genes of many contrasts ranked once, from most up to most down, for the statistics that use ranks."""
 
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.stats import rankdata
 
-from responder_ml.arrays import Floats, Integers
+from responder_ml.arrays import Floats, Integers, Signs
 
 
 @dataclass(frozen=True)
@@ -16,9 +15,9 @@ class Ranking:
     Attributes
     ----------
     order
-        Gene at each place, ``(..., n_genes)``.
-    place
-        Place of each gene, 0 for the most up, ``(..., n_genes)``.
+        Genes from the most up to the most down, ``(..., n_genes)``.
+    rank
+        Rank of each gene, 0 for the most up, ``(..., n_genes)``.
     up, down
         Genes with positive and with negative statistic, ``(...)``.
     tied
@@ -26,7 +25,7 @@ class Ranking:
     """
 
     order: Integers = field(repr=False)
-    place: Integers = field(repr=False)
+    rank: Integers = field(repr=False)
     up: Integers
     down: Integers
     tied: bool
@@ -35,10 +34,10 @@ class Ranking:
     def of(cls, statistic: Floats) -> "Ranking":
         """Rank genes along the last axis."""
         order, tied = stable_order(-statistic)
-        above, below = (np.asarray(np.count_nonzero(each, axis=-1)) for each in (statistic > 0, statistic < 0))
-        return cls(order, places(order), above, below, tied)
+        up, down = (np.asarray(np.count_nonzero(side, axis=-1)) for side in (statistic > 0, statistic < 0))
+        return cls(order, ranks_of(order), up, down, tied)
 
-    def extremes(self, size: int) -> NDArray[np.int8]:
+    def extremes(self, size: int) -> Signs:
         """Return 1 for the first and -1 for the last ``size`` genes, as far as they have that sign, and 0 for the others.
 
         Raises
@@ -46,18 +45,18 @@ class Ranking:
         ValueError
             ``size`` is below 1 or above half the genes.
         """
-        total = self.place.shape[-1]
+        total = self.rank.shape[-1]
         if not 1 <= size <= total // 2:
             raise ValueError(f"size is {size}, but must lie between 1 and half of the {total} genes")
-        is_up = self.place < np.minimum(size, self.up)[..., None]
-        is_down = self.place >= total - np.minimum(size, self.down)[..., None]
+        is_up = self.rank < np.minimum(size, self.up)[..., None]
+        is_down = self.rank >= total - np.minimum(size, self.down)[..., None]
         return np.asarray(is_up.astype(np.int8) - is_down.astype(np.int8), dtype=np.int8)
 
     def mean_ranks(self, statistic: Floats) -> Floats:
         """Return ascending ranks from 1 of the statistic that was ranked, ties at their mean rank."""
         if self.tied:
             return np.asarray(rankdata(statistic, axis=-1), dtype=np.float64)
-        return np.asarray(self.place.shape[-1] - self.place, dtype=np.float64)
+        return np.asarray(self.rank.shape[-1] - self.rank, dtype=np.float64)
 
 
 def stable_order(values: Floats) -> tuple[Integers, bool]:
@@ -69,8 +68,8 @@ def stable_order(values: Floats) -> tuple[Integers, bool]:
     return (np.argsort(values, axis=-1, kind="stable") if tied else order), tied
 
 
-def places(order: Integers) -> Integers:
-    """Return the place of each position in an order."""
-    place = np.empty(order.shape, dtype=np.int64)
-    np.put_along_axis(place, order, np.broadcast_to(np.arange(order.shape[-1]), order.shape), axis=-1)
-    return place
+def ranks_of(order: Integers) -> Integers:
+    """Return the rank of each gene from 0, given the genes in order."""
+    ranks = np.empty(order.shape, dtype=np.int64)
+    np.put_along_axis(ranks, order, np.broadcast_to(np.arange(order.shape[-1]), order.shape), axis=-1)
+    return ranks

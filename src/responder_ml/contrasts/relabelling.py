@@ -1,4 +1,4 @@
-"""Relabel subjects between named groups and recompute everything: the null of statistics made of several contrasts.
+"""Relabel subjects between named groups, and test statistics against their values under relabelling.
 
 Which groups are exchanged is the null hypothesis. Exchanging
 
@@ -11,6 +11,14 @@ Which groups are exchanged is the null hypothesis. Exchanging
 
 Each is exact if the exchanged subjects are exchangeable under that hypothesis. Where batch differs between them they are not:
 exchange within ``strata`` of batch, which leaves few relabellings, or put batch in the model and rotate its residuals (`rotation`).
+
+`compare_with_null` tests observed values against null values, however the null was made. The observed value counts among the null
+values, so that no p is 0.
+
+References
+----------
+Phipson B, Smyth GK (2010) Permutation p-values should never be zero. Stat Appl Genet Mol Biol 9:39.
+doi:10.2202/1544-6115.1585
 """
 
 from collections.abc import Sequence
@@ -23,6 +31,9 @@ from numpy.typing import NDArray
 
 from responder_ml.arrays import Flags, Floats, Indices
 
+# Statistics nearer than this, relative to the value compared with if it exceeds 1, differ by rounding only.
+_ROUNDING = 1e-9
+
 
 @dataclass(frozen=True)
 class GroupRelabellings:
@@ -33,7 +44,7 @@ class GroupRelabellings:
     codes
         Group of each subject, relabellings x subjects; the observed groups come first.
     labellings
-        Distinct relabellings there are, the observed one included.
+        Number of distinct relabellings, the observed one included.
     exact
         Whether ``codes`` holds each of them once. Otherwise the rows after the first are random draws.
     """
@@ -62,7 +73,7 @@ def relabel_groups(
     limit
         Relabellings to enumerate at most; if there are more, ``limit`` random ones are drawn.
     rng
-        Source of random draws; not touched by an enumeration.
+        Source of random draws; not used by an enumeration.
     strata
         Any code per subject; subjects are exchanged within strata only.
 
@@ -71,39 +82,41 @@ def relabel_groups(
     ValueError
         ``limit`` is below 1, or a group is in two sets.
     """
-    named = [code for family in exchange for code in family]
-    if limit < 1 or len(set(named)) < len(named):
+    exchanged = [code for groups in exchange for code in groups]
+    if limit < 1 or len(set(exchanged)) < len(exchanged):
         raise ValueError("relabelling needs a limit of 1 or more and each group in one set at most")
-    within = np.zeros(codes.size, dtype=np.intp) if strata is None else np.asarray(strata)
-    members = [
-        np.flatnonzero(np.isin(codes, family) & (within == level)) for family in exchange for level in np.unique(within)
+    stratum = np.zeros(codes.size, dtype=np.intp) if strata is None else np.asarray(strata)
+    blocks = [
+        np.flatnonzero(np.isin(codes, groups) & (stratum == level))
+        for groups in exchange
+        for level in np.unique(stratum)
     ]
-    members = [each for each in members if each.size]
-    labellings = prod(_count_arrangements(codes[each]) for each in members)
+    blocks = [block for block in blocks if block.size]
+    labellings = prod(_count_arrangements(codes[block]) for block in blocks)
     if labellings <= limit:
-        return GroupRelabellings(_enumerate(codes, members, labellings), labellings, True)
+        return GroupRelabellings(_enumerate(codes, blocks, labellings), labellings, True)
     drawn = np.tile(codes, (limit + 1, 1))
-    for each in members:
-        drawn[1:, each] = rng.permuted(drawn[1:, each], axis=1)
+    for block in blocks:
+        drawn[1:, block] = rng.permuted(drawn[1:, block], axis=1)
     return GroupRelabellings(drawn, labellings, False)
 
 
 def _count_arrangements(codes: Indices) -> int:
     _, sizes = np.unique(codes, return_counts=True)
-    left = np.cumsum(sizes[::-1])[::-1]
-    return prod(comb(int(total), int(size)) for total, size in zip(left, sizes, strict=True))
+    remaining = np.cumsum(sizes[::-1])[::-1]
+    return prod(comb(int(total), int(size)) for total, size in zip(remaining, sizes, strict=True))
 
 
-def _enumerate(codes: Indices, members: list[Indices], labellings: int) -> Indices:
+def _enumerate(codes: Indices, blocks: list[Indices], labellings: int) -> Indices:
     """Return all relabellings, the observed one first."""
-    tables = [_arrangements(codes[each]) for each in members]
-    every = np.tile(codes, (labellings, 1))
+    tables = [_arrangements(codes[block]) for block in blocks]
+    relabelled = np.tile(codes, (labellings, 1))
     if tables:
         choice = np.unravel_index(np.arange(labellings), [len(table) for table in tables])
-        for each, table, row in zip(members, tables, choice, strict=True):
-            every[:, each] = table[row]
-    is_observed = (every == codes).all(axis=1)
-    return np.concatenate([every[is_observed], every[~is_observed]])
+        for block, table, row in zip(blocks, tables, choice, strict=True):
+            relabelled[:, block] = table[row]
+    is_observed = (relabelled == codes).all(axis=1)
+    return np.concatenate([relabelled[is_observed], relabelled[~is_observed]])
 
 
 def _arrangements(codes: Indices) -> Indices:
@@ -112,22 +125,18 @@ def _arrangements(codes: Indices) -> Indices:
     if values.size == 1:
         return codes[None, :].copy()
     rest = _arrangements(np.repeat(values[1:], sizes[1:]))
-    places = list(combinations(range(codes.size), int(sizes[0])))
-    table = np.empty((len(places), len(rest), codes.size), dtype=np.intp)
-    for row, chosen in enumerate(places):
+    choices = list(combinations(range(codes.size), int(sizes[0])))
+    table = np.empty((len(choices), len(rest), codes.size), dtype=np.intp)
+    for row, chosen in enumerate(choices):
         others = np.setdiff1d(np.arange(codes.size), chosen)
         table[row][:, list(chosen)] = values[0]
         table[row][:, others] = rest
     return table.reshape(-1, codes.size)
 
 
-# Statistics nearer than this, relative to the value compared with if it exceeds 1, differ by rounding only.
-_ROUNDING = 1e-9
-
-
 @dataclass(frozen=True)
-class AgainstNull:
-    """Observed statistics and their null; arrays have one value per statistic.
+class NullTest:
+    """Statistics and their null; arrays have one value per statistic.
 
     Attributes
     ----------
@@ -149,8 +158,8 @@ class AgainstNull:
     smallest_p: Floats
 
 
-def compare_with_null(values: Floats) -> AgainstNull:
-    """Return the test of each statistic.
+def compare_with_null(values: Floats) -> NullTest:
+    """Test each statistic against its null.
 
     Parameters
     ----------
@@ -160,12 +169,12 @@ def compare_with_null(values: Floats) -> AgainstNull:
     Raises
     ------
     ValueError
-        A statistic is nan: comparing it would quietly count in favour of the observed value.
+        A statistic is nan: the comparison would count it in favour of the observed value.
     """
     if np.isnan(values).any():
         raise ValueError("a statistic is nan under the null; every draw must have a value")
     observed = values[0]
-    return AgainstNull(
+    return NullTest(
         observed=observed,
         expected=values.mean(axis=0),
         sd=values.std(axis=0),
@@ -174,5 +183,5 @@ def compare_with_null(values: Floats) -> AgainstNull:
     )
 
 
-def _reached(values: Floats, bar: Floats) -> Flags:
-    return np.asarray(values >= bar - _ROUNDING * np.maximum(1.0, np.abs(bar)), dtype=np.bool_)
+def _reached(values: Floats, threshold: Floats) -> Flags:
+    return np.asarray(values >= threshold - _ROUNDING * np.maximum(1.0, np.abs(threshold)), dtype=np.bool_)

@@ -1,6 +1,6 @@
-"""Claim R1 from a behaviour table: which share of treated animals responded, and more than would have without treatment.
+"""Claim R1 from a behaviour table: the share of treated animals that responded, compared with the share under vehicle.
 
-Animals are chosen because they avoid, and a second test of the lowest scorers is higher on average with no treatment at all
+Animals are chosen because they avoid other mice, and a second test of the lowest scorers is higher on average without any treatment
 (regression to the mean). So the comparator is the spontaneous response of animals given vehicle, never zero. The animals of an
 expression study are themselves chosen, so these shares say nothing about a drug unless the table holds every animal treated.
 
@@ -52,7 +52,7 @@ class ResponseRule:
 
 
 def responds(post: ArrayLike, rule: ResponseRule, pre: ArrayLike | None = None) -> Flags:
-    """Tell which animals respond.
+    """Return which animals respond.
 
     Parameters
     ----------
@@ -77,8 +77,8 @@ def responds(post: ArrayLike, rule: ResponseRule, pre: ArrayLike | None = None) 
             "A social interaction ratio is missing or infinite, as when an animal explored nothing in the first session. "
             "Leave such animals out of the behaviour table."
         )
-    reached, rose = after >= rule.cut, after - before >= rule.delta
-    return {"post": reached, "delta": rose, "both": reached & rose}[rule.rule]
+    high, rose = after >= rule.cut, after - before >= rule.delta
+    return {"post": high, "delta": rose, "both": high & rose}[rule.rule]
 
 
 def response_fractions(drug: Sequence[str], responder: ArrayLike, vehicle: str = "saline") -> list[ClaimResult]:
@@ -102,8 +102,11 @@ def response_fractions(drug: Sequence[str], responder: ArrayLike, vehicle: str =
     ContrastError
         No animal was given a drug.
     """
-    given, responded = np.asarray(drug).astype(str), np.asarray(responder, dtype=np.bool_)
-    counts = {str(name): (int(responded[given == name].sum()), int(np.sum(given == name))) for name in np.unique(given)}
+    treatment, responded = np.asarray(drug).astype(str), np.asarray(responder, dtype=np.bool_)
+    counts = {
+        str(name): (int(responded[treatment == name].sum()), int(np.sum(treatment == name)))
+        for name in np.unique(treatment)
+    }
     drugs = [name for name in counts if name != vehicle]
     if not drugs:
         raise ContrastError(
@@ -113,8 +116,8 @@ def response_fractions(drug: Sequence[str], responder: ArrayLike, vehicle: str =
     return rows + [_difference(pair, counts[pair[0]], counts[pair[1]]) for pair in combinations(drugs, 2)]
 
 
-def _share(name: str, found: tuple[int, int], vehicle: str, untreated: tuple[int, int] | None) -> ClaimResult:
-    hits, total = found
+def _share(name: str, treated: tuple[int, int], vehicle: str, untreated: tuple[int, int] | None) -> ClaimResult:
+    hits, total = treated
     limits = binomtest(hits, total).proportion_ci(0.95, method="exact")
     p = None
     if untreated is not None:
@@ -151,17 +154,17 @@ def _difference(pair: tuple[str, str], first: tuple[int, int], second: tuple[int
     )
 
 
-def newcombe_interval(first: tuple[int, int], second: tuple[int, int], level: float = 0.95) -> tuple[float, float]:
-    """Return Newcombe's hybrid score interval (his method 10) of the difference of two proportions, (hits, total) each."""
-    (p1, low1, high1), (p2, low2, high2) = (_wilson(hits, total, level) for hits, total in (first, second))
+def newcombe_interval(first: tuple[int, int], second: tuple[int, int]) -> tuple[float, float]:
+    """Return Newcombe's 95 % hybrid score interval (his method 10) of the difference of two proportions, (hits, total) each."""
+    (p1, low1, high1), (p2, low2, high2) = (_wilson(hits, total) for hits, total in (first, second))
     gap = p1 - p2
     below = np.hypot(p1 - low1, high2 - p2)
     above = np.hypot(high1 - p1, p2 - low2)
     return float(gap - below), float(gap + above)
 
 
-def _wilson(hits: int, total: int, level: float) -> tuple[float, float, float]:
-    limits = binomtest(hits, total).proportion_ci(level, method="wilson")
+def _wilson(hits: int, total: int) -> tuple[float, float, float]:
+    limits = binomtest(hits, total).proportion_ci(0.95, method="wilson")
     return hits / total, float(limits.low), float(limits.high)
 
 
@@ -187,24 +190,24 @@ def _result(
 def response_lines(
     table: pd.DataFrame, post: str, pre: str | None, rule: ResponseRule, words: SheetWords
 ) -> list[ClaimResult]:
-    """Return the response fractions of susceptible animals by drug, and their differences.
+    """Return claim R1 of the susceptible animals of a behaviour table: who was given what, and how they behaved.
 
     Parameters
     ----------
     table
-        One row per animal or several that agree: ``subject``, ``drug``, ``phenotype`` unless all are susceptible, and the
+        One or more rows per animal, which must agree: ``subject``, ``drug``, ``phenotype`` unless all are susceptible, and the
         ratio's column.
     post, pre
         Columns of the ratio after and, where the rule needs it, before treatment.
     rule
         When an animal counts as a responder.
     words
-        What the table calls the groups.
+        Words of the table for the groups.
 
     Raises
     ------
     ContrastError
-        A column is missing, a ratio is not a number, or an animal has two values.
+        A column is missing, a ratio is not a number, or an animal has two different values.
     """
     ratios = [post] if pre is None else [post, pre]
     missing = [name for name in ("subject", "drug", *ratios) if name not in table]

@@ -1,22 +1,39 @@
-"""Sign reversal: the share of a signature's genes that a second contrast moves the other way.
+"""Reversal of a signature by a second contrast: shares of genes with the opposite sign, and the share of the stress signal rescued.
 
-Percentages of this kind are what "reversed" usually means in print. Without any effect they are not one half: where the two
-contrasts share a group, `shared_reference.expected_correlation` gives their correlation, and a signature selected from the first
-is reversed by the second in most genes (95 % for 5 control, 3 susceptible and 3 treated animals, none of them affected).
+Shares of genes are what "reversed" usually means in print. Without any effect they are not one half: where the two contrasts share
+a group, `claim_statistic.expected_correlation` gives their correlation, and a signature selected from the first is reversed by the
+second in most genes (95 % for 5 control, 3 susceptible and 3 treated animals, none of them affected). Where a signature is empty
+they take the value that speaks neither for nor against reversal.
 
-All functions work along the last axis. Where a signature is empty they return the value that speaks neither way.
+Rescue is how much of the stress signal a drug takes away, by regression with errors in variables. With x = susceptible - control
+and y = drug - control of each gene, the slope of y on the true x is 1 without rescue, 0 for a full one, negative beyond control.
+Ordinary regression gets it wrong twice: x is estimated with error, and the errors of x and y are correlated because both contain
+the controls. Both are known from the design, so
+
+    slope = (S_xy - V_xy) / (S_xx - V_xx),        rescued share = 1 - slope = (S_xz - V_xz) / (S_xx - V_xx),   z = x - y
+
+with S mean products over genes in units of residual standard deviation and V the error covariance. ``S_xz`` is the mean product of
+susceptible - control and susceptible - drug, and ``V_xz = 1 / n_susceptible`` is the part of it that comes from the shared
+susceptible animals alone: the artefact behind published reversal percentages, subtracted here.
+
+The total least squares (Deming) slope is not used: it does not allow for changes of the drug's own, and turns towards them.
+
+All functions work along the last axis.
 
 References
 ----------
 Bagot RC et al. (2017) Biol Psychiatry 81:285-295. doi:10.1016/j.biopsych.2016.06.012
+Fuller WA (1987) Measurement error models. Wiley. doi:10.1002/9780470316665 (section 1.2, and 2.2 with an error in the equation)
 """
 
 import numpy as np
 
 from responder_ml.arrays import Flags, Floats, Signs
 
-UNDECIDED = 0.5
+_UNDECIDED = 0.5
 """Share returned for a signature without genes."""
+# A stress signal below this share of the noise in susceptible - control is too small to divide by.
+_SMALLEST_SIGNAL = 0.1
 
 
 def reversal_share(signature: Signs, change: Floats) -> Floats:
@@ -58,20 +75,10 @@ def signature_shift(signature: Signs, change: Floats) -> Floats:
     return np.asarray(shift, dtype=np.float64)
 
 
-def _share(part: Flags, whole: Flags, empty: float = UNDECIDED) -> Floats:
-    count, found = np.count_nonzero(whole, axis=-1), np.count_nonzero(part & whole, axis=-1)
-    share = np.divide(found, count, out=np.full(np.shape(count), empty), where=np.greater(count, 0))
-    return np.asarray(share, dtype=np.float64)
-
-
-# Stress signals below this share of the noise in susceptible - control cannot be divided by.
-_SMALLEST_SIGNAL = 0.1
-
-
 def rescued_share(stress: Floats, treated: Floats, covariance: Floats) -> Floats:
     """Return the share of the stress signal that is gone in treated animals: 0 none, 1 all, above 1 beyond control.
 
-    Where the stress signal ``S_xx - V_xx`` is below a tenth of its noise ``V_xx``, that tenth stands for it, so that the share is
+    Where the stress signal ``S_xx - V_xx`` is below a tenth of its noise ``V_xx``, that tenth replaces it, so that the share is
     small instead of arbitrary.
 
     Parameters
@@ -88,6 +95,12 @@ def rescued_share(stress: Floats, treated: Floats, covariance: Floats) -> Floats
     signal = _product(stress, stress) - noise
     removed = _product(stress, stress - treated) - (noise - covariance[0, 1])
     return np.asarray(removed / np.maximum(signal, _SMALLEST_SIGNAL * noise), dtype=np.float64)
+
+
+def _share(part: Flags, members: Flags, empty: float = _UNDECIDED) -> Floats:
+    total, count = np.count_nonzero(members, axis=-1), np.count_nonzero(part & members, axis=-1)
+    share = np.divide(count, total, out=np.full(np.shape(total), empty), where=np.greater(total, 0))
+    return np.asarray(share, dtype=np.float64)
 
 
 def _product(first: Floats, second: Floats) -> Floats:

@@ -1,10 +1,10 @@
-"""Rotate residuals: the null of contrasts where covariates such as batch are in the model.
+"""Rotate residuals: the null of contrasts with covariates, such as batch, in the model.
 
 Relabelling needs subjects that are exchangeable; animals of different batches are not, and adjusting for batch does not make
 them so, because the correlation of two adjusted contrasts depends on which batches their animals are in. Here the design stays
 as it is and the data move. Under the null hypothesis the exchanged groups have one mean: the reduced model, covariates included,
 is fitted with those groups merged, and its residuals, ``n - p`` independent directions, are rotated at random by one rotation for
-all genes. Gene correlation, batch and the real difference between susceptible and control all stay; the tested difference goes.
+all genes. Gene correlation, batch and the real difference between susceptible and control stay; the tested difference is removed.
 
 With errors that are normal and equally variable between subjects, rotated data are distributed as the observed ones given what the
 null leaves free, so the p-value holds exactly. Log2 counts per million of expressed genes are near enough for that; rare
@@ -61,23 +61,23 @@ def rotate_designs(
     """
     design = group_designs(codes[None], n_groups, covariates)[0]
     merged = codes.copy()
-    for family in exchange:
-        merged[np.isin(codes, family)] = family[0]
+    for groups in exchange:
+        merged[np.isin(codes, groups)] = groups[0]
     free, residual = _split(group_designs(merged[None], n_groups, covariates)[0])
     if residual.shape[1] < 2:
         raise ContrastError(
             f"{residual.shape[1]} residual direction(s) are left to rotate. Use fewer covariates, or relabel within strata."
         )
     drawn, _ = np.linalg.qr(rng.normal(size=(count, residual.shape[1], residual.shape[1])))
-    # Signs by chance make the Q of a normal matrix uniform over all rotations and reflections.
+    # Random signs make the Q of a normal matrix uniform over all rotations and reflections.
     drawn *= rng.choice([-1.0, 1.0], size=(count, 1, residual.shape[1]))
-    kept = free @ (free.T @ design)
-    moved = residual @ (np.swapaxes(drawn, 1, 2) @ (residual.T @ design))
-    return np.concatenate([design[None], kept + moved])
+    fixed = free @ (free.T @ design)
+    rotated = residual @ (np.swapaxes(drawn, 1, 2) @ (residual.T @ design))
+    return np.concatenate([design[None], fixed + rotated])
 
 
 def _split(design: Floats) -> tuple[Floats, Floats]:
     """Return orthonormal bases of the design's span and of what is orthogonal to it."""
-    left, sizes, _ = np.linalg.svd(design)
+    vectors, sizes, _ = np.linalg.svd(design)
     rank = int(np.count_nonzero(sizes > sizes.max() * max(design.shape) * np.finfo(np.float64).eps))
-    return left[:, :rank], left[:, rank:]
+    return vectors[:, :rank], vectors[:, rank:]

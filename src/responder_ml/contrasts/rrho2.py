@@ -58,20 +58,15 @@ class Rrho2Map:
     @property
     def concordant(self) -> float:
         """Largest value where the contrasts agree, 0 if a quadrant is empty."""
-        return max((float(each.max()) for each in (self.up_up, self.down_down) if each.size), default=0.0)
+        return max((float(part.max()) for part in (self.up_up, self.down_down) if part.size), default=0.0)
 
     @property
     def discordant(self) -> float:
         """Largest value where the contrasts oppose each other, 0 if a quadrant is empty."""
-        return max((float(each.max()) for each in (self.up_down, self.down_up) if each.size), default=0.0)
+        return max((float(part.max()) for part in (self.up_down, self.down_up) if part.size), default=0.0)
 
 
-def default_step(n_genes: int) -> int:
-    """Return the square root of the number of genes, rounded up, as the R package does."""
-    return int(np.ceil(np.sqrt(n_genes)))
-
-
-def rrho2(first: Floats, second: Floats, step: int | None = None) -> Rrho2Map:
+def rrho2(first: Floats, second: Floats, step: int) -> Rrho2Map:
     """Return the four maps of two contrasts.
 
     Parameters
@@ -79,17 +74,17 @@ def rrho2(first: Floats, second: Floats, step: int | None = None) -> Rrho2Map:
     first, second
         Signed statistic of each gene, such as moderated t, ``(n_genes,)``. Genes at 0 belong to no end.
     step
-        Genes from one list size to the next; `default_step` if not given.
+        Genes from one list size to the next.
 
     Raises
     ------
     ValueError
         The lengths differ or ``step`` is below 1.
     """
-    one, other = Ranking.of(np.atleast_2d(first)), Ranking.of(np.atleast_2d(second))
-    step = _checked_step(one, other, step)
+    rankings = Ranking.of(np.atleast_2d(first)), Ranking.of(np.atleast_2d(second))
+    _check(*rankings, step)
     ends = {
-        (which, sign): _End.of(ranking, sign, step) for which, ranking in enumerate((one, other)) for sign in (UP, DOWN)
+        (which, sign): _End.of(ranking, sign, step) for which, ranking in enumerate(rankings) for sign in (UP, DOWN)
     }
     maps = {}
     for signs in (*CONCORDANT, *DISCORDANT):
@@ -104,7 +99,7 @@ def rrho2(first: Floats, second: Floats, step: int | None = None) -> Rrho2Map:
     )  # fmt: skip
 
 
-def rrho2_maximum(first: Ranking, second: Ranking, quadrants: Quadrants, step: int | None = None) -> Floats:
+def rrho2_maximum(first: Ranking, second: Ranking, quadrants: Quadrants, step: int) -> Floats:
     """Return the largest value of some quadrants for many pairs of contrasts.
 
     Parameters
@@ -121,10 +116,10 @@ def rrho2_maximum(first: Ranking, second: Ranking, quadrants: Quadrants, step: i
     numpy.ndarray
         -log10 p, ``(n_pairs,)``.
     """
-    step = _checked_step(first, second, step)
-    total = first.place.shape[1]
-    each = [_largest(_End.of(first, one, step), _End.of(second, other, step), total) for one, other in quadrants]
-    return np.asarray(np.max(each, axis=0), dtype=np.float64)
+    _check(first, second, step)
+    total = first.rank.shape[1]
+    heights = [_largest(_End.of(first, one, step), _End.of(second, other, step), total) for one, other in quadrants]
+    return np.asarray(np.max(heights, axis=0), dtype=np.float64)
 
 
 @dataclass(frozen=True)
@@ -145,21 +140,19 @@ class _End:
     @classmethod
     def of(cls, ranking: Ranking, sign: int, step: int) -> "_End":
         count = ranking.up if sign == UP else ranking.down
-        from_end = ranking.place if sign == UP else ranking.place.shape[1] - 1 - ranking.place
+        from_end = ranking.rank if sign == UP else ranking.rank.shape[1] - 1 - ranking.rank
         lists = np.arange(1, max(1, int(-(-count.max() // step))) + 1) * step
         sizes = np.where(lists - step < count[:, None], np.minimum(lists, count[:, None]), 0)
         return cls(np.where(from_end < count[:, None], from_end // step, -1), sizes)
 
 
-def _checked_step(first: Ranking, second: Ranking, step: int | None) -> int:
-    if first.place.shape != second.place.shape:
+def _check(first: Ranking, second: Ranking, step: int) -> None:
+    if first.rank.shape != second.rank.shape:
         raise ValueError(
-            f"two contrasts of the same genes are needed; the shapes are {first.place.shape} and {second.place.shape}"
+            f"two contrasts of the same genes are needed; the shapes are {first.rank.shape} and {second.rank.shape}"
         )
-    chosen = default_step(first.place.shape[-1]) if step is None else step
-    if chosen < 1:
-        raise ValueError(f"step is {chosen}, but must be 1 or more")
-    return chosen
+    if step < 1:
+        raise ValueError(f"step is {step}, but must be 1 or more")
 
 
 def _overlaps(rows: _End, columns: _End) -> tuple[Integers, Integers, Integers]:
@@ -169,18 +162,18 @@ def _overlaps(rows: _End, columns: _End) -> tuple[Integers, Integers, Integers]:
     pair = np.arange(pairs)[:, None]
     cell = ((pair * height + rows.first_list) * width + columns.first_list)[both]
     counts = np.bincount(cell, minlength=pairs * height * width).reshape(pairs, height, width)
-    # A list that does not exist keeps no overlap, so that it can be passed on with size 0.
+    # A list that does not exist has size 0 and no overlap.
     overlaps = counts.cumsum(axis=1).cumsum(axis=2)
     listed = (rows.sizes[:, :, None] > 0) & (columns.sizes[:, None, :] > 0)
     return np.where(listed, overlaps, 0), rows.sizes, columns.sizes
 
 
 def _largest(rows: _End, columns: _End, total: int) -> Floats:
-    """Return the largest -log10 p of each pair; the tail is summed only where bounds leave the maximum open."""
+    """Return the largest -log10 p of each pair; the tail is summed only for overlaps whose bounds allow them to be the largest."""
     overlaps, row_sizes, column_sizes = _overlaps(rows, columns)
     first, second = np.broadcast_arrays(row_sizes[:, :, None], column_sizes[:, None, :])
     low, high = log_overlap_bounds(overlaps, first, second, total)
-    open_ = low <= high.min(axis=(1, 2))[:, None, None]
+    possible = low <= high.min(axis=(1, 2))[:, None, None]
     logs = np.zeros(overlaps.shape)
-    logs[open_] = log_overlap_tail(overlaps[open_], first[open_], second[open_], total)
+    logs[possible] = log_overlap_tail(overlaps[possible], first[possible], second[possible], total)
     return np.asarray(-logs.min(axis=(1, 2)) / _LN10, dtype=np.float64)

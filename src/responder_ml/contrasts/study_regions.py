@@ -1,7 +1,7 @@
-"""A cohort region by region as the claims need it: one row of log2 expression per subject, and the group of each.
+"""A cohort region by region, for the claims: one row of log2 expression per subject, and the group of each subject.
 
-Nothing here has a held-out part: the claims compare all animals of a region, and their null relabels the same rows. Normalisation
-and filter see no label.
+Nothing is held out: the claims compare all animals of a region, and their null relabels the same rows. Normalisation and filter use
+no label.
 """
 
 from collections.abc import Sequence
@@ -12,17 +12,23 @@ import pandas as pd
 from anndata import AnnData
 
 from responder_ml.arrays import Floats, Indices, Strings
-from responder_ml.contrasts.claim_statistic import CONTROL, RESILIENT, SUSCEPTIBLE
-from responder_ml.contrasts.contrast import Groups
-from responder_ml.contrasts.founding_claims import NON_RESPONDER, RESPONDER, founding_groups
+from responder_ml.contrasts.groups import (
+    CONTROL,
+    NON_RESPONDER,
+    RESILIENT,
+    RESPONDER,
+    SUSCEPTIBLE,
+    VEHICLE,
+    Groups,
+    founding_groups,
+)
 from responder_ml.errors import ContrastError
 from responder_ml.features.expression_filter import ExpressionFilter
 from responder_ml.features.normalise import Normaliser
 
-WHOLE = "all samples"
+WHOLE_COHORT = "all samples"
 """Name of the one region of a cohort whose sheet has no column ``region``."""
-_VEHICLE = "saline"
-_NEEDED = ("phenotype", "drug", "response")
+_COLUMNS = ("phenotype", "drug", "response")
 
 
 @dataclass(frozen=True)
@@ -32,15 +38,15 @@ class SheetWords:
     control: str = CONTROL
     resilient: str = RESILIENT
     susceptible: str = SUSCEPTIBLE
-    vehicle: str = _VEHICLE
+    vehicle: str = VEHICLE
     responder: str = RESPONDER
     non_responder: str = NON_RESPONDER
 
     def groups(self, sheet: pd.DataFrame) -> Groups:
-        """Return each row's group, by the study's own words."""
+        """Return the group of each row of the sheet."""
         states = {self.control: CONTROL, self.resilient: RESILIENT, self.susceptible: SUSCEPTIBLE}
         outcomes = {self.responder: RESPONDER, self.non_responder: NON_RESPONDER}
-        phenotype, drug, response = (sheet[name].astype(str) for name in _NEEDED)
+        phenotype, drug, response = (sheet[name].astype(str) for name in _COLUMNS)
         return founding_groups(
             phenotype.map(states).fillna("").tolist(),
             drug.tolist(),
@@ -104,13 +110,13 @@ def split_regions(
         The sheet lacks a column, or a subject is in two groups of one region.
     """
     sheet = cohort.obs
-    missing = [name for name in (*_NEEDED, *covariates, *strata) if name not in sheet]
+    missing = [name for name in (*_COLUMNS, *covariates, *strata) if name not in sheet]
     if missing:
         raise ContrastError(
             f"The claims need the column(s) {', '.join(missing)}, which the sample sheet does not have. "
             f"It has: {', '.join(map(str, sheet.columns))}. Name them in `cohort.columns`, or correct `claims`."
         )
-    regions = sheet["region"].astype(str) if "region" in sheet else pd.Series(WHOLE, index=sheet.index)
+    regions = sheet["region"].astype(str) if "region" in sheet else pd.Series(WHOLE_COHORT, index=sheet.index)
     return [
         _region(str(name), cohort[(regions == name).to_numpy()], words or SheetWords(), covariates, strata)
         for name in pd.unique(regions)
@@ -121,19 +127,13 @@ def _region(
     name: str, part: AnnData, words: SheetWords, covariates: Sequence[str], strata: Sequence[str]
 ) -> StudyRegion:
     units = str(part.uns["units"])
-    kept = ExpressionFilter(units=units).fit(np.asarray(part.X, dtype=np.float64))
-    values = kept.transform(np.asarray(part.X, dtype=np.float64))
-    log2 = Normaliser(units=units).fit_transform(values)
+    values = np.asarray(part.X, dtype=np.float64)
+    expressed = ExpressionFilter(units=units).fit(values)
+    log2 = Normaliser(units=units).fit_transform(expressed.transform(values))
     subject_of, subjects = pd.factorize(part.obs["subject"].astype(str))
     groups = words.groups(part.obs)
     _, first = np.unique(subject_of, return_index=True)
-    mixed = sorted(
-        {
-            str(subjects[of])
-            for of, code in zip(subject_of, groups.codes, strict=True)
-            if code != groups.codes[first[of]]
-        }
-    )
+    mixed = sorted({str(subjects[index]) for index in subject_of[groups.codes != groups.codes[first[subject_of]]]})
     if mixed:
         raise ContrastError(
             f"{name}: {', '.join(mixed[:5])} stand(s) in two groups. A subject has one phenotype, drug and response; "
@@ -143,21 +143,21 @@ def _region(
     return StudyRegion(
         name=name,
         expression=log2 if len(first) == len(log2) else _mean_by(log2, subject_of, len(subjects)),
-        genes=np.asarray(part.var_names, dtype=str)[kept.kept_],
+        genes=np.asarray(part.var_names, dtype=str)[expressed.kept_],
         groups=Groups(groups.names, groups.codes[first]),
         subjects=tuple(map(str, subjects)),
-        covariates=_columns(sheet, covariates, name) if covariates else None,
-        strata=_codes(sheet, strata) if strata else None,
+        covariates=_covariates(sheet, covariates, name) if covariates else None,
+        strata=_strata(sheet, strata) if strata else None,
     )
 
 
 def _mean_by(values: Floats, subject_of: Indices, count: int) -> Floats:
-    which = (np.arange(count)[:, None] == subject_of).astype(np.float64)
-    return np.asarray(which @ values / which.sum(axis=1, keepdims=True), dtype=np.float64)
+    samples = (np.arange(count)[:, None] == subject_of).astype(np.float64)
+    return np.asarray(samples @ values / samples.sum(axis=1, keepdims=True), dtype=np.float64)
 
 
-def _columns(sheet: pd.DataFrame, names: Sequence[str], region: str) -> Floats:
-    """Return measurements as they are and all but one indicator of each category."""
+def _covariates(sheet: pd.DataFrame, names: Sequence[str], region: str) -> Floats:
+    """Return numbers as they are and, of each column of categories, indicators of all but one."""
     parts = []
     for name in names:
         values = sheet[name]
@@ -171,6 +171,6 @@ def _columns(sheet: pd.DataFrame, names: Sequence[str], region: str) -> Floats:
     return np.asarray(table[:, np.ptp(table, axis=0) > 0], dtype=np.float64)
 
 
-def _codes(sheet: pd.DataFrame, names: Sequence[str]) -> Indices:
+def _strata(sheet: pd.DataFrame, names: Sequence[str]) -> Indices:
     together = sheet[list(names)].astype(str).agg("\x1f".join, axis=1)
     return np.asarray(pd.factorize(together, sort=True)[0], dtype=np.intp)

@@ -7,26 +7,24 @@ import numpy as np
 from responder_ml.arrays import Floats, Signs
 from responder_ml.contrasts import connectivity, overlap, reversal
 from responder_ml.contrasts.claim_statistic import (
-    CONTROL,
     CORRELATION,
     COUNT,
-    RESILIENT,
     SHARE,
-    SUSCEPTIBLE,
     Statistic,
-    correlation_without_effects,
     count_genes,
+    expected_correlation,
     resilient_genes,
     rrho2_step,
     susceptible_genes,
 )
 from responder_ml.contrasts.comparisons import Comparisons
+from responder_ml.contrasts.groups import CONTROL, RESILIENT, SUSCEPTIBLE
 from responder_ml.contrasts.rrho2 import DISCORDANT, rrho2_maximum
 
 
 def _query(c: Comparisons) -> Signs:
     size = max(1, min(c.cutoffs.query, c.n_genes // 4))
-    return c.keep(("query",), lambda: c.ranking(SUSCEPTIBLE, CONTROL).extremes(size))
+    return c.cached(("query",), lambda: c.ranking(SUSCEPTIBLE, CONTROL).extremes(size))
 
 
 def _reversal_share(c: Comparisons, treated: str) -> Floats:
@@ -51,7 +49,7 @@ def _reversal_spearman(c: Comparisons, treated: str) -> Floats:
 
 def _reversal_xsum(c: Comparisons, treated: str) -> Floats:
     extreme = max(1, min(c.cutoffs.extreme, c.n_genes // 2))
-    return -connectivity.xsum(_query(c), c.t(treated, SUSCEPTIBLE), extreme, c.ranking(treated, SUSCEPTIBLE))
+    return -connectivity.xsum(_query(c), c.t(treated, SUSCEPTIBLE), c.ranking(treated, SUSCEPTIBLE), extreme)
 
 
 def _reversal_connectivity(c: Comparisons, treated: str) -> Floats:
@@ -102,11 +100,11 @@ def _aggravation_share(c: Comparisons, treated: str) -> Floats:
 
 
 def _reversal_design(sizes: Mapping[str, int], treated: str) -> float:
-    return -correlation_without_effects((SUSCEPTIBLE, CONTROL), (treated, SUSCEPTIBLE), sizes)
+    return -expected_correlation((SUSCEPTIBLE, CONTROL), (treated, SUSCEPTIBLE), sizes)
 
 
 def _induction_design(sizes: Mapping[str, int], treated: str) -> float:
-    return correlation_without_effects((RESILIENT, CONTROL), (treated, SUSCEPTIBLE), sizes)
+    return expected_correlation((RESILIENT, CONTROL), (treated, SUSCEPTIBLE), sizes)
 
 
 REVERSAL = (

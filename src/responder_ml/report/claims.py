@@ -6,9 +6,12 @@ from typing import Any
 import numpy as np
 
 from responder_ml.contrasts.claim_result import ClaimResult
-from responder_ml.contrasts.claim_verdicts import HEADLINES, RANKED
-from responder_ml.contrasts.claims_record import ClaimsRecord, RegionMap
-from responder_ml.contrasts.founding_claims import CLAIMS, DIFFERENCE, NON_RESPONDER, RESPONDER, SUMMARIES
+from responder_ml.contrasts.claim_verdicts import HEADLINES
+from responder_ml.contrasts.claims_record import ClaimsRecord
+from responder_ml.contrasts.founding_claims import CLAIMS, DIFFERENCE, SUMMARIES
+from responder_ml.contrasts.groups import NON_RESPONDER, RESPONDER
+from responder_ml.contrasts.region_maps import RegionMap
+from responder_ml.contrasts.region_ranks import RANKED
 from responder_ml.report.figures.claim_rows import ClaimRow, claim_rows
 from responder_ml.report.figures.null_distribution import null_distribution
 from responder_ml.report.figures.rrho2_map import rrho2_map

@@ -7,7 +7,8 @@ from rich.table import Column, Table
 
 from responder_ml.contrasts.claim_result import ClaimResult
 from responder_ml.contrasts.claims_record import ClaimsRecord
-from responder_ml.contrasts.founding_claims import CLAIMS, DIFFERENCE, NON_RESPONDER, RESPONDER
+from responder_ml.contrasts.founding_claims import CLAIMS, DIFFERENCE
+from responder_ml.contrasts.groups import NON_RESPONDER, RESPONDER
 
 _COLOUR = {"consistent": "green", "contradicted": "red", "out_of_reach": "yellow"}
 _SHOWN = {

@@ -8,7 +8,7 @@ from responder_ml.arrays import Flags, Floats, Indices, Labels, Strings
 from responder_ml.cohort.endpoint import LabelledCohort
 from responder_ml.features.builders.builder import Ranked, prefix_columns, prefix_slice
 from responder_ml.features.builders.context import Context
-from responder_ml.statistics.rounding import rounding_share
+from responder_ml.statistics.columns import rounding_share
 
 
 @dataclass(frozen=True)

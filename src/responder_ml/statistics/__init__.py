@@ -1,1 +1,1 @@
-"""Plain arrays in, plain arrays out: the statistics everything else rests on."""
+"""Statistics on plain arrays, used by all other parts."""

@@ -14,7 +14,7 @@ _TERMS_PER_CHECK = 16
 def log_overlap_tail(overlap: ArrayLike, first: ArrayLike, second: ArrayLike, total: int) -> Floats:
     """Return ln P(X >= overlap), X the overlap of two random sets of given sizes among ``total`` items.
 
-    The tail is summed outwards from the overlap, on the side of it where terms fall; p is never 0 and its logarithm never minus
+    The tail is summed outwards from the overlap, on the side where terms decrease; p is never 0 and its logarithm never minus
     infinity for an overlap that can occur.
 
     Parameters
@@ -22,14 +22,14 @@ def log_overlap_tail(overlap: ArrayLike, first: ArrayLike, second: ArrayLike, to
     overlap, first, second
         Overlap and sizes of the two sets, broadcast against each other.
     total
-        Items both sets were drawn from.
+        Number of items both sets were drawn from.
 
     Raises
     ------
     ValueError
         An overlap above the smaller set, or a set above ``total``.
     """
-    k, a, b = (np.asarray(each, dtype=np.int64) for each in np.broadcast_arrays(overlap, first, second))
+    k, a, b = (np.asarray(number, dtype=np.int64) for number in np.broadcast_arrays(overlap, first, second))
     if np.any(k > np.minimum(a, b)) or np.any(np.maximum(a, b) > total):
         raise ValueError("an overlap exceeds the smaller set, or a set exceeds the total")
     shape = k.shape
@@ -48,15 +48,15 @@ def log_overlap_tail(overlap: ArrayLike, first: ArrayLike, second: ArrayLike, to
 def log_overlap_bounds(overlap: ArrayLike, first: ArrayLike, second: ArrayLike, total: int) -> tuple[Floats, Floats]:
     """Return a lower and an upper bound of `log_overlap_tail`, cheaper than the tail itself.
 
-    The tail is at least its first term p. Each further term is the one before times a ratio that only falls, so with a first ratio
-    r below 1 the tail is at most the geometric series p / (1 - r).
+    The tail is at least its first term p. Each further term is the one before times a ratio that decreases, so with a first ratio r
+    below 1 the tail is at most the geometric series p / (1 - r).
 
     Parameters
     ----------
     overlap, first, second, total
         As for `log_overlap_tail`.
     """
-    k, a, b = (np.asarray(each, dtype=np.int64) for each in np.broadcast_arrays(overlap, first, second))
+    k, a, b = (np.asarray(number, dtype=np.int64) for number in np.broadcast_arrays(overlap, first, second))
     log_factorial = gammaln(np.arange(1.0, total + 2.0))
     rest = total - a - b + k
     term = (
@@ -68,24 +68,24 @@ def log_overlap_bounds(overlap: ArrayLike, first: ArrayLike, second: ArrayLike, 
     low = np.where(rest < 0, 0.0, np.minimum(term, 0.0))
     bounded = (rest >= 0) & (ratio < 1.0)
     high = np.where(bounded, np.minimum(term - np.log1p(-np.where(bounded, ratio, 0.0)), 0.0), 0.0)
-    # A margin keeps rounding from turning the bounds round.
+    # A margin keeps rounding from putting the bounds in the wrong order.
     return low - 1e-6, high + 1e-6
 
 
 def _log_sum(overlap: Integers, first: Integers, second: Integers, total: int, *, upwards: bool) -> Floats:
     """Return the logarithm of the probabilities of ``overlap`` and of all overlaps above or below it."""
-    k, a, b = (each.astype(np.float64) for each in (overlap, first, second))
+    k, a, b = (number.astype(np.float64) for number in (overlap, first, second))
     rest = total - a - b
     start = _log_choose(a, k) + _log_choose(total - a, b - k) - _log_choose(np.full(b.shape, float(total)), b)
     series, term, live = np.ones(k.shape), np.ones(k.shape), np.arange(k.size)
     step = 0
     while live.size:
-        at = k[live] + step if upwards else k[live] - step
-        here_a, here_b, here_rest = a[live], b[live], rest[live]
+        x = k[live] + step if upwards else k[live] - step
+        live_a, live_b, live_rest = a[live], b[live], rest[live]
         if upwards:
-            ratio = (here_a - at) * (here_b - at) / ((at + 1.0) * (here_rest + at + 1.0))
+            ratio = (live_a - x) * (live_b - x) / ((x + 1.0) * (live_rest + x + 1.0))
         else:
-            ratio = at * (here_rest + at) / ((here_a - at + 1.0) * (here_b - at + 1.0))
+            ratio = x * (live_rest + x) / ((live_a - x + 1.0) * (live_b - x + 1.0))
         term[live] *= ratio
         series[live] += term[live]
         step += 1

@@ -1,6 +1,6 @@
 """Moderated t of one contrast in each of many linear models, in double precision.
 
-Every model has rows of its own, two groups and, if wanted, covariates. Its contrast is written as a unit vector over the
+Every model has rows of its own, two groups and, optionally, covariates. Its contrast is written as a unit vector over the
 samples, orthogonal to the intercept and the covariates: times a gene's values it gives an effect whose variance is the
 residual variance. Many models are then a few matrix products.
 
@@ -15,19 +15,19 @@ from dataclasses import dataclass
 import numpy as np
 
 from responder_ml.arrays import Flags, Floats, Indices
-from responder_ml.statistics.rounding import rounding_share
+from responder_ml.statistics.columns import rounding_share
 from responder_ml.statistics.squeeze import fit_f_dist, squeeze
 
 MODELS_PER_BLOCK = 32
-"""Models worth handling in one go: their genes then stay in the low tens of megabytes."""
-# Digits beyond these are rounding, which differs with the company a gene is worked out in; equal genes must stay tied.
+"""Models to handle together: their genes then stay in the low tens of megabytes."""
+# Digits beyond these are rounding, which depends on the genes computed in the same product; equal genes must stay tied.
 _DIGITS = 9
 # Where more than half of the genes are constant, their median variance has no logarithm.
 _LEAST_VARIANCE = 1e-30
-# What is left of a gene's squares to this share of them is rounding.
+# A residual sum of squares up to this share of a gene's total is rounding.
 _LEAST_SHARE = 1e-12
-# A group that covariates explain to this share of its own variation is not told apart from them.
-_LEAST_LEFT = 1e-9
+# A group of whose variation covariates leave no more than this share cannot be told apart from them.
+_LEAST_RESIDUAL = 1e-9
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Designs:
         Rows of each model, shape ``(n_models, n_samples)``.
     direction
         The contrast, a unit vector that is 0 outside the rows, shape ``(n_models, n_samples)``; all 0 where it cannot be
-        estimated: a group is not there, the covariates determine the groups, or nothing is left to estimate variance from.
+        estimated: a group is empty, the covariates determine the groups, or no residual is left to estimate variance from.
     nuisance
         Orthonormal basis of intercept and covariates, zeros where there are fewer, shape
         ``(n_nuisance, n_models, n_samples)``.
@@ -62,7 +62,7 @@ class Designs:
         plus, minus
             Rows of the groups, shape ``(n_models, n_samples)``; a row in both counts for neither.
         covariates
-            What is adjusted for, samples x columns.
+            Samples x covariates to adjust for.
         """
         plus, minus = plus & ~minus, minus & ~plus
         rows = plus | minus
@@ -82,13 +82,13 @@ class Designs:
         nuisance = np.zeros((covariates.shape[1] + 1, *rows.shape))
         df = np.empty(len(rows))
         for index, (within, group) in enumerate(zip(rows, plus, strict=True)):
-            here = np.flatnonzero(within)
-            basis = _basis(np.column_stack([np.ones(len(here)), covariates[here]]))
-            nuisance[: basis.shape[1], index, here] = basis.T
-            left = group[here] - basis @ (basis.T @ group[here])
-            df[index] = len(here) - basis.shape[1] - 1
-            if df[index] >= 1 and left @ left > _LEAST_LEFT * len(here):
-                direction[index, here] = left / np.sqrt(left @ left)
+            samples = np.flatnonzero(within)
+            basis = _basis(np.column_stack([np.ones(len(samples)), covariates[samples]]))
+            nuisance[: basis.shape[1], index, samples] = basis.T
+            residual = group[samples] - basis @ (basis.T @ group[samples])
+            df[index] = len(samples) - basis.shape[1] - 1
+            if df[index] >= 1 and residual @ residual > _LEAST_RESIDUAL * len(samples):
+                direction[index, samples] = residual / np.sqrt(residual @ residual)
         return cls(rows, direction, nuisance, df)
 
 
@@ -109,33 +109,33 @@ class ManyContrasts:
         self._squares = self._centred**2
 
     def moderated_t(
-        self, designs: Designs, kept: Flags | None = None, shifts: Floats | None = None, *, squeezed: bool = True
+        self, designs: Designs, usable: Flags | None = None, shifts: Floats | None = None, *, squeezed: bool = True
     ) -> Floats:
         """Return limma's moderated t, models x genes, rounded; 0 where a model has no contrast or may not use a gene.
 
         Parameters
         ----------
         designs
-            The models; a block of `MODELS_PER_BLOCK` at a time spares memory.
-        kept
+            The models; `MODELS_PER_BLOCK` at a time need little memory.
+        usable
             Genes each model may use, shape ``(n_models, n_genes)``; the prior is estimated from these.
         shifts
             Number added to every gene of a sample under each model, shape ``(n_models, n_samples)``.
         squeezed
-            Whether variances are squeezed towards what they have in common; the ordinary t otherwise.
+            Whether variances are squeezed towards their common prior; the ordinary t otherwise.
         """
         effect, variance = self._effects(designs, shifts)
-        found = np.zeros(effect.shape)
+        t = np.zeros(effect.shape)
         for index in np.flatnonzero(np.any(designs.direction != 0, axis=1)):
-            genes = slice(None) if kept is None else np.flatnonzero(kept[index])
+            genes = slice(None) if usable is None else np.flatnonzero(usable[index])
             spread, df = np.maximum(variance[index, genes], _LEAST_VARIANCE), designs.df[index]
             if spread.size:
                 posterior = squeeze(spread, df, *fit_f_dist(spread, df)) if squeezed else spread
-                found[index, genes] = np.round(effect[index, genes] / np.sqrt(posterior), _DIGITS)
-        return found
+                t[index, genes] = np.round(effect[index, genes] / np.sqrt(posterior), _DIGITS)
+        return t
 
     def _effects(self, designs: Designs, shifts: Floats | None) -> tuple[Floats, Floats]:
-        """Return effects in residual standard deviations' units and residual variances, models x genes."""
+        """Return effects, whose variance is the residual variance, and residual variances, models x genes."""
         rows = designs.rows.astype(np.float64)
         effect = designs.direction @ self._centred
         squares = rows @ self._squares
@@ -147,11 +147,11 @@ class ManyContrasts:
             squares += np.sum(move**2, axis=1, keepdims=True)
             for part, basis in zip(explained, designs.nuisance, strict=True):
                 part += np.sum(basis * move, axis=1, keepdims=True)
-        whole = squares.copy()
+        total = squares.copy()
         for part in (effect, *explained):
             squares -= part**2
-        # A gene that covariates or nothing at all determine has no effect, whatever rounding leaves of one.
-        effect[(squares <= _LEAST_SHARE * whole) & (effect**2 <= _LEAST_SHARE * whole)] = 0.0
+        # A gene that is constant or determined by covariates has no effect but a rounding error.
+        effect[(squares <= _LEAST_SHARE * total) & (effect**2 <= _LEAST_SHARE * total)] = 0.0
         squares /= np.maximum(designs.df, 1.0)[:, None]
         return effect, np.maximum(squares, 0.0, out=squares)
 
@@ -167,14 +167,14 @@ def strongest(t: Floats, count: int) -> Indices:
 def _largest(t: Floats, count: int) -> Indices:
     if count < len(t):
         least = max(float(np.partition(t, len(t) - count)[len(t) - count]), 0.0)
-        near = np.flatnonzero((t >= least) & (t > 0))
+        candidates = np.flatnonzero((t >= least) & (t > 0))
     else:
-        near = np.flatnonzero(t > 0)
-    return near[np.argsort(-t[near], kind="stable")[:count]]
+        candidates = np.flatnonzero(t > 0)
+    return candidates[np.argsort(-t[candidates], kind="stable")[:count]]
 
 
 def _basis(columns: Floats) -> Floats:
-    """Return an orthonormal basis of what the columns span."""
-    left, singular, _ = np.linalg.svd(columns, full_matrices=False)
+    """Return an orthonormal basis of the span of the columns."""
+    vectors, singular, _ = np.linalg.svd(columns, full_matrices=False)
     rank = int(np.sum(singular > singular.max(initial=0.0) * max(columns.shape) * np.finfo(np.float64).eps))
-    return np.asarray(left[:, :rank], dtype=np.float64)
+    return np.asarray(vectors[:, :rank], dtype=np.float64)

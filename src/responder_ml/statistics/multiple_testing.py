@@ -20,16 +20,16 @@ def benjamini_hochberg(p_values: ArrayLike) -> Floats:
 
 
 def holm(p_values: ArrayLike) -> Floats:
-    """Return Holm's adjusted p-values along the last axis; they hold under any dependence between the tests.
+    """Return Holm's adjusted p-values along the last axis; they are valid under any dependence between the tests.
 
     The i-th smallest of m p-values becomes the largest of ``min(1, (m - j + 1) p_(j))`` over j up to i. A p-value that
     is nan stays nan but counts as a test that was made.
     """
-    found = np.asarray(p_values, dtype=np.float64)
-    # nan sorts last, where it no longer touches the others.
-    order = np.argsort(found, axis=-1, kind="stable")
-    left = found.shape[-1] - np.arange(found.shape[-1])
-    stepped = np.maximum.accumulate(np.take_along_axis(found, order, axis=-1) * left, axis=-1)
-    adjusted = np.empty_like(found)
+    values = np.asarray(p_values, dtype=np.float64)
+    # nan sorts last, where it does not affect the others.
+    order = np.argsort(values, axis=-1, kind="stable")
+    remaining = values.shape[-1] - np.arange(values.shape[-1])
+    stepped = np.maximum.accumulate(np.take_along_axis(values, order, axis=-1) * remaining, axis=-1)
+    adjusted = np.empty_like(values)
     np.put_along_axis(adjusted, order, np.minimum(stepped, 1.0), axis=-1)
     return adjusted

@@ -1,7 +1,10 @@
-"""Sums of squares of every column in many training sets, by adding up first the rows that several sets treat alike.
+"""Sums of squares between and within two classes: of every column in many training sets, and of a few columns exactly.
 
-The training sets of one cross-validation hold most rows in common. Rows that all of them put into the same class, or leave out,
-form a pool; a pool is added up once, and each set adds up pools. In single precision and in pieces that stay in the cache.
+`sums_of_squares` first adds up the rows that several sets treat alike. The training sets of one cross-validation hold most rows in
+common. Rows that all of them put into the same class, or leave out, form a pool; a pool is added up once, and each set adds up
+pools. In single precision and in pieces that stay in the cache.
+
+`exact_sums` does the same for a few columns in double precision, column by column, so that equal columns have equal sums.
 """
 
 import numpy as np
@@ -11,13 +14,13 @@ from responder_ml.arrays import Floats, Indices, Singles
 from responder_ml.statistics.compiled import compiled
 
 OUT, POSITIVE, NEGATIVE = 0, 1, 2
-"""Where a set puts the rows of a pool; positive and negative ones count for themselves, others for nothing."""
-LEAST = np.float32(1e-30)
+"""Class of the rows of a pool in a set; `OUT` for rows that the set leaves out."""
+_LEAST = np.float32(1e-30)
 """Below the rounding of any measured sum of squares, and still a finite logarithm."""
-UNSURE = np.float32(np.inf)
-"""In place of a sum of squares between classes that single precision cannot be trusted to compare."""
-CLEAR_SHARE = np.float32(1e-3)
-"""Share of a column's squares that its sum of squares within classes must keep for its digits to count."""
+_UNSURE = np.float32(np.inf)
+"""In place of a sum of squares between classes that is too imprecise in single precision to be compared."""
+_CLEAR_SHARE = np.float32(1e-3)
+"""Least share of the sum of squares within classes in a column's total at which its digits can be trusted."""
 
 
 @compiled
@@ -40,11 +43,11 @@ def sums_of_squares(
     Parameters
     ----------
     pieces
-        Pieces x samples x columns of a piece, less some typical value of each column.
+        Pieces x samples x columns of a piece, less a central value of each column.
     rows
         Samples, pool after pool.
     first_row
-        Where each pool begins in ``rows``, and the end.
+        First position of each pool in ``rows``, and the end.
     first_pool, first_set
         First pool and first set of each run of training sets that share pools, and the end.
     side
@@ -54,10 +57,10 @@ def sums_of_squares(
     moves
         What normalisation adds to the sums of the positive rows, of the negative rows and of all rows' squares, sets x 3.
     cross
-        What normalisation adds to the sums of squares of each column, pieces x sets x columns of a piece; without pieces
-        where nothing is added.
+        What normalisation adds to the sums of squares of each column, pieces x sets x columns of a piece; no pieces where
+        nothing is added.
     between, within
-        Where the results go, sets x columns; ``between`` is `UNSURE` where rounding may have spoilt them.
+        Arrays for the results, sets x columns; ``between`` is infinite where rounding may have spoilt it.
     """
     n_columns, width = between.shape[1], pieces.shape[2]
     most = np.diff(first_pool).max()
@@ -75,13 +78,13 @@ def sums_of_squares(
                 _add_up_pools(side[index], end - first, sums, squares, over, under, total)
                 if len(cross) > 0:
                     total += cross[piece, index]
-                found = between[index, start:stop], within[index, start:stop]
-                _compare(over, under, total, above[index], below[index], found[0], found[1])
+                results = between[index, start:stop], within[index, start:stop]
+                _compare(over, under, total, above[index], below[index], results[0], results[1])
 
 
 @compiled
 def _add_up_rows(values: Singles, rows: Indices, sums: Singles, squares: Singles) -> None:
-    """Add up some rows and their squares, several at a time so that the sums are seldom written."""
+    """Add up some rows and their squares, several at a time so that sums are written to memory less often."""
     sums[:] = 0.0
     squares[:] = 0.0
     row = 0
@@ -141,9 +144,9 @@ def _compare(
     for column in range(len(between)):
         mean_over, mean_under = over[column] * share_over, under[column] * share_under
         difference = mean_over - mean_under
-        left = total[column] - over[column] * mean_over - under[column] * mean_under
-        between[column] = UNSURE if left < CLEAR_SHARE * total[column] else difference * difference * both
-        within[column] = max(LEAST, left)
+        inside = total[column] - over[column] * mean_over - under[column] * mean_under
+        between[column] = _UNSURE if inside < _CLEAR_SHARE * total[column] else difference * difference * both
+        within[column] = max(_LEAST, inside)
 
 
 @compiled
@@ -164,28 +167,28 @@ def exact_sums(
     by_column
         Columns x samples.
     columns
-        Which of them.
+        Positions of the columns to use.
     shift
         Number added to every column of a sample, shape ``(n_samples,)``.
     positive, rows
         1.0 for the rows of the positive group, and for those of either group, else 0.0; shape ``(n_samples,)``.
     rounding
-        Share of its mean up to which the deviations of a column are rounding.
+        Share of its mean up to which the deviations of a column are rounding errors.
     between, within
-        Where the results go, shape ``(n_columns,)``.
+        Arrays for the results, shape ``(n_columns,)``.
     """
     n_samples = by_column.shape[1]
     count, above = rows.sum(), positive.sum()
     both = 1.0 / above + 1.0 / (count - above)
     values = np.empty(n_samples)
-    for place in range(len(columns)):
-        column = by_column[columns[place]]
+    for index in range(len(columns)):
+        column = by_column[columns[index]]
         total = 0.0
         for sample in range(n_samples):
             values[sample] = column[sample] + shift[sample]
             total += values[sample] * rows[sample]
         mean = total / count
-        # What is left adds up to zero over both groups.
+        # The deviations of both groups together add up to zero.
         difference, squares = 0.0, 0.0
         for sample in range(n_samples):
             deviation = (values[sample] - mean) * rows[sample]
@@ -193,5 +196,5 @@ def exact_sums(
             squares += deviation * deviation
         if np.sqrt(squares / count) <= rounding * abs(mean):
             difference, squares = 0.0, 0.0
-        between[place] = difference * difference * both
-        within[place] = max(squares - between[place], 0.0)
+        between[index] = difference * difference * both
+        within[index] = max(squares - between[index], 0.0)

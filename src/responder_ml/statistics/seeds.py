@@ -1,4 +1,4 @@
-"""Every random number comes from one seed and the name of what it is for, so order and worker count change nothing."""
+"""Random numbers from one seed and the name of their purpose, so that order and worker count change nothing."""
 
 from zlib import crc32
 

@@ -6,17 +6,15 @@ Smyth GK (2004) Linear models and empirical Bayes methods. Stat Appl Genet Mol B
 doi:10.2202/1544-6115.1027
 """
 
-from collections.abc import Callable
-
 import numpy as np
 from scipy.special import digamma, polygamma
 
 from responder_ml.arrays import Flags, Floats
-from responder_ml.statistics.median import median
+from responder_ml.statistics.columns import median
 
 # limma floors variances at this share of their median, so that a constant gene has a finite logarithm.
 _FLOOR_SHARE = 1e-5
-# Where every column is constant there is no median to take a share of.
+# The floor where every gene is constant and the median is 0.
 _LEAST = 1e-30
 
 
@@ -30,18 +28,22 @@ def trigamma_inverse(values: Floats) -> Floats:
         y = y + step
         if np.all(-step / y < 1e-10):
             break
-    # The asymptotes: Newton loses digits where trigamma is huge or tiny.
+    # The asymptotes, as in limma: Newton's method loses digits where trigamma is huge or tiny.
     y = np.where(values > 1e7, 1.0 / np.sqrt(values), y)
     return np.asarray(np.where(values < 1e-6, 1.0 / values, y), dtype=np.float64)
 
 
 def fit_f_dist(variances: Floats, df: float | Floats) -> tuple[Floats, Floats]:
-    """Estimate the prior of gene-wise variances by moments of their logarithms.
+    """Estimate the prior of gene-wise variances by moments of their logarithms, as limma's fitFDist does.
+
+    A variance s2 with d degrees of freedom is s0^2 times an F of (d, d0) degrees of freedom. With e = log(s2) - digamma(d/2) +
+    log(d/2), the prior d0 solves trigamma(d0/2) = var(e) - trigamma(d/2), and log(s0^2) = mean(e) + digamma(d0/2) - log(d0/2).
+    Where the right side is 0 or less, the variances differ no more than chance: d0 is infinite and s0^2 the mean of s2.
 
     Parameters
     ----------
     variances
-        Residual variances, genes along the last axis, shape ``(..., n_genes)``. Not-a-number marks a gene left out.
+        Residual variances, genes along the last axis, shape ``(..., n_genes)``.
     df
         Residual degrees of freedom, a number or of shape ``(...)``.
 
@@ -54,22 +56,19 @@ def fit_f_dist(variances: Floats, df: float | Floats) -> tuple[Floats, Floats]:
 
 
 def log_moments(variances: Floats) -> tuple[Floats, Floats, Floats]:
-    """Return mean and sample variance of the logarithms of the floored variances, and the mean of these themselves.
+    """Return mean and sample variance of the logarithms of the floored variances, and the mean of the floored variances.
 
     Parameters
     ----------
     variances
-        Genes along the last axis; not-a-number marks a gene left out.
+        Genes along the last axis.
     """
-    # Looking for gaps costs next to nothing beside the numpy functions that step over them.
-    complete = not np.isnan(variances).any()
-    mean, total = (np.mean, np.sum) if complete else (np.nanmean, np.nansum)
-    floored = _floored(variances, median if complete else np.nanmedian)
+    floored = _floored(variances)
     logs = np.log(floored)
-    count = np.sum(~np.isnan(logs), axis=-1)
-    level = np.asarray(mean(logs, axis=-1, dtype=np.float64))
-    spread = total((logs - level[..., None]) ** 2, axis=-1, dtype=np.float64) / np.maximum(count - 1, 1)
-    return level, spread, np.asarray(mean(floored, axis=-1, dtype=np.float64))
+    mean = np.asarray(np.mean(logs, axis=-1, dtype=np.float64))
+    squares = np.sum((logs - mean[..., None]) ** 2, axis=-1, dtype=np.float64)
+    spread = np.asarray(squares / max(logs.shape[-1] - 1, 1), dtype=np.float64)
+    return mean, spread, np.asarray(np.mean(floored, axis=-1, dtype=np.float64))
 
 
 def prior_of_logs(mean: Floats, spread: Floats, pooled: Floats, df: float | Floats) -> tuple[Floats, Floats]:
@@ -80,7 +79,7 @@ def prior_of_logs(mean: Floats, spread: Floats, pooled: Floats, df: float | Floa
     mean, spread
         Mean and sample variance of the logarithms, shape ``(...)``.
     pooled
-        Mean of the variances themselves: the prior where they differ no more than chance.
+        Mean of the floored variances: the prior where they differ no more than chance.
     df
         Residual degrees of freedom, a number or of shape ``(...)``.
 
@@ -114,7 +113,7 @@ def squeeze(variances: Floats, df: float | Floats, prior_df: float | Floats, pri
 
 
 def may_need_floor(lowest: Floats, mean: Floats, spread: Floats) -> Flags:
-    """Tell from logarithms of variances whether some variance may be below limma's floor, without looking for the median.
+    """Return whether some variance may be below limma's floor, from logarithms of variances and without their median.
 
     A median is never more than one standard deviation from the mean.
 
@@ -126,8 +125,8 @@ def may_need_floor(lowest: Floats, mean: Floats, spread: Floats) -> Flags:
     return np.asarray(lowest < mean + np.sqrt(spread) + np.log(_FLOOR_SHARE))
 
 
-def _floored(variances: Floats, middle: Callable[..., Floats]) -> Floats:
-    floor = np.maximum(_FLOOR_SHARE * np.asarray(middle(variances, axis=-1)), _LEAST)
-    if np.all(np.nanmin(variances, axis=-1) >= floor):
+def _floored(variances: Floats) -> Floats:
+    floor = np.maximum(_FLOOR_SHARE * median(variances), _LEAST)
+    if np.all(np.min(variances, axis=-1) >= floor):
         return variances
     return np.maximum(variances, floor[..., None])

@@ -2,7 +2,7 @@
 
 For a training set of ``n1`` positive and ``n0`` negative rows the squared moderated t of a column is ``between / (prior +
 within)`` times what all columns share, with ``between`` and ``within`` the sums of squares of a two-group analysis of
-variance. What comes out is good for choosing, never for results.
+variance. The result is precise enough to choose columns, never to report.
 """
 
 from dataclasses import dataclass
@@ -15,15 +15,12 @@ from responder_ml.statistics.squeeze import log_moments, may_need_floor, prior_o
 from responder_ml.statistics.training_sets import TrainingSets
 
 TINY = 1e-30
-"""Added to what a difference is divided by, so that a column without variance has a strength."""
-# Numbers in a piece of columns: what is added up again and again then fits the second-level cache.
-_PIECE_SIZE = 2**18
-_NARROWEST, _WIDEST = 64, 512
-# Sets of which one whole number tells where each puts a row, in two bits a set.
+"""Added to the divisor of a difference, so that a column without variance has a strength."""
+# Sets whose classes of one row fit into one integer, in two bits a set.
 _LONGEST_RUN = 31
-# Sums of squares of a column that a set may not use: its strength comes out negative, and no variance is as large.
+# Sums of squares of a column that a set may not use: its strength is negative, and no variance is as large.
 _BARRED, _HUGE = np.float32(-1.0), np.float32(1e30)
-# Prior sum of squares beside which that of no column makes a difference.
+# Prior sum of squares so large that the sum of squares of a column does not change it.
 _FLAT = 1e25
 
 
@@ -35,7 +32,7 @@ class Scan:
     ----------
     between, within
         Sums of squares, shape ``(n_sets, n_columns)``; ``between`` is negative where a set may not use the column, and infinite
-        where its digits are lost beside the column's level or between the classes.
+        where its digits are lost next to the column's level or between the classes.
     prior
         Prior sum of squares of each set, shape ``(n_sets,)``; so large that only differences count where the variances
         differ no more than chance.
@@ -46,23 +43,17 @@ class Scan:
     prior: Floats
 
     def strength(self, index: int) -> Singles:
-        """Return ``between / (prior + within)`` of each column in one training set; infinite where that is not known."""
+        """Return ``between / (prior + within)`` of each column in one training set; infinite where it is unknown."""
         spread: Singles = self.within[index] + np.float32(self.prior[index])
         np.divide(self.between[index], spread, out=spread)
         return spread
-
-
-def in_pieces(n_samples: int, n_columns: int) -> Singles:
-    """Return room for samples x columns, piece of columns by piece: pieces x samples x columns of a piece, all zero."""
-    width = int(np.clip(_PIECE_SIZE // n_samples, _NARROWEST, _WIDEST)) // 16 * 16
-    return np.zeros((-(-n_columns // width), n_samples, width), np.float32)
 
 
 def scan(
     pieces: Singles,
     n_columns: int,
     sets: TrainingSets,
-    kept: Flags | None = None,
+    usable: Flags | None = None,
     shifts: Floats | None = None,
     *,
     squeezed: bool = True,
@@ -72,19 +63,19 @@ def scan(
     Parameters
     ----------
     pieces
-        The values less some typical value of each column, as `in_pieces` lays them out.
+        The values less a central value of each column, in the order of `columns.in_pieces`.
     n_columns
-        Number of columns; what is left of the last piece is not read.
+        Number of columns; the rest of the last piece is not read.
     sets
         Training sets; only their own rows and labels of those rows are used.
-    kept
+    usable
         Columns each set may use, shape ``(n_sets, n_columns)``; all by default.
     shifts
         Number added to every column of a sample under each set, shape ``(n_sets, n_samples)``.
     squeezed
-        Whether variances are squeezed towards what they have in common; there is no prior otherwise.
+        Whether variances are squeezed towards their common prior; the prior is 0 otherwise.
     """
-    # Compiled code is slow to load, and whoever only looks at a job does without.
+    # Compiled code is slow to load, and commands that only read a job do not need it.
     from responder_ml.statistics.pooled_sums import sums_of_squares
 
     between, within = np.empty((2, len(sets), n_columns), np.float32)
@@ -96,35 +87,35 @@ def scan(
         *(pools.rows, pools.first_row, pools.first_pool, pools.first_set, pools.side),
         *(above.astype(np.float32), below.astype(np.float32), moves, cross, between, within),
     )
-    if kept is not None and not kept.all():
-        np.copyto(between, _BARRED, where=~kept)
-        np.copyto(within, _HUGE, where=~kept)
-    prior = _priors(within, kept, above + below - 2.0) if squeezed else np.zeros(len(sets))
+    if usable is not None and not usable.all():
+        np.copyto(between, _BARRED, where=~usable)
+        np.copyto(within, _HUGE, where=~usable)
+    prior = _priors(within, usable, above + below - 2.0) if squeezed else np.zeros(len(sets))
     return Scan(between, within, prior + TINY)
 
 
 class _Pools:
-    """Rows that neighbouring training sets treat alike, as `pooled_sums.sums_of_squares` asks for them."""
+    """Rows that neighbouring training sets treat alike, in the form `pooled_sums.sums_of_squares` takes."""
 
     def __init__(self, sets: TrainingSets) -> None:
         codes = sets.positive + 2 * sets.negative.astype(np.int64)
-        # A run ends where sets stop being alike, or where one number no longer tells where all of them put a row.
+        # A run ends where sets stop being alike, or where the classes of a row no longer fit into one integer.
         bounds = [*range(0, len(sets), sets.alike), len(sets)]
         starts = [start for first, end in pairwise(bounds) for start in range(first, end, _LONGEST_RUN)]
         ends = [*starts[1:], len(sets)]
-        found = [_pools_of(codes[start:end]) for start, end in zip(starts, ends, strict=True)]
-        sizes = np.concatenate([[0], *(counts for _, counts, _ in found)])
-        self.rows = np.concatenate([rows for rows, _, _ in found])
+        runs = [_pools_of(codes[start:end]) for start, end in zip(starts, ends, strict=True)]
+        sizes = np.concatenate([[0], *(counts for _, counts, _ in runs)])
+        self.rows = np.concatenate([rows for rows, _, _ in runs])
         self.first_row = np.cumsum(sizes)
-        self.first_pool = np.cumsum([0, *(len(counts) for _, counts, _ in found)])
+        self.first_pool = np.cumsum([0, *(len(counts) for _, counts, _ in runs)])
         self.first_set = np.array([*starts, len(sets)])
         self.side = np.zeros((len(sets), int(np.diff(self.first_pool).max())), np.int8)
-        for start, (_, _, sides) in zip(starts, found, strict=True):
+        for start, (_, _, sides) in zip(starts, runs, strict=True):
             self.side[start : start + len(sides), : sides.shape[1]] = sides
 
 
 def _pools_of(codes: Integers) -> tuple[Indices, Indices, Integers]:
-    """Return the rows pool after pool, the size of each pool, and where each set puts each pool."""
+    """Return the rows pool after pool, the size of each pool, and the class of each pool in each set."""
     keys = (4 ** np.arange(len(codes))) @ codes
     order = np.argsort(keys, kind="stable")
     order = order[np.searchsorted(keys[order], 1) :]
@@ -142,19 +133,19 @@ def _moves(pieces: Singles, sets: TrainingSets, shifts: Floats | None) -> tuple[
     return np.stack(sums, axis=1).astype(np.float32), np.matmul((2.0 * move).astype(np.float32), pieces)
 
 
-def _priors(within: Singles, kept: Flags | None, df: Floats) -> Floats:
+def _priors(within: Singles, usable: Flags | None, df: Floats) -> Floats:
     """Return the prior sum of squares of each set."""
     lowest, mean, spread = np.zeros((3, len(within)))
     ones, room = np.ones_like(within[0]), np.empty_like(within[0])
-    for index, each in enumerate(within):
-        usable = each if kept is None or kept[index].all() else each[kept[index]]
-        if len(usable) == 0:
+    for index, squares in enumerate(within):
+        part = squares if usable is None or usable[index].all() else squares[usable[index]]
+        if len(part) == 0:
             continue
-        logs = np.log(usable, out=room[: len(usable)])
+        logs = np.log(part, out=room[: len(part)])
         lowest[index] = logs.min()
         rough = np.float32(logs @ ones[: len(logs)] / len(logs))
         logs -= rough
-        # What is left near zero is added up with few digits lost.
+        # Numbers near zero are added up with few digits lost.
         rest = logs @ ones[: len(logs)] / len(logs)
         mean[index] = float(rough) + rest
         spread[index] = (logs @ logs - len(logs) * rest**2) / max(len(logs) - 1, 1)

@@ -18,7 +18,8 @@ from responder_ml.features.membership import Membership, members
 from responder_ml.features.normalise import Normaliser, SharedExpression
 from responder_ml.features.signatures import SCORERS
 from responder_ml.features.signatures.scorer import GeneParts, SignatureScorer
-from responder_ml.statistics.moderated_t import Columns, best_columns, moderated_t
+from responder_ml.statistics.columns import Columns
+from responder_ml.statistics.moderated_t import best_columns, moderated_t
 from responder_ml.statistics.training_sets import TrainingSets
 
 _NAMED = 5

@@ -11,8 +11,9 @@ from responder_ml.features.builders.builder import Builder, Ranked
 from responder_ml.features.builders.context import Context
 from responder_ml.features.expression_filter import ExpressionFilter, SharedDetection, detected
 from responder_ml.features.normalise import Normaliser, SharedShifts, log2_expression
+from responder_ml.statistics.columns import Columns
 from responder_ml.statistics.many_contrasts import MODELS_PER_BLOCK, Designs, ManyContrasts
-from responder_ml.statistics.moderated_t import Columns, best_columns, moderated_t
+from responder_ml.statistics.moderated_t import best_columns, moderated_t
 from responder_ml.statistics.training_sets import TrainingSets
 
 

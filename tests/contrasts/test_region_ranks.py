@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from responder_ml.contrasts.evaluate_claims import evaluate_claims
-from responder_ml.contrasts.regions import rank_regions
+from responder_ml.contrasts.region_ranks import rank_regions
 from responder_ml.errors import ContrastError
 
 
@@ -20,9 +20,7 @@ def _region(line, name, observed, draws):
 
 def test_ranks_by_excess_over_no_effect_by_hand(line):
     # Centred draws of the excess: PFC 0.3 + (-0.1, 0, 0.1), NAc 0.2 + (0.3, 0, -0.3).
-    found = rank_regions(
-        [_region(line, "NAc", 0.7, [1.3, 1.0, 0.7]), _region(line, "PFC", 0.8, [0.4, 0.5, 0.6])], claims=("R4",)
-    )
+    found = rank_regions([_region(line, "NAc", 0.7, [1.3, 1.0, 0.7]), _region(line, "PFC", 0.8, [0.4, 0.5, 0.6])])
     assert [each.region for each in found] == ["PFC", "NAc"]
     assert [each.rank for each in found] == [1, 2]
     assert found[0].excess == pytest.approx(0.3)

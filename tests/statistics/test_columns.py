@@ -1,0 +1,32 @@
+import numpy as np
+import pytest
+
+from responder_ml.statistics.columns import Columns, median, rounding_share
+
+
+@pytest.mark.parametrize("shape", [(1,), (2,), (7,), (8,), (5, 6), (4, 9), (3, 2, 10)])
+@pytest.mark.parametrize("axis", [0, -1])
+def test_median_equals_numpy(rng, shape, axis):
+    values = np.round(rng.normal(size=shape), 1)
+    np.testing.assert_allclose(median(values, axis=axis), np.median(values, axis=axis), rtol=1e-15)
+
+
+@pytest.mark.parametrize("level", [0.1, -7.3, 1e9 / 3])
+@pytest.mark.parametrize("count", [3, 40, 1_000])
+def test_rounding_covers_sums_of_a_constant_and_no_real_difference(rng, level, count):
+    values = np.full(count, level) * (1.0 + np.finfo(float).eps * rng.integers(0, 2, size=count))
+    mean = values.mean()
+    assert np.sqrt(np.mean((values - mean) ** 2)) <= rounding_share(count) * abs(mean)
+    values[0] *= 1.0 + 1e-9
+    assert np.sqrt(np.mean((values - values.mean()) ** 2)) > rounding_share(count) * abs(mean)
+
+
+def test_columns_are_prepared_as_chosen(rng):
+    values = rng.normal(size=(70, 2500)) * 3 + 8
+    chosen = np.sort(rng.choice(2500, 2100, replace=False))
+    columns = Columns.prepare(values, chosen)
+    np.testing.assert_array_equal(columns.values, values[:, chosen])
+    np.testing.assert_array_equal(columns.take(np.array([5, 2])), values[:, chosen[[5, 2]]])
+    centred = columns.pieces.transpose(1, 0, 2).reshape(70, -1)[:, :2100]
+    moved = values[:, chosen] - centred
+    np.testing.assert_allclose(moved, np.broadcast_to(moved[:1], moved.shape), atol=1e-5)
