@@ -8,10 +8,11 @@ import pytest
 import yaml
 
 from responder_ml import cli
-from responder_ml.config import load_config
+from responder_ml.build import build_workers
+from responder_ml.config import ComputeConfig, load_config
 from responder_ml.errors import ConfigError, EndpointError, SampleSheetError
 from responder_ml.report.transfer import render_transfer
-from responder_ml.transfer import PAGE, RECORD, TABLE, evaluate
+from responder_ml.transfer import PAGE, RECORD, TABLE, transfer
 
 JOB = {
     "name": "sim",
@@ -60,7 +61,7 @@ def test_by_region_every_animal_is_in_both_and_the_files_agree(tmp_path, monkeyp
     assert record["rows"][1]["auroc"] == pytest.approx(table["auroc"][1])
     assert record["simulated"] is True
     assert "Simulated data" in printed
-    assert "does not narrow region" in printed
+    assert "does not restrict region" in printed
     for row in table.itertuples():
         assert f"{row.auroc:.2f}" in printed
         assert f"{row.auroc:.2f}" in page
@@ -68,25 +69,25 @@ def test_by_region_every_animal_is_in_both_and_the_files_agree(tmp_path, monkeyp
     assert "src=" not in page
 
 
-def test_by_drug_no_animal_is_in_both_and_parts_without_both_classes_are_said(tmp_path):
-    found = evaluate(load_config(_job(tmp_path)), by="drug")
-    assert [(row.train, row.shared_subjects) for row in found.rows if row.train != row.test] == [
+def test_by_drug_no_animal_is_in_both_and_parts_without_both_classes_are_reported(tmp_path):
+    record = transfer(load_config(_job(tmp_path)), by="drug")
+    assert [(row.train, row.shared_subjects) for row in record.rows if row.train != row.test] == [
         ("imipramine", 0),
         ("ketamine", 0),
     ]
-    assert any("saline is left out" in note for note in found.notes)
-    assert found.between == "drug"
+    assert any("saline is left out" in note for note in record.notes)
+    assert record.between == "drug"
 
 
 def test_another_job_is_the_other_side_and_animals_of_one_name_are_one(tmp_path):
     other = _job(tmp_path, "other.yaml", name="nac", cohort={**JOB["cohort"], "where": {"region": "NAc"}})
-    found = evaluate(load_config(_job(tmp_path)), to=load_config(other))
-    assert [(row.train, row.test) for row in found.rows][1:3] == [("sim", "nac"), ("nac", "sim")]
-    assert found.rows[1].shared_subjects == 13
+    record = transfer(load_config(_job(tmp_path)), to=load_config(other))
+    assert [(row.train, row.test) for row in record.rows][1:3] == [("sim", "nac"), ("nac", "sim")]
+    assert record.rows[1].shared_subjects == 13
     params = {**JOB["cohort"]["params"], "seed": 4}
-    stranger = _job(tmp_path, "stranger.yaml", name="later", cohort={**JOB["cohort"], "params": params})
+    unrelated = _job(tmp_path, "unrelated.yaml", name="later", cohort={**JOB["cohort"], "params": params})
     with pytest.raises(EndpointError, match="give them different names"):
-        evaluate(load_config(_job(tmp_path)), to=load_config(stranger))
+        transfer(load_config(_job(tmp_path)), to=load_config(unrelated))
 
 
 @pytest.mark.parametrize(
@@ -98,16 +99,29 @@ def test_another_job_is_the_other_side_and_animals_of_one_name_are_one(tmp_path)
         ({"to": JOB}, ConfigError, "own `name`"),
     ],
 )
-def test_what_cannot_be_held_against_one_another_is_refused(options, error, words, tmp_path):
+def test_what_cannot_be_compared_is_refused(options, error, words, tmp_path):
     job = load_config(_job(tmp_path))
     options = {**options, **({"to": job} if "to" in options else {})}
     with pytest.raises(error, match=words):
-        evaluate(job, **options)
+        transfer(job, **options)
 
 
 def test_names_are_escaped_on_the_page(tmp_path):
-    found = evaluate(load_config(_job(tmp_path, null={"permutations": 0})), by="drug")
-    page = render_transfer("<b>job</b>", found.question, found.between, found.rows, ("<i>note</i>",), False)
+    record = transfer(load_config(_job(tmp_path, null={"permutations": 0})), by="drug")
+    page = render_transfer("<b>job</b>", record.question, record.between, record.rows, ("<i>note</i>",), False)
     assert "<b>job</b>" not in page
     assert "<i>note</i>" not in page
     assert "Simulated data." not in page
+
+
+def test_the_workers_that_the_job_names_do_the_work(tmp_path, monkeypatch):
+    computes = []
+
+    def build(compute):
+        computes.append(compute)
+        return build_workers(ComputeConfig(workers=1))
+
+    monkeypatch.setattr("responder_ml.transfer.build_workers", build)
+    compute = {"backend": "dask", "scheduler": "tcp://cluster:8786"}
+    transfer(load_config(_job(tmp_path, compute=compute, null={"permutations": 0})), by="drug")
+    assert [config.scheduler for config in computes] == ["tcp://cluster:8786"]

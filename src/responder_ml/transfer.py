@@ -1,4 +1,4 @@
-"""Transfer: from a job's cohort, cut by a column or set beside another's, to a matrix of models asked elsewhere."""
+"""Transfer: train a job's procedure on each of several cohorts and test it on the others, as a matrix."""
 
 import hashlib
 import json
@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
-from responder_ml.build import build_candidates, build_cohort, build_endpoint
+from responder_ml.build import build_candidates, build_cohort, build_endpoint, build_workers
 from responder_ml.cohort.endpoint import Endpoint, LabelledCohort, label_cohort
 from responder_ml.config import JobConfig
 from responder_ml.errors import ConfigError, EndpointError, SampleSheetError, list_names
@@ -24,7 +24,6 @@ from responder_ml.records.files import write_text
 from responder_ml.report.transfer import render_transfer
 from responder_ml.search.candidate import classifier_notes
 from responder_ml.search.nested import SearchPlan
-from responder_ml.search.workers import Workers
 
 TABLE, RECORD, PAGE = "transfer.csv", "transfer.json", "transfer.html"
 _BLANK = ("", "nan", "None")
@@ -32,7 +31,7 @@ _BLANK = ("", "nan", "None")
 
 @dataclass(frozen=True)
 class TransferRecord:
-    """A matrix and what belongs to it.
+    """A transfer matrix and what is needed to read it.
 
     Attributes
     ----------
@@ -41,11 +40,11 @@ class TransferRecord:
     question
         The two classes in words.
     between
-        What sets the cohorts apart: a column, or the jobs.
+        What distinguishes the cohorts: a column, or ``job``.
     simulated
-        Whether any cohort is.
+        Whether any cohort is simulated.
     rows
-        One per pair, training cohort by training cohort.
+        One per pair of cohorts, ordered by training cohort.
     notes
         What was left out, and why.
     """
@@ -60,14 +59,15 @@ class TransferRecord:
 
     def table(self) -> pd.DataFrame:
         """Return the rows as a table."""
-        return pd.DataFrame([asdict(row) for row in self.rows], columns=[each.name for each in fields(TransferRow)])
+        return pd.DataFrame([asdict(row) for row in self.rows], columns=[column.name for column in fields(TransferRow)])
 
     def content(self) -> dict[str, Any]:
-        """Return plain values; what was not computed is null."""
-        return {**asdict(self), "rows": [_plain(asdict(row)) for row in self.rows], "notes": list(self.notes)}
+        """Return plain values for JSON; what was not computed is null."""
+        rows = [_nan_to_none(asdict(row)) for row in self.rows]
+        return {**asdict(self), "rows": rows, "notes": list(self.notes)}
 
 
-def evaluate(
+def transfer(
     job: JobConfig, *, by: str | None = None, to: JobConfig | None = None, progress: Progress | None = None
 ) -> TransferRecord:
     """Train the job's procedure on each of several cohorts and test it on each other.
@@ -77,65 +77,66 @@ def evaluate(
     job
         Configuration; its builders, classifiers, search and null are used for every cohort.
     by
-        Column whose values cut the job's cohort; ``cohort.where`` does not narrow this column.
+        Column that divides the job's cohort into parts; ``cohort.where`` does not restrict this column.
     to
         Another job, whose cohort and endpoint are the other side.
     progress
-        Is told about long work.
+        Shows the progress of long work.
 
     Raises
     ------
     ResponderError
-        Anything the user can mend.
+        Anything the user can correct.
     """
     progress = progress or Progress()
     candidates = build_candidates(job)
     if (by is None) == (to is None):
-        raise ConfigError("Say what to transfer between: a column with --by, or another job with --to, and not both.")
-    on_this_machine = classifier_notes(candidates)
-    cohorts, notes = _cut(job, by) if by is not None else (_both(job, to), [])
+        raise ConfigError("Name either a column with --by or another job with --to, to transfer between, and not both.")
+    machine_notes = classifier_notes(candidates)
+    cohorts, notes = _cohorts_by_column(job, by) if by is not None else (_cohorts_of_jobs(job, to), [])
     null = NullPlan(
         job.null.permutations, min(job.null.repeats, job.search.repeats), job.null.stop_after, job.null.alpha, job.seed
     )
     plan = SearchPlan(job.search.folds, job.search.inner_folds, job.search.trials, job.seed)
-    how = TransferPlan(candidates, plan, job.search.repeats, null, Workers(job.compute.workers))
+    workers = build_workers(job.compute)
+    transfer_plan = TransferPlan(candidates, plan, job.search.repeats, null, workers)
     with progress.stage("Transfers") as on_progress:
-        rows = transfer_matrix(cohorts, how, on_progress)
+        rows = transfer_matrix(cohorts, transfer_plan, on_progress)
     return TransferRecord(
         name=job.name,
         seed=job.seed,
         question=f"{job.endpoint.positive} against {job.endpoint.negative}",
         between=by or "job",
-        simulated=any(bool(each.cohort.uns.get("simulated", False)) for each in cohorts.values()),
+        simulated=any(bool(labelled.cohort.uns.get("simulated", False)) for labelled in cohorts.values()),
         rows=tuple(rows),
-        notes=(*notes, *on_this_machine),
+        notes=(*notes, *machine_notes),
     )
 
 
-def write_transfer(found: TransferRecord, folder: Path) -> None:
-    """Write the table, the record and the page.
+def write_transfer(record: TransferRecord, folder: Path) -> None:
+    """Write the table, the record as JSON, and the page.
 
     Raises
     ------
     RunError
         A file cannot be written.
     """
-    page = render_transfer(found.name, found.question, found.between, found.rows, found.notes, found.simulated)
-    write_text(folder / TABLE, found.table().to_csv(index=False))
-    write_text(folder / RECORD, json.dumps(found.content(), indent=2, allow_nan=False) + "\n")
+    page = render_transfer(record.name, record.question, record.between, record.rows, record.notes, record.simulated)
+    write_text(folder / TABLE, record.table().to_csv(index=False))
+    write_text(folder / RECORD, json.dumps(record.content(), indent=2, allow_nan=False) + "\n")
     write_text(folder / PAGE, page)
 
 
 def default_folder(job: JobConfig, by: str | None, to: JobConfig | None) -> Path:
-    """Return the folder, named after the job and a digest of everything asked."""
-    asked = json.dumps([job.resolved(), by, None if to is None else to.resolved()], sort_keys=True)
-    return Path("transfers") / f"{job.name}-{hashlib.sha256(asked.encode()).hexdigest()[:8]}"
+    """Return the folder, named after the job and a digest of both jobs and the column."""
+    text = json.dumps([job.resolved(), by, None if to is None else to.resolved()], sort_keys=True)
+    return Path("transfers") / f"{job.name}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
 
 
-def _cut(job: JobConfig, by: str) -> tuple[dict[str, LabelledCohort], list[str]]:
-    """Return the parts of the cohort with enough subjects of both classes, and what became of the others."""
-    kept = {column: values for column, values in job.cohort.where.items() if column != by}
-    cohort = build_cohort(job.cohort.model_copy(update={"where": kept}), job.seed)
+def _cohorts_by_column(job: JobConfig, by: str) -> tuple[dict[str, LabelledCohort], list[str]]:
+    """Return the parts of the cohort with enough subjects of both classes, and notes on the others."""
+    where = {column: values for column, values in job.cohort.where.items() if column != by}
+    cohort = build_cohort(job.cohort.model_copy(update={"where": where}), job.seed)
     if by not in cohort.obs.columns:
         raise SampleSheetError(
             f"The sample sheet has no column '{by}' to transfer between. It has: {', '.join(map(str, cohort.obs.columns))}."
@@ -143,8 +144,8 @@ def _cut(job: JobConfig, by: str) -> tuple[dict[str, LabelledCohort], list[str]]
     endpoint = build_endpoint(job.endpoint)
     values = cohort.obs[by].astype(str)
     parts: dict[str, LabelledCohort] = {}
-    notes = [f"cohort.where does not narrow {by} here."] if by in job.cohort.where else []
-    for value in (each for each in values.drop_duplicates() if each not in _BLANK):
+    notes = [f"cohort.where does not restrict {by} here."] if by in job.cohort.where else []
+    for value in values[~values.isin(_BLANK)].drop_duplicates():
         part, reason = _label(cohort[(values == value).to_numpy()].copy(), endpoint)
         if part is None:
             notes.append(f"{value} is left out: {reason}")
@@ -153,12 +154,13 @@ def _cut(job: JobConfig, by: str) -> tuple[dict[str, LabelledCohort], list[str]]
     if len(parts) < 2:
         raise EndpointError(
             f"Column '{by}' has {len(parts)} value(s) with at least {LEAST_SUBJECTS} subjects of each class "
-            f"({list_names(list(parts) or sorted(set(values)))}), but a transfer is between two or more. {' '.join(notes)}"
+            f"({list_names(list(parts) or sorted(set(values)))}), but a transfer needs two or more. {' '.join(notes)}"
         )
     return parts, notes
 
 
 def _label(part: AnnData, endpoint: Endpoint) -> tuple[LabelledCohort | None, str]:
+    """Return the part with labels, or None and the reason why it is left out."""
     present = set(part.obs[endpoint.column].astype(str)) if endpoint.column in part.obs.columns else set()
     lacking = [name for name in (endpoint.positive, endpoint.negative) if name not in present]
     if lacking and endpoint.column in part.obs.columns:
@@ -170,14 +172,14 @@ def _label(part: AnnData, endpoint: Endpoint) -> tuple[LabelledCohort | None, st
     return labelled, ""
 
 
-def _both(job: JobConfig, to: JobConfig | None) -> Mapping[str, LabelledCohort]:
+def _cohorts_of_jobs(job: JobConfig, to: JobConfig | None) -> Mapping[str, LabelledCohort]:
     if to is None or to.name == job.name:
         raise ConfigError(f"Both jobs are called '{job.name}'. Give each its own `name`.")
     return {
-        each.name: label_cohort(build_cohort(each.cohort, each.seed), build_endpoint(each.endpoint))
-        for each in (job, to)
+        side.name: label_cohort(build_cohort(side.cohort, side.seed), build_endpoint(side.endpoint))
+        for side in (job, to)
     }
 
 
-def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
+def _nan_to_none(row: Mapping[str, Any]) -> dict[str, Any]:
     return {name: None if isinstance(value, float) and isnan(value) else value for name, value in row.items()}

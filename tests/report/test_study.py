@@ -1,4 +1,4 @@
-"""The page of a study: every job has its place, numbers are the table's, and nothing is fetched from elsewhere."""
+"""The page of a study: every job is in the map, numbers are the table's, and nothing is fetched from elsewhere."""
 
 import re
 
@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from responder_ml.records.study import STUDY_FOLDER, TABLES, Correction, FusedRegions, Study, StudyResult
-from responder_ml.report.figures.palette import shade
+from responder_ml.report.figures.palette import shade, shade_auroc
 from responder_ml.report.study import job_map, render_study, transfer_maps
 
 
@@ -64,20 +64,20 @@ def study(jobs):
     return Study(result, tables, {})
 
 
-def test_the_map_has_a_cell_for_every_job_and_says_where_nothing_was_asked(jobs):
-    found = job_map(jobs)
-    assert found["columns"] == ["PFC", "<HIP>"]
-    assert [row["title"] for row in found["rows"]] == ["response, both drugs", "response, ketamine"]
-    (first, second), (refused, nothing) = (row["cells"] for row in found["rows"])
-    assert first["swatch"] == shade(0.94)
+def test_the_map_has_a_cell_for_every_job_and_marks_where_there_is_none(jobs):
+    job_cells = job_map(jobs)
+    assert job_cells["columns"] == ["PFC", "<HIP>"]
+    assert [row["title"] for row in job_cells["rows"]] == ["response, both drugs", "response, ketamine"]
+    (first, second), (refused, nothing) = (row["cells"] for row in job_cells["rows"])
+    assert first["swatch"] == shade_auroc(0.97) == shade(0.94)
     assert second["verdict"] == "no_evidence"
     assert refused["swatch"] is None
     assert nothing is None
 
 
-def test_a_question_without_parts_is_called_by_its_name():
-    found = job_map(STUDY_FOLDER.table("jobs", [job("PFC", "all", 0.7, 0.2, "no_evidence")]))
-    assert found["rows"][0]["title"] == "response"
+def test_an_endpoint_without_subsets_is_called_by_its_name():
+    job_cells = job_map(STUDY_FOLDER.table("jobs", [job("PFC", "all", 0.7, 0.2, "no_evidence")]))
+    assert job_cells["rows"][0]["title"] == "response"
 
 
 def test_letters_stand_out_from_every_shade():
@@ -103,27 +103,27 @@ def test_the_page_holds_sentence_jobs_and_numbers_and_needs_nothing_else(study, 
     assert "<HIP>" not in page
     assert page.count('class="called"') == 1
     assert not re.search(r'(src|href)="(?!#|data:|https://doi\.org)', page)
-    assert "Does a model hold elsewhere" not in page
-    assert "say more than the best one" not in page
+    assert "Does a model transfer" not in page
+    assert "predict better than the best one" not in page
 
 
-def test_transfer_is_a_square_for_each_question_with_gaps_where_it_could_not_be_done(study):
+def test_transfer_is_a_map_for_each_endpoint_with_gaps_where_it_was_refused(study):
     rows = [
         {"axis": "region", "endpoint": "response", "within": "all", "train": one, "test": other, "auroc": value,
          "p_value": 0.01, "p_holm": np.nan if one == other else 0.03}
         for one, other, value in [("A", "A", 0.9), ("A", "B", 0.8), ("B", "A", np.nan), ("B", "B", 0.7)]
     ]  # fmt: skip
     table = STUDY_FOLDER.table("transfer", rows)
-    (found,) = transfer_maps(table)
-    assert found["columns"] == ["A", "B"]
-    assert found["rows"][0]["cells"][1]["auroc"] == 0.8
-    assert found["rows"][1]["cells"][0]["swatch"] is None
+    (transfer_map,) = transfer_maps(table)
+    assert transfer_map["columns"] == ["A", "B"]
+    assert transfer_map["rows"][0]["cells"][1]["auroc"] == 0.8
+    assert transfer_map["rows"][1]["cells"][0]["swatch"] is None
     page = render_study(Study(study.result, {**study.tables, "transfer": table}, {}))
     assert "response: from one region to another" in page
     assert page.count("own p") >= 2
 
 
-def test_fusion_is_told_with_who_lacks_what(study):
+def test_fusion_is_shown_with_the_subjects_that_lack_a_region(study):
     pair = {"endpoint": "response", "subset": "all", "first": "late fusion", "second": "best single region",
             "difference": 0.12, "low": 0.02, "high": 0.22, "p_value": 0.02, "p_holm": 0.04}  # fmt: skip
     fused = FusedRegions(

@@ -20,13 +20,13 @@ def transfer(
     """Train on one region, drug, sex or cohort and test on another, as a matrix with nulls and intervals."""
     from responder_ml.config import load_config
     from responder_ml.screen.transfer import show_transfer
-    from responder_ml.transfer import PAGE, default_folder, evaluate, write_transfer
+    from responder_ml.transfer import PAGE, default_folder, transfer, write_transfer
 
     console, job = Console(), load_config(config)
     other = None if to is None else load_config(to)
     folder = out or default_folder(job, by, other)
-    found = evaluate(job, by=by, to=other, progress=ProgressBar(console))
-    write_transfer(found, folder)
-    show_transfer(console, found)
+    record = transfer(job, by=by, to=other, progress=ProgressBar(console))
+    write_transfer(record, folder)
+    show_transfer(console, record)
     console.print(f"Page:   {folder / PAGE}", highlight=False, soft_wrap=True)
     console.print(f"Folder: {folder}", highlight=False, soft_wrap=True)

@@ -1,4 +1,4 @@
-"""The page of a study: one sentence, where the difference is, and what holds elsewhere."""
+"""The page of a study: its conclusion, a map of the jobs, and what transfers to other regions and subsets."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,15 +8,10 @@ from markupsafe import Markup
 
 from responder_ml.records.study import Study
 from responder_ml.report.figures.forest import Row, forest
-from responder_ml.report.figures.palette import Swatch, shade
+from responder_ml.report.figures.palette import shade_auroc
 from responder_ml.report.numbers import is_missing
 from responder_ml.report.references import Bibliography
 from responder_ml.report.template import render
-
-# A cell is darkest at a coin toss and below, brightest at a perfect ranking.
-_DARKEST, _BRIGHTEST = 0.5, 1.0
-
-Rows = list[dict[Any, Any]]
 
 
 def render_study(study: Study) -> str:
@@ -36,8 +31,8 @@ def render_study(study: Study) -> str:
         "simulated": study.result.simulated,
         "sentence": study.result.sentence,
         "correction": study.result.correction,
-        "labellings": _many(int(study.result.correction.labellings)),
-        "found": bool((jobs["verdict"] == "evidence").any()),
+        "labellings": _format_labellings(int(study.result.correction.labellings)),
+        "any_evidence": bool((jobs["verdict"] == "evidence").any()),
         "map": job_map(jobs),
         "jobs": jobs.to_dict("records"),
         "figure": _forest(jobs),
@@ -50,7 +45,7 @@ def render_study(study: Study) -> str:
 
 
 def job_map(jobs: pd.DataFrame) -> dict[str, Any]:
-    """Return the map of jobs: a row per question, a column per region, a coloured cell per job."""
+    """Return the map of jobs: a row per endpoint and subset, a column per region, a coloured cell per job."""
     titles = jobs["endpoint"].where(jobs["subset"] == "all", jobs["endpoint"] + ", " + jobs["subset"])
     regions = jobs["region"].drop_duplicates().tolist()
     rows = []
@@ -61,28 +56,24 @@ def job_map(jobs: pd.DataFrame) -> dict[str, Any]:
 
 
 def transfer_maps(transfer: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return one map for each question and what both sides share: learnt on (rows) by asked of (columns)."""
+    """Return one map for each endpoint and what both sides share: trained on (rows) by tested on (columns)."""
     maps = []
     for (axis, endpoint, within), part in transfer.groupby(["axis", "endpoint", "within"], sort=False):
         names = pd.unique(part[["train", "test"]].to_numpy().ravel()).tolist()
         cells = {(row["train"], row["test"]): _coloured(row) for row in part.to_dict("records")}
-        rows = [{"title": one, "cells": [cells.get((one, other)) for other in names]} for one in names]
+        rows = [{"title": train, "cells": [cells.get((train, test)) for test in names]} for train in names]
         shared = f", {within}" if within != "all" else ""
         maps.append({"title": f"{endpoint}{shared}: from one {axis} to another", "columns": names, "rows": rows})
     return maps
 
 
-def _many(count: int) -> str:
+def _format_labellings(count: int) -> str:
     """Return a number of relabellings; of more than a trillion the order of magnitude."""
     return f"{count:,}" if count < 10**12 else f"about 10 to the {len(str(count)) - 1}"
 
 
 def _coloured(row: Mapping[Any, Any]) -> dict[str, Any]:
-    return {**row, "swatch": None if is_missing(row["auroc"]) else _swatch(row["auroc"])}
-
-
-def _swatch(auroc: float) -> Swatch:
-    return shade((auroc - _DARKEST) / (_BRIGHTEST - _DARKEST))
+    return {**row, "swatch": None if is_missing(row["auroc"]) else shade_auroc(row["auroc"])}
 
 
 def _forest(jobs: pd.DataFrame) -> Markup:

@@ -5,12 +5,10 @@ from dataclasses import asdict
 from typing import Any
 
 from responder_ml.evaluation.transfer import TransferRow
-from responder_ml.report.figures.palette import shade
+from responder_ml.report.figures.palette import shade_auroc
 from responder_ml.report.references import Bibliography
 from responder_ml.report.template import render
 
-# A coin toss and all below it are darkest.
-_DARKEST, _BRIGHTEST = 0.5, 1.0
 _LEVEL = 0.05
 
 
@@ -26,13 +24,13 @@ def render_transfer(
     question
         The two classes in words.
     between
-        What sets the cohorts apart.
+        What distinguishes the cohorts: a column, or ``job``.
     rows
-        One per pair.
+        One per pair of cohorts.
     notes
         What was left out, and why.
     simulated
-        Whether any cohort is.
+        Whether any cohort is simulated.
     """
     names = list(dict.fromkeys(row.train for row in rows))
     cells = {(row.train, row.test): _cell(row) for row in rows}
@@ -58,6 +56,6 @@ def _cell(row: TransferRow) -> Mapping[str, Any]:
     return {
         **asdict(row),
         "own": own,
-        "swatch": shade((row.auroc - _DARKEST) / (_BRIGHTEST - _DARKEST)),
+        "swatch": shade_auroc(row.auroc),
         "called": decisive < _LEVEL,
     }

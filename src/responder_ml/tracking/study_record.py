@@ -1,4 +1,4 @@
-"""The record of a study: its one answer, and below it a row for every job of its grid."""
+"""The tracked record of a study: its conclusion, and below it a row for every job of its grid."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -16,7 +16,7 @@ def study_record(study: Study, folder: Path) -> Record:
     study
         The study.
     folder
-        Its folder; every file in it becomes an artifact, runs of its jobs do not.
+        Its folder; every file in it becomes an artifact, but not the runs of its jobs.
     """
     result, verdicts = study.result, study.tables["jobs"]["verdict"]
     correction = result.correction
@@ -34,7 +34,7 @@ def study_record(study: Study, folder: Path) -> Record:
     )
     lines = [
         result.sentence,
-        "**Artifacts > study.html** is the whole story. The child runs are the jobs; their p is corrected over all of them.",
+        "**Artifacts > study.html** is the full report. The child runs are the jobs; their p is corrected over all of them.",
     ]
     return Record(study.name, "\n\n".join(lines), items)
 

@@ -76,6 +76,11 @@ def shade(share: float) -> Swatch:
     return Swatch(to_hex(colour), "#ffffff" if luminance < _DARK else "#000000")
 
 
+def shade_auroc(auroc: float) -> Swatch:
+    """Return the colours of a cell that shows an AUROC: darkest at a coin toss (0.5) and below, brightest at 1."""
+    return shade((auroc - 0.5) / 0.5)
+
+
 def look(label: int) -> Look:
     """Return the look of a class, 1 positive or 0 negative."""
     return POSITIVE if label else NEGATIVE
