@@ -1,7 +1,7 @@
-"""What has to be beaten: models on the same folds that never see the expression that matters.
+"""Baselines: models that the headline has to beat, on the same folds, without the expression of interest.
 
-Each baseline is a small matrix of label-free columns and a ridge logistic regression of fixed strength, standardised and fitted on
-the very training rows the headline used.
+Each baseline is a small matrix of label-free columns and a ridge logistic regression of fixed strength, standardised and
+fitted on the same training rows as the headline. Random signatures are scored by a nearest-centroid rule instead.
 """
 
 from collections.abc import Callable, Sequence
@@ -30,14 +30,14 @@ _EXPRESSION_BINS = 10
 
 @dataclass(frozen=True)
 class Baseline:
-    """Columns that compete with expression.
+    """Columns whose predictive value the headline is compared with.
 
     Attributes
     ----------
     name
-        What it is called in tables.
+        Its name in tables.
     columns
-        Samples x columns; no column at all stands for the majority.
+        Samples x columns; without any column, the baseline predicts the majority class.
     nuisance
         Whether it holds declared nuisance columns only.
     """
@@ -61,7 +61,7 @@ def sheet_columns(sheet: pd.DataFrame, names: Sequence[str]) -> Floats:
 
 
 def list_baselines(labelled: LabelledCohort, log2: Floats) -> list[Baseline]:
-    """Return the baselines these data allow: majority, nuisance jointly and one by one, depth, drug, cell types.
+    """Return the baselines that these data allow: majority, nuisance jointly and one by one, depth, drug, cell types.
 
     Depth is library size and number of detected genes, for counts, and RIN where the sheet has it. Cell types are the mean log2
     expression of each type's marker genes.
@@ -74,20 +74,20 @@ def list_baselines(labelled: LabelledCohort, log2: Floats) -> list[Baseline]:
         Log2 expression, samples x genes.
     """
     sheet = labelled.cohort.obs
-    found = [Baseline("majority", np.empty((len(sheet), 0)))]
+    baselines = [Baseline("majority", np.empty((len(sheet), 0)))]
     nuisance = labelled.endpoint.nuisance
     if len(nuisance) > 1:
-        found.append(Baseline("all nuisance columns", sheet_columns(sheet, nuisance), nuisance=True))
-    found += [Baseline(name, sheet_columns(sheet, [name]), nuisance=True) for name in nuisance]
+        baselines.append(Baseline("all nuisance columns", sheet_columns(sheet, nuisance), nuisance=True))
+    baselines += [Baseline(name, sheet_columns(sheet, [name]), nuisance=True) for name in nuisance]
     depth = _depth(labelled)
     if depth.shape[1]:
-        found.append(Baseline("depth and quality", depth))
+        baselines.append(Baseline("depth and quality", depth))
     if "drug" in sheet.columns and sheet["drug"].nunique() > 1 and "drug" not in nuisance:
-        found.append(Baseline("drug", sheet_columns(sheet, ["drug"])))
+        baselines.append(Baseline("drug", sheet_columns(sheet, ["drug"])))
     composition = _cell_types(labelled.genes, log2)
     if composition.shape[1]:
-        found.append(Baseline(CELL_TYPES, composition))
-    return found
+        baselines.append(Baseline(CELL_TYPES, composition))
+    return baselines
 
 
 def evaluate_baseline(baseline: Baseline, headline: OutOfFold, subject_of: Indices) -> OutOfFold:
@@ -104,9 +104,9 @@ def evaluate_baseline(baseline: Baseline, headline: OutOfFold, subject_of: Indic
 
 
 def evaluate_random_signatures(
-    expression: Floats, sizes: Sequence[int], like: Floats, headline: OutOfFold, subject_of: Indices, seed: int
+    expression: Floats, sizes: Sequence[int], model_level: Floats, headline: OutOfFold, subject_of: Indices, seed: int
 ) -> list[OutOfFold]:
-    """Score random gene sets, as large and as highly expressed as the model's genes, with a nearest-centroid rule.
+    """Score random gene sets of the size and expression level of the model's genes with a nearest-centroid rule.
 
     Parameters
     ----------
@@ -114,8 +114,8 @@ def evaluate_random_signatures(
         Log2 expression, samples x genes.
     sizes
         Number of genes in the model, one per outer model; their median is used.
-    like
-        Mean expression of the genes the models use; random genes are drawn from the same deciles of expression.
+    model_level
+        Mean expression of the genes that the models use; random genes are drawn from the same deciles of expression.
     headline, subject_of
         Folds, and the subject of each sample.
     seed
@@ -128,8 +128,8 @@ def evaluate_random_signatures(
     level = expression.mean(axis=0)
     edges = np.quantile(level, np.linspace(0, 1, _EXPRESSION_BINS + 1)[1:-1])
     bins = np.searchsorted(edges, level)
-    wanted = np.bincount(np.searchsorted(edges, like), minlength=_EXPRESSION_BINS) / max(len(like), 1)
-    weight = (wanted / np.maximum(np.bincount(bins, minlength=_EXPRESSION_BINS), 1))[bins]
+    share = np.bincount(np.searchsorted(edges, model_level), minlength=_EXPRESSION_BINS) / max(len(model_level), 1)
+    weight = (share / np.maximum(np.bincount(bins, minlength=_EXPRESSION_BINS), 1))[bins]
     size = int(min(np.median(sizes), np.count_nonzero(weight)))
     results = []
     for number in range(_RANDOM_SIGNATURES):
@@ -160,9 +160,11 @@ def _same_folds(decide: Decide, headline: OutOfFold, subject_of: Indices) -> Out
 
 
 def _cell_types(genes: Strings, log2: Floats) -> Floats:
-    place = {str(gene): index for index, gene in enumerate(genes)}
-    rows = [[place[gene] for gene in each.up if gene in place] for each in marker_sets(kinds=("cell_type",))]
-    means = [log2[:, found].mean(axis=1) for found in rows if found]
+    column_of = {str(gene): column for column, gene in enumerate(genes)}
+    columns_of_sets = [
+        [column_of[gene] for gene in markers.up if gene in column_of] for markers in marker_sets(kinds=("cell_type",))
+    ]
+    means = [log2[:, columns].mean(axis=1) for columns in columns_of_sets if columns]
     return np.column_stack(means) if means else np.empty((len(log2), 0))
 
 

@@ -1,7 +1,8 @@
-"""The headline again without some genes: does it rest on what handling switches on within minutes?
+"""The headline without immediate-early genes: does it rest on genes that handling induces within minutes?
 
-Immediate-early genes answer to the behavioural test, the handling and the time to sacrifice, which may differ between the classes
-for reasons that have nothing to do with the drug. The whole procedure, tuning included, is run anew on expression without them.
+Immediate-early genes respond to the behavioural test, to handling and to the time before sacrifice, which may differ
+between the classes for reasons that have nothing to do with the drug. The whole procedure, tuning included, is run again
+on expression without them.
 """
 
 from dataclasses import dataclass
@@ -20,18 +21,18 @@ _KIND = "immediate_early"
 
 @dataclass(frozen=True)
 class GeneAblation:
-    """The headline with and without some genes, on the same folds.
+    """The AUROC of the headline with and without a group of genes, on the same folds.
 
     Attributes
     ----------
     name
-        What they are.
+        Name of the group.
     genes
-        Those the data have.
+        Genes of the group that the data have.
     auroc
-        Without them; None where there are none, or where a builder needs them.
+        AUROC without these genes; None where the data have none, or where a builder needs them.
     difference, interval
-        With less without over the same folds, and its corrected 95 % interval.
+        AUROC with these genes minus AUROC without them, over the same folds, with the corrected 95 % interval.
     """
 
     name: str
@@ -47,22 +48,26 @@ def ablate_early_genes(procedure: Procedure, observed: ObservedResult) -> GeneAb
     Parameters
     ----------
     procedure, observed
-        The procedure, and what it found with all genes.
+        The procedure, and its result with all genes.
     """
-    listed = [gene for each in marker_sets(kinds=(_KIND,)) for gene in each.up]
+    listed = [gene for markers in marker_sets(kinds=(_KIND,)) for gene in markers.up]
     genes = procedure.search_data.genes
     early = np.isin(genes, listed)
-    found = tuple(str(gene) for gene in genes[early])
-    if not found:
+    present = tuple(str(gene) for gene in genes[early])
+    if not present:
         return GeneAblation(IMMEDIATE_EARLY, ())
     try:
-        rest = procedure.without(early)
+        without_early = procedure.without(early)
     except FeatureError:
-        # A builder of these very genes has nothing to say without them.
-        return GeneAblation(IMMEDIATE_EARLY, found)
-    again = rest.observe(observed.auto.labels, len(observed.results)).auto
-    gaps = fold_aurocs(observed.auto) - fold_aurocs(again)
-    gain = corrected_t(gaps, 1.0 / (gaps.shape[1] - 1))
+        # A builder that uses only these genes has no feature without them.
+        return GeneAblation(IMMEDIATE_EARLY, present)
+    ablated = without_early.observe(observed.auto.labels, len(observed.results)).auto
+    differences = fold_aurocs(observed.auto) - fold_aurocs(ablated)
+    test = corrected_t(differences, 1.0 / (differences.shape[1] - 1))
     return GeneAblation(
-        IMMEDIATE_EARLY, found, auroc(again), auroc(observed.auto) - auroc(again), (float(gain.low), float(gain.high))
+        IMMEDIATE_EARLY,
+        present,
+        auroc(ablated),
+        auroc(observed.auto) - auroc(ablated),
+        (float(test.low), float(test.high)),
     )

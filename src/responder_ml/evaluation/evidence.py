@@ -1,4 +1,4 @@
-"""Weigh the evidence for one headline: null, conditional null, baselines on the same folds, verdict."""
+"""The evidence for one headline: its null, its conditional null, baselines on the same folds, and the verdict."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,13 +26,14 @@ class BaselineResult:
     Attributes
     ----------
     name
-        What it sees.
+        Which columns it uses.
     nuisance
-        Whether that is declared nuisance columns only.
+        Whether these are declared nuisance columns only.
     auroc, interval
         Its out-of-fold AUROC and subject bootstrap interval.
     gain, gain_interval
-        Headline minus baseline over the same folds, with the corrected 95 % interval.
+        AUROC of the headline minus that of the baseline, and the 95 % interval of the difference over the same folds,
+        corrected for training sets that overlap.
     """
 
     name: str
@@ -43,13 +44,13 @@ class BaselineResult:
     gain_interval: tuple[float, float]
 
     def summary(self) -> BaselineSummary:
-        """Return what the verdict needs."""
+        """Return what the verdict needs to know."""
         return BaselineSummary(self.name, self.auroc, self.gain, self.gain_interval)
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """Everything the verdict rests on; the nulls are None where they were not run or have nothing to permute."""
+    """What the verdict rests on; a null is None where it was not run or has nothing to permute."""
 
     null: NullResult | None
     conditional: NullResult | None
@@ -58,12 +59,16 @@ class Evidence:
 
 
 def power_note(labelled: LabelledCohort, plan: NullPlan) -> str:
-    """Say, before anything is trained, the smallest p these subjects can give."""
+    """Return a sentence on the smallest p these subjects can give; known before anything is trained."""
     smallest = min_attainable_p(labelled.labels, labelled.strata, plan.permutations)
     within = f" within {' x '.join(labelled.endpoint.strata)}" if labelled.endpoint.strata else ""
     count = count_labellings(labelled.labels, labelled.strata)
-    how = "all of them" if is_exact(labelled.labels, labelled.strata, plan.permutations) else f"{plan.permutations:,}"
-    text = f"{format_count(count)} labellings{within}; with {how} run, the smallest attainable p is {smallest:.2g}."
+    number_run = (
+        "all of them" if is_exact(labelled.labels, labelled.strata, plan.permutations) else f"{plan.permutations:,}"
+    )
+    text = (
+        f"{format_count(count)} labellings{within}; with {number_run} run, the smallest attainable p is {smallest:.2g}."
+    )
     if is_underpowered(smallest, plan.alpha):
         return f"Underpowered: {text} No result can reach p < {plan.alpha:g}; what follows can only describe."
     return text
@@ -77,20 +82,20 @@ def assess_evidence(
     log2: Floats,
     on_progress: OnProgress,
 ) -> Evidence:
-    """Run both nulls and the baselines, and conclude.
+    """Run both nulls and the baselines, and reach the verdict.
 
     Parameters
     ----------
     procedure, observed
-        The procedure, and what it found on the observed labels.
+        The procedure, and its result on the observed labels.
     labelled
-        Labels, strata, nuisance columns.
+        Labels, strata and nuisance columns.
     plan
         How the nulls are run.
     log2
-        Log2 expression, samples x genes, for random signatures and markers of cell types.
+        Log2 expression, samples x genes, for random signatures and cell-type markers.
     on_progress
-        Told about progress.
+        Called after each block of relabellings.
     """
     null = None
     if plan.permutations > 0:
@@ -110,23 +115,24 @@ def assess_given_null(
     on_progress: OnProgress,
     p_name: str = "p",
 ) -> Evidence:
-    """Run the conditional null and the baselines, and conclude, for a null that has been run.
+    """Run the conditional null and the baselines, and reach the verdict, for a null that was run before.
 
     Parameters
     ----------
     null
-        As it stands against alpha: where several jobs are tested together, its p and smallest attainable p are corrected.
-    procedure, observed, labelled, plan, log2, done
+        Where several jobs are tested together, its p and its smallest attainable p are the corrected ones. None if no
+        null was run.
+    procedure, observed, labelled, plan, log2, on_progress
         As for `assess_evidence`.
     p_name
-        What the verdict calls the null's p.
+        Name of the p value in the verdict.
     """
     statistic = partial(procedure.statistics, repeats=plan.repeats)
     tested = observed.auto.first(plan.repeats)
     value = statistic_of(tested)
     conditional = _conditional(statistic, labelled, value, plan, null, on_progress)
     baselines = _baselines(procedure, observed, labelled, log2, plan.seed)
-    nuisance = [each for each in baselines if each.nuisance]
+    nuisance = [baseline for baseline in baselines if baseline.nuisance]
     verdict = conclude(
         question=f"{labelled.endpoint.positive} from {labelled.endpoint.negative}",
         auroc=auroc(observed.auto),
@@ -153,7 +159,7 @@ def _conditional(
     null: NullResult | None,
     on_progress: OnProgress,
 ) -> NullResult | None:
-    """Permute within strata and categorical nuisance; only asked where the plain null leaves something to explain."""
+    """Permute labels within strata and categorical nuisance; run only where the unconditional null is rejected."""
     batch = [name for name in labelled.endpoint.nuisance if is_categorical(labelled.cohort.obs[name])]
     if null is None or not batch or null.p_value >= plan.alpha:
         return None
@@ -166,27 +172,35 @@ def _baselines(
 ) -> list[BaselineResult]:
     subject_of = labelled.subject_of
     results = [
-        _compared(each.name, each.nuisance, [evaluate_baseline(each, observed.auto, subject_of)], observed.auto, seed)
-        for each in list_baselines(labelled, log2)
+        _compare(
+            baseline.name,
+            baseline.nuisance,
+            [evaluate_baseline(baseline, observed.auto, subject_of)],
+            observed.auto,
+            seed,
+        )
+        for baseline in list_baselines(labelled, log2)
     ]
     genes = [procedure.genes_used(model) for model in observed.models]
     used = np.unique(np.concatenate(genes))
     if used.size:
-        sizes = [len(each) for each in genes]
+        sizes = [len(of_model) for of_model in genes]
         level = log2.mean(axis=0)[used]
         random = evaluate_random_signatures(log2, sizes, level, observed.auto, subject_of, seed)
-        results.append(_compared("random signatures", False, random, observed.auto, seed))
+        results.append(_compare("random signatures", False, random, observed.auto, seed))
     return results
 
 
-def _compared(name: str, nuisance: bool, found: Sequence[OutOfFold], headline: OutOfFold, seed: int) -> BaselineResult:
-    """Compare the headline with a baseline, or with the mean of several of one kind."""
-    folds = np.mean([fold_aurocs(each) for each in found], axis=0)
+def _compare(
+    name: str, nuisance: bool, baselines: Sequence[OutOfFold], headline: OutOfFold, seed: int
+) -> BaselineResult:
+    """Compare the headline with one baseline, or with the mean of several of one kind."""
+    folds = np.mean([fold_aurocs(baseline) for baseline in baselines], axis=0)
     n_folds = folds.shape[1]
     gain = corrected_t(fold_aurocs(headline) - folds, 1.0 / (n_folds - 1))
-    scores = [auroc(each) for each in found]
-    if len(found) == 1:
-        interval = auroc_interval(found[0], seed)
+    scores = [auroc(baseline) for baseline in baselines]
+    if len(baselines) == 1:
+        interval = auroc_interval(baselines[0], seed)
     else:
         interval = (float(np.quantile(scores, 0.025)), float(np.quantile(scores, 0.975)))
     score = float(np.mean(scores))
@@ -194,4 +208,4 @@ def _compared(name: str, nuisance: bool, found: Sequence[OutOfFold], headline: O
 
 
 def _best(baselines: Sequence[BaselineResult]) -> BaselineSummary | None:
-    return max(baselines, key=lambda each: each.auroc).summary() if baselines else None
+    return max(baselines, key=lambda baseline: baseline.auroc).summary() if baselines else None

@@ -1,7 +1,12 @@
-"""Paired comparison of procedures scored on the same folds, corrected for training sets that overlap.
+"""Intervals and paired tests of performance: the corrected t test over folds, and the bootstrap over subjects.
 
-The scores of repeated cross-validation are not independent, so the ordinary t test on them is far too sure. Nadeau and
-Bengio inflate the variance of the mean difference from ``1 / J`` to ``1 / J + n_test / n_train``.
+Two procedures scored on the same folds are compared by a t test that allows for training sets that overlap. The scores
+of repeated cross-validation are not independent, so the ordinary t test on them is far too sure. Nadeau and Bengio
+inflate the variance of the mean difference from ``1 / J`` to ``1 / J + n_test / n_train``.
+
+The interval of one AUROC is a bootstrap: it redraws subjects, within each class, from the out-of-fold decisions as they
+are, without refitting the models. It therefore says how much the AUROC would vary with other animals scored by these
+models, conditional on the training sets.
 
 References
 ----------
@@ -24,6 +29,11 @@ from responder_ml.evaluation.metrics import Concordance, OutOfFold, concordance
 from responder_ml.statistics.multiple_testing import holm
 from responder_ml.statistics.seeds import generator
 
+DRAWS = 2000
+"""Bootstrap draws of subjects."""
+LEVEL = 0.95
+"""Coverage of the bootstrap interval."""
+
 # Differences of AUROCs that vary by less do so through rounding.
 _ROUNDING = 1e-12
 _COLUMNS = ["first", "second", "difference", "low", "high", "t", "p_value", "p_holm", "n_folds"]
@@ -36,13 +46,13 @@ class CorrectedT:
     Attributes
     ----------
     difference
-        Mean over folds and repeats; nan without any fold that both procedures could be scored on.
+        Mean over folds and repeats; nan if no fold could be scored by both procedures.
     low, high
-        Interval of the stated level. Equal to the difference where all folds differ by the same amount, and nan with
+        Interval of the requested level. Equal to the difference where all folds differ by the same amount, and nan with
         one fold.
     t
         Corrected statistic with ``n_folds - 1`` degrees of freedom; infinite where all folds differ by the same amount
-        but zero.
+        and it is not zero.
     p_value
         Two-sided. 1 where nothing differs; nan where it cannot be estimated, which is never read as significance.
     n_folds
@@ -66,8 +76,8 @@ def corrected_t(differences: ArrayLike, test_train_ratio: float, level: float = 
     Parameters
     ----------
     differences
-        Score of one procedure minus that of the other, one per fold and repeat, any shape; nan (a fold that holds one
-        class only) is left out.
+        Score of one procedure minus that of the other, one per fold and repeat, any shape; nan (a fold with one class
+        only) is left out.
     test_train_ratio
         Subjects in a test set over subjects in its training set, ``1 / (folds - 1)`` for K-fold.
     level
@@ -82,12 +92,12 @@ def corrected_t(differences: ArrayLike, test_train_ratio: float, level: float = 
         raise ValueError(f"test_train_ratio is {test_train_ratio}; a positive number, 1 / (folds - 1), is expected")
     if not 0 < level < 1:
         raise ValueError(f"level is {level}; a number between 0 and 1 is expected")
-    found = np.ravel(np.asarray(differences, dtype=np.float64))
-    found = found[~np.isnan(found)]
-    size = int(found.size)
+    values = np.ravel(np.asarray(differences, dtype=np.float64))
+    values = values[~np.isnan(values)]
+    size = int(values.size)
     if size < 2:
-        return CorrectedT(float(found[0]) if size else nan, nan, nan, nan, nan, size)
-    mean, spread = float(found.mean()), float(found.std(ddof=1))
+        return CorrectedT(float(values[0]) if size else nan, nan, nan, nan, nan, size)
+    mean, spread = float(values.mean()), float(values.std(ddof=1))
     if spread <= _ROUNDING:
         return _without_spread(mean, size)
     error = sqrt(1 / size + test_train_ratio) * spread
@@ -121,56 +131,50 @@ def compare_pairs(
     RunError
         The scores are not of one shape.
     """
-    shapes = {name: np.shape(each) for name, each in scores.items()}
+    shapes = {name: np.shape(of_folds) for name, of_folds in scores.items()}
     if len(set(shapes.values())) > 1:
         listed = ", ".join(f"{name} {shape}" for name, shape in shapes.items())
         raise RunError(
-            f"The scores cover different folds: {listed}. A paired comparison needs the same folds and repeats; "
+            f"The scores are of different folds: {listed}. A paired comparison needs the same folds and repeats; "
             "train with the same `search` and `seed` on the same subjects."
         )
     rows = []
     for first, second in combinations(scores, 2):
-        found = corrected_t(np.asarray(scores[first]) - np.asarray(scores[second]), test_train_ratio, level)
-        rows.append(
-            (first, second, found.difference, found.low, found.high, found.t, found.p_value, nan, found.n_folds)
-        )
+        test = corrected_t(np.asarray(scores[first]) - np.asarray(scores[second]), test_train_ratio, level)
+        rows.append((first, second, test.difference, test.low, test.high, test.t, test.p_value, nan, test.n_folds))
     table = pd.DataFrame(rows, columns=_COLUMNS)
     table["p_holm"] = holm(table["p_value"].to_numpy(dtype=np.float64))
     return table
 
 
-def _without_spread(mean: float, size: int) -> CorrectedT:
-    """Return what can be said when every fold differs by the same amount: the amount, but no test of it."""
-    if abs(mean) <= _ROUNDING:
-        return CorrectedT(mean, mean, mean, 0.0, 1.0, size)
-    return CorrectedT(mean, mean, mean, copysign(inf, mean), nan, size)
-
-
-DRAWS = 2000
-LEVEL = 0.95
-
-
-def auroc_interval(found: OutOfFold, seed: int) -> tuple[float, float]:
+def auroc_interval(out_of_fold: OutOfFold, seed: int) -> tuple[float, float]:
     """Return the percentile interval of the AUROC over subject bootstrap draws.
 
     Parameters
     ----------
-    found
+    out_of_fold
         Out-of-fold decisions.
     seed
         The run's seed.
     """
-    return pairs_interval(concordance(found), seed)
+    return pairs_interval(concordance(out_of_fold), seed)
 
 
 def pairs_interval(table: Concordance, seed: int) -> tuple[float, float]:
-    """Return the same for pairs of subjects that have been compared already."""
+    """Return the same interval from pairs of subjects that have been compared before."""
     rng = generator(seed, "bootstrap")
     positive = _weights(rng, table.right.shape[0])
     negative = _weights(rng, table.right.shape[1])
     draws = table.auroc(positive, negative)
     low, high = np.nanquantile(draws, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return float(low), float(high)
+
+
+def _without_spread(mean: float, size: int) -> CorrectedT:
+    """Return the result where every fold differs by the same amount: the amount, but no test of it."""
+    if abs(mean) <= _ROUNDING:
+        return CorrectedT(mean, mean, mean, 0.0, 1.0, size)
+    return CorrectedT(mean, mean, mean, copysign(inf, mean), nan, size)
 
 
 def _weights(rng: np.random.Generator, size: int) -> Floats:

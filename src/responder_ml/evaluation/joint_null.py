@@ -1,7 +1,14 @@
-"""The null of a family of jobs: every job's own procedure on subjects relabelled for all jobs at once.
+"""The null of several jobs at once: subjects are relabelled once, for all jobs they take part in.
 
-A job whose labellings are few has all of them run once, and its p is exact; of others every labelling among the joint draws is
-run. The number of draws is fixed beforehand: a rule that stops one job early would leave nothing to compare it by.
+Subjects are exchanged within *blocks*: those that take part in the same jobs and share their stratum in each. A subject
+carries its labels of all jobs along. So every job keeps the class sizes of its strata under every relabelling, and jobs
+that share subjects (regions of one animal, a drug and both drugs together) keep the dependence between their statistics.
+Under the hypothesis that, within blocks, subjects' labels are unrelated to the expression of any job, all relabellings
+are equally likely, and a test over all jobs at once is exact.
+
+A job with few labellings has all of them run once, and its p is exact. Of a job with many, every distinct labelling
+among the joint draws is run. The number of draws is fixed beforehand: a rule that stops one job early would leave the
+others without values to compare it with.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,6 +24,11 @@ from responder_ml.evaluation.westfall_young import attainable_corrected_p, corre
 from responder_ml.progress import OnProgress
 from responder_ml.statistics.seeds import generator
 
+DRAWS_WHERE_EXACT = 20_000
+"""Joint relabellings where all labellings of every job are run anyway, so that a further draw costs only a look-up."""
+# Statistics that differ by less, relative to the statistic where it exceeds 1, are the same but for rounding.
+_ROUNDING = 1e-12
+
 
 @dataclass(frozen=True)
 class JobLabels:
@@ -27,12 +39,53 @@ class JobLabels:
     subjects
         Names; a subject has one name in all jobs.
     labels, strata
-        Of each, shape ``(n_subjects,)``.
+        Label and stratum of each subject, shape ``(n_subjects,)``.
     """
 
     subjects: tuple[str, ...]
     labels: Labels
     strata: Indices
+
+
+@dataclass(frozen=True)
+class JobNull:
+    """One job's null, and its p corrected over all jobs.
+
+    Attributes
+    ----------
+    null
+        The job's own null, not corrected.
+    corrected_p
+        p after the step-down correction over all jobs.
+    attainable_corrected_p
+        The corrected p if the job had the smallest p it can have.
+    """
+
+    null: NullResult
+    corrected_p: float
+    attainable_corrected_p: float
+
+
+@dataclass(frozen=True)
+class JointNull:
+    """The nulls of jobs that were tested together.
+
+    Attributes
+    ----------
+    jobs
+        The null of each job, by name.
+    draws
+        Number of joint relabellings that the correction rests on.
+    labellings
+        Number of distinct joint relabellings.
+    exact
+        Whether every job's own p comes from all of its labellings.
+    """
+
+    jobs: dict[str, JobNull]
+    draws: int
+    labellings: int
+    exact: bool
 
 
 class JointRelabelling:
@@ -41,22 +94,24 @@ class JointRelabelling:
     Parameters
     ----------
     jobs
-        By name.
+        Subjects and labels of each job, by name.
     """
 
     def __init__(self, jobs: Mapping[str, JobLabels]) -> None:
-        everyone = sorted({name for job in jobs.values() for name in job.subjects})
-        place = {name: index for index, name in enumerate(everyone)}
-        takes_part: list[list[tuple[str, int]]] = [[] for _ in everyone]
-        self._rows = {name: np.array([place[each] for each in job.subjects]) for name, job in jobs.items()}
+        subjects = sorted({name for job in jobs.values() for name in job.subjects})
+        index_of = {name: index for index, name in enumerate(subjects)}
+        jobs_and_strata: list[list[tuple[str, int]]] = [[] for _ in subjects]
+        self._rows = {name: np.array([index_of[subject] for subject in job.subjects]) for name, job in jobs.items()}
         self._labels: dict[str, Labels] = {}
         for name, job in jobs.items():
-            self._labels[name] = np.zeros(len(everyone), dtype=np.int8)
+            self._labels[name] = np.zeros(len(subjects), dtype=np.int8)
             self._labels[name][self._rows[name]] = job.labels
             for row, stratum in zip(self._rows[name], job.strata, strict=True):
-                takes_part[row].append((name, int(stratum)))
-        kinds: dict[tuple[tuple[str, int], ...], int] = {}
-        self._block = np.array([kinds.setdefault(tuple(each), len(kinds)) for each in takes_part], dtype=np.intp)
+                jobs_and_strata[row].append((name, int(stratum)))
+        blocks: dict[tuple[tuple[str, int], ...], int] = {}
+        self._block = np.array(
+            [blocks.setdefault(tuple(of_subject), len(blocks)) for of_subject in jobs_and_strata], dtype=np.intp
+        )
 
     @property
     def n_blocks(self) -> int:
@@ -73,11 +128,11 @@ class JointRelabelling:
 
     def count(self) -> int:
         """Return the number of distinct joint relabellings, the observed one included."""
-        carried = np.stack(list(self._labels.values()), axis=1)
-        return prod(_arrangements(carried[self._block == block]) for block in range(self.n_blocks))
+        of_subjects = np.stack(list(self._labels.values()), axis=1)
+        return prod(_arrangements(of_subjects[self._block == block]) for block in range(self.n_blocks))
 
     def draw(self, count: int, rng: np.random.Generator) -> dict[str, Labels]:
-        """Return random relabellings of every job, ``(count, n_subjects)`` each; a row is one exchange of subjects for all.
+        """Return random relabellings of every job, shape ``(count, n_subjects)`` each; row i is one exchange for all jobs.
 
         Parameters
         ----------
@@ -86,76 +141,11 @@ class JointRelabelling:
         rng
             Source of the random numbers.
         """
-        standing = np.tile(np.arange(len(self._block)), (count, 1))
+        labels_from = np.tile(np.arange(len(self._block)), (count, 1))
         for block, stream in enumerate(rng.spawn(self.n_blocks)):
-            members = np.flatnonzero(self._block == block)
-            standing[:, members] = stream.permuted(standing[:, members], axis=1)
-        return {name: self._labels[name][standing[:, rows]] for name, rows in self._rows.items()}
-
-
-def _arrangements(carried: Labels) -> int:
-    """Return in how many ways subjects that carry these labels (rows) can be told apart."""
-    sizes: Sequence[int] = np.unique(carried, axis=0, return_counts=True)[1].tolist()
-    left, ways = sum(sizes), 1
-    for size in sizes:
-        ways *= comb(left, size)
-        left -= size
-    return ways
-
-
-DRAWS_WHERE_EXACT = 20_000
-"""Joint relabellings where all labellings of every job are run anyway, so that another one costs a look-up."""
-_ROUNDING = 1e-12
-
-
-@dataclass(frozen=True)
-class JobNull:
-    """What the family makes of one job.
-
-    Attributes
-    ----------
-    null
-        Its own null, not corrected.
-    corrected_p
-        After the step-down correction over all jobs.
-    attainable_corrected_p
-        What it would have been with the smallest p this job can have.
-    """
-
-    null: NullResult
-    corrected_p: float
-    attainable_corrected_p: float
-
-
-@dataclass(frozen=True)
-class JointNull:
-    """All jobs, tested together.
-
-    Attributes
-    ----------
-    jobs
-        By name.
-    draws
-        Joint relabellings behind the correction.
-    labellings
-        Distinct joint relabellings there are.
-    exact
-        Whether every job's own p comes from all of its labellings.
-    """
-
-    jobs: dict[str, JobNull]
-    draws: int
-    labellings: int
-    exact: bool
-
-
-@dataclass(frozen=True)
-class _Runs:
-    """The labellings of one job that are run, the observed one first, and which of them each joint draw is."""
-
-    labellings: Labels
-    drawn: Indices
-    exact: bool
+            of_block = np.flatnonzero(self._block == block)
+            labels_from[:, of_block] = stream.permuted(labels_from[:, of_block], axis=1)
+        return {name: self._labels[name][labels_from[:, rows]] for name, rows in self._rows.items()}
 
 
 def run_joint_null(
@@ -170,7 +160,7 @@ def run_joint_null(
     Parameters
     ----------
     statistics
-        The procedure of each job: blocks of values of several labellings, in order.
+        The procedure of each job: yields the statistic of several labellings, block by block and in order.
     joint
         The relabellings of these jobs.
     permutations
@@ -178,46 +168,65 @@ def run_joint_null(
     seed
         The study's seed.
     on_progress
-        Told about progress.
+        Called after each block of labellings.
     """
     exact = all(count_labellings(joint.labels(job), joint.blocks(job)) <= permutations for job in statistics)
     draws = DRAWS_WHERE_EXACT if exact else permutations
     drawn = joint.draw(draws, generator(seed, "joint relabelling"))
-    runs = {job: _plan(joint, job, drawn[job], permutations) for job in statistics}
-    total, finished = sum(len(each.labellings) for each in runs.values()), 0
-    p_values, values = [], {}
+    runs = {job: _plan_runs(joint, job, drawn[job], permutations) for job in statistics}
+    total, finished = sum(len(of_job.labellings) for of_job in runs.values()), 0
+    p_values, values_of = [], {}
     for job, statistic in statistics.items():
-        found = np.empty(0)
+        values = np.empty(0)
         for block in statistic(list(runs[job].labellings)):
-            found = np.concatenate([found, block])
+            values = np.concatenate([values, block])
             if on_progress is not None:
-                on_progress(finished + len(found), total, job)
-        finished += len(found)
-        values[job] = found
-        p_values.append(_p_of_draws(found, runs[job]))
+                on_progress(finished + len(values), total, job)
+        finished += len(values)
+        values_of[job] = values
+        p_values.append(_p_of_draws(values, runs[job]))
     table = np.stack(p_values)
     corrected = correct_p_values(table)
     jobs = {}
     for index, job in enumerate(statistics):
         smallest = min_attainable_p(joint.labels(job), joint.blocks(job), permutations)
-        null = _null(values[job], runs[job], joint, job, smallest)
+        null = _null(values_of[job], runs[job], joint, job, smallest)
         jobs[job] = JobNull(null, float(corrected[index]), attainable_corrected_p(table, index, smallest))
     return JointNull(jobs, draws, joint.count(), exact)
 
 
-def _plan(joint: JointRelabelling, job: str, drawn: Labels, permutations: int) -> _Runs:
+@dataclass(frozen=True)
+class _Runs:
+    """The labellings of one job that are run.
+
+    Attributes
+    ----------
+    labellings
+        Distinct labellings, the observed one first.
+    drawn
+        Index into them of the observed labelling and of each joint draw.
+    exact
+        Whether they are all labellings of the job.
+    """
+
+    labellings: Labels
+    drawn: Indices
+    exact: bool
+
+
+def _plan_runs(joint: JointRelabelling, job: str, drawn: Labels, permutations: int) -> _Runs:
     labels, blocks = joint.labels(job), joint.blocks(job)
     exact = count_labellings(labels, blocks) <= permutations
-    known = enumerate_labellings(labels, blocks) if exact else np.concatenate([labels[None], drawn])
-    place: dict[bytes, int] = {}
-    for row in known:
-        place.setdefault(row.tobytes(), len(place))
-    distinct = np.stack([np.frombuffer(row, dtype=np.int8) for row in place])
-    return _Runs(distinct, np.array([0, *(place[row.tobytes()] for row in drawn)], dtype=np.intp), exact)
+    labellings = enumerate_labellings(labels, blocks) if exact else np.concatenate([labels[None], drawn])
+    index_of: dict[bytes, int] = {}
+    for row in labellings:
+        index_of.setdefault(row.tobytes(), len(index_of))
+    distinct = np.stack([np.frombuffer(row, dtype=np.int8) for row in index_of])
+    return _Runs(distinct, np.array([0, *(index_of[row.tobytes()] for row in drawn)], dtype=np.intp), exact)
 
 
 def _p_of_draws(values: Floats, runs: _Runs) -> Floats:
-    """Return the p of the observed labels and of each joint draw: the share of the job's null that does at least as well."""
+    """Return the p of the observed labels and of each joint draw: the share of the job's null that is at least as large."""
     null = np.sort(values if runs.exact else values[runs.drawn])
     below = np.searchsorted(null, values - _ROUNDING * np.maximum(1.0, np.abs(values)), side="left")
     return np.asarray((1.0 - below / len(null))[runs.drawn], dtype=np.float64)
@@ -230,6 +239,16 @@ def _null(values: Floats, runs: _Runs, joint: JointRelabelling, job: str, smalle
         p = exact_p(values, observed)
         return NullResult(observed, values, p, (p, p), True, False, count, smallest)
     null = values[runs.drawn[1:]]
-    # More successes than draws are asked for, so the rule never stops.
-    found = besag_clifford(null, observed, len(null) + 1, len(null))
-    return NullResult(observed, null, found.p_value, found.interval, False, False, count, smallest)
+    # The stopping rule waits for more exceedances than there are draws, so it never stops the null.
+    estimate = besag_clifford(null, observed, len(null) + 1, len(null))
+    return NullResult(observed, null, estimate.p_value, estimate.interval, False, False, count, smallest)
+
+
+def _arrangements(labels: Labels) -> int:
+    """Return the number of distinct ways to give subjects these labels; a row holds one subject's labels of all jobs."""
+    sizes: Sequence[int] = np.unique(labels, axis=0, return_counts=True)[1].tolist()
+    remaining, ways = sum(sizes), 1
+    for size in sizes:
+        ways *= comb(remaining, size)
+        remaining -= size
+    return ways

@@ -1,9 +1,15 @@
-"""The null: the whole procedure re-run on relabelled subjects.
+"""The null: the whole procedure re-run on relabelled subjects, and its p value.
 
-The procedure, stratified splitting included, is a deterministic function of the labels and one seed; the observed labelling and
-every relabelling go through it alike, so under the null hypothesis all its values are exchangeable whatever they average. The
-null hypothesis: within strata, labels have nothing to do with expression. The conditional null asks the same within strata and
-batch, that is, whether anything is left beyond batch.
+The procedure, stratified splitting included, is a deterministic function of the labels and one seed. The observed
+labelling and every relabelling go through it alike, so under the null hypothesis all its values are exchangeable,
+whatever they average. The null hypothesis: within strata, labels are unrelated to expression. The conditional null asks
+the same within strata and batch: is anything left beyond batch?
+
+p is exact where all labellings can be enumerated. Otherwise it is a Monte Carlo p with a stopping rule: the statistics
+of random relabellings come in a fixed order. Once h of them have reached the observed value, at the l-th draw, the test
+stops with ``p = h / l``; if that has not happened after all B draws, ``p = (C + 1) / (B + 1)`` with C the number that
+reached it. Under the null hypothesis ``P(p <= a) <= a`` for every a. Stopping because a running p looks small would not
+be valid and is not offered.
 
 References
 ----------
@@ -23,13 +29,81 @@ from responder_ml.evaluation.relabel import count_labellings, draw_labellings, e
 from responder_ml.progress import OnProgress
 from responder_ml.statistics.seeds import generator
 
+Statistic = Callable[[Sequence[Labels]], Iterable[Floats]]
+"""A procedure as a function of labels: yields the statistic of several labellings, block by block and in order."""
+
 # Statistics that differ by less, relative to the observed one where it exceeds 1, are the same but for rounding.
 _ROUNDING = 1e-12
 
 
 @dataclass(frozen=True)
+class NullPlan:
+    """How a null is run.
+
+    Attributes
+    ----------
+    permutations
+        Most relabellings; 0 runs none. All labellings are enumerated if they are no more than this.
+    repeats
+        Repeats of the outer folds that make up the test statistic, for the observed labels and relabelled ones alike.
+    stop_after
+        Stop once so many relabellings have reached the statistic of the observed labels.
+    alpha
+        Significance level.
+    seed
+        The run's seed.
+    """
+
+    permutations: int
+    repeats: int
+    stop_after: int
+    alpha: float
+    seed: int
+
+
+@dataclass(frozen=True)
+class NullResult:
+    """A null distribution, and the p of the observed labels in it.
+
+    Attributes
+    ----------
+    observed
+        Test statistic of the observed labels.
+    values
+        Statistic of each relabelling, in order; when exact, of every labelling, the observed one first.
+    p_value, p_interval
+        One-sided p, and the 95 % interval of its Monte Carlo error (both ends equal to p when exact).
+    exact, stopped_early
+        Whether all labellings were enumerated; whether the stopping rule ended it.
+    labellings
+        Number of distinct labellings.
+    min_attainable_p
+        The smallest p this null could have given.
+    """
+
+    observed: float
+    values: Floats
+    p_value: float
+    p_interval: tuple[float, float]
+    exact: bool
+    stopped_early: bool
+    labellings: int
+    min_attainable_p: float
+
+    @property
+    def mean(self) -> float:
+        """Mean of the null; one half is not assumed."""
+        return float(self.values.mean())
+
+    @property
+    def sd(self) -> float:
+        """Standard deviation of the null."""
+        return float(self.values.std(ddof=1)) if len(self.values) > 1 else 0.0
+
+
+@dataclass(frozen=True)
 class SequentialP:
-    """A Monte Carlo p-value and what it rests on.
+    """A Monte Carlo p value and the draws it rests on.
 
     Attributes
     ----------
@@ -42,11 +116,11 @@ class SequentialP:
     stopped_early
         Whether h exceedances were reached.
     finished
-        Whether the test is over: stopped, or all B draws made. Until then p is a running figure, good for a progress
-        bar.
+        Whether the test is over: stopped, or all B draws made. Until then p is a running figure, for a progress bar
+        only.
     interval
-        Where the p of infinitely many draws lies: exact (Clopper-Pearson) for the count, or the waiting time if
-        stopped.
+        Interval of the p that infinitely many draws would give: exact (Clopper-Pearson) for the count, or for the
+        waiting time if stopped.
     """
 
     p_value: float
@@ -57,32 +131,95 @@ class SequentialP:
     interval: tuple[float, float]
 
 
+def run_null(
+    statistic: Statistic,
+    labels: Labels,
+    strata: Indices,
+    observed: float,
+    plan: NullPlan,
+    name: str,
+    on_progress: OnProgress | None = None,
+) -> NullResult:
+    """Relabel subjects within strata, and count how often the procedure does as well as on the observed labels.
+
+    Parameters
+    ----------
+    statistic
+        The procedure; its blocks are computed one after the other, and none after the null has stopped.
+    labels, strata
+        Label and stratum of each subject.
+    observed
+        The procedure's statistic on ``labels``.
+    plan
+        How many relabellings, and when to stop.
+    name
+        Names the random numbers.
+    on_progress
+        Called after each block with the running p.
+    """
+    exact = is_exact(labels, strata, plan.permutations)
+    if exact:
+        relabelled = enumerate_labellings(labels, strata)
+    else:
+        rng = generator(plan.seed, "null", name)
+        relabelled = draw_labellings(labels, strata, plan.permutations, rng)
+    values = np.empty(0)
+    for block in statistic(list(relabelled)):
+        values = np.concatenate([values, block])
+        running = besag_clifford(values, observed, plan.stop_after, len(relabelled))
+        if on_progress is not None:
+            p_so_far = exact_p(values, observed) if exact else running.p_value
+            on_progress(len(values), len(relabelled), f"p = {p_so_far:.3f}")
+        if running.stopped_early and not exact:
+            break
+    count, smallest = count_labellings(labels, strata), min_attainable_p(labels, strata, plan.permutations)
+    if exact:
+        p = exact_p(values, observed)
+        return NullResult(observed, values, p, (p, p), True, False, count, smallest)
+    estimate = besag_clifford(values, observed, plan.stop_after, len(relabelled))
+    used = values[: estimate.draws]
+    return NullResult(
+        observed, used, estimate.p_value, estimate.interval, False, estimate.stopped_early, count, smallest
+    )
+
+
+def is_exact(labels: Labels, strata: Indices, permutations: int) -> bool:
+    """Return whether all labellings within strata will be enumerated."""
+    return count_labellings(labels, strata) <= max(permutations, 1)
+
+
+def min_attainable_p(labels: Labels, strata: Indices, permutations: int) -> float:
+    """Return the smallest p that a null of so many relabellings within strata can give."""
+    count = count_labellings(labels, strata)
+    return 1.0 / count if count <= max(permutations, 1) else 1.0 / (permutations + 1)
+
+
 def reaches(null: ArrayLike, observed: float) -> Flags:
-    """Tell which null statistics are at or above the observed one; equal up to rounding counts.
+    """Return which null statistics are at or above the observed one; equal up to rounding counts.
 
     Raises
     ------
     ValueError
-        A statistic is nan: comparing it would quietly count in favour of the observed value.
+        A statistic is nan: comparing it would silently count in favour of the observed value.
     """
-    found = np.asarray(null, dtype=np.float64)
-    if np.isnan(found).any() or np.isnan(observed):
+    values = np.asarray(null, dtype=np.float64)
+    if np.isnan(values).any() or np.isnan(observed):
         raise ValueError("a statistic of the null, or the observed one, is nan; every labelling must have one")
-    return np.asarray(found >= observed - _ROUNDING * max(1.0, abs(observed)), dtype=bool)
+    return np.asarray(values >= observed - _ROUNDING * max(1.0, abs(observed)), dtype=bool)
 
 
 def besag_clifford(null: ArrayLike, observed: float, stop_after: int, most: int, level: float = 0.95) -> SequentialP:
     """Apply the stopping rule to the null statistics so far.
 
-    The result depends on their order only: where the rule stops is found in stream order, and later draws, which a
-    block may have computed too many of, are ignored.
+    The result depends on their order only: where the rule stops is determined in the order of the draws, and later
+    draws, of which a block may have computed too many, are ignored.
 
     Parameters
     ----------
     null
-        Statistics of random relabellings in stream order, shape ``(n,)``.
+        Statistics of random relabellings in the order drawn, shape ``(n,)``.
     observed
-        Statistic of the observed labels; large values speak against the null.
+        Statistic of the observed labels; large values are evidence against the null.
     stop_after
         Exceedances after which the test stops (h), at least 1.
     most
@@ -122,7 +259,7 @@ def exact_p(null: ArrayLike, observed: float) -> float:
     Raises
     ------
     ValueError
-        Nothing is given, or a statistic is nan.
+        There is no statistic, or one is nan.
     """
     reached = reaches(null, observed).ravel()
     if reached.size == 0:
@@ -131,7 +268,7 @@ def exact_p(null: ArrayLike, observed: float) -> float:
 
 
 def _count_interval(count: int, draws: int, level: float) -> tuple[float, float]:
-    """Return the Clopper-Pearson interval of the chance that one draw reaches the observed value.
+    """Return the Clopper-Pearson interval of the probability that one draw reaches the observed value.
 
     It also holds for a test that might have stopped but did not: with C < h, "at least C, or stopped" is the event that
     B draws hold at least C exceedances.
@@ -148,132 +285,3 @@ def _waiting_interval(count: int, draws: int, level: float) -> tuple[float, floa
     low = float(beta.ppf(tail, count, draws - count + 1))
     high = float(beta.ppf(1 - tail, count, draws - count)) if count < draws else 1.0
     return low, high
-
-
-Statistic = Callable[[Sequence[Labels]], Iterable[Floats]]
-
-
-@dataclass(frozen=True)
-class NullPlan:
-    """How a null is run.
-
-    Attributes
-    ----------
-    permutations
-        Most relabellings; 0 runs none. All labellings are enumerated if they are no more than this.
-    repeats
-        Repeats of the outer folds that make up the test statistic, for the observed labels and relabelled ones alike.
-    stop_after
-        Stop once so many relabellings have done at least as well as the observed labels.
-    alpha
-        Level of the test.
-    seed
-        The run's seed.
-    """
-
-    permutations: int
-    repeats: int
-    stop_after: int
-    alpha: float
-    seed: int
-
-
-@dataclass(frozen=True)
-class NullResult:
-    """A null and where the observed labels stand in it.
-
-    Attributes
-    ----------
-    observed
-        Test statistic of the observed labels.
-    values
-        Of each relabelling, in order; when exact, of every labelling, the observed one first.
-    p_value, p_interval
-        One-sided p, and the 95 % interval of its Monte Carlo error (both ends equal to p when exact).
-    exact, stopped_early
-        Whether all labellings were enumerated; whether the stopping rule ended it.
-    labellings
-        Number of distinct labellings.
-    min_attainable_p
-        The smallest p this null could have given.
-    """
-
-    observed: float
-    values: Floats
-    p_value: float
-    p_interval: tuple[float, float]
-    exact: bool
-    stopped_early: bool
-    labellings: int
-    min_attainable_p: float
-
-    @property
-    def mean(self) -> float:
-        """Mean of the null; one half is not assumed."""
-        return float(self.values.mean())
-
-    @property
-    def sd(self) -> float:
-        """Standard deviation of the null."""
-        return float(self.values.std(ddof=1)) if len(self.values) > 1 else 0.0
-
-
-def is_exact(labels: Labels, strata: Indices, permutations: int) -> bool:
-    """Tell whether all labellings within strata will be enumerated."""
-    return count_labellings(labels, strata) <= max(permutations, 1)
-
-
-def min_attainable_p(labels: Labels, strata: Indices, permutations: int) -> float:
-    """Return the smallest p a null of so many relabellings within strata can give."""
-    count = count_labellings(labels, strata)
-    return 1.0 / count if count <= max(permutations, 1) else 1.0 / (permutations + 1)
-
-
-def run_null(
-    statistic: Statistic,
-    labels: Labels,
-    strata: Indices,
-    observed: float,
-    plan: NullPlan,
-    name: str,
-    on_progress: OnProgress | None = None,
-) -> NullResult:
-    """Relabel subjects within strata and see how often the procedure does as well as on the observed labels.
-
-    Parameters
-    ----------
-    statistic
-        The procedure: blocks of values of several labellings, in order, worked out as they are asked for.
-    labels, strata
-        Label and stratum of each subject.
-    observed
-        The procedure's value on ``labels``.
-    plan
-        How many, and when to stop.
-    name
-        Names the random numbers.
-    on_progress
-        Told about progress, with the running p.
-    """
-    exact = is_exact(labels, strata, plan.permutations)
-    if exact:
-        relabelled = enumerate_labellings(labels, strata)
-    else:
-        rng = generator(plan.seed, "null", name)
-        relabelled = draw_labellings(labels, strata, plan.permutations, rng)
-    values = np.empty(0)
-    for block in statistic(list(relabelled)):
-        values = np.concatenate([values, block])
-        running = besag_clifford(values, observed, plan.stop_after, len(relabelled))
-        if on_progress is not None:
-            so_far = exact_p(values, observed) if exact else running.p_value
-            on_progress(len(values), len(relabelled), f"p = {so_far:.3f}")
-        if running.stopped_early and not exact:
-            break
-    count, smallest = count_labellings(labels, strata), min_attainable_p(labels, strata, plan.permutations)
-    if exact:
-        p = exact_p(values, observed)
-        return NullResult(observed, values, p, (p, p), True, False, count, smallest)
-    found = besag_clifford(values, observed, plan.stop_after, len(relabelled))
-    used = values[: found.draws]
-    return NullResult(observed, used, found.p_value, found.interval, False, found.stopped_early, count, smallest)

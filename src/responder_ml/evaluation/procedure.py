@@ -1,7 +1,6 @@
 """The whole procedure as one function of the labels: split, rank, tune, choose, decide.
 
-The observed labelling and every relabelling of the null go through the same object, so nothing can be done to one that is not done
-to the other.
+The observed labelling and every relabelling of the null go through the same object, so they are always treated alike.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -35,7 +34,7 @@ from responder_ml.statistics.training_sets import TrainingSets
 
 Summary = TypeVar("Summary")
 
-# Relabellings handled in one unit of work: enough to share the matrix products, few enough to spread over workers.
+# Relabellings in one unit of work: enough to share the matrix products, few enough to spread over workers.
 DRAWS_PER_UNIT = 8
 # Pairs of subjects held out in one unit of work, likewise.
 _PAIRS_PER_UNIT = 10
@@ -45,12 +44,12 @@ _REFIT = -1
 
 @dataclass(frozen=True)
 class ObservedResult:
-    """The procedure on the observed labels.
+    """The result of the procedure on the observed labels.
 
     Attributes
     ----------
     results
-        One per repeat.
+        One per repeat of the outer folds.
     candidates
         Out-of-fold decisions of each candidate, by name.
     auto
@@ -67,13 +66,13 @@ class ObservedResult:
         return tuple(model for result in self.results for model in result.models)
 
     def chosen_share(self, candidate: int) -> float:
-        """Return the share of outer folds in which auto took a candidate."""
+        """Return the share of outer folds in which auto chose a candidate."""
         return float(np.mean([np.mean(result.chosen == candidate) for result in self.results]))
 
 
 @dataclass(frozen=True)
 class Refit:
-    """The model fitted to all subjects.
+    """The model fitted to all subjects, for scoring.
 
     Attributes
     ----------
@@ -82,9 +81,9 @@ class Refit:
     name
         Its name.
     params
-        What was tuned.
+        Its tuned parameters.
     model
-        Fitted.
+        The fitted model.
     """
 
     candidate: int
@@ -94,20 +93,20 @@ class Refit:
 
 
 class Procedure:
-    """Everything about a job but the labels.
+    """A job's whole procedure, everything but the labels.
 
     Parameters
     ----------
     search_data
         Samples and subjects.
     candidates
-        What competes.
+        Builders with classifiers, among which the procedure chooses.
     plan
         Folds, trials, seed.
     workers
         Where units of work run.
     split
-        Who is trained on and who is decided; ordinary cross-validation by default.
+        Which subjects may be trained on and which get decisions; ordinary cross-validation by default.
     """
 
     def __init__(
@@ -125,35 +124,35 @@ class Procedure:
         self._split = split or EverySubject(search_data.n_subjects)
         builders = {candidate.builder_name: candidate.builder for candidate in candidates}
         self._shared: dict[str, Shared] = {
-            name: each.share(search_data.expression, search_data.genes, search_data.context)
-            for name, each in builders.items()
+            name: builder.share(search_data.expression, search_data.genes, search_data.context)
+            for name, builder in builders.items()
         }
 
     def genes_used(self, model: FoldModel) -> Indices:
-        """Return the places in the cohort of the genes a fitted outer model uses."""
+        """Return the columns of the genes that a fitted outer model uses, among the cohort's genes."""
         return np.unique(model.gene_shares.indices).astype(np.intp)
 
     def signature_names(self, builder: str) -> Strings | None:
-        """Return the names of a builder's signatures in natural order; None where its columns are none."""
-        (kind, *_) = (each.builder for each in self.candidates if each.builder_name == builder)
-        if not kind.of_signatures:
+        """Return the names of a builder's signatures in natural order; None where its columns are not signatures."""
+        (first, *_) = (candidate.builder for candidate in self.candidates if candidate.builder_name == builder)
+        if not first.of_signatures:
             return None
         names: Strings = getattr(self._shared[builder], "names")  # noqa: B009 (only such builders have them)
         # Column names begin with the scorer's.
         return np.array([name.partition("__")[2] for name in names], dtype=np.str_)
 
     def without(self, genes: Flags) -> "Procedure":
-        """Return the same procedure on expression that lacks some genes, boolean over genes.
+        """Return the same procedure on expression without some genes, boolean over genes.
 
         Raises
         ------
         FeatureError
-            A builder has nothing left.
+            A builder has no features without them.
         """
         return Procedure(self.search_data.without(genes), self.candidates, self.plan, self._workers, self._split)
 
     def observe(self, labels: Labels, repeats: int, on_progress: OnProgress | None = None) -> ObservedResult:
-        """Run the nested search on ``labels`` (0/1 per subject) for every repeat, keeping the models."""
+        """Run the nested search on ``labels`` (0/1 per subject) for every repeat, and keep the fitted models."""
         run = partial(
             search_draws,
             self.search_data,
@@ -164,20 +163,20 @@ class Procedure:
             split=self._split,
         )
         results: list[DrawResult] = []
-        for found in self._workers.map(run, [[Draw(labels, repeat)] for repeat in range(repeats)]):
-            results += found
+        for of_repeat in self._workers.map(run, [[Draw(labels, repeat)] for repeat in range(repeats)]):
+            results += of_repeat
             if on_progress is not None:
                 on_progress(len(results), repeats, "")
-        return self._gather(labels, results)
+        return self._collect(labels, results)
 
     def leave_pair_out(self, labels: Labels, on_progress: OnProgress | None = None) -> Concordance:
-        """Hold every pair of a positive and a negative subject out once, re-run the procedure and see which it puts higher."""
+        """Hold out every pair of a positive and a negative subject once, and count the pairs that the procedure ranks correctly."""
         pairs = every_pair(labels)
         units = [pairs[start : start + _PAIRS_PER_UNIT] for start in range(0, len(pairs), _PAIRS_PER_UNIT)]
         run = partial(search_pairs, self.search_data, self._shared, self.candidates, self.plan, labels)
         right: list[float] = []
         for decisions in self._workers.map(run, units):
-            right += [(np.sign(above - below) + 1.0) / 2.0 for above, below in decisions]
+            right += [(np.sign(positive - negative) + 1.0) / 2.0 for positive, negative in decisions]
             if on_progress is not None:
                 on_progress(len(right), len(pairs), "")
         table = np.reshape(right, (int(np.sum(labels == 1)), -1))
@@ -195,16 +194,16 @@ class Procedure:
     def summaries(
         self, summarise: Callable[[Labels, Sequence[DrawResult]], Summary], labellings: Sequence[Labels], repeats: int
     ) -> list[Summary]:
-        """Return what ``summarise`` makes of each labelling and its draws, fitted models among them.
+        """Return ``summarise`` of each labelling and its results, which hold the fitted models.
 
         Parameters
         ----------
         summarise
-            A function that can travel to other processes.
+            A function that can be sent to other processes.
         labellings
             0/1 per subject.
         repeats
-            Draws of each labelling.
+            Repeats of the outer folds for each labelling.
         """
         blocks = self._relabelled(summarise, labellings, repeats, keep_models=True)
         return [summary for block in blocks for summary in block]
@@ -230,7 +229,7 @@ class Procedure:
         yield from self._workers.map(partial(_unit, search, summarise, repeats), units)
 
     def refit(self, labels: Labels) -> "Refit":
-        """Tune and choose on all subjects and fit the winner to them; this model is used for scoring, never evaluated."""
+        """Tune and choose on all subjects, and fit the chosen candidate to them; this model is never evaluated itself."""
         everyone = np.ones(self.search_data.n_subjects, dtype=bool)
         draw = Draw(labels, _REFIT)
         training = training_set(self.search_data, self.plan, draw, everyone, 0)
@@ -250,7 +249,7 @@ class Procedure:
         )
         return Refit(winner, candidate.name, dict(params), model)
 
-    def _gather(self, labels: Labels, results: Sequence[DrawResult]) -> ObservedResult:
+    def _collect(self, labels: Labels, results: Sequence[DrawResult]) -> ObservedResult:
         decided = self._split.decided
         folds = np.stack([_of_subjects(self.search_data, decided, result.fold) for result in results])
         decisions = np.stack(
@@ -293,19 +292,19 @@ def _statistic(search_data: SearchData, decided: Flags, labels: Labels, results:
 
 
 def _of_subjects(search_data: SearchData, decided: Flags, of_samples: Indices) -> Indices:
-    """Return a value of each subject decided that all its samples share."""
+    """Return, for each subject that gets a decision, the value that all its samples share."""
     values = np.empty(search_data.n_subjects, dtype=np.intp)
     values[search_data.subject_of] = of_samples
     return values[decided]
 
 
 def _decisions(search_data: SearchData, decided: Flags, of_samples: Floats) -> Floats:
-    """Return the mean decision of each subject decided, along the last axis."""
+    """Return the mean over samples for each subject that gets a decision, along the last axis."""
     if decided.all():
         return by_subject(of_samples, search_data.subject_of, search_data.n_subjects)
-    place = np.cumsum(decided) - 1
+    index_of = np.cumsum(decided) - 1
     rows = search_data.rows_of(decided)
-    return by_subject(of_samples[..., rows], place[search_data.subject_of[rows]], int(decided.sum()))
+    return by_subject(of_samples[..., rows], index_of[search_data.subject_of[rows]], int(decided.sum()))
 
 
 def _thresholds(labels: Labels, results: Sequence[DrawResult], n_candidates: int, folds: Indices) -> Floats:

@@ -12,11 +12,11 @@ from numpy.typing import ArrayLike
 from responder_ml.arrays import Indices, Labels
 
 LARGEST_COUNT_SHOWN = 10**15
-"""Numbers of labellings beyond this are all the same to a reader, and take thousands of digits where subjects are many."""
+"""Larger numbers of labellings are not written out: with many subjects they have thousands of digits."""
 
 
 def format_count(count: int) -> str:
-    """Return a number of labellings in words that stay short."""
+    """Return a number of labellings as text of limited length."""
     return f"{count:,}" if count <= LARGEST_COUNT_SHOWN else "More than 10^15"
 
 
@@ -35,15 +35,15 @@ def count_labellings(labels: ArrayLike, strata: ArrayLike) -> int:
     ValueError
         The shapes differ, or a label is not 0 or 1.
     """
-    observed, members = _checked(labels, strata)
-    return prod(comb(len(each), int(observed[each].sum())) for each in members)
+    observed, subjects_of_strata = _checked(labels, strata)
+    return prod(comb(len(subjects), int(observed[subjects].sum())) for subjects in subjects_of_strata)
 
 
 def enumerate_labellings(labels: ArrayLike, strata: ArrayLike) -> Labels:
     """Return every labelling once, shape ``(n_labellings, n)``, int8.
 
     The observed one comes first, the others in lexicographic order of the positions of their positives, stratum by
-    stratum. Count them before asking for them: there may be very many.
+    stratum. Count them before calling this: there may be very many.
 
     Parameters
     ----------
@@ -55,22 +55,22 @@ def enumerate_labellings(labels: ArrayLike, strata: ArrayLike) -> Labels:
     ValueError
         The shapes differ, or a label is not 0 or 1.
     """
-    observed, members = _checked(labels, strata)
-    tables = [_stratum_labellings(observed[each]) for each in members]
+    observed, subjects_of_strata = _checked(labels, strata)
+    tables = [_stratum_labellings(observed[subjects]) for subjects in subjects_of_strata]
     sizes = [len(table) for table in tables]
     choice = np.unravel_index(np.arange(prod(sizes)), sizes)
-    every = np.empty((prod(sizes), observed.size), dtype=np.int8)
-    for each, table, row in zip(members, tables, choice, strict=True):
-        every[:, each] = table[row]
-    is_observed = (every == observed).all(axis=1)
-    return np.concatenate([every[is_observed], every[~is_observed]])
+    labellings = np.empty((prod(sizes), observed.size), dtype=np.int8)
+    for subjects, table, row in zip(subjects_of_strata, tables, choice, strict=True):
+        labellings[:, subjects] = table[row]
+    is_observed = (labellings == observed).all(axis=1)
+    return np.concatenate([labellings[is_observed], labellings[~is_observed]])
 
 
 def draw_labellings(labels: ArrayLike, strata: ArrayLike, count: int, rng: np.random.Generator) -> Labels:
     """Return random labellings, shape ``(count, n)``, int8: independent, each labelling equally likely.
 
     They may repeat one another and, by chance, the observed one. From one state of ``rng`` the first draws are the same
-    however many are asked for.
+    whatever ``count`` is.
 
     Parameters
     ----------
@@ -86,11 +86,11 @@ def draw_labellings(labels: ArrayLike, strata: ArrayLike, count: int, rng: np.ra
     ValueError
         The shapes differ, or a label is not 0 or 1.
     """
-    observed, members = _checked(labels, strata)
+    observed, subjects_of_strata = _checked(labels, strata)
     drawn = np.tile(observed, (count, 1))
     # A stream per stratum: with one for all, the second stratum's draws would depend on how many the first had.
-    for each, stream in zip(members, rng.spawn(len(members)), strict=True):
-        drawn[:, each] = stream.permuted(drawn[:, each], axis=1)
+    for subjects, stream in zip(subjects_of_strata, rng.spawn(len(subjects_of_strata)), strict=True):
+        drawn[:, subjects] = stream.permuted(drawn[:, subjects], axis=1)
     return drawn
 
 

@@ -1,4 +1,4 @@
-"""What the number of subjects allows, decided before anything is trained."""
+"""What the number of subjects allows: folds, tuning and candidates, decided before anything is trained."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -8,29 +8,29 @@ from responder_ml.search.candidate import Candidate
 from responder_ml.search.nested import SearchPlan
 
 LEAST_SUBJECTS = 3
-"""Fewer subjects in a class are refused."""
+"""With fewer subjects in a class, training is refused."""
 LEAST_TUNED = 6
-"""Fewer subjects in a class are scored with fixed forms only; nothing is tuned."""
+"""With fewer subjects in a class, nothing is tuned: only classifiers with a fixed form are used."""
 
 FEW_SUBJECTS, MOST_PAIRS = 10, 150
-"""Leave-pair-out is worked out where a class has fewer subjects than the first, and there are no more pairs than the second."""
+"""Leave-pair-out is run where a class has fewer subjects than the first, and there are at most as many pairs as the second."""
 
 
 def pairs_are_few(n_positive: int, n_negative: int) -> bool:
-    """Tell whether holding out every pair of a positive and a negative subject once is called for, and affordable."""
+    """Return whether every pair of a positive and a negative subject should be held out once, and can be in reasonable time."""
     return min(n_positive, n_negative) < FEW_SUBJECTS and n_positive * n_negative <= MOST_PAIRS
 
 
 @dataclass(frozen=True)
 class FeasiblePlan:
-    """A plan and candidates these subjects can bear.
+    """A search plan and candidates that fit the number of subjects.
 
     Attributes
     ----------
     plan
         With folds that fit the smaller class, and no trials where nothing may be tuned.
     candidates
-        Those left.
+        Those that can be used.
     notes
         What was changed, one sentence each.
     """
@@ -46,7 +46,7 @@ def fit_plan_to_n(plan: SearchPlan, candidates: Sequence[Candidate], n_positive:
     Raises
     ------
     EndpointError
-        Fewer than 3 subjects in a class, or nothing left that needs no tuning.
+        Fewer than 3 subjects in a class, or no candidate that needs no tuning where nothing can be tuned.
     """
     smaller = min(n_positive, n_negative)
     if smaller < LEAST_SUBJECTS:
@@ -64,7 +64,7 @@ def fit_plan_to_n(plan: SearchPlan, candidates: Sequence[Candidate], n_positive:
         candidates = _fixed_forms(candidates, smaller)
         notes.append(
             f"With {smaller} subjects in the smaller class nothing is tuned: fixed forms of "
-            f"{', '.join(each.name for each in candidates)} are used."
+            f"{', '.join(candidate.name for candidate in candidates)} are used."
         )
         return FeasiblePlan(replace(plan, trials=0), tuple(candidates), tuple(notes))
     least_in_training = smaller - -(-smaller // plan.folds)
@@ -78,11 +78,11 @@ def fit_plan_to_n(plan: SearchPlan, candidates: Sequence[Candidate], n_positive:
 
 
 def _fixed_forms(candidates: Sequence[Candidate], smaller: int) -> list[Candidate]:
-    left = [candidate for candidate in candidates if candidate.classifier.fixed_form]
-    if not left:
+    fixed = [candidate for candidate in candidates if candidate.classifier.fixed_form]
+    if not fixed:
         names = ", ".join(sorted({candidate.classifier.name for candidate in candidates}))
         raise EndpointError(
-            f"With {smaller} subjects in the smaller class nothing may be tuned, and {names} cannot do without. "
+            f"With {smaller} subjects in the smaller class nothing can be tuned, and {names} must be. "
             "Add nearest_centroid or signature_threshold to `classifiers`."
         )
-    return left
+    return fixed

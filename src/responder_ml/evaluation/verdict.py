@@ -1,4 +1,4 @@
-"""The one-line conclusion, chosen by rule; the first rule that matches wins."""
+"""The one-line conclusion of a job, chosen by rule: the first rule that applies gives the verdict."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -8,7 +8,7 @@ Level = Literal["underpowered", "no_evidence", "confounded", "evidence", "not_te
 
 @dataclass(frozen=True)
 class Verdict:
-    """A level and the sentence that names the numbers it rests on."""
+    """The level of evidence, and a sentence with the numbers it rests on."""
 
     level: Level
     sentence: str
@@ -16,18 +16,18 @@ class Verdict:
 
 @dataclass(frozen=True)
 class NullSummary:
-    """What the verdict needs of a null.
+    """What the verdict needs to know of a null.
 
     Attributes
     ----------
     p_value, min_attainable_p
-        Its p, and the smallest it could have given.
+        Its p value (None where no null was run), and the smallest p it could have given.
     null_mean
-        Mean of the relabelled values.
+        Mean of the statistic over relabelled subjects.
     p_name
-        What the p is called.
+        Name of the p value in the sentence.
     tested
-        AUROC of the repeats the null re-runs, where they are fewer than the headline's.
+        AUROC over the repeats that the null re-runs, where they are fewer than those of the headline.
     """
 
     p_value: float | None
@@ -39,7 +39,7 @@ class NullSummary:
 
 @dataclass(frozen=True)
 class BaselineSummary:
-    """A baseline on the same folds, and the headline's gain over it with its corrected paired interval."""
+    """A baseline on the same folds, and the gain of the headline over it with its corrected paired interval."""
 
     name: str
     auroc: float
@@ -48,7 +48,7 @@ class BaselineSummary:
 
 
 def is_underpowered(min_attainable_p: float, alpha: float) -> bool:
-    """Tell whether no result whatever could be significant: the smallest attainable p is not below alpha."""
+    """Return whether no result could be significant, because the smallest attainable p is not below alpha."""
     return min_attainable_p >= alpha
 
 
@@ -67,19 +67,19 @@ def conclude(
     Parameters
     ----------
     question
-        What was asked, such as "responder against non_responder".
+        The two classes, such as "responder from non_responder".
     auroc
-        The headline.
+        AUROC of the headline.
     null
-        Labels permuted within strata.
+        The null with labels permuted within strata.
     conditional
-        Labels permuted within strata and batch; None if no batch is named.
+        The null with labels permuted within strata and batch; None if no batch is named.
     nuisance
-        The best baseline that sees nuisance columns only; None without such columns.
+        The best of the baselines that use nuisance columns only; None without such columns.
     best
-        The best baseline of all.
+        The best of all baselines.
     alpha
-        Level of the test.
+        Significance level.
     """
     if is_underpowered(null.min_attainable_p, alpha):
         return Verdict(
@@ -101,13 +101,15 @@ def conclude(
             "confounded", f"Confounded: expression tells {question} apart ({numbers}), but {reason}{_gain(best)}."
         )
     return Verdict(
-        "evidence", f"Evidence that expression tells {question} apart: {numbers}{_left(conditional)}{_gain(best)}."
+        "evidence",
+        f"Evidence that expression tells {question} apart: {numbers}{_within_batches(conditional)}{_gain(best)}.",
     )
 
 
 def _confounding(
     auroc: float, conditional: NullSummary | None, nuisance: BaselineSummary | None, alpha: float
 ) -> str | None:
+    """Return why the nuisance may explain the result; None if it does not."""
     if conditional is not None:
         if conditional.min_attainable_p >= alpha or conditional.p_value is None:
             return (
@@ -121,7 +123,7 @@ def _confounding(
     return None
 
 
-def _left(conditional: NullSummary | None) -> str:
+def _within_batches(conditional: NullSummary | None) -> str:
     if conditional is None or conditional.p_value is None:
         return ""
     return f"; within batches p = {_p(conditional.p_value)}"

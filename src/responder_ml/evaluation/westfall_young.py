@@ -1,10 +1,10 @@
-"""One correction over several jobs that were relabelled together: the smallest p of the family, step-down.
+"""Westfall and Young's correction of p values over jobs that were relabelled together (step-down minP).
 
-Each job's statistic is turned into a p against that job's own null, so that jobs of other sizes and spreads can be compared, and
-a job with few labellings cannot pass for a surprise: its p is never below one over their number. The p that the best job of each
-joint relabelling gets make the null of the smallest p. The family's error is held at its level whatever the dependence between
-jobs; stepping down from the smallest p assumes, as always, that the jobs without effect are distributed alike whether or not
-others have one.
+Each job's statistic is turned into a p against that job's own null, so that jobs of different sizes and spreads can be
+compared. A job with few labellings cannot look surprising: its p is never below one over their number. The smallest p
+over the jobs, under each joint relabelling, is the null of the smallest observed p. The family-wise error is held at its
+level whatever the dependence between jobs. Stepping down from the smallest p assumes, as always, that the jobs without
+effect have the same joint distribution whether or not others have one.
 
 References
 ----------
@@ -26,7 +26,7 @@ def correct_p_values(p_values: Floats) -> Floats:
     Parameters
     ----------
     p_values
-        Jobs x relabellings, the observed labels in the first column: the p that each job has under each joint relabelling.
+        The p of each job under each joint relabelling, jobs x relabellings; the first column is of the observed labels.
     """
     order = np.argsort(p_values[:, 0], kind="stable")
     corrected = np.empty(len(p_values))
@@ -41,17 +41,19 @@ def correct_p_values(p_values: Floats) -> Floats:
 
 
 def attainable_corrected_p(p_values: Floats, job: int, smallest: float) -> float:
-    """Return the corrected p of a job, had its labels been the best of all it has; the other jobs are as they are.
+    """Return the corrected p a job would have if its observed labels were the best of all its labellings.
+
+    The other jobs stay as they are.
 
     Parameters
     ----------
     p_values
         As for `correct_p_values`.
     job
-        Which.
+        Index of the job.
     smallest
-        The smallest p it can have.
+        The smallest p the job can have.
     """
-    best = p_values.copy()
-    best[job, 0] = smallest
-    return float(correct_p_values(best)[job])
+    with_smallest = p_values.copy()
+    with_smallest[job, 0] = smallest
+    return float(correct_p_values(with_smallest)[job])
