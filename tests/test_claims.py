@@ -11,10 +11,10 @@ import yaml
 from rich.console import Console
 
 from responder_ml.claims import PAGE, RECORD, TABLE, claims, default_folder, write_claims
+from responder_ml.commands.claims import show_claims
 from responder_ml.config import load_config
 from responder_ml.contrasts.founding_claims import CLAIMS
 from responder_ml.errors import ConfigError, ContrastError
-from responder_ml.screen.claims import show_claims
 
 JOB = {
     "name": "four-regions",

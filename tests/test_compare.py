@@ -10,11 +10,11 @@ import pytest
 from rich.console import Console
 from scipy.stats import t as student
 
+from responder_ml.commands.compare import show_comparison
 from responder_ml.compare import PAGE, compare, write_comparison
 from responder_ml.errors import RunError
 from responder_ml.records.run import SCHEMA_VERSION, Run, write_run
 from responder_ml.report.leaderboard import render_leaderboard
-from responder_ml.screen.comparison import show_comparison
 
 FOLDS, REPEATS = 3, 2
 SUBJECTS = tuple(f"m{index}" for index in range(12))

@@ -11,11 +11,11 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from responder_ml.cli import app
+from responder_ml.commands.plan import show_plan
 from responder_ml.config import NullConfig, load_config
 from responder_ml.errors import EndpointError, RunError
 from responder_ml.evaluation.power import power
-from responder_ml.plan import plan, plan_job, read_strata, write_plan
-from responder_ml.screen.planning import show_plan
+from responder_ml.plan import plan, read_strata, write_plan
 
 # domain.md 3.1: sizes, strata, labellings, smallest p, null sd, AUROC needed, power at a true AUROC of 0.7, 0.8, 0.9.
 DOMAIN = [
@@ -65,24 +65,24 @@ def test_strata_alone_give_the_sizes():
     assert (sizes.positive, sizes.negative, sizes.labellings) == (6, 7, 700)
 
 
-def test_subjects_for_a_wanted_power_are_the_fewest():
-    found = plan(wanted_power=0.8, aurocs=(0.85,))
-    (outlook,) = found.outlooks
-    positive, negative = outlook.needed
+def test_subjects_for_a_target_power_are_the_fewest():
+    found = plan(target_power=0.8, aurocs=(0.85,))
+    (row,) = found.rows
+    positive, negative = row.needed
     assert positive == negative
-    assert outlook.power is None
+    assert row.power is None
     assert power(positive, negative, 0.85, found.alpha) >= 0.8 > power(positive - 1, negative - 1, 0.85, found.alpha)
 
 
 def test_subjects_needed_keep_the_ratio_of_the_classes():
-    (outlook,) = plan(10, 20, wanted_power=0.5, aurocs=(0.8,)).outlooks
-    assert outlook.needed[1] == 2 * outlook.needed[0]
+    (row,) = plan(10, 20, target_power=0.5, aurocs=(0.8,)).rows
+    assert row.needed[1] == 2 * row.needed[0]
 
 
 def test_level_and_true_auroc_are_the_users():
     found = plan(6, 7, aurocs=(0.75,), alpha=0.01)
     assert found.sizes.auroc_needed > plan(6, 7).sizes.auroc_needed
-    assert [each.auroc for each in found.outlooks] == [0.75]
+    assert [row.auroc for row in found.rows] == [0.75]
     assert plan(6, 7).alpha == NullConfig().alpha
 
 
@@ -101,7 +101,7 @@ def test_an_auroc_out_of_reach_is_said():
         ({"positive": 6, "negative": 0}, "at least 1"),
         ({"positive": 6, "negative": 8, "strata": ((3, 3), (3, 4))}, "add up"),
         ({"positive": 6, "negative": 7, "aurocs": (1.0,)}, "below 1"),
-        ({"positive": 6, "negative": 7, "wanted_power": 1.5}, "target power is 1.5"),
+        ({"positive": 6, "negative": 7, "target_power": 1.5}, "target power is 1.5"),
         ({"positive": 6, "negative": 7, "alpha": 0.0}, "alpha is 0"),
     ],
 )
@@ -145,7 +145,7 @@ def job(tmp_path):
 
 
 def test_a_job_brings_sizes_strata_and_level(job):
-    found = plan_job(load_config(job(null={"permutations": 100, "alpha": 0.1})))
+    found = plan(job=load_config(job(null={"permutations": 100, "alpha": 0.1})))
     assert (found.sizes.positive, found.sizes.negative, found.sizes.labellings, found.alpha) == (6, 7, 700, 0.1)
     assert sorted(found.sizes.strata) == [(3, 3), (3, 4)]
     assert "100 relabellings" in found.notes[0]
@@ -153,15 +153,15 @@ def test_a_job_brings_sizes_strata_and_level(job):
 
 
 def test_a_job_with_few_labellings_runs_them_all_and_one_without_null_none(job):
-    exact = plan_job(load_config(job(null={"permutations": 700})))
+    exact = plan(job=load_config(job(null={"permutations": 700})))
     assert "all labellings" in exact.notes[0]
     assert "p = 0.0014" in exact.notes[0]
-    assert "gives no p" in plan_job(load_config(job(null={"permutations": 0}))).notes[0]
+    assert "gives no p" in plan(job=load_config(job(null={"permutations": 0}))).notes[0]
 
 
 def test_a_job_without_strata_counts_all_labellings(job):
     endpoint = {"column": "response", "positive": "responder", "negative": "non_responder"}
-    sizes = plan_job(load_config(job(endpoint=endpoint))).sizes
+    sizes = plan(job=load_config(job(endpoint=endpoint))).sizes
     assert (sizes.labellings, sizes.strata) == (1716, ())
 
 

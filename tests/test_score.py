@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from scipy.special import expit, logit
 
 from responder_ml.bundles.bundle import pack_bundle, write_bundle
+from responder_ml.bundles.scorer import COLUMNS
 from responder_ml.classifiers import CLASSIFIERS
 from responder_ml.cohort.endpoint import Endpoint, label_cohort
 from responder_ml.cohort.simulate import simulate_cohort
@@ -26,7 +27,7 @@ from responder_ml.evaluation.metrics import OutOfFold
 from responder_ml.features.builders.gene_sets import GeneSets
 from responder_ml.features.builders.genes import Genes
 from responder_ml.features.builders.pairs import Pairs
-from responder_ml.score import COLUMNS, score
+from responder_ml.score import score
 from responder_ml.search.prefix_model import PrefixModel
 
 RESPONSE = Endpoint("response", "responder", "non_responder")

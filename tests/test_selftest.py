@@ -13,13 +13,13 @@ from scipy.stats import binomtest, ttest_1samp
 
 from responder_ml import build
 from responder_ml import selftest as module
+from responder_ml.commands.selftest import show_selftest
 from responder_ml.config import load_config
 from responder_ml.errors import ConfigError, EndpointError, RunError
 from responder_ml.features.builders import BUILDERS
 from responder_ml.features.builders.genes import Genes, SharedGenes
 from responder_ml.registry import Registry
-from responder_ml.screen.selftest import show_selftest
-from responder_ml.selftest import Challenge, SelfTest, selftest, shuffle_genes, write_selftest
+from responder_ml.selftest import NegativeControl, SelfTest, selftest, shuffle_genes, write_selftest
 from responder_ml.selftest_size import SelfTestSize
 from responder_ml.statistics.training_sets import TrainingSets
 
@@ -79,7 +79,7 @@ def honest(job):
 
 
 def _challenge(aurocs, p_values=(0.3, 0.6, 0.9, 1.0, 0.5), kind="noise"):
-    return Challenge(kind, np.array(aurocs, dtype=float), np.array(p_values, dtype=float), 0.05)
+    return NegativeControl(kind, np.array(aurocs, dtype=float), np.array(p_values, dtype=float), 0.05)
 
 
 def _printed(found):
@@ -92,8 +92,8 @@ def test_an_honest_procedure_is_cleared(honest):
     assert not honest.leaks
     assert "No leak found" in honest.sentence
     assert "No leak found" in _printed(honest)
-    assert [each.kind for each in honest.challenges] == ["relabelled", "noise"]
-    for each in honest.challenges:
+    assert [each.kind for each in honest.controls] == ["relabelled", "noise"]
+    for each in honest.controls:
         assert each.aurocs.shape == each.p_values.shape == (6,)
         assert len(set(each.aurocs)) > 1
         assert 0.2 < each.mean < 0.8
@@ -103,9 +103,9 @@ def test_genes_chosen_on_all_subjects_are_caught(job, monkeypatch):
     monkeypatch.setattr(build, "BUILDERS", Registry("builder", (*BUILDERS, LeakingGenes)))
     found = selftest(job("leaking_genes"), SMALL)
     assert found.leaks
-    assert all(each.auroc_leaks and each.mean > 0.8 for each in found.challenges)
+    assert all(each.auroc_leaks and each.mean > 0.8 for each in found.controls)
     # The null leaks alike, so p alone would have said that all is well.
-    assert not any(each.p_leaks for each in found.challenges)
+    assert not any(each.p_leaks for each in found.controls)
     assert "The procedure leaks" in found.sentence
     assert "The procedure leaks" in _printed(found).replace("\n", " ")
 
@@ -119,12 +119,12 @@ def test_an_observed_search_that_knows_more_than_its_null_is_caught_by_p(job, mo
 
     monkeypatch.setattr(module, "Procedure", Cheat)
     found = selftest(job(), SMALL)
-    assert all(each.p_leaks for each in found.challenges)
+    assert all(each.p_leaks for each in found.controls)
     assert "p is at most 0.05 in 6 of 6" in found.sentence
 
 
 def test_the_same_seed_gives_the_same_cohorts(job, honest):
-    for each, again in zip(honest.challenges, selftest(job(), SMALL).challenges, strict=True):
+    for each, again in zip(honest.controls, selftest(job(), SMALL).controls, strict=True):
         np.testing.assert_array_equal(each.aurocs, again.aurocs)
         np.testing.assert_array_equal(each.p_values, again.p_values)
 
@@ -213,7 +213,7 @@ def test_repeats_are_never_more_than_the_jobs_own(job, monkeypatch):
 
     monkeypatch.setattr(module, "_run_cohort", run)
     tiny = job(search={"folds": 3, "repeats": 1, "inner_folds": 2, "trials": 1})
-    assert selftest(tiny, SelfTestSize(cohorts=5, permutations=19, repeats=3)).effort.repeats == 1
+    assert selftest(tiny, SelfTestSize(cohorts=5, permutations=19, repeats=3)).size.repeats == 1
     assert asked == [1] * 10
 
 

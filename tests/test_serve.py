@@ -24,8 +24,9 @@ from responder_ml.features.builders.genes import Genes
 from responder_ml.records.run import Run, write_run
 from responder_ml.score import score
 from responder_ml.search.prefix_model import PrefixModel
-from responder_ml.serve import LOADER, _load_pyfunc
+from responder_ml.serve import _load_pyfunc
 from responder_ml.tracking.mlflow import send
+from responder_ml.train import SERVING
 
 
 @pytest.fixture(scope="module")
@@ -106,12 +107,26 @@ def test_too_few_genes_are_refused(served, table):
         served.predict(table.iloc[:, :30])
 
 
+@pytest.mark.parametrize("loader", [SERVING, "responder_ml.serving"], ids=["loader", "former name of the loader"])
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_mlflow_loads_a_logged_bundle_with_the_numbers_of_score(bundle, table, scored, tmp_path, loader):
+    from mlflow import MlflowClient, pyfunc
+
+    store = f"sqlite:///{tmp_path / 'mlflow.db'}"
+    run = _run()
+    write_run(run, tmp_path / "run")
+    run_id = send(run, tmp_path / "run", bundle, loader=loader, uri=store)
+    client = MlflowClient(store)
+    (output,) = client.get_run(run_id).outputs.model_outputs
+    _same(pyfunc.load_model(client.get_logged_model(output.model_id).artifact_location).predict(table), scored)
+
+
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_mlflow_serves_a_logged_bundle_with_the_numbers_of_score(bundle, table, scored, tmp_path):
     store = f"sqlite:///{tmp_path / 'mlflow.db'}"
     run = _run()
     write_run(run, tmp_path / "run")
-    send(run, tmp_path / "run", bundle, loader=LOADER, uri=store, register=True)
+    send(run, tmp_path / "run", bundle, loader=SERVING, uri=store, register=True)
     with closing(socket.create_server(("127.0.0.1", 0))) as free:
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "mlflow", "models", "serve", "--model-uri", "models:/served/1"]

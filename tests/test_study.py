@@ -13,15 +13,15 @@ import yaml
 from mlflow import MlflowClient
 from rich.console import Console
 
+from responder_ml.commands.study import show_study
 from responder_ml.errors import EndpointError, RunError, TrackingError
 from responder_ml.progress import Progress
 from responder_ml.records.study import PAGE, TABLES, read_study
-from responder_ml.screen.study import show_study
 from responder_ml.search import dask_workers
 from responder_ml.search.workers import Workers
 from responder_ml.study import default_folder, record_study, study, train_jobs
 from responder_ml.study_config import load_study
-from responder_ml.track import deliver_study
+from responder_ml.track import track
 from responder_ml.tracking.mlflow import send_study
 
 CELLS = {
@@ -181,7 +181,7 @@ def test_the_terminal_says_the_answer_and_a_line_for_every_job(finished):
 def test_a_study_and_its_jobs_reach_mlflow_once(finished, tmp_path):
     uri = f"sqlite:///{tmp_path}/mlflow.db"
     one = send_study(*finished, uri=uri, experiment="regions")
-    assert deliver_study(finished[1], uri=uri, experiment="regions").run_id == one
+    assert track(finished[1], uri=uri, experiment="regions").run_id == one
     client = MlflowClient(tracking_uri=uri)
     experiment = client.get_experiment_by_name("regions").experiment_id
     runs = client.search_runs([experiment])

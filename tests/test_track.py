@@ -4,11 +4,11 @@ import json
 
 import pytest
 
-from responder_ml import track
+from responder_ml import track as module
 from responder_ml.bundles.manifest import describe_training
 from responder_ml.errors import BundleError, RunError
 from responder_ml.records.run import SCHEMA_VERSION, Run, write_run
-from responder_ml.track import deliver
+from responder_ml.track import track
 
 
 @pytest.fixture
@@ -20,9 +20,9 @@ def sent(monkeypatch, tmp_path):
         return "abc"
 
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(track, "send", send)
+    monkeypatch.setattr(module, "send", send)
     # A bundle here is a folder with the two keys of its manifest that say whose it is.
-    monkeypatch.setattr(track, "read_manifest", lambda folder: json.loads((folder / "manifest.json").read_text()))
+    monkeypatch.setattr(module, "read_manifest", lambda folder: json.loads((folder / "manifest.json").read_text()))
     return calls
 
 
@@ -42,46 +42,46 @@ def _write_bundle(folder, run_folder, **changes):
 
 
 def test_the_jobs_own_store_is_used(sent, run_folder):
-    assert deliver(run_folder).run_id == "abc"
+    assert track(run_folder).run_id == "abc"
     (call,) = sent
     assert (call["uri"], call["experiment"], call["register"]) == ("sqlite:///own.db", "pfc-study", False)
     assert (call["name"], call["folder"], call["loader"]) == ("pfc", run_folder, "responder_ml.serve")
 
 
 def test_what_the_user_says_goes_first(sent, run_folder):
-    deliver(run_folder, uri="http://elsewhere", experiment="other", register=True)
+    track(run_folder, uri="http://elsewhere", experiment="other", register=True)
     (call,) = sent
     assert (call["uri"], call["experiment"], call["register"]) == ("http://elsewhere", "other", True)
 
 
 def test_a_job_without_an_experiment_goes_where_all_jobs_can_be_compared(sent, tmp_path, run_folder):
     (run_folder / "config.yaml").write_text("name: pfc\n")
-    deliver(run_folder)
+    track(run_folder)
     assert (sent[0]["uri"], sent[0]["experiment"]) == (None, None)
 
 
 def test_the_usual_bundle_goes_along_if_it_is_this_runs(sent, tmp_path, run_folder):
     _write_bundle(tmp_path / "models" / "pfc", run_folder)
-    assert deliver(run_folder).bundle == sent[0]["bundle"]
+    assert track(run_folder).bundle == sent[0]["bundle"]
     assert sent[0]["bundle"].resolve() == tmp_path / "models" / "pfc"
 
 
 @pytest.mark.parametrize("changes", [{"seed": 8}, {"data_sha256": "2"}, {"null": {"p_value": 0.5}}])
 def test_the_bundle_of_a_later_run_stays_behind(sent, tmp_path, run_folder, changes):
     _write_bundle(tmp_path / "models" / "pfc", run_folder, **changes)
-    assert deliver(run_folder).bundle is None
+    assert track(run_folder).bundle is None
     assert sent[0]["bundle"] is None
 
 
 def test_a_bundle_elsewhere_is_named_and_another_runs_is_refused(sent, tmp_path, run_folder):
     mine = _write_bundle(tmp_path / "mine", run_folder)
-    assert deliver(run_folder, mine).bundle == mine
+    assert track(run_folder, mine).bundle == mine
     with pytest.raises(BundleError, match="another run"):
-        deliver(run_folder, _write_bundle(tmp_path / "other", run_folder, name="nac"))
+        track(run_folder, _write_bundle(tmp_path / "other", run_folder, name="nac"))
     assert len(sent) == 1
 
 
 def test_a_folder_that_is_no_run_is_refused(sent, tmp_path):
     with pytest.raises(RunError, match="is not a run"):
-        deliver(tmp_path)
+        track(tmp_path)
     assert not sent

@@ -10,7 +10,7 @@ import yaml
 from responder_ml.config import load_config
 from responder_ml.progress import Progress
 from responder_ml.records.run import TABLES, read_run
-from responder_ml.track import deliver
+from responder_ml.track import track
 from responder_ml.train import prepare, record, train
 
 JOB = {
@@ -103,7 +103,7 @@ def test_the_resolved_configuration_is_itself_a_job(trained, tmp_path):
     assert job.resolved() == run.config
 
 
-def test_a_lost_tracking_server_is_said_and_track_delivers_the_run_afterwards(trained, tmp_path):
+def test_a_lost_tracking_server_is_said_and_track_sends_the_run_afterwards(trained, tmp_path):
     from mlflow import MlflowClient
 
     folder, run = trained
@@ -119,7 +119,7 @@ def test_a_lost_tracking_server_is_said_and_track_delivers_the_run_afterwards(tr
     assert f"track {folder / 'run'} --bundle {folder / 'bundle'}" in said[0]
     assert "Max retries" not in said[0]
     store = f"sqlite:///{tmp_path / 'later.db'}"
-    sent = deliver(folder / "run", folder / "bundle", uri=store, experiment="later", register=True)
+    sent = track(folder / "run", folder / "bundle", uri=store, experiment="later", register=True)
     client = MlflowClient(store)
     found = client.get_run(sent.run_id)
     assert (found.info.run_name, found.info.status) == ("tiny", "FINISHED")

@@ -1,6 +1,5 @@
 """Evaluate the founding study's claims in the cohort of a job, region by region, and write the results."""
 
-import hashlib
 import json
 from functools import partial
 from pathlib import Path
@@ -17,7 +16,7 @@ from responder_ml.contrasts.region_ranks import rank_regions
 from responder_ml.contrasts.study_regions import StudyRegion, split_regions
 from responder_ml.errors import ContrastError
 from responder_ml.progress import Progress
-from responder_ml.records.files import write_text
+from responder_ml.records.files import named_folder, write_text
 from responder_ml.report.claims import render_claims
 
 TABLE, RECORD, PAGE = "claims.csv", "claims.json", "claims.html"
@@ -79,8 +78,7 @@ def write_claims(record: ClaimsRecord, folder: Path) -> None:
 def default_folder(job: JobConfig) -> Path:
     """Return the folder, named after the job and a digest of what the claims depend on."""
     resolved = job.resolved()
-    inputs = json.dumps([resolved[key] for key in ("cohort", "claims", "seed")], sort_keys=True)
-    return Path("claims") / f"{job.name}-{hashlib.sha256(inputs.encode()).hexdigest()[:8]}"
+    return named_folder("claims", job.name, [resolved[key] for key in ("cohort", "claims", "seed")])
 
 
 def _evaluate_region(region: StudyRegion, config: ClaimsConfig, seed: int) -> list[ClaimResult]:

@@ -1,11 +1,13 @@
-"""The command line: commands by name, and what becomes of a user's mistake."""
+"""The command line: commands by name, and the message that a user's mistake ends in."""
 
 import sys
 
 import typer
 from rich.console import Console
+from rich.text import Text
 
 from responder_ml.commands import COMMANDS
+from responder_ml.commands.console import print_line
 from responder_ml.errors import ResponderError
 
 app = typer.Typer(
@@ -24,10 +26,5 @@ def main() -> None:
     try:
         app()
     except ResponderError as problem:
-        Console(stderr=True, soft_wrap=True).print(f"[bold red]Error:[/] {_plain(str(problem))}", highlight=False)
+        print_line(Console(stderr=True), Text.assemble(("Error:", "bold red"), f" {problem}"))
         sys.exit(2)
-
-
-def _plain(text: str) -> str:
-    """Keep square brackets in messages from being read as markup."""
-    return text.replace("[", "\\[")

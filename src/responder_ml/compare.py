@@ -1,8 +1,8 @@
-"""Compare: runs side by side, and in pairs wherever they were scored on the same subjects and folds.
+"""Compare: runs side by side, and paired tests wherever they were scored on the same subjects and folds.
 
 Pairs within a run are its candidates and the procedure that chooses between them ("auto"). Pairs across runs are their
-headlines (auto) only: picking a run's best candidate by hand would be too kind to luck. One Holm correction covers every
-pair shown.
+headlines (auto) only: a run's best candidate, picked by hand, would be biased upwards. One Holm correction covers every pair
+shown.
 
 References
 ----------
@@ -36,7 +36,7 @@ _ONE_TEST = (
     "p and verdict belong to a run's whole procedure (auto), which includes the choice between candidates; they are each "
     "run's own and not corrected for the number of runs."
 )
-_BY_NAME = "Subjects of different runs are taken for the same where their names are the same."
+_BY_NAME = "Subjects of different runs count as the same where their names are the same."
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def compare(folders: Sequence[Path]) -> Comparison:
     Raises
     ------
     RunError
-        A folder is not a run, or is given twice.
+        A folder is not a run, or is listed twice.
     """
     runs = _read_runs(folders)
     groups = _same_folds(runs)
@@ -88,7 +88,7 @@ def compare(folders: Sequence[Path]) -> Comparison:
     )
 
 
-def write_comparison(found: Comparison, folder: Path) -> None:
+def write_comparison(comparison: Comparison, folder: Path) -> None:
     """Write both tables as CSV, and a page with the figures that needs nothing else.
 
     Raises
@@ -96,23 +96,23 @@ def write_comparison(found: Comparison, folder: Path) -> None:
     RunError
         A file cannot be written.
     """
-    page = render_leaderboard(found.leaderboard, found.pairs, found.notes, found.simulated)
-    write_text(folder / LEADERBOARD, found.leaderboard.to_csv(index=False))
-    write_text(folder / PAIRS, found.pairs.to_csv(index=False))
+    page = render_leaderboard(comparison.leaderboard, comparison.pairs, comparison.notes, comparison.simulated)
+    write_text(folder / LEADERBOARD, comparison.leaderboard.to_csv(index=False))
+    write_text(folder / PAIRS, comparison.pairs.to_csv(index=False))
     write_text(folder / PAGE, page)
 
 
 def _read_runs(folders: Sequence[Path]) -> dict[str, Run]:
     """Read runs under names of their own: the job's, the folder's where jobs share one, or else the whole path."""
-    places = [folder.resolve() for folder in folders]
-    twice = sorted({str(place) for place in places if places.count(place) > 1})
+    paths = [folder.resolve() for folder in folders]
+    twice = sorted({str(path) for path in paths if paths.count(path) > 1})
     if twice:
         raise RunError(f"{', '.join(twice)} is given more than once. Give each run folder once.")
-    read = [_complete(read_run(folder), folder) for folder in folders]
-    names = [run.name for run in read]
-    for other in ([place.name for place in places], [str(place) for place in places]):
-        names = [new if names.count(name) > 1 else name for name, new in zip(names, other, strict=True)]
-    return dict(zip(names, read, strict=True))
+    runs = [_complete(read_run(folder), folder) for folder in folders]
+    names = [run.name for run in runs]
+    for longer_names in ([path.name for path in paths], [str(path) for path in paths]):
+        names = [longer if names.count(name) > 1 else name for name, longer in zip(names, longer_names, strict=True)]
+    return dict(zip(names, runs, strict=True))
 
 
 def _complete(run: Run, folder: Path) -> Run:
@@ -124,7 +124,7 @@ def _complete(run: Run, folder: Path) -> Run:
 
 def _leaderboard(runs: Mapping[str, Run]) -> pd.DataFrame:
     rows = [
-        {**_about(name, run), **_performance(run, row)}
+        {**_description(name, run), **_performance(run, row)}
         for name, run in runs.items()
         for row in run.tables["candidates"].to_dict("records")
     ]
@@ -132,21 +132,21 @@ def _leaderboard(runs: Mapping[str, Run]) -> pd.DataFrame:
     return table.sort_values("auroc", ascending=False, kind="stable", ignore_index=True)
 
 
-def _about(name: str, run: Run) -> dict[str, Any]:
+def _description(name: str, run: Run) -> dict[str, Any]:
     endpoint, n = run.result["endpoint"], run.result["n"]
-    # Rows kept for the sake of the two classes say no more than the question does.
-    kept = {column: values for column, values in (endpoint.get("where") or {}).items() if column != endpoint["column"]}
+    # The endpoint's own column is in the question already.
+    where = {column: values for column, values in (endpoint.get("where") or {}).items() if column != endpoint["column"]}
     return {
         "run": name,
-        "where": "; ".join(f"{column}: {_listed(values)}" for column, values in kept.items()),
+        "where": "; ".join(f"{column}: {_join(values)}" for column, values in where.items()),
         "question": f"{endpoint['positive']} against {endpoint['negative']}",
         "positive": n["positive"],
         "negative": n["negative"],
     }
 
 
-def _listed(kept: str | Sequence[str]) -> str:
-    return kept if isinstance(kept, str) else ", ".join(kept)
+def _join(values: str | Sequence[str]) -> str:
+    return values if isinstance(values, str) else ", ".join(values)
 
 
 def _performance(run: Run, row: Mapping[Any, Any]) -> dict[str, Any]:
@@ -160,7 +160,7 @@ def _performance(run: Run, row: Mapping[Any, Any]) -> dict[str, Any]:
 
 
 def _same_folds(runs: Mapping[str, Run]) -> list[list[str]]:
-    """Gather the runs whose every repeat held out the same subjects together, with the same labels."""
+    """Group the runs in which every repeat held out the same subjects together, with the same labels."""
     groups: dict[str, list[str]] = {}
     for name, run in runs.items():
         groups.setdefault(_folds(run).to_csv(index=False), []).append(name)
@@ -194,14 +194,14 @@ def _all_pairs(runs: Mapping[str, Run], groups: Sequence[Sequence[str]]) -> pd.D
 
 
 def _fold_scores(run: Run) -> dict[str, Floats]:
-    """Return the AUROC of every fold of every repeat, auto first, all in one order of folds."""
+    """Return each candidate's AUROC in every fold of every repeat, auto first; folds are in the same order in all."""
     wide = run.tables["folds"].pivot(index=["repeat", "fold"], columns="candidate", values="auroc").astype(np.float64)
     names = run.tables["candidates"]["name"]
     return {str(name): wide[name].to_numpy() for name in names}
 
 
 def _ratio(run: Run) -> float:
-    """Return subjects in a test set over subjects in its training set."""
+    """Return the number of test subjects divided by the number of training subjects."""
     return 1.0 / (int(run.result["search"]["folds"]) - 1)
 
 
@@ -218,11 +218,11 @@ def _explain_pairs(runs: Mapping[str, Run], groups: Sequence[Sequence[str]], n_p
     for group in groups[1:]:
         reason = _why_unpaired(runs[reference[0]], runs[group[0]])
         notes.append(
-            f"Not tested: {' and '.join(group)} against {' and '.join(reference)}. {reason} Their AUROCs stand side by side."
+            f"Not tested: {' and '.join(group)} against {' and '.join(reference)}. {reason} Their AUROCs are shown side by side."
         )
     if len(groups) > 2:
         others = "; ".join(" and ".join(group) for group in groups)
-        notes.append(f"Nor is anything tested between any other two of these groups: {others}.")
+        notes.append(f"Nor is any difference tested between two other of these groups: {others}.")
     return notes
 
 
@@ -232,9 +232,9 @@ def _why_unpaired(one: Run, other: Run) -> str:
     )
     if not labels.index.equals(others.index):
         shared = len(labels.index.intersection(others.index))
-        return f"They do not hold the same subjects (of {len(labels)} and {len(others)}, {shared} are in both)."
+        return f"They do not have the same subjects (of {len(labels)} and {len(others)}, {shared} are in both)."
     if not labels.equals(others):
-        return "The same subjects have other labels."
+        return "The subjects are the same, but have other labels."
     return (
         "The subjects are the same but the folds are not; train with the same `search`, strata and `seed` to pair them."
     )

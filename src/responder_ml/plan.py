@@ -1,16 +1,17 @@
-"""Plan: what given class sizes can show before anyone trains, and how many subjects a wanted power takes."""
+"""Plan: what class sizes can show before any training, and how many subjects a target power needs."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from responder_ml.arrays import Labels
 from responder_ml.build import build_cohort, build_endpoint
 from responder_ml.cohort.endpoint import LabelledCohort, label_cohort
 from responder_ml.config import JobConfig, NullConfig
-from responder_ml.errors import EndpointError
+from responder_ml.errors import ConfigError, EndpointError
 from responder_ml.evaluation.permutation import is_exact, min_attainable_p
 from responder_ml.evaluation.power import attainable_p, auroc_needed, null_auroc_sd, power, subjects_needed
 from responder_ml.evaluation.verdict import is_underpowered
@@ -19,17 +20,17 @@ from responder_ml.records.files import write_text
 Strata = Sequence[tuple[int, int]]
 
 AUROCS = (0.7, 0.8, 0.9)
-"""True AUROCs that are looked at unless others are asked for."""
+"""True AUROCs that are looked at by default."""
 
 _BEST_CASE = (
     "Best case: the exact Mann-Whitney test of a score that needs no training (both classes normal, equal variance). A "
-    "model trained on the same subjects does worse."
+    "model trained on the same subjects has less power."
 )
 
 
 @dataclass(frozen=True)
-class Sizes:
-    """What two classes of given sizes allow.
+class ClassSizes:
+    """What two classes of these sizes allow.
 
     Attributes
     ----------
@@ -40,9 +41,9 @@ class Sizes:
     labellings
         Distinct ways to label the subjects within strata.
     attainable_p
-        Smallest one-sided p of a test that runs them all.
+        Smallest one-sided p of a test that runs all of them.
     null_sd
-        Standard deviation of the AUROC of a score that knows nothing.
+        Standard deviation of the AUROC of an uninformative score.
     auroc_needed
         Smallest AUROC with p at most alpha; None if even 1 does not reach it.
     """
@@ -57,17 +58,17 @@ class Sizes:
 
 
 @dataclass(frozen=True)
-class Outlook:
-    """What a true AUROC would mean.
+class PowerAtAuroc:
+    """Power and sample size at one true AUROC.
 
     Attributes
     ----------
     auroc
         True AUROC.
     power
-        Probability of p at most alpha at the given sizes; None without sizes.
+        Probability of p at most alpha with these class sizes; None without sizes.
     needed
-        Positive and negative subjects for the target power; None if none was asked for.
+        Positive and negative subjects for the target power; None without a target.
     """
 
     auroc: float
@@ -76,19 +77,19 @@ class Outlook:
 
 
 @dataclass(frozen=True)
-class Planning:
+class PowerAnalysis:
     """The answer of ``plan``; ``notes`` say what it rests on."""
 
     alpha: float
-    wanted_power: float | None
-    sizes: Sizes | None
-    outlooks: tuple[Outlook, ...]
+    target_power: float | None
+    sizes: ClassSizes | None
+    rows: tuple[PowerAtAuroc, ...]
     notes: tuple[str, ...]
 
     def table(self) -> pd.DataFrame:
-        """Return one row per true AUROC, with the sizes' own columns repeated."""
+        """Return one row per true AUROC, each with the columns of the class sizes."""
         sizes = self.sizes
-        about = {} if sizes is None else {
+        size_columns = {} if sizes is None else {
             "positive": sizes.positive,
             "negative": sizes.negative,
             "strata": ",".join(f"{positive}/{negative}" for positive, negative in sizes.strata),
@@ -97,16 +98,16 @@ class Planning:
             "null_sd": sizes.null_sd,
             "auroc_needed": np.nan if sizes.auroc_needed is None else sizes.auroc_needed,
         }  # fmt: skip
-        rows = []
-        for each in self.outlooks:
-            row = {**about, "alpha": self.alpha, "auroc": each.auroc}
-            if each.power is not None:
-                row["power"] = each.power
-            if each.needed is not None:
-                row |= {"wanted_power": self.wanted_power}
-                row |= dict(zip(("positive_needed", "negative_needed"), each.needed, strict=True))
-            rows.append(row)
-        return pd.DataFrame(rows)
+        records = []
+        for row in self.rows:
+            record = {**size_columns, "alpha": self.alpha, "auroc": row.auroc}
+            if row.power is not None:
+                record["power"] = row.power
+            if row.needed is not None:
+                record |= {"wanted_power": self.target_power}
+                record |= dict(zip(("positive_needed", "negative_needed"), row.needed, strict=True))
+            records.append(record)
+        return pd.DataFrame(records)
 
 
 def plan(
@@ -114,82 +115,60 @@ def plan(
     negative: int | None = None,
     *,
     strata: Strata | None = None,
+    job: JobConfig | None = None,
     aurocs: Sequence[float] = AUROCS,
-    wanted_power: float | None = None,
+    target_power: float | None = None,
     alpha: float | None = None,
-) -> Planning:
-    """Say what class sizes allow, what a wanted power takes, or both.
+) -> PowerAnalysis:
+    """Say what class sizes allow, how many subjects a target power needs, or both.
 
     Parameters
     ----------
     positive, negative
-        Subjects per class; the sums of ``strata`` if not given.
+        Subjects per class; the sums of ``strata`` by default.
     strata
         Positive and negative subjects of each stratum within which labels are permuted.
+    job
+        Configuration whose cohort has the class sizes and strata; instead of ``positive``, ``negative`` and ``strata``.
     aurocs
         True AUROCs to look at.
-    wanted_power
-        Also find the subjects needed for it, at the ratio of the given classes, one to one without them.
+    target_power
+        Also find the subjects needed for it, at the ratio of the class sizes, one to one without them.
     alpha
-        Level of the one-sided test; a job's default if not given.
+        Level of the one-sided test; the job's by default.
 
     Raises
     ------
+    ConfigError
+        Both class sizes and a job are specified.
     EndpointError
-        A number is out of its range, or neither sizes nor a wanted power are given.
+        A number is out of its range, or there are neither sizes nor a target power.
+    ResponderError
+        The job's cohort cannot be used.
     """
-    level = NullConfig().alpha if alpha is None else alpha
+    notes = []
+    if job is not None:
+        if (positive, negative, strata) != (None, None, None):
+            raise ConfigError("--config brings its own class sizes. Leave out --positive, --negative and --strata.")
+        labelled = label_cohort(build_cohort(job.cohort, job.seed), build_endpoint(job.endpoint))
+        positive, negative, strata = _class_sizes(labelled)
+        notes.append(_describe_null(job, labelled))
+    level = (NullConfig() if job is None else job.null).alpha if alpha is None else alpha
     sizes = _sizes(positive, negative, strata, level)
-    if sizes is None and wanted_power is None:
+    if sizes is None and target_power is None:
         raise EndpointError(
-            "There is nothing to plan with. Give the subjects of both classes, a job's configuration, or a wanted power."
+            "There is nothing to plan with. Give the subjects of both classes, a job's configuration, or a target power."
         )
     ratio = 1.0 if sizes is None else sizes.negative / sizes.positive
-    outlooks = tuple(
-        Outlook(
+    rows = tuple(
+        PowerAtAuroc(
             auroc,
             None if sizes is None else power(sizes.positive, sizes.negative, auroc, level),
-            None if wanted_power is None else subjects_needed(auroc, wanted_power, level, ratio),
+            None if target_power is None else subjects_needed(auroc, target_power, level, ratio),
         )
         for auroc in aurocs
     )
-    return Planning(level, wanted_power, sizes, outlooks, (*_cautions(sizes, level), _BEST_CASE))
-
-
-def plan_job(
-    job: JobConfig,
-    *,
-    aurocs: Sequence[float] = AUROCS,
-    wanted_power: float | None = None,
-    alpha: float | None = None,
-) -> Planning:
-    """Plan with the class sizes and strata of a job's cohort.
-
-    Parameters
-    ----------
-    job
-        Configuration.
-    aurocs, wanted_power
-        As for `plan`.
-    alpha
-        The job's own if not given.
-
-    Raises
-    ------
-    ResponderError
-        Anything the user can mend.
-    """
-    labelled = label_cohort(build_cohort(job.cohort, job.seed), build_endpoint(job.endpoint))
-    positive = int(labelled.labels.sum())
-    found = plan(
-        positive,
-        len(labelled.labels) - positive,
-        strata=_strata_of(labelled),
-        aurocs=aurocs,
-        wanted_power=wanted_power,
-        alpha=job.null.alpha if alpha is None else alpha,
-    )
-    return replace(found, notes=(_of_job(job, labelled), *found.notes))
+    return PowerAnalysis(level, target_power, sizes, rows, (*notes, *_cautions(sizes, level), _BEST_CASE))
 
 
 def read_strata(text: str) -> tuple[tuple[int, int], ...]:
@@ -208,7 +187,7 @@ def read_strata(text: str) -> tuple[tuple[int, int], ...]:
     return tuple((int(positive), int(negative)) for positive, negative in parts)
 
 
-def write_plan(found: Planning, path: Path) -> None:
+def write_plan(analysis: PowerAnalysis, path: Path) -> None:
     """Write the table as CSV.
 
     Raises
@@ -216,30 +195,30 @@ def write_plan(found: Planning, path: Path) -> None:
     RunError
         The file cannot be written.
     """
-    write_text(path, found.table().to_csv(index=False))
+    write_text(path, analysis.table().to_csv(index=False))
 
 
-def _sizes(positive: int | None, negative: int | None, strata: Strata | None, alpha: float) -> Sizes | None:
+def _sizes(positive: int | None, negative: int | None, strata: Strata | None, alpha: float) -> ClassSizes | None:
     if strata is not None:
         positive = sum(pair[0] for pair in strata) if positive is None else positive
         negative = sum(pair[1] for pair in strata) if negative is None else negative
     if positive is None and negative is None:
         return None
     if positive is None or negative is None:
-        raise EndpointError("Subjects of one class only are given. Give both, positive and negative.")
-    possible = attainable_p(positive, negative, strata)
-    return Sizes(
+        raise EndpointError("There are subjects of one class only. Give both, positive and negative.")
+    attainable = attainable_p(positive, negative, strata)
+    return ClassSizes(
         positive,
         negative,
         tuple(strata or ()),
-        possible.labellings,
-        possible.p_value,
+        attainable.labellings,
+        attainable.p_value,
         null_auroc_sd(positive, negative),
         auroc_needed(positive, negative, alpha),
     )
 
 
-def _cautions(sizes: Sizes | None, alpha: float) -> list[str]:
+def _cautions(sizes: ClassSizes | None, alpha: float) -> list[str]:
     if sizes is None:
         return []
     notes = []
@@ -256,20 +235,25 @@ def _cautions(sizes: Sizes | None, alpha: float) -> list[str]:
     return notes
 
 
-def _strata_of(labelled: LabelledCohort) -> list[tuple[int, int]] | None:
-    codes, labels = labelled.strata, labelled.labels
-    if not labelled.endpoint.strata:
-        return None
-    return [
-        (int(np.sum(labels[codes == code] == 1)), int(np.sum(labels[codes == code] == 0))) for code in np.unique(codes)
-    ]
+def _class_sizes(labelled: LabelledCohort) -> tuple[int, int, list[tuple[int, int]] | None]:
+    """Return the positive and negative subjects, in all and in each stratum."""
+    labels, codes = labelled.labels, labelled.strata
+    positive, negative = _count(labels)
+    strata = [_count(labels[codes == code]) for code in np.unique(codes)] if labelled.endpoint.strata else None
+    return positive, negative, strata
 
 
-def _of_job(job: JobConfig, labelled: LabelledCohort) -> str:
-    """Say how the job's own null, which may draw relabellings, limits p further."""
-    asked = job.null.permutations
-    smallest = min_attainable_p(labelled.labels, labelled.strata, asked)
-    if asked == 0:
+def _count(labels: Labels) -> tuple[int, int]:
+    positive = int(labels.sum())
+    return positive, len(labels) - positive
+
+
+def _describe_null(job: JobConfig, labelled: LabelledCohort) -> str:
+    """Say how the number of relabellings in the job's own null limits p further."""
+    permutations = job.null.permutations
+    if permutations == 0:
         return f"{job.name} runs no null (null.permutations is 0), so its `train` gives no p."
-    how = "all labellings" if is_exact(labelled.labels, labelled.strata, asked) else f"{asked:,} relabellings"
-    return f"{job.name} runs {how} (null.permutations is {asked:,}), so its `train` can reach p = {smallest:.2g}."
+    exact = is_exact(labelled.labels, labelled.strata, permutations)
+    method = "all labellings" if exact else f"{permutations:,} relabellings"
+    smallest = min_attainable_p(labelled.labels, labelled.strata, permutations)
+    return f"{job.name} runs {method} (null.permutations is {permutations:,}), so its `train` can reach p = {smallest:.2g}."

@@ -1,12 +1,13 @@
 """Self-test: a job's own procedure on data that hold no effect, to see whether it finds one.
 
-Two kinds of such data. *Relabelled*: the cohort's own expression with labels permuted within strata. *Noise*: every gene's
-values permuted over the samples, each gene on its own, under the job's labels; a gene keeps its distribution (counts stay
-counts), and all else is broken. Every cohort goes through the search and the null as in ``train``, with folds of its own.
+There are two kinds of such negative controls. *Relabelled*: the cohort's own expression with labels permuted within strata.
+*Noise*: each gene's values permuted over the samples, independently of the other genes, with the job's labels; a gene keeps
+its distribution (counts stay counts), and nothing else remains. Every cohort goes through the search and the null as in
+``train``, with folds of its own.
 
 A procedure that sees the labels of held-out subjects has a mean AUROC above one half. Its p stays valid if the relabellings
-of the null leak alike, so both are looked at. A leak that was in the data before they came here, such as a gene set
-chosen on these subjects' labels, is one that no self-test can see.
+of the null leak in the same way, so both are checked. No self-test can detect a leak that was in the data before, such as a
+gene set chosen on these subjects' labels.
 """
 
 import json
@@ -42,16 +43,16 @@ from responder_ml.train import prepare
 
 Kind = Literal["relabelled", "noise"]
 
-# Each of the four checks calls an honest procedure leaking with this probability at most.
+# Each of the four checks raises a false alarm with this probability at most.
 _FALSE_ALARM = 0.01
-# Relabellings that do as well before a null stops: enough that an early stop is never a small p at the usual levels.
+# A null stops after so many relabellings that do as well: enough that an early stop never gives a small p at the usual levels.
 _STOP_AFTER = 5
 _ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
-class Challenge:
-    """The procedure on cohorts of one kind.
+class NegativeControl:
+    """Results of the procedure on cohorts of one kind.
 
     Attributes
     ----------
@@ -77,9 +78,9 @@ class Challenge:
 
     @property
     def band(self) -> tuple[float, float]:
-        """Where the mean of an honest procedure lies: one half and as much to either side as the spread allows."""
-        size = len(self.aurocs)
-        half = float(student.isf(_FALSE_ALARM, size - 1)) * float(self.aurocs.std(ddof=1)) / sqrt(size)
+        """Range of the mean without a leak: one half, and as much to either side as the spread allows."""
+        n = len(self.aurocs)
+        half = float(student.isf(_FALSE_ALARM, n - 1)) * float(self.aurocs.std(ddof=1)) / sqrt(n)
         return 0.5 - half, 0.5 + half
 
     @property
@@ -90,13 +91,13 @@ class Challenge:
     @property
     def small_interval(self) -> tuple[float, float]:
         """The 95 % interval (Clopper-Pearson) of the share of such cohorts."""
-        count, size = self.small, len(self.p_values)
-        low = float(beta.ppf(0.025, count, size - count + 1)) if count else 0.0
-        return low, float(beta.ppf(0.975, count + 1, size - count)) if count < size else 1.0
+        count, n = self.small, len(self.p_values)
+        low = float(beta.ppf(0.025, count, n - count + 1)) if count else 0.0
+        return low, float(beta.ppf(0.975, count + 1, n - count)) if count < n else 1.0
 
     @property
     def most_small(self) -> int:
-        """The most such cohorts an honest procedure has, but for the rate of false alarms."""
+        """The most such cohorts that a procedure without a leak has, apart from false alarms."""
         return int(binom.isf(_FALSE_ALARM, len(self.p_values), self.alpha))
 
     @property
@@ -116,67 +117,67 @@ class SelfTest:
 
     name: str
     seed: int
-    effort: SelfTestSize
-    challenges: tuple[Challenge, ...]
+    size: SelfTestSize
+    controls: tuple[NegativeControl, ...]
 
     @property
     def leaks(self) -> bool:
         """Whether any check failed."""
-        return any(each.auroc_leaks or each.p_leaks for each in self.challenges)
+        return any(control.auroc_leaks or control.p_leaks for control in self.controls)
 
     @property
     def sentence(self) -> str:
         """The conclusion."""
-        reasons = [reason for each in self.challenges for reason in _reasons(each)]
+        reasons = [reason for control in self.controls for reason in _reasons(control)]
         if reasons:
             return f"The procedure leaks: {'; '.join(reasons)}. Do not trust its results on real labels."
-        below = " and ".join(each.kind for each in self.challenges if each.mean < each.band[0] - _ROUNDING)
+        below = " and ".join(control.kind for control in self.controls if control.mean < control.band[0] - _ROUNDING)
         if below:
             return (
                 f"No leak found, but the mean AUROC of {below} cohorts is below what chance explains: without effect the "
-                "procedure does worse than a coin, as unbalanced strata or tiny folds can bring about. p stays valid, since "
-                "the null does the same; the AUROC understates."
+                "procedure does worse than guessing, which unbalanced strata or tiny folds can cause. p stays valid, since "
+                "the null does the same; the AUROC is an underestimate."
             )
-        bounds = " and ".join(f"{each.band[1]:.2f} ({each.kind})" for each in self.challenges)
+        bounds = " and ".join(f"{control.band[1]:.2f} ({control.kind})" for control in self.controls)
         return (
-            f"No leak found. A mean AUROC above {bounds} would have been called one, so a smaller leak can have gone "
-            "unseen; more cohorts see smaller ones."
+            f"No leak found. Only a mean AUROC above {bounds} counts as a leak, so a smaller leak can have gone undetected; "
+            "more cohorts detect smaller ones."
         )
 
 
-def selftest(job: JobConfig, effort: SelfTestSize | None = None, progress: Progress | None = None) -> SelfTest:
+def selftest(job: JobConfig, size: SelfTestSize | None = None, progress: Progress | None = None) -> SelfTest:
     """Run a job's procedure on relabelled subjects and on noise.
 
     Parameters
     ----------
     job
-        Configuration; its cohort, builders, classifiers, folds and trials are used as they are.
-    effort
+        Configuration; its cohort, builders, classifiers, folds and trials are used unchanged.
+    size
         How many cohorts, relabellings and repeats.
     progress
-        Is told about long work.
+        Reports long work.
 
     Raises
     ------
     ResponderError
-        Anything the user can mend.
+        The configuration, the cohort or the size cannot be used.
     """
-    effort, progress = effort or SelfTestSize(), progress or Progress()
-    _check_resolution(effort, job.null.alpha)
+    size, progress = size or SelfTestSize(), progress or Progress()
+    _check_resolution(size, job.null.alpha)
     prepared = prepare(job)
-    repeats = min(effort.repeats, job.search.repeats)
-    null = NullPlan(effort.permutations, repeats, _STOP_AFTER, job.null.alpha, job.seed)
-    challenges = []
+    repeats = min(size.repeats, job.search.repeats)
+    null = NullPlan(size.permutations, repeats, _STOP_AFTER, job.null.alpha, job.seed)
+    controls = []
     for kind in get_args(Kind):
         run = partial(_run_cohort, prepared.labelled, prepared.feasible.candidates, prepared.feasible.plan, null, kind)
-        found: list[tuple[float, float]] = []
+        results: list[tuple[float, float]] = []
         with progress.stage(f"Cohorts without effect ({kind})") as on_progress:
-            for pair in build_workers(job.compute).map(run, range(effort.cohorts)):
-                found.append(pair)
-                on_progress(len(found), effort.cohorts, f"mean AUROC {np.mean([value for value, _ in found]):.2f}")
-        aurocs, p_values = np.array(found).T
-        challenges.append(Challenge(kind, aurocs, p_values, job.null.alpha))
-    return SelfTest(job.name, job.seed, replace(effort, repeats=repeats), tuple(challenges))
+            for result in build_workers(job.compute).map(run, range(size.cohorts)):
+                results.append(result)
+                on_progress(len(results), size.cohorts, f"mean AUROC {np.mean([value for value, _ in results]):.2f}")
+        aurocs, p_values = np.array(results).T
+        controls.append(NegativeControl(kind, aurocs, p_values, job.null.alpha))
+    return SelfTest(job.name, job.seed, replace(size, repeats=repeats), tuple(controls))
 
 
 def shuffle_genes(expression: Floats, rng: np.random.Generator) -> Floats:
@@ -184,7 +185,7 @@ def shuffle_genes(expression: Floats, rng: np.random.Generator) -> Floats:
     return rng.permuted(expression, axis=0)
 
 
-def write_selftest(found: SelfTest, path: Path) -> None:
+def write_selftest(test: SelfTest, path: Path) -> None:
     """Write everything as JSON.
 
     Raises
@@ -192,7 +193,7 @@ def write_selftest(found: SelfTest, path: Path) -> None:
     RunError
         The file cannot be written.
     """
-    write_text(path, json.dumps(_record(found), indent=2, allow_nan=False) + "\n")
+    write_text(path, json.dumps(_record(test), indent=2, allow_nan=False) + "\n")
 
 
 def _run_cohort(
@@ -211,59 +212,59 @@ def _run_cohort(
         labels = draw_labellings(labels, labelled.strata, 1, rng)[0]
     else:
         search_data = replace(search_data, expression=shuffle_genes(search_data.expression, rng))
-    # Folds come from the seed, too: with one for all cohorts, its luck would be in every one of them.
+    # The folds come from the same seed: folds shared by all cohorts would bias all of them alike.
     procedure = Procedure(search_data, candidates, replace(plan, seed=seed), Workers(1))
     observed = procedure.observe(labels, null.repeats).auto
     statistic: Callable[..., Any] = partial(procedure.statistics, repeats=null.repeats)
-    found = run_null(
+    result = run_null(
         statistic, labels, search_data.strata, statistic_of(observed), replace(null, seed=seed), "selftest"
     )
-    return auroc(observed), found.p_value
+    return auroc(observed), result.p_value
 
 
-def _check_resolution(effort: SelfTestSize, alpha: float) -> None:
-    if 1 / (effort.permutations + 1) > alpha:
+def _check_resolution(size: SelfTestSize, alpha: float) -> None:
+    if 1 / (size.permutations + 1) > alpha:
         raise ConfigError(
-            f"With {effort.permutations} relabellings no p can reach {alpha:g}. A self-test at that level needs at least "
+            f"With {size.permutations} relabellings no p can reach {alpha:g}. A self-test at that level needs at least "
             f"{int(np.ceil(1 / alpha)) - 1}."
         )
 
 
-def _reasons(found: Challenge) -> list[str]:
+def _reasons(control: NegativeControl) -> list[str]:
     reasons = []
-    if found.auroc_leaks:
+    if control.auroc_leaks:
         reasons.append(
-            f"the mean AUROC of {len(found.aurocs)} {found.kind} cohorts is {found.mean:.2f}, but at most "
-            f"{found.band[1]:.2f} is expected without any effect"
+            f"the mean AUROC of {len(control.aurocs)} {control.kind} cohorts is {control.mean:.2f}, but at most "
+            f"{control.band[1]:.2f} is expected without any effect"
         )
-    if found.p_leaks:
+    if control.p_leaks:
         reasons.append(
-            f"p is at most {found.alpha:g} in {found.small} of {len(found.p_values)} {found.kind} cohorts, but at most "
-            f"{found.most_small} are expected"
+            f"p is at most {control.alpha:g} in {control.small} of {len(control.p_values)} {control.kind} cohorts, but at most "
+            f"{control.most_small} are expected"
         )
     return reasons
 
 
-def _record(found: SelfTest) -> dict[str, Any]:
+def _record(test: SelfTest) -> dict[str, Any]:
     return {
-        "name": found.name,
-        "seed": found.seed,
-        "effort": vars(found.effort),
+        "name": test.name,
+        "seed": test.seed,
+        "effort": vars(test.size),
         "challenges": [
             {
-                "kind": each.kind,
-                "auroc_mean": each.mean,
-                "auroc_band": each.band,
-                "alpha": each.alpha,
-                "p_small": each.small,
-                "p_small_expected_at_most": each.most_small,
-                "p_small_share_interval": each.small_interval,
-                "leaks": each.auroc_leaks or each.p_leaks,
-                "aurocs": each.aurocs.tolist(),
-                "p_values": each.p_values.tolist(),
+                "kind": control.kind,
+                "auroc_mean": control.mean,
+                "auroc_band": control.band,
+                "alpha": control.alpha,
+                "p_small": control.small,
+                "p_small_expected_at_most": control.most_small,
+                "p_small_share_interval": control.small_interval,
+                "leaks": control.auroc_leaks or control.p_leaks,
+                "aurocs": control.aurocs.tolist(),
+                "p_values": control.p_values.tolist(),
             }
-            for each in found.challenges
+            for control in test.controls
         ],
-        "leaks": found.leaks,
-        "sentence": found.sentence,
+        "leaks": test.leaks,
+        "sentence": test.sentence,
     }

@@ -1,4 +1,4 @@
-"""How much work a self-test does; kept apart so that the command line can tell the defaults without loading anything."""
+"""How much work a self-test does; apart from it, so that ``--help`` shows the defaults without loading heavy libraries."""
 
 from dataclasses import dataclass
 
@@ -14,16 +14,16 @@ class SelfTestSize:
     Attributes
     ----------
     cohorts
-        Cohorts without effect, of each kind.
+        Cohorts without effect of each kind.
     permutations
-        Most relabellings of each one's null.
+        Most relabellings in the null of each cohort.
     repeats
         Repeats of the outer folds behind each AUROC; never more than the job's own.
 
     Raises
     ------
     ConfigError
-        Too few to say anything.
+        A number is too small for any conclusion.
     """
 
     cohorts: int = 20
@@ -31,7 +31,7 @@ class SelfTestSize:
     repeats: int = 1
 
     def __post_init__(self) -> None:
-        """Refuse sizes from which nothing can be said."""
+        """Refuse sizes too small for any conclusion."""
         least = {"cohorts": _FEWEST_COHORTS, "permutations": 1, "repeats": 1}
         for name, smallest in least.items():
             if getattr(self, name) < smallest:

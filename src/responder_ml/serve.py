@@ -1,4 +1,4 @@
-"""Serve a bundle: MLflow's scoring server hands a posted table over and gets the table that `score` would write.
+"""Serve a bundle: MLflow's scoring server hands over a posted table and returns the table that `score` would write.
 
 MLflow imports this module by name in the serving process (the model's ``loader_module``) and calls ``_load_pyfunc``.
 """
@@ -12,12 +12,10 @@ import pandas as pd
 
 from responder_ml.arrays import Floats, Indices
 from responder_ml.bundles.bundle import Bundle, read_bundle
+from responder_ml.bundles.scorer import Scorer, match_source
 from responder_ml.cohort.expression_source import ExpressionSource
 from responder_ml.errors import ExpressionError, list_names
-from responder_ml.score import Scorer, match_source
 
-LOADER = "responder_ml.serve"
-"""Name under which a logged model finds this module again."""
 _SAMPLE = "sample"
 
 
@@ -27,8 +25,8 @@ class ServedBundle:
     Parameters
     ----------
     bundle
-        The model and its knowledge. Expression is expected in its units; missing genes are imputed as `score` does by
-        default.
+        The model, and what is known about its training samples. Expression is expected in its units; missing genes are
+        imputed, as `score` does by default.
     """
 
     def __init__(self, bundle: Bundle) -> None:
@@ -45,24 +43,23 @@ class ServedBundle:
 
         Returns
         -------
-        The columns of `responder_ml.score.COLUMNS` and the leading features; None where a value is missing, since JSON
-        has no other word for it.
+        The columns of `bundles.scorer.COLUMNS` and the leading features; None where a value is missing, since JSON has no
+        NaN.
 
         Raises
         ------
         CoverageError, ExpressionError, GeneNameError
             The table lacks too many genes, or does not hold expression in the bundle's units.
         """
-        grid = _PostedGrid(table)
-        source = ExpressionSource(grid, genes_in_rows=False)
+        source = ExpressionSource(_PostedTable(table), genes_in_rows=False)
         matched = match_source(self._bundle, source)
         scorer = Scorer(self._bundle, matched, self._bundle.units, missing="impute", prior=None)
         scores = scorer.rows(list(source.samples), source.block(np.arange(len(source.samples)), matched.place))
         return scores.astype(object).where(scores.notna(), None)
 
 
-class _PostedGrid:
-    """A posted table as the cells of a file."""
+class _PostedTable:
+    """A posted table, read like the cells of a file."""
 
     source = "the posted table"
 
@@ -87,5 +84,5 @@ class _PostedGrid:
 
 
 def _load_pyfunc(path: str) -> Any:
-    """Return the bundle in a logged model's data folder, as MLflow wants it."""
+    """Return the bundle in a logged model's data folder, in the form that MLflow expects."""
     return ServedBundle(read_bundle(Path(path)))

@@ -1,13 +1,12 @@
 """Study: from a grid of jobs to one answer."""
 
-import hashlib
-import json
 from pathlib import Path
 
 from responder_ml.build import build_candidates, build_cohort, build_workers
 from responder_ml.errors import TrackingError
 from responder_ml.evaluation.joint_null import JointRelabelling, run_joint_null
 from responder_ml.progress import Progress
+from responder_ml.records.files import named_folder
 from responder_ml.records.result import Clock
 from responder_ml.records.study import STUDY_FOLDER, Study, write_study
 from responder_ml.report.study import render_study
@@ -128,5 +127,4 @@ def record_study(config: StudyConfig, study: Study, out: Path, progress: Progres
 
 def default_folder(config: StudyConfig) -> Path:
     """Return the study's folder, named after it and a digest of its configuration."""
-    digest = hashlib.sha256(json.dumps(config.resolved(), sort_keys=True).encode()).hexdigest()[:8]
-    return Path("studies") / f"{config.name}-{digest}"
+    return named_folder("studies", config.name, config.resolved())

@@ -1,4 +1,4 @@
-"""Deliver: send a finished run to MLflow, with the bundle that belongs to it, or a finished study."""
+"""Track: send a finished run to MLflow, with the bundle that belongs to it, or a finished study."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,51 +6,68 @@ from pathlib import Path
 from responder_ml.bundles.manifest import MANIFEST, describe_training, read_manifest
 from responder_ml.errors import BundleError
 from responder_ml.records.run import Run, read_run
-from responder_ml.records.study import read_study
+from responder_ml.records.study import ANSWER, read_study
 from responder_ml.tracking.mlflow import send, send_study
 from responder_ml.train import SERVING
 
 
 @dataclass(frozen=True)
-class Delivery:
-    """What was sent: MLflow's id of the run, and the bundle's folder, None for none."""
+class Tracked:
+    """What was sent.
+
+    Attributes
+    ----------
+    run_id
+        MLflow's id of the run.
+    bundle
+        Folder of the bundle that was sent with it; None for none.
+    lacks_bundle
+        Whether a run was sent without its bundle; a study has none.
+    """
 
     run_id: str
-    bundle: Path | None
+    bundle: Path | None = None
+    lacks_bundle: bool = False
 
 
-def deliver(
+def track(
     folder: Path,
     bundle: Path | None = None,
     *,
     uri: str | None = None,
     experiment: str | None = None,
     register: bool = False,
-) -> Delivery:
-    """Send a run folder to a tracking store; one that is there already is not doubled.
+) -> Tracked:
+    """Send a run or a study to a tracking store; a run that is there already is not sent twice.
 
     Parameters
     ----------
     folder
-        Run folder.
+        Folder that ``train`` or ``study`` wrote.
     bundle
-        Its bundle. If not given, ``models/NAME`` where that is this run's.
+        The run's bundle, ``models/NAME`` by default where that belongs to this run; a study has none.
     uri, experiment
-        Store and experiment, the job's own if not given.
+        Store and experiment, by default those of the job or study.
     register
         Whether to register the bundle as an MLflow model.
 
     Raises
     ------
     RunError
-        The folder is not a run.
+        The folder is neither a run nor a study.
     BundleError
-        The bundle given is broken or another run's.
+        The bundle is broken or belongs to another run.
     TrackingError
         The store cannot be reached or used, or there is no bundle to register.
     """
+    if (folder / ANSWER).is_file():
+        study = read_study(folder)
+        own = study.config["job"].get("tracking") or {}
+        return Tracked(
+            send_study(study, folder, uri=uri or own.get("uri"), experiment=experiment or own.get("experiment"))
+        )
     run = read_run(folder)
-    bundle = _bundle_of(run, bundle)
+    bundle = _usual_bundle(run) if bundle is None else _own_bundle(bundle, run)
     own = run.config.get("tracking") or {}
     run_id = send(
         run,
@@ -61,39 +78,19 @@ def deliver(
         experiment=experiment or own.get("experiment"),
         register=register,
     )
-    return Delivery(run_id, bundle)
+    return Tracked(run_id, bundle, lacks_bundle=bundle is None)
 
 
-def deliver_study(folder: Path, *, uri: str | None = None, experiment: str | None = None) -> Delivery:
-    """Send a study's folder to a tracking store; one that is there already is not doubled.
-
-    Parameters
-    ----------
-    folder
-        Folder that ``study`` wrote.
-    uri, experiment
-        Store and experiment, the study's own if not given.
-
-    Raises
-    ------
-    RunError
-        The folder is not a study.
-    TrackingError
-        The store cannot be reached or used.
-    """
-    found = read_study(folder)
-    own = found.config["job"].get("tracking") or {}
-    run_id = send_study(found, folder, uri=uri or own.get("uri"), experiment=experiment or own.get("experiment"))
-    return Delivery(run_id, None)
+def _usual_bundle(run: Run) -> Path | None:
+    """Return ``models/NAME`` where it is the bundle of this run."""
+    folder = Path("models") / run.name
+    return folder if (folder / MANIFEST).is_file() and _belongs(folder, run) else None
 
 
-def _bundle_of(run: Run, given: Path | None) -> Path | None:
-    usual = Path("models") / run.name
-    if given is None:
-        return usual if (usual / MANIFEST).is_file() and _belongs(usual, run) else None
-    if not _belongs(given, run):
-        raise BundleError(f"{given} was made by another run than {run.name}'s. Give the bundle this run wrote.")
-    return given
+def _own_bundle(bundle: Path, run: Run) -> Path:
+    if not _belongs(bundle, run):
+        raise BundleError(f"{bundle} belongs to another run than {run.name}'s. Give the bundle that this run wrote.")
+    return bundle
 
 
 def _belongs(bundle: Path, run: Run) -> bool:

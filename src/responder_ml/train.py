@@ -25,6 +25,7 @@ from responder_ml.explanation.explain import explain_run
 from responder_ml.features.normalise import log2_expression
 from responder_ml.progress import Progress
 from responder_ml.records import tables
+from responder_ml.records.files import named_folder
 from responder_ml.records.result import Clock, compose_result, data_digest, limits_of
 from responder_ml.records.run import Run, check_folder, read_run, write_run
 from responder_ml.report.card import render_card
@@ -212,5 +213,4 @@ def run_key(job: JobConfig, labelled: LabelledCohort) -> str:
 
 def default_folders(job: JobConfig) -> tuple[Path, Path]:
     """Return the run folder, named after the job and a digest of its configuration, and the bundle folder."""
-    digest = hashlib.sha256(json.dumps(job.resolved(), sort_keys=True).encode()).hexdigest()[:8]
-    return Path("runs") / f"{job.name}-{digest}", Path("models") / job.name
+    return named_folder("runs", job.name, job.resolved()), Path("models") / job.name

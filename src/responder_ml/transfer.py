@@ -1,6 +1,5 @@
 """Transfer: train a job's procedure on each of several cohorts and test it on the others, as a matrix."""
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
@@ -20,7 +19,7 @@ from responder_ml.evaluation.permutation import NullPlan
 from responder_ml.evaluation.small_n import LEAST_SUBJECTS
 from responder_ml.evaluation.transfer import TransferPlan, TransferRow, transfer_matrix
 from responder_ml.progress import Progress
-from responder_ml.records.files import write_text
+from responder_ml.records.files import named_folder, write_text
 from responder_ml.report.transfer import render_transfer
 from responder_ml.search.candidate import classifier_notes
 from responder_ml.search.nested import SearchPlan
@@ -129,8 +128,7 @@ def write_transfer(record: TransferRecord, folder: Path) -> None:
 
 def default_folder(job: JobConfig, by: str | None, to: JobConfig | None) -> Path:
     """Return the folder, named after the job and a digest of both jobs and the column."""
-    text = json.dumps([job.resolved(), by, None if to is None else to.resolved()], sort_keys=True)
-    return Path("transfers") / f"{job.name}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+    return named_folder("transfers", job.name, [job.resolved(), by, None if to is None else to.resolved()])
 
 
 def _cohorts_by_column(job: JobConfig, by: str) -> tuple[dict[str, LabelledCohort], list[str]]:

@@ -1,4 +1,4 @@
-"""One file per command; a command has no default of its own and imports heavy libraries only when it runs."""
+"""One file per command, with what it prints. Commands have no defaults of their own and load heavy libraries only when run."""
 
 from collections.abc import Callable
 

@@ -1,15 +1,35 @@
 """The command `check`: read and audit, train nothing."""
 
-from rich.console import Console
+from typing import TYPE_CHECKING
 
-from responder_ml.commands.console import Config
+from rich.console import Console
+from rich.text import Text
+
+from responder_ml.commands.console import Config, print_findings, print_line
+
+if TYPE_CHECKING:
+    from responder_ml.config import JobConfig
+    from responder_ml.train import Prepared
 
 
 def check(config: Config) -> None:
     """Read configuration and data, print the audit and what n allows. Trains nothing."""
     from responder_ml.config import load_config
-    from responder_ml.screen.job import show_prepared
     from responder_ml.train import prepare
 
     job = load_config(config)
     show_prepared(Console(), job, prepare(job))
+
+
+def show_prepared(console: Console, job: "JobConfig", prepared: "Prepared") -> None:
+    """Print what was read, the audit and what the number of subjects allows."""
+    labelled = prepared.labelled
+    positive = int(labelled.labels.sum())
+    description = (
+        f": {job.endpoint.positive} ({positive}) against {job.endpoint.negative} ({len(labelled.labels) - positive}), "
+        f"{len(labelled.subjects)} subjects, {labelled.cohort.n_obs} samples, {labelled.cohort.n_vars} genes"
+    )
+    print_line(console, Text.assemble((job.name, "bold"), description))
+    print_findings(console, prepared.findings)
+    for note in (*prepared.feasible.notes, prepared.power_note):
+        print_line(console, note)

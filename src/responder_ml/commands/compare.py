@@ -1,10 +1,18 @@
-"""The command `compare`: runs on one leaderboard."""
+"""The command `compare`: several runs on one leaderboard."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.table import Column, Table
+from rich.text import Text
+
+from responder_ml.commands.console import folding, print_line, print_simulated, print_table
+
+if TYPE_CHECKING:
+    from responder_ml.compare import Comparison
+    from responder_ml.report.leaderboard import Rows
 
 
 def compare(
@@ -15,11 +23,70 @@ def compare(
 ) -> None:
     """Put runs on one leaderboard, and test differences where they share subjects and folds."""
     from responder_ml.compare import PAGE, compare, write_comparison
-    from responder_ml.screen.comparison import show_comparison
 
     console = Console()
-    found = compare(runs)
-    show_comparison(console, found)
+    comparison = compare(runs)
+    show_comparison(console, comparison)
     if out is not None:
-        write_comparison(found, out)
-        console.print(f"Page:   {out / PAGE}", highlight=False, soft_wrap=True)
+        write_comparison(comparison, out)
+        print_line(console, f"Page:   {out / PAGE}")
+
+
+def show_comparison(console: Console, comparison: "Comparison") -> None:
+    """Print the leaderboard, then paired differences, then what was and was not tested."""
+    from responder_ml.report.leaderboard import families
+
+    if comparison.simulated:
+        print_simulated(console)
+    leaderboard = comparison.leaderboard
+    for row in leaderboard.drop_duplicates("run").to_dict("records"):
+        facts = [f"{row['question']}, {row['positive']} and {row['negative']} subjects", row["where"]]
+        print_line(console, f"{row['run']}: {'; '.join(filter(None, facts))}")
+    table = Table(folding("run"), folding("candidate"), *map(_number, ("AUROC", "95 % interval", "p", "verdict")))
+    for row in leaderboard.to_dict("records"):
+        table.add_row(*_performance(row))
+    print_table(console, table)
+    for title, rows in families(comparison.pairs).items():
+        print_table(console, _pair_table(f"{title}, first minus second", rows))
+    for note in comparison.notes:
+        print_line(console, note)
+
+
+def _number(title: str) -> Column:
+    return Column(title, no_wrap=True)
+
+
+def _performance(row: dict[Any, Any]) -> tuple[str | Text, ...]:
+    from responder_ml.compare import AUTO
+
+    return (
+        row["run"],
+        Text(row["candidate"], style="bold" if row["candidate"] == AUTO else ""),
+        f"{row['auroc']:.2f}",
+        f"{row['auroc_low']:.2f} to {row['auroc_high']:.2f}",
+        _p(row["p_value"]),
+        row["verdict"].replace("_", " "),
+    )
+
+
+def _pair_table(title: str, rows: "Rows") -> Table:
+    import pandas as pd
+
+    columns = map(_number, ("difference", "95 % interval", "p", "p (Holm)"))
+    table = Table(folding("first"), folding("second"), *columns, title=title)
+    for row in rows:
+        table.add_row(
+            *row["names"],
+            f"{row['difference']:+.2f}",
+            "not estimated" if pd.isna(row["low"]) else f"{row['low']:+.2f} to {row['high']:+.2f}",
+            _p(row["p_value"]),
+            _p(row["p_holm"]),
+        )
+    return table
+
+
+def _p(value: float) -> str:
+    """Return a p-value; nothing where none was computed."""
+    import pandas as pd
+
+    return "" if pd.isna(value) else f"{value:.2g}"

@@ -1,12 +1,15 @@
 """The command `fetch`: a GEO series as cohort files."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
-from responder_ml.commands.console import Out, given
+from responder_ml.commands.console import Out, ProgressBar, print_line, specified
+
+if TYPE_CHECKING:
+    from responder_ml.fetch import FetchedSeries
 
 
 def fetch(
@@ -15,14 +18,30 @@ def fetch(
     recipe: Annotated[Path | None, typer.Option(help="YAML file that says how to read this series.")] = None,
     source: Annotated[str | None, typer.Option(help="Expression from: auto, ncbi, supplementary or matrix.")] = None,
     sha256: Annotated[str | None, typer.Option(help="Checksum the expression file must have.")] = None,
-    cache: Annotated[Path | None, typer.Option(help="Folder that keeps downloads; yours to fill by hand, too.")] = None,
+    cache: Annotated[
+        Path | None, typer.Option(help="Folder that keeps downloads; files may be put there by hand.")
+    ] = None,
     archive: Annotated[str | None, typer.Option(help="Address of a server that stands in for GEO.")] = None,
 ) -> None:
     """Download a GEO series and write its expression and sample sheet for a job to read."""
-    from responder_ml.commands.console import ProgressBar
     from responder_ml.fetch import fetch
-    from responder_ml.screen.fetched import show_fetched
 
     console = Console()
-    options = given(recipe=recipe, source=source, sha256=sha256, cache=cache, archive=archive)
+    options = specified(recipe=recipe, source=source, sha256=sha256, cache=cache, archive=archive)
     show_fetched(console, fetch(series, out, **options, progress=ProgressBar(console)))
+
+
+def show_fetched(console: Console, fetched: "FetchedSeries") -> None:
+    """Print what the files hold, the notes, where the files are, and the lines that a job's YAML file needs."""
+    provenance, folder = fetched.provenance, fetched.folder.resolve()
+    n, units = provenance["n"], provenance["units"]
+    lines = [
+        f"{provenance['series']}: {n['samples']} samples x {n['genes']} genes, {units}, gene names like "
+        f"{provenance['gene_ids']}, from {provenance['source']}.",
+        *(f"Note: {note}" for note in provenance["notes"]),
+        f"Files: {fetched.folder}",
+        f"In a job: cohort: {{source: table, expression: {folder / provenance['expression']}, "
+        f"samples: {folder / provenance['samples']}, units: {units}}}",
+    ]
+    for line in lines:
+        print_line(console, line)

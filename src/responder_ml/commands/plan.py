@@ -1,13 +1,16 @@
 """The command `plan`: what class sizes can show."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
+from rich.table import Table
 
-from responder_ml.commands.console import given
-from responder_ml.errors import ConfigError
+from responder_ml.commands.console import print_line, print_table, specified
+
+if TYPE_CHECKING:
+    from responder_ml.plan import ClassSizes, PowerAnalysis
 
 
 def plan(
@@ -20,18 +23,54 @@ def plan(
     alpha: Annotated[float | None, typer.Option(help="Level of the one-sided test.")] = None,
     out: Annotated[Path | None, typer.Option("--out", help="CSV file to write.")] = None,
 ) -> None:
-    """Say what class sizes can show before anyone trains, and how many subjects a wanted power takes."""
+    """Say what class sizes can show before any training, and how many subjects a target power needs."""
     from responder_ml.config import load_config
-    from responder_ml.plan import plan, plan_job, read_strata, write_plan
-    from responder_ml.screen.planning import show_plan
+    from responder_ml.plan import plan, read_strata, write_plan
 
-    asked = given(aurocs=auroc, wanted_power=power, alpha=alpha)
-    if config is not None:
-        if (positive, negative, strata) != (None, None, None):
-            raise ConfigError("--config brings its own class sizes. Leave out --positive, --negative and --strata.")
-        found = plan_job(load_config(config), **asked)
-    else:
-        found = plan(positive, negative, strata=None if strata is None else read_strata(strata), **asked)
-    show_plan(Console(), found)
+    options = specified(aurocs=auroc, target_power=power, alpha=alpha)
+    analysis = plan(
+        positive,
+        negative,
+        strata=None if strata is None else read_strata(strata),
+        job=None if config is None else load_config(config),
+        **options,
+    )
+    show_plan(Console(), analysis)
     if out is not None:
-        write_plan(found, out)
+        write_plan(analysis, out)
+
+
+def show_plan(console: Console, analysis: "PowerAnalysis") -> None:
+    """Print what the class sizes allow, then one row per true AUROC."""
+    if analysis.sizes is not None:
+        _show_sizes(console, analysis.sizes, analysis.alpha)
+    headings = ["true AUROC"]
+    if analysis.sizes is not None:
+        headings.append("power")
+    if analysis.target_power is not None:
+        headings.append(f"subjects for power {analysis.target_power:g}")
+    table = Table(*headings)
+    for row in analysis.rows:
+        cells = [f"{row.auroc:g}"]
+        if row.power is not None:
+            cells.append(f"{row.power:.2f}")
+        if row.needed is not None:
+            cells.append(f"{row.needed[0]:,} positive and {row.needed[1]:,} negative")
+        table.add_row(*cells)
+    print_table(console, table)
+    for note in analysis.notes:
+        print_line(console, note)
+
+
+def _show_sizes(console: Console, sizes: "ClassSizes", alpha: float) -> None:
+    from responder_ml.evaluation.relabel import format_count
+
+    within = f" in strata of {', '.join(f'{one}/{other}' for one, other in sizes.strata)}" if sizes.strata else ""
+    print_line(console, f"{sizes.positive} positive and {sizes.negative} negative subjects{within}")
+    table = Table(show_header=False)
+    table.add_row("labellings", format_count(sizes.labellings))
+    table.add_row("smallest attainable p", f"{sizes.attainable_p:.2g}")
+    table.add_row("standard deviation of a chance AUROC", f"{sizes.null_sd:.3f}")
+    needed = "even 1 is not enough" if sizes.auroc_needed is None else f"{sizes.auroc_needed:.2f}"
+    table.add_row(f"AUROC needed for p ≤ {alpha:g}", needed)
+    print_table(console, table)

@@ -1,31 +1,94 @@
-"""The command `score`: new samples against a bundle."""
+"""The command `score`: new samples scored by a bundle."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
-from responder_ml.commands.console import Out, given
+from responder_ml.commands.console import Out, folding, print_line, print_table, specified
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_MOST_ROWS = 20
+"""Rows on the terminal; the file has all of them."""
 
 
 def score(
     bundle: Annotated[Path, typer.Argument(help="Bundle folder that `train` wrote.", metavar="BUNDLE")],
     expression: Annotated[Path, typer.Argument(help="CSV, TSV, Parquet, Excel or h5ad.", metavar="EXPRESSION")],
     out: Out = None,
-    samples: Annotated[Path | None, typer.Option(help="Sample sheet; labels in it are evaluated, never used.")] = None,
-    units: Annotated[str | None, typer.Option(help="counts, log2 or tpm; the bundle's if not given.")] = None,
-    prior: Annotated[float | None, typer.Option(help="Share of positives in the population aimed at.")] = None,
+    samples: Annotated[
+        Path | None, typer.Option(help="Sample sheet; its labels are compared with the scores, never used to score.")
+    ] = None,
+    units: Annotated[str | None, typer.Option(help="counts, log2 or tpm, the bundle's by default.")] = None,
+    prior: Annotated[float | None, typer.Option(help="Share of positives in the target population.")] = None,
     gene_map: Annotated[
         Path | None, typer.Option(help="Table of gene names: as in EXPRESSION, as in the model; or YAML, see docs.")
     ] = None,
     align_batch: Annotated[str | None, typer.Option(help="Sheet column naming batches to align to training.")] = None,
     missing: Annotated[str | None, typer.Option(help="Missing genes: impute, skip or refuse.")] = None,
 ) -> None:
-    """Score new samples, with what each lacks and whether the model is entitled to an opinion."""
+    """Score new samples, and say for each which genes are missing and whether the model applies to it."""
     from responder_ml.score import score
-    from responder_ml.screen.scores import show_scores
 
-    policy = given(missing=missing, gene_map=gene_map, align_batch=align_batch)
-    table = score(bundle, expression, samples=samples, units=units, out=out, prior=prior, **policy)
+    options = specified(missing=missing, gene_map=gene_map, align_batch=align_batch)
+    table = score(bundle, expression, samples=samples, units=units, out=out, prior=prior, **options)
     show_scores(Console(), table, out)
+
+
+def show_scores(console: Console, scores: "pd.DataFrame", out: Path | None) -> None:
+    """Print the first rows, how many samples the model abstains from, and the evaluation if there were labels.
+
+    Parameters
+    ----------
+    console
+        Where to print.
+    scores
+        Table of `responder_ml.score.score`.
+    out
+        File it was written to, if any.
+    """
+    summary = scores.attrs["summary"]
+    if summary.get("simulated"):
+        print_line(console, Text.assemble(("Simulated:", "bold"), " this model was trained on simulated data."))
+    table = Table(folding("sample"), "probability", "predicted", "abstain", folding("why"))
+    for row in scores.head(_MOST_ROWS).to_dict("records"):
+        table.add_row(
+            str(row["sample"]),
+            f"{row['probability']:.2f}",
+            str(row["predicted"]),
+            "yes" if row["abstain"] else "no",
+            str(row["reason"] or ""),
+        )
+    print_table(console, table)
+    for line in _summary_lines(summary):
+        print_line(console, line)
+    if out is not None:
+        print_line(console, f"Scores: {out}")
+
+
+def _summary_lines(summary: dict[str, Any]) -> list[str | Text]:
+    """Return what concerns all samples, one sentence a line."""
+    lines: list[str | Text] = []
+    gene_map = summary.get("gene_map")
+    if gene_map:
+        lines.append(
+            f"{gene_map['mapped']} of {gene_map['names']} gene names ({gene_map['share']:.0%}) were translated by "
+            f"{gene_map['table']}; {gene_map['unmapped']} are unknown to it, {gene_map['ambiguous']} ambiguous."
+        )
+    lines.append(f"{summary['samples']} samples scored; the model abstains from {summary['abstained']}.")
+    expected = summary["expected_auroc"]
+    if isinstance(expected, dict):
+        lines.append(
+            f"Expected AUROC with the genes of this file {expected['at_this_coverage']:.2f}, with all "
+            f"{expected['all_genes']:.2f} (held-out training subjects)."
+        )
+    notes = (summary["by_order"], (summary["aligned_batches"] or {}).get("assumption"))
+    lines += [Text.assemble(("Note:", "bold"), f" {note}") for note in notes if note]
+    if summary.get("evaluation"):
+        lines.append(f"Compared with the labels: {summary['evaluation']}")
+    return lines

@@ -1,13 +1,19 @@
 """The command `selftest`: does the procedure leak?"""
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
+from rich.table import Table
 
-from responder_ml.commands.console import Config, ProgressBar, given
+from responder_ml.commands.console import Config, ProgressBar, print_line, print_table, specified
 from responder_ml.selftest_size import SelfTestSize
+
+if TYPE_CHECKING:
+    from responder_ml.arrays import Floats
+    from responder_ml.selftest import NegativeControl, SelfTest
 
 
 def selftest(
@@ -25,12 +31,53 @@ def selftest(
 ) -> None:
     """Run the job on relabelled subjects and on noise of the same shape, and say whether it leaks."""
     from responder_ml.config import load_config
-    from responder_ml.screen.selftest import show_selftest
     from responder_ml.selftest import selftest, write_selftest
 
     console = Console()
-    effort = SelfTestSize(**given(cohorts=cohorts, permutations=permutations, repeats=repeats))
-    found = selftest(load_config(config), effort, ProgressBar(console))
-    show_selftest(console, found)
+    size = SelfTestSize(**specified(cohorts=cohorts, permutations=permutations, repeats=repeats))
+    test = selftest(load_config(config), size, ProgressBar(console))
+    show_selftest(console, test)
     if out is not None:
-        write_selftest(found, out)
+        write_selftest(test, out)
+
+
+def show_selftest(console: Console, test: "SelfTest") -> None:
+    """Print the distributions of AUROC and p on cohorts without effect, and the conclusion."""
+    print_line(
+        console,
+        f"{test.name}: {test.size.cohorts} cohorts without effect of each kind, {test.size.repeats} repeat(s), at most "
+        f"{test.size.permutations} relabellings each, seed {test.seed}",
+    )
+    table = Table("", *(control.kind for control in test.controls))
+    for title, cell in _ROWS.items():
+        table.add_row(title, *map(cell, test.controls))
+    alpha = test.controls[0].alpha
+    table.add_row(f"cohorts with p ≤ {alpha:g}", *(str(control.small) for control in test.controls))
+    table.add_row("their share, 95 % interval", *(_interval(control.small_interval) for control in test.controls))
+    table.add_row("most expected of them", *(str(control.most_small) for control in test.controls))
+    print_table(console, table)
+    print_line(console, test.sentence, style="bold red" if test.leaks else "bold green")
+
+
+def _interval(ends: Sequence[float]) -> str:
+    return f"{ends[0]:.2f} to {ends[1]:.2f}"
+
+
+def _range(values: "Floats") -> str:
+    return _interval((values.min(), values.max()))
+
+
+def _quartiles(values: "Floats") -> str:
+    import numpy as np
+
+    return ", ".join(f"{value:.2f}" for value in np.quantile(values, [0.25, 0.5, 0.75]))
+
+
+_ROWS: dict[str, Callable[["NegativeControl"], str]] = {
+    "mean AUROC": lambda control: f"{control.mean:.2f} (sd {control.aurocs.std(ddof=1):.2f})",
+    "expected mean": lambda control: _interval(control.band),
+    "AUROC, range": lambda control: _range(control.aurocs),
+    "AUROC, quartiles": lambda control: _quartiles(control.aurocs),
+    "p, range": lambda control: _range(control.p_values),
+    "p, quartiles": lambda control: _quartiles(control.p_values),
+}

@@ -6,6 +6,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from responder_ml.commands.console import print_line
+
 
 def simulate(
     out: Annotated[Path, typer.Option("--out", help="Folder to write.")],
@@ -16,4 +18,4 @@ def simulate(
     from responder_ml.config import load_config
 
     simulate_to(out, load_config(config) if config else None)
-    Console().print(f"Simulated cohort written to {out}", highlight=False)
+    print_line(Console(), f"Simulated cohort written to {out}")

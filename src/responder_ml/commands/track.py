@@ -6,6 +6,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from responder_ml.commands.console import print_line
+
 
 def track(
     run: Annotated[Path, typer.Argument(help="Run folder, or a study's.", metavar="RUN")],
@@ -14,16 +16,11 @@ def track(
     experiment: Annotated[str | None, typer.Option(help="MLflow experiment, the job's own by default.")] = None,
     register: Annotated[bool, typer.Option("--register", help="Register the bundle as an MLflow model.")] = False,
 ) -> None:
-    """Send a finished run, or a study, to MLflow; one that is there already is not doubled."""
-    from responder_ml.records.study import ANSWER
-    from responder_ml.track import deliver, deliver_study
+    """Send a finished run, or a study, to MLflow; a run that is there already is not sent twice."""
+    from responder_ml.track import track
 
     console = Console()
-    if (run / ANSWER).is_file():
-        sent = deliver_study(run, uri=uri, experiment=experiment)
-        console.print(f"Tracked in MLflow as {sent.run_id}", highlight=False, soft_wrap=True)
-        return
-    sent = deliver(run, bundle, uri=uri, experiment=experiment, register=register)
-    console.print(f"Tracked in MLflow as {sent.run_id}", highlight=False, soft_wrap=True)
-    if sent.bundle is None:
-        console.print("Sent without a bundle; name it with --bundle to send it too.", highlight=False, soft_wrap=True)
+    tracked = track(run, bundle, uri=uri, experiment=experiment, register=register)
+    print_line(console, f"Tracked in MLflow as {tracked.run_id}")
+    if tracked.lacks_bundle:
+        print_line(console, "Sent without a bundle; name it with --bundle to send it too.")

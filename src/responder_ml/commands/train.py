@@ -1,12 +1,28 @@
 """The command `train`: from a job's YAML file to a run folder and a bundle."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.table import Table
 
-from responder_ml.commands.console import Config, Out, ProgressBar
+from responder_ml.commands.console import (
+    Config,
+    Out,
+    ProgressBar,
+    folding,
+    print_findings,
+    print_line,
+    print_simulated,
+    print_table,
+    verdict_style,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from responder_ml.records.run import Run
 
 
 def train(
@@ -16,7 +32,6 @@ def train(
 ) -> None:
     """Search, test against relabelled subjects, explain, and write a run folder and a bundle."""
     from responder_ml.config import load_config
-    from responder_ml.screen.job import show_run
     from responder_ml.search.checkpoints import run_checkpoint
     from responder_ml.train import default_folders, record, train
 
@@ -24,7 +39,69 @@ def train(
     console = Console()
     run_folder, bundle_folder = default_folders(job)
     run_folder, bundle_folder = out or run_folder, bundle or bundle_folder
-    with run_checkpoint(run_folder) as kept:
-        run = train(job, run_folder, bundle_folder, ProgressBar(console), kept)
+    with run_checkpoint(run_folder) as checkpoint:
+        run = train(job, run_folder, bundle_folder, ProgressBar(console), checkpoint)
         show_run(console, run, run_folder, bundle_folder)
         record(job, run, run_folder, bundle_folder, ProgressBar(console))
+
+
+def show_run(console: Console, run: "Run", folder: Path, bundle: Path) -> None:
+    """Print the verdict, the candidates, the null, the warnings of the audit, and where the files are."""
+    from responder_ml.cohort.findings import Finding
+
+    result = run.result
+    verdict = result["verdict"]
+    console.print()
+    if result["simulated"]:
+        print_simulated(console)
+    print_line(console, verdict["sentence"], style=f"bold {verdict_style(verdict['level'])}")
+    print_table(console, _candidate_table(run.tables["candidates"]))
+    for line in (_null_line(result["null"]), _leave_pair_out_line(result["headline"])):
+        if line:
+            print_line(console, line)
+    print_findings(console, [Finding(**finding) for finding in result["audit"] if finding["severity"] != "info"])
+    print_line(console, f"Report: {folder / 'report.html'}")
+    print_line(console, f"Run:    {folder}")
+    print_line(console, f"Bundle: {bundle}")
+    print_line(console, f"Score new samples: python -m responder_ml score {bundle} EXPRESSION")
+
+
+def _candidate_table(candidates: "pd.DataFrame") -> Table:
+    titles = ("AUROC", "95 % interval", "balanced accuracy", "Brier", "chosen by auto")
+    table = Table(folding("candidate"), *titles)
+    for row in candidates.to_dict("records"):
+        table.add_row(
+            row["name"],
+            f"{row['auroc']:.2f}",
+            f"{row['auroc_low']:.2f} to {row['auroc_high']:.2f}",
+            f"{row['balanced_accuracy']:.2f}",
+            f"{row['brier']:.2f}",
+            "" if row["name"] == "auto" else f"{row['chosen_share']:.0%}",
+        )
+    return table
+
+
+def _null_line(null: dict[str, Any] | None) -> str:
+    """Say how p was computed; nothing where no null was run."""
+    if not null or null.get("p_value") is None:
+        return ""
+    if null["exact"]:
+        method = f"exact over all {null['labellings']:,} labellings"
+    else:
+        low, high = null["p_interval"]
+        stopped = ", stopped early" if null["stopped_early"] else ""
+        method = (
+            f"95 % Monte Carlo interval {low:.2g} to {high:.2g} from {null['permutations']:,} relabellings{stopped}"
+        )
+    spread = f"null mean {null['null_mean']:.2f}, sd {null['null_sd']:.2f}"
+    return f"p = {null['p_value']:.2g}, {method}; {spread}; smallest attainable p {null['min_attainable_p']:.2g}."
+
+
+def _leave_pair_out_line(headline: dict[str, Any]) -> str:
+    if headline.get("leave_pair_out_auroc") is None:
+        return ""
+    low, high = headline["leave_pair_out_ci"]
+    return (
+        f"Leave-pair-out AUROC of auto: {headline['leave_pair_out_auroc']:.2f}, 95 % interval {low:.2f} to {high:.2f}; "
+        "p is the headline's."
+    )

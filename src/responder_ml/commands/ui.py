@@ -7,6 +7,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from responder_ml.commands.console import print_line
+
 
 def ui(
     config: Annotated[Path | None, typer.Option(help="Open the store this job logs to.")] = None,
@@ -17,5 +19,5 @@ def ui(
     from responder_ml.tracking.ui import open_ui
 
     tracking = load_config(config).tracking if config else None
-    say = partial(Console().print, highlight=False, soft_wrap=True)
-    open_ui(tracking.uri if tracking else None, port, experiment=tracking.experiment if tracking else None, say=say)
+    uri, experiment = (tracking.uri, tracking.experiment) if tracking else (None, None)
+    open_ui(uri, port, experiment=experiment, say=partial(print_line, Console()))

@@ -1,12 +1,31 @@
 """Write a folder of results: whole or not at all, in the place of the one that was there."""
 
+import hashlib
+import json
 import os
 import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from responder_ml.errors import RunError
+
+
+def named_folder(parent: str, name: str, settings: Any) -> Path:
+    """Return ``parent/name-DIGEST``, with the first digits of a digest of everything the result depends on.
+
+    Parameters
+    ----------
+    parent
+        Folder of all results of this kind.
+    name
+        Of the job or study.
+    settings
+        What the result depends on, as plain values.
+    """
+    digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:8]
+    return Path(parent) / f"{name}-{digest}"
 
 
 def replace_folder(folder: Path, write: Callable[[Path], None]) -> None:

@@ -1,4 +1,4 @@
-"""Batches named by a sample sheet, aligned to a bundle's training samples: one pass over the table before any is scored."""
+"""Batches named by a sample sheet, aligned to a bundle's training samples: one pass over the table before scoring."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -21,16 +21,18 @@ def align_batches(
     samples: Path | None,
     column: str,
 ) -> BatchAlignment:
-    """Learn how each batch of a table is to be moved.
+    """Learn how to move each batch of a table.
 
     Parameters
     ----------
-    bundle, matched, units
-        The model, the table's genes held against its, and the table's units.
+    bundle
+        The model, and the location and scale of its training genes.
+    matched, units
+        The table's genes matched to the model's, and the table's units.
     names
         Samples of the table.
     blocks
-        Names and samples x found genes, all samples once.
+        Names and samples x genes found; all samples, each once.
     samples, column
         Sample sheet, and its column that names the batches.
 
@@ -39,7 +41,7 @@ def align_batches(
     BundleError
         The bundle was packed before there was a reference for batches.
     SampleSheetError
-        There is no sheet or no such column, or it gives a sample no batch.
+        There is no sheet or no such column, or a sample has no batch in it.
     ExpressionError
         A batch is too small, or values contradict the units.
     """
@@ -47,12 +49,13 @@ def align_batches(
         raise BundleError(
             "This bundle holds no location and scale of its training genes, so no batch can be aligned to them. Train again."
         )
-    batch_of = _batches(samples, column, names)
-    checked = (_checked(block, matched, units) for block in blocks)
+    batch_of = _read_batches(samples, column, names)
+    checked = (_check_units(block, matched, units) for block in blocks)
     return BatchAlignment(bundle.batch, matched.found, units, batch_of, checked)
 
 
-def _batches(samples: Path | None, column: str, names: Sequence[str]) -> dict[str, str]:
+def _read_batches(samples: Path | None, column: str, names: Sequence[str]) -> dict[str, str]:
+    """Return the batch of each sample."""
     if samples is None:
         raise SampleSheetError(
             "--align-batch names a column of the sample sheet, but no sheet is given. Add --samples."
@@ -60,18 +63,18 @@ def _batches(samples: Path | None, column: str, names: Sequence[str]) -> dict[st
     sheet = with_canonical_names(read_sheet(samples), {}, samples.name)
     if column not in sheet.columns:
         raise SampleSheetError(f"{samples.name} has no column '{column}'. {did_you_mean(column, list(sheet.columns))}")
-    known = dict(zip(sheet["sample"].astype(str), sheet[column].astype(str), strict=True))
-    without = [name for name in names if not known.get(name, "").strip()]
+    batch_of = dict(zip(sheet["sample"].astype(str), sheet[column].astype(str), strict=True))
+    without = [name for name in names if not batch_of.get(name, "").strip()]
     if without:
         raise SampleSheetError(
-            f"{samples.name} gives {len(without)} of {len(names)} samples no '{column}': {list_names(without)}. Name the batch "
-            "of every sample that is to be scored."
+            f"{samples.name} has no '{column}' for {len(without)} of {len(names)} samples: {list_names(without)}. Name the "
+            "batch of every sample that is to be scored."
         )
-    return {name: known[name] for name in names}
+    return {name: batch_of[name] for name in names}
 
 
-def _checked(block: tuple[Sequence[str], Floats], matched: Matched, units: str) -> tuple[Sequence[str], Floats]:
-    """Return a block whose values were held against its units."""
-    names, present = block
-    to_model_units(present, matched, names, units=units, wanted_units=units, depth=0.0)
-    return names, present
+def _check_units(block: tuple[Sequence[str], Floats], matched: Matched, units: str) -> tuple[Sequence[str], Floats]:
+    """Return a block unchanged; values that contradict its units are refused."""
+    names, values = block
+    to_model_units(values, matched, names, units=units, wanted_units=units, depth=0.0)
+    return names, values

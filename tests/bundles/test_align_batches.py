@@ -4,12 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from responder_ml.align_batches import align_batches
+from responder_ml.bundles.align_batches import align_batches
 from responder_ml.bundles.bundle import read_bundle
 from responder_ml.cohort.alignment import match_genes
 from responder_ml.errors import BundleError
 
-ARCHIVE = Path(__file__).parent / "archives" / "0.1.0" / "genes-elastic_net"
+ARCHIVE = Path(__file__).parents[1] / "archives" / "0.1.0" / "genes-elastic_net"
 
 
 def test_a_bundle_without_a_reference_for_batches_says_so(tmp_path):

@@ -1,1 +1,0 @@
-"""What people read on the terminal, one file per command."""
