@@ -50,7 +50,7 @@ class RegionFusion:
     """
 
     jobs: list[StudyJob | RefusedJob]
-    comparisons: list[dict[str, Any]]
+    comparisons: list[dict[Any, Any]]
     fused: FusedRegions | None
 
 
@@ -122,7 +122,18 @@ def _fuse(
         return RegionFusion([*refused], [], None)
     plan = SearchPlan(config.search.folds, config.search.inner_folds, config.search.trials, config.seed)
     feasible = fit_plan_to_n(plan, build_candidates(config), positive, negative)
-    repeats = config.search.repeats
+    return _search_fusions(planned_fusions, labelled, regions, feasible, workers)
+
+
+def _search_fusions(
+    planned_fusions: Mapping[str, PlannedJob],
+    labelled: LabelledCohort,
+    regions: Regions,
+    feasible: FeasiblePlan,
+    workers: Workers,
+) -> RegionFusion:
+    first = next(iter(planned_fusions.values()))
+    repeats, null_repeats = first.config.search.repeats, min(first.config.null.repeats, first.config.search.repeats)
     late = LateFusion(regions, feasible.candidates, feasible.plan, workers)
     late_decisions, single_decisions, weights = late.observe(labelled.labels, repeats)
     decisions: dict[str, OutOfFold] = {LATE: late_decisions}
@@ -130,26 +141,21 @@ def _fuse(
     if EARLY in planned_fusions:
         early = _early_fusion(regions, feasible, workers, context_of(labelled))
         decisions[EARLY], statistics[EARLY] = early.observe(regions.labels, repeats).auto, early.statistics
-    null_repeats = min(config.null.repeats, repeats)
     jobs = [
         _fusion_job(planned, regions, labelled, decisions[name], partial(statistics[name], repeats=null_repeats))
         for name, planned in planned_fusions.items()
     ]
     scores = {name: fold_aurocs(decisions[name]) for name in planned_fusions} | {SINGLE: fold_aurocs(single_decisions)}
     comparisons = compare_pairs(scores, 1.0 / (feasible.plan.folds - 1))
-    question = {"endpoint": planned_jobs[0].endpoint, "subset": planned_jobs[0].subset}
+    question = {"endpoint": first.endpoint, "subset": first.subset}
     fused = FusedRegions(
         **question,
         subjects=len(regions.subjects),
         missing=regions.missing,
-        weights=dict(zip(rows_of_region, weights.mean(axis=(0, 1)).round(4).tolist(), strict=True)),
+        weights=dict(zip(regions.by_region, weights.mean(axis=(0, 1)).round(4).tolist(), strict=True)),
         single_auroc=round(auroc(single_decisions), 10),
     )
-    return RegionFusion(
-        [*jobs],
-        [{**question, **{str(key): value for key, value in row.items()}} for row in comparisons.to_dict("records")],
-        fused,
-    )
+    return RegionFusion([*jobs], comparisons.assign(**question).to_dict("records"), fused)
 
 
 def _early_fusion(regions: Regions, feasible: FeasiblePlan, workers: Workers, context: Context) -> Procedure:
