@@ -145,6 +145,12 @@ def plan(
         A number is out of its range, or there are neither sizes nor a target power.
     ResponderError
         The job's cohort cannot be used.
+
+    Examples
+    --------
+    >>> analysis = plan(6, 7, aurocs=[0.8, 0.9])
+    >>> [round(row.power, 2) for row in analysis.rows]
+    [0.56, 0.87]
     """
     notes = []
     if job is not None:

@@ -63,6 +63,15 @@ class StudyConfig(Section):
         ------
         ConfigError
             Two parts of the grid restrict one column.
+
+        Examples
+        --------
+        >>> job = {"cohort": {"source": "simulated"}, "builders": [{"kind": "genes"}], "classifiers": [{"kind": "elastic_net"}]}
+        >>> response = {"column": "response", "positive": "responder", "negative": "non_responder"}
+        >>> grid = {"regions": {"PFC": {"region": "PFC"}, "NAc": {"region": "NAc"}}, "endpoints": {"response": response}}
+        >>> study = StudyConfig.model_validate({"name": "regions", "job": job, "grid": grid})
+        >>> [planned.name for planned in study.planned_jobs()]
+        ['PFC: response', 'NAc: response']
         """
         for name, endpoint in self.grid.endpoints.items():
             for subset, of_subset in endpoint.subsets.items():

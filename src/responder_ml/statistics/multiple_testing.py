@@ -24,6 +24,11 @@ def holm(p_values: ArrayLike) -> Floats:
 
     The i-th smallest of m p-values becomes the largest of ``min(1, (m - j + 1) p_(j))`` over j up to i. A p-value that
     is nan stays nan but counts as a test that was made.
+
+    Examples
+    --------
+    >>> holm([0.01, 0.04, 0.03]).round(2).tolist()
+    [0.03, 0.06, 0.06]
     """
     values = np.asarray(p_values, dtype=np.float64)
     # nan sorts last, where it does not affect the others.
