@@ -34,7 +34,8 @@ FILES = {
 
 def make_bundle(folder: Path, genes: int) -> np.ndarray:
     """Fit a model and five outer models to simulated counts; return what a typical sample has of each gene."""
-    from responder_ml.bundles.bundle import pack_bundle, write_bundle
+    from responder_ml.bundles.bundle import write_bundle
+    from responder_ml.bundles.pack import pack_bundle
     from responder_ml.classifiers import CLASSIFIERS
     from responder_ml.cohort.endpoint import Endpoint, label_cohort
     from responder_ml.cohort.simulate import simulate_cohort
@@ -60,7 +61,7 @@ def make_bundle(folder: Path, genes: int) -> np.ndarray:
         "verdict": None,
         "versions": {},
     }
-    bundle = pack_bundle(model, labelled, result, models=outer)
+    bundle = pack_bundle(model, labelled, result, outer_models=outer)
     write_bundle(bundle, folder / "bundle")
     return np.asarray(bundle.reference.typical)
 

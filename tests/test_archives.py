@@ -22,7 +22,7 @@ def test_every_version_left_an_archive():
 @pytest.mark.parametrize("folder", BUNDLES, ids=lambda folder: f"{folder.parent.name}-{folder.name}")
 def test_an_archived_bundle_gives_the_numbers_it_gave(folder):
     bundle = read_bundle(folder)
-    assert bundle.manifest["format_version"] <= FORMAT_VERSION
+    assert bundle.manifest.format_version <= FORMAT_VERSION
     beside = folder.parent / f"{folder.name}.scores.csv"
     expected = pd.read_csv(beside, keep_default_na=False, na_values=[""])
     found = score(folder, folder.parent / f"{folder.name}.samples.csv")

@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy.special import expit, logit
 
-from responder_ml.bundles.bundle import pack_bundle, write_bundle
+from responder_ml.bundles.bundle import write_bundle
+from responder_ml.bundles.pack import pack_bundle
 from responder_ml.bundles.scorer import COLUMNS
 from responder_ml.classifiers import CLASSIFIERS
 from responder_ml.cohort.endpoint import Endpoint, label_cohort
@@ -333,7 +334,7 @@ def test_outer_models_give_an_interval_and_held_out_decisions_give_sets(simulate
     flat = np.zeros_like(decisions)
     found = OutOfFold(labelled.labels, decisions, flat.astype(int), flat)
     classifier = CLASSIFIERS["elastic_net"](C=0.01)
-    _bundle(labelled, tmp_path / "b", Genes(units="counts"), classifier, 30, models=outer, out_of_fold=found)
+    _bundle(labelled, tmp_path / "b", Genes(units="counts"), classifier, 30, outer_models=outer, out_of_fold=found)
     table = _scores(tmp_path / "b", held_out, tmp_path)
     each = np.stack([expit(model.decision_function(held_out.to_numpy())) for model in outer])
     np.testing.assert_allclose(table["probability_low"], np.quantile(each, 0.025, axis=0), rtol=1e-9)

@@ -9,7 +9,8 @@ import yaml
 from anndata import AnnData
 
 from responder_ml import cli
-from responder_ml.bundles.bundle import pack_bundle, read_bundle, write_bundle
+from responder_ml.bundles.bundle import read_bundle, write_bundle
+from responder_ml.bundles.pack import pack_bundle
 from responder_ml.classifiers import CLASSIFIERS
 from responder_ml.cohort.endpoint import Endpoint, label_cohort
 from responder_ml.cohort.simulate import simulate_cohort
@@ -177,8 +178,8 @@ def test_a_job_learns_the_same_from_renamed_genes(simulated, rng, tmp_path):
     assert len(found["sha256"]) == 64
     assert any(each["code"] == "RML18" for each in run.result["audit"])
     manifest = read_bundle(tmp_path / "bundle-renamed").manifest
-    assert manifest["training"]["gene_map"] == found
-    assert manifest["genes"] == counts.columns.tolist()
+    assert manifest.training["gene_map"] == found
+    assert manifest.genes == counts.columns.tolist()
 
 
 def test_the_command_takes_a_plain_table_of_two_columns(bundle, simulated, rng, tmp_path, monkeypatch, capsys):

@@ -15,7 +15,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from responder_ml.bundles.bundle import pack_bundle, write_bundle
+from responder_ml.bundles.bundle import write_bundle
+from responder_ml.bundles.pack import pack_bundle
 from responder_ml.classifiers import CLASSIFIERS
 from responder_ml.cohort.endpoint import Endpoint, label_cohort
 from responder_ml.cohort.simulate import simulate_cohort

@@ -1,6 +1,7 @@
 """What is sent to the store, and whose bundle goes with it."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 
@@ -22,7 +23,9 @@ def sent(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(module, "send", send)
     # A bundle here is a folder with the two keys of its manifest that say whose it is.
-    monkeypatch.setattr(module, "read_manifest", lambda folder: json.loads((folder / "manifest.json").read_text()))
+    monkeypatch.setattr(
+        module, "read_manifest", lambda folder: SimpleNamespace(**json.loads((folder / "manifest.json").read_text()))
+    )
     return calls
 
 

@@ -1,7 +1,7 @@
-"""Zip archives of numpy arrays of plain numbers and text, looked through before numpy sees them.
+"""Zip archives of numpy arrays of plain numbers and text, checked before numpy reads them.
 
-What an array's header may say is spelled out here and compared as bytes: nothing of the file is evaluated, and an array
-of objects, which numpy stores as a pickle, cannot pass.
+An array's header is compared as bytes with the one form allowed here: nothing of the file is evaluated, and an array of objects,
+which numpy stores as a pickle, is refused.
 """
 
 import io
@@ -33,15 +33,15 @@ DAMAGE = (
     TypeError,
     ValueError,
 )
-"""What damaged or made-up content can raise inside zipfile, json, numpy, skops and our own classes."""
+"""What damaged or forged content can raise inside zipfile, json, numpy, skops and our own classes."""
 
 _NAME = re.compile(r"[A-Za-z0-9_]+\.npy")
 _MAGIC = b"\x93NUMPY\x01\x00"
 _HEADER = re.compile(
     rb"\{'descr': '[<|]([biufU])(\d{1,6})', 'fortran_order': (?:True|False), 'shape': \(([\d, ]{0,60})\), \} *\n"
 )
-_BYTES_OF_A_LETTER = 4
-# A bundle of 50 models over 60,000 genes stays far below; more is an archive made to fill the memory.
+_BYTES_PER_CHARACTER = 4
+# A bundle of 50 models over 60,000 genes is far smaller; a larger archive was made to fill the memory.
 _MOST_BYTES = 2**31
 
 
@@ -74,7 +74,9 @@ def unpack_arrays(content: bytes) -> dict[str, NDArray[Any]]:
         with np.load(io.BytesIO(content), allow_pickle=False) as archive:
             return {name: archive[name] for name in archive.files}
     except DAMAGE as problem:
-        raise BundleError(f"The reference file is damaged ({words(problem)}). Use an intact copy.") from problem
+        raise BundleError(
+            f"The reference file is damaged ({describe_problem(problem)}). Use an intact copy."
+        ) from problem
 
 
 def open_archive(content: bytes, others: Sequence[str] = ()) -> ZipFile:
@@ -83,41 +85,41 @@ def open_archive(content: bytes, others: Sequence[str] = ()) -> ZipFile:
     Raises
     ------
     BundleError
-        It holds anything else, or claims a size no bundle has.
+        It holds anything else, or is larger than any bundle.
     """
     archive = ZipFile(io.BytesIO(content))
     members = archive.infolist()
     names = [member.filename for member in members]
-    strange = [name for name in names if name not in others and not _NAME.fullmatch(name)]
-    if strange or len(set(names)) != len(names) or not set(others) <= set(names):
+    unexpected = [name for name in names if name not in others and not _NAME.fullmatch(name)]
+    if unexpected or len(set(names)) != len(names) or not set(others) <= set(names):
         raise BundleError(f"The archive has members it should not have, or lacks some: {', '.join(sorted(names)[:5])}.")
     if any(member.compress_type not in (ZIP_STORED, ZIP_DEFLATED) for member in members):
         raise BundleError("The archive is compressed in a way bundles never are. Use an intact copy.")
     if sum(member.file_size for member in members) > _MOST_BYTES:
-        raise BundleError(f"The archive claims to hold more than {_MOST_BYTES // 2**20} MiB; no bundle is that large.")
+        raise BundleError(f"The archive holds more than {_MOST_BYTES // 2**20} MiB; no bundle is that large.")
     for member in members:
         if member.filename not in others:
             _check_array(archive, member)
     return archive
 
 
-def words(problem: BaseException) -> str:
-    """Return what an exception says, or its kind where it says nothing."""
+def describe_problem(problem: BaseException) -> str:
+    """Return the message of an exception, or its type where it has none."""
     return str(problem).strip().rstrip(".") or type(problem).__name__
 
 
 def _check_array(archive: ZipFile, member: ZipInfo) -> None:
-    """Check that a header promises plain numbers or text, and exactly the bytes that follow it."""
+    """Check that a header declares plain numbers or text, and exactly the bytes that follow it."""
     with archive.open(member) as stream:
         start = stream.read(len(_MAGIC) + 2)
         header = stream.read(int.from_bytes(start[-2:], "little"))
-    found = _HEADER.fullmatch(header)
-    if not start.startswith(_MAGIC) or found is None:
+    fields = _HEADER.fullmatch(header)
+    if not start.startswith(_MAGIC) or fields is None:
         raise BundleError(
             f"Array {member.filename} is not of plain numbers or text; nothing else is read, and never a pickle."
         )
-    kind, width, shape = found.groups()
-    itemsize = int(width) * (_BYTES_OF_A_LETTER if kind == b"U" else 1)
+    kind, width, shape = fields.groups()
+    itemsize = int(width) * (_BYTES_PER_CHARACTER if kind == b"U" else 1)
     size = math.prod(int(length) for length in re.findall(rb"\d+", shape)) * itemsize
     if size != member.file_size - len(start) - len(header):
-        raise BundleError(f"Array {member.filename} does not have the size its header promises. Use an intact copy.")
+        raise BundleError(f"Array {member.filename} does not have the size its header declares. Use an intact copy.")

@@ -89,7 +89,7 @@ def score(
     table = _score_blocks(scorer, _read_blocks(source, matched), len(source.samples))
     summary = {**scorer.summary(table), "gene_map": source.gene_map}
     if samples is not None:
-        column, threshold = bundle.manifest["endpoint"]["column"], bundle.manifest["threshold"]
+        column, threshold = bundle.manifest.endpoint.column, bundle.manifest.threshold
         summary["evaluation"] = evaluate_scores(table, samples, column, bundle.classes, threshold)
     table.attrs["summary"] = summary
     if out is not None:

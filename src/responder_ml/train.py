@@ -9,7 +9,8 @@ import numpy as np
 from anndata import AnnData
 
 from responder_ml.build import build_candidates, build_cohort, build_endpoint, build_workers
-from responder_ml.bundles.bundle import pack_bundle, write_bundle
+from responder_ml.bundles.bundle import write_bundle
+from responder_ml.bundles.pack import pack_bundle
 from responder_ml.cohort.audit import audit
 from responder_ml.cohort.endpoint import LabelledCohort, label_cohort
 from responder_ml.cohort.findings import Finding
@@ -173,8 +174,8 @@ def train(
         refit.model,
         labelled,
         result,
-        models=outer,
-        outer=held_out_features(outer, observed, labelled),
+        outer_models=outer,
+        held_out_features=held_out_features(outer, observed, labelled),
         limits=limits_of(job.cohort.where),
         threshold=float(np.median(observed.auto.thresholds)),
         out_of_fold=observed.auto,

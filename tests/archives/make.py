@@ -12,7 +12,8 @@ import pandas as pd
 from anndata import AnnData
 
 import responder_ml
-from responder_ml.bundles.bundle import pack_bundle, write_bundle
+from responder_ml.bundles.bundle import write_bundle
+from responder_ml.bundles.pack import pack_bundle
 from responder_ml.classifiers import CLASSIFIERS
 from responder_ml.cohort.endpoint import Endpoint, LabelledCohort, label_cohort
 from responder_ml.evaluation.held_out_features import held_out_features, outer_models
@@ -74,8 +75,8 @@ def write_one(folder: Path, builder: str, classifier: str) -> None:
         labelled,
         result,
         limits=("A test archive of simulated counts.",),
-        models=models,
-        outer=held_out_features(models, observed, labelled),
+        outer_models=models,
+        held_out_features=held_out_features(models, observed, labelled),
         out_of_fold=observed.auto,
     )
     write_bundle(packed, folder)

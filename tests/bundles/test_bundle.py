@@ -16,17 +16,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
 
-from responder_ml.bundles.bundle import Bundle, pack_bundle, read_bundle, write_bundle
+from responder_ml.bundles.bundle import Bundle, read_bundle, write_bundle
 from responder_ml.bundles.manifest import (
     FORMAT_VERSION,
-    KEYS,
     MANIFEST,
     MODEL,
     REFERENCE,
+    Manifest,
     manifest_digest,
     read_manifest,
 )
 from responder_ml.bundles.model_file import allowed_classes
+from responder_ml.bundles.pack import pack_bundle
 from responder_ml.classifiers import CLASSIFIERS
 from responder_ml.cohort.endpoint import Endpoint, label_cohort
 from responder_ml.cohort.simulate import simulate_cohort
@@ -194,44 +195,50 @@ def test_what_is_known_about_the_model_survives(packed, tmp_path):
         _result(labelled),
         limits=("Mouse.",),
         threshold=0.25,
-        models=outer,
+        outer_models=outer,
         out_of_fold=held_out,
     )
     write_bundle(bundle, tmp_path / "toy")
     found = read_bundle(tmp_path / "toy")
     assert isinstance(found, Bundle)
-    assert set(found.manifest) == set(KEYS)
+    content = json.loads((tmp_path / "toy" / MANIFEST).read_text())
+    assert list(content) == list(Manifest.model_fields)
+    assert found.manifest.model_dump() == content
     assert found.genes == GENES
     assert found.classes == ("responder", "non_responder")
     assert found.units == "counts"
-    assert found.manifest["simulated"] is True
-    assert found.manifest["limits"] == ["Mouse."]
-    assert found.manifest["threshold"] == 0.25
-    assert found.manifest["prevalence"] == 0.5
-    assert found.manifest["training"]["verdict"]["sentence"] == "A sentence."
-    assert found.manifest["training"]["null"] == {"p_value": 0.03, "permutations": 99, "null_mean": 0.5, "exact": False}
-    np.testing.assert_array_equal(found.held_out.positive, np.sort(decisions.mean(axis=0)[labelled.labels == 1]))
-    np.testing.assert_array_equal(found.held_out.negative, np.sort(decisions.mean(axis=0)[labelled.labels == 0]))
-    for before, after in zip(outer, found.models, strict=True):
+    assert found.manifest.simulated is True
+    assert found.manifest.limits == ["Mouse."]
+    assert found.manifest.threshold == 0.25
+    assert found.manifest.prevalence == 0.5
+    assert found.manifest.training["verdict"]["sentence"] == "A sentence."
+    assert found.manifest.training["null"] == {"p_value": 0.03, "permutations": 99, "null_mean": 0.5, "exact": False}
+    np.testing.assert_array_equal(
+        found.calibration_scores.positive, np.sort(decisions.mean(axis=0)[labelled.labels == 1])
+    )
+    np.testing.assert_array_equal(
+        found.calibration_scores.negative, np.sort(decisions.mean(axis=0)[labelled.labels == 0])
+    )
+    for before, after in zip(outer, found.outer_models, strict=True):
         np.testing.assert_array_equal(
             before.decision_function(labelled.expression), after.decision_function(labelled.expression)
         )
-    for name, values in bundle.reference.arrays().items():
+    for name, values in vars(bundle.reference).items():
         np.testing.assert_array_equal(getattr(found.reference, name), values)
 
 
 def test_the_manifest_names_features_their_genes_and_weights(packed):
     bundle = packed[0]
-    features = bundle.manifest["features"]
+    features = bundle.manifest.features
     coefficients = np.abs(bundle.model.classifier_.coef_)
-    assert [each["name"] for each in features] == bundle.model.features_.tolist()
-    assert [each["genes"] for each in features] == [[name] for name in bundle.model.features_]
-    np.testing.assert_allclose([each["weight"] for each in features], coefficients / coefficients.sum())
+    assert [feature.name for feature in features] == bundle.model.features_.tolist()
+    assert [feature.genes for feature in features] == [[name] for name in bundle.model.features_]
+    np.testing.assert_allclose([feature.weight for feature in features], coefficients / coefficients.sum())
 
 
 def test_reading_the_manifest_opens_nothing_else(copy):
     (copy / MODEL).unlink()
-    assert read_manifest(copy)["name"] == "toy"
+    assert read_manifest(copy).name == "toy"
 
 
 def test_writing_replaces_a_bundle_and_leaves_nothing_beside(packed, tmp_path):
@@ -264,7 +271,7 @@ def test_a_failed_write_leaves_the_former_bundle(packed, copy, monkeypatch):
 def test_text_may_stand_beside_the_files(copy):
     (copy / "card.md").write_text("# A card")
     (copy / ".DS_Store").write_bytes(b"\x00")
-    assert read_bundle(copy).manifest["name"] == "toy"
+    assert read_bundle(copy).manifest.name == "toy"
 
 
 def test_only_our_own_classes_are_allowed():
@@ -438,7 +445,7 @@ DAMAGES = {
     "format zero": _forged(format_version=0),
     "format as text": _forged(format_version="1"),
     "format as truth": _forged(format_version=True),
-    **{f"without {key}": _without(key) for key in KEYS},
+    **{f"without {key}": _without(key) for key in Manifest.model_fields},
     "wrong type of units": _forged(units=3),
     "unknown units": _forged(units="rpkm"),
     "no positive class": _forged(endpoint={"column": "response", "negative": "a"}),
@@ -544,7 +551,7 @@ def test_a_flipped_bit_is_refused(copy, intact, name, place, bit):
         # Blanks between JSON's words say nothing and may differ.
         manifest = read_bundle(copy).manifest
         assert name == MANIFEST
-        assert manifest == json.loads((intact / MANIFEST).read_text())
+        assert manifest.model_dump() == json.loads((intact / MANIFEST).read_text())
     except BundleError:
         pass
     finally:

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 from anndata import AnnData
 
-from responder_ml.bundles.bundle import pack_bundle, write_bundle
+from responder_ml.bundles.bundle import write_bundle
+from responder_ml.bundles.pack import pack_bundle
 from responder_ml.classifiers import CLASSIFIERS
 from responder_ml.cohort.endpoint import Endpoint, label_cohort
 from responder_ml.cohort.simulate import simulate_cohort
@@ -73,7 +74,7 @@ def _bundle(labelled, name, options, sets, folder):
         "verdict": None,
         "versions": {},
     }
-    write_bundle(pack_bundle(model, labelled, result, models=outer, least_weight=0.0), folder)
+    write_bundle(pack_bundle(model, labelled, result, outer_models=outer, least_weight=0.0), folder)
 
 
 @pytest.mark.parametrize(("name", "options"), EVERY, ids=["-".join((name, *each.values())) for name, each in EVERY])

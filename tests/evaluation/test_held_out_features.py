@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 from anndata import AnnData
 
-from responder_ml.bundles.bundle import pack_bundle, read_bundle, write_bundle
+from responder_ml.bundles.bundle import read_bundle, write_bundle
 from responder_ml.bundles.manifest import manifest_digest
+from responder_ml.bundles.pack import pack_bundle
 from responder_ml.classifiers import CLASSIFIERS
 from responder_ml.cohort.endpoint import Endpoint, label_cohort
 from responder_ml.errors import BundleError
@@ -107,7 +108,7 @@ def _bundle(trained, folder, **more):
     }  # fmt: skip
     outer = held_out_features(models, observed, labelled)
     refit = procedure.refit(labelled.labels).model
-    packed = pack_bundle(refit, labelled, result, **({"models": models, "outer": outer} | more))
+    packed = pack_bundle(refit, labelled, result, **({"outer_models": models, "held_out_features": outer} | more))
     write_bundle(packed, folder)
     return outer
 
@@ -116,7 +117,7 @@ def test_a_bundle_says_what_it_is_worth_on_a_table_that_lacks_genes(trained, tmp
     outer = _bundle(trained, tmp_path / "b")
     labelled, models = trained[2], trained[3]
     read = read_bundle(tmp_path / "b")
-    used = {gene for each in read.manifest["features"] for gene in each["genes"]}
+    used = {gene for feature in read.manifest.features for gene in feature.genes}
     lost = {gene for model in models for gene in model.genes_of_features() if gene in GENES} - used
     kept = [gene for gene in GENES if gene not in lost]
     table = pd.DataFrame(labelled.expression, index=labelled.cohort.obs_names, columns=GENES)[kept]
@@ -129,12 +130,12 @@ def test_a_bundle_says_what_it_is_worth_on_a_table_that_lacks_genes(trained, tmp
 
 
 def test_a_bundle_without_held_out_rows_says_that_it_is_impossible(trained, tmp_path):
-    _bundle(trained, tmp_path / "b", outer=None)
+    _bundle(trained, tmp_path / "b", held_out_features=None)
     labelled = trained[2]
     pd.DataFrame(labelled.expression, labelled.cohort.obs_names, GENES).to_csv(tmp_path / "t.csv")
     found = score(tmp_path / "b", tmp_path / "t.csv")
     assert found["expected_auroc"].isna().all()
-    assert "cannot be told" in found.attrs["summary"]["expected_auroc"]
+    assert "cannot be estimated" in found.attrs["summary"]["expected_auroc"]
 
 
 @pytest.mark.parametrize(
@@ -148,7 +149,7 @@ def test_a_bundle_without_held_out_rows_says_that_it_is_impossible(trained, tmp_
 def test_rows_that_do_not_belong_to_the_models_are_refused(trained, tmp_path, change):
     _, observed, labelled, models = trained
     with pytest.raises(ValueError):
-        _bundle(trained, tmp_path / "b", outer=change(held_out_features(models, observed, labelled)))
+        _bundle(trained, tmp_path / "b", held_out_features=change(held_out_features(models, observed, labelled)))
 
 
 def test_another_expected_auroc_is_seen_when_the_bundle_is_read(trained, tmp_path):

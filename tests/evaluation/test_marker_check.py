@@ -121,7 +121,7 @@ def test_without_markers_among_the_genes_there_is_no_check(rng):
 def test_every_array_has_its_say_in_the_number_that_is_compared(learnt, training):
     typical = training.mean(axis=0)[None]
     expected = learnt.checksum(typical)
-    for name, values in learnt.arrays().items():
+    for name, values in vars(learnt).items():
         changed = values.copy()
         if values.dtype.kind == "U":
             changed[0] = "x"
@@ -129,6 +129,6 @@ def test_every_array_has_its_say_in_the_number_that_is_compared(learnt, training
             changed[:100] = PLACE["Drd1"]
         else:
             changed[-1] = changed[-1] - 1 if values.dtype.kind == "i" else changed[-1] / 2
-        doctored = MarkerCheck(**{**learnt.arrays(), name: changed})
+        doctored = MarkerCheck(**{**vars(learnt), name: changed})
         with np.errstate(all="ignore"):
             assert doctored.checksum(typical) != pytest.approx(expected, rel=1e-6), name

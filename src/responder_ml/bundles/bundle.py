@@ -1,52 +1,48 @@
-"""A bundle: the frozen model with everything needed to score a stranger's sample, and the knowledge of when not to.
+"""A bundle: the frozen model with everything needed to score new samples, and to know when it must not.
 
-A folder of three files: ``manifest.json`` for people and programs, ``model.skops`` with the fitted model and,
-optionally, the outer models whose spread gives an interval, and ``reference.npz`` with what the training samples were
-like. ``card.md`` may stand beside them. The folder appears whole or not at all, and is read whole or not at all:
-checksums, format version and the classes in the model file are looked at before anything is built, and the model must
-then give the log-odds it gave when it was packed. No code is taken from the folder.
+A folder of three files: ``manifest.json`` for people and programs, ``model.skops`` with the fitted model and, optionally, the outer
+models whose spread gives an interval, and ``reference.npz`` with what the training samples were like. ``card.md`` may be beside
+them. The folder is written and read as a whole: checksums, format version and the classes in the model file are checked before
+anything is built, and the model must then give the log-odds it gave when it was packed. No code is taken from the folder.
 """
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
+import numpy as np
 from numpy.typing import NDArray
 
 from responder_ml.array_archive import pack_arrays, unpack_arrays
 from responder_ml.bundles.manifest import (
-    FORMAT_VERSION,
     MANIFEST,
     MODEL,
     REFERENCE,
-    check_values,
+    BundleFile,
+    Manifest,
     describe_features,
-    describe_training,
     manifest_digest,
     read_manifest,
-    same_values,
 )
 from responder_ml.bundles.model_file import pack_models, unpack_models
-from responder_ml.cohort.alignment import LEAST_GENES, LEAST_WEIGHT, Behind
-from responder_ml.cohort.endpoint import LabelledCohort
-from responder_ml.cohort.gene_ids import kind_of
+from responder_ml.cohort.alignment import Behind
 from responder_ml.errors import BundleError
 from responder_ml.evaluation.applicability import TrainingProfile
 from responder_ml.evaluation.batch_alignment import BatchReference
 from responder_ml.evaluation.calibration import CalibrationScores
 from responder_ml.evaluation.held_out_features import HeldOutFeatures
 from responder_ml.evaluation.marker_check import MarkerCheck
-from responder_ml.evaluation.metrics import OutOfFold
 from responder_ml.records.files import replace_folder
 from responder_ml.search.prefix_model import PrefixModel
-from responder_ml.search.search_data import SearchData
 
-_Part = TypeVar("_Part", MarkerCheck, BatchReference)
-_BESIDE = (".md", ".html", ".txt")
+_Part = TypeVar("_Part", CalibrationScores, HeldOutFeatures, MarkerCheck, BatchReference)
+_TEXT_SUFFIXES = (".md", ".html", ".txt")
+# Library versions may change the last digits of a sum, not more.
+_TOLERANCE = 1e-6
 
 
 @dataclass(frozen=True)
@@ -58,174 +54,105 @@ class Bundle:
     model
         Fitted to all subjects; never evaluated itself.
     manifest
-        What ``manifest.json`` holds; its keys are described in `manifest.KEYS`.
+        What the model is, for people and programs.
     reference
         What the training samples were like.
-    held_out
-        Decisions on training subjects by models that did not see them; None if none were packed.
-    models
-        Outer models, whose spread gives an interval; may be empty.
-    outer
-        What the outer models did not see, to tell what the model is worth with genes missing; None if not packed.
+    calibration_scores
+        Decisions on training subjects by models that did not see them; None if not packed.
+    outer_models
+        Models of outer folds, whose spread gives an interval; may be empty.
+    held_out_features
+        Features of the rows the outer models did not see, to estimate the performance with genes missing; None if not packed.
     markers
-        Where the marker genes of training samples stood; None if too few are among the genes.
+        Marker genes of the training samples; None if too few are among the genes.
     batch
         Location and scale of each gene in training, for new batches to be aligned to; None if not packed.
     """
 
     model: PrefixModel
-    manifest: dict[str, Any]
+    manifest: Manifest
     reference: TrainingProfile = field(repr=False)
-    held_out: CalibrationScores | None = field(default=None, repr=False)
-    models: tuple[PrefixModel, ...] = field(default=(), repr=False)
-    outer: HeldOutFeatures | None = field(default=None, repr=False)
+    calibration_scores: CalibrationScores | None = field(default=None, repr=False)
+    outer_models: tuple[PrefixModel, ...] = field(default=(), repr=False)
+    held_out_features: HeldOutFeatures | None = field(default=None, repr=False)
     markers: MarkerCheck | None = field(default=None, repr=False)
     batch: BatchReference | None = field(default=None, repr=False)
 
     @property
     def units(self) -> str:
         """Units the model was trained in."""
-        return str(self.manifest["units"])
+        return self.manifest.units
 
     @property
     def by_order(self) -> bool:
-        """Whether every model in it asks only for the order of genes within a sample."""
-        return all(model.builder_.by_order for model in (self.model, *self.models))
+        """Whether all its models use only the order of genes within a sample."""
+        return all(model.builder_.by_order for model in (self.model, *self.outer_models))
 
     @property
     def genes(self) -> list[str]:
         """Names of the training genes, in order."""
-        return list(self.manifest["genes"])
+        return self.manifest.genes
 
     @property
     def classes(self) -> tuple[str, str]:
         """Names of the positive and of the negative class."""
-        return str(self.manifest["endpoint"]["positive"]), str(self.manifest["endpoint"]["negative"])
+        return self.manifest.endpoint.positive, self.manifest.endpoint.negative
 
     @property
     def feature_weight(self) -> dict[str, float]:
-        """What each feature weighs in the model; the weights add up to one."""
-        return {str(feature["name"]): float(feature["weight"]) for feature in self.manifest["features"]}
+        """Weight of each feature in the model; the weights add up to one."""
+        return {feature.name: feature.weight for feature in self.manifest.features}
 
     def genes_of_features(self) -> Behind:
         """Return the genes of each feature and each gene's share of it."""
         return self.model.genes_of_features()
 
+    def reference_arrays(self) -> dict[str, NDArray[Any]]:
+        """Return the content of the reference file."""
+        parts = (
+            ("", self.reference),
+            ("held_out_", self.calibration_scores),
+            ("outer_", self.held_out_features),
+            ("marker_", self.markers),
+            ("batch_", self.batch),
+        )
+        return {
+            f"{prefix}{part_field.name}": getattr(part, part_field.name)
+            for prefix, part in parts
+            if part is not None
+            for part_field in fields(part)
+        }
 
-def pack_bundle(
-    model: PrefixModel,
-    labelled: LabelledCohort,
-    result: Mapping[str, Any],
-    *,
-    limits: Sequence[str] = (),
-    threshold: float = 0.0,
-    models: Sequence[PrefixModel] = (),
-    outer: HeldOutFeatures | None = None,
-    out_of_fold: OutOfFold | None = None,
-    least_weight: float = LEAST_WEIGHT,
-    least_genes: float = LEAST_GENES,
-) -> Bundle:
-    """Gather what a bundle holds; nothing is written.
-
-    Parameters
-    ----------
-    model
-        Fitted to all samples of ``labelled``.
-    labelled
-        Training samples.
-    result
-        A run's result: name, simulated, endpoint, n, headline, null, verdict and versions are kept.
-    limits
-        What the model is not for, one sentence each (species, region, platform).
-    threshold
-        Log-odds above which a sample is called positive.
-    models
-        Outer models for intervals.
-    outer
-        Rows they did not see.
-    out_of_fold
-        Held-out decisions on the training subjects, for prediction sets.
-    least_weight, least_genes
-        Coverage below which a table is refused.
-    """
-    units = str(labelled.cohort.uns["units"])
-    reference = TrainingProfile.learn(model, SearchData.of(labelled), units, labelled.sample_labels)
-    markers = MarkerCheck.learn(
-        labelled.expression, model.genes_.tolist(), reference.profile_genes, len(labelled.subjects)
-    )
-    held_out = (
-        None if out_of_fold is None else CalibrationScores.of(out_of_fold.decisions.mean(axis=0), out_of_fold.labels)
-    )
-    batch = BatchReference.learn(labelled.expression, units)
-    manifest = {
-        "format_version": FORMAT_VERSION,
-        "name": str(result["name"]),
-        "simulated": bool(result["simulated"]),
-        "versions": dict(result["versions"]),
-        "endpoint": {**result["endpoint"], **_name_classes(labelled)},
-        "units": units,
-        "genes": model.genes_.tolist(),
-        "gene_ids": kind_of(model.genes_.tolist()),
-        "features": describe_features(model),
-        "coverage": {"weight": float(least_weight), "genes": float(least_genes)},
-        "training": describe_training(result),
-        "limits": [str(limit) for limit in limits],
-        "threshold": float(threshold),
-        "prevalence": float(labelled.labels.mean()),
-        "reference": {
-            "samples": len(labelled.subject_of),
-            "subjects": len(labelled.subjects),
-            "least_correlation": reference.least_correlation,
-            "greatest_distance": reference.greatest_distance,
-            "least_library": reference.least_library,
-            "held_out_subjects": 0 if held_out is None else len(held_out.positive) + len(held_out.negative),
-            "outer_models": len(models),
-        },
-        "check": check_values((model, *models), reference, held_out, outer, markers, batch),
-    }
-    return Bundle(model, manifest, reference, held_out, tuple(models), outer, markers, batch)
-
-
-def write_bundle(bundle: Bundle, folder: Path, pages: Mapping[str, str] | None = None) -> None:
-    """Write the folder beside its place first, then move it there; a bundle that was there before is replaced.
-
-    Parameters
-    ----------
-    bundle
-        The bundle.
-    folder
-        Where to.
-    pages
-        Texts to stand beside it, such as its card, by file name.
-
-    Raises
-    ------
-    BundleError
-        The folder holds something that is not a bundle, or cannot be written.
-    """
-    if folder.exists() and (not folder.is_dir() or (any(folder.iterdir()) and not (folder / MANIFEST).is_file())):
-        raise BundleError(f"{folder} is there already and is not a bundle. Choose another place with --bundle.")
-    arrays = dict(bundle.reference.arrays())
-    if bundle.held_out is not None:
-        arrays |= {"held_out_positive": bundle.held_out.positive, "held_out_negative": bundle.held_out.negative}
-    if bundle.outer is not None:
-        arrays |= bundle.outer.arrays()
-    if bundle.markers is not None:
-        arrays |= {f"marker_{name}": values for name, values in bundle.markers.arrays().items()}
-    if bundle.batch is not None:
-        arrays |= {f"batch_{name}": values for name, values in bundle.batch.arrays().items()}
-    contents = {MODEL: pack_models((bundle.model, *bundle.models)), REFERENCE: pack_arrays(arrays)}
-    files = {name: {"sha256": _digest(content), "bytes": len(content)} for name, content in contents.items()}
-    manifest = {**bundle.manifest, "files": files}
-    manifest["sha256"] = manifest_digest(manifest)
-    contents[MANIFEST] = (json.dumps(manifest, indent=1, allow_nan=False) + "\n").encode()
-    contents |= {name: text.encode() for name, text in (pages or {}).items()}
-    try:
-        replace_folder(folder, partial(_write_files, contents))
-    except OSError as problem:
-        raise BundleError(
-            f"The bundle could not be written to {folder}: {problem}. Free space or choose --bundle."
-        ) from problem
+    def check_values(self) -> dict[str, float]:
+        """Return what the typical training sample gets, and the limits: numbers that together depend on every array."""
+        typical = self.reference.typical[None]
+        all_genes = np.ones(len(self.reference.typical), dtype=np.bool_)
+        # A forged reference may hold values that have no logarithm; the comparison with the manifest then fails.
+        with np.errstate(all="ignore"):
+            log_odds = np.concatenate([model.decision_function(typical) for model in (self.model, *self.outer_models)])
+            distance_limit = np.array([self.reference.greatest_distance])
+            scores = self.calibration_scores
+            values = {
+                "log_odds": log_odds[0],
+                "outer_log_odds": log_odds[1:].sum(),
+                "correlation": np.nan_to_num(self.reference.correlate(typical, all_genes)[0]),
+                "distance": self.reference.measure(self.model.standardised(typical))[0],
+                "distance_percentile": self.reference.percentile(distance_limit)[0],
+                "least_correlation": self.reference.least_correlation,
+                "greatest_distance": self.reference.greatest_distance,
+                "least_library": self.reference.least_library,
+                "p_values": 0.0 if scores is None else float(np.sum(scores.p_values(log_odds[:1]))),
+            }
+            if self.held_out_features is not None:
+                rows = self.held_out_features
+                decisions = rows.decisions(self.outer_models, all_genes, "impute")
+                values["outer_rows"] = np.sum(decisions * (1 + rows.label) * (1 + rows.subject))
+                values["outer_auroc"] = rows.auroc(self.outer_models, all_genes, "impute")
+            if self.markers is not None:
+                values["markers"] = self.markers.checksum(typical)
+            if self.batch is not None:
+                values["batch"] = self.batch.checksum()
+        return {name: float(value) for name, value in values.items()}
 
 
 def read_bundle(folder: Path) -> Bundle:
@@ -238,89 +165,120 @@ def read_bundle(folder: Path) -> Bundle:
     """
     _check_folder(folder)
     manifest = read_manifest(folder)
-    contents = {name: _read_file(folder, name, manifest["files"]) for name in (MODEL, REFERENCE)}
+    contents = {name: _read_file(folder / name, manifest.files[name]) for name in (MODEL, REFERENCE)}
     arrays = unpack_arrays(contents[REFERENCE])
-    held_out, outer = _take_held_out(arrays), _take_outer(arrays)
-    markers, batch = _take(MarkerCheck, "marker_", arrays), _take(BatchReference, "batch_", arrays)
-    model, *models = unpack_models(contents[MODEL])
+    model, *outer_models = unpack_models(contents[MODEL])
     try:
-        reference = TrainingProfile(**arrays)
-        found = check_values((model, *models), reference, held_out, outer, markers, batch)
-        described = {each["name"]: each["weight"] for each in manifest["features"]}
-        features = {each["name"]: each["weight"] for each in describe_features(model)}
-        same_genes = all(each.genes_.tolist() == manifest["genes"] for each in (model, *models))
+        bundle = Bundle(
+            model=model,
+            manifest=manifest,
+            calibration_scores=_take(CalibrationScores, "held_out_", arrays),
+            outer_models=tuple(outer_models),
+            held_out_features=_take(HeldOutFeatures, "outer_", arrays),
+            markers=_take(MarkerCheck, "marker_", arrays),
+            batch=_take(BatchReference, "batch_", arrays),
+            # What is left belongs to it, or the file holds too much.
+            reference=TrainingProfile(**arrays),
+        )
+        values = bundle.check_values()
+        feature_weight = {feature.name: feature.weight for feature in describe_features(model)}
+        same_genes = all(fitted.genes_.tolist() == manifest.genes for fitted in (model, *outer_models))
     except (TypeError, ValueError, KeyError, IndexError, AttributeError, ArithmeticError) as problem:
         raise BundleError(
             f"{folder}: model and reference do not fit together ({problem}). Use an intact copy."
         ) from problem
-    if not same_genes or not same_values(features, described):
+    if not same_genes or not _agree(feature_weight, bundle.feature_weight):
         raise BundleError(
             f"{folder}: the manifest describes other genes or features than the model has. Use an intact copy."
         )
-    if not same_values(found, manifest["check"]):
+    if not _agree(values, manifest.check):
         raise BundleError(
-            f"{folder}: the model gives other numbers than when it was packed ({found} against {manifest['check']}). "
-            f"It was written with {manifest['versions']}; use those versions, or train again."
+            f"{folder}: the model gives other numbers than when it was packed ({values} against {manifest.check}). "
+            f"It was written with {manifest.versions}; use those versions, or train again."
         )
-    return Bundle(model, manifest, reference, held_out, tuple(models), outer, markers, batch)
+    return bundle
 
 
-def _name_classes(labelled: LabelledCohort) -> dict[str, str]:
-    endpoint = labelled.endpoint
-    return {"column": endpoint.column, "positive": endpoint.positive, "negative": endpoint.negative}
+def write_bundle(bundle: Bundle, folder: Path, pages: Mapping[str, str] | None = None) -> None:
+    """Write the folder under a temporary name first, then move it into place; a bundle that was there before is replaced.
+
+    Parameters
+    ----------
+    bundle
+        The bundle.
+    folder
+        The folder to write.
+    pages
+        Texts to put beside its own files, such as its card, by file name.
+
+    Raises
+    ------
+    BundleError
+        The folder holds something that is not a bundle, or cannot be written.
+    """
+    if folder.exists() and (not folder.is_dir() or (any(folder.iterdir()) and not (folder / MANIFEST).is_file())):
+        raise BundleError(f"{folder} exists already and is not a bundle. Choose another folder with --bundle.")
+    contents = {
+        MODEL: pack_models((bundle.model, *bundle.outer_models)),
+        REFERENCE: pack_arrays(bundle.reference_arrays()),
+    }
+    files = {name: BundleFile(sha256=_digest(content), bytes=len(content)) for name, content in contents.items()}
+    manifest = bundle.manifest.model_copy(update={"files": files}).model_dump(exclude={"sha256"})
+    manifest["sha256"] = manifest_digest(manifest)
+    contents[MANIFEST] = (json.dumps(manifest, indent=1, allow_nan=False) + "\n").encode()
+    contents |= {name: text.encode() for name, text in (pages or {}).items()}
+    try:
+        replace_folder(folder, partial(_write_files, contents))
+    except OSError as problem:
+        raise BundleError(
+            f"The bundle could not be written to {folder}: {problem}. Free space, or choose another folder with --bundle."
+        ) from problem
 
 
 def _check_folder(folder: Path) -> None:
     if not folder.is_dir():
         raise BundleError(f"There is no bundle folder {folder}. Give the folder that `train` wrote.")
-    missing = [name for name in (MANIFEST, MODEL, REFERENCE) if not (folder / name).is_file()]
+    own = (MANIFEST, MODEL, REFERENCE)
+    missing = [name for name in own if not (folder / name).is_file()]
     if missing:
-        raise BundleError(f"{folder} is not a whole bundle: {', '.join(missing)} not found. Use an intact copy.")
-    known = {MANIFEST, MODEL, REFERENCE}
-    strange = [
-        each.name
-        for each in sorted(folder.iterdir())
-        if each.is_symlink()
-        or (each.name not in known and each.suffix not in _BESIDE and not each.name.startswith("."))
+        raise BundleError(f"{folder} is not a complete bundle: {', '.join(missing)} not found. Use an intact copy.")
+    foreign = [
+        path.name
+        for path in sorted(folder.iterdir())
+        if path.is_symlink()
+        or (path.name not in own and path.suffix not in _TEXT_SUFFIXES and not path.name.startswith("."))
     ]
-    if strange:
+    if foreign:
         raise BundleError(
-            f"{folder} holds what no bundle holds: {', '.join(strange[:5])}. Links are not followed, and only text may "
-            "stand beside the bundle's own files. Use the folder as `train` wrote it."
+            f"{folder} holds files that no bundle holds: {', '.join(foreign[:5])}. Links are not followed, and only text may "
+            "be beside the bundle's own files. Use the folder as `train` wrote it."
         )
 
 
-def _read_file(folder: Path, name: str, files: Mapping[str, Any]) -> bytes:
+def _read_file(path: Path, expected: BundleFile) -> bytes:
     try:
-        content = (folder / name).read_bytes()
+        content = path.read_bytes()
     except OSError as problem:
-        raise BundleError(f"{folder / name} could not be read: {problem}.") from problem
-    expected = files[name].get("sha256") if isinstance(files[name], dict) else None
-    if _digest(content) != expected:
-        raise BundleError(f"{folder / name} is damaged or altered: its checksum does not match. Use an intact copy.")
+        raise BundleError(f"{path} could not be read: {problem}.") from problem
+    if _digest(content) != expected.sha256:
+        raise BundleError(f"{path} is damaged or altered: its checksum does not match. Use an intact copy.")
     return content
 
 
-def _take_held_out(arrays: dict[str, NDArray[Any]]) -> CalibrationScores | None:
-    """Take the held-out decisions out of the reference arrays."""
-    positive, negative = arrays.pop("held_out_positive", None), arrays.pop("held_out_negative", None)
-    return None if positive is None or negative is None else CalibrationScores(positive, negative)
-
-
-def _take_outer(arrays: dict[str, NDArray[Any]]) -> HeldOutFeatures | None:
-    """Take the outer models' held-out rows out of the reference arrays."""
-    names = [f"outer_{each.name}" for each in fields(HeldOutFeatures)]
-    if not all(name in arrays for name in names):
-        return None
-    return HeldOutFeatures(*(arrays.pop(name) for name in names))
-
-
 def _take(kind: type[_Part], prefix: str, arrays: dict[str, NDArray[Any]]) -> _Part | None:
-    """Take the fields of one kind out of the reference arrays."""
-    names = {each.name: f"{prefix}{each.name}" for each in fields(kind)}
+    """Take the fields of one kind out of the reference arrays; None where they are not all there."""
+    names = {part_field.name: f"{prefix}{part_field.name}" for part_field in fields(kind)}
     if not all(name in arrays for name in names.values()):
         return None
     return kind(**{field_name: arrays.pop(name) for field_name, name in names.items()})
+
+
+def _agree(values: Mapping[str, float], expected: Mapping[str, Any]) -> bool:
+    """Tell whether names and order agree, and numbers but for their last digits."""
+    return list(values) == list(expected) and all(
+        isinstance(expected[name], int | float) and abs(value - expected[name]) <= _TOLERANCE * (1.0 + abs(value))
+        for name, value in values.items()
+    )
 
 
 def _digest(content: bytes) -> str:

@@ -1,77 +1,93 @@
-"""A bundle's manifest: what the model is, readable by a person and checked before anything is believed."""
+"""A bundle's manifest: what the model is, readable by a person, and checked before the other files are opened."""
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
-from math import isfinite
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from responder_ml.cohort.units import Units
 from responder_ml.errors import BundleError
-from responder_ml.evaluation.applicability import TrainingProfile
-from responder_ml.evaluation.batch_alignment import BatchReference
-from responder_ml.evaluation.calibration import CalibrationScores
-from responder_ml.evaluation.held_out_features import HeldOutFeatures
-from responder_ml.evaluation.marker_check import MarkerCheck
 from responder_ml.search.prefix_model import PrefixModel
 
 FORMAT_VERSION = 1
 MANIFEST, MODEL, REFERENCE = "manifest.json", "model.skops", "reference.npz"
-_LARGEST = 2**26
+_LARGEST_BYTES = 2**26
 
-KEYS: Mapping[str, tuple[tuple[type, ...], str]] = {
-    "format_version": ((int,), "version of this layout"),
-    "name": ((str,), "the job's name"),
-    "simulated": ((bool,), "true where the model was trained on a simulated cohort"),
-    "versions": ((dict,), "library versions it was written with"),
-    "endpoint": ((dict,), "column, positive and negative class, strata, nuisance, rows kept (where), units"),
-    "units": ((str,), "units of the training values: counts, log2 or tpm"),
-    "genes": ((list,), "training genes, in the model's order"),
-    "gene_ids": ((str,), "kind of identifiers they look like"),
-    "features": ((list,), "each feature's name, genes, each gene's share of it, and the feature's weight in the model"),
-    "coverage": ((dict,), "shares of feature-gene weight and of training genes below which a table is refused"),
-    "training": ((dict,), "n, headline, null, verdict, seed and data digest of the run"),
-    "limits": ((list,), "what the model is not for"),
-    "threshold": ((int, float), "log-odds above which a sample is called positive"),
-    "prevalence": ((int, float), "share of positives among the training subjects"),
-    "reference": ((dict,), "training samples, and the limits of similarity, distance and library size they set"),
-    "check": ((dict,), "what a typical training sample gets, recomputed and compared whenever the bundle is read"),
-    "files": ((dict,), "SHA-256 and size of every other file"),
-    "sha256": ((str,), "SHA-256 of everything else in the manifest, as JSON with sorted keys and no blanks"),
-}
-"""Keys of a manifest: allowed types, and what a stranger needs to know to read them."""
+Share = Annotated[float, Field(ge=0, le=1)]
 
 
-def describe_features(model: PrefixModel) -> list[dict[str, Any]]:
-    """Return each feature with its genes, each one's share of it, and what it weighs in the model.
-
-    A feature of a linear model weighs its share of the absolute coefficients; otherwise all weigh alike.
-    """
-    size = np.abs(np.asarray(getattr(model.classifier_, "coef_", np.ones(len(model.features_))), dtype=np.float64))
-    if not size.sum() > 0:
-        size = np.ones(len(size))
-    return [
-        {
-            "name": name,
-            "genes": [str(gene) for gene in members],
-            "shares": [float(share) for share in shares],
-            "weight": float(weight),
-        }
-        for (name, (members, shares)), weight in zip(model.genes_of_features().items(), size / size.sum(), strict=True)
-    ]
+class _Part(BaseModel):
+    # Strict: JSON's true is not a number, and a number is not a text.
+    model_config = ConfigDict(frozen=True, strict=True, allow_inf_nan=False)
 
 
-def describe_training(result: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what of a run's result belongs to every use of its model."""
-    kept = {name: result.get(name) for name in ("n", "headline", "null", "verdict", "seed", "data_sha256", "gene_map")}
-    if kept["null"]:
-        kept["null"] = {name: kept["null"].get(name) for name in ("p_value", "permutations", "null_mean", "exact")}
-    return kept
+class EndpointDescription(_Part):
+    """The endpoint of the run, with any further keys of the run's result: strata, nuisance, rows (where), units."""
+
+    model_config = ConfigDict(extra="allow")
+
+    column: str = Field(description="column of the sample sheet that holds the classes")
+    positive: str = Field(description="name of the positive class")
+    negative: str = Field(description="name of the negative class")
 
 
-def read_manifest(folder: Path) -> dict[str, Any]:
+class FeatureDescription(_Part):
+    """One feature of the model."""
+
+    name: str = Field(description="name of the feature")
+    genes: list[str] = Field(description="the genes it is made of")
+    shares: list[float] = Field(description="each gene's share of the feature")
+    weight: Share = Field(description="weight of the feature in the model; the weights add up to one")
+
+
+class LeastCoverage(_Part):
+    """Shares below which a table is refused."""
+
+    weight: Share = Field(description="share of the weight of the features' genes")
+    genes: Share = Field(description="share of the training genes")
+
+
+class BundleFile(_Part):
+    """One of the other files of the bundle."""
+
+    sha256: str = Field(description="its SHA-256")
+    bytes: int = Field(description="its size")
+
+
+class Manifest(_Part):
+    """The content of ``manifest.json``."""
+
+    format_version: int = Field(description="version of this layout")
+    name: str = Field(description="the job's name")
+    simulated: bool = Field(description="true where the model was trained on a simulated cohort")
+    versions: dict[str, Any] = Field(description="library versions it was written with")
+    endpoint: EndpointDescription = Field(description="what the model tells apart")
+    units: Units = Field(description="units of the training values")
+    genes: list[str] = Field(description="training genes, in the model's order")
+    gene_ids: str = Field(description="kind of identifiers the genes look like")
+    features: list[FeatureDescription] = Field(description="the features of the model")
+    coverage: LeastCoverage = Field(description="coverage below which a table is refused")
+    training: dict[str, Any] = Field(description="n, headline, null, verdict, seed and data digest of the run")
+    limits: list[str] = Field(description="what the model is not for")
+    threshold: float = Field(description="log-odds above which a sample is called positive")
+    prevalence: float = Field(gt=0, lt=1, description="share of positives among the training subjects")
+    reference: dict[str, Any] = Field(
+        description="number of training samples, and the limits of similarity, distance and library size they set"
+    )
+    check: dict[str, Any] = Field(
+        description="what a typical training sample gets, computed again and compared whenever the bundle is read"
+    )
+    files: dict[str, BundleFile] = Field({}, description="SHA-256 and size of every other file; empty before writing")
+    sha256: str = Field(
+        "", description="SHA-256 of everything else in the manifest, as JSON with sorted keys and no blanks"
+    )
+
+
+def read_manifest(folder: Path) -> Manifest:
     """Read and check a bundle's manifest; no other file is opened.
 
     Raises
@@ -81,109 +97,72 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     """
     path = folder / MANIFEST
     try:
-        if path.stat().st_size > _LARGEST:
+        if path.stat().st_size > _LARGEST_BYTES:
             raise BundleError(f"{path} is larger than any manifest. Use an intact copy.")
-        manifest = json.loads(path.read_text(encoding="utf-8"), parse_constant=_no_constant)
+        content = json.loads(path.read_text(encoding="utf-8"), parse_constant=_no_constant)
     except (ValueError, RecursionError, OSError) as problem:
         raise BundleError(f"{path} is damaged: {problem}. Use an intact copy.") from problem
-    if not isinstance(manifest, dict):
+    if not isinstance(content, dict):
         raise BundleError(f"{path} is not a manifest: it holds no keys. Use an intact copy.")
-    _check_keys(manifest, path)
-    if manifest["sha256"] != manifest_digest(manifest):
+    version = content.get("format_version")
+    if type(version) is int and version > FORMAT_VERSION:
+        raise BundleError(
+            f"{folder} has format version {version}, this program reads up to {FORMAT_VERSION}. Update responder_ml."
+        )
+    try:
+        manifest = Manifest(**content)
+    except ValidationError as problem:
+        raise _damaged(path, [str(error["loc"][0]) for error in problem.errors(include_input=False)]) from problem
+    if manifest.format_version != FORMAT_VERSION:
+        raise _damaged(path, ["format_version"])
+    if set(manifest.files) != {MODEL, REFERENCE}:
+        raise _damaged(path, ["files"])
+    if manifest.sha256 != manifest_digest(content):
         raise BundleError(f"{path} was altered after it was written: its checksum does not match. Use an intact copy.")
-    _check_content(manifest, path)
     return manifest
 
 
-def manifest_digest(manifest: Mapping[str, Any]) -> str:
-    """Return the SHA-256 of a manifest but for its own ``sha256``."""
-    rest = {key: value for key, value in manifest.items() if key != "sha256"}
+def manifest_digest(content: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of a manifest's content without its own ``sha256``."""
+    rest = {key: value for key, value in content.items() if key != "sha256"}
     return hashlib.sha256(json.dumps(rest, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
-def _check_keys(manifest: Mapping[str, Any], path: Path) -> None:
-    version = manifest.get("format_version")
-    if type(version) is int and version > FORMAT_VERSION:
-        raise BundleError(
-            f"{path.parent} has format version {version}, this program reads up to {FORMAT_VERSION}. "
-            "Update responder_ml."
+def describe_features(model: PrefixModel) -> list[FeatureDescription]:
+    """Return each feature of a model with its genes, each gene's share of it, and its weight in the model.
+
+    The weight of a feature of a linear model is its share of the absolute coefficients; otherwise all weights are equal.
+    """
+    size = np.abs(np.asarray(getattr(model.classifier_, "coef_", np.ones(len(model.features_))), dtype=np.float64))
+    if not size.sum() > 0:
+        size = np.ones(len(size))
+    return [
+        FeatureDescription(
+            name=name,
+            genes=[str(gene) for gene in genes],
+            shares=[float(share) for share in shares],
+            weight=float(weight),
         )
-    # type() and not isinstance(): JSON's true is an int to Python.
-    wrong = [key for key, (types, _) in KEYS.items() if type(manifest.get(key)) not in types]
-    if wrong or version != FORMAT_VERSION:
-        raise BundleError(f"{path} lacks or garbles: {', '.join(wrong) or 'format_version'}. Use an intact copy.")
+        for (name, (genes, shares)), weight in zip(model.genes_of_features().items(), size / size.sum(), strict=True)
+    ]
 
 
-def _check_content(manifest: Mapping[str, Any], path: Path) -> None:
-    """Check what lies inside the keys that scoring relies on."""
-    endpoint, coverage, features = manifest["endpoint"], manifest["coverage"], manifest["features"]
-    sound = {
-        "endpoint": all(isinstance(endpoint.get(key), str) for key in ("column", "positive", "negative")),
-        "units": manifest["units"] in ("counts", "log2", "tpm"),
-        "genes": all(isinstance(gene, str) for gene in manifest["genes"]),
-        "features": all(isinstance(each, dict) and _is_share(each.get("weight")) for each in features),
-        "coverage": all(_is_share(coverage.get(key)) for key in ("weight", "genes")),
-        "prevalence": 0 < manifest["prevalence"] < 1,
-        "threshold": isfinite(manifest["threshold"]),
-        "files": set(manifest["files"]) == {MODEL, REFERENCE}
-        and all(isinstance(each, dict) for each in manifest["files"].values()),
+def describe_training(result: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the part of a run's result that belongs to every use of its model."""
+    training = {
+        name: result.get(name) for name in ("n", "headline", "null", "verdict", "seed", "data_sha256", "gene_map")
     }
-    wrong = [key for key, fine in sound.items() if not fine]
-    if wrong:
-        raise BundleError(f"{path} garbles: {', '.join(wrong)}. Use an intact copy.")
+    if training["null"]:
+        training["null"] = {
+            name: training["null"].get(name) for name in ("p_value", "permutations", "null_mean", "exact")
+        }
+    return training
 
 
-def _is_share(value: object) -> bool:
-    return type(value) in (int, float) and 0.0 <= float(str(value)) <= 1.0
+def _damaged(path: Path, keys: list[str]) -> BundleError:
+    names = ", ".join(dict.fromkeys(keys))
+    return BundleError(f"{path} is damaged: missing or not as expected: {names}. Use an intact copy.")
 
 
 def _no_constant(word: str) -> float:
     raise ValueError(f"{word} is not a number a manifest may hold")
-
-
-# Library versions may differ in the last digits of a sum, not more.
-_SAME = 1e-6
-
-
-def check_values(
-    models: Sequence[PrefixModel],
-    reference: TrainingProfile,
-    held_out: CalibrationScores | None,
-    outer: HeldOutFeatures | None,
-    markers: MarkerCheck | None,
-    batch: BatchReference | None,
-) -> dict[str, float]:
-    """Return what the typical training sample gets, and the limits: every array has its say in one of these numbers."""
-    typical = reference.typical[None]
-    everything = np.ones(len(reference.typical), dtype=np.bool_)
-    # A doctored reference may hold values no logarithm takes; the comparison with the manifest then fails.
-    with np.errstate(all="ignore"):
-        log_odds = np.concatenate([model.decision_function(typical) for model in models])
-        values = {
-            "log_odds": log_odds[0],
-            "outer_log_odds": log_odds[1:].sum(),
-            "correlation": np.nan_to_num(reference.correlate(typical, everything)[0]),
-            "distance": reference.measure(models[0].standardised(typical))[0],
-            "distance_percentile": reference.percentile(np.array([reference.greatest_distance]))[0],
-            "least_correlation": reference.least_correlation,
-            "greatest_distance": reference.greatest_distance,
-            "least_library": reference.least_library,
-            "p_values": 0.0 if held_out is None else float(np.sum(held_out.p_values(log_odds[:1]))),
-        }
-        if outer is not None:
-            decisions = outer.decisions(models[1:], everything, "impute")
-            values["outer_rows"] = np.sum(decisions * (1 + outer.label) * (1 + outer.subject))
-            values["outer_auroc"] = outer.auroc(models[1:], everything, "impute")
-        if markers is not None:
-            values["markers"] = markers.checksum(typical)
-        if batch is not None:
-            values["batch"] = batch.checksum()
-    return {name: float(value) for name, value in values.items()}
-
-
-def same_values(found: Mapping[str, float], expected: Mapping[str, Any]) -> bool:
-    """Tell whether names and order agree, and numbers but for their last digits."""
-    return list(found) == list(expected) and all(
-        isinstance(expected[name], int | float) and abs(value - expected[name]) <= _SAME * (1.0 + abs(value))
-        for name, value in found.items()
-    )

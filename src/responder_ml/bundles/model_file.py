@@ -1,8 +1,8 @@
-"""Models as one skops file that names our own classes and holds plain data, nothing else.
+"""Models as one skops file that holds only our own classes and plain data.
 
-A file is looked through before skops sees it: the members of the archive, the header of every array and every class
-named in the schema must be on the lists below. Those lists belong to this code, not to the file, and they are narrower
-than what skops trusts by itself. Nothing is pickled, on writing as on reading.
+A file is checked before skops reads it: the members of the archive, the header of every array and every class named in the schema
+must be on the lists below. The lists are part of this code, not of the file, and are narrower than what skops trusts by itself.
+Nothing is pickled, neither on writing nor on reading.
 """
 
 import json
@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from zipfile import ZIP_DEFLATED
 
-from responder_ml.array_archive import DAMAGE, open_archive, words
+from responder_ml.array_archive import DAMAGE, describe_problem, open_archive
 from responder_ml.bundles.booster_check import check_booster
 from responder_ml.classifiers import CLASSIFIERS
 from responder_ml.errors import BundleError
@@ -44,7 +44,7 @@ def pack_models(models: Sequence[PrefixModel]) -> bytes:
     Raises
     ------
     BundleError
-        A model holds something a file may not.
+        A model holds something that a file may not hold.
     """
     import skops.io
 
@@ -70,8 +70,8 @@ def unpack_models(content: bytes) -> tuple[PrefixModel, ...]:
             raise _foreign(foreign)
         models = skops.io.loads(content, trusted=sorted(allowed_classes()))
     except DAMAGE as problem:
-        raise BundleError(f"The model file is damaged ({words(problem)}). Use an intact copy.") from problem
-    if not isinstance(models, list) or not models or not all(isinstance(each, PrefixModel) for each in models):
+        raise BundleError(f"The model file is damaged ({describe_problem(problem)}). Use an intact copy.") from problem
+    if not isinstance(models, list) or not models or not all(isinstance(model, PrefixModel) for model in models):
         raise BundleError("The model file does not hold a list of models. Use a bundle that `train` wrote.")
     return tuple(models)
 
@@ -111,6 +111,6 @@ def _is_allowed(loader: str, name: str, classes: frozenset[str]) -> bool:
 
 def _foreign(names: set[str]) -> BundleError:
     return BundleError(
-        f"The model file asks for {', '.join(sorted(names)[:5])}, which no bundle of ours may contain. "
+        f"The model file asks for {', '.join(sorted(names)[:5])}, which no bundle may contain. "
         "Nothing of it was loaded. Do not use this file."
     )

@@ -62,8 +62,8 @@ def match_source(bundle: Bundle, source: ExpressionSource) -> Matched:
         bundle.genes,
         bundle.genes_of_features(),
         feature_weight=bundle.feature_weight,
-        least_weight=bundle.manifest["coverage"]["weight"],
-        least_genes=bundle.manifest["coverage"]["genes"],
+        least_weight=bundle.manifest.coverage.weight,
+        least_genes=bundle.manifest.coverage.genes,
     )
 
 
@@ -107,7 +107,7 @@ class Scorer:
             matched, units, bundle.units, bundle.reference.typical, by_order=bundle.by_order, alignment=alignment
         )
         # A change of prior moves all log-odds by the same amount: by as much as it moves even odds.
-        prevalence = float(bundle.manifest["prevalence"])
+        prevalence = bundle.manifest.prevalence
         self._shift = 0.0 if prior is None else float(logit(shift_prior([0.5], prevalence, prior))[0])
         weight = np.array(list(bundle.feature_weight.values()))
         self._shown = np.argsort(-weight, kind="stable")[:FEATURES_SHOWN]
@@ -143,7 +143,7 @@ class Scorer:
             "sample": list(names),
             "probability": expit(log_odds),
             "log_odds": log_odds,
-            "predicted": np.where(log_odds > bundle.manifest["threshold"], positive, negative).tolist(),
+            "predicted": np.where(log_odds > bundle.manifest.threshold, positive, negative).tolist(),
             **self._interval(filled),
             **self._prediction_sets(decision.log_odds),
             "abstain": [bool(flags) for flags in fit.flags],
@@ -165,10 +165,10 @@ class Scorer:
         """Return what concerns all rows of a table."""
         manifest, coverage = self._bundle.manifest, self._matched.coverage
         return {
-            "bundle": manifest["name"],
-            "simulated": manifest["simulated"],
-            "verdict": (manifest["training"].get("verdict") or {}).get("sentence"),
-            "limits": manifest["limits"],
+            "bundle": manifest.name,
+            "simulated": manifest.simulated,
+            "verdict": (manifest.training.get("verdict") or {}).get("sentence"),
+            "limits": manifest.limits,
             "units": self._units,
             "samples": len(table),
             "abstained": int(table["abstain"].sum()),
@@ -179,12 +179,12 @@ class Scorer:
             "aligned_batches": self._alignment and {"sizes": self._alignment.sizes, "assumption": ASSUMPTION},
             "expected_auroc": self._expected or _NO_EXPECTATION,
             "prior": self._prior,
-            "threshold": manifest["threshold"],
+            "threshold": manifest.threshold,
             "prediction_sets": self._no_sets or f"at {1 - ALPHA:.0%}",
         }
 
     def _interval(self, filled: Floats) -> dict[str, Floats]:
-        models, found = self._bundle.models, self._matched.found
+        models, found = self._bundle.outer_models, self._matched.found
         if not models:
             return {}
         log_odds = [decide(model, filled, found, self._missing).log_odds for model in models]
@@ -192,12 +192,12 @@ class Scorer:
         return {"probability_low": low, "probability_high": high}
 
     def _prediction_sets(self, log_odds: Floats) -> dict[str, list[str]]:
-        held_out = self._bundle.held_out
-        if held_out is None or self._no_sets:
+        scores = self._bundle.calibration_scores
+        if scores is None or self._no_sets:
             return {}
         classes = self._bundle.classes
         # Samples x classes, positive first.
-        possible = held_out.sets(log_odds)
+        possible = scores.sets(log_odds)
         return {
             "prediction_set": [
                 "|".join(name for name, is_possible in zip(classes, row, strict=True) if is_possible)
@@ -208,16 +208,16 @@ class Scorer:
 
 def _expected_auroc(bundle: Bundle, matched: Matched, missing: str) -> dict[str, float]:
     """Return the AUROC of the outer models' held-out rows with all genes and with those found; nothing where impossible."""
-    if bundle.outer is None or not bundle.models:
+    if bundle.held_out_features is None or not bundle.outer_models:
         return {}
     everything = np.ones_like(matched.found)
     return {
-        "all_genes": bundle.outer.auroc(bundle.models, everything, missing),
-        "at_this_coverage": bundle.outer.auroc(bundle.models, matched.found, missing),
+        "all_genes": bundle.held_out_features.auroc(bundle.outer_models, everything, missing),
+        "at_this_coverage": bundle.held_out_features.auroc(bundle.outer_models, matched.found, missing),
     }
 
 
 def _why_no_sets(bundle: Bundle) -> str:
-    if bundle.held_out is None:
+    if bundle.calibration_scores is None:
         return "The bundle has no held-out decisions, so prediction sets are impossible."
-    return bundle.held_out.why_impossible()
+    return bundle.calibration_scores.why_impossible()

@@ -18,8 +18,7 @@ Ledoit O, Wolf M (2004) A well-conditioned estimator for large-dimensional covar
 doi:10.1016/S0047-259X(03)00096-4
 """
 
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -148,10 +147,6 @@ class TrainingProfile:
             libraries=values.sum(axis=1) if units == "counts" else np.empty(0),
             n_subjects=np.array([search_data.n_subjects], dtype=np.intp),
         )
-
-    def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return the fields by name, for a file."""
-        return {each.name: getattr(self, each.name) for each in fields(self)}
 
     @property
     def least_correlation(self) -> float:

@@ -6,11 +6,9 @@ batch of responders only would be made to look like everybody. Batches below `LE
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from responder_ml.arrays import Flags, Floats
 from responder_ml.errors import ExpressionError
@@ -44,10 +42,6 @@ class BatchReference:
         """Learn from training samples x genes in ``units``."""
         log2 = log2_expression(values, units)
         return cls(log2.mean(axis=0), log2.std(axis=0, ddof=1))
-
-    def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return the fields by name, for a file."""
-        return {each.name: getattr(self, each.name) for each in fields(self)}
 
     def checksum(self) -> float:
         """Return one number in which both arrays have their say."""

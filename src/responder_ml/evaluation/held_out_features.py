@@ -8,11 +8,10 @@ since the rows' expression itself is not carried.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
-from typing import Any, Self
+from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from responder_ml.arrays import Flags, Floats, Indices
 from responder_ml.cohort.endpoint import LabelledCohort
@@ -67,10 +66,6 @@ class HeldOutFeatures:
             subject=np.asarray(labelled.subject_of[order], dtype=np.intp),
             label=np.asarray(labelled.sample_labels[order], dtype=np.intp),
         )
-
-    def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return the fields by name, for a file."""
-        return {f"outer_{each.name}": getattr(self, each.name) for each in fields(self)}
 
     def decisions(self, models: Sequence[PrefixModel], found: Flags, missing: str) -> Floats:
         """Return each row's log-odds from the model that did not see it, with some genes missing.

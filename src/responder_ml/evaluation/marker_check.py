@@ -7,11 +7,9 @@ kind crosses with probability `SHARE_BEYOND` over all sets together, on normal t
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.stats import t
 
 from responder_ml.arrays import Flags, Floats, Indices, Strings
@@ -117,10 +115,6 @@ class MarkerCheck:
             places=_places(values[:, chosen], values[:, ruler]),
             n_subjects=np.array([n_subjects], dtype=np.intp),
         )
-
-    def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return the fields by name, for a file."""
-        return {each.name: getattr(self, each.name) for each in fields(self)}
 
     def limits(self, found: Flags) -> tuple[Floats, Floats]:
         """Return the lowest and highest score of each set over the genes found; nan where the set cannot be asked.

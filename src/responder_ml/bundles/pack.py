@@ -1,0 +1,110 @@
+"""Pack a bundle: gather a fitted model and what is known about it after a run."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, cast
+
+from responder_ml.bundles.bundle import Bundle
+from responder_ml.bundles.manifest import (
+    FORMAT_VERSION,
+    EndpointDescription,
+    LeastCoverage,
+    Manifest,
+    describe_features,
+    describe_training,
+)
+from responder_ml.cohort.alignment import LEAST_GENES, LEAST_WEIGHT
+from responder_ml.cohort.endpoint import LabelledCohort
+from responder_ml.cohort.gene_ids import kind_of
+from responder_ml.cohort.units import Units
+from responder_ml.evaluation.applicability import TrainingProfile
+from responder_ml.evaluation.batch_alignment import BatchReference
+from responder_ml.evaluation.calibration import CalibrationScores
+from responder_ml.evaluation.held_out_features import HeldOutFeatures
+from responder_ml.evaluation.marker_check import MarkerCheck
+from responder_ml.evaluation.metrics import OutOfFold
+from responder_ml.search.prefix_model import PrefixModel
+from responder_ml.search.search_data import SearchData
+
+
+def pack_bundle(
+    model: PrefixModel,
+    labelled: LabelledCohort,
+    result: Mapping[str, Any],
+    *,
+    limits: Sequence[str] = (),
+    threshold: float = 0.0,
+    outer_models: Sequence[PrefixModel] = (),
+    held_out_features: HeldOutFeatures | None = None,
+    out_of_fold: OutOfFold | None = None,
+    least_weight: float = LEAST_WEIGHT,
+    least_genes: float = LEAST_GENES,
+) -> Bundle:
+    """Gather the content of a bundle; nothing is written.
+
+    Parameters
+    ----------
+    model
+        Fitted to all samples of ``labelled``.
+    labelled
+        Training samples.
+    result
+        A run's result; its name, simulated, endpoint, n, headline, null, verdict and versions go into the manifest.
+    limits
+        What the model is not for, one sentence each (species, region, platform).
+    threshold
+        Log-odds above which a sample is called positive.
+    outer_models
+        Outer models, for intervals.
+    held_out_features
+        Features of the rows they did not see.
+    out_of_fold
+        Held-out decisions on the training subjects, for prediction sets.
+    least_weight, least_genes
+        Coverage below which a table is refused.
+    """
+    units = cast(Units, str(labelled.cohort.uns["units"]))
+    genes = model.genes_.tolist()
+    reference = TrainingProfile.learn(model, SearchData.of(labelled), units, labelled.sample_labels)
+    scores = None
+    if out_of_fold is not None:
+        scores = CalibrationScores.of(out_of_fold.decisions.mean(axis=0), out_of_fold.labels)
+    endpoint = labelled.endpoint
+    classes = {"column": endpoint.column, "positive": endpoint.positive, "negative": endpoint.negative}
+    manifest = Manifest(
+        format_version=FORMAT_VERSION,
+        name=str(result["name"]),
+        simulated=bool(result["simulated"]),
+        versions=dict(result["versions"]),
+        endpoint=EndpointDescription(**{**result["endpoint"], **classes}),
+        units=units,
+        genes=genes,
+        gene_ids=kind_of(genes),
+        features=describe_features(model),
+        coverage=LeastCoverage(weight=float(least_weight), genes=float(least_genes)),
+        training=describe_training(result),
+        limits=[str(limit) for limit in limits],
+        threshold=float(threshold),
+        prevalence=float(labelled.labels.mean()),
+        reference={
+            "samples": len(labelled.subject_of),
+            "subjects": len(labelled.subjects),
+            "least_correlation": reference.least_correlation,
+            "greatest_distance": reference.greatest_distance,
+            "least_library": reference.least_library,
+            "held_out_subjects": 0 if scores is None else len(scores.positive) + len(scores.negative),
+            "outer_models": len(outer_models),
+        },
+        check={},
+    )
+    bundle = Bundle(
+        model=model,
+        manifest=manifest,
+        reference=reference,
+        calibration_scores=scores,
+        outer_models=tuple(outer_models),
+        held_out_features=held_out_features,
+        markers=MarkerCheck.learn(labelled.expression, genes, reference.profile_genes, len(labelled.subjects)),
+        batch=BatchReference.learn(labelled.expression, units),
+    )
+    return replace(bundle, manifest=manifest.model_copy(update={"check": bundle.check_values()}))
