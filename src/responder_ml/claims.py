@@ -56,7 +56,7 @@ def claims(job: JobConfig, progress: Progress | None = None) -> ClaimsRecord:
         results=tuple(results),
         ranks=tuple(ranks),
         verdicts=judge_claims(results, ranks, config.alpha),
-        maps=tuple(map_ for region in regions for map_ in map_region(region)),
+        maps=tuple(region_map for region in regions for region_map in map_region(region)),
         notes=tuple(_notes(job, regions)),
     )
 

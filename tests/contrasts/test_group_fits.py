@@ -84,7 +84,7 @@ def test_redrawn_means_carry_sampling_error_twice(rng):
 
 def test_batch_nested_in_group_is_refused(noise):
     codes = np.array([0] * 12 + [1] * 13)
-    with pytest.raises(ContrastError, match="cannot be told apart"):
+    with pytest.raises(ContrastError, match="cannot be distinguished"):
         fit_groups(noise, codes[None], 2, (codes == 1).astype(float)[:, None])
 
 

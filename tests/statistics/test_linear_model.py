@@ -63,7 +63,7 @@ def test_gene_that_never_varies_has_t_zero_and_p_one(rng):
 
 def test_batch_nested_in_group_is_refused(expression, cells):
     nested = np.column_stack([cells[:, :3], cells[:, 0]])
-    with pytest.raises(ContrastError, match="cannot be told apart"):
+    with pytest.raises(ContrastError, match="cannot be distinguished"):
         fit_linear_model(expression, nested)
 
 

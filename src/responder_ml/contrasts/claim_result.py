@@ -21,7 +21,7 @@ class ClaimResult:
     arm
         Groups compared, in words.
     statistic
-        Name; larger values speak for the claim.
+        Name; larger values support the claim.
     observed
         Its value.
     expected_no_effect
@@ -43,7 +43,7 @@ class ClaimResult:
     design_value
         Its closed-form value if no group, stressed or treated, differs from any other.
     hypothesis
-        What the null says.
+        The null hypothesis, in words.
     n
         Subjects per group involved.
     genes

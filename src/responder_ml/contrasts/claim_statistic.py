@@ -1,7 +1,7 @@
 """What a claim statistic is, and the signatures of susceptibility and resilience that the statistics use.
 
-Larger values speak for the claim in every statistic, and each is defined under every labelling: a share over an empty signature
-takes the value that speaks neither for nor against the claim.
+Larger values of every statistic support the claim, and each is defined under every labelling: a share over an empty signature takes
+the value that supports neither the claim nor its opposite.
 
 Contrasts that share a group are correlated even without any effect. That correlation follows from the group sizes alone and is the
 design value of the statistics that are correlations.

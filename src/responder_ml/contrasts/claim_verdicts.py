@@ -42,8 +42,10 @@ _IN_WORDS = {
     "interaction_degs": "genes whose response depends on the drug",
 }
 _IN_EVERY_REGION = ("R2",)
-_SURE = 0.95
+_CLEAR_LEAD = 0.95
+"""Share of bootstrap draws in which a region that leads must be first."""
 _EQUAL = 0.2
+"""Largest difference of response fractions that counts as equal."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,7 @@ def headlines(results: Sequence[ClaimResult], claim: str) -> list[ClaimResult]:
 
 def _judge(claim: str, lines: Sequence[ClaimResult], alpha: float) -> ClaimVerdict:
     if not lines:
-        return ClaimVerdict(claim, "not_asked", "Not asked: these animals do not form the groups it compares.")
+        return ClaimVerdict(claim, "not_asked", "Not asked: these animals lack the groups it compares.")
     every = claim in _IN_EVERY_REGION
     p = np.array([1.0 if line.p_value is None else line.p_value for line in lines])
     smallest = np.array([1.0 if line.smallest_p is None else line.smallest_p for line in lines])
@@ -122,7 +124,7 @@ def _judge(claim: str, lines: Sequence[ClaimResult], alpha: float) -> ClaimVerdi
         text = f"Out of reach: with these animals no p below {least:.2g}{' (corrected)' if correction else ''} is attainable."
         return ClaimVerdict(claim, "out_of_reach", f"{text} {numbers}.")
     if every:
-        shown = f"Shown in {len(regions)} of {len(lines)} regions, not in every one" if len(lines) > 1 else "Not shown"
+        shown = f"Shown in {len(regions)} of {len(lines)} regions, not in all" if len(lines) > 1 else "Not shown"
         return ClaimVerdict(claim, "not_shown", f"{shown}. {numbers}.", regions)
     return ClaimVerdict(claim, "not_shown", f"Not shown{'' if len(lines) == 1 else ' in any region'}. {numbers}.")
 
@@ -149,8 +151,8 @@ def _judge_ranks(results: Sequence[ClaimResult], ranks: Sequence[RegionRank]) ->
         f"{first.region} in {claim} ({first.first_share:.0%} of draws)" for claim, first in leaders.items()
     )
     names = {first.region for first in leaders.values()}
-    sure = len(names) == 1 and all(first.first_share >= _SURE for first in leaders.values())
-    if not sure:
+    clear = len(names) == 1 and all(first.first_share >= _CLEAR_LEAD for first in leaders.values())
+    if not clear:
         return ClaimVerdict("R8", "not_shown", f"No region leads clearly. First are {text}.")
     (name,) = names
     return ClaimVerdict("R8", "consistent", f"{name} leads. First are {text}.", (name,))

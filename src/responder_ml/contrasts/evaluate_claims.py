@@ -69,7 +69,7 @@ def evaluate_claims(
     ------
     ContrastError
         Groups for which the claims cannot be evaluated, expression that is not finite or has too few genes that vary, covariates
-        that cannot be told apart from the groups, or both covariates and strata.
+        that cannot be distinguished from the groups, or both covariates and strata.
     """
     if covariates is not None and strata is not None:
         raise ContrastError(

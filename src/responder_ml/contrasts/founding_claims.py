@@ -1,4 +1,4 @@
-"""The founding study's claims as data: for each, which statistic of which groups, and which relabelling makes its null.
+"""The founding study's claims: for each, the statistics, the groups they compare and the relabelling that gives the null.
 
 R1 rests on behaviour (`response_fraction`), R8 compares regions (`region_ranks`); the others are rows built here for the groups of
 a cohort. The statements are those of the study's press release (doi:10.1016/j.biopsych.2016.06.012).
@@ -79,7 +79,7 @@ class Row:
     exchange
         Groups whose subjects are exchanged in the null.
     hypothesis
-        What the null says.
+        The null hypothesis, in words.
     """
 
     statistic: Statistic

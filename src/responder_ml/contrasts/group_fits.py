@@ -76,7 +76,7 @@ def fit_groups(expression: Floats, codes: Indices, n_groups: int, covariates: Fl
     Raises
     ------
     ContrastError
-        The groups and covariates of a labelling cannot be told apart, or leave no residual degrees of freedom.
+        The groups and covariates of a labelling cannot be distinguished, or leave no residual degrees of freedom.
     """
     return fit_designs(expression, group_designs(codes, n_groups, covariates), n_groups, codes >= 0)
 
@@ -171,7 +171,7 @@ def _invert(design: Floats, used: Flags) -> tuple[Floats, Floats]:
     rank = np.linalg.matrix_rank(design)
     if np.any(rank < present):
         raise ContrastError(
-            "A covariate, such as batch, cannot be told apart from the groups. Leave it out, or compare groups within one batch."
+            "A covariate, such as batch, cannot be distinguished from the groups. Leave it out, or compare groups within one batch."
         )
     df = used.sum(axis=1) - rank
     if np.any(df < 1):

@@ -14,7 +14,7 @@ from responder_ml.errors import ContrastError
 from responder_ml.statistics.linear_model import ModeratedFit, fit_linear_model
 
 _LISTS = 20
-"""Lists along each axis: enough to see where an overlap lies, few enough for a page of maps."""
+"""Lists along each axis: enough to see where an overlap is, few enough for a page of maps."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def fit_contrasts(
     Raises
     ------
     ContrastError
-        An unknown or empty group, or groups that covariates cannot be told apart from.
+        An unknown or empty group, or groups that covariates cannot be distinguished from.
     """
     grouped = groups.codes >= 0
     present = np.unique(groups.codes[grouped])

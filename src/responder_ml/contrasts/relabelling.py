@@ -5,7 +5,7 @@ Which groups are exchanged is the null hypothesis. Exchanging
 * susceptible (vehicle) and drug-treated animals: "the drug changes nothing in susceptible animals". The exchanged animals stay
   susceptible animals, so a real difference between susceptible and control stays in every relabelling; what breaks is the claim
   that the drug undoes it. Both contrasts use the relabelled susceptible group, so the shared-reference artefact is in the null;
-* responders and non-responders of a drug: "outcome has nothing to do with expression", whatever the drug does to both;
+* responders and non-responders of a drug: "outcome has nothing to do with expression", whatever the drug does in both;
 * responders of two drugs: "the two drugs do the same in responders";
 * the two groups of one contrast: "the two groups do not differ".
 
@@ -146,7 +146,7 @@ class NullTest:
         Mean and standard deviation over the null, the observed value included. If the null hypothesis holds, the observed value
         equals ``expected`` on average, exactly.
     p_value
-        (C + 1) / (B + 1), C of B null values at or above the observed one; large values speak for the claim.
+        (C + 1) / (B + 1), C of B null values at or above the observed one; large values support the claim.
     smallest_p
         The smallest p this null can yield: the share of its values that equal the largest.
     """

@@ -2,7 +2,7 @@
 
 Animals are chosen because they avoid other mice, and a second test of the lowest scorers is higher on average without any treatment
 (regression to the mean). So the comparator is the spontaneous response of animals given vehicle, never zero. The animals of an
-expression study are themselves chosen, so these shares say nothing about a drug unless the table holds every animal treated.
+expression study are themselves chosen, so these shares are no evidence about a drug unless the table holds every animal treated.
 
 References
 ----------
@@ -86,7 +86,7 @@ def response_fractions(drug: Sequence[str], responder: ArrayLike, vehicle: str =
 
     A share carries its exact 95 % interval and Fisher's one-sided p against vehicle, whose share is the value expected with no
     effect; where no animal had vehicle both are None. A difference carries Newcombe's 95 % interval and Fisher's two-sided p. A
-    large p does not show that the drugs are equal: the interval says how unequal they could be.
+    large p does not show that the drugs are equal: the interval shows how unequal they could be.
 
     Parameters
     ----------

@@ -3,7 +3,7 @@
 Shares of genes are what "reversed" usually means in print. Without any effect they are not one half: where the two contrasts share
 a group, `claim_statistic.expected_correlation` gives their correlation, and a signature selected from the first is reversed by the
 second in most genes (95 % for 5 control, 3 susceptible and 3 treated animals, none of them affected). Where a signature is empty
-they take the value that speaks neither for nor against reversal.
+they take the value that supports neither reversal nor its opposite.
 
 Rescue is how much of the stress signal a drug takes away, by regression with errors in variables. With x = susceptible - control
 and y = drug - control of each gene, the slope of y on the true x is 1 without rescue, 0 for a full one, negative beyond control.
@@ -16,7 +16,7 @@ with S mean products over genes in units of residual standard deviation and V th
 susceptible - control and susceptible - drug, and ``V_xz = 1 / n_susceptible`` is the part of it that comes from the shared
 susceptible animals alone: the artefact behind published reversal percentages, subtracted here.
 
-The total least squares (Deming) slope is not used: it does not allow for changes of the drug's own, and turns towards them.
+The total least squares (Deming) slope is not used: it makes no allowance for other changes by the drug, which bias it.
 
 All functions work along the last axis.
 
@@ -89,7 +89,7 @@ def rescued_share(stress: Floats, treated: Floats, covariance: Floats) -> Floats
         Drug less control, likewise.
     covariance
         Covariance of the two errors in the same units, ``(2, 2)``: for groups of n_S, n_D and n_C subjects
-        1/n_S + 1/n_C, 1/n_D + 1/n_C on the diagonal and 1/n_C beside it.
+        1/n_S + 1/n_C, 1/n_D + 1/n_C on the diagonal and 1/n_C off it.
     """
     noise = covariance[0, 0]
     signal = _product(stress, stress) - noise

@@ -1,14 +1,14 @@
 """Rotate residuals: the null of contrasts with covariates, such as batch, in the model.
 
 Relabelling needs subjects that are exchangeable; animals of different batches are not, and adjusting for batch does not make
-them so, because the correlation of two adjusted contrasts depends on which batches their animals are in. Here the design stays
-as it is and the data move. Under the null hypothesis the exchanged groups have one mean: the reduced model, covariates included,
+them so, because the correlation of two adjusted contrasts depends on which batches their animals are in. Here the design is fixed
+and the data are rotated. Under the null hypothesis the exchanged groups have one mean: the reduced model, covariates included,
 is fitted with those groups merged, and its residuals, ``n - p`` independent directions, are rotated at random by one rotation for
 all genes. Gene correlation, batch and the real difference between susceptible and control stay; the tested difference is removed.
 
 With errors that are normal and equally variable between subjects, rotated data are distributed as the observed ones given what the
-null leaves free, so the p-value holds exactly. Log2 counts per million of expressed genes are near enough for that; rare
-counts are not. There is no smallest p set by the number of relabellings.
+null leaves free, so the p-value is exact. Log2 counts per million of expressed genes are close enough to that; low
+counts are not. The smallest p is not limited by a number of relabellings.
 
 References
 ----------
@@ -46,7 +46,7 @@ def rotate_designs(
     n_groups
         Number of groups.
     exchange
-        Sets of groups that have one mean under the null hypothesis.
+        Sets of groups that share one mean under the null hypothesis.
     count
         Rotations.
     rng
@@ -57,7 +57,7 @@ def rotate_designs(
     Raises
     ------
     ContrastError
-        Fewer than two directions are left to rotate.
+        Fewer than two residual directions remain.
     """
     design = group_designs(codes[None], n_groups, covariates)[0]
     merged = codes.copy()
@@ -66,7 +66,7 @@ def rotate_designs(
     free, residual = _split(group_designs(merged[None], n_groups, covariates)[0])
     if residual.shape[1] < 2:
         raise ContrastError(
-            f"{residual.shape[1]} residual direction(s) are left to rotate. Use fewer covariates, or relabel within strata."
+            f"{residual.shape[1]} residual direction(s) remain, but rotation needs two. Use fewer covariates, or relabel within strata."
         )
     drawn, _ = np.linalg.qr(rng.normal(size=(count, residual.shape[1], residual.shape[1])))
     # Random signs make the Q of a normal matrix uniform over all rotations and reflections.

@@ -89,7 +89,7 @@ class StudyRegion:
 def split_regions(
     cohort: AnnData, words: SheetWords | None = None, *, covariates: Sequence[str] = (), strata: Sequence[str] = ()
 ) -> list[StudyRegion]:
-    """Return the cohort's regions in the order of the sheet, each filtered and normalised by itself.
+    """Return the cohort's regions in the order of the sheet, each filtered and normalised separately.
 
     Counts become log2 counts per million with TMM; genes expressed in too few samples of the region are left out.
 

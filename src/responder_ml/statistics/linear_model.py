@@ -100,8 +100,8 @@ def _check(expression: Floats, design: Floats) -> None:
     rank = int(np.linalg.matrix_rank(design))
     if rank < coefficients:
         raise ContrastError(
-            f"The design has {coefficients} coefficients but rank {rank}: a covariate, such as batch, cannot be told apart from "
-            "the groups. Leave the covariate out, or compare groups within one of its levels."
+            f"The design has {coefficients} coefficients but rank {rank}: a covariate, such as batch, cannot be distinguished "
+            "from the groups. Leave the covariate out, or compare groups within one of its levels."
         )
     if samples <= coefficients:
         raise ContrastError(

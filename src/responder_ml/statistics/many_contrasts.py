@@ -1,6 +1,6 @@
 """Moderated t of one contrast in each of many linear models, in double precision.
 
-Every model has rows of its own, two groups and, optionally, covariates. Its contrast is written as a unit vector over the
+Every model has its own rows, two groups and, optionally, covariates. Its contrast is written as a unit vector over the
 samples, orthogonal to the intercept and the covariates: times a gene's values it gives an effect whose variance is the
 residual variance. Many models are then a few matrix products.
 
@@ -26,7 +26,7 @@ _DIGITS = 9
 _LEAST_VARIANCE = 1e-30
 # A residual sum of squares up to this share of a gene's total is rounding.
 _LEAST_SHARE = 1e-12
-# A group of whose variation covariates leave no more than this share cannot be told apart from them.
+# A group of whose variation covariates leave no more than this share cannot be distinguished from them.
 _LEAST_RESIDUAL = 1e-9
 
 
