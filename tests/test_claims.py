@@ -39,21 +39,21 @@ def job(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def found(job):
+def record(job):
     return claims(job)
 
 
 @pytest.fixture(scope="module")
-def folder(found, tmp_path_factory):
+def folder(record, tmp_path_factory):
     folder = tmp_path_factory.mktemp("claims") / "out"
-    write_claims(found, folder)
+    write_claims(record, folder)
     return folder
 
 
-def test_every_claim_is_asked_in_every_region(found):
-    assert [each.claim for each in found.verdicts] == list(CLAIMS)
-    assert "not_asked" not in {each.level for each in found.verdicts}
-    table = found.table()
+def test_every_claim_is_asked_in_every_region(record):
+    assert [verdict.claim for verdict in record.verdicts] == list(CLAIMS)
+    assert "not_asked" not in {verdict.level for verdict in record.verdicts}
+    table = record.table()
     assert set(table["region"]) == {"", "PFC", "NAc", "AMY", "HIP"}
     counts = table.groupby(["claim", "region"]).size().unstack("region")
     assert (
@@ -61,29 +61,29 @@ def test_every_claim_is_asked_in_every_region(found):
     )
     # Each verdict about expression rests on one line of each region.
     assert (table[table["headline"]].groupby(["claim", "region"]).size() == 1).all()
-    assert {each.region for each in found.ranks} == {"PFC", "NAc", "AMY", "HIP"}
+    assert {rank.region for rank in record.ranks} == {"PFC", "NAc", "AMY", "HIP"}
 
 
-def test_hippocampus_lost_a_control(found):
-    sizes = {each.name: each.groups["control"] for each in found.regions}
+def test_hippocampus_lost_a_control(record):
+    sizes = {region.name: region.groups["control"] for region in record.regions}
     assert sizes == {"PFC": 5, "NAc": 5, "AMY": 5, "HIP": 4}
 
 
-def test_table_record_and_page_say_the_same(found, folder):
+def test_table_record_and_page_say_the_same(record, folder):
     table = pd.read_csv(folder / TABLE, keep_default_na=False)
-    record = json.loads((folder / RECORD).read_text())
+    stored = json.loads((folder / RECORD).read_text())
     page = (folder / PAGE).read_text()
-    assert len(table) == len(record["rows"]) == len(found.results)
-    assert record["settings"]["cohort"]["params"] == JOB["cohort"]["params"]
-    assert {"python", "numpy", "responder-ml"} <= set(record["versions"])
+    assert len(table) == len(stored["rows"]) == len(record.results)
+    assert stored["settings"]["cohort"]["params"] == JOB["cohort"]["params"]
+    assert {"python", "numpy", "responder-ml"} <= set(stored["versions"])
     np.testing.assert_allclose(
-        table["observed"].astype(float), [each.observed for each in found.results], rtol=0, atol=1e-12
+        table["observed"].astype(float), [line.observed for line in record.results], rtol=0, atol=1e-12
     )
-    assert [row["p_value"] for row in record["rows"]] == [each.p_value for each in found.results]
-    for each in found.verdicts:
-        assert each.sentence.replace("`", "") in page.replace("&#39;", "'").replace("&#x27;", "'")
+    assert [row["p_value"] for row in stored["rows"]] == [line.p_value for line in record.results]
+    for verdict in record.verdicts:
+        assert verdict.sentence.replace("`", "") in page.replace("&#39;", "'").replace("&#x27;", "'")
     shown = re.findall(r'<data value="([^"]+)"', page)
-    assert {f"{each.observed:.10g}" for each in found.results} <= set(shown)
+    assert {f"{line.observed:.10g}" for line in record.results} <= set(shown)
 
 
 def test_the_page_needs_nothing_else(folder):
@@ -93,19 +93,19 @@ def test_the_page_needs_nothing_else(folder):
     assert page.count("<svg") == 2 + 2 + 3 + 3 * 4
 
 
-def test_a_job_of_one_region_gives_that_region_and_says_so(tmp_path, found):
+def test_a_job_of_one_region_gives_that_region_and_says_so(tmp_path, record):
     where = {**JOB["cohort"], "where": {"region": "PFC"}}
     alone = claims(_job(tmp_path, cohort=where))
-    assert [each.name for each in alone.regions] == ["PFC"]
+    assert [region.name for region in alone.regions] == ["PFC"]
     assert alone.ranks == ()
     assert any("keeps one region (PFC)" in note for note in alone.notes)
-    assert next(each for each in alone.verdicts if each.claim == "R8").level == "not_asked"
-    assert list(alone.results) == [each for each in found.results if each.region in ("", "PFC")]
+    assert next(verdict for verdict in alone.verdicts if verdict.claim == "R8").level == "not_asked"
+    assert list(alone.results) == [line for line in record.results if line.region in ("", "PFC")]
 
 
-def test_the_terminal_shows_every_claim_and_both_drugs(found):
+def test_the_terminal_shows_every_claim_and_both_drugs(record):
     text = io.StringIO()
-    show_claims(Console(file=text, width=120), found)
+    show_claims(Console(file=text, width=120), record)
     shown = text.getvalue()
     assert "Simulated data" in shown
     assert all(f"\n{claim} " in shown for claim in CLAIMS)
@@ -116,9 +116,9 @@ def test_the_terminal_shows_every_claim_and_both_drugs(found):
 def test_batch_in_the_model_rotates_residuals(tmp_path):
     settings = {**JOB["claims"], "covariates": ["batch"], "preset": "fdr"}
     where = {**JOB["cohort"], "where": {"region": "PFC"}}
-    found = claims(_job(tmp_path, claims=settings, cohort=where))
-    assert {each.null for each in found.results} == {"rotation", "fisher"}
-    assert not any("Not adjusted" in note or "could not be verified" in note for note in found.notes)
+    record = claims(_job(tmp_path, claims=settings, cohort=where))
+    assert {line.null for line in record.results} == {"rotation", "fisher"}
+    assert not any("Not adjusted" in note or "could not be verified" in note for note in record.notes)
 
 
 def test_a_behaviour_table_beside_the_job(tmp_path):
@@ -128,8 +128,8 @@ def test_a_behaviour_table_beside_the_job(tmp_path):
     sheet.to_csv(tmp_path / "si.csv", index=False)
     settings = {**JOB["claims"], "behaviour": {"path": "si.csv", "post": "after"}}
     where = {**JOB["cohort"], "where": {"region": "PFC"}}
-    found = claims(_job(tmp_path, claims=settings, cohort=where))
-    shares = {each.drug: each.observed for each in found.results if each.statistic == "response_fraction"}
+    record = claims(_job(tmp_path, claims=settings, cohort=where))
+    shares = {line.drug: line.observed for line in record.results if line.statistic == "response_fraction"}
     assert shares == {"imipramine": 0.0, "ketamine": 1.0}
 
 

@@ -21,18 +21,18 @@ def line():
 
 def _line(line, claim, region, p, smallest=0.001, **changes):
     statistic, arms = HEADLINES[claim]
-    given = {"claim": claim, "statistic": statistic, "arm": arms[0], "drug": "imipramine+ketamine", "region": region}
-    return replace(line, p_value=p, smallest_p=smallest, **{**given, **changes})
+    values = {"claim": claim, "statistic": statistic, "arm": arms[0], "drug": "imipramine+ketamine", "region": region}
+    return replace(line, p_value=p, smallest_p=smallest, **{**values, **changes})
 
 
 def _verdict(results, claim, ranks=(), alpha=0.05):
-    return next(each for each in judge_claims(results, ranks, alpha) if each.claim == claim)
+    return next(verdict for verdict in judge_claims(results, ranks, alpha) if verdict.claim == claim)
 
 
 def test_every_claim_has_one_verdict_in_order(line):
-    found = judge_claims([], [], 0.05)
-    assert [each.claim for each in found] == list(CLAIMS)
-    assert {each.level for each in found} == {"not_asked"}
+    verdicts = judge_claims([], [], 0.05)
+    assert [verdict.claim for verdict in verdicts] == list(CLAIMS)
+    assert {verdict.level for verdict in verdicts} == {"not_asked"}
 
 
 def test_headlines_name_statistics_that_exist(study):
@@ -54,8 +54,8 @@ def test_in_every_region_needs_each_regions_own_p_and_no_correction(line):
     names = ("PFC", "NAc", "AMY", "HIP")
     assert _verdict([_line(line, "R2", name, 0.05) for name in names], "R2").level == "consistent"
     one_missed = [_line(line, "R2", name, 0.05 if name != "HIP" else 0.06) for name in names]
-    found = _verdict(one_missed, "R2")
-    assert (found.level, found.regions) == ("not_shown", ("PFC", "NAc", "AMY"))
+    verdict = _verdict(one_missed, "R2")
+    assert (verdict.level, verdict.regions) == ("not_shown", ("PFC", "NAc", "AMY"))
 
 
 def test_out_of_reach_where_no_labelling_could_do_it(line):
@@ -74,7 +74,7 @@ def test_the_preferred_line_is_the_difference_of_both_drugs(line):
     ]
     (chosen,) = headlines(lines, "R4")
     assert (chosen.arm, chosen.drug) == (DIFFERENCE, "imipramine+ketamine")
-    (fallback,) = headlines([each for each in lines if each.arm == RESPONDER], "R4")
+    (fallback,) = headlines([line for line in lines if line.arm == RESPONDER], "R4")
     assert (fallback.arm, fallback.drug) == (RESPONDER, "imipramine+ketamine")
 
 
@@ -88,9 +88,9 @@ def test_a_region_leads_surely_only_in_all_three_and_nearly_all_draws(line):
     sure = [_rank(claim, "PFC", 0.97) for claim in ("R3", "R4", "R5")]
     assert _verdict(lines, "R8", sure).regions == ("PFC",)
     for other in (_rank("R5", "NAc", 0.97), _rank("R5", "PFC", 0.9)):
-        found = _verdict(lines, "R8", [*sure[:2], other])
-        assert found.level == "not_shown"
-        assert "PFC in R3 (97% of draws)" in found.sentence
+        verdict = _verdict(lines, "R8", [*sure[:2], other])
+        assert verdict.level == "not_shown"
+        assert "PFC in R3 (97% of draws)" in verdict.sentence
 
 
 @pytest.mark.parametrize(
@@ -99,5 +99,5 @@ def test_a_region_leads_surely_only_in_all_three_and_nearly_all_draws(line):
 )
 def test_equal_fractions_are_called_equal_only_where_the_interval_is_narrow(imipramine, ketamine, level):
     drug = ["imipramine"] * imipramine[1] + ["ketamine"] * ketamine[1]
-    responder = [place < hits for hits, total in (imipramine, ketamine) for place in range(total)]
+    responder = [index < hits for hits, total in (imipramine, ketamine) for index in range(total)]
     assert _verdict(response_fractions(drug, responder), "R1").level == level

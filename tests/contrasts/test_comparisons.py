@@ -23,32 +23,32 @@ def test_calls_equal_one_linear_model(changed, study, adjust):
     fit = fit_contrasts(changed, study, [("susceptible", "control")])
     p = fit.p[0] if adjust == "none" else benjamini_hochberg(fit.p[0])
     expected = np.sign(fit.effect[0]) * ((p < 0.03) & (np.abs(fit.effect[0]) > 1.0))
-    found = _compare(changed, study, Cutoffs(p=0.03, log2_fold_change=1.0, adjust=adjust))
-    np.testing.assert_array_equal(found.called("susceptible", "control")[0], expected)
+    comparisons = _compare(changed, study, Cutoffs(p=0.03, log2_fold_change=1.0, adjust=adjust))
+    np.testing.assert_array_equal(comparisons.called("susceptible", "control")[0], expected)
     assert np.count_nonzero(expected) > 20
 
 
 def test_specific_genes_are_not_called_in_the_other(changed, study):
-    found = _compare(changed, study, Cutoffs())
-    specific = found.specific("susceptible", "resilient", "control")[0]
+    comparisons = _compare(changed, study, Cutoffs())
+    specific = comparisons.specific("susceptible", "resilient", "control")[0]
     assert np.any(specific != 0)
-    assert np.all(found.called("resilient", "control")[0][specific != 0] == 0)
-    assert np.all(specific[specific != 0] == found.called("susceptible", "control")[0][specific != 0])
+    assert np.all(comparisons.called("resilient", "control")[0][specific != 0] == 0)
+    assert np.all(specific[specific != 0] == comparisons.called("susceptible", "control")[0][specific != 0])
 
 
 def test_equivalence_by_two_one_sided_tests(rng, study):
     expression = rng.normal(0, 0.05, size=(25, 100))
     expression[study.codes == study.code("susceptible"), :50] += 1.0
-    found = _compare(expression, study, Cutoffs(log2_fold_change=0.4)).equivalent("susceptible", "control")[0]
-    assert not found[:50].any()
-    assert found[50:].all()
+    equivalent = _compare(expression, study, Cutoffs(log2_fold_change=0.4)).equivalent("susceptible", "control")[0]
+    assert not equivalent[:50].any()
+    assert equivalent[50:].all()
     loose = _compare(rng.normal(0, 5, size=(25, 100)), study, Cutoffs(log2_fold_change=0.4))
     assert not loose.equivalent("susceptible", "control").any()
 
 
 def test_what_was_computed_is_kept(noise, study):
-    found = _compare(noise, study, Cutoffs())
-    assert found.t("susceptible", "control") is found.t("susceptible", "control")
+    comparisons = _compare(noise, study, Cutoffs())
+    assert comparisons.t("susceptible", "control") is comparisons.t("susceptible", "control")
 
 
 @pytest.mark.parametrize("wrong", [{"p": 0.0}, {"log2_fold_change": -1.0}, {"query": 0}])

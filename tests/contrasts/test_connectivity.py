@@ -51,6 +51,6 @@ def test_zhang_by_hand_and_at_its_ends():
 def test_opposite_profile_has_opposite_score_and_labellings_are_rows(rng, score):
     profile = rng.normal(size=(5, 100))
     query = Ranking.of(rng.normal(size=(5, 100))).extremes(10)
-    found = score(query, profile)
-    np.testing.assert_allclose(score(query, -profile), -found, atol=1e-12)
-    np.testing.assert_allclose(found, [score(q, p) for q, p in zip(query, profile, strict=True)], atol=1e-12)
+    scores = score(query, profile)
+    np.testing.assert_allclose(score(query, -profile), -scores, atol=1e-12)
+    np.testing.assert_allclose(scores, [score(q, p) for q, p in zip(query, profile, strict=True)], atol=1e-12)

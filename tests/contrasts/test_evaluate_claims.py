@@ -11,12 +11,12 @@ from responder_ml.statistics.linear_model import fit_linear_model
 
 
 def _evaluate(expression, groups, **options):
-    given = {"seed": 1, "relabellings": 40, "bootstrap": 0} | options
-    return evaluate_claims(expression, groups, "PFC", **given)
+    settings = {"seed": 1, "relabellings": 40, "bootstrap": 0} | options
+    return evaluate_claims(expression, groups, "PFC", **settings)
 
 
 def _line(results, statistic, drug="ketamine", arm=RESPONDER):
-    return next(each for each in results if (each.statistic, each.drug, each.arm) == (statistic, drug, arm))
+    return next(line for line in results if (line.statistic, line.drug, line.arm) == (statistic, drug, arm))
 
 
 def _naive_reversal_share(expression, codes, groups):
@@ -34,17 +34,17 @@ def _naive_reversal_share(expression, codes, groups):
 
 
 def test_reversal_and_its_null_equal_a_naive_loop(noise, study):
-    found = _line(_evaluate(noise, study), "reversal_share")
+    line = _line(_evaluate(noise, study), "reversal_share")
     exchange = [[study.code("susceptible"), study.code("ketamine responder")]]
     relabelled = relabel_groups(study.codes, exchange, limit=40, rng=np.random.default_rng(0))
     values = np.array([_naive_reversal_share(noise, codes, study) for codes in relabelled.codes])
-    assert found.exact
-    assert found.labellings == 20
-    assert found.observed == pytest.approx(values[0])
-    assert found.expected_no_effect == pytest.approx(values.mean())
-    assert found.null_sd == pytest.approx(values.std())
-    assert found.p_value == pytest.approx(np.mean(values >= values[0] - 1e-9))
-    assert found.n["susceptible"] == found.n["ketamine responder"] == 3
+    assert line.exact
+    assert line.labellings == 20
+    assert line.observed == pytest.approx(values[0])
+    assert line.expected_no_effect == pytest.approx(values.mean())
+    assert line.null_sd == pytest.approx(values.std())
+    assert line.p_value == pytest.approx(np.mean(values >= values[0] - 1e-9))
+    assert line.n["susceptible"] == line.n["ketamine responder"] == 3
 
 
 def test_order_of_subjects_and_genes_changes_nothing_exact(noise, study, rng):
@@ -52,7 +52,7 @@ def test_order_of_subjects_and_genes_changes_nothing_exact(noise, study, rng):
     shuffled = Groups(study.names, study.codes[subjects])
     names = [f"mouse{index}" for index in range(25)]
     one = _evaluate(noise, study, bootstrap=20, subjects=names)
-    other = _evaluate(noise[subjects][:, genes], shuffled, bootstrap=20, subjects=[names[place] for place in subjects])
+    other = _evaluate(noise[subjects][:, genes], shuffled, bootstrap=20, subjects=[names[index] for index in subjects])
     for before, after in zip(one, other, strict=True):
         assert after.observed == pytest.approx(before.observed, abs=1e-9)
         if before.exact:
@@ -131,7 +131,7 @@ def test_out_of_reach_significance_is_said(noise, study):
 def test_signature_without_genes_leaves_every_statistic_defined(noise, study):
     results = _evaluate(noise, study, cutoffs=Cutoffs(p=1e-12), bootstrap=10)
     assert all(
-        np.isfinite([each.observed, each.expected_no_effect, each.p_value, *each.interval]).all() for each in results
+        np.isfinite([line.observed, line.expected_no_effect, line.p_value, *line.interval]).all() for line in results
     )
     line = _line(results, "reversal_share")
     assert (line.observed, line.genes, line.p_value) == (0.5, 0, 1.0)
@@ -139,9 +139,9 @@ def test_signature_without_genes_leaves_every_statistic_defined(noise, study):
 
 
 def test_two_animals_to_a_group_are_enough_to_be_defined(noise, study):
-    kept = np.concatenate([np.flatnonzero(study.codes == code)[:2] for code in range(len(study.names))])
-    results = _evaluate(noise[kept], Groups(study.names, study.codes[kept]), bootstrap=10)
-    assert all(np.isfinite([each.observed, each.expected_no_effect, *each.interval]).all() for each in results)
+    two_each = np.concatenate([np.flatnonzero(study.codes == code)[:2] for code in range(len(study.names))])
+    results = _evaluate(noise[two_each], Groups(study.names, study.codes[two_each]), bootstrap=10)
+    assert all(np.isfinite([line.observed, line.expected_no_effect, *line.interval]).all() for line in results)
     assert "has 2 subjects" in _line(results, "reversal_share").note
 
 
@@ -170,7 +170,7 @@ def test_strata_restrict_relabelling(noise, study):
 def test_covariates_take_batch_out_and_are_rotated(noise, study, rng):
     batch = rng.permuted(np.arange(25) % 2).astype(float)[:, None]
     shifted = noise + 5 * batch * rng.normal(size=noise.shape[1])
-    plain, adjusted = (_evaluate(each, study, covariates=batch) for each in (noise, shifted))
+    plain, adjusted = (_evaluate(expression, study, covariates=batch) for expression in (noise, shifted))
     line = _line(adjusted, "reversal_cosine")
     assert (line.null, line.exact, line.design_value) == ("rotation", False, None)
     for one, other in zip(plain, adjusted, strict=True):
@@ -204,13 +204,13 @@ def test_rotation_is_not_limited_by_few_relabellings(noise, study, programmes, r
 
 def test_every_statistic_is_centred_on_its_value_without_effect(study, rng):
     """Simulated cohorts without any effect; the large run is experiments/claims_calibration."""
-    found = [_evaluate(rng.normal(size=(25, 150)), study, seed=seed) for seed in range(12)]
-    gaps = np.array([[line.observed - line.expected_no_effect for line in results] for results in found])
-    p_values = np.array([[line.p_value for line in results] for results in found])
+    tables = [_evaluate(rng.normal(size=(25, 150)), study, seed=seed) for seed in range(12)]
+    gaps = np.array([[line.observed - line.expected_no_effect for line in results] for results in tables])
+    p_values = np.array([[line.p_value for line in results] for results in tables])
     deviation = gaps.std(axis=0, ddof=1)
     varying = deviation > 1e-12
-    z = gaps.mean(axis=0)[varying] / (deviation[varying] / np.sqrt(len(found)))
+    z = gaps.mean(axis=0)[varying] / (deviation[varying] / np.sqrt(len(tables)))
     assert np.median(np.abs(z)) < 1.3
     assert np.mean(p_values <= 0.05) < 0.07
-    share = next(place for place, line in enumerate(found[0]) if line.statistic == "reversal_share")
-    assert np.mean([results[share].observed for results in found]) > 0.85
+    share = next(index for index, line in enumerate(tables[0]) if line.statistic == "reversal_share")
+    assert np.mean([results[share].observed for results in tables]) > 0.85

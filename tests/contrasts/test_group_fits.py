@@ -23,9 +23,9 @@ def test_each_labelling_equals_its_own_linear_model(seed, with_covariates):
     covariates = rng.normal(size=(14, 2)) if with_covariates else None
     fits = fit_groups(expression, codes, 3, covariates)
     weights = _weights(3, 2, 0)
-    for row, each in enumerate(codes):
-        used = each >= 0
-        design = (each[used][:, None] == np.arange(3)).astype(float)
+    for row, labelling in enumerate(codes):
+        used = labelling >= 0
+        design = (labelling[used][:, None] == np.arange(3)).astype(float)
         if with_covariates:
             design = np.column_stack([design, covariates[used]])
         contrast = np.zeros((1, design.shape[1]))

@@ -11,7 +11,7 @@ from responder_ml.errors import ContrastError
 @pytest.fixture
 def line(noise, study):
     results = evaluate_claims(noise, study, "PFC", seed=1, relabellings=20, bootstrap=10)
-    return next(each for each in results if each.statistic == "reversal_cosine")
+    return next(result for result in results if result.statistic == "reversal_cosine")
 
 
 def _region(line, name, observed, draws):
@@ -20,24 +20,24 @@ def _region(line, name, observed, draws):
 
 def test_ranks_by_excess_over_no_effect_by_hand(line):
     # Centred draws of the excess: PFC 0.3 + (-0.1, 0, 0.1), NAc 0.2 + (0.3, 0, -0.3).
-    found = rank_regions([_region(line, "NAc", 0.7, [1.3, 1.0, 0.7]), _region(line, "PFC", 0.8, [0.4, 0.5, 0.6])])
-    assert [each.region for each in found] == ["PFC", "NAc"]
-    assert [each.rank for each in found] == [1, 2]
-    assert found[0].excess == pytest.approx(0.3)
-    assert found[0].first_share == pytest.approx(2 / 3)
-    assert found[0].mean_rank == pytest.approx(4 / 3)
-    assert found[0].interval[0] < 0.3 < found[0].interval[1]
+    ranks = rank_regions([_region(line, "NAc", 0.7, [1.3, 1.0, 0.7]), _region(line, "PFC", 0.8, [0.4, 0.5, 0.6])])
+    assert [rank.region for rank in ranks] == ["PFC", "NAc"]
+    assert [rank.rank for rank in ranks] == [1, 2]
+    assert ranks[0].excess == pytest.approx(0.3)
+    assert ranks[0].first_share == pytest.approx(2 / 3)
+    assert ranks[0].mean_rank == pytest.approx(4 / 3)
+    assert ranks[0].interval[0] < 0.3 < ranks[0].interval[1]
 
 
 def test_equal_regions_share_the_lead(line):
-    found = rank_regions([_region(line, name, 0.7, [0.1, 0.2, 0.3]) for name in ("PFC", "NAc", "AMY")])
-    assert [each.first_share for each in found] == pytest.approx([1 / 3] * 3)
+    ranks = rank_regions([_region(line, name, 0.7, [0.1, 0.2, 0.3]) for name in ("PFC", "NAc", "AMY")])
+    assert [rank.first_share for rank in ranks] == pytest.approx([1 / 3] * 3)
 
 
 def test_what_moves_all_regions_together_does_not_unsettle_their_order(line):
     shared = np.linspace(-5, 5, 50)
-    found = rank_regions([_region(line, "PFC", 0.9, shared), _region(line, "NAc", 0.8, shared)])
-    assert found[0].first_share == 1.0
+    ranks = rank_regions([_region(line, "PFC", 0.9, shared), _region(line, "NAc", 0.8, shared)])
+    assert ranks[0].first_share == 1.0
 
 
 def test_lines_of_one_region_are_not_ranked(line):

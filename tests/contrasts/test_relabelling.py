@@ -12,12 +12,12 @@ def _rng():
 
 def test_three_groups_are_enumerated_once_each_observed_first():
     codes = np.array([0, 0, 1, 2, 2, 3])
-    found = relabel_groups(codes, [[0, 1, 2]], limit=100, rng=_rng())
+    relabelled = relabel_groups(codes, [[0, 1, 2]], limit=100, rng=_rng())
     expected = {(*order, 3) for order in permutations([0, 0, 1, 2, 2])}
-    assert found.exact
-    assert found.labellings == len(found.codes) == len(expected) == 30
-    assert {tuple(row) for row in found.codes.tolist()} == expected
-    np.testing.assert_array_equal(found.codes[0], codes)
+    assert relabelled.exact
+    assert relabelled.labellings == len(relabelled.codes) == len(expected) == 30
+    assert {tuple(row) for row in relabelled.codes.tolist()} == expected
+    np.testing.assert_array_equal(relabelled.codes[0], codes)
 
 
 def test_founding_design_counts():
@@ -27,32 +27,32 @@ def test_founding_design_counts():
 
 
 def test_blocks_are_exchanged_independently():
-    found = relabel_groups(np.array([0, 1, 2, 3]), [[0, 1], [2, 3]], limit=10, rng=_rng())
-    assert {tuple(row) for row in found.codes.tolist()} == {(0, 1, 2, 3), (1, 0, 2, 3), (0, 1, 3, 2), (1, 0, 3, 2)}
+    relabelled = relabel_groups(np.array([0, 1, 2, 3]), [[0, 1], [2, 3]], limit=10, rng=_rng())
+    assert {tuple(row) for row in relabelled.codes.tolist()} == {(0, 1, 2, 3), (1, 0, 2, 3), (0, 1, 3, 2), (1, 0, 3, 2)}
 
 
 def test_strata_are_kept():
     codes, batch = np.array([0, 1, 0, 1, 1]), np.array([0, 0, 1, 1, 1])
-    found = relabel_groups(codes, [[0, 1]], limit=10, rng=_rng(), strata=batch)
-    assert found.labellings == 2 * 3
-    assert set(found.codes[:, :2].sum(axis=1).tolist()) == {1}
+    relabelled = relabel_groups(codes, [[0, 1]], limit=10, rng=_rng(), strata=batch)
+    assert relabelled.labellings == 2 * 3
+    assert set(relabelled.codes[:, :2].sum(axis=1).tolist()) == {1}
 
 
 def test_random_draws_keep_group_sizes_and_the_others():
     codes = np.repeat([0, 1, 2], 8)
-    found = relabel_groups(codes, [[0, 1]], limit=50, rng=_rng())
-    assert not found.exact
-    assert found.codes.shape == (51, 24)
-    assert found.labellings == 12870
-    np.testing.assert_array_equal(found.codes[0], codes)
-    np.testing.assert_array_equal(found.codes[:, 16:], 2)
-    np.testing.assert_array_equal((found.codes == 0).sum(axis=1), 8)
-    np.testing.assert_array_equal(found.codes, relabel_groups(codes, [[0, 1]], limit=50, rng=_rng()).codes)
+    relabelled = relabel_groups(codes, [[0, 1]], limit=50, rng=_rng())
+    assert not relabelled.exact
+    assert relabelled.codes.shape == (51, 24)
+    assert relabelled.labellings == 12870
+    np.testing.assert_array_equal(relabelled.codes[0], codes)
+    np.testing.assert_array_equal(relabelled.codes[:, 16:], 2)
+    np.testing.assert_array_equal((relabelled.codes == 0).sum(axis=1), 8)
+    np.testing.assert_array_equal(relabelled.codes, relabel_groups(codes, [[0, 1]], limit=50, rng=_rng()).codes)
 
 
 def test_stratum_with_one_group_offers_nothing():
-    found = relabel_groups(np.array([0, 0, 1, 1]), [[0, 1]], limit=10, rng=_rng(), strata=np.array([0, 0, 1, 1]))
-    assert found.labellings == 1
+    relabelled = relabel_groups(np.array([0, 0, 1, 1]), [[0, 1]], limit=10, rng=_rng(), strata=np.array([0, 0, 1, 1]))
+    assert relabelled.labellings == 1
 
 
 @pytest.mark.parametrize(("limit", "exchange"), [(0, [[0, 1]]), (10, [[0, 1], [1, 2]])])
@@ -62,11 +62,11 @@ def test_refusals(limit, exchange):
 
 
 def test_by_hand():
-    found = compare_with_null(np.array([[3.0, 1.0], [1.0, 1.0], [3.0 - 1e-12, 1.0], [0.0, 1.0]]))
-    assert found.p_value.tolist() == [0.5, 1.0]
-    assert found.smallest_p.tolist() == [0.5, 1.0]
-    assert found.expected == pytest.approx([1.75, 1.0])
-    assert found.observed.tolist() == [3.0, 1.0]
+    test = compare_with_null(np.array([[3.0, 1.0], [1.0, 1.0], [3.0 - 1e-12, 1.0], [0.0, 1.0]]))
+    assert test.p_value.tolist() == [0.5, 1.0]
+    assert test.smallest_p.tolist() == [0.5, 1.0]
+    assert test.expected == pytest.approx([1.75, 1.0])
+    assert test.observed.tolist() == [3.0, 1.0]
 
 
 def test_nan_is_refused():

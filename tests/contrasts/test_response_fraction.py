@@ -53,10 +53,10 @@ def test_newcombe_equals_his_published_example():
 
 
 def test_without_vehicle_nothing_is_claimed():
-    found = response_fractions(["ketamine"] * 4, [True, True, False, False])[0]
-    assert found.p_value is None
-    assert found.expected_no_effect is None
-    assert "spontaneous" in found.note
+    share = response_fractions(["ketamine"] * 4, [True, True, False, False])[0]
+    assert share.p_value is None
+    assert share.expected_no_effect is None
+    assert "spontaneous" in share.note
 
 
 def test_refusals():
@@ -76,7 +76,7 @@ def table():
     """Two samples of each of nine susceptible animals, and one that is resilient."""
     animals = pd.DataFrame(
         {
-            "subject": [f"m{place}" for place in range(10)],
+            "subject": [f"m{index}" for index in range(10)],
             "phenotype": ["susceptible"] * 9 + ["resilient"],
             "drug": ["saline"] * 3 + ["ketamine"] * 3 + ["imipramine"] * 3 + ["saline"],
             "si_post": [0.5, 0.9, 1.0, 1.2, 1.1, 0.4, 0.99, 0.5, 1.5, 2.0],
@@ -86,7 +86,7 @@ def table():
 
 
 def test_animals_count_once_and_only_susceptible_ones(table):
-    lines = {each.drug: each for each in response_lines(table, "si_post", None, RULE, SheetWords())}
+    lines = {line.drug: line for line in response_lines(table, "si_post", None, RULE, SheetWords())}
     assert lines["ketamine"].observed == pytest.approx(2 / 3)
     assert lines["imipramine"].observed == pytest.approx(1 / 3)
     # One of three on saline responds by itself, at exactly the cut-off.

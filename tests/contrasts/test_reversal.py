@@ -83,5 +83,5 @@ def test_without_stress_signal_the_share_is_small_and_centred(rng):
 
 def test_labellings_are_rows(rng):
     stress, treated = rng.normal(size=(2, 6, 50))
-    found = rescued_share(stress, treated, ERRORS)
-    np.testing.assert_allclose(found, [rescued_share(x, y, ERRORS) for x, y in zip(stress, treated, strict=True)])
+    shares = rescued_share(stress, treated, ERRORS)
+    np.testing.assert_allclose(shares, [rescued_share(x, y, ERRORS) for x, y in zip(stress, treated, strict=True)])

@@ -21,8 +21,8 @@ def _rotate(count, rng, exchange=((1, 2),)):
 
 def test_first_design_is_the_observed_fit(rng):
     expression, designs = rng.normal(size=(11, 40)), _rotate(3, rng)
-    found = fit_designs(expression, designs, 3, _all_used(designs)).t(WEIGHTS)[0]
-    np.testing.assert_allclose(found, fit_groups(expression, CODES[None], 3, BATCH).t(WEIGHTS)[0], rtol=1e-9)
+    t = fit_designs(expression, designs, 3, _all_used(designs)).t(WEIGHTS)[0]
+    np.testing.assert_allclose(t, fit_groups(expression, CODES[None], 3, BATCH).t(WEIGHTS)[0], rtol=1e-9)
 
 
 def test_equals_rotating_the_data(rng):

@@ -35,12 +35,12 @@ def test_equals_the_definition(seed, step, decimals):
     rng = np.random.default_rng(seed)
     first = rng.normal(size=50).round(decimals)
     second = (0.7 * first + rng.normal(size=50)).round(decimals)
-    found = rrho2(first, second, step)
+    map_ = rrho2(first, second, step)
     for quadrant, signs in (
-        (found.up_up, (UP, UP)),
-        (found.down_down, (DOWN, DOWN)),
-        (found.up_down, (UP, DOWN)),
-        (found.down_up, (DOWN, UP)),
+        (map_.up_up, (UP, UP)),
+        (map_.down_down, (DOWN, DOWN)),
+        (map_.up_down, (UP, DOWN)),
+        (map_.down_up, (DOWN, UP)),
     ):
         np.testing.assert_allclose(quadrant, _naive(first, second, signs, step), rtol=1e-8, atol=1e-9)
 
@@ -49,26 +49,26 @@ def test_equals_the_definition(seed, step, decimals):
 def test_maxima_of_many_pairs_equal_the_maps(rng, quadrants):
     first = rng.normal(size=(12, 150))
     second = np.linspace(-0.9, 0.9, 12)[:, None] * first + rng.normal(size=(12, 150))
-    found = rrho2_maximum(Ranking.of(first), Ranking.of(second), quadrants, step=9)
+    maxima = rrho2_maximum(Ranking.of(first), Ranking.of(second), quadrants, step=9)
     for row in range(12):
         map_ = rrho2(first[row], second[row], step=9)
-        assert found[row] == pytest.approx(map_.concordant if quadrants == CONCORDANT else map_.discordant, rel=1e-9)
+        assert maxima[row] == pytest.approx(map_.concordant if quadrants == CONCORDANT else map_.discordant, rel=1e-9)
 
 
 def test_opposed_contrasts_fill_the_discordant_quadrants(rng):
     t = rng.normal(size=2000)
-    found = rrho2(t, -t, 45)
-    assert found.discordant > 300
-    assert np.isfinite(found.discordant)
-    assert found.concordant == pytest.approx(0.0)
-    assert rrho2(t, t, 45).concordant == pytest.approx(found.discordant, rel=0.05)
+    map_ = rrho2(t, -t, 45)
+    assert map_.discordant > 300
+    assert np.isfinite(map_.discordant)
+    assert map_.concordant == pytest.approx(0.0)
+    assert rrho2(t, t, 45).concordant == pytest.approx(map_.discordant, rel=0.05)
 
 
 def test_one_sided_contrast_leaves_a_quadrant_empty(rng):
-    found = rrho2(np.abs(rng.normal(size=40)) + 0.1, rng.normal(size=40), step=5)
-    assert found.down_down.size == 0
-    assert found.first_down.size == 0
-    assert found.first_up.tolist() == [5, 10, 15, 20, 25, 30, 35, 40]
+    map_ = rrho2(np.abs(rng.normal(size=40)) + 0.1, rng.normal(size=40), step=5)
+    assert map_.down_down.size == 0
+    assert map_.first_down.size == 0
+    assert map_.first_up.tolist() == [5, 10, 15, 20, 25, 30, 35, 40]
 
 
 def test_all_zero_contrast_has_height_zero(rng):

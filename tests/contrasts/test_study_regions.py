@@ -16,7 +16,7 @@ def cohort():
 
 def test_one_region_after_another_as_if_alone(cohort):
     regions = split_regions(cohort)
-    assert [(each.name, len(each.expression)) for each in regions] == [("PFC", 25), ("HIP", 24)]
+    assert [(region.name, len(region.expression)) for region in regions] == [("PFC", 25), ("HIP", 24)]
     hip = cohort[(cohort.obs["region"] == "HIP").to_numpy()]
     (alone,) = split_regions(hip)
     np.testing.assert_array_equal(alone.expression, regions[1].expression)
@@ -35,7 +35,7 @@ def test_samples_of_one_subject_are_averaged(cohort):
     log2.X, log2.uns["units"] = np.log2(log2.X + 1.0), "log2"
     doubled = AnnData(
         np.vstack([log2.X, log2.X[:5] + 2.0]),
-        obs=pd.concat([log2.obs, log2.obs.iloc[:5]]).set_axis([str(place) for place in range(30)]),
+        obs=pd.concat([log2.obs, log2.obs.iloc[:5]]).set_axis([str(index) for index in range(30)]),
         var=log2.var,
         uns=log2.uns,
     )
@@ -66,7 +66,7 @@ def test_covariates_leave_out_one_category_and_strata_are_codes(cohort):
 def test_a_sheet_without_region_is_one_region(cohort):
     whole = cohort[(cohort.obs["region"] == "PFC").to_numpy()].copy()
     del whole.obs["region"]
-    assert [each.name for each in split_regions(whole)] == [WHOLE_COHORT]
+    assert [region.name for region in split_regions(whole)] == [WHOLE_COHORT]
 
 
 def test_a_missing_column_and_a_subject_of_two_groups_are_refused(cohort):

@@ -6,10 +6,10 @@ from responder_ml.statistics.compiled import compiled
 
 
 def total(values):
-    found = 0.0
+    result = 0.0
     for value in values:
-        found += value
-    return found
+        result += value
+    return result
 
 
 def test_a_compiled_function_does_what_the_plain_one_does(rng):
@@ -19,9 +19,9 @@ def test_a_compiled_function_does_what_the_plain_one_does(rng):
 
 def test_where_nothing_can_be_kept_it_is_compiled_all_the_same(monkeypatch):
     monkeypatch.setattr(caching.CacheImpl, "_locator_classes", [])
-    found = compiled(total)
-    assert found(np.ones(3)) == 3.0
-    assert not found.stats.cache_path
+    machine_code = compiled(total)
+    assert machine_code(np.ones(3)) == 3.0
+    assert not machine_code.stats.cache_path
 
 
 def test_equal_columns_have_equal_sums_wherever_they_lie(rng):

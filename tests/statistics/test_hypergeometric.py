@@ -20,17 +20,17 @@ def test_tail_equals_the_sum_of_probabilities(case):
     overlap, first, second, total = case
     terms = hypergeom.logpmf(np.arange(overlap, min(first, second) + 1), total, first, second)
     naive = min(0.0, np.logaddexp.reduce(terms))
-    found = log_overlap_tail(overlap, first, second, total)
-    assert found == pytest.approx(naive, rel=1e-9, abs=1e-9)
+    log_p = log_overlap_tail(overlap, first, second, total)
+    assert log_p == pytest.approx(naive, rel=1e-9, abs=1e-9)
     low, high = log_overlap_bounds(overlap, first, second, total)
-    assert low <= found <= high
+    assert low <= log_p <= high
 
 
 def test_extreme_overlap_is_finite_and_exact():
     # All of 5,000 among 20,000 in both: 1 / choose(20000, 5000).
-    found = float(log_overlap_tail(5000, 5000, 5000, 20_000))
-    assert np.isfinite(found)
-    assert found == pytest.approx(float(hypergeom.logpmf(5000, 20_000, 5000, 5000)), rel=1e-10)
+    log_p = float(log_overlap_tail(5000, 5000, 5000, 20_000))
+    assert np.isfinite(log_p)
+    assert log_p == pytest.approx(float(hypergeom.logpmf(5000, 20_000, 5000, 5000)), rel=1e-10)
 
 
 def test_certain_overlap_has_log_zero():

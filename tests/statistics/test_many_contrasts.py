@@ -20,16 +20,16 @@ def test_t_equals_the_general_linear_model_one_model_at_a_time(rng, n_covariates
     plus, minus = _models(rng, 8, 14)
     covariates = rng.normal(size=(14, n_covariates)) if n_covariates else None
     shifts = rng.normal(size=(8, 14)) if shifted else None
-    kept = rng.random((8, 60)) < 0.8
-    found = ManyContrasts(values).moderated_t(Designs.two_groups(plus, minus, covariates), kept, shifts)
+    usable = rng.random((8, 60)) < 0.8
+    t = ManyContrasts(values).moderated_t(Designs.two_groups(plus, minus, covariates), usable, shifts)
     for index in range(8):
         rows = plus[index] | minus[index]
         here = values if shifts is None else values + shifts[index][:, None]
         columns = [np.ones(rows.sum()), plus[index][rows].astype(float)]
         design = np.column_stack(columns if covariates is None else [*columns, covariates[rows]])
-        expected = fit_linear_model(here[rows][:, kept[index]], design).t[1]
-        np.testing.assert_allclose(found[index, kept[index]], expected, rtol=1e-7, atol=1e-8)
-        np.testing.assert_array_equal(found[index, ~kept[index]], 0.0)
+        expected = fit_linear_model(here[rows][:, usable[index]], design).t[1]
+        np.testing.assert_allclose(t[index, usable[index]], expected, rtol=1e-7, atol=1e-8)
+        np.testing.assert_array_equal(t[index, ~usable[index]], 0.0)
 
 
 def test_rows_outside_a_model_do_not_count(rng):

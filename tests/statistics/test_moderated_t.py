@@ -81,8 +81,8 @@ def test_what_only_rounding_tells_apart_is_no_difference(rng, squeezed, level):
     t = moderated_t(values, labels == 1, labels == 0, squeezed=squeezed)
     np.testing.assert_array_equal(t[:40], 0.0)
     sets = TrainingSets(np.ones((1, 21), dtype=bool), labels[None].astype(np.int8))
-    (found,) = best_columns(Columns.prepare(values), sets, 40, squeezed=squeezed)
-    np.testing.assert_array_equal(np.sort(found), np.arange(40, 80))
+    (best,) = best_columns(Columns.prepare(values), sets, 40, squeezed=squeezed)
+    np.testing.assert_array_equal(np.sort(best), np.arange(40, 80))
 
 
 @pytest.mark.parametrize("squeezed", [False, True])
@@ -105,8 +105,8 @@ def test_enormous_differences_are_ordered_exactly(rng, apart):
     values[:, :200] += apart * labels[:, None]
     sets = TrainingSets(np.ones((1, 20), dtype=bool), labels[None].astype(np.int8))
     t = np.abs(moderated_t(values, labels == 1, labels == 0, squeezed=False))
-    (found,) = best_columns(Columns.prepare(values), sets, 50, squeezed=False)
-    np.testing.assert_array_equal(found, np.argsort(-t, kind="stable")[:50])
+    (best,) = best_columns(Columns.prepare(values), sets, 50, squeezed=False)
+    np.testing.assert_array_equal(best, np.argsort(-t, kind="stable")[:50])
 
 
 def test_a_perfect_difference_without_spread_ranks_first(rng):
@@ -121,15 +121,15 @@ def test_a_perfect_difference_without_spread_ranks_first(rng):
 @pytest.mark.parametrize("alike", [1, 6, 60])
 @pytest.mark.parametrize("squeezed", [False, True])
 @pytest.mark.parametrize("with_shifts", [False, True])
-@pytest.mark.parametrize("with_kept", [False, True])
-def test_many_at_once_equals_one_at_a_time(rng, with_shifts, with_kept, squeezed, alike):
+@pytest.mark.parametrize("with_barred", [False, True])
+def test_many_at_once_equals_one_at_a_time(rng, with_shifts, with_barred, squeezed, alike):
     values = rng.normal(size=(20, 600)) * rng.gamma(2, size=600) + rng.normal(size=600) * 5
     sets = replace(_sets(rng, 60, 20), alike=alike)
     shifts = rng.normal(size=(60, 20)) if with_shifts else None
-    kept = rng.random((60, 600)) < 0.7 if with_kept else None
-    found = best_columns(Columns.prepare(values), sets, 40, kept, shifts, squeezed=squeezed)
-    for index, positions in enumerate(found):
-        allowed = np.flatnonzero(kept[index]) if with_kept else np.arange(600)
+    usable = rng.random((60, 600)) < 0.7 if with_barred else None
+    best = best_columns(Columns.prepare(values), sets, 40, usable, shifts, squeezed=squeezed)
+    for index, positions in enumerate(best):
+        allowed = np.flatnonzero(usable[index]) if with_barred else np.arange(600)
         shifted = values + shifts[index][:, None] if with_shifts else values
         t = moderated_t(shifted[:, allowed], sets.positive[index], sets.negative[index], squeezed=squeezed)
         expected = allowed[np.argsort(-np.abs(t), kind="stable")[:40]]
@@ -165,13 +165,13 @@ def test_equal_columns_rank_by_position_and_constant_ones_last(rng):
 
 def test_a_set_that_may_use_few_columns_or_none_gets_these(rng):
     values, sets = rng.normal(size=(12, 50)), _sets(rng, 3, 12)
-    kept = np.ones((3, 50), dtype=bool)
-    kept[1] = False
-    kept[2] = np.arange(50) == 7
-    found = best_columns(Columns.prepare(values), sets, 5, kept)
-    assert [each.tolist() for each in found[1:]] == [[], [7]]
-    assert len(found[0]) == 5
-    assert [len(each) for each in best_columns(Columns.prepare(values[:, :0]), sets, 5)] == [0, 0, 0]
+    usable = np.ones((3, 50), dtype=bool)
+    usable[1] = False
+    usable[2] = np.arange(50) == 7
+    best = best_columns(Columns.prepare(values), sets, 5, usable)
+    assert [positions.tolist() for positions in best[1:]] == [[], [7]]
+    assert len(best[0]) == 5
+    assert [len(positions) for positions in best_columns(Columns.prepare(values[:, :0]), sets, 5)] == [0, 0, 0]
 
 
 @pytest.mark.parametrize("n_ties", [10, 500])
@@ -180,6 +180,6 @@ def test_any_number_of_tied_columns_near_the_cut_goes_to_the_lower_positions(rng
     (one,) = best_columns(Columns.prepare(values), _sets(rng, 1, 20), 60)
     values[:, 400 : 400 + n_ties] = values[:, [one[30]]]
     sets = _sets(np.random.default_rng(1), 1, 20)
-    (found,) = best_columns(Columns.prepare(values), sets, 60)
+    (best,) = best_columns(Columns.prepare(values), sets, 60)
     t = np.abs(moderated_t(values, sets.positive[0], sets.negative[0]))
-    np.testing.assert_array_equal(found, np.argsort(-t, kind="stable")[:60])
+    np.testing.assert_array_equal(best, np.argsort(-t, kind="stable")[:60])

@@ -41,6 +41,6 @@ def test_holm_against_its_definition(p_values):
     for index, value in enumerate(p_values):
         # Everything at most as large is adjusted by the number of tests not yet rejected; the largest of these counts.
         steps = sorted(p_values)
-        place = max(rank for rank, other in enumerate(steps) if other == value)
-        naive = max((len(steps) - rank) * steps[rank] for rank in range(place + 1))
+        position = max(rank for rank, other in enumerate(steps) if other == value)
+        naive = max((len(steps) - rank) * steps[rank] for rank in range(position + 1))
         assert adjusted[index] == pytest.approx(min(naive, 1.0))

@@ -47,13 +47,13 @@ def test_sums_of_squares_are_those_of_an_analysis_of_variance_of_the_rows_alone(
     positive[np.flatnonzero(rows)[:2]] = [True, False]
     columns = np.array([7, 0, 3])
     between, within = _sums(by_column, columns, shift, positive, rows)
-    for place, column in enumerate(columns):
+    for index, column in enumerate(columns):
         values = by_column[column] + shift
         above, below = values[positive], values[rows & ~positive]
         inside = ((above - above.mean()) ** 2).sum() + ((below - below.mean()) ** 2).sum()
         total = ((values[rows] - values[rows].mean()) ** 2).sum()
-        assert within[place] == pytest.approx(inside, rel=1e-6, abs=1e-6)
-        assert between[place] == pytest.approx(total - inside, rel=1e-6, abs=1e-6)
+        assert within[index] == pytest.approx(inside, rel=1e-6, abs=1e-6)
+        assert between[index] == pytest.approx(total - inside, rel=1e-6, abs=1e-6)
     edited = by_column.copy()
     edited[:, ~rows] = rng.normal(size=(9, 6)) * 1e9
     np.testing.assert_array_equal(_sums(edited, columns, shift, positive, rows), (between, within))

@@ -82,6 +82,20 @@ def test_constant_genes_are_raised_to_limmas_floor():
     assert (mean, spread, pooled) == pytest.approx((np.log(1e-30), 0.0, 1e-30), rel=1e-12)
 
 
+def test_each_row_has_its_own_floor():
+    rows = np.array([[1.0, 2.0, 4.0], [0.0, 2.0, 4.0]])
+    for row, moments in zip(rows, np.transpose(log_moments(rows)), strict=True):
+        np.testing.assert_allclose(moments, log_moments(row), rtol=1e-12)
+    assert np.isfinite(log_moments(rows)).all()
+
+
+def test_floor_is_suspected_where_the_median_is_far_above_the_mean_of_logarithms():
+    variances = np.repeat([1.0, 2e-5, 0.9e-5], [51, 49, 1])
+    logs = np.log(variances)
+    assert variances.min() < 1e-5 * np.median(variances)
+    assert may_need_floor(logs.min(), logs.mean(), logs.var(ddof=1))
+
+
 @given(seed=st.integers(0, 2**32 - 1), spread=st.floats(0.1, 8.0), constant=st.integers(0, 3))
 @settings(max_examples=60, deadline=None)
 def test_floor_is_never_missed(seed, spread, constant):

@@ -31,43 +31,43 @@ def _one_by_one(values, positive, negative):
     return between, within, prior_df * prior_variance
 
 
-def _scan(values, sets, kept=None, shifts=None):
+def _scan(values, sets, usable=None, shifts=None):
     pieces = in_pieces(*values.shape)
     centred = (values - np.median(values, axis=0)).astype(np.float32)
     for start, piece in zip(range(0, values.shape[1], pieces.shape[2]), pieces, strict=True):
         here = centred[:, start : start + pieces.shape[2]]
         piece[:, : here.shape[1]] = here
-    return scan(pieces, values.shape[1], sets, kept, shifts)
+    return scan(pieces, values.shape[1], sets, usable, shifts)
 
 
 @pytest.mark.parametrize("with_shifts", [False, True])
-@pytest.mark.parametrize("with_kept", [False, True])
+@pytest.mark.parametrize("with_barred", [False, True])
 @pytest.mark.parametrize("constant", [0, 5])
-def test_strengths_and_priors_equal_one_at_a_time(rng, sets, with_shifts, with_kept, constant):
+def test_strengths_and_priors_equal_one_at_a_time(rng, sets, with_shifts, with_barred, constant):
     values = rng.normal(size=(N_SAMPLES, N_COLUMNS)) * rng.gamma(2, size=N_COLUMNS) + rng.normal(size=N_COLUMNS) * 5
     values[:, 100 : 100 + constant] = 3.0
     # Without shifts constant columns stay constant, and limma's floor is needed.
     shifts = rng.normal(size=(N_SETS, N_SAMPLES)) if with_shifts else None
-    kept = rng.random((N_SETS, N_COLUMNS)) < 0.7 if with_kept else None
-    found = _scan(values, sets, kept, shifts)
+    usable = rng.random((N_SETS, N_COLUMNS)) < 0.7 if with_barred else None
+    analysis = _scan(values, sets, usable, shifts)
     for index in range(N_SETS):
-        usable = kept[index] if with_kept else np.ones(N_COLUMNS, dtype=bool)
+        columns = usable[index] if with_barred else np.ones(N_COLUMNS, dtype=bool)
         moved = values + shifts[index][:, None] if with_shifts else values
-        between, within, prior = _one_by_one(moved[:, usable], sets.positive[index], sets.negative[index])
-        assert found.prior[index] == pytest.approx(prior, rel=1e-4)
-        np.testing.assert_allclose(found.strength(index)[usable], between / (prior + within), rtol=1e-3, atol=1e-4)
-        assert np.all(found.strength(index)[~usable] < 0)
+        between, within, prior = _one_by_one(moved[:, columns], sets.positive[index], sets.negative[index])
+        assert analysis.prior[index] == pytest.approx(prior, rel=1e-4)
+        np.testing.assert_allclose(analysis.strength(index)[columns], between / (prior + within), rtol=1e-3, atol=1e-4)
+        assert np.all(analysis.strength(index)[~columns] < 0)
 
 
 def test_equal_variances_leave_only_the_difference(rng, sets):
     # Each column is the same values in another order of samples, so sums of squares hardly differ between columns.
     base = np.repeat([-1.0, 1.0], N_SAMPLES // 2)
     values = np.stack([rng.permutation(base) for _ in range(N_COLUMNS)], axis=1)
-    found = _scan(values, sets)
+    analysis = _scan(values, sets)
     for index in range(N_SETS):
         between, _, prior = _one_by_one(values, sets.positive[index], sets.negative[index])
         assert np.isinf(prior)
-        order = np.argsort(-found.strength(index))
+        order = np.argsort(-analysis.strength(index))
         assert np.all(np.diff(between[order]) < 1e-3)
 
 
@@ -96,8 +96,8 @@ def test_runs_of_any_length_give_the_same(rng, alike):
 
 def test_a_set_may_use_no_column_of_a_whole_piece(rng, sets):
     values = rng.normal(size=(N_SAMPLES, N_COLUMNS))
-    kept = np.ones((N_SETS, N_COLUMNS), dtype=bool)
-    kept[2, :1500] = False
-    found = _scan(values, sets, kept)
+    usable = np.ones((N_SETS, N_COLUMNS), dtype=bool)
+    usable[2, :1500] = False
+    analysis = _scan(values, sets, usable)
     alone = _scan(values[:, 1500:], sets[2:3])
-    assert found.prior[2] == pytest.approx(alone.prior[0], rel=1e-5)
+    assert analysis.prior[2] == pytest.approx(alone.prior[0], rel=1e-5)

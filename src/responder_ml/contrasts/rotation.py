@@ -66,7 +66,7 @@ def rotate_designs(
     free, residual = _split(group_designs(merged[None], n_groups, covariates)[0])
     if residual.shape[1] < 2:
         raise ContrastError(
-            f"{residual.shape[1]} residual direction(s) remain, but rotation needs two. Use fewer covariates, or relabel within strata."
+            f"{residual.shape[1]} residual direction(s) remain; rotation needs two. Use fewer covariates, or relabel within strata."
         )
     drawn, _ = np.linalg.qr(rng.normal(size=(count, residual.shape[1], residual.shape[1])))
     # Random signs make the Q of a normal matrix uniform over all rotations and reflections.
