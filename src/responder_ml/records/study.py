@@ -58,14 +58,6 @@ class JobRow(_Part):
     sentence: str = Field(description="the verdict in words")
 
 
-class NullRow(_Part):
-    """One relabelling of one job."""
-
-    job: str = Field(description="name of the job")
-    draw: int = Field(description="number of the relabelling")
-    statistic: float = Field(description="value of the test statistic")
-
-
 class StudyTransferRow(_Part):
     """One job's procedure tested on another job, or on itself."""
 
@@ -157,7 +149,11 @@ def _columns(row: type[BaseModel]) -> dict[str, str]:
 
 TABLES: Mapping[str, Mapping[str, str]] = {
     "jobs": _columns(JobRow),
-    "null": _columns(NullRow),
+    "null": {
+        "job": "name of the job",
+        "draw": "number of the relabelling",
+        "statistic": "value of the test statistic",
+    },
     "transfer": _columns(StudyTransferRow),
     "fusion": _columns(FusionRow),
 }
