@@ -252,6 +252,7 @@ def test_the_terminal_shows_every_name_whole_at_80_columns(written):
     long = "gene_sets_of_the_literature+nearest_centroid"
     text = _printed(compare([written("a", "pfc[1]", {"auto": AUTO, long: LESS, "b+c": MUCH})]))
     assert "pfc[1]: responder against non_responder, 6 and 6 subjects; region: PFC" in text
+    assert "│ pfc[1] │" in text
     # A long name goes on in the next line, cell by cell.
     cells = [line.split("│") for line in text.splitlines() if line.startswith("│")]
     assert long in "".join(cell[2].strip() for cell in cells if len(cell) == 8)

@@ -1,3 +1,5 @@
+"""Scores of new samples: their own numbers, what the table says, missing genes, other platforms, and what is refused."""
+
 import json
 from contextlib import suppress
 
@@ -68,9 +70,9 @@ def simulated():
 
 @pytest.fixture(scope="module")
 def folder(simulated, tmp_path_factory):
-    place = tmp_path_factory.mktemp("bundles") / "sim"
-    _bundle(label_cohort(simulated[0], RESPONSE), place, Genes(units="counts"), CLASSIFIERS["elastic_net"](C=0.01), 30)
-    return place
+    folder = tmp_path_factory.mktemp("bundles") / "sim"
+    _bundle(label_cohort(simulated[0], RESPONSE), folder, Genes(units="counts"), CLASSIFIERS["elastic_net"](C=0.01), 30)
+    return folder
 
 
 @pytest.fixture(scope="module")
@@ -236,44 +238,11 @@ def test_labels_are_evaluated_and_never_used(folder, held_out, expected, simulat
     assert expected.attrs["summary"].get("evaluation") is None
 
 
-def test_the_subject_is_the_unit_of_the_evaluation(folder, held_out, expected, simulated, tmp_path):
-    sheet = simulated[1].obs[["sample", "subject", "response"]].sort_values("response")
-    # Neighbours share a subject; 52 samples make 26 subjects.
-    sheet["subject"] = [f"m{index // 2}" for index in range(len(sheet))]
-    kept = sheet.groupby("subject")["response"].transform("nunique") == 1
-    sheet[kept].to_csv(tmp_path / "pairs.csv", index=False)
-    found = _scores(folder, held_out, tmp_path, samples=tmp_path / "pairs.csv").attrs["summary"]["evaluation"]
-    joined = sheet[kept].join(expected["log_odds"], on="sample")
-    means = joined.groupby("subject").agg(log_odds=("log_odds", "mean"), response=("response", "first"))
-    high = means["log_odds"][means["response"] == "responder"].to_numpy()
-    low = means["log_odds"][means["response"] != "responder"].to_numpy()
-    assert found["subjects"] == len(means) < found["samples"] == int(kept.sum())
-    assert found["auroc"] == pytest.approx(np.mean(high[:, None] > low[None, :]))
-
-
-@pytest.mark.parametrize(
-    ("change", "words"),
-    [
-        (lambda sheet: sheet.assign(sample="x" + sheet["sample"]), "None of the 52"),
-        (lambda sheet: sheet.assign(subject="m1"), "both classes"),
-        (lambda sheet: sheet.drop(columns="sample"), "sample"),
-        (lambda sheet: sheet.assign(sample="s1"), "more than once"),
-    ],
-)
-def test_a_sheet_that_cannot_be_used_is_refused(change, words, folder, held_out, simulated, tmp_path):
-    change(simulated[1].obs[["sample", "subject", "response"]]).to_csv(tmp_path / "sheet.csv", index=False)
-    with pytest.raises(SampleSheetError, match=words):
+def test_a_sheet_that_cannot_be_used_leaves_no_table(folder, held_out, simulated, tmp_path):
+    simulated[1].obs[["sample", "response"]].assign(subject="m1").to_csv(tmp_path / "sheet.csv", index=False)
+    with pytest.raises(SampleSheetError, match="both classes"):
         _scores(folder, held_out, tmp_path, samples=tmp_path / "sheet.csv", out=tmp_path / "scores.csv")
     assert not (tmp_path / "scores.csv").exists()
-
-
-@pytest.mark.parametrize(
-    "change", [lambda sheet: sheet.drop(columns="response"), lambda sheet: sheet.assign(response="responder")]
-)
-def test_a_sheet_without_both_classes_evaluates_nothing(change, folder, held_out, simulated, tmp_path):
-    change(simulated[1].obs[["sample", "subject", "response"]]).to_csv(tmp_path / "sheet.csv", index=False)
-    found = _scores(folder, held_out, tmp_path, samples=tmp_path / "sheet.csv")
-    assert found.attrs["summary"]["evaluation"] is None
 
 
 # What the table says

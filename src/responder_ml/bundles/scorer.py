@@ -132,11 +132,11 @@ class Scorer:
             return self._rows(names, values)
 
     def _rows(self, names: Sequence[str], values: Floats) -> pd.DataFrame:
-        bundle, found, typical = self._bundle, self._matched.found, self._bundle.reference.typical
+        bundle, present, typical = self._bundle, self._matched.found, self._bundle.reference.typical
         values = self._scale.convert(names, values)
-        filled = fill_missing(values, found, typical, bundle.units)
-        decision = decide(bundle.model, filled, found, self._missing)
-        fit = assess_applicability(bundle.reference, values, found, decision.standardised, bundle.markers)
+        filled = fill_missing(values, present, typical, bundle.units)
+        decision = decide(bundle.model, filled, present, self._missing)
+        fit = assess_applicability(bundle.reference, values, present, decision.standardised, bundle.markers)
         log_odds = decision.log_odds + self._shift
         positive, negative = bundle.classes
         columns: dict[str, Any] = {
@@ -184,10 +184,10 @@ class Scorer:
         }
 
     def _interval(self, filled: Floats) -> dict[str, Floats]:
-        models, found = self._bundle.outer_models, self._matched.found
+        models, present = self._bundle.outer_models, self._matched.found
         if not models:
             return {}
-        log_odds = [decide(model, filled, found, self._missing).log_odds for model in models]
+        log_odds = [decide(model, filled, present, self._missing).log_odds for model in models]
         low, high = np.quantile(expit(np.stack(log_odds) + self._shift), _INTERVAL, axis=0)
         return {"probability_low": low, "probability_high": high}
 
@@ -207,7 +207,7 @@ class Scorer:
 
 
 def _expected_auroc(bundle: Bundle, matched: Matched, missing: str) -> dict[str, float]:
-    """Return the AUROC of the outer models' held-out rows with all genes and with those found; nothing where impossible."""
+    """Return the AUROC of the outer models' held-out rows with all genes and with those present; nothing where impossible."""
     if bundle.held_out_features is None or not bundle.outer_models:
         return {}
     everything = np.ones_like(matched.found)

@@ -1,6 +1,6 @@
 """The command `selftest`: does the procedure leak?"""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -48,15 +48,27 @@ def show_selftest(console: Console, test: "SelfTest") -> None:
         f"{test.name}: {test.size.cohorts} cohorts without effect of each kind, {test.size.repeats} repeat(s), at most "
         f"{test.size.permutations} relabellings each, seed {test.seed}",
     )
+    columns = [_column(control) for control in test.controls]
     table = Table("", *(control.kind for control in test.controls))
-    for title, cell in _ROWS.items():
-        table.add_row(title, *map(cell, test.controls))
-    alpha = test.controls[0].alpha
-    table.add_row(f"cohorts with p ≤ {alpha:g}", *(str(control.small) for control in test.controls))
-    table.add_row("their share, 95 % interval", *(_interval(control.small_interval) for control in test.controls))
-    table.add_row("most expected of them", *(str(control.most_small) for control in test.controls))
+    for title in columns[0]:
+        table.add_row(title, *(column[title] for column in columns))
     print_table(console, table)
     print_line(console, test.sentence, style="bold red" if test.leaks else "bold green")
+
+
+def _column(control: "NegativeControl") -> dict[str, str]:
+    """Return what the table says of cohorts of one kind, by the title of the row."""
+    return {
+        "mean AUROC": f"{control.mean:.2f} (sd {control.aurocs.std(ddof=1):.2f})",
+        "expected mean": _interval(control.band),
+        "AUROC, range": _range(control.aurocs),
+        "AUROC, quartiles": _quartiles(control.aurocs),
+        "p, range": _range(control.p_values),
+        "p, quartiles": _quartiles(control.p_values),
+        f"cohorts with p ≤ {control.alpha:g}": str(control.small),
+        "their share, 95 % interval": _interval(control.small_interval),
+        "most expected of them": str(control.most_small),
+    }
 
 
 def _interval(ends: Sequence[float]) -> str:
@@ -71,13 +83,3 @@ def _quartiles(values: "Floats") -> str:
     import numpy as np
 
     return ", ".join(f"{value:.2f}" for value in np.quantile(values, [0.25, 0.5, 0.75]))
-
-
-_ROWS: dict[str, Callable[["NegativeControl"], str]] = {
-    "mean AUROC": lambda control: f"{control.mean:.2f} (sd {control.aurocs.std(ddof=1):.2f})",
-    "expected mean": lambda control: _interval(control.band),
-    "AUROC, range": lambda control: _range(control.aurocs),
-    "AUROC, quartiles": lambda control: _quartiles(control.aurocs),
-    "p, range": lambda control: _range(control.p_values),
-    "p, quartiles": lambda control: _quartiles(control.p_values),
-}
