@@ -56,13 +56,13 @@ def bundle(cohort, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def table(cohort):
-    strangers = cohort[1::2]
-    return pd.DataFrame(np.asarray(strangers.X), index=strangers.obs_names.astype(str), columns=strangers.var_names)
+    samples = cohort[1::2]
+    return pd.DataFrame(np.asarray(samples.X), index=samples.obs_names.astype(str), columns=samples.var_names)
 
 
 @pytest.fixture(scope="module")
 def scored(bundle, table, tmp_path_factory):
-    path = tmp_path_factory.mktemp("tables") / "strangers.csv"
+    path = tmp_path_factory.mktemp("tables") / "samples.csv"
     table.to_csv(path)
     return score(bundle, path)
 

@@ -33,7 +33,7 @@ def simulated():
 
 
 @pytest.fixture(scope="module")
-def strangers(simulated):
+def samples(simulated):
     """Counts of other depths and other genes high, in whole numbers."""
     rng = np.random.default_rng(4)
     typical = simulated.expression.mean(axis=0)
@@ -78,12 +78,12 @@ def _bundle(labelled, name, options, sets, folder):
 
 
 @pytest.mark.parametrize(("name", "options"), EVERY, ids=["-".join((name, *each.values())) for name, each in EVERY])
-def test_alone_in_a_batch_or_in_another_order(name, options, simulated, strangers, sets, tmp_path, monkeypatch):
+def test_alone_in_a_batch_or_in_another_order(name, options, simulated, samples, sets, tmp_path, monkeypatch):
     monkeypatch.setattr("responder_ml.score._READ", 10)
     monkeypatch.setattr("responder_ml.score._BLOCK", 4)
     _bundle(simulated, name, options, sets, tmp_path / "bundle")
     order = np.random.default_rng(1).permutation(SAMPLES)
-    for table in (strangers, strangers.drop(columns=strangers.columns[[7, 27, 47, 107, *range(360, 400)]])):
+    for table in (samples, samples.drop(columns=samples.columns[[7, 27, 47, 107, *range(360, 400)]])):
 
         def scores(rows, table=table):
             AnnData(table.iloc[rows]).write_h5ad(tmp_path / "t.h5ad")
