@@ -1,5 +1,7 @@
 """Regions and contamination by their marker genes; all data are simulated."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.stats import t
@@ -10,9 +12,9 @@ NAC = ["Drd1", "Drd2", "Adora2a", "Gpr88"]
 CORTEX = ["Tbr1", "Satb2", "Cux2"]
 BLOOD = ["Hba-a1", "Hbb-bs"]
 GENES = [*(f"g{index}" for index in range(200)), *NAC, *CORTEX, *BLOOD, "Prox1"]
-RULER = np.arange(200)
+BACKGROUND = np.arange(200)
 EVERYTHING = np.ones(len(GENES), dtype=bool)
-PLACE = {gene: place for place, gene in enumerate(GENES)}
+COLUMN = {gene: column for column, gene in enumerate(GENES)}
 
 
 def _samples(rng, n):
@@ -25,7 +27,7 @@ def _with(values, **levels):
     changed = values.copy()
     for kind, level in levels.items():
         for gene in {"nac": NAC, "cortex": CORTEX, "blood": BLOOD}[kind]:
-            changed[:, PLACE[gene]] = level
+            changed[:, COLUMN[gene]] = level
     return changed
 
 
@@ -36,26 +38,26 @@ def training(rng):
 
 @pytest.fixture
 def learnt(training):
-    return MarkerCheck.learn(training, GENES, RULER, 14)
+    return MarkerCheck.learn(training, GENES, BACKGROUND, 14)
 
 
-def _kinds(check, values, found=EVERYTHING):
-    return [sorted(kind for kind, _ in odd) for odd in check.find(values, found)]
+def _kinds(check, values, present=EVERYTHING):
+    return [sorted(kind for kind, _ in crossed) for crossed in check.find(values, present)]
 
 
 def test_a_score_is_the_mean_share_of_genes_that_the_markers_exceed(learnt, rng):
-    # One marker of a set (Prox1) is too few to ask.
+    # One marker of a set (Prox1) is too few to score.
     assert learnt.names.tolist() == ["region_nac", "region_cortex", "contamination_blood"]
     new = np.round(_samples(rng, 3), 1)
-    found = learnt.score(new, EVERYTHING)
+    scores = learnt.score(new, EVERYTHING)
     for row in range(3):
         for column, members in enumerate((NAC, CORTEX, BLOOD)):
             expected = []
             for gene in members:
-                level = new[row, PLACE[gene]]
+                level = new[row, COLUMN[gene]]
                 below = sum(value < level for value in new[row, :200])
                 expected.append((below + sum(value == level for value in new[row, :200]) / 2) / 200)
-            assert found[row, column] == pytest.approx(np.mean(expected))
+            assert scores[row, column] == pytest.approx(np.mean(expected))
 
 
 def test_limits_by_hand(learnt, training):
@@ -80,12 +82,12 @@ def test_another_region_lost_markers_and_blood_are_named(learnt, rng):
     assert "above" in sentence
 
 
-def test_further_samples_of_the_training_kind_are_rarely_called_odd(rng):
-    odd = []
+def test_further_samples_of_the_training_kind_are_rarely_flagged(rng):
+    flagged = []
     for _ in range(20):
-        check = MarkerCheck.learn(_samples(rng, 14), GENES, RULER, 14)
-        odd += _kinds(check, _samples(rng, 200))
-    assert np.mean([bool(kinds) for kinds in odd]) <= 0.015
+        check = MarkerCheck.learn(_samples(rng, 14), GENES, BACKGROUND, 14)
+        flagged += _kinds(check, _samples(rng, 200))
+    assert np.mean([bool(kinds) for kinds in flagged]) <= 0.015
 
 
 def test_samples_scored_change_neither_limits_nor_each_other(learnt, rng):
@@ -103,14 +105,14 @@ def test_any_increasing_change_of_scale_leaves_the_scores(learnt, rng):
     np.testing.assert_allclose(learnt.score(2.0**new, EVERYTHING), learnt.score(new, EVERYTHING))
 
 
-def test_missing_markers_are_not_asked_of(learnt, rng):
+def test_missing_markers_give_no_flag(learnt, rng):
     new = _with(_samples(rng, 3), nac=5, cortex=9)
-    found = EVERYTHING.copy()
-    found[[PLACE[gene] for gene in CORTEX[1:]]] = False
-    holed = np.where(found, new, np.nan)
-    assert _kinds(learnt, holed, found) == [["region"]] * 3
-    found[[PLACE[gene] for gene in NAC[1:]]] = False
-    assert _kinds(learnt, np.where(found, new, np.nan), found) == [[]] * 3
+    present = EVERYTHING.copy()
+    present[[COLUMN[gene] for gene in CORTEX[1:]]] = False
+    holed = np.where(present, new, np.nan)
+    assert _kinds(learnt, holed, present) == [["region"]] * 3
+    present[[COLUMN[gene] for gene in NAC[1:]]] = False
+    assert _kinds(learnt, np.where(present, new, np.nan), present) == [[]] * 3
     assert _kinds(learnt, np.full_like(new, np.nan), np.zeros(len(GENES), dtype=bool)) == [[]] * 3
 
 
@@ -118,17 +120,17 @@ def test_without_markers_among_the_genes_there_is_no_check(rng):
     assert MarkerCheck.learn(rng.normal(size=(8, 50)), [f"g{index}" for index in range(50)], np.arange(50), 8) is None
 
 
-def test_every_array_has_its_say_in_the_number_that_is_compared(learnt, training):
+def test_the_checksum_depends_on_every_array(learnt, training):
     typical = training.mean(axis=0)[None]
     expected = learnt.checksum(typical)
     for name, values in vars(learnt).items():
         changed = values.copy()
         if values.dtype.kind == "U":
             changed[0] = "x"
-        elif name == "ruler":
-            changed[:100] = PLACE["Drd1"]
+        elif name == "background_genes":
+            changed[:100] = COLUMN["Drd1"]
         else:
             changed[-1] = changed[-1] - 1 if values.dtype.kind == "i" else changed[-1] / 2
-        doctored = MarkerCheck(**{**vars(learnt), name: changed})
+        doctored = replace(learnt, **{name: changed})
         with np.errstate(all="ignore"):
             assert doctored.checksum(typical) != pytest.approx(expected, rel=1e-6), name

@@ -29,7 +29,7 @@ CANDIDATES = (
     Candidate("genes", Genes(max_genes=20), CLASSIFIERS["nearest_centroid"]),
     Candidate("genes", Genes(max_genes=20), CLASSIFIERS["elastic_net"], {"l1_ratio": 0.0}),
 )
-HOW = TransferPlan(CANDIDATES, SearchPlan(4, 3, 4, 5), 2, NullPlan(19, 1, 5, 0.05, 5), Workers(1))
+PLAN = TransferPlan(CANDIDATES, SearchPlan(4, 3, 4, 5), 2, NullPlan(19, 1, 5, 0.05, 5), Workers(1))
 ENDPOINT = Endpoint("response", "yes", "no", strata=("drug",))
 
 
@@ -41,7 +41,7 @@ def _cohort(seed, subjects, effect=2.0, genes=GENES, per_subject=1, labels=None,
     values = rng.normal(8, 1, size=(len(rows), len(GENES))) + effect * labels[rows, None] * (np.arange(len(GENES)) < 10)
     sheet = pd.DataFrame(
         {
-            "sample": [f"{seed}.{subjects[row]}.{place}" for place, row in enumerate(rows)],
+            "sample": [f"{seed}.{subjects[row]}.{index}" for index, row in enumerate(rows)],
             "subject": [subjects[row] for row in rows],
             "response": np.where(labels[rows] == 1, "yes", "no"),
             "drug": np.where(rows // 2 % 2, "ketamine", "imipramine"),
@@ -69,9 +69,9 @@ def _edit(labelled, rows, by=1.5):
 
 def test_disjoint_cohorts_give_the_auroc_of_the_one_model_fitted_to_the_first():
     train, test = _cohort(1, _names("a", 20)), _cohort(2, _names("b", 16), effect=0.7, per_subject=2)
-    found = transfer(train, test, HOW)
+    found = transfer(train, test, PLAN)
     two = TwoCohorts.of(train, test)
-    model = Procedure(two.train, CANDIDATES, HOW.plan, Workers(1)).refit(train.labels).model
+    model = Procedure(two.train, CANDIDATES, PLAN.search, Workers(1)).refit(train.labels).model
     decisions = model.decision_function(test.expression).reshape(16, 2).mean(axis=1)
     assert found.auroc == pytest.approx(auroc(test.labels, decisions))
     assert 0.5 < found.auroc_ci_low <= found.auroc <= found.auroc_ci_high
@@ -85,7 +85,7 @@ def test_disjoint_cohorts_give_the_auroc_of_the_one_model_fitted_to_the_first():
 def test_the_null_of_disjoint_cohorts_is_exact_where_labellings_are_few():
     train = _cohort(1, _names("a", 20))
     test = _cohort(2, _names("b", 6), endpoint=replace(ENDPOINT, strata=()))
-    found = transfer(train, test, replace(HOW, null=replace(HOW.null, permutations=50)))
+    found = transfer(train, test, replace(PLAN, null=replace(PLAN.null, permutations=50)))
     assert found.relabellings == 20
     assert found.min_attainable_p == pytest.approx(1 / 20)
     assert found.null_mean == pytest.approx(0.5, abs=1e-6)
@@ -96,7 +96,7 @@ def test_editing_rows_of_the_tested_cohort_never_changes_the_model():
     train, test = _cohort(1, _names("a", 20)), _cohort(2, _names("b", 16))
     edited = _edit(test, slice(0, 8))
     one, other = (
-        Procedure(TwoCohorts.of(train, each).train, CANDIDATES, HOW.plan, Workers(1)).refit(train.labels).model
+        Procedure(TwoCohorts.of(train, each).train, CANDIDATES, PLAN.search, Workers(1)).refit(train.labels).model
         for each in (test, edited)
     )
     np.testing.assert_array_equal(one.decision_function(train.expression), other.decision_function(train.expression))
@@ -107,7 +107,7 @@ def test_editing_rows_of_the_tested_cohort_never_changes_the_model():
 
 def _decisions(train, test, repeats=2):
     two = TwoCohorts.of(train, test)
-    procedure = Procedure(two.joined(), CANDIDATES, HOW.plan, Workers(1), two.split)
+    procedure = Procedure(two.joined(), CANDIDATES, PLAN.search, Workers(1), two.split)
     labels = two.labels_of_individuals()[two.individual_of]
     return procedure.observe(labels, repeats).auto
 
@@ -144,23 +144,23 @@ def test_editing_a_subjects_rows_in_the_first_cohort_leaves_its_own_decision(ove
     train, test = overlapping
     before = _decisions(train, test)
     subject = train.subjects.index("s4")
-    place = test.subjects.index("s4")
+    index = test.subjects.index("s4")
     after = _decisions(_edit(train, train.subject_of == subject), test)
     np.testing.assert_array_equal(before.folds, after.folds)
-    np.testing.assert_allclose(after.decisions[:, place], before.decisions[:, place], rtol=1e-9)
+    np.testing.assert_allclose(after.decisions[:, index], before.decisions[:, index], rtol=1e-9)
     # Those of other folds did train on it, and the test must be able to see that.
-    others = before.folds[0] != before.folds[0, place]
+    others = before.folds[0] != before.folds[0, index]
     assert not np.allclose(after.decisions[0, others], before.decisions[0, others], rtol=1e-6)
 
 
 def test_editing_rows_of_the_second_cohort_changes_their_own_decisions_only(overlapping):
     train, test = overlapping
     before = _decisions(train, test)
-    place = test.subjects.index("s4")
-    after = _decisions(train, _edit(test, test.subject_of == place))
-    others = np.arange(len(test.subjects)) != place
+    index = test.subjects.index("s4")
+    after = _decisions(train, _edit(test, test.subject_of == index))
+    others = np.arange(len(test.subjects)) != index
     np.testing.assert_allclose(after.decisions[:, others], before.decisions[:, others], rtol=1e-9)
-    assert not np.allclose(after.decisions[:, place], before.decisions[:, place])
+    assert not np.allclose(after.decisions[:, index], before.decisions[:, index])
 
 
 def test_relabelling_moves_a_subjects_label_in_both_cohorts_and_keeps_class_sizes(overlapping, rng):
@@ -175,7 +175,7 @@ def test_relabelling_moves_a_subjects_label_in_both_cohorts_and_keeps_class_size
 
 
 def test_shared_subjects_are_cross_fitted_and_tested_by_the_whole_procedure(overlapping):
-    found = transfer(*overlapping, HOW)
+    found = transfer(*overlapping, PLAN)
     assert found.shared_subjects == 12
     assert found.auroc > 0.9
     assert found.p_value <= 0.05
@@ -191,7 +191,7 @@ def test_the_observed_statistic_averages_the_repeats_that_the_null_averages(over
         return NullResult(value, np.zeros(2), 0.5, (0.5, 0.5), False, False, 9, 0.1)
 
     monkeypatch.setattr(module, "run_null", record)
-    plan = replace(HOW, repeats=3)
+    plan = replace(PLAN, repeats=3)
     weak = _cohort(9, _names("c", 12), effect=0.3)
     evaluate_within(weak, plan, "C")
     transfer(*overlapping, plan)
@@ -214,9 +214,9 @@ def test_a_difference_between_animals_that_is_not_the_class_does_not_transfer_wi
         cohort = labelled.cohort.copy()
         cohort.X = np.asarray(cohort.X) + fingerprint
         regions.append(replace(labelled, cohort=cohort))
-    honest = transfer(*regions, replace(HOW, null=replace(HOW.null, permutations=0)))
+    honest = transfer(*regions, replace(PLAN, null=replace(PLAN.null, permutations=0)))
     renamed = replace(regions[1], subjects=tuple(f"x{name}" for name in subjects))
-    leaking = transfer(regions[0], renamed, replace(HOW, null=replace(HOW.null, permutations=0)))
+    leaking = transfer(regions[0], renamed, replace(PLAN, null=replace(PLAN.null, permutations=0)))
     assert honest.auroc < 0.75
     assert leaking.auroc > 0.9
     assert np.isnan(honest.p_value)
@@ -228,13 +228,13 @@ def test_a_difference_between_animals_that_is_not_the_class_does_not_transfer_wi
 def test_a_matrix_has_the_out_of_fold_result_on_its_diagonal_and_holm_off_it(overlapping):
     cohorts = {"A": overlapping[0], "B": overlapping[1], "C": _cohort(9, _names("c", 12), effect=0.0)}
     seen = []
-    how = replace(HOW, null=replace(HOW.null, permutations=9), repeats=1)
-    rows = transfer_matrix(cohorts, how, lambda *told: seen.append(told[:2]))
+    plan = replace(PLAN, null=replace(PLAN.null, permutations=9), repeats=1)
+    rows = transfer_matrix(cohorts, plan, lambda *told: seen.append(told[:2]))
     assert [(row.train, row.test) for row in rows] == [(a, b) for a in "ABC" for b in "ABC"]
     assert seen == [(number, 9) for number in range(1, 10)]
-    own = evaluate_within(cohorts["A"], how, "A")
+    own = evaluate_within(cohorts["A"], plan, "A")
     assert rows[0] == replace(own, p_holm=rows[0].p_holm)
-    assert np.isnan([rows[place].p_holm for place in (0, 4, 8)]).all()
+    assert np.isnan([rows[index].p_holm for index in (0, 4, 8)]).all()
     off = [row for row in rows if row.train != row.test]
     assert min(row.p_holm for row in off) == pytest.approx(min(1.0, 6 * min(row.p_value for row in off)))
     assert all(row.p_holm >= row.p_value for row in off)
@@ -244,7 +244,7 @@ def test_a_matrix_has_the_out_of_fold_result_on_its_diagonal_and_holm_off_it(ove
 
 def test_without_a_null_nothing_is_corrected():
     row = transfer(
-        _cohort(1, _names("a", 12)), _cohort(2, _names("b", 12)), replace(HOW, null=replace(HOW.null, permutations=0))
+        _cohort(1, _names("a", 12)), _cohort(2, _names("b", 12)), replace(PLAN, null=replace(PLAN.null, permutations=0))
     )
     assert np.isnan([row.p_value, correct_rows([row])[0].p_holm]).all()
     assert row.relabellings == 0
@@ -257,7 +257,7 @@ def test_genes_are_matched_by_name_and_coverage_is_that_of_the_first_cohort():
     train = _cohort(1, _names("a", 20))
     shuffled = [*GENES[:120][::-1]]
     test = _cohort(2, _names("b", 16), genes=shuffled)
-    found = transfer(train, test, HOW)
+    found = transfer(train, test, PLAN)
     assert found.coverage == pytest.approx(0.8)
     assert found.auroc > 0.9
 
@@ -274,7 +274,7 @@ def test_genes_are_matched_by_name_and_coverage_is_that_of_the_first_cohort():
 def test_cohorts_that_do_not_go_together_are_refused(change, error, words):
     train, test = _cohort(1, _names("a", 20)), _cohort(2, _names("b", 16))
     with pytest.raises(error, match=words):
-        transfer(train, change(test), HOW)
+        transfer(train, change(test), PLAN)
 
 
 def _with(labelled, **uns):

@@ -41,6 +41,8 @@ from responder_ml.search.prefix_model import PrefixModel
 
 _Part = TypeVar("_Part", CalibrationScores, HeldOutFeatures, MarkerCheck, BatchReference)
 _TEXT_SUFFIXES = (".md", ".html", ".txt")
+# Fields of `MarkerCheck` that files of bundles hold under the names they had in the first format.
+_OLD_NAMES = {"background_genes": "ruler", "relative_ranks": "places"}
 # Library versions may change the last digits of a sum, not more.
 _TOLERANCE = 1e-6
 
@@ -117,7 +119,7 @@ class Bundle:
             ("batch_", self.batch),
         )
         return {
-            f"{prefix}{part_field.name}": getattr(part, part_field.name)
+            _stored_name(prefix, part_field.name): getattr(part, part_field.name)
             for prefix, part in parts
             if part is not None
             for part_field in fields(part)
@@ -265,9 +267,13 @@ def _read_file(path: Path, expected: BundleFile) -> bytes:
     return content
 
 
+def _stored_name(prefix: str, field_name: str) -> str:
+    return f"{prefix}{_OLD_NAMES.get(field_name, field_name)}"
+
+
 def _take(kind: type[_Part], prefix: str, arrays: dict[str, NDArray[Any]]) -> _Part | None:
     """Take the fields of one kind out of the reference arrays; None where they are not all there."""
-    names = {part_field.name: f"{prefix}{part_field.name}" for part_field in fields(kind)}
+    names = {part_field.name: _stored_name(prefix, part_field.name) for part_field in fields(kind)}
     if not all(name in arrays for name in names.values()):
         return None
     return kind(**{field_name: arrays.pop(name) for field_name, name in names.items()})

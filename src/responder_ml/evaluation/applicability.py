@@ -1,16 +1,16 @@
-"""Whether a model is entitled to an opinion on a sample: how far the sample is from the training samples, label-free.
+"""Whether a model may be applied to a sample: how far the sample is from the training samples, without its label.
 
-Four questions, each with limits learnt by leaving training subjects out:
+Four criteria, each with limits learnt by leaving training subjects out:
 
-* Does the sample rank genes as training samples do? Spearman correlation with the training profile, over genes spread
-  over the range of expression.
-* Do the model's own features take values seen in training? Mahalanobis distance of the standardised features, with the
-  covariance shrunk towards the identity.
-* For counts: was it sequenced deeply enough?
-* Do markers of regions and of contamination stand where training samples have them? See `marker_check`.
+* The order of genes: Spearman correlation of the sample with the training profile, over genes spread over the range of
+  expression.
+* The model's own features: Mahalanobis distance of the standardised features, with the covariance shrunk towards the
+  identity.
+* For counts, the sequencing depth.
+* The markers of regions and of contamination: see `marker_check`.
 
-A further sample of the training kind crosses each of these limits but that of depth with probability `SHARE_BEYOND`, on normal
-theory.
+A further sample of the training kind crosses each of these limits but that of depth with probability `SHARE_BEYOND`,
+under normal theory.
 
 References
 ----------
@@ -21,25 +21,22 @@ doi:10.1016/S0047-259X(03)00096-4
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.stats import rankdata
 from sklearn.covariance import ledoit_wolf_shrinkage
 
-from responder_ml.arrays import Flags, Floats, Indices
+from responder_ml.arrays import Flags, Floats, Indices, Labels
 from responder_ml.evaluation.marker_check import MarkerCheck, prediction_limit
 from responder_ml.features.missing_genes import typical_sample
 from responder_ml.search.prefix_model import PrefixModel
 from responder_ml.search.search_data import Block, SearchData
 from responder_ml.statistics.training_sets import TrainingSets
 
-Labels = NDArray[np.integer]
-
 FOLDS = 20
 """Most groups of subjects left out in turn."""
 PROFILE_GENES = 2000
-"""Genes the profile is compared on."""
+"""Most genes of the profile."""
 _LEAST_PROFILE_GENES = 50
-# A library a tenth of the shallowest one in training has lost its weak genes.
+# A library a tenth of the smallest one in training has lost its weakly expressed genes.
 _LEAST_DEPTH = 0.1
 # Some shrinkage always, so that a feature constant in training does not make a distance infinite.
 _LEAST_SHRINKAGE = 0.05
@@ -74,23 +71,23 @@ class Spread:
 
         With weight s the inverse is ``1 / s`` across the axes and ``1 / (s + (1 - s) v)`` along one of variance v.
         """
-        kept = (1.0 - self.shrinkage) * self.variance
-        less = kept / (self.shrinkage * (self.shrinkage + kept))
+        weighted = (1.0 - self.shrinkage) * self.variance
+        reduction = weighted / (self.shrinkage * (self.shrinkage + weighted))
         squared = np.sum(standardised**2, axis=1) / self.shrinkage
-        squared -= np.sum((standardised @ self.axes) ** 2 * less, axis=1)
+        squared -= np.sum((standardised @ self.axes) ** 2 * reduction, axis=1)
         return np.asarray(np.sqrt(np.maximum(squared, 0.0)), dtype=np.float64)
 
 
 @dataclass(frozen=True)
 class TrainingProfile:
-    """What training samples were like.
+    """What the training samples were like.
 
     Attributes
     ----------
     typical
         From `typical_sample`, in the model's units, shape ``(n_genes,)``.
     profile_genes
-        Indices of the genes the profile is compared on.
+        Indices of the genes of the profile.
     profile
         Mean within-sample rank of each of them.
     correlations
@@ -127,12 +124,12 @@ class TrainingProfile:
         search_data
             The samples.
         units
-            Of their expression: ``counts``, ``log2`` or ``tpm``.
+            Units of their expression: ``counts``, ``log2`` or ``tpm``.
         labels
             0/1 of each sample.
         """
         values = search_data.expression
-        genes = _spread_genes(values)
+        genes = _choose_profile_genes(values)
         ranks = rankdata(values[:, genes], axis=1)
         spread = Spread.of(model.standardised(values))
         return cls(
@@ -151,12 +148,12 @@ class TrainingProfile:
     @property
     def least_correlation(self) -> float:
         """Correlation below which a sample does not look like training samples."""
-        beyond = prediction_limit(-np.arctanh(np.clip(self.correlations, -1.0, 1.0 - 1e-12)), int(self.n_subjects[0]))
-        return float(np.tanh(-beyond))
+        limit = prediction_limit(-np.arctanh(np.clip(self.correlations, -1.0, 1.0 - 1e-12)), int(self.n_subjects[0]))
+        return float(np.tanh(-limit))
 
     @property
     def greatest_distance(self) -> float:
-        """Distance above which the features are outside what training saw."""
+        """Distance above which the features are outside the range of training."""
         return float(np.exp(prediction_limit(np.log(np.maximum(self.distances, 1e-12)), int(self.n_subjects[0]))))
 
     @property
@@ -164,13 +161,13 @@ class TrainingProfile:
         """Library size below which a sample is too shallow; 0 unless the units are counts."""
         return _LEAST_DEPTH * float(self.libraries.min()) if self.libraries.size else 0.0
 
-    def correlate(self, values: Floats, found: Flags) -> Floats:
-        """Return each sample's Spearman correlation with the profile over the genes found; nan with too few."""
-        there = found[self.profile_genes]
-        if np.count_nonzero(there) < _LEAST_PROFILE_GENES:
+    def correlate(self, values: Floats, present: Flags) -> Floats:
+        """Return each sample's Spearman correlation with the profile over the genes present; nan with too few of them."""
+        in_table = present[self.profile_genes]
+        if np.count_nonzero(in_table) < _LEAST_PROFILE_GENES:
             return np.full(len(values), np.nan)
-        ranks = rankdata(values[:, self.profile_genes[there]], axis=1)
-        return _row_correlations(ranks, rankdata(self.profile[there]))
+        ranks = rankdata(values[:, self.profile_genes[in_table]], axis=1)
+        return _row_correlations(ranks, rankdata(self.profile[in_table]))
 
     def measure(self, standardised: Floats) -> Floats:
         """Return each sample's Mahalanobis distance from the training mean."""
@@ -186,16 +183,16 @@ class TrainingProfile:
 
 @dataclass(frozen=True)
 class Applicability:
-    """How far samples are from training, and what that means.
+    """How far samples are from training, and which limits they cross.
 
     Attributes
     ----------
     correlation
-        Spearman correlation with the training profile; nan where too few of its genes are there.
+        Spearman correlation with the training profile; nan where too few of its genes are present.
     distance, percentile
         Mahalanobis distance in feature space, and the percentage of left-out training samples that were nearer.
     library
-        Library size over the genes found; nan where unknown.
+        Library size over the genes present; nan where unknown.
     flags
         For each sample the limits it crosses: ``profile``, ``distance``, ``depth``, ``region``, ``contamination``.
     reasons
@@ -211,34 +208,34 @@ class Applicability:
 
 
 def assess_applicability(
-    reference: TrainingProfile,
+    training: TrainingProfile,
     values: Floats,
-    found: Flags,
+    present: Flags,
     standardised: Floats,
     markers: MarkerCheck | None = None,
 ) -> Applicability:
-    """Hold samples against the limits of the training samples.
+    """Compare samples with the limits of the training samples.
 
     Parameters
     ----------
-    reference
-        What training samples were like.
+    training
+        What the training samples were like.
     values
         Samples x training genes in the model's units.
-    found
-        Whether each gene is there.
+    present
+        Whether each gene was measured.
     standardised
-        Samples x features as the classifier sees them.
+        Samples x features as the classifier gets them.
     markers
-        Where the marker genes of training samples stood, if that is known.
+        The marker genes in training samples, if known.
     """
-    correlation, distance = reference.correlate(values, found), reference.measure(standardised)
+    correlation, distance = training.correlate(values, present), training.measure(standardised)
     library = np.full(len(values), np.nan)
-    if reference.libraries.size:
-        library = values[:, found].sum(axis=1)
-    least, greatest = reference.least_correlation, reference.greatest_distance
+    if training.libraries.size:
+        library = values[:, present].sum(axis=1)
+    least, greatest = training.least_correlation, training.greatest_distance
     # A table with part of the genes has part of the library.
-    shallow = reference.least_library * float(reference.typical[found].sum() / max(reference.typical.sum(), 1e-300))
+    shallow = training.least_library * float(training.typical[present].sum() / max(training.typical.sum(), 1e-300))
     limits = (
         (
             "profile",
@@ -250,24 +247,24 @@ def assess_applicability(
         ("distance", distance > greatest, distance, "features lie {:.3g} from training, beyond", greatest),
         ("depth", library < shallow, library, "library of {:.0f} counts, below", shallow),
     )
-    odd = [[] for _ in values] if markers is None else markers.find(values, found)
+    by_markers = [[] for _ in values] if markers is None else markers.find(values, present)
     flags, reasons = [], []
     for row in range(len(values)):
         crossed = [
             (name, f"{text.format(value[row])} {limit:.4g}")
             for name, beyond, value, text, limit in limits
             if beyond[row]
-        ] + odd[row]
+        ] + by_markers[row]
         flags.append(tuple(dict.fromkeys(name for name, _ in crossed)))
         reasons.append("; ".join(sentence for _, sentence in crossed))
-    return Applicability(correlation, distance, reference.percentile(distance), library, tuple(flags), tuple(reasons))
+    return Applicability(correlation, distance, training.percentile(distance), library, tuple(flags), tuple(reasons))
 
 
 def left_out_distances(model: PrefixModel, search_data: SearchData, labels: Labels) -> Floats:
-    """Return each training sample's distance from training when its subject took no part in it.
+    """Return each training sample's distance from the training samples of the other subjects.
 
     The features are chosen again without the subject (without one of `FOLDS` groups of subjects, where there are more):
-    chosen by their class difference, they look tighter on the rows that chose them than on any other.
+    chosen by their class difference, they vary less on the rows that chose them than on any other.
 
     Parameters
     ----------
@@ -280,21 +277,21 @@ def left_out_distances(model: PrefixModel, search_data: SearchData, labels: Labe
     """
     of_subject = np.zeros(search_data.n_subjects, dtype=np.int8)
     of_subject[search_data.subject_of] = labels
-    # Subjects of one class are dealt out in turn, so that every fold leaves some of each class in training.
+    # Subjects of one class are assigned to folds in turn, so that every fold leaves some of each class in training.
     fold = np.empty(search_data.n_subjects, dtype=np.intp)
     fold[np.argsort(of_subject, kind="stable")] = np.arange(search_data.n_subjects) % min(FOLDS, search_data.n_subjects)
     held_out = fold[search_data.subject_of] == np.arange(fold.max() + 1)[:, None]
     sets = TrainingSets(~held_out, np.tile(of_subject[search_data.subject_of], (len(held_out), 1)))
     shared = model.builder.share(search_data.expression, search_data.genes, search_data.context)
     distances = np.empty(len(labels))
-    for ranked, out in zip(shared.rank(sets), held_out, strict=True):
-        block = Block.build(ranked, ~out, out, sets.labels[0])
+    for ranked, test in zip(shared.rank(sets), held_out, strict=True):
+        block = Block.build(ranked, ~test, test, sets.labels[0])
         columns = block.columns(model.n_features)
-        distances[out] = Spread.of(block.train[:, columns]).distance(block.test[:, columns])
+        distances[test] = Spread.of(block.train[:, columns]).distance(block.test[:, columns])
     return distances
 
 
-def _spread_genes(values: Floats) -> Indices:
+def _choose_profile_genes(values: Floats) -> Indices:
     """Return genes that most samples express, evenly spaced over the range of expression, in gene order."""
     expressed = np.flatnonzero(np.mean(values > values.min(), axis=0) >= 0.5)
     if len(expressed) <= PROFILE_GENES:
@@ -304,18 +301,19 @@ def _spread_genes(values: Floats) -> Indices:
 
 
 def _left_out_correlations(ranks: Floats, subject_of: Indices) -> Floats:
+    """Return the correlation of each sample's ranks with the mean ranks of the other subjects."""
     total = ranks.sum(axis=0)
-    found = np.empty(len(ranks))
+    correlations = np.empty(len(ranks))
     for subject in np.unique(subject_of):
         rows = np.flatnonzero(subject_of == subject)
         others = total - ranks[rows].sum(axis=0)
-        found[rows] = _row_correlations(ranks[rows], rankdata(others))
-    return found
+        correlations[rows] = _row_correlations(ranks[rows], rankdata(others))
+    return correlations
 
 
 def _row_correlations(rows: Floats, profile: Floats) -> Floats:
     """Return the correlation of each row with a profile; 0 for a row without variation."""
-    centred, level = rows - rows.mean(axis=1, keepdims=True), profile - profile.mean()
-    size = np.sqrt(np.sum(centred**2, axis=1) * np.sum(level**2))
-    product = centred @ level
+    centred, profile_centred = rows - rows.mean(axis=1, keepdims=True), profile - profile.mean()
+    size = np.sqrt(np.sum(centred**2, axis=1) * np.sum(profile_centred**2))
+    product = centred @ profile_centred
     return np.asarray(np.divide(product, size, out=np.zeros(len(rows)), where=size > 0), dtype=np.float64)

@@ -1,8 +1,8 @@
-"""A new batch brought to the training samples by each gene's own location and scale, where a user asks for it.
+"""Alignment of a new batch to the training samples, gene by gene in location and scale; only on request.
 
-The reference is learnt from training rows and frozen. A batch is aligned by its own samples only, so no batch moves
-another, and nothing is estimated on pooled data. It assumes that the batch has the same mixture of classes as training: a
-batch of responders only would be made to look like everybody. Batches below `LEAST_BATCH` samples are refused.
+The reference is learnt from training rows and frozen. A batch is aligned by its own samples only, so no batch affects
+another, and nothing is estimated on pooled data. Alignment assumes that the batch has the same mixture of classes as
+training: a batch of responders only would be made to look like a mixture. Batches below `LEAST_BATCH` samples are refused.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,10 +15,10 @@ from responder_ml.errors import ExpressionError
 from responder_ml.features.normalise import log2_expression
 
 LEAST_BATCH = 8
-"""Fewest samples whose location and scale are believed."""
+"""Fewest samples from which location and scale are estimated."""
 ASSUMPTION = (
     "Each batch was given the location and scale of the training samples, gene by gene. This assumes that batch and "
-    "training have the same mixture of classes; if they differ, the difference itself is taken away. A sample's numbers "
+    "training have the same mixture of classes; if they differ, the difference itself is removed. A sample's numbers "
     "then depend on the other samples of its batch."
 )
 _NO_SPREAD = 1e-9
@@ -44,31 +44,31 @@ class BatchReference:
         return cls(log2.mean(axis=0), log2.std(axis=0, ddof=1))
 
     def checksum(self) -> float:
-        """Return one number in which both arrays have their say."""
+        """Return one number that depends on every value of both arrays."""
         weight = 1.0 + np.arange(len(self.location)) / max(len(self.location), 1)
         return float(np.sum(weight * (self.location + 2.0 * self.scale)))
 
 
 class BatchAlignment:
-    """Moves each sample as its batch asks.
+    """Aligns samples, each by the location and scale of its batch.
 
     Parameters
     ----------
     reference
-        From training rows.
-    found
+        Learnt from training rows.
+    present
         Whether the table has each training gene.
     units
-        Of the table.
+        Units of the table.
     batch_of
         Batch of each sample, by name.
     blocks
-        Names and samples x found genes, a few samples at a time, all of them once.
+        Sample names, and values of samples x genes present, a few samples at a time, every sample once.
 
     Attributes
     ----------
     sizes
-        Samples of each batch.
+        Number of samples of each batch.
 
     Raises
     ------
@@ -79,59 +79,59 @@ class BatchAlignment:
     def __init__(
         self,
         reference: BatchReference,
-        found: Flags,
+        present: Flags,
         units: str,
         batch_of: Mapping[str, str],
         blocks: Iterable[tuple[Sequence[str], Floats]],
     ) -> None:
         self._units, self._batch_of = units, batch_of
-        self._location, self._scale = reference.location[found], reference.scale[found]
+        self._location, self._scale = reference.location[present], reference.scale[present]
         self.sizes: dict[str, int] = {}
         for batch in batch_of.values():
             self.sizes[batch] = self.sizes.get(batch, 0) + 1
         check_sizes(self.sizes)
-        self._moves = self._learn(blocks)
+        self._alignment_of = self._learn(blocks)
 
-    def align(self, names: Sequence[str], present: Floats, wanted: str, depth: float) -> Floats:
-        """Return samples x found genes in a model's units.
+    def align(self, names: Sequence[str], values: Floats, model_units: str, depth: float) -> Floats:
+        """Return samples x genes present in a model's units.
 
         Parameters
         ----------
         names
-            Of the samples.
-        present
-            Samples x found genes in the table's units.
-        wanted
+            Sample names.
+        values
+            Samples x genes present, in the table's units.
+        model_units
             Units of the model.
         depth
-            Library size of the counts made, where the model is of counts.
+            Library size of the counts returned, where the model is of counts.
         """
-        log2 = log2_expression(present, self._units)
+        log2 = log2_expression(values, self._units)
         for row, name in enumerate(names):
-            centre, factor = self._moves[self._batch_of[name]]
+            centre, factor = self._alignment_of[self._batch_of[name]]
             log2[row] = self._location + (log2[row] - centre) * factor
-        if wanted == "log2":
+        if model_units == "log2":
             return log2
-        if wanted == "tpm":
+        if model_units == "tpm":
             return np.asarray(np.maximum(2.0**log2 - 1.0, 0.0), dtype=np.float64)
         return np.asarray(np.maximum(2.0**log2 * ((depth + 1.0) / 1e6) - 0.5, 0.0), dtype=np.float64)
 
     def _learn(self, blocks: Iterable[tuple[Sequence[str], Floats]]) -> dict[str, tuple[Floats, Floats]]:
         """Return each batch's mean, and the factor that gives its genes the training scale; 1 where either has none."""
-        # Sums of what lies beyond the training mean lose no digits to the size of the values.
+        # Sums of deviations from the training mean lose no digits to the size of the values.
         sums = {batch: np.zeros((2, len(self._location))) for batch in self.sizes}
-        for names, present in blocks:
-            beyond = log2_expression(present, self._units) - self._location
+        for names, values in blocks:
+            deviations = log2_expression(values, self._units) - self._location
             for row, name in enumerate(names):
-                sums[self._batch_of[name]] += np.stack([beyond[row], beyond[row] ** 2])
-        moves = {}
+                sums[self._batch_of[name]] += np.stack([deviations[row], deviations[row] ** 2])
+        alignment_of = {}
         for batch, (total, squares) in sums.items():
             n = self.sizes[batch]
             scale = np.sqrt(np.maximum(squares - total**2 / n, 0.0) / (n - 1))
             usable = (scale > _NO_SPREAD) & (self._scale > _NO_SPREAD)
             factor = np.divide(self._scale, scale, out=np.ones_like(scale), where=usable)
-            moves[batch] = (self._location + total / n, factor)
-        return moves
+            alignment_of[batch] = (self._location + total / n, factor)
+        return alignment_of
 
 
 def check_sizes(sizes: Mapping[str, int]) -> None:
@@ -140,13 +140,13 @@ def check_sizes(sizes: Mapping[str, int]) -> None:
     Raises
     ------
     ExpressionError
-        With their sizes and what to do.
+        A batch is too small; the message has the sizes and what to do.
     """
     small = {batch: n for batch, n in sizes.items() if n < LEAST_BATCH}
     if small:
-        named = ", ".join(f"'{batch}' ({n})" for batch, n in list(small.items())[:5])
+        listed = ", ".join(f"'{batch}' ({n})" for batch, n in list(small.items())[:5])
         raise ExpressionError(
-            f"{len(small)} batch(es) have fewer than the {LEAST_BATCH} samples whose location and scale can be believed: "
-            f"{named}. Score them without --align-batch, or with a model that asks only for the order of genes within a "
+            f"{len(small)} batch(es) have fewer than the {LEAST_BATCH} samples from which location and scale can be estimated: "
+            f"{listed}. Score them without --align-batch, or with a model that uses only the order of genes within a "
             "sample (`pairs`, or `gene_sets` with singscore)."
         )

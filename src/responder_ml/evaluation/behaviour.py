@@ -1,9 +1,9 @@
-"""Do held-out predictions follow the measured behaviour that the classes were cut from?
+"""Do held-out predictions correlate with the measured behaviour that the classes were derived from?
 
-The correlation over all subjects holds what the two classes already give. Whether the prediction says more than the class is asked
-within the classes: there behaviour is permuted among subjects of one class and stratum, which changes no label and hence no
-prediction, so that p is exact. p over all subjects holds the predictions fixed while labels would have moved with the behaviour;
-the test of the classes is the null of the whole procedure, not this.
+The correlation over all subjects includes the difference between the two classes. Whether the prediction says more than
+the class is tested within the classes: there behaviour is permuted among subjects of one class and stratum, which changes
+no label and hence no prediction, so p is exact. The p over all subjects keeps the predictions fixed, although labels
+would change with the behaviour; the test of the classes is the null of the whole procedure, not this.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from responder_ml.arrays import Floats, Indices
 from responder_ml.statistics.seeds import generator
 
 FEWEST = 4
-"""Subjects below which ranks say nothing."""
+"""With fewer subjects, ranks say nothing."""
 
 
 @dataclass(frozen=True)
@@ -28,9 +28,9 @@ class BehaviourAgreement:
     spearman, p_value
         Over all subjects; one-sided p, behaviour permuted within strata.
     within, within_p
-        The same of what is left after class and stratum: both ranked and centred within them, behaviour permuted there.
+        The same within class and stratum: both values ranked and centred within them, behaviour permuted within them.
     permutations
-        Permutations drawn.
+        Number of random permutations.
     """
 
     spearman: float
@@ -65,25 +65,25 @@ def compare_behaviour(
     seed
         The run's seed.
     permutations
-        Random permutations.
+        Number of random permutations.
     """
     if len(log_odds) < FEWEST:
         return None
     sign = 1.0 if higher_is_positive else -1.0
-    found = {}
+    tests = {}
     for name, groups in (("all", strata), ("within", strata * 2 + labels)):
-        centre = groups if name == "within" else np.zeros_like(groups)
-        predicted, measured = (_centred_ranks(values, centre) for values in (log_odds, sign * behaviour))
+        centred_within = groups if name == "within" else np.zeros_like(groups)
+        predicted, measured = (_centred_ranks(values, centred_within) for values in (log_odds, sign * behaviour))
         rng = generator(seed, "behaviour", name)
         drawn = np.stack([_permuted(measured, groups, rng) for _ in range(permutations)])
         observed = _correlation(predicted, measured[None])[0]
         reached = np.count_nonzero(_correlation(predicted, drawn) >= observed - 1e-12)
-        found[name] = (sign * observed, (reached + 1) / (permutations + 1))
-    return BehaviourAgreement(*found["all"], *found["within"], permutations)
+        tests[name] = (sign * observed, (reached + 1) / (permutations + 1))
+    return BehaviourAgreement(*tests["all"], *tests["within"], permutations)
 
 
 def _centred_ranks(values: Floats, groups: Indices) -> Floats:
-    """Return ranks within each group less their mean."""
+    """Return ranks within each group minus their mean."""
     ranks = np.empty(len(values))
     for group in np.unique(groups):
         inside = groups == group
@@ -92,11 +92,12 @@ def _centred_ranks(values: Floats, groups: Indices) -> Floats:
 
 
 def _permuted(values: Floats, groups: Indices, rng: np.random.Generator) -> Floats:
-    moved = values.copy()
+    """Return the values permuted within groups."""
+    permuted = values.copy()
     for group in np.unique(groups):
         inside = np.flatnonzero(groups == group)
-        moved[inside] = values[rng.permutation(inside)]
-    return moved
+        permuted[inside] = values[rng.permutation(inside)]
+    return permuted
 
 
 def _correlation(one: Floats, others: Floats) -> Floats:

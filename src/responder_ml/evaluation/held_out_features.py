@@ -1,10 +1,10 @@
-"""What a model is worth with some genes missing: its held-out training rows scored again without them.
+"""The AUROC to expect of a model with some genes missing: its held-out training rows scored again without them.
 
-A bundle carries the outer models of one repeat and, for each, the features of the rows it did not see. That is little, and
-enough: a feature that lost all its genes is set to its training mean, as in scoring, and the AUROC is taken over subjects one
-model scored, as everywhere. For features of single genes this is what scoring does. A signature that lost part of its genes
-keeps, when missing genes are imputed, the share of its deviation from the mean that its present genes carry: an approximation,
-since the rows' expression itself is not carried.
+A bundle holds the outer models of one repeat and, for each, the features of its held-out rows. These suffice: a feature
+that lost all its genes is set to its training mean, as in scoring, and the AUROC compares subjects scored by one model, as
+everywhere. For features of single genes this is what scoring does. When missing genes are imputed, a signature that lost
+part of its genes keeps the share of its deviation from the mean that its present genes contribute. That is an
+approximation, since the bundle does not hold the expression of these rows.
 """
 
 from collections.abc import Sequence
@@ -19,22 +19,22 @@ from responder_ml.evaluation.metrics import OutOfFold, auroc
 from responder_ml.evaluation.procedure import ObservedResult, Procedure
 from responder_ml.search.prefix_model import PrefixModel
 
-# The repeat whose outer models a bundle carries.
+# The repeat whose outer models a bundle holds.
 _REPEAT = 0
 
 
 @dataclass(frozen=True)
 class HeldOutFeatures:
-    """Held-out rows of some outer models, as these see them.
+    """Features of the held-out rows of some outer models.
 
     Attributes
     ----------
     values
         Standardised features of all rows, model by model and row by row, flat.
     model
-        Place of the model that did not see it, per row.
+        Index of the model that the row was held out from, per row.
     subject
-        Place of its subject, per row.
+        Index of its subject, per row.
     label
         0/1 per row.
     """
@@ -46,38 +46,40 @@ class HeldOutFeatures:
 
     @classmethod
     def of(cls, models: Sequence[PrefixModel], labelled: LabelledCohort, fold: Indices) -> Self:
-        """Take the rows each model did not see.
+        """Collect the held-out rows of each model.
 
         Parameters
         ----------
         models
             One per fold.
         labelled
-            All training samples.
+            The training samples.
         fold
             Fold of each sample.
         """
         rows = [np.flatnonzero(fold == number) for number in range(len(models))]
-        seen = [model.standardised(labelled.expression[each]) for model, each in zip(models, rows, strict=True)]
+        features = [
+            model.standardised(labelled.expression[of_fold]) for model, of_fold in zip(models, rows, strict=True)
+        ]
         order = np.concatenate(rows)
         return cls(
-            values=np.concatenate([each.ravel() for each in seen]),
-            model=np.repeat(np.arange(len(models)), [len(each) for each in rows]).astype(np.intp),
+            values=np.concatenate([of_fold.ravel() for of_fold in features]),
+            model=np.repeat(np.arange(len(models)), [len(of_fold) for of_fold in rows]).astype(np.intp),
             subject=np.asarray(labelled.subject_of[order], dtype=np.intp),
             label=np.asarray(labelled.sample_labels[order], dtype=np.intp),
         )
 
-    def decisions(self, models: Sequence[PrefixModel], found: Flags, missing: str) -> Floats:
-        """Return each row's log-odds from the model that did not see it, with some genes missing.
+    def decisions(self, models: Sequence[PrefixModel], present: Flags, policy: str) -> Floats:
+        """Return the log-odds of each row from the model it was held out from, with some genes missing.
 
         Parameters
         ----------
         models
             The outer models.
-        found
-            Whether each training gene is there.
-        missing
-            Policy, as for `decide`.
+        present
+            Whether each training gene is measured.
+        policy
+            Policy for missing genes, as for `decide`.
 
         Raises
         ------
@@ -89,14 +91,14 @@ class HeldOutFeatures:
             size = int(np.count_nonzero(self.model == number)), len(model.features_)
             values = self.values[start : start + size[0] * size[1]].reshape(size)
             start += size[0] * size[1]
-            parts.append(model.classifier_.decision_function(values * _kept(model, found, missing)))
+            parts.append(model.classifier_.decision_function(values * _remaining_shares(model, present, policy)))
         if start != len(self.values) or np.any(np.diff(self.model) < 0):
             raise ValueError("the held-out rows do not belong to these models")
         return np.concatenate(parts)
 
-    def auroc(self, models: Sequence[PrefixModel], found: Flags, missing: str) -> float:
-        """Return the AUROC over subjects, each scored by the model that did not see it; parameters as `decisions`."""
-        decisions = self.decisions(models, found, missing)
+    def auroc(self, models: Sequence[PrefixModel], present: Flags, policy: str) -> float:
+        """Return the AUROC over subjects, each scored by the model it was held out from; parameters as for `decisions`."""
+        decisions = self.decisions(models, present, policy)
         _, first, of_row = np.unique(self.subject, return_index=True, return_inverse=True)
         means = np.bincount(of_row, weights=decisions) / np.bincount(of_row)
         labels = self.label[first].astype(np.int8)
@@ -104,26 +106,27 @@ class HeldOutFeatures:
 
 
 def outer_models(procedure: Procedure, observed: ObservedResult, labelled: LabelledCohort) -> tuple[PrefixModel, ...]:
-    """Return the models of the first repeat's outer folds that can score a stranger, each the fold's own choice.
+    """Return the model of each outer fold of the first repeat in a form that can score new samples, each the fold's own choice.
 
-    The search keeps what it needs of a fitted model, not the steps from expression to features: those are fitted again here, to
-    the same training rows.
+    The search does not keep the steps from expression to features of a fitted model: those are fitted again here, to the same
+    training rows.
 
     Parameters
     ----------
     procedure, observed
-        The procedure, and what it found on the observed labels.
+        The procedure, and its result on the observed labels.
     labelled
         Training samples.
     """
     result = observed.results[_REPEAT]
     chosen = sorted(
-        (model for model in result.models if result.chosen[model.fold] == model.candidate), key=lambda each: each.fold
+        (model for model in result.models if result.chosen[model.fold] == model.candidate), key=lambda model: model.fold
     )
     search_data, labels = procedure.search_data, labelled.sample_labels
     fitted = []
-    for each in chosen:
-        candidate, params, rows = procedure.candidates[each.candidate], each.tuned.params, result.fold != each.fold
+    for of_fold in chosen:
+        candidate, params = procedure.candidates[of_fold.candidate], of_fold.tuned.params
+        rows = result.fold != of_fold.fold
         model = PrefixModel(
             candidate.builder, candidate.make(params), candidate.length(params, search_data.expression.shape[1])
         )
@@ -139,13 +142,13 @@ def held_out_features(
     return HeldOutFeatures.of(models, labelled, observed.results[_REPEAT].fold)
 
 
-def _kept(model: PrefixModel, found: Flags, missing: str) -> Floats:
-    """Return how much of each feature's deviation from its training mean is left."""
-    present = set(model.genes_[found].tolist())
+def _remaining_shares(model: PrefixModel, present: Flags, policy: str) -> Floats:
+    """Return the share of each feature's deviation from its training mean that remains."""
+    names = set(model.genes_[present].tolist())
     shares = []
-    for members, parts in model.genes_of_features().values():
+    for genes, parts in model.genes_of_features().values():
         size = np.abs(parts)
-        there = np.array([str(member) in present for member in members], dtype=np.bool_)
-        shares.append(float(size[there].sum() / size.sum()) if size.sum() > 0 else 1.0)
-    whole = np.array(shares)
-    return np.where(whole >= 1.0 - 1e-12, 1.0, 0.0) if missing == "skip" else whole
+        remaining = np.array([str(gene) in names for gene in genes], dtype=np.bool_)
+        shares.append(float(size[remaining].sum() / size.sum()) if size.sum() > 0 else 1.0)
+    share = np.array(shares)
+    return np.where(share >= 1.0 - 1e-12, 1.0, 0.0) if policy == "skip" else share

@@ -1,9 +1,10 @@
-"""Whether a sample's marker genes stand where training samples have them: its region, and what the punch took along.
+"""Whether the marker genes of a sample look as in training samples: those of its region, and those of contamination.
 
-A marker's place is the share of the profile genes that it exceeds within its own sample, so neither units nor any other
-sample matter; a set's score is the mean place of its genes. The limits are those that a further sample of the training
-kind crosses with probability `SHARE_BEYOND` over all sets together, on normal theory. The markers are those of
-`responder_ml.features.facts.markers`, which says how sure each is; most are recalled and unconfirmed, and so are the flags.
+A marker's relative rank is the share of background genes that it exceeds within its own sample, so neither units nor any
+other sample matters; the score of a marker set is the mean relative rank of its genes. The limits are those that a
+further sample of the training kind crosses with probability `SHARE_BEYOND` over all sets together, under normal theory.
+The markers are those of `responder_ml.features.facts.markers`, which says how sure each is. Most come from memory and are
+unconfirmed, and so are the flags that rest on them.
 """
 
 from collections.abc import Sequence
@@ -17,25 +18,159 @@ from responder_ml.features.facts import markers
 
 SHARE_BEYOND = 0.005
 """Share of samples of the training kind expected beyond each limit."""
+REGION, CONTAMINATION = "region", "contamination"
+_LEAST_GENES = 2
+"""Fewest genes of a set that give it a score."""
+# Where training samples hardly differ, the score of a set may still vary by this much before it is flagged.
+_LEAST_SPREAD = 0.02
+
+
+@dataclass(frozen=True)
+class MarkerCheck:
+    """The marker genes in training samples.
+
+    Attributes
+    ----------
+    names, kinds
+        Name of each set, and its kind, ``region`` or ``contamination``.
+    genes, set_of
+        Index of each marker gene among the training genes, and the index of its set.
+    background_genes
+        Indices of the genes that markers are compared with; stored in bundles as ``ruler``.
+    relative_ranks
+        Relative rank of each marker gene in each training sample, 0 to 1, samples x markers; stored in bundles as
+        ``places``.
+    n_subjects
+        Number of training subjects, shape ``(1,)``.
+    """
+
+    names: Strings
+    kinds: Strings
+    genes: Indices
+    set_of: Indices
+    background_genes: Indices
+    relative_ranks: Floats
+    n_subjects: Indices
+
+    @classmethod
+    def learn(
+        cls, values: Floats, genes: Sequence[str], background_genes: Indices, n_subjects: int
+    ) -> "MarkerCheck | None":
+        """Learn from training samples; None where too few markers are among their genes.
+
+        Parameters
+        ----------
+        values
+            Training samples x genes, any units that keep the order of genes within a sample.
+        genes
+            Gene names.
+        background_genes
+            Indices of the genes to compare markers with.
+        n_subjects
+            Number of subjects the samples are from.
+        """
+        column_of = {str(gene): column for column, gene in enumerate(genes)}
+        table = markers()
+        table = table[table["kind"].isin([REGION, CONTAMINATION]) & table["gene"].isin(list(column_of))]
+        table = table[table.groupby("set")["gene"].transform("size") >= _LEAST_GENES]
+        if table.empty or not background_genes.size:
+            return None
+        sets = table.drop_duplicates("set")
+        index_of = {name: index for index, name in enumerate(sets["set"])}
+        columns = np.array([column_of[gene] for gene in table["gene"]], dtype=np.intp)
+        return cls(
+            names=np.array(list(index_of), dtype=np.str_),
+            kinds=np.array(sets["kind"].tolist(), dtype=np.str_),
+            genes=columns,
+            set_of=np.array([index_of[name] for name in table["set"]], dtype=np.intp),
+            background_genes=background_genes,
+            relative_ranks=_relative_ranks(values[:, columns], values[:, background_genes]),
+            n_subjects=np.array([n_subjects], dtype=np.intp),
+        )
+
+    def limits(self, present: Flags) -> tuple[Floats, Floats]:
+        """Return the lowest and highest score of each set over the genes present; nan where too few are present.
+
+        A region's markers have both limits: low scores are not of the training region, high ones are of another. A
+        contamination has only the high one.
+        """
+        share = SHARE_BEYOND / (2 * np.sum(self.kinds == REGION) + np.sum(self.kinds == CONTAMINATION))
+        low, high = np.full(len(self.names), np.nan), np.full(len(self.names), np.nan)
+        for index, scores in enumerate(self._scores(self.relative_ranks, present).T):
+            if np.isnan(scores).any():
+                continue
+            n = int(self.n_subjects[0])
+            high[index] = prediction_limit(scores, n, share, _LEAST_SPREAD)
+            low[index] = -prediction_limit(-scores, n, share, _LEAST_SPREAD)
+        low[self.kinds == CONTAMINATION] = np.nan
+        return low, high
+
+    def score(self, values: Floats, present: Flags) -> Floats:
+        """Return samples x sets; nan where too few genes of a set, or no background genes, are present."""
+        background = self.background_genes[present[self.background_genes]]
+        if not background.size:
+            return np.full((len(values), len(self.names)), np.nan)
+        return self._scores(_relative_ranks(values[:, self.genes], values[:, background]), present)
+
+    def find(self, values: Floats, present: Flags) -> list[list[tuple[str, str]]]:
+        """Return, for each sample, the kind of every limit it crosses, with a sentence.
+
+        Parameters
+        ----------
+        values
+            Samples x training genes; columns of missing genes are not read.
+        present
+            Whether each gene was measured.
+        """
+        scores, (low, high) = self.score(values, present), self.limits(present)
+        crossed: list[list[tuple[str, str]]] = [[] for _ in values]
+        for row, column in np.argwhere((scores < low) | (scores > high)).tolist():
+            name, score = self.names[column], scores[row, column]
+            side, limit = ("above", high[column]) if score > high[column] else ("below", low[column])
+            sentence = f"markers of {name} (unconfirmed) score {score:.2f} within the sample, {side} {limit:.2f}"
+            crossed[row].append((str(self.kinds[column]), sentence))
+        return crossed
+
+    def checksum(self, typical: Floats) -> float:
+        """Return one number that depends on every array: the typical sample's scores and the limits.
+
+        Parameters
+        ----------
+        typical
+            One sample x training genes.
+        """
+        present = np.ones(typical.shape[1], dtype=np.bool_)
+        low, high = self.limits(present)
+        weight = 1.0 + np.arange(len(self.names)) + np.array([float(sum(map(ord, name))) for name in self.names])
+        return float(np.sum(weight * (np.nan_to_num(low) + high + self.score(typical, present)[0])))
+
+    def _scores(self, relative_ranks: Floats, present: Flags) -> Floats:
+        scores = np.full((len(relative_ranks), len(self.names)), np.nan)
+        for index in range(len(self.names)):
+            of_set = (self.set_of == index) & present[self.genes]
+            if np.count_nonzero(of_set) >= _LEAST_GENES:
+                scores[:, index] = relative_ranks[:, of_set].mean(axis=1)
+        return scores
 
 
 def prediction_limit(
     values: Floats, n_independent: int, beyond: float = SHARE_BEYOND, least_spread: float = 0.0
 ) -> float:
-    """Return what a further normal value exceeds with probability ``beyond``.
+    """Return the value that a further normal value exceeds with probability ``beyond``.
 
-    ``mean + t(1 - beyond; n - 1) x sd x sqrt(1 + 1 / n)``
+    ``mean + t(1 - beyond; n - 1) x sd x sqrt(1 + 1 / n)``: how far out a further sample of the training kind lies only
+    rarely, from few left-out training samples.
 
     Parameters
     ----------
     values
         Shape ``(n_samples,)``.
     n_independent
-        Number of subjects behind them, at least 2.
+        Number of subjects the values are from (n), at least 2.
     beyond
         The probability.
     least_spread
-        Standard deviation taken where that of the values is smaller.
+        Standard deviation used where that of the values is smaller.
 
     Raises
     ------
@@ -49,141 +184,9 @@ def prediction_limit(
     return float(values.mean() + quantile * spread * np.sqrt(1.0 + 1.0 / n_independent))
 
 
-REGION, CONTAMINATION = "region", "contamination"
-_LEAST_GENES = 2
-"""Genes of a set that must be there for it to be asked."""
-# Where training samples hardly differ, a set may still move by this share of the profile genes before it is called odd.
-_LEAST_SPREAD = 0.02
-
-
-@dataclass(frozen=True)
-class MarkerCheck:
-    """Where the marker genes of training samples stood.
-
-    Attributes
-    ----------
-    names, kinds
-        Of each set: its name, and ``region`` or ``contamination``.
-    genes, set_of
-        Places of the marker genes among the training genes, and the set of each.
-    ruler
-        Places of the genes they are compared with.
-    places
-        Place of each marker gene in each training sample, 0 to 1, samples x markers.
-    n_subjects
-        Number of training subjects, shape ``(1,)``.
-    """
-
-    names: Strings
-    kinds: Strings
-    genes: Indices
-    set_of: Indices
-    ruler: Indices
-    places: Floats
-    n_subjects: Indices
-
-    @classmethod
-    def learn(cls, values: Floats, genes: Sequence[str], ruler: Indices, n_subjects: int) -> "MarkerCheck | None":
-        """Learn from training samples; None where too few markers are among their genes.
-
-        Parameters
-        ----------
-        values
-            Training samples x genes, any units that keep the order of genes within a sample.
-        genes
-            Gene names.
-        ruler
-            Places of the genes to compare with.
-        n_subjects
-            Subjects behind the samples.
-        """
-        where = {str(gene): place for place, gene in enumerate(genes)}
-        table = markers()
-        table = table[table["kind"].isin([REGION, CONTAMINATION]) & table["gene"].isin(list(where))]
-        table = table[table.groupby("set")["gene"].transform("size") >= _LEAST_GENES]
-        if table.empty or not ruler.size:
-            return None
-        sets = table.drop_duplicates("set")
-        index = {name: place for place, name in enumerate(sets["set"])}
-        chosen = np.array([where[gene] for gene in table["gene"]], dtype=np.intp)
-        return cls(
-            names=np.array(list(index), dtype=np.str_),
-            kinds=np.array(sets["kind"].tolist(), dtype=np.str_),
-            genes=chosen,
-            set_of=np.array([index[name] for name in table["set"]], dtype=np.intp),
-            ruler=ruler,
-            places=_places(values[:, chosen], values[:, ruler]),
-            n_subjects=np.array([n_subjects], dtype=np.intp),
-        )
-
-    def limits(self, found: Flags) -> tuple[Floats, Floats]:
-        """Return the lowest and highest score of each set over the genes found; nan where the set cannot be asked.
-
-        A region's markers have both limits: low ones are not of the training region, high ones are of another. Of a
-        contamination only the high one counts.
-        """
-        shared = SHARE_BEYOND / (2 * np.sum(self.kinds == REGION) + np.sum(self.kinds == CONTAMINATION))
-        low, high = np.full(len(self.names), np.nan), np.full(len(self.names), np.nan)
-        for place, scores in enumerate(self._scores(self.places, found).T):
-            if np.isnan(scores).any():
-                continue
-            n = int(self.n_subjects[0])
-            high[place] = prediction_limit(scores, n, shared, _LEAST_SPREAD)
-            low[place] = -prediction_limit(-scores, n, shared, _LEAST_SPREAD)
-        low[self.kinds == CONTAMINATION] = np.nan
-        return low, high
-
-    def score(self, values: Floats, found: Flags) -> Floats:
-        """Return samples x sets; nan where too few genes of a set, or none to compare with, are there."""
-        there = self.ruler[found[self.ruler]]
-        if not there.size:
-            return np.full((len(values), len(self.names)), np.nan)
-        return self._scores(_places(values[:, self.genes], values[:, there]), found)
-
-    def find(self, values: Floats, found: Flags) -> list[list[tuple[str, str]]]:
-        """Return, for each sample, the kind and a sentence for every limit it crosses.
-
-        Parameters
-        ----------
-        values
-            Samples x training genes; what stands in missing columns is not read.
-        found
-            Whether each gene is there.
-        """
-        scores, (low, high) = self.score(values, found), self.limits(found)
-        odd: list[list[tuple[str, str]]] = [[] for _ in values]
-        for row, place in np.argwhere((scores < low) | (scores > high)).tolist():
-            name, score = self.names[place], scores[row, place]
-            side, limit = ("above", high[place]) if score > high[place] else ("below", low[place])
-            sentence = f"markers of {name} (unconfirmed) stand at {score:.2f} within the sample, {side} {limit:.2f}"
-            odd[row].append((str(self.kinds[place]), sentence))
-        return odd
-
-    def checksum(self, typical: Floats) -> float:
-        """Return one number in which every array has its say: the typical sample's scores and the limits.
-
-        Parameters
-        ----------
-        typical
-            One sample x training genes.
-        """
-        everything = np.ones(typical.shape[1], dtype=np.bool_)
-        low, high = self.limits(everything)
-        weight = 1.0 + np.arange(len(self.names)) + np.array([float(sum(map(ord, name))) for name in self.names])
-        return float(np.sum(weight * (np.nan_to_num(low) + high + self.score(typical, everything)[0])))
-
-    def _scores(self, places: Floats, found: Flags) -> Floats:
-        scores = np.full((len(places), len(self.names)), np.nan)
-        for index in range(len(self.names)):
-            mine = (self.set_of == index) & found[self.genes]
-            if np.count_nonzero(mine) >= _LEAST_GENES:
-                scores[:, index] = places[:, mine].mean(axis=1)
-        return scores
-
-
-def _places(chosen: Floats, ruler: Floats) -> Floats:
-    """Return the share of each sample's ruler values that each chosen value exceeds, ties counting half."""
-    places = np.empty(chosen.shape)
-    for row, (values, steps) in enumerate(zip(chosen, np.sort(ruler, axis=1), strict=True)):
-        places[row] = np.searchsorted(steps, values, "left") + np.searchsorted(steps, values, "right")
-    return np.asarray(places / (2.0 * ruler.shape[1]), dtype=np.float64)
+def _relative_ranks(of_markers: Floats, of_background: Floats) -> Floats:
+    """Return the share of each sample's background values that each marker value exceeds, ties counting half."""
+    ranks = np.empty(of_markers.shape)
+    for row, (values, background) in enumerate(zip(of_markers, np.sort(of_background, axis=1), strict=True)):
+        ranks[row] = np.searchsorted(background, values, "left") + np.searchsorted(background, values, "right")
+    return np.asarray(ranks / (2.0 * of_background.shape[1]), dtype=np.float64)

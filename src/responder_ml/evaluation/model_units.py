@@ -1,10 +1,10 @@
-"""A stranger's values on a model's scale: converted, aligned by batch, or by their order alone; otherwise refused.
+"""A new table's values in a model's units: converted, aligned by batch, or matched by order alone; otherwise refused.
 
 * The same units, or units that can be converted: converted (`responder_ml.cohort.units`).
-* A model that asks only for the order of genes within a sample (pairs, rank-based scores of gene sets), asked about other
-  units: each sample is given the distribution of the typical training sample, its order kept.
-* Any other model: log2 values must be per million to become counts or TPM; the rest is refused.
-* Where the user asked for it, batches are aligned to the training samples instead (`batch_alignment`).
+* Other units, and a model that uses only the order of genes within a sample (pairs, rank-based scores of gene sets): each
+  sample gets the distribution of the typical training sample, with its own order of genes.
+* Any other model: log2 values must be per million to become counts or TPM; other values are refused.
+* On request, batches are aligned to the training samples instead (`batch_alignment`).
 """
 
 from collections.abc import Sequence
@@ -18,96 +18,95 @@ from responder_ml.errors import ExpressionError
 from responder_ml.evaluation.batch_alignment import BatchAlignment
 
 BY_ORDER = (
-    "The table is in {units}, the model was trained on {wanted}. It asks only for the order of genes within a sample, so "
-    "the order was kept and the values were not; what the platform does to the order is not corrected."
+    "The table is in {units}, the model was trained on {model_units}. The model uses only the order of genes within a "
+    "sample, so the order was used and the values were not; what the platform does to the order is not corrected."
 )
 _REMEDY = (
-    "Give counts or log2 counts per million; or train with `pairs`, or `gene_sets` with a rank-based scorer, which ask only "
-    "for the order of genes within a sample; or, with enough samples, align them as a batch (--align-batch)."
+    "Give counts or log2 counts per million; or train with `pairs`, or `gene_sets` with a rank-based scorer, which use only "
+    "the order of genes within a sample; or, with enough samples, align them as a batch (--align-batch)."
 )
-# Offsets and normalisation factors move the sum of a million somewhat; intensities and variance-stabilised counts miss it by far.
+# Offsets and normalisation factors change the sum of a million somewhat; intensities and variance-stabilised counts are far off.
 _MILLION_WITHIN = 3.0
 _NO_LOG2 = 64.0
-# Keeps values apart that the typical sample has alike, such as genes nobody expresses.
+# Separates values that are equal in the typical sample, such as those of genes that no sample expresses.
 _APART = 1e-12
 
 
 class ModelUnits:
-    """Brings samples x found genes to a model's units.
+    """Converts the values of a table to a model's units.
 
     Parameters
     ----------
     matched
-        The table's genes held against the model's.
-    units, wanted
-        Of the table and of the model.
+        The table's genes matched to the model's.
+    units, model_units
+        Units of the table and of the model.
     typical
         The typical training sample, in the model's units.
     by_order
-        Whether the model asks only for the order of genes within a sample.
+        Whether the model uses only the order of genes within a sample.
     alignment
-        Of the table's batches, if that was asked for.
+        Alignment of the table's batches, if requested.
 
     Attributes
     ----------
     note
-        What a reader must know of the way taken; empty where nothing.
+        What a reader must know about the conversion; may be empty.
     """
 
     def __init__(
         self,
         matched: Matched,
         units: str,
-        wanted: str,
+        model_units: str,
         typical: Floats,
         *,
         by_order: bool,
         alignment: BatchAlignment | None = None,
     ) -> None:
-        self._matched, self._units, self._wanted, self._typical = matched, units, wanted, typical
+        self._matched, self._units, self._model_units, self._typical = matched, units, model_units, typical
         self._alignment = alignment
-        self._by_order = by_order and units != wanted and alignment is None
-        self.note = BY_ORDER.format(units=units, wanted=wanted) if self._by_order else ""
+        self._by_order = by_order and units != model_units and alignment is None
+        self.note = BY_ORDER.format(units=units, model_units=model_units) if self._by_order else ""
 
-    def convert(self, names: Sequence[str], present: Floats) -> Floats:
+    def convert(self, names: Sequence[str], values: Floats) -> Floats:
         """Return samples x training genes in the model's units, not-a-number where a gene is missing.
 
         Raises
         ------
         ExpressionError
-            Values contradict the units, or cannot be brought to the model's.
+            Values contradict their units, or cannot be converted to the model's.
         """
         depth = float(self._typical.sum())
         if self._alignment is None and not self._by_order:
-            self._check_million(names, present)
+            self._check_million(names, values)
             return to_model_units(
-                present, self._matched, names, units=self._units, wanted_units=self._wanted, depth=depth
+                values, self._matched, names, units=self._units, wanted_units=self._model_units, depth=depth
             )
-        to_model_units(present, self._matched, names, units=self._units, wanted_units=self._units, depth=depth)
+        to_model_units(values, self._matched, names, units=self._units, wanted_units=self._units, depth=depth)
         if self._alignment is not None:
-            return self._matched.spread(self._alignment.align(names, present, self._wanted, depth))
-        return self._matched.spread(adopt_distribution(present, self._typical[self._matched.found]))
+            return self._matched.spread(self._alignment.align(names, values, self._model_units, depth))
+        return self._matched.spread(adopt_distribution(values, self._typical[self._matched.found]))
 
-    def _check_million(self, names: Sequence[str], present: Floats) -> None:
-        if self._units == self._wanted:
+    def _check_million(self, names: Sequence[str], values: Floats) -> None:
+        if self._units == self._model_units:
             return
         if self._units != "log2":
             raise ExpressionError(
-                f"The table is declared as {self._units}, but the model was trained on {self._wanted}, and one cannot be "
-                f"made from the other. {_REMEDY.replace('counts or log2 counts per million', self._wanted)}"
+                f"The table is declared as {self._units}, but the model was trained on {self._model_units}, and one cannot be "
+                f"made from the other. {_REMEDY.replace('counts or log2 counts per million', self._model_units)}"
             )
-        if not np.all(present < _NO_LOG2):
-            # Said better by the check of units.
+        if not np.all(values < _NO_LOG2):
+            # The check of units has the better message.
             return
-        found = self._matched.found
-        expected = 1e6 * self._typical[found].sum() / max(self._typical.sum(), 1e-300)
-        ratio = np.sum(2.0**present, axis=1) / expected
-        odd = np.flatnonzero((ratio > _MILLION_WITHIN) | (ratio < 1.0 / _MILLION_WITHIN))
-        if odd.size:
+        expected = 1e6 * self._typical[self._matched.found].sum() / max(self._typical.sum(), 1e-300)
+        ratio = np.sum(2.0**values, axis=1) / expected
+        wrong = np.flatnonzero((ratio > _MILLION_WITHIN) | (ratio < 1.0 / _MILLION_WITHIN))
+        if wrong.size:
             raise ExpressionError(
-                f"{odd.size} sample(s) are declared as log2, but are not log2 of a share of a million, which a model of "
-                f"{self._wanted} needs (first: '{names[odd[0]]}', whose genes add up to {ratio[odd[0]]:.3g} times what "
-                f"is expected). Intensities of arrays and variance-stabilised values are such. {_REMEDY}"
+                f"{wrong.size} sample(s) are declared as log2, but are not log2 of a share of a million, which a model of "
+                f"{self._model_units} needs (first: '{names[wrong[0]]}', whose genes add up to {ratio[wrong[0]]:.3g} times what "
+                f"is expected). Intensities of arrays and variance-stabilised values look like this. {_REMEDY}"
             )
 
 
@@ -121,7 +120,7 @@ def adopt_distribution(values: Floats, typical: Floats) -> Floats:
     typical
         Values of the typical training sample for the same genes.
     """
-    steps = np.sort(typical)
-    steps = steps + _APART * max(float(np.abs(steps).max()), 1.0) * np.arange(len(steps))
-    places = np.arange(1, len(steps) + 1)
-    return np.stack([np.interp(rankdata(row), places, steps) for row in values])
+    by_rank = np.sort(typical)
+    by_rank = by_rank + _APART * max(float(np.abs(by_rank).max()), 1.0) * np.arange(len(by_rank))
+    ranks = np.arange(1, len(by_rank) + 1)
+    return np.stack([np.interp(rankdata(row), ranks, by_rank) for row in values])

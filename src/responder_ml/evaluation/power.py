@@ -1,7 +1,7 @@
-"""What class sizes allow before anything is trained: attainable p, AUROC needed, power, subjects needed.
+"""What class sizes allow, before anything is trained: attainable p, AUROC needed, power, subjects needed.
 
 A score is compared between the classes by the one-sided exact Mann-Whitney test; the alternative is binormal (both
-classes normal, equal variance, shifted to give the true AUROC). There is no training noise in this, so a
+classes normal, equal variance, shifted to give the true AUROC). This ignores the error of training, so a
 cross-validated classifier does worse: the figures are the best case.
 
 References
@@ -38,7 +38,7 @@ class Attainable:
     labellings
         Distinct ways to label the subjects, the observed one included.
     p_value
-        Smallest one-sided p: the observed labelling beats all others. Ties between labellings can only raise it.
+        Smallest one-sided p, where the observed labelling beats all others. Ties between labellings can only raise it.
     """
 
     labellings: int
@@ -74,7 +74,7 @@ def attainable_p(
 
 
 def null_auroc_sd(n_positive: int, n_negative: int) -> float:
-    """Return the standard deviation of the AUROC of a score that knows nothing, without ties.
+    """Return the standard deviation of the AUROC of an uninformative score, without ties.
 
     It is ``sqrt((n_positive + n_negative + 1) / (12 n_positive n_negative))``.
 
@@ -161,7 +161,7 @@ def subjects_needed(
     ratio
         Negative subjects per positive subject.
     seed
-        Seed of the simulation behind ``power``.
+        Seed of the simulation in `power`.
 
     Raises
     ------
@@ -173,20 +173,20 @@ def subjects_needed(
     _require_between("alpha", alpha, 0.0, 1.0)
     _require_between("The ratio of negative to positive subjects", ratio, 0.0, float("inf"))
 
-    def reached(n_positive: int) -> bool:
+    def is_enough(n_positive: int) -> bool:
         return power(n_positive, _partner(n_positive, ratio), auroc, alpha, seed) >= target_power
 
     n_positive = _start(auroc, target_power, alpha, ratio)
-    while not reached(n_positive):
+    while not is_enough(n_positive):
         n_positive += 1
     return n_positive, _partner(n_positive, ratio)
 
 
 def _start(auroc: float, target_power: float, alpha: float, ratio: float) -> int:
-    """Return a size somewhat too small, found by doubling and halving on the closed form alone."""
+    """Return a size at or somewhat below the answer, by doubling and bisection on the closed form alone."""
     shift = sqrt(2.0) * float(norm.ppf(auroc))
 
-    def nearly(n_positive: int) -> bool:
+    def is_nearly_enough(n_positive: int) -> bool:
         n_negative = _partner(n_positive, ratio)
         needed = _approximate_pairs_needed(n_positive, n_negative, alpha)
         # Where power is simulated, the closed form may be wrong by a few hundredths: start below and walk up.
@@ -194,7 +194,7 @@ def _start(auroc: float, target_power: float, alpha: float, ratio: float) -> int
         return _approximate_power(n_positive, n_negative, auroc, shift, needed) >= target_power - slack
 
     low, high = 0, 1
-    while not nearly(high):
+    while not is_nearly_enough(high):
         low, high = high, 2 * high
         if high > _MOST_SUBJECTS:
             raise EndpointError(
@@ -203,7 +203,7 @@ def _start(auroc: float, target_power: float, alpha: float, ratio: float) -> int
             )
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (low, middle) if nearly(middle) else (middle, high)
+        low, high = (low, middle) if is_nearly_enough(middle) else (middle, high)
     return high
 
 
@@ -229,8 +229,8 @@ def _approximate_pairs_needed(n_positive: int, n_negative: int, alpha: float) ->
 def _null_distribution(n_positive: int, n_negative: int) -> Floats:
     """Return the probability of each number of pairs in the right order, 0 to all, if all rankings are equally likely.
 
-    The subject with the highest score is positive with probability i / (i + j) and then wins j pairs; what is left is
-    the same question with one subject fewer. Only sums of positive terms occur, so nothing cancels.
+    The subject with the highest score is positive with probability i / (i + j) and then wins j pairs; the remaining
+    subjects are the same problem with one subject fewer. Only sums of positive terms occur, so nothing cancels.
     """
     above = [np.ones(1) for _ in range(n_negative + 1)]
     for i in range(1, n_positive + 1):
@@ -245,7 +245,7 @@ def _null_distribution(n_positive: int, n_negative: int) -> Floats:
 
 
 def _approximate_power(n_positive: int, n_negative: int, auroc: float, shift: float, needed: int) -> float:
-    """Return the normal approximation to the chance of at least ``needed`` pairs in the right order."""
+    """Return the normal approximation to the probability of at least ``needed`` pairs in the right order."""
     pairs = n_positive * n_negative
     # Two pairs that share a subject are both right with this probability (Gauss-Hermite; the same for either class).
     nodes, weights = np.polynomial.hermite_e.hermegauss(64)

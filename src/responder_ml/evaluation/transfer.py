@@ -1,13 +1,13 @@
 """Transfer: the whole procedure trained on one cohort and tested on another, with a null and an interval.
 
-Where no subject is in both cohorts the procedure (candidates, tuning, the choice between them) is run once on all of the
-first and the model decides all of the second. Where some are in both, as when an animal gave two regions, training must not
-have met the animal it decides: subjects are dealt into folds, and each fold's model is trained on the first cohort
-without them. Either way nothing is learnt from the second cohort but which gene names it has.
+Where no subject is in both cohorts, the procedure (candidates, tuning, the choice between them) is run once on all of the
+first, and the model is applied to all of the second. Where some are in both, as when an animal gave two regions, no model
+may be trained on an animal it is applied to: subjects are assigned to folds, and each fold's model is trained on the first
+cohort without them. Either way nothing is learnt from the second cohort but its gene names.
 
-The null with no subject in both: the model stays as it is, labels of the second cohort are exchanged within strata. With
-subjects in both: a subject's label is exchanged in both cohorts at once and the whole procedure run again. The diagonal of
-a matrix is the procedure's own out-of-fold result within a cohort.
+The null with no subject in both: the model is fixed, and labels of the second cohort are exchanged within strata. With
+subjects in both: a subject's label is exchanged in both cohorts at once, and the whole procedure is run again. The
+diagonal of a matrix is the procedure's own out-of-fold result within a cohort.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -31,20 +31,20 @@ from responder_ml.search.search_data import SearchData
 from responder_ml.search.workers import Workers
 from responder_ml.statistics.multiple_testing import holm
 
-# Labellings of a fixed model handed over together; the stopping rule is looked at in between.
+# Labellings of a fixed model that are scored together; the stopping rule is checked in between.
 _BLOCK = 64
 
 
 @dataclass(frozen=True)
 class TransferRow:
-    """One cohort's procedure tested on another, or on itself.
+    """The procedure trained on one cohort and tested on another, or on itself.
 
     Attributes
     ----------
     train, test
         Names of the cohorts.
     subjects_train, subjects_test, shared_subjects
-        Subjects of each, and in both.
+        Number of subjects in each, and in both.
     auroc, auroc_ci_low, auroc_ci_high
         AUROC over subjects of the second cohort, with the 95 % interval of its subject bootstrap.
     p_value, p_holm
@@ -59,7 +59,7 @@ class TransferRow:
     coverage
         Share of the first cohort's genes that both have.
     note
-        How it was done.
+        How the transfer was done.
     """
 
     train: str
@@ -86,8 +86,8 @@ class TransferPlan:
     Attributes
     ----------
     candidates
-        What competes on the first cohort.
-    plan
+        Builders with classifiers, among which the procedure chooses on the first cohort.
+    search
         Folds, trials, seed.
     repeats
         Repeats of the folds, where there are folds.
@@ -98,14 +98,14 @@ class TransferPlan:
     """
 
     candidates: Sequence[Candidate]
-    plan: SearchPlan
+    search: SearchPlan
     repeats: int
     null: NullPlan
     workers: Workers
 
 
 def transfer(
-    train: LabelledCohort, test: LabelledCohort, how: TransferPlan, names: tuple[str, str] = ("train", "test")
+    train: LabelledCohort, test: LabelledCohort, plan: TransferPlan, names: tuple[str, str] = ("train", "test")
 ) -> TransferRow:
     """Train the whole procedure on one cohort and test it on another.
 
@@ -113,48 +113,48 @@ def transfer(
     ----------
     train, test
         The cohorts. Subjects of one name are one subject.
-    how
-        Candidates, plan, null.
+    plan
+        Candidates, search, null.
     names
-        What the cohorts are called; they also name the random numbers of the null.
+        Names of the cohorts; they also name the random numbers of the null.
 
     Raises
     ------
     ResponderError
-        The cohorts cannot be held against one another, or are too small.
+        The cohorts cannot be compared, or are too small.
     """
     two = TwoCohorts.of(train, test)
-    _check_builders(how.candidates, two.train)
+    _check_builders(plan.candidates, two.train)
     if two.n_shared:
-        found, null, notes = _cross_fitted(two, how, names)
+        result, null, notes = _cross_fitted(two, plan, names)
     else:
-        found, null, notes = _fitted_once(two, how, names)
+        result, null, notes = _fitted_once(two, plan, names)
     if "sample" in (train.cohort.uns.get("subject_source"), test.cohort.uns.get("subject_source")):
         notes = (*notes, "without a subject column, an animal with samples in both cannot be recognised")
-    return _row(names, (train, test), two.n_shared, found, null, how.null.seed, two.coverage, notes)
+    return _row(names, (train, test), two.n_shared, result, null, plan.null.seed, two.coverage, notes)
 
 
-def evaluate_within(cohort: LabelledCohort, how: TransferPlan, name: str) -> TransferRow:
+def evaluate_within(cohort: LabelledCohort, plan: TransferPlan, name: str) -> TransferRow:
     """Return the procedure's own out-of-fold result within a cohort, as a row.
 
     Parameters
     ----------
-    cohort, how
+    cohort, plan
         As for `transfer`.
     name
-        What the cohort is called.
+        Name of the cohort.
     """
     search_data = SearchData.of(cohort)
-    _check_builders(how.candidates, search_data)
-    feasible = _allow(how, cohort.labels, cohort.labels)
-    procedure = Procedure(search_data, feasible.candidates, feasible.plan, how.workers)
-    found, null = _run(procedure, how, cohort.labels, cohort.strata, f"transfer {name}", lambda labels: labels)
+    _check_builders(plan.candidates, search_data)
+    feasible = _fit_to_both(plan, cohort.labels, cohort.labels)
+    procedure = Procedure(search_data, feasible.candidates, feasible.plan, plan.workers)
+    result, null = _run(procedure, plan, cohort.labels, cohort.strata, f"transfer {name}", lambda labels: labels)
     notes = (f"out of fold, {feasible.plan.folds} folds", *feasible.notes)
-    return _row((name, name), (cohort, cohort), len(cohort.subjects), found, null, how.null.seed, 1.0, notes)
+    return _row((name, name), (cohort, cohort), len(cohort.subjects), result, null, plan.null.seed, 1.0, notes)
 
 
 def transfer_matrix(
-    cohorts: Mapping[str, LabelledCohort], how: TransferPlan, on_progress: OnProgress | None = None
+    cohorts: Mapping[str, LabelledCohort], plan: TransferPlan, on_progress: OnProgress | None = None
 ) -> list[TransferRow]:
     """Train on each cohort and test on each; Holm's correction is over all entries off the diagonal.
 
@@ -162,78 +162,78 @@ def transfer_matrix(
     ----------
     cohorts
         By name.
-    how
+    plan
         As for `transfer`.
     on_progress
-        Told about progress.
+        Called after each entry.
     """
     rows: list[TransferRow] = []
     total = len(cohorts) ** 2
     for first, train in cohorts.items():
         for second, test in cohorts.items():
             same = first == second
-            rows.append(evaluate_within(train, how, first) if same else transfer(train, test, how, (first, second)))
+            rows.append(evaluate_within(train, plan, first) if same else transfer(train, test, plan, (first, second)))
             if on_progress is not None:
                 on_progress(len(rows), total, f"{first} to {second}")
     return correct_rows(rows)
 
 
 def correct_rows(rows: Sequence[TransferRow]) -> list[TransferRow]:
-    """Return the rows with p of those off the diagonal corrected by Holm."""
-    tested = [place for place, row in enumerate(rows) if row.train != row.test and not np.isnan(row.p_value)]
+    """Return the rows with Holm's correction of the p values off the diagonal."""
+    tested = [index for index, row in enumerate(rows) if row.train != row.test and not np.isnan(row.p_value)]
     if not tested:
         return list(rows)
-    adjusted = dict(zip(tested, holm([rows[place].p_value for place in tested]).tolist(), strict=True))
-    return [replace(row, p_holm=adjusted.get(place, float("nan"))) for place, row in enumerate(rows)]
+    adjusted = dict(zip(tested, holm([rows[index].p_value for index in tested]).tolist(), strict=True))
+    return [replace(row, p_holm=adjusted.get(index, float("nan"))) for index, row in enumerate(rows)]
 
 
 def _cross_fitted(
-    two: TwoCohorts, how: TransferPlan, names: tuple[str, str]
+    two: TwoCohorts, plan: TransferPlan, names: tuple[str, str]
 ) -> tuple[OutOfFold, NullResult | None, tuple[str, ...]]:
     """Fit on folds of the first cohort that leave out the subjects decided in the second."""
-    feasible = _allow(how, two.train_labels, two.test_labels)
-    procedure = Procedure(two.joined(), feasible.candidates, feasible.plan, how.workers, two.split)
-    person = two.individual_of
-    found, null = _run(
+    feasible = _fit_to_both(plan, two.train_labels, two.test_labels)
+    procedure = Procedure(two.joined(), feasible.candidates, feasible.plan, plan.workers, two.split)
+    individual = two.individual_of
+    result, null = _run(
         procedure,
-        how,
+        plan,
         two.labels_of_individuals(),
         two.strata_of_individuals(),
         f"transfer {names[0]} {names[1]}",
-        lambda labels: labels[person],
+        lambda labels: labels[individual],
     )
     notes = (
         f"cross-fitted over {feasible.plan.folds} folds, {two.n_shared} subject(s) being in both",
         *feasible.notes,
     )
-    return found, null, notes
+    return result, null, notes
 
 
 def _fitted_once(
-    two: TwoCohorts, how: TransferPlan, names: tuple[str, str]
+    two: TwoCohorts, plan: TransferPlan, names: tuple[str, str]
 ) -> tuple[OutOfFold, NullResult | None, tuple[str, ...]]:
     """Fit on all of the first cohort; the model never changes again."""
-    feasible = _allow(how, two.train_labels, two.test_labels)
-    refit = Procedure(two.train, feasible.candidates, feasible.plan, how.workers).refit(two.train_labels)
+    feasible = _fit_to_both(plan, two.train_labels, two.test_labels)
+    refit = Procedure(two.train, feasible.candidates, feasible.plan, plan.workers).refit(two.train_labels)
     decisions = by_subject(
         refit.model.decision_function(two.test.expression)[None], two.test.subject_of, two.test.n_subjects
     )
-    flat = np.zeros(decisions.shape, dtype=np.intp)
+    one_fold = np.zeros(decisions.shape, dtype=np.intp)
 
-    def decided(labels: Labels) -> OutOfFold:
-        return OutOfFold(labels, decisions, flat, np.zeros_like(decisions))
+    def with_labels(labels: Labels) -> OutOfFold:
+        return OutOfFold(labels, decisions, one_fold, np.zeros_like(decisions))
 
     def statistic(labellings: Sequence[Labels]) -> Iterable[Floats]:
         for start in range(0, len(labellings), _BLOCK):
-            yield np.array([statistic_of(decided(labels)) for labels in labellings[start : start + _BLOCK]])
+            yield np.array([statistic_of(with_labels(labels)) for labels in labellings[start : start + _BLOCK]])
 
-    found = decided(two.test_labels)
+    result = with_labels(two.test_labels)
     null = None
-    if how.null.permutations > 0:
+    if plan.null.permutations > 0:
         name = f"transfer {names[0]} {names[1]}"
-        null = run_null(statistic, two.test_labels, two.test.strata, statistic_of(found), how.null, name)
+        null = run_null(statistic, two.test_labels, two.test.strata, statistic_of(result), plan.null, name)
     return (
-        found,
+        result,
         null,
         (f"{refit.name} fitted once on all subjects of {names[0]}, none of which is in {names[1]}", *feasible.notes),
     )
@@ -241,25 +241,25 @@ def _fitted_once(
 
 def _run(
     procedure: Procedure,
-    how: TransferPlan,
+    plan: TransferPlan,
     labels: Labels,
     strata: Indices,
     name: str,
     expand: Callable[[Labels], Labels],
 ) -> tuple[OutOfFold, NullResult | None]:
-    """Run the procedure on the labels of persons and on relabelled persons."""
-    found = procedure.observe(expand(labels), how.repeats).auto
-    if how.null.permutations == 0:
-        return found, None
+    """Run the procedure on the labels of individuals, and on relabelled individuals."""
+    result = procedure.observe(expand(labels), plan.repeats).auto
+    if plan.null.permutations == 0:
+        return result, None
 
     def statistic(labellings: Sequence[Labels]) -> Iterable[Floats]:
-        return procedure.statistics([expand(each) for each in labellings], how.null.repeats)
+        return procedure.statistics([expand(labelling) for labelling in labellings], plan.null.repeats)
 
-    observed = statistic_of(found.first(how.null.repeats))
-    return found, run_null(statistic, labels, strata, observed, how.null, name)
+    observed = statistic_of(result.first(plan.null.repeats))
+    return result, run_null(statistic, labels, strata, observed, plan.null, name)
 
 
-def _allow(how: TransferPlan, train: Labels, test: Labels) -> FeasiblePlan:
+def _fit_to_both(plan: TransferPlan, train: Labels, test: Labels) -> FeasiblePlan:
     """Fit the plan to the class sizes of the training cohort, and its folds to those of the tested one.
 
     Raises
@@ -274,7 +274,7 @@ def _allow(how: TransferPlan, train: Labels, test: Labels) -> FeasiblePlan:
             f"There are {positive} positive and {negative} negative subjects to test on, but at least {LEAST_SUBJECTS} of "
             "each are needed. Add animals, or leave this cohort out."
         )
-    return fit_plan_to_n(replace(how.plan, folds=min(how.plan.folds, smaller)), how.candidates, *_sizes(train))
+    return fit_plan_to_n(replace(plan.search, folds=min(plan.search.folds, smaller)), plan.candidates, *_sizes(train))
 
 
 def _sizes(labels: Labels) -> tuple[int, int]:
@@ -292,13 +292,13 @@ def _row(
     names: tuple[str, str],
     cohorts: tuple[LabelledCohort, LabelledCohort],
     n_shared: int,
-    found: OutOfFold,
+    result: OutOfFold,
     null: NullResult | None,
     seed: int,
     coverage: float,
     notes: Sequence[str],
 ) -> TransferRow:
-    low, high = auroc_interval(found, seed)
+    low, high = auroc_interval(result, seed)
     nothing = float("nan")
     return TransferRow(
         train=names[0],
@@ -306,7 +306,7 @@ def _row(
         subjects_train=len(cohorts[0].subjects),
         subjects_test=len(cohorts[1].subjects),
         shared_subjects=n_shared,
-        auroc=auroc(found),
+        auroc=auroc(result),
         auroc_ci_low=low,
         auroc_ci_high=high,
         p_value=null.p_value if null else nothing,

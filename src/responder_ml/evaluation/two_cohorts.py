@@ -1,4 +1,4 @@
-"""Two labelled cohorts side by side: their common genes, the subjects in both, and one labelling of all subjects."""
+"""Two labelled cohorts matched: their common genes, the subjects in both, and one labelling of all individuals."""
 
 from dataclasses import dataclass, replace
 
@@ -20,12 +20,12 @@ class TwoCohorts:
     Attributes
     ----------
     train, test
-        Samples and subjects of each. The context of ``train`` has lost every sample of a subject of ``test``; ``test``
-        has none, since nothing is learnt from it.
+        Samples and subjects of each. The context of ``train`` has no sample of a subject of ``test``; ``test`` has no
+        context, since nothing is learnt from it.
     train_labels, test_labels
         0/1 per subject of each.
     partner
-        For each subject of ``train`` its place in ``test``, -1 where it is not there.
+        For each subject of ``train`` its index in ``test``, -1 where it is not in ``test``.
     coverage
         Share of the training cohort's genes that both have.
     """
@@ -39,7 +39,7 @@ class TwoCohorts:
 
     @classmethod
     def of(cls, train: LabelledCohort, test: LabelledCohort) -> "TwoCohorts":
-        """Hold two cohorts against one another.
+        """Match two cohorts.
 
         Raises
         ------
@@ -58,8 +58,8 @@ class TwoCohorts:
                 f"The cohorts have no gene name in common ({list_names(train.genes.tolist())} against "
                 f"{list_names(test.genes.tolist())}). Use one kind of identifier in both."
             )
-        place = {gene: column for column, gene in enumerate(test.genes.tolist())}
-        columns = np.array([place[gene] for gene in genes.tolist()], dtype=np.intp)
+        column_of = {gene: column for column, gene in enumerate(test.genes.tolist())}
+        columns = np.array([column_of[gene] for gene in genes.tolist()], dtype=np.intp)
         context = _context_without(context_of(train), common, test.subjects)
         return cls(
             train=SearchData(train.expression[:, common], genes, train.subject_of, train.strata, context),
@@ -77,23 +77,23 @@ class TwoCohorts:
 
     @property
     def split(self) -> AcrossCohorts:
-        """Who is trained on and who is decided among the subjects of `joined`."""
+        """Which subjects of `joined` may be trained on, and which get decisions."""
         n_train, n_test = self.train.n_subjects, self.test.n_subjects
         trains = np.arange(n_train + n_test) < n_train
         partner = np.where(self.partner >= 0, self.partner + n_train, -1)
         return AcrossCohorts(trains, ~trains, np.concatenate([partner, np.full(n_test, -1)]).astype(np.intp))
 
     def joined(self) -> SearchData:
-        """Return the samples of both, a subject of both standing once for each cohort.
+        """Return the samples of both cohorts; an individual in both is two subjects, one per cohort.
 
-        No row of the test cohort is ever in a training set, so its sheet is not read; the rows of the first training
-        sample stand in for it.
+        No row of the test cohort is ever in a training set, so its sheet is not read; copies of the first training
+        sample's row take its place.
         """
         train, test = self.train, self.test
         context = train.context
         if context is not None:
-            stand_in = context.sheet.iloc[np.zeros(len(test.expression), dtype=np.intp)]
-            context = replace(context, sheet=pd.concat([context.sheet, stand_in]))
+            placeholder = context.sheet.iloc[np.zeros(len(test.expression), dtype=np.intp)]
+            context = replace(context, sheet=pd.concat([context.sheet, placeholder]))
         return SearchData(
             expression=np.concatenate([train.expression, test.expression]),
             genes=train.genes,
@@ -104,47 +104,47 @@ class TwoCohorts:
 
     @property
     def individual_of(self) -> Indices:
-        """Return which person each subject of `joined` is: those of the training cohort in order, then the others."""
+        """Return the index of the individual that each subject of `joined` is: the training cohort in order, then the others."""
         n_train, n_test = self.train.n_subjects, self.test.n_subjects
         of_test = np.full(n_test, -1, dtype=np.intp)
-        known = np.flatnonzero(self.partner >= 0)
-        of_test[self.partner[known]] = known
-        of_test[of_test < 0] = n_train + np.arange(n_test - len(known))
+        shared = np.flatnonzero(self.partner >= 0)
+        of_test[self.partner[shared]] = shared
+        of_test[of_test < 0] = n_train + np.arange(n_test - len(shared))
         return np.concatenate([np.arange(n_train), of_test]).astype(np.intp)
 
     def labels_of_individuals(self) -> Labels:
-        """Return the label of each person once."""
-        person = self.individual_of
-        labels = np.empty(person.max() + 1, dtype=np.int8)
-        labels[person] = np.concatenate([self.train_labels, self.test_labels])
+        """Return the label of each individual."""
+        individual = self.individual_of
+        labels = np.empty(individual.max() + 1, dtype=np.int8)
+        labels[individual] = np.concatenate([self.train_labels, self.test_labels])
         return labels
 
     def strata_of_individuals(self) -> Indices:
-        """Return a code for each person within which labels may be exchanged: membership and stratum in each cohort.
+        """Return the stratum of each individual within which labels may be exchanged: membership and stratum in each cohort.
 
-        Labels move between persons of one membership only (first cohort, second, both), so every relabelling keeps the
-        class sizes of each cohort.
+        Labels are exchanged between individuals of one membership only (first cohort, second, both), so every relabelling
+        keeps the class sizes of each cohort.
         """
-        person = self.individual_of
+        individual = self.individual_of
         n_train = self.train.n_subjects
-        codes = np.full((person.max() + 1, 2), -1, dtype=np.intp)
-        codes[person[:n_train], 0] = self.train.strata
-        codes[person[n_train:], 1] = self.test.strata
+        codes = np.full((individual.max() + 1, 2), -1, dtype=np.intp)
+        codes[individual[:n_train], 0] = self.train.strata
+        codes[individual[n_train:], 1] = self.test.strata
         return np.asarray(np.unique(codes, axis=0, return_inverse=True)[1].ravel(), dtype=np.intp)
 
 
 def _check_units(train: LabelledCohort, test: LabelledCohort) -> None:
-    units = [str(each.cohort.uns["units"]) for each in (train, test)]
+    units = [str(cohort.cohort.uns["units"]) for cohort in (train, test)]
     if units[0] != units[1]:
         raise ExpressionError(
-            f"One cohort is in {units[0]}, the other in {units[1]}. A transfer is between cohorts of one unit: declare and "
-            "give both alike, or train on one and `score` the other."
+            f"One cohort is in {units[0]}, the other in {units[1]}. A transfer needs cohorts in one unit: give "
+            "both in the same unit and declare it, or train on one and `score` the other."
         )
 
 
 def _partners(train: LabelledCohort, test: LabelledCohort) -> Indices:
-    place = {name: index for index, name in enumerate(test.subjects)}
-    partner = np.array([place.get(name, -1) for name in train.subjects], dtype=np.intp)
+    index_of = {name: index for index, name in enumerate(test.subjects)}
+    partner = np.array([index_of.get(name, -1) for name in train.subjects], dtype=np.intp)
     both = np.flatnonzero(partner >= 0)
     differ = both[train.labels[both] != test.labels[partner[both]]]
     if differ.size:
@@ -158,7 +158,7 @@ def _partners(train: LabelledCohort, test: LabelledCohort) -> Indices:
 
 def _context_without(context: Context, genes: Flags, subjects: tuple[str, ...]) -> Context:
     """Return a context over some genes, without the samples of some subjects outside the endpoint."""
-    kept = ~context.outside_sheet["subject"].astype(str).isin(subjects).to_numpy()
+    rows = ~context.outside_sheet["subject"].astype(str).isin(subjects).to_numpy()
     return replace(
-        context, outside=context.outside[kept][:, genes], outside_sheet=context.outside_sheet.iloc[np.flatnonzero(kept)]
+        context, outside=context.outside[rows][:, genes], outside_sheet=context.outside_sheet.iloc[np.flatnonzero(rows)]
     )
