@@ -14,6 +14,7 @@ from mlflow import MlflowClient
 from rich.console import Console
 
 from responder_ml.commands.study import show_study
+from responder_ml.commands.study import study as study_command
 from responder_ml.errors import EndpointError, RunError, TrackingError
 from responder_ml.progress import Progress
 from responder_ml.records.study import PAGE, TABLES, read_study
@@ -254,6 +255,21 @@ def test_an_interrupted_study_continues_where_it_stopped(make_study, finished, t
     for name, table in finished[0].tables.items():
         pd.testing.assert_frame_equal(again.tables[name], table)
     assert again.result.model_copy(update={"timings": {}}) == finished[0].result.model_copy(update={"timings": {}})
+
+
+def test_units_stay_until_the_study_has_been_tracked(finished, tmp_path, monkeypatch):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    path, out = finished[1] / "config.yaml", tmp_path / "study"
+    monkeypatch.setattr("responder_ml.study.record_study", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        study_command(path, out)
+    assert (out / "study.json").is_file()
+    assert list(tmp_path.glob(".study.units/*.unit"))
+    monkeypatch.setattr("responder_ml.study.record_study", lambda *_: None)
+    study_command(path, out)
+    assert not list(tmp_path.glob(".study.units*"))
 
 
 @pytest.fixture
