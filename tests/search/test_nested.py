@@ -12,6 +12,7 @@ from sklearn.preprocessing import StandardScaler
 from xgboost import XGBClassifier
 
 from responder_ml.classifiers import CLASSIFIERS
+from responder_ml.classifiers.elastic_net import ElasticNet
 from responder_ml.features.builders.genes import Genes
 from responder_ml.search.candidate import Candidate
 from responder_ml.search.nested import Draw, SearchPlan, search_draws
@@ -22,6 +23,7 @@ from responder_ml.statistics.moderated_t import moderated_t
 from responder_ml.statistics.seeds import generator, integer_seed
 
 PLAN = SearchPlan(folds=4, inner_folds=3, trials=12, seed=11)
+FIXED_FORMS = SearchPlan(folds=4, inner_folds=3, trials=0, seed=3)
 
 
 class LogCPM(TransformerMixin, BaseEstimator):
@@ -176,3 +178,34 @@ def test_editing_a_held_out_subject_changes_no_model_that_did_not_see_it(counts,
             np.testing.assert_allclose(one.classifier.coef_, other.classifier.coef_, rtol=1e-12)
     seen = [m for m in zip(before.models, after.models, strict=True) if m[0].fold != held_out_fold]
     assert any(len(a.columns) != len(b.columns) or (a.columns != b.columns).any() for a, b in seen)
+
+
+@pytest.mark.parametrize(("n", "relabellings"), [(23, 12), (150, 2)])
+def test_relabellings_of_fixed_forms_equal_a_plain_pipeline(rng, n, relabellings):
+    labels = np.resize(np.array([0, 1], dtype=np.int8), n)
+    X = rng.normal(size=(n, 1500)) * rng.lognormal(-0.7, 0.5, size=1500) + rng.normal(6, 2, size=1500)
+    # Genes that never vary among most samples call for limma's floor.
+    X[:, :3] = 0.0
+    X[0, :3] = 1.0
+    search_data = SearchData(X, np.arange(1500).astype(str), np.arange(n), np.zeros(n, dtype=int))
+    builder = Genes(units="log2")
+    candidate = Candidate("genes", builder, ElasticNet)
+    draws = [Draw(rng.permutation(labels), repeat % 2) for repeat in range(relabellings)]
+    shared = {"genes": builder.share(X, search_data.genes)}
+    results = search_draws(search_data, shared, [candidate], FIXED_FORMS, draws)
+    for draw, found in zip(draws, results, strict=True):
+        folds = assign_folds(
+            draw.labels, search_data.strata, FIXED_FORMS.folds, generator(FIXED_FORMS.seed, "outer", draw.repeat)
+        )
+        np.testing.assert_array_equal(found.fold, folds)
+        for fold in range(FIXED_FORMS.folds):
+            train = folds != fold
+            pipeline = Pipeline(
+                [
+                    ("select", SelectKBest(_absolute_t, k=builder.fixed_length)),
+                    ("scale", StandardScaler()),
+                    ("model", LogisticRegression(C=0.1, tol=1e-10, max_iter=10_000)),
+                ]
+            )
+            expected = pipeline.fit(X[train], draw.labels[train]).decision_function(X[~train])
+            np.testing.assert_allclose(found.decisions[0][~train], expected, atol=1e-6)

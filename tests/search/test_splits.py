@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from responder_ml.errors import EndpointError
-from responder_ml.search.splits import NO_FOLD, assign_folds, assign_in_turn
+from responder_ml.search.splits import NO_FOLD, AcrossCohorts, assign_folds, assign_in_turn
 
 LABELS = np.repeat([1, 0], [6, 7])
 STRATA = np.array([0, 0, 0, 1, 1, 1, 0, 0, 0, 0, 1, 1, 1])
@@ -24,7 +24,7 @@ def test_a_stratum_of_a_class_is_spread_over_as_many_folds_as_it_has_members():
                 assert len(np.unique(folds[members])) == members.sum()
 
 
-def test_only_members_are_dealt():
+def test_only_members_are_assigned():
     members = np.ones(13, dtype=bool)
     members[[0, 8]] = False
     folds = assign_folds(LABELS, STRATA, 3, np.random.default_rng(0), members)
@@ -32,7 +32,7 @@ def test_only_members_are_dealt():
     assert np.ptp(np.bincount(folds[members & (LABELS == 1)])) <= 1
 
 
-def test_dealing_knows_subjects_by_their_turn_not_by_their_row():
+def test_subjects_are_known_by_their_turn_not_by_their_row():
     # What makes a permutation test exact whatever the order of the sheet: rename the subjects, and folds are renamed with them.
     rng = np.random.default_rng(1)
     order, renamed = rng.permutation(13), rng.permutation(13)
@@ -42,21 +42,64 @@ def test_dealing_knows_subjects_by_their_turn_not_by_their_row():
     np.testing.assert_array_equal(assign_in_turn(labels, renamed[order], 5, 2), expected)
 
 
-def test_positives_of_any_labelling_are_dealt_in_one_order():
-    # Six folds for six positives: a positive's fold is its turn, counted from where dealing began.
+def test_positives_of_any_labelling_are_assigned_in_one_order():
+    # Six folds for six positives: a positive's fold is its turn, counted from the first fold used.
     rng = np.random.default_rng(2)
     labellings = [rng.permutation(LABELS) for _ in range(200)]
-    dealt = [assign_folds(labels, np.zeros(13, dtype=int), 6, np.random.default_rng(3)) for labels in labellings]
+    assigned = [assign_folds(labels, np.zeros(13, dtype=int), 6, np.random.default_rng(3)) for labels in labellings]
 
     def turns_agree(began: int) -> bool:
         before = np.zeros((13, 13), dtype=bool)
-        for labels, folds in zip(labellings, dealt, strict=True):
+        for labels, folds in zip(labellings, assigned, strict=True):
             positives = np.flatnonzero(labels == 1)
             turns = (folds[positives] - began) % 6
             before[np.ix_(positives, positives)] |= turns[:, None] < turns
         return not np.any(before & before.T)
 
     assert sum(turns_agree(began) for began in range(6)) == 1
+
+
+def _in_turn(labels, order, folds, offset):
+    """The rule in plain loops: positives in turn from the offset on, then negatives from where these stopped."""
+    assigned, turn = {}, offset
+    for label in (1, 0):
+        for subject in order:
+            if labels[subject] == label:
+                assigned[subject] = turn % folds
+                turn += 1
+    return [assigned.get(subject, NO_FOLD) for subject in range(len(labels))]
+
+
+def _shuffled(strata, rng, members):
+    """Subjects in random order, stratum by stratum, strata in random order."""
+    subjects = rng.permutation(len(strata)).tolist()
+    turns = rng.permutation(max(strata) + 1).tolist()
+    return [subject for subject in sorted(subjects, key=lambda s: turns[strata[s]]) if members[subject]]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_folds_are_those_of_plain_loops_over_one_shuffle(seed):
+    members = np.arange(13) != 4
+    rng = np.random.default_rng(seed)
+    offset = int(rng.integers(4))
+    expected = _in_turn(LABELS, _shuffled(STRATA, rng, members), 4, offset)
+    assert assign_folds(LABELS, STRATA, 4, np.random.default_rng(seed), members).tolist() == expected
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_across_cohorts_subjects_of_both_are_assigned_first_and_leave_training_where_they_are_tested(seed):
+    # Subjects 0 to 12 of the first cohort, 13 to 25 of the second; 0, 2, 4, 6, 8 and 10 are also 13 to 18.
+    labels, strata = np.concatenate([LABELS, LABELS]), np.concatenate([STRATA, STRATA])
+    partner = np.full(26, -1)
+    partner[[0, 2, 4, 6, 8, 10]] = np.arange(13, 19)
+    first = np.arange(26) < 13
+    folds = AcrossCohorts(first, ~first, partner).assign(labels, strata, 3, np.random.default_rng(seed))
+    rng, expected = np.random.default_rng(seed), np.full(26, NO_FOLD)
+    for members in ((np.arange(26) >= 13) & (np.arange(26) < 19), np.arange(26) >= 19):
+        order = _shuffled(strata, rng, members)
+        expected[members] = np.array(_in_turn(labels, order, 3, int(rng.integers(3))))[members]
+    expected[[0, 2, 4, 6, 8, 10]] = expected[13:19]
+    np.testing.assert_array_equal(folds, expected)
 
 
 @pytest.mark.parametrize(("folds", "members"), [(7, None), (1, None), (6, np.arange(13) > 0)])

@@ -29,17 +29,39 @@ def test_equals_a_plain_study_asked_and_told_one_trial_at_a_time(trials):
 
 
 def test_no_setting_is_tried_twice():
-    seen = []
+    tried = []
 
     def objective(settings):
-        seen.extend(params["n"] for params in settings)
+        tried.extend(params["n"] for params in settings)
         return [params["n"] / 10 for params in settings]
 
     found = tune({"n": IntDistribution(1, 3)}, objective, trials=20, seed=1)
     assert len(found.values) == 20
-    assert sorted(seen) == [1, 2, 3]
+    assert sorted(tried) == [1, 2, 3]
 
 
 def test_nothing_to_tune_is_evaluated_once():
     found = tune({}, lambda settings: [0.25 for _ in settings], trials=20, seed=1)
     assert (found.params, found.value, found.values) == ({}, 0.25, (0.25,))
+
+
+def test_differences_beyond_the_tenth_digit_are_ties_that_change_no_trial():
+    def objective(noise):
+        return lambda settings: [0.5 + round(params["C"], 1) + noise * params["C"] for params in settings]
+
+    space = {"C": FloatDistribution(0.0, 1.0)}
+    exact, noisy = (tune(space, objective(noise), trials=30, seed=4) for noise in (0.0, 1e-12))
+    assert noisy == exact
+    assert exact.params == exact.trials[exact.values.index(max(exact.values))]
+
+
+def test_a_caller_that_edits_its_trials_changes_no_later_search():
+    first = tune(SPACE, lambda settings: [0.5 for _ in settings], trials=4, seed=6)
+    expected = [dict(params) for params in first.trials]
+    first.trials[0].clear()
+    assert list(tune(SPACE, lambda settings: [0.5 for _ in settings], trials=4, seed=6).trials) == expected
+
+
+def test_one_seed_gives_one_search_and_another_seed_another():
+    trials = [tune(SPACE, lambda settings: [0.5 for _ in settings], trials=12, seed=seed).trials for seed in (1, 1, 2)]
+    assert trials[0] == trials[1] != trials[2]

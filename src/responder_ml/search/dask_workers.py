@@ -7,18 +7,13 @@ at once, the data are sent again.
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any
 
 from responder_ml.errors import WorkerError
-from responder_ml.search.unit_store import UnitStore
-from responder_ml.search.workers import Workers, single_threaded
-
-Unit = TypeVar("Unit")
-Result = TypeVar("Result")
+from responder_ml.search.unit_store import Result, Unit, UnitStore
+from responder_ml.search.workers import AHEAD, Workers, single_threaded
 
 _PATIENCE_SECONDS = 30
-# Units under way or waiting for each thread of the cluster, as on one machine.
-_AHEAD = 2
 # Losses of the whole cluster, or deaths of workers at one unit by Dask's own count, after which the job fails.
 _MOST_LOSSES = 3
 
@@ -69,7 +64,7 @@ class DaskWorkers(Workers):
             ahead: deque[Any] = deque()
             try:
                 while number < len(units):
-                    last = min(number + _AHEAD * self._threads(), len(units))
+                    last = min(number + AHEAD * self._threads(), len(units))
                     for unit in units[number + len(ahead) : last]:
                         ahead.append(self._client.submit(single_threaded, sent, unit, pure=False))
                     result = ahead[0].result()

@@ -17,33 +17,17 @@ from functools import cache, partial
 from multiprocessing import get_context, parent_process
 from pathlib import Path
 from threading import Thread
-from typing import Any, TypeVar
+from typing import Any
 
 from joblib import effective_n_jobs
 from threadpoolctl import ThreadpoolController
 
 from responder_ml.errors import WorkerError
 from responder_ml.search.shared_memory import read_shared_file, shared_file
-from responder_ml.search.unit_store import UnitStore
+from responder_ml.search.unit_store import Result, Unit, UnitStore
 
-Unit = TypeVar("Unit")
-Result = TypeVar("Result")
-
-
-def single_threaded(function: Callable[[Unit], Result], unit: Unit) -> Result:
-    """Return ``function(unit)``, computed with the numerical libraries on one thread."""
-    with _numerical_threads().limit(limits=1):
-        return function(unit)
-
-
-@cache
-def _numerical_threads() -> ThreadpoolController:
-    """Return the process's numerical libraries; looking for them takes longer than a small unit does."""
-    return ThreadpoolController()
-
-
-# Units under way or waiting, per worker: no worker is idle, and little is computed in vain when a sequential test stops.
-_AHEAD = 2
+AHEAD = 2
+"""Units under way or waiting, per worker: no worker is idle, and little is computed in vain when a sequential test stops."""
 # A unit whose process died so often will most likely end the next one too.
 _MOST_DEATHS = 3
 
@@ -86,6 +70,18 @@ class Workers:
                 yield from _Stream(self.count, path, units)
 
 
+def single_threaded(function: Callable[[Unit], Result], unit: Unit) -> Result:
+    """Return ``function(unit)``, computed with the numerical libraries on one thread."""
+    with _numerical_threads().limit(limits=1):
+        return function(unit)
+
+
+@cache
+def _numerical_threads() -> ThreadpoolController:
+    """Return the process's numerical libraries; looking for them takes longer than a small unit does."""
+    return ThreadpoolController()
+
+
 class _Stream:
     """The units of one call, computed by a pool of processes, with results in order."""
 
@@ -121,7 +117,7 @@ class _Stream:
 
     def _submit(self, number: int) -> None:
         """Submit units to the pool, from the one waited for, up to the limit of units ahead."""
-        last = min(number + _AHEAD * self._count, len(self._units))
+        last = min(number + AHEAD * self._count, len(self._units))
         for index in range(number + len(self._ahead), last):
             self._ahead.append(_pool(self._count).submit(self._work, self._units[index]))
 
