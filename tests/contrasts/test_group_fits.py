@@ -78,8 +78,8 @@ def test_redrawn_means_carry_sampling_error_twice(rng):
             drawn[:, group] = rng.multinomial(3, np.full(4, 0.25), size=5)
         fits = resample_groups(expression, codes, 2, drawn)
         doubled.append(np.mean(fits.effect(_weights(2, 1, 0)) ** 2))
-    assert np.mean(doubled) == pytest.approx(fits.doses * 2 / 4, rel=0.05)
-    assert fit_groups(expression, codes[None], 2).doses == 1
+    assert np.mean(doubled) == pytest.approx(fits.error_factor * 2 / 4, rel=0.05)
+    assert fit_groups(expression, codes[None], 2).error_factor == 1
 
 
 def test_batch_nested_in_group_is_refused(noise):

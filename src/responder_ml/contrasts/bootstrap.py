@@ -51,8 +51,8 @@ def redraw_subjects(groups: Groups, subjects: Sequence[str], draws: int, seed: i
 def recentred_interval(draws: Floats, observed: float) -> tuple[float, float]:
     """Return the 95 % percentile interval moved so that its median is the observed value.
 
-    Redrawing adds a second dose of noise to contrasts that already have one, which pulls shares, counts and correlations
-    outwards; the spread of the draws is used, their centre is not.
+    Redrawing adds noise to contrasts that already contain sampling noise, which moves shares, counts and correlations outwards;
+    the spread of the draws is used, their centre is not.
 
     Parameters
     ----------

@@ -33,15 +33,15 @@ class GroupFits:
         Squeezed residual variance, labellings x genes.
     df_total
         Degrees of freedom of t, ``(n_labellings,)``.
-    doses
-        How many times over the means carry their sampling error: 1, or 2 for means of redrawn samples.
+    error_factor
+        Sampling variance of the means over that of the observed means: 1, or 2 for means of redrawn samples.
     """
 
     means: Floats = field(repr=False)
     covariance: Floats = field(repr=False)
     variance: Floats = field(repr=False)
     df_total: Floats = field(repr=False)
-    doses: float = 1.0
+    error_factor: float = 1.0
 
     def effect(self, weights: Floats) -> Floats:
         """Return the contrast with these group weights, labellings x genes, in the expression's units (log2 fold change)."""
@@ -154,7 +154,7 @@ def resample_groups(
         covariance=np.broadcast_to(observed.covariance, (count, n_groups, n_groups)),
         variance=np.broadcast_to(observed.variance, (count, expression.shape[1])),
         df_total=np.broadcast_to(observed.df_total, (count,)),
-        doses=2.0,
+        error_factor=2.0,
     )
 
 

@@ -69,7 +69,7 @@ def _rescued_share(c: Comparisons, treated: str) -> Floats:
     to_stress, to_treated = c.weights(SUSCEPTIBLE, CONTROL), c.weights(treated, CONTROL)
     both = np.stack([to_stress, to_treated])
     # Relabelling keeps group sizes and rotation the design, so the errors are the same throughout.
-    errors = c.fits.doses * (both @ c.fits.covariance[0] @ both.T)
+    errors = c.fits.error_factor * (both @ c.fits.covariance[0] @ both.T)
     return reversal.rescued_share(
         c.effect(SUSCEPTIBLE, CONTROL) / c.scale, c.effect(treated, CONTROL) / c.scale, errors
     )
