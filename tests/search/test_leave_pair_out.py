@@ -10,6 +10,7 @@ from responder_ml.evaluation.intervals import pairs_interval
 from responder_ml.evaluation.procedure import Procedure
 from responder_ml.evaluation.small_n import pairs_are_few
 from responder_ml.features.builders.genes import Genes
+from responder_ml.search import nested
 from responder_ml.search.candidate import Candidate
 from responder_ml.search.leave_pair_out import every_pair, search_pairs
 from responder_ml.search.nested import SearchPlan
@@ -24,7 +25,7 @@ FIXED, TUNED = (
 )
 
 
-def _material(rng, planted=0, effect=0.0, genes=300, samples_each=1):
+def _search_data(rng, planted=0, effect=0.0, genes=300, samples_each=1):
     X = rng.normal(8.0, 1.0, size=(13 * samples_each, genes))
     X[:, :planted] += effect * np.repeat(LABELS, samples_each)[:, None]
     subject_of = np.repeat(np.arange(13), samples_each)
@@ -37,7 +38,7 @@ def _procedure(search_data, plan, kinds=("nearest_centroid",)):
 
 
 def test_equals_a_plain_loop_over_pairs(rng):
-    search_data = _material(rng, planted=10, effect=1.0, samples_each=2)
+    search_data = _search_data(rng, planted=10, effect=1.0, samples_each=2)
     found = _procedure(search_data, FIXED).leave_pair_out(LABELS)
     of_sample = LABELS[search_data.subject_of]
     for row, positive in enumerate(np.flatnonzero(LABELS == 1)):
@@ -54,7 +55,7 @@ def test_equals_a_plain_loop_over_pairs(rng):
 
 
 def test_held_out_pair_leaves_no_trace_in_what_judges_it(rng):
-    search_data = _material(rng)
+    search_data = _search_data(rng)
     pair = every_pair(LABELS)[9]
     kinds = ("elastic_net", "nearest_centroid")
     edited = search_data.expression.copy()
@@ -73,17 +74,35 @@ def test_held_out_pair_leaves_no_trace_in_what_judges_it(rng):
 
 
 def test_pairs_do_not_depend_on_which_are_searched_together(rng):
-    each = _procedure(_material(rng), TUNED, ("elastic_net", "nearest_centroid"))
+    each = _procedure(_search_data(rng), TUNED, ("elastic_net", "nearest_centroid"))
     pairs = every_pair(LABELS)[:12]
     together = search_pairs(each.search_data, each._shared, each.candidates, TUNED, LABELS, pairs)
     alone = [search_pairs(each.search_data, each._shared, each.candidates, TUNED, LABELS, [pair])[0] for pair in pairs]
     np.testing.assert_allclose(together, alone, atol=1e-8)
 
 
+def test_pairs_are_numbered_in_order_and_their_seeds_are_named_by_these_numbers(rng, monkeypatch):
+    pairs = every_pair(LABELS)
+    assert [(pair.number, pair.positive, pair.negative) for pair in pairs] == [
+        (7 * positive + negative, positive, 6 + negative) for positive in range(6) for negative in range(7)
+    ]
+    names = []
+
+    def record(derive):
+        return lambda seed, *parts: names.append(parts) or derive(seed, *parts)
+
+    for name in ("generator", "integer_seed"):
+        monkeypatch.setattr(nested, name, record(getattr(nested, name)))
+    procedure = _procedure(_search_data(rng), TUNED)
+    search_pairs(procedure.search_data, procedure._shared, procedure.candidates, TUNED, LABELS, pairs[8:10])
+    tuned = [("tune", -2, number, "genes+nearest_centroid") for number in (8, 9)]
+    assert names == [("inner", 8, -2), ("inner", 9, -2), *tuned]
+
+
 def test_noise_gives_one_half_where_pooled_leave_one_out_falls_far_below(rng):
     by_pair, pooled = [], []
     for _ in range(40):
-        search_data = _material(rng)
+        search_data = _search_data(rng)
         by_pair.append(float(_procedure(search_data, FIXED).leave_pair_out(LABELS).auroc()))
         decisions = np.empty(13)
         for left_out in range(13):
@@ -99,7 +118,7 @@ def test_noise_gives_one_half_where_pooled_leave_one_out_falls_far_below(rng):
 
 
 def test_a_large_effect_is_seen_and_its_interval_is_near(rng):
-    found = _procedure(_material(rng, planted=20, effect=3.0), TUNED).leave_pair_out(LABELS)
+    found = _procedure(_search_data(rng, planted=20, effect=3.0), TUNED).leave_pair_out(LABELS)
     assert found.auroc() > 0.95
     low, high = pairs_interval(found, 0)
     assert 0.8 < low <= found.auroc() <= high == 1.0

@@ -1,5 +1,7 @@
 """The engine against a plain scikit-learn pipeline, and against itself one at a time."""
 
+from dataclasses import replace
+
 import numpy as np
 import optuna
 import pytest
@@ -14,13 +16,16 @@ from xgboost import XGBClassifier
 from responder_ml.classifiers import CLASSIFIERS
 from responder_ml.classifiers.elastic_net import ElasticNet
 from responder_ml.features.builders.genes import Genes
+from responder_ml.search import nested
 from responder_ml.search.candidate import Candidate
 from responder_ml.search.nested import Draw, SearchPlan, search_draws
 from responder_ml.search.prefix_model import PrefixModel
 from responder_ml.search.search_data import SearchData
 from responder_ml.search.splits import assign_folds
+from responder_ml.search.tune import Tuned
 from responder_ml.statistics.moderated_t import moderated_t
 from responder_ml.statistics.seeds import generator, integer_seed
+from responder_ml.statistics.training_sets import TrainingSets
 
 PLAN = SearchPlan(folds=4, inner_folds=3, trials=12, seed=11)
 FIXED_FORMS = SearchPlan(folds=4, inner_folds=3, trials=0, seed=3)
@@ -209,3 +214,80 @@ def test_relabellings_of_fixed_forms_equal_a_plain_pipeline(rng, n, relabellings
             )
             expected = pipeline.fit(X[train], draw.labels[train]).decision_function(X[~train])
             np.testing.assert_allclose(found.decisions[0][~train], expected, atol=1e-6)
+
+
+@pytest.fixture
+def recorded(monkeypatch):
+    """Return the names from which seeds are derived, in the order in which they are used."""
+    names = []
+
+    def record(derive):
+        def recorder(seed, *parts):
+            names.append(parts)
+            return derive(seed, *parts)
+
+        return recorder
+
+    monkeypatch.setattr(nested, "generator", record(generator))
+    monkeypatch.setattr(nested, "integer_seed", record(integer_seed))
+    return names
+
+
+def _two_candidates(search_data):
+    builder = Genes(units="counts", max_genes=50)
+    candidates = [Candidate("genes", builder, CLASSIFIERS[kind]) for kind in ("nearest_centroid", "elastic_net")]
+    return candidates, {"genes": builder.share(search_data.expression, search_data.genes)}
+
+
+def test_seeds_are_named_by_what_they_are_for_the_fold_the_candidate_and_the_repeat(counts, recorded):
+    search_data, labels = counts
+    candidates, shared = _two_candidates(search_data)
+    search_draws(search_data, shared, candidates, SearchPlan(2, 2, 1, 7), [Draw(labels, 3), Draw(labels, 4)])
+    assert recorded == [
+        *[("outer", repeat) for repeat in (3, 4)],
+        *[("inner", fold, repeat) for repeat in (3, 4) for fold in (0, 1)],
+        *[("tune", repeat, fold, each.name) for repeat in (3, 4) for fold in (0, 1) for each in candidates],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("scores", "chosen"),
+    [((0.6, 0.8), 1), ((0.8, 0.6), 0), ((0.7, 0.7), 0), ((float("nan"), float("nan")), 0)],
+)
+def test_auto_takes_the_best_inner_score_and_the_earlier_of_equals(counts, monkeypatch, scores, chosen):
+    search_data, labels = counts
+    candidates, shared = _two_candidates(search_data)
+    values = iter(scores * 2)
+
+    def tune(space, objective, *, trials, seed):
+        return Tuned({"n_features": 10}, next(values), (), ())
+
+    monkeypatch.setattr(nested, "tune", tune)
+    plan = SearchPlan(2, 2, 1, 7)
+    (result,) = search_draws(search_data, shared, candidates, plan, [Draw(labels, 0)], keep_models=True)
+    assert result.chosen.tolist() == [chosen, chosen]
+    np.testing.assert_array_equal(result.inner_scores, np.array([scores, scores]).T)
+    np.testing.assert_array_equal(result.auto, result.decisions[chosen])
+    assert not np.array_equal(result.decisions[0], result.decisions[1])
+
+
+def test_auto_may_take_another_candidate_in_every_fold(counts, monkeypatch):
+    search_data, labels = counts
+    candidates, shared = _two_candidates(search_data)
+    values = iter((0.6, 0.8, 0.9, 0.5))
+    monkeypatch.setattr(nested, "tune", lambda *arguments, **options: Tuned({}, next(values), (), ()))
+    (result,) = search_draws(search_data, shared, candidates, SearchPlan(2, 2, 1, 7), [Draw(labels, 0)])
+    assert result.chosen.tolist() == [1, 0]
+    expected = np.where(result.fold == 0, result.decisions[1], result.decisions[0])
+    np.testing.assert_array_equal(result.auto, expected)
+
+
+def test_no_prefix_is_longer_than_the_fewest_columns_of_any_training_set(counts):
+    search_data, labels = counts
+    candidates, shared = _two_candidates(search_data)
+    sets = TrainingSets(np.ones((3, 24), dtype=bool), np.tile(labels, (3, 1)))
+    ranked = shared["genes"].rank(sets)
+    ranked[1] = replace(ranked[1], position=ranked[1].position[:4])
+    plan, training = SearchPlan(2, 2, 0, 7), nested.TrainingSet(np.ones(24, dtype=bool), ())
+    tuned = nested.tune_candidates(search_data, {"genes": ranked}, candidates, plan, Draw(labels, 0), training, 0)
+    assert [best.params for best, _ in tuned] == [{"n_features": 4}, {"n_features": 4}]
