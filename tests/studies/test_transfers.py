@@ -1,15 +1,16 @@
 """Between which jobs of a study a model can be transferred."""
 
-from types import SimpleNamespace
-
+from responder_ml.evaluation.joint_null import JobLabels
+from responder_ml.studies.jobs import RegionJob, StudyJob
 from responder_ml.studies.transfers import transfer_groups
+from responder_ml.study_config import PlannedJob
 
 
-def _job(region, subset, animals, prepared=True):
-    planned = SimpleNamespace(region=region, endpoint="response", subset=subset)
-    return SimpleNamespace(
-        planned=planned, subjects=SimpleNamespace(subjects=tuple(animals)), prepared=object() if prepared else None
-    )
+def _job(region, subset, animals, job=RegionJob):
+    planned = PlannedJob(region, "response", subset, config=None)
+    subjects = JobLabels(tuple(animals), labels=None, strata=None)
+    extra = {"prepared": None} if job is RegionJob else {}
+    return job(planned, subjects, auto=None, statistic=None, assess=None, simulated=True, **extra)
 
 
 def _names(groups):
@@ -33,5 +34,5 @@ def test_a_subset_that_contains_another_ones_animals_is_left_out():
 
 
 def test_a_fusion_of_regions_is_not_transferred():
-    jobs = [_job("PFC", "all", "123"), _job("late fusion", "all", "123", prepared=False)]
+    jobs = [_job("PFC", "all", "123"), _job("late fusion", "all", "123", job=StudyJob)]
     assert _names(transfer_groups(jobs)) == []

@@ -12,6 +12,7 @@ diagonal of a matrix is the procedure's own out-of-fold result within a cohort.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import nan
 
 import numpy as np
 
@@ -35,7 +36,7 @@ from responder_ml.statistics.multiple_testing import holm
 _BLOCK = 64
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TransferRow:
     """The procedure trained on one cohort and tested on another, or on itself.
 
@@ -59,7 +60,7 @@ class TransferRow:
     coverage
         Share of the first cohort's genes that both have.
     note
-        How the transfer was done.
+        How the transfer was done, or why it was not; then the numbers from ``auroc`` on are nan.
     """
 
     train: str
@@ -67,15 +68,15 @@ class TransferRow:
     subjects_train: int
     subjects_test: int
     shared_subjects: int
-    auroc: float
-    auroc_ci_low: float
-    auroc_ci_high: float
-    p_value: float
-    p_holm: float
-    null_mean: float
-    relabellings: int
-    min_attainable_p: float
-    coverage: float
+    auroc: float = nan
+    auroc_ci_low: float = nan
+    auroc_ci_high: float = nan
+    p_value: float = nan
+    p_holm: float = nan
+    null_mean: float = nan
+    relabellings: int = 0
+    min_attainable_p: float = nan
+    coverage: float = nan
     note: str
 
 
@@ -131,7 +132,7 @@ def transfer(
         result, null, notes = _fitted_once(two, plan, names)
     if "sample" in (train.cohort.uns.get("subject_source"), test.cohort.uns.get("subject_source")):
         notes = (*notes, "without a subject column, an animal with samples in both cannot be recognised")
-    return _row(names, (train, test), two.n_shared, result, null, plan.null.seed, two.coverage, notes)
+    return transfer_row(names, (train, test), two.n_shared, result, null, plan.null.seed, two.coverage, notes)
 
 
 def evaluate_within(cohort: LabelledCohort, plan: TransferPlan, name: str) -> TransferRow:
@@ -150,7 +151,7 @@ def evaluate_within(cohort: LabelledCohort, plan: TransferPlan, name: str) -> Tr
     procedure = Procedure(search_data, feasible.candidates, feasible.plan, plan.workers)
     result, null = _run(procedure, plan, cohort.labels, cohort.strata, f"transfer {name}", lambda labels: labels)
     notes = (f"out of fold, {feasible.plan.folds} folds", *feasible.notes)
-    return _row((name, name), (cohort, cohort), len(cohort.subjects), result, null, plan.null.seed, 1.0, notes)
+    return transfer_row((name, name), (cohort, cohort), len(cohort.subjects), result, null, plan.null.seed, 1.0, notes)
 
 
 def transfer_matrix(
@@ -176,6 +177,57 @@ def transfer_matrix(
             if on_progress is not None:
                 on_progress(len(rows), total, f"{first} to {second}")
     return correct_rows(rows)
+
+
+def transfer_row(
+    names: tuple[str, str],
+    cohorts: tuple[LabelledCohort, LabelledCohort],
+    n_shared: int,
+    result: OutOfFold,
+    null: NullResult | None,
+    seed: int,
+    coverage: float,
+    notes: Sequence[str],
+) -> TransferRow:
+    """Return the row of a result and its null.
+
+    Parameters
+    ----------
+    names, cohorts
+        Training and tested cohort.
+    n_shared
+        Subjects in both.
+    result, null
+        Decisions for the tested cohort, and the null, None where none was run.
+    seed
+        Of the bootstrap interval.
+    coverage
+        Share of the first cohort's genes that both have.
+    notes
+        How the transfer was done.
+    """
+    low, high = auroc_interval(result, seed)
+    row = TransferRow(
+        train=names[0],
+        test=names[1],
+        subjects_train=len(cohorts[0].subjects),
+        subjects_test=len(cohorts[1].subjects),
+        shared_subjects=n_shared,
+        auroc=auroc(result),
+        auroc_ci_low=low,
+        auroc_ci_high=high,
+        coverage=coverage,
+        note="; ".join(notes),
+    )
+    if null is None:
+        return row
+    return replace(
+        row,
+        p_value=null.p_value,
+        null_mean=null.mean,
+        relabellings=len(null.values),
+        min_attainable_p=null.min_attainable_p,
+    )
 
 
 def correct_rows(rows: Sequence[TransferRow]) -> list[TransferRow]:
@@ -286,34 +338,3 @@ def _check_builders(candidates: Sequence[Candidate], search_data: SearchData) ->
     for candidate in candidates:
         if search_data.context is not None:
             candidate.builder.check(search_data.context)
-
-
-def _row(
-    names: tuple[str, str],
-    cohorts: tuple[LabelledCohort, LabelledCohort],
-    n_shared: int,
-    result: OutOfFold,
-    null: NullResult | None,
-    seed: int,
-    coverage: float,
-    notes: Sequence[str],
-) -> TransferRow:
-    low, high = auroc_interval(result, seed)
-    nothing = float("nan")
-    return TransferRow(
-        train=names[0],
-        test=names[1],
-        subjects_train=len(cohorts[0].subjects),
-        subjects_test=len(cohorts[1].subjects),
-        shared_subjects=n_shared,
-        auroc=auroc(result),
-        auroc_ci_low=low,
-        auroc_ci_high=high,
-        p_value=null.p_value if null else nothing,
-        p_holm=nothing,
-        null_mean=null.mean if null else nothing,
-        relabellings=len(null.values) if null else 0,
-        min_attainable_p=null.min_attainable_p if null else nothing,
-        coverage=coverage,
-        note="; ".join(notes),
-    )

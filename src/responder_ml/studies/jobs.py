@@ -53,8 +53,6 @@ class StudyJob:
         From its null, with corrected p, to its verdict.
     simulated
         Whether its data are simulated.
-    prepared
-        Its data and the plan their size allows; None for a fusion.
     """
 
     planned: PlannedJob
@@ -63,7 +61,19 @@ class StudyJob:
     statistic: Statistic
     assess: Callable[[NullResult], JobVerdict]
     simulated: bool
-    prepared: Prepared | None = None
+
+
+@dataclass(frozen=True)
+class RegionJob(StudyJob):
+    """A job of one region, whose models can be transferred.
+
+    Attributes
+    ----------
+    prepared
+        Its data and the plan their size allows.
+    """
+
+    prepared: Prepared
 
 
 @dataclass(frozen=True)
@@ -114,7 +124,7 @@ def search_jobs(
     return jobs
 
 
-def search_job(planned: PlannedJob, cohort: AnnData, workers: Workers) -> StudyJob | RefusedJob:
+def search_job(planned: PlannedJob, cohort: AnnData, workers: Workers) -> RegionJob | RefusedJob:
     """Search one job of the grid; parameters and errors as for `search_jobs`."""
     config = planned.config
     rows = keep_rows(cohort, config.cohort.where)
@@ -125,7 +135,7 @@ def search_job(planned: PlannedJob, cohort: AnnData, workers: Workers) -> StudyJ
     labelled = prepared.labelled
     procedure = Procedure(SearchData.of(labelled), prepared.feasible.candidates, prepared.feasible.plan, workers)
     observed = procedure.observe(labelled.labels, config.search.repeats)
-    return StudyJob(
+    return RegionJob(
         planned=planned,
         subjects=JobLabels(labelled.subjects, labelled.labels, labelled.strata),
         auto=observed.auto,

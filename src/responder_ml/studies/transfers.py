@@ -6,15 +6,13 @@ from dataclasses import asdict, dataclass, replace
 import pandas as pd
 
 from responder_ml.errors import EndpointError
-from responder_ml.evaluation.intervals import auroc_interval
 from responder_ml.evaluation.joint_null import JobNull
-from responder_ml.evaluation.metrics import auroc
-from responder_ml.evaluation.permutation import NullPlan
-from responder_ml.evaluation.transfer import TransferPlan, TransferRow, correct_rows, transfer
+from responder_ml.evaluation.permutation import NullPlan, NullResult
+from responder_ml.evaluation.transfer import TransferPlan, TransferRow, correct_rows, transfer, transfer_row
 from responder_ml.progress import OnProgress
 from responder_ml.records.study import STUDY_FOLDER
 from responder_ml.search.workers import Workers
-from responder_ml.studies.jobs import StudyJob
+from responder_ml.studies.jobs import RegionJob, StudyJob
 from responder_ml.study_config import StudyConfig
 
 
@@ -35,7 +33,7 @@ class TransferGroup:
     axis: str
     endpoint: str
     within: str
-    jobs: dict[str, StudyJob]
+    jobs: dict[str, RegionJob]
 
 
 def transfer_table(
@@ -81,13 +79,12 @@ def transfer_table(
     ]
     rows: list[TransferRow] = []
     for group, train, test in pairs:
-        trained = group.jobs[train]
+        trained, tested = group.jobs[train], group.jobs[test]
         name = trained.planned.name
         if train == test:
-            rows.append(_own_result(trained, train, job_nulls[name], base.seed))
+            rows.append(_own_result(trained, train, job_nulls[name].null, base.seed))
         else:
-            plan = _transfer_plan(trained, null if name in evidence else no_null, workers)
-            rows.append(_transfer(trained, group.jobs[test], plan, (train, test)))
+            rows.append(_transfer(trained, tested, (train, test), null if name in evidence else no_null, workers))
         on_progress(len(rows), len(pairs), f"{train} to {test}")
     return STUDY_FOLDER.table(
         "transfer",
@@ -104,12 +101,12 @@ def transfer_groups(jobs: Sequence[StudyJob]) -> list[TransferGroup]:
     A subset that contains all animals of another one (both drugs, beside each of them) is left out: a model would be tested
     on the animals of its own training set.
     """
-    single_region = [job for job in jobs if job.prepared is not None]
-    groups: dict[tuple[str, str, str], dict[str, StudyJob]] = {}
-    for job in single_region:
+    of_one_region = [job for job in jobs if isinstance(job, RegionJob)]
+    groups: dict[tuple[str, str, str], dict[str, RegionJob]] = {}
+    for job in of_one_region:
         planned = job.planned
         groups.setdefault(("region", planned.endpoint, planned.subset), {})[planned.region] = job
-    for job in single_region:
+    for job in of_one_region:
         planned = job.planned
         groups.setdefault(("subset", planned.endpoint, planned.region), {})[planned.subset] = job
     disjoint = [
@@ -118,7 +115,7 @@ def transfer_groups(jobs: Sequence[StudyJob]) -> list[TransferGroup]:
     return [group for group in disjoint if len(group.jobs) > 1]
 
 
-def _without_supersets(group: Mapping[str, StudyJob]) -> dict[str, StudyJob]:
+def _without_supersets(group: Mapping[str, RegionJob]) -> dict[str, RegionJob]:
     animals = {name: set(job.subjects.subjects) for name, job in group.items()}
     return {
         name: job
@@ -127,60 +124,27 @@ def _without_supersets(group: Mapping[str, StudyJob]) -> dict[str, StudyJob]:
     }
 
 
-def _transfer_plan(trained: StudyJob, null: NullPlan, workers: Workers) -> TransferPlan:
-    if trained.prepared is None:
-        raise ValueError("only models of one region can be transferred")
+def _transfer(
+    trained: RegionJob, tested: RegionJob, names: tuple[str, str], null: NullPlan, workers: Workers
+) -> TransferRow:
     feasible = trained.prepared.feasible
-    return TransferPlan(feasible.candidates, feasible.plan, trained.planned.config.search.repeats, null, workers)
-
-
-def _transfer(trained: StudyJob, tested: StudyJob, plan: TransferPlan, names: tuple[str, str]) -> TransferRow:
-    if trained.prepared is None or tested.prepared is None:
-        raise ValueError("only models of one region can be transferred")
+    repeats = trained.planned.config.search.repeats
+    plan = TransferPlan(feasible.candidates, feasible.plan, repeats, null, workers)
     try:
         return transfer(trained.prepared.labelled, tested.prepared.labelled, plan, names)
     except EndpointError as problem:
-        return _refused_transfer(trained, tested, names, str(problem))
+        return TransferRow(
+            train=names[0],
+            test=names[1],
+            subjects_train=len(trained.subjects.subjects),
+            subjects_test=len(tested.subjects.subjects),
+            shared_subjects=len(set(trained.subjects.subjects) & set(tested.subjects.subjects)),
+            note=str(problem),
+        )
 
 
-def _refused_transfer(trained: StudyJob, tested: StudyJob, names: tuple[str, str], reason: str) -> TransferRow:
-    unknown = float("nan")
-    return TransferRow(
-        train=names[0],
-        test=names[1],
-        subjects_train=len(trained.subjects.labels),
-        subjects_test=len(tested.subjects.labels),
-        shared_subjects=len(set(trained.subjects.subjects) & set(tested.subjects.subjects)),
-        auroc=unknown,
-        auroc_ci_low=unknown,
-        auroc_ci_high=unknown,
-        p_value=unknown,
-        p_holm=unknown,
-        null_mean=unknown,
-        relabellings=0,
-        min_attainable_p=unknown,
-        coverage=unknown,
-        note=reason,
-    )
-
-
-def _own_result(job: StudyJob, name: str, job_null: JobNull, seed: int) -> TransferRow:
-    n_subjects, null = len(job.subjects.labels), job_null.null
-    low, high = auroc_interval(job.auto, seed)
-    return TransferRow(
-        train=name,
-        test=name,
-        subjects_train=n_subjects,
-        subjects_test=n_subjects,
-        shared_subjects=n_subjects,
-        auroc=auroc(job.auto),
-        auroc_ci_low=low,
-        auroc_ci_high=high,
-        p_value=null.p_value,
-        p_holm=float("nan"),
-        null_mean=null.mean,
-        relabellings=len(null.values),
-        min_attainable_p=null.min_attainable_p,
-        coverage=1.0,
-        note="the job itself, out of fold",
-    )
+def _own_result(job: RegionJob, name: str, null: NullResult, seed: int) -> TransferRow:
+    labelled = job.prepared.labelled
+    n_subjects = len(labelled.subjects)
+    notes = ("the job itself, out of fold",)
+    return transfer_row((name, name), (labelled, labelled), n_subjects, job.auto, null, seed, 1.0, notes)
