@@ -79,14 +79,14 @@ def written(tmp_path):
     return write
 
 
-def _printed(found):
+def _printed(comparison):
     written = io.StringIO()
-    show_comparison(Console(width=80, file=written), found)
+    show_comparison(Console(width=80, file=written), comparison)
     return written.getvalue()
 
 
-def _page(found):
-    return render_leaderboard(found.leaderboard, found.pairs, found.notes, found.simulated)
+def _page(comparison):
+    return render_leaderboard(comparison.leaderboard, comparison.pairs, comparison.notes, comparison.simulated)
 
 
 def test_pairs_within_a_run_against_the_formula(written):
@@ -104,22 +104,22 @@ def test_pairs_within_a_run_against_the_formula(written):
 
 
 def test_holm_covers_every_pair_of_every_run(written):
-    found = compare([written("a", "pfc"), written("b", "nac", {"auto": LESS, "genes+less": LESS})]).pairs
+    pairs = compare([written("a", "pfc"), written("b", "nac", {"auto": LESS, "genes+less": LESS})]).pairs
     # Three within the first run; the second has one candidate, which auto is; and the headlines of the two.
-    assert len(found) == 4
-    order = np.argsort(found["p_value"])
-    raised = np.minimum(1, np.maximum.accumulate(found["p_value"].to_numpy()[order] * [4, 3, 2, 1]))
-    np.testing.assert_allclose(found["p_holm"].to_numpy()[order], raised)
+    assert len(pairs) == 4
+    order = np.argsort(pairs["p_value"])
+    raised = np.minimum(1, np.maximum.accumulate(pairs["p_value"].to_numpy()[order] * [4, 3, 2, 1]))
+    np.testing.assert_allclose(pairs["p_holm"].to_numpy()[order], raised)
 
 
 def test_runs_on_the_same_folds_are_paired_by_their_headlines(written):
-    found = compare([written("a", "pfc"), written("b", "nac", {"auto": LESS, "genes+less": LESS})])
-    across = found.pairs[found.pairs["first_run"] != found.pairs["second_run"]]
+    comparison = compare([written("a", "pfc"), written("b", "nac", {"auto": LESS, "genes+less": LESS})])
+    across = comparison.pairs[comparison.pairs["first_run"] != comparison.pairs["second_run"]]
     (row,) = across.to_dict("records")
     assert (row["first_run"], row["first"], row["second_run"], row["second"]) == ("pfc", "auto", "nac", "auto")
     assert row["difference"] == pytest.approx(0.25)
-    assert any("names are the same" in note for note in found.notes)
-    assert not any("Not tested" in note for note in found.notes)
+    assert any("names are the same" in note for note in comparison.notes)
+    assert not any("Not tested" in note for note in comparison.notes)
 
 
 @pytest.mark.parametrize(
@@ -131,19 +131,21 @@ def test_runs_on_the_same_folds_are_paired_by_their_headlines(written):
     ],
 )
 def test_other_runs_are_not_tested_and_the_reason_is_said(written, other, reason):
-    found = compare([written("a", "pfc"), written("b", "nac", **other)])
-    assert (found.pairs["first_run"] == found.pairs["second_run"]).all()
-    (note,) = [note for note in found.notes if "Not tested" in note]
+    comparison = compare([written("a", "pfc"), written("b", "nac", **other)])
+    assert (comparison.pairs["first_run"] == comparison.pairs["second_run"]).all()
+    (note,) = [note for note in comparison.notes if "Not tested" in note]
     assert "nac against pfc" in note
     assert re.search(reason, note)
 
 
 def test_groups_of_runs_are_told_apart(written):
-    found = compare([written("a", "a"), written("b", "b", flip=True), written("c", "c"), written("d", "d", shift=2)])
-    across = found.pairs[found.pairs["first_run"] != found.pairs["second_run"]]
+    comparison = compare(
+        [written("a", "a"), written("b", "b", flip=True), written("c", "c"), written("d", "d", shift=2)]
+    )
+    across = comparison.pairs[comparison.pairs["first_run"] != comparison.pairs["second_run"]]
     assert across[["first_run", "second_run"]].to_numpy().tolist() == [["a", "c"]]
-    assert sum("Not tested" in note for note in found.notes) == 2
-    assert "a and c; b; d" in found.notes[-1]
+    assert sum("Not tested" in note for note in comparison.notes) == 2
+    assert "a and c; b; d" in comparison.notes[-1]
 
 
 def test_rows_may_stand_in_any_order(written):
@@ -173,18 +175,18 @@ def test_a_run_without_null_has_no_p(written):
 
 def test_folds_that_all_differ_alike_are_no_proof(written):
     steady = (np.array(AUTO) - 0.1).tolist()
-    found = compare([written("a", scores={"auto": AUTO, "genes+one": AUTO, "genes+two": steady})])
-    row = found.pairs.iloc[1]
+    comparison = compare([written("a", scores={"auto": AUTO, "genes+one": AUTO, "genes+two": steady})])
+    row = comparison.pairs.iloc[1]
     assert row["difference"] == pytest.approx(0.1)
     assert np.isnan(row["p_holm"])
-    assert "not estimated" in _page(found)
-    assert "+0.10" in _printed(found)
+    assert "not estimated" in _page(comparison)
+    assert "+0.10" in _printed(comparison)
 
 
 def test_a_fold_with_one_class_is_left_out(written):
     gap = [[float("nan"), 0.5, 0.9], [0.5, 0.4, 0.7]]
-    found = compare([written("a", scores={"auto": AUTO, "genes+less": gap, "genes+much": MUCH})]).pairs
-    assert found["n_folds"].tolist() == [5, 6, 5]
+    pairs = compare([written("a", scores={"auto": AUTO, "genes+less": gap, "genes+much": MUCH})]).pairs
+    assert pairs["n_folds"].tolist() == [5, 6, 5]
 
 
 def test_runs_are_called_by_what_tells_them_apart(written):
@@ -207,10 +209,10 @@ def test_a_run_that_lost_a_table_is_refused(written):
 
 
 def test_files_hold_what_was_found(written, tmp_path):
-    found = compare([written("a", "pfc"), written("b", "nac")])
-    write_comparison(found, tmp_path / "new" / "out")
+    comparison = compare([written("a", "pfc"), written("b", "nac")])
+    write_comparison(comparison, tmp_path / "new" / "out")
     assert {path.name for path in (tmp_path / "new" / "out").iterdir()} == {"leaderboard.csv", "pairs.csv", PAGE}
-    for name, table in (("leaderboard", found.leaderboard), ("pairs", found.pairs)):
+    for name, table in (("leaderboard", comparison.leaderboard), ("pairs", comparison.pairs)):
         read = pd.read_csv(tmp_path / "new" / "out" / f"{name}.csv", keep_default_na=False, na_values=[""])
         assert list(read.columns) == list(table.columns)
         assert len(read) == len(table)
@@ -225,27 +227,29 @@ def test_a_page_that_cannot_be_written_is_a_message(written, tmp_path):
 
 
 def test_the_page_needs_nothing_else_and_escapes_names(written):
-    found = compare([written("a", "pfc", {"auto": AUTO, "g<script>+x": LESS, "$y_1$+z": MUCH}), written("b", "nac")])
-    page = _page(found)
+    comparison = compare(
+        [written("a", "pfc", {"auto": AUTO, "g<script>+x": LESS, "$y_1$+z": MUCH}), written("b", "nac")]
+    )
+    page = _page(comparison)
     assert page.count("<svg") == 1 + 2 + 1
     assert "<script" not in page
     assert not re.search(r"(?:src|href)=\"(?!#|data:,|https://doi\.org/)", page)
-    for note in found.notes:
+    for note in comparison.notes:
         assert note.replace("'", "&#39;") in page
 
 
 def test_a_page_of_one_candidate_says_that_nothing_was_paired(written):
-    found = compare([written("a", scores={"auto": AUTO, "genes+much": AUTO})])
-    assert found.pairs.empty
-    assert "No two rows could be compared" in _page(found)
-    assert "first minus second" not in _printed(found)
+    comparison = compare([written("a", scores={"auto": AUTO, "genes+much": AUTO})])
+    assert comparison.pairs.empty
+    assert "No two rows could be compared" in _page(comparison)
+    assert "first minus second" not in _printed(comparison)
 
 
 @pytest.mark.parametrize("simulated", [True, False])
 def test_simulated_runs_say_so(written, simulated):
-    found = compare([written("a", "pfc", simulated=simulated), written("b", "nac")])
-    assert ("Simulated data" in _page(found)) is simulated
-    assert ("Simulated data" in _printed(found)) is simulated
+    comparison = compare([written("a", "pfc", simulated=simulated), written("b", "nac")])
+    assert ("Simulated data" in _page(comparison)) is simulated
+    assert ("Simulated data" in _printed(comparison)) is simulated
 
 
 def test_the_terminal_shows_every_name_whole_at_80_columns(written):

@@ -36,8 +36,8 @@ def _cells(text):
 @pytest.mark.parametrize(("sizes", "strata", "labellings", "smallest", "sd", "needed", "at"), DOMAIN)
 def test_the_command_reproduces_the_domain_table(tmp_path, sizes, strata, labellings, smallest, sd, needed, at):
     out = tmp_path / "plan.csv"
-    given = ["plan", "--positive", str(sizes[0]), "--negative", str(sizes[1]), "--out", str(out)]
-    result = CliRunner().invoke(app, given + (["--strata", strata] if strata else []))
+    arguments = ["plan", "--positive", str(sizes[0]), "--negative", str(sizes[1]), "--out", str(out)]
+    result = CliRunner().invoke(app, arguments + (["--strata", strata] if strata else []))
     assert result.exit_code == 0, result.output
     shown = dict(cells for cells in _cells(result.output) if len(cells) == 2)
     assert shown["labellings"] == labellings
@@ -66,12 +66,14 @@ def test_strata_alone_give_the_sizes():
 
 
 def test_subjects_for_a_target_power_are_the_fewest():
-    found = plan(target_power=0.8, aurocs=(0.85,))
-    (row,) = found.rows
+    analysis = plan(target_power=0.8, aurocs=(0.85,))
+    (row,) = analysis.rows
     positive, negative = row.needed
     assert positive == negative
     assert row.power is None
-    assert power(positive, negative, 0.85, found.alpha) >= 0.8 > power(positive - 1, negative - 1, 0.85, found.alpha)
+    assert (
+        power(positive, negative, 0.85, analysis.alpha) >= 0.8 > power(positive - 1, negative - 1, 0.85, analysis.alpha)
+    )
 
 
 def test_subjects_needed_keep_the_ratio_of_the_classes():
@@ -80,9 +82,9 @@ def test_subjects_needed_keep_the_ratio_of_the_classes():
 
 
 def test_level_and_true_auroc_are_the_users():
-    found = plan(6, 7, aurocs=(0.75,), alpha=0.01)
-    assert found.sizes.auroc_needed > plan(6, 7).sizes.auroc_needed
-    assert [row.auroc for row in found.rows] == [0.75]
+    analysis = plan(6, 7, aurocs=(0.75,), alpha=0.01)
+    assert analysis.sizes.auroc_needed > plan(6, 7).sizes.auroc_needed
+    assert [row.auroc for row in analysis.rows] == [0.75]
     assert plan(6, 7).alpha == NullConfig().alpha
 
 
@@ -94,7 +96,7 @@ def test_an_auroc_out_of_reach_is_said():
 
 
 @pytest.mark.parametrize(
-    ("given", "message"),
+    ("options", "message"),
     [
         ({}, "nothing to plan with"),
         ({"positive": 6}, "one class only"),
@@ -105,9 +107,9 @@ def test_an_auroc_out_of_reach_is_said():
         ({"positive": 6, "negative": 7, "alpha": 0.0}, "alpha is 0"),
     ],
 )
-def test_sizes_that_make_no_sense_are_refused(given, message):
+def test_sizes_that_make_no_sense_are_refused(options, message):
     with pytest.raises(EndpointError, match=message):
-        plan(**given)
+        plan(**options)
 
 
 @pytest.mark.parametrize("text", ["", "3", "3/3/3", "3-3", "a/b", "3/3,", "-1/3"])
@@ -145,11 +147,16 @@ def job(tmp_path):
 
 
 def test_a_job_brings_sizes_strata_and_level(job):
-    found = plan(job=load_config(job(null={"permutations": 100, "alpha": 0.1})))
-    assert (found.sizes.positive, found.sizes.negative, found.sizes.labellings, found.alpha) == (6, 7, 700, 0.1)
-    assert sorted(found.sizes.strata) == [(3, 3), (3, 4)]
-    assert "100 relabellings" in found.notes[0]
-    assert "p = 0.0099" in found.notes[0]
+    analysis = plan(job=load_config(job(null={"permutations": 100, "alpha": 0.1})))
+    assert (analysis.sizes.positive, analysis.sizes.negative, analysis.sizes.labellings, analysis.alpha) == (
+        6,
+        7,
+        700,
+        0.1,
+    )
+    assert sorted(analysis.sizes.strata) == [(3, 3), (3, 4)]
+    assert "100 relabellings" in analysis.notes[0]
+    assert "p = 0.0099" in analysis.notes[0]
 
 
 def test_a_job_with_few_labellings_runs_them_all_and_one_without_null_none(job):

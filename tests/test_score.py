@@ -101,20 +101,20 @@ def _scores(folder, table, tmp_path, name="table.csv", **options):
     return score(folder, _write(table, tmp_path / name), **options).set_index("sample")
 
 
-def _assert_same(found, expected, tolerance=1e-12):
-    assert found.index.tolist() == expected.index.tolist()
-    np.testing.assert_allclose(found[NUMBERS], expected[NUMBERS], rtol=tolerance, atol=tolerance)
-    assert found["predicted"].tolist() == expected["predicted"].tolist()
-    assert found["flags"].tolist() == expected["flags"].tolist()
+def _assert_same(scores, expected, tolerance=1e-12):
+    assert scores.index.tolist() == expected.index.tolist()
+    np.testing.assert_allclose(scores[NUMBERS], expected[NUMBERS], rtol=tolerance, atol=tolerance)
+    assert scores["predicted"].tolist() == expected["predicted"].tolist()
+    assert scores["flags"].tolist() == expected["flags"].tolist()
 
 
 # Real data
 
 
 def _golub(shared_data):
-    place = shared_data / "microarray" / "golub"
-    raw = pd.read_csv(place / "expression.tsv.gz", sep="\t", index_col=0)
-    sheet = pd.read_csv(place / "samples.tsv", sep="\t", dtype=str).set_index("sample_id")
+    folder = shared_data / "microarray" / "golub"
+    raw = pd.read_csv(folder / "expression.tsv.gz", sep="\t", index_col=0)
+    sheet = pd.read_csv(folder / "samples.tsv", sep="\t", dtype=str).set_index("sample_id")
     log2 = np.log2(np.maximum(raw, 20)).T.rename(index=str).loc[sheet.index]
     return log2, sheet
 
@@ -127,12 +127,12 @@ def test_golub_trained_on_its_training_split_holds_on_its_test_split(shared_data
     _bundle(labelled, tmp_path / "golub", Genes(units="log2"), CLASSIFIERS["elastic_net"](C=0.01), 50)
     sheet[~train].to_csv(tmp_path / "test.tsv", sep="\t", index_label="sample_id")
     table = _scores(tmp_path / "golub", log2[~train].T, tmp_path, samples=tmp_path / "test.tsv")
-    found = table.attrs["summary"]["evaluation"]
-    assert (found["positive"], found["negative"]) == (14, 20)
-    assert found["accuracy"] >= 0.90
-    assert found["auroc"] >= 0.95
-    assert found["auroc_ci"][0] <= found["auroc"] <= found["auroc_ci"][1]
-    assert found["accuracy"] == np.mean(table["predicted"] == sheet["label"][~train])
+    evaluation = table.attrs["summary"]["evaluation"]
+    assert (evaluation["positive"], evaluation["negative"]) == (14, 20)
+    assert evaluation["accuracy"] >= 0.90
+    assert evaluation["auroc"] >= 0.95
+    assert evaluation["auroc_ci"][0] <= evaluation["auroc"] <= evaluation["auroc_ci"][1]
+    assert evaluation["accuracy"] == np.mean(table["predicted"] == sheet["label"][~train])
 
 
 def test_males_are_scored_by_a_model_of_females_whatever_the_units(shared_data, tmp_path):
@@ -150,14 +150,14 @@ def test_males_are_scored_by_a_model_of_females_whatever_the_units(shared_data, 
     log2 = np.log2((test + 0.5).div(test.sum(axis=1) + 1, axis=0) * 1e6)
     _assert_same(_scores(tmp_path / "females", log2, tmp_path, "log2.h5ad", units="log2"), table)
     other_offset = np.log2(test.div(test.sum(axis=1), axis=0) * 1e6 + 1)
-    found = _scores(tmp_path / "females", other_offset, tmp_path, "other.h5ad", units="log2")
-    np.testing.assert_allclose(found["log_odds"], table["log_odds"], atol=0.01)
+    scores = _scores(tmp_path / "females", other_offset, tmp_path, "other.h5ad", units="log2")
+    np.testing.assert_allclose(scores["log_odds"], table["log_odds"], atol=0.01)
 
 
 def _nac_and_pfc(shared_data):
-    place = shared_data / "gse102556_mouse_cvs"
-    counts = pd.read_csv(place / "expression_counts.tsv.gz", sep="\t", index_col=0).rename(index=str)
-    sheet = pd.read_csv(place / "samples.tsv", sep="\t", dtype=str).set_index("sample_id")
+    folder = shared_data / "gse102556_mouse_cvs"
+    counts = pd.read_csv(folder / "expression_counts.tsv.gz", sep="\t", index_col=0).rename(index=str)
+    sheet = pd.read_csv(folder / "samples.tsv", sep="\t", dtype=str).set_index("sample_id")
     return counts.T.astype(float).loc[sheet.index], sheet
 
 
@@ -170,21 +170,21 @@ def test_a_model_of_half_the_nac_mice_knows_the_other_half_and_not_prefrontal_co
         train = nac.groupby(["group", "sex"]).sample(frac=0.5, random_state=part)
         cohort = AnnData(counts.loc[train.index], obs=train.assign(subject=train.index), uns={"units": "counts"})
         labelled = label_cohort(cohort, Endpoint("group", "stress_CVS", "control"))
-        place = tmp_path / f"half{part}"
-        _bundle(labelled, place, Genes(units="counts"), CLASSIFIERS["elastic_net"](C=0.01), 50)
-        found = _scores(place, counts.drop(index=train.index), tmp_path, "others.h5ad")
-        own = found.index.isin(nac.index)
-        flagged += found["abstain"][own].tolist()
-        assert found["abstain"][~own].all()
+        folder = tmp_path / f"half{part}"
+        _bundle(labelled, folder, Genes(units="counts"), CLASSIFIERS["elastic_net"](C=0.01), 50)
+        scores = _scores(folder, counts.drop(index=train.index), tmp_path, "others.h5ad")
+        own = scores.index.isin(nac.index)
+        flagged += scores["abstain"][own].tolist()
+        assert scores["abstain"][~own].all()
     assert len(flagged) == 60
     assert np.mean(flagged) <= 0.05
     test = counts.loc[nac.index.difference(train.index)]
     noise = pd.DataFrame(rng.permuted(test, axis=1), test.index, test.columns)
-    assert _scores(place, noise, tmp_path, "noise.h5ad")["abstain"].all()
+    assert _scores(folder, noise, tmp_path, "noise.h5ad")["abstain"].all()
     renamed = test.set_axis(rng.permutation(test.columns), axis=1)
-    assert _scores(place, renamed, tmp_path, "renamed.h5ad")["abstain"].all()
+    assert _scores(folder, renamed, tmp_path, "renamed.h5ad")["abstain"].all()
     with pytest.raises(CoverageError):
-        _scores(place, test.loc[:, rng.random(test.shape[1]) < 0.3], tmp_path, "part.h5ad")
+        _scores(folder, test.loc[:, rng.random(test.shape[1]) < 0.3], tmp_path, "part.h5ad")
 
 
 # A sample's numbers are its own
@@ -199,9 +199,9 @@ def test_alone_in_a_batch_or_in_another_order(folder, held_out, expected, tmp_pa
 
 def test_more_samples_than_a_block_holds(folder, held_out, expected, tmp_path):
     many = pd.concat([held_out.rename(index=lambda name, part=part: f"{name}.{part}") for part in range(6)])
-    found = _scores(folder, many, tmp_path, "many.h5ad")
-    assert len(found) == 312
-    np.testing.assert_allclose(found["log_odds"], np.tile(expected["log_odds"], 6), rtol=1e-12)
+    scores = _scores(folder, many, tmp_path, "many.h5ad")
+    assert len(scores) == 312
+    np.testing.assert_allclose(scores["log_odds"], np.tile(expected["log_odds"], 6), rtol=1e-12)
 
 
 @pytest.mark.parametrize("name", ["t.csv", "t.tsv", "t.tsv.gz", "t.parquet", "t.h5ad", "genes_in_rows.csv"])
@@ -260,7 +260,9 @@ def test_the_columns_are_the_ones_described(folder, expected):
     assert summary["simulated"] is True
     assert summary["verdict"] == "The verdict."
     assert "impossible" in summary["prediction_sets"]
-    weights = {each["name"]: each["weight"] for each in json.loads((folder / "manifest.json").read_text())["features"]}
+    weights = {
+        feature["name"]: feature["weight"] for feature in json.loads((folder / "manifest.json").read_text())["features"]
+    }
     shown = [weights[name.removeprefix("feature:")] for name in features]
     assert shown == sorted(weights.values(), reverse=True)[:20]
 
@@ -270,18 +272,18 @@ def test_the_threshold_of_the_bundle_decides(simulated, held_out, expected, tmp_
     cut = float(expected["log_odds"].median())
     classifier = CLASSIFIERS["elastic_net"](C=0.01)
     _bundle(labelled, tmp_path / "cut", Genes(units="counts"), classifier, 30, threshold=cut)
-    found = _scores(tmp_path / "cut", held_out, tmp_path)
-    assert (found["predicted"] == "responder").sum() == 26
+    scores = _scores(tmp_path / "cut", held_out, tmp_path)
+    assert (scores["predicted"] == "responder").sum() == 26
 
 
 def test_a_prior_shifts_all_log_odds_by_the_same(folder, held_out, expected, simulated, tmp_path):
     share = np.mean(simulated[0].obs["response"] == "responder")
-    found = _scores(folder, held_out, tmp_path, prior=0.1)
-    np.testing.assert_allclose(found["log_odds"] - expected["log_odds"], logit(0.1) - logit(share))
+    scores = _scores(folder, held_out, tmp_path, prior=0.1)
+    np.testing.assert_allclose(scores["log_odds"] - expected["log_odds"], logit(0.1) - logit(share))
     # Bayes by hand for one sample.
     old = expected["probability"].iloc[0]
     positive, negative = old * 0.1 / share, (1 - old) * 0.9 / (1 - share)
-    assert found["probability"].iloc[0] == pytest.approx(positive / (positive + negative))
+    assert scores["probability"].iloc[0] == pytest.approx(positive / (positive + negative))
     same = _scores(folder, held_out, tmp_path, prior=float(share))
     np.testing.assert_allclose(same["log_odds"], expected["log_odds"], atol=1e-12)
 
@@ -296,27 +298,27 @@ def test_outer_models_give_an_interval_and_held_out_decisions_give_sets(simulate
     labelled = label_cohort(simulated[0], RESPONSE)
     outer = []
     for fold in range(4):
-        kept = np.arange(len(labelled.subjects)) % 4 != fold
+        is_train = np.arange(len(labelled.subjects)) % 4 != fold
         model = PrefixModel(Genes(units="counts"), CLASSIFIERS["elastic_net"](C=0.01), 30)
-        outer.append(model.fit(labelled.expression[kept], labelled.sample_labels[kept], genes=labelled.genes))
+        outer.append(model.fit(labelled.expression[is_train], labelled.sample_labels[is_train], genes=labelled.genes))
     decisions = np.where(labelled.labels == 1, 1.0, -1.0) + rng.normal(size=(2, len(labelled.labels)))
     flat = np.zeros_like(decisions)
-    found = OutOfFold(labelled.labels, decisions, flat.astype(int), flat)
+    observed = OutOfFold(labelled.labels, decisions, flat.astype(int), flat)
     classifier = CLASSIFIERS["elastic_net"](C=0.01)
-    _bundle(labelled, tmp_path / "b", Genes(units="counts"), classifier, 30, outer_models=outer, out_of_fold=found)
+    _bundle(labelled, tmp_path / "b", Genes(units="counts"), classifier, 30, outer_models=outer, out_of_fold=observed)
     table = _scores(tmp_path / "b", held_out, tmp_path)
-    each = np.stack([expit(model.decision_function(held_out.to_numpy())) for model in outer])
-    np.testing.assert_allclose(table["probability_low"], np.quantile(each, 0.025, axis=0), rtol=1e-9)
-    np.testing.assert_allclose(table["probability_high"], np.quantile(each, 0.975, axis=0), rtol=1e-9)
+    probabilities = np.stack([expit(model.decision_function(held_out.to_numpy())) for model in outer])
+    np.testing.assert_allclose(table["probability_low"], np.quantile(probabilities, 0.025, axis=0), rtol=1e-9)
+    np.testing.assert_allclose(table["probability_high"], np.quantile(probabilities, 0.975, axis=0), rtol=1e-9)
     means = decisions.mean(axis=0)
-    for log_odds, kept in zip(table["log_odds"], table["prediction_set"], strict=True):
+    for log_odds, prediction_set in zip(table["log_odds"], table["prediction_set"], strict=True):
         positive, negative = means[labelled.labels == 1], means[labelled.labels == 0]
-        wanted = []
+        expected = []
         if (1 + np.sum(positive <= log_odds)) / (len(positive) + 1) > 0.1:
-            wanted.append("responder")
+            expected.append("responder")
         if (1 + np.sum(negative >= log_odds)) / (len(negative) + 1) > 0.1:
-            wanted.append("non_responder")
-        assert kept == "|".join(wanted)
+            expected.append("non_responder")
+        assert prediction_set == "|".join(expected)
 
 
 # Missing genes
@@ -335,40 +337,40 @@ def panel(tmp_path_factory):
     sheet = pd.DataFrame({"sample": names, "subject": names, "y": np.where(labels, "b", "a")}, index=names)
     cohort = AnnData(log2, obs=sheet, var=pd.DataFrame(index=genes), uns={"units": "log2"})
     labelled = label_cohort(cohort, Endpoint("y", "b", "a"))
-    place = tmp_path_factory.mktemp("panel")
-    sets = place / "sets.gmt"
+    folder = tmp_path_factory.mktemp("panel")
+    sets = folder / "sets.gmt"
     sets.write_text("\n".join(f"SET{n}\t.\t" + "\t".join(genes[n * 6 : n * 6 + 6]) for n in range(4)))
     classifier = CLASSIFIERS["elastic_net"](C=0.1)
-    single = _bundle(labelled, place / "single", Genes(units="log2"), classifier, 10)
+    single = _bundle(labelled, folder / "single", Genes(units="log2"), classifier, 10)
     signatures = _bundle(
-        labelled, place / "signatures", GeneSets(str(sets), scorer="mean_z", units="log2"), classifier, 4
+        labelled, folder / "signatures", GeneSets(str(sets), scorer="mean_z", units="log2"), classifier, 4
     )
     fresh = pd.DataFrame(rng.normal(8, 2, size=(5, 60)), index=[f"n{index}" for index in range(5)], columns=genes)
-    return place, single, signatures, fresh, log2.mean(axis=0)
+    return folder, single, signatures, fresh, log2.mean(axis=0)
 
 
 @pytest.mark.parametrize("missing", ["impute", "skip"])
 def test_a_missing_gene_contributes_nothing(missing, panel, tmp_path):
-    place, single, _, fresh, _ = panel
+    folder, single, _, fresh, _ = panel
     lost = np.argmin(np.abs(single.classifier_.coef_))
-    found = _scores(place / "single", fresh.drop(columns=single.features_[lost]), tmp_path, missing=missing)
+    scores = _scores(folder / "single", fresh.drop(columns=single.features_[lost]), tmp_path, missing=missing)
     contribution = single.standardised(fresh.to_numpy())[:, lost] * single.classifier_.coef_[lost]
-    np.testing.assert_allclose(found["log_odds"], single.decision_function(fresh.to_numpy()) - contribution)
+    np.testing.assert_allclose(scores["log_odds"], single.decision_function(fresh.to_numpy()) - contribution)
     weight = np.abs(single.classifier_.coef_)
-    np.testing.assert_allclose(found["coverage"], 1 - weight[lost] / weight.sum())
-    np.testing.assert_allclose(found["gene_coverage"], 59 / 60)
-    assert found.attrs["summary"]["missing_genes"] == [single.features_[lost]]
+    np.testing.assert_allclose(scores["coverage"], 1 - weight[lost] / weight.sum())
+    np.testing.assert_allclose(scores["gene_coverage"], 59 / 60)
+    assert scores.attrs["summary"]["missing_genes"] == [single.features_[lost]]
 
 
-def test_a_signature_keeps_its_other_genes_or_is_left_out_as_told(panel, tmp_path):
-    place, _, model, fresh, typical = panel
+def test_a_signature_keeps_its_other_genes_or_is_left_out_as_requested(panel, tmp_path):
+    folder, _, model, fresh, typical = panel
     table = fresh.drop(columns="Gene0")
     filled = fresh.assign(Gene0=typical[0])
-    imputed = _scores(place / "signatures", table, tmp_path, missing="impute")
+    imputed = _scores(folder / "signatures", table, tmp_path, missing="impute")
     np.testing.assert_allclose(imputed["log_odds"], model.decision_function(filled.to_numpy()))
     holds = np.array(["Gene0" in genes for genes, _ in model.genes_of_features().values()])
     assert holds.sum() == 1
-    skipped = _scores(place / "signatures", table, tmp_path, missing="skip")
+    skipped = _scores(folder / "signatures", table, tmp_path, missing="skip")
     standardised = np.where(holds, 0.0, model.standardised(filled.to_numpy()))
     np.testing.assert_allclose(skipped["log_odds"], model.classifier_.decision_function(standardised))
     name = f"feature:{model.features_[holds][0]}"
@@ -377,24 +379,24 @@ def test_a_signature_keeps_its_other_genes_or_is_left_out_as_told(panel, tmp_pat
 
 
 def test_a_missing_gene_can_be_refused(panel, tmp_path):
-    place, single, _, fresh, _ = panel
+    folder, single, _, fresh, _ = panel
     lost = str(single.features_[np.argmin(np.abs(single.classifier_.coef_))])
     with pytest.raises(CoverageError, match=lost):
-        _scores(place / "single", fresh.drop(columns=lost), tmp_path, missing="refuse")
+        _scores(folder / "single", fresh.drop(columns=lost), tmp_path, missing="refuse")
     other = next(gene for gene in fresh if gene not in single.features_)
-    found = _scores(place / "single", fresh.drop(columns=other), tmp_path, missing="refuse")
-    np.testing.assert_allclose(found["log_odds"], single.decision_function(fresh.to_numpy()))
+    scores = _scores(folder / "single", fresh.drop(columns=other), tmp_path, missing="refuse")
+    np.testing.assert_allclose(scores["log_odds"], single.decision_function(fresh.to_numpy()))
     with pytest.raises(CoverageError, match="zero"):
-        _scores(place / "single", fresh, tmp_path, missing="zero")
+        _scores(folder / "single", fresh, tmp_path, missing="zero")
 
 
 def test_counts_without_a_third_of_the_other_genes_score_nearly_the_same(folder, held_out, expected, tmp_path, rng):
-    features = {each["name"] for each in json.loads((folder / "manifest.json").read_text())["features"]}
-    kept = [gene for gene in held_out if gene in features or rng.random() > 0.33]
-    found = _scores(folder, held_out[kept], tmp_path)
-    assert (found["coverage"] == 1).all()
-    assert (found["gene_coverage"] < 0.75).all()
-    np.testing.assert_allclose(found["log_odds"], expected["log_odds"], atol=0.05 * expected["log_odds"].std())
+    features = {feature["name"] for feature in json.loads((folder / "manifest.json").read_text())["features"]}
+    genes = [gene for gene in held_out if gene in features or rng.random() > 0.33]
+    scores = _scores(folder, held_out[genes], tmp_path)
+    assert (scores["coverage"] == 1).all()
+    assert (scores["gene_coverage"] < 0.75).all()
+    np.testing.assert_allclose(scores["log_odds"], expected["log_odds"], atol=0.05 * expected["log_odds"].std())
 
 
 # Other platforms, other batches
@@ -421,9 +423,9 @@ def test_a_model_of_orders_scores_any_scale_and_says_so(kind, simulated, held_ou
     _bundle(labelled, tmp_path / "orders", builder, CLASSIFIERS["nearest_centroid"](), 5)
     expected = _scores(tmp_path / "orders", held_out, tmp_path)
     assert expected.attrs["summary"]["by_order"] is None
-    found = _scores(tmp_path / "orders", np.sqrt(held_out) / 30 + 0.1, tmp_path, units="log2")
-    np.testing.assert_allclose(found["log_odds"], expected["log_odds"], rtol=1e-6, atol=1e-6)
-    assert "order" in found.attrs["summary"]["by_order"]
+    scores = _scores(tmp_path / "orders", np.sqrt(held_out) / 30 + 0.1, tmp_path, units="log2")
+    np.testing.assert_allclose(scores["log_odds"], expected["log_odds"], rtol=1e-6, atol=1e-6)
+    assert "order" in scores.attrs["summary"]["by_order"]
 
 
 def test_a_batch_is_aligned_only_when_asked_and_each_by_itself(folder, held_out, expected, simulated, tmp_path, rng):
@@ -431,13 +433,13 @@ def test_a_batch_is_aligned_only_when_asked_and_each_by_itself(folder, held_out,
     sheet = simulated[1].obs[["sample", "response"]].assign(batch=["a", "b"] * 26)
     sheet.to_csv(tmp_path / "sheet.csv", index=False)
     options = {"units": "log2", "samples": tmp_path / "sheet.csv", "align_batch": "batch"}
-    found = _scores(folder, arrays, tmp_path, **options)
-    assert found.attrs["summary"]["aligned_batches"]["sizes"] == {"a": 26, "b": 26}
-    assert "mixture of classes" in found.attrs["summary"]["aligned_batches"]["assumption"]
-    assert np.corrcoef(found["log_odds"], expected["log_odds"])[0, 1] > 0.8
+    scores = _scores(folder, arrays, tmp_path, **options)
+    assert scores.attrs["summary"]["aligned_batches"]["sizes"] == {"a": 26, "b": 26}
+    assert "mixture of classes" in scores.attrs["summary"]["aligned_batches"]["assumption"]
+    assert np.corrcoef(scores["log_odds"], expected["log_odds"])[0, 1] > 0.8
     arrays.iloc[1::2] += 1.5
     again = _scores(folder, arrays, tmp_path, **options)
-    np.testing.assert_allclose(again["log_odds"], found["log_odds"], atol=1e-6)
+    np.testing.assert_allclose(again["log_odds"], scores["log_odds"], atol=1e-6)
     sheet.assign(batch=["a"] * 45 + ["few"] * 7).to_csv(tmp_path / "sheet.csv", index=False)
     with pytest.raises(ExpressionError, match=r"'few' \(7\)"):
         _scores(folder, arrays, tmp_path, **options)
@@ -470,10 +472,10 @@ def test_few_of_many_simulated_held_out_samples_are_flagged(tmp_path):
         for region in ("PFC", "NAc"):
             home = treated[treated.obs["region"] == region].copy()
             train = np.arange(home.n_obs) % 6 == 0
-            place = tmp_path / f"{region}{seed}"
+            folder = tmp_path / f"{region}{seed}"
             labelled = label_cohort(home[train].copy(), RESPONSE)
-            _bundle(labelled, place, Genes(units="counts"), CLASSIFIERS["elastic_net"](C=0.01), 30)
-            flagged += _scores(place, _frame(home[~train]), tmp_path, "t.parquet")["abstain"].tolist()
+            _bundle(labelled, folder, Genes(units="counts"), CLASSIFIERS["elastic_net"](C=0.01), 30)
+            flagged += _scores(folder, _frame(home[~train]), tmp_path, "t.parquet")["abstain"].tolist()
     assert len(flagged) > 500
     assert np.mean(flagged) <= 0.05
 
@@ -481,34 +483,34 @@ def test_few_of_many_simulated_held_out_samples_are_flagged(tmp_path):
 def test_noise_is_flagged(folder, held_out, tmp_path, rng):
     noise = held_out.copy()
     noise[:] = rng.poisson(held_out.to_numpy().mean(), size=held_out.shape)
-    found = _scores(folder, noise, tmp_path)
-    assert found["abstain"].all()
-    assert (found["reason"].str.contains("correlates")).all()
+    scores = _scores(folder, noise, tmp_path)
+    assert scores["abstain"].all()
+    assert (scores["reason"].str.contains("correlates")).all()
 
 
 def test_values_shuffled_within_samples_are_flagged(folder, held_out, tmp_path, rng):
-    found = _scores(folder, pd.DataFrame(rng.permuted(held_out, axis=1), held_out.index, held_out.columns), tmp_path)
-    assert found["abstain"].all()
+    scores = _scores(folder, pd.DataFrame(rng.permuted(held_out, axis=1), held_out.index, held_out.columns), tmp_path)
+    assert scores["abstain"].all()
 
 
 def test_permuted_gene_names_are_flagged(folder, held_out, tmp_path, rng):
-    found = _scores(folder, held_out.set_axis(rng.permutation(held_out.columns), axis=1), tmp_path)
-    assert found["abstain"].all()
-    assert found["flags"].str.contains("profile").all()
+    scores = _scores(folder, held_out.set_axis(rng.permutation(held_out.columns), axis=1), tmp_path)
+    assert scores["abstain"].all()
+    assert scores["flags"].str.contains("profile").all()
 
 
 def test_another_region_is_flagged(folder, simulated, tmp_path):
-    found = _scores(folder, _frame(simulated[2]), tmp_path)
-    assert found["flags"].str.contains("region").all()
-    assert found["reason"].str.contains("region_nac (unconfirmed)", regex=False).all()
+    scores = _scores(folder, _frame(simulated[2]), tmp_path)
+    assert scores["flags"].str.contains("region").all()
+    assert scores["reason"].str.contains("region_nac (unconfirmed)", regex=False).all()
 
 
 def test_another_tissue_is_flagged(folder, held_out, tmp_path, rng):
     # Genes keep their distribution over the transcriptome, but 30 % of them change by several-fold, as between organs.
     change = np.where(rng.random(held_out.shape[1]) < 0.3, rng.normal(0, 2.5, held_out.shape[1]), 0.0)
     other = pd.DataFrame(rng.poisson(held_out * 2.0**change), held_out.index, held_out.columns)
-    found = _scores(folder, other, tmp_path)
-    assert found["flags"].str.contains("profile").all()
+    scores = _scores(folder, other, tmp_path)
+    assert scores["flags"].str.contains("profile").all()
 
 
 def test_shallow_libraries_are_flagged(folder, held_out, tmp_path, rng):
@@ -517,9 +519,9 @@ def test_shallow_libraries_are_flagged(folder, held_out, tmp_path, rng):
 
 
 def test_a_third_of_the_genes_is_refused(folder, held_out, tmp_path, rng):
-    kept = held_out.columns[rng.random(held_out.shape[1]) < 0.3]
+    genes = held_out.columns[rng.random(held_out.shape[1]) < 0.3]
     with pytest.raises(CoverageError, match="are needed"):
-        _scores(folder, held_out[kept], tmp_path, out=tmp_path / "scores.csv")
+        _scores(folder, held_out[genes], tmp_path, out=tmp_path / "scores.csv")
     assert not (tmp_path / "scores.csv").exists()
 
 
@@ -567,10 +569,10 @@ TABLES = {
 @pytest.mark.parametrize("kind", TABLES)
 def test_a_damaged_table_ends_in_a_clear_error(kind, folder, held_out, tmp_path):
     out = tmp_path / "scores.csv"
-    with pytest.raises(ResponderError) as found:
+    with pytest.raises(ResponderError) as refusal:
         _scores(folder, TABLES[kind](held_out.copy()), tmp_path, out=out)
-    assert len(str(found.value)) > 30
-    assert [each.name for each in tmp_path.iterdir()] == ["table.csv"]
+    assert len(str(refusal.value)) > 30
+    assert [path.name for path in tmp_path.iterdir()] == ["table.csv"]
 
 
 @pytest.mark.parametrize(
@@ -589,21 +591,21 @@ def test_a_damaged_table_ends_in_a_clear_error(kind, folder, held_out, tmp_path)
 )
 def test_a_broken_file_ends_in_a_clear_error(name, content, folder, tmp_path):
     (tmp_path / name).write_bytes(content)
-    with pytest.raises(CohortError) as found:
+    with pytest.raises(CohortError) as refusal:
         score(folder, tmp_path / name)
-    assert name in str(found.value)
+    assert name in str(refusal.value)
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(place=st.floats(0, 1, exclude_max=True), byte=st.integers(0, 255), cut=st.booleans())
-def test_a_changed_byte_or_a_cut_ends_in_our_error_or_in_numbers(folder, held_out, tmp_path, place, byte, cut):
+@given(share=st.floats(0, 1, exclude_max=True), byte=st.integers(0, 255), cut=st.booleans())
+def test_a_changed_byte_or_a_cut_ends_in_our_error_or_in_numbers(folder, held_out, tmp_path, share, byte, cut):
     content = bytearray(held_out.iloc[:3].to_csv().encode())
-    position = int(place * len(content))
+    position = int(share * len(content))
     content[position] = byte
     (tmp_path / "t.csv").write_bytes(bytes(content[:position] if cut else content))
     with suppress(ResponderError):
-        found = score(folder, tmp_path / "t.csv")
-        assert np.isfinite(found["log_odds"]).all()
+        scores = score(folder, tmp_path / "t.csv")
+        assert np.isfinite(scores["log_odds"]).all()
 
 
 # Output
@@ -614,20 +616,20 @@ def test_the_table_and_its_summary_are_written(name, folder, held_out, expected,
     out = tmp_path / "new" / name
     _scores(folder, held_out, tmp_path, "t.h5ad", out=out)
     if name.endswith("parquet"):
-        found = pd.read_parquet(out)
+        table = pd.read_parquet(out)
     elif name.endswith("h5ad"):
         data = anndata.read_h5ad(out)
         # The user's own file with columns added.
         np.testing.assert_array_equal(data.X, held_out.to_numpy())
-        found = data.obs.rename(columns=lambda column: column.removeprefix("score_"))
-        found = found.rename_axis("sample").reset_index()
+        table = data.obs.rename(columns=lambda column: column.removeprefix("score_"))
+        table = table.rename_axis("sample").reset_index()
     else:
-        found = pd.read_csv(out, sep="\t" if name.endswith("tsv") else ",", keep_default_na=False, na_values=[""])
-    np.testing.assert_allclose(found.set_index("sample")["log_odds"], expected["log_odds"])
+        table = pd.read_csv(out, sep="\t" if name.endswith("tsv") else ",", keep_default_na=False, na_values=[""])
+    np.testing.assert_allclose(table.set_index("sample")["log_odds"], expected["log_odds"])
     summary = json.loads((out.parent / "s.summary.json").read_text())
     assert summary["samples"] == 52
     assert summary["simulated"] is True
-    assert sorted(each.name for each in out.parent.iterdir()) == sorted([name, "s.summary.json"])
+    assert sorted(path.name for path in out.parent.iterdir()) == sorted([name, "s.summary.json"])
 
 
 def test_an_unknown_format_is_refused_before_anything_is_read(tmp_path):

@@ -54,28 +54,28 @@ def _renamed(table, rng, folder, version=".7"):
     return renamed[renamed.columns[rng.permutation(len(names))]]
 
 
-def _assert_same(found, wanted, tolerance=0.0):
-    np.testing.assert_allclose(found[NUMBERS], wanted[NUMBERS], rtol=tolerance, atol=tolerance)
-    assert found["predicted"].tolist() == wanted["predicted"].tolist()
-    assert found["flags"].tolist() == wanted["flags"].tolist()
+def _assert_same(scores, expected, tolerance=0.0):
+    np.testing.assert_allclose(scores[NUMBERS], expected[NUMBERS], rtol=tolerance, atol=tolerance)
+    assert scores["predicted"].tolist() == expected["predicted"].tolist()
+    assert scores["flags"].tolist() == expected["flags"].tolist()
 
 
 def _agree_in_every_name_unit_and_format(bundle, counts, sheet, rng, tmp_path, log2_tolerance):
     """Score counts, then the same renamed: as counts, as log2 CPM, as h5ad; return the first scores."""
     counts.T.to_csv(tmp_path / "counts.tsv", sep="\t")
-    wanted = score(bundle, tmp_path / "counts.tsv", samples=sheet)
+    expected = score(bundle, tmp_path / "counts.tsv", samples=sheet)
     renamed = _renamed(counts, rng, tmp_path)
     genes = {"gene_map": tmp_path / "genes.yaml"}
     renamed.T.to_csv(tmp_path / "renamed.csv.gz")
-    _assert_same(score(bundle, tmp_path / "renamed.csv.gz", **genes), wanted)
+    _assert_same(score(bundle, tmp_path / "renamed.csv.gz", **genes), expected)
     AnnData(renamed).write_h5ad(tmp_path / "renamed.h5ad")
-    _assert_same(score(bundle, tmp_path / "renamed.h5ad", **genes), wanted)
+    _assert_same(score(bundle, tmp_path / "renamed.h5ad", **genes), expected)
     log2 = np.log2((renamed + 0.5).div(renamed.sum(axis=1) + 1, axis=0) * 1e6)
     log2.to_parquet(tmp_path / "log2.parquet")
-    _assert_same(score(bundle, tmp_path / "log2.parquet", units="log2", **genes), wanted, log2_tolerance)
+    _assert_same(score(bundle, tmp_path / "log2.parquet", units="log2", **genes), expected, log2_tolerance)
     AnnData(log2).write_h5ad(tmp_path / "log2.h5ad")
-    _assert_same(score(bundle, tmp_path / "log2.h5ad", units="log2", **genes), wanted, log2_tolerance)
-    return wanted
+    _assert_same(score(bundle, tmp_path / "log2.h5ad", units="log2", **genes), expected, log2_tolerance)
+    return expected
 
 
 @pytest.fixture(scope="module")
@@ -100,35 +100,35 @@ def test_simulated_animals_score_the_same_under_any_name_unit_and_format(bundle,
     _agree_in_every_name_unit_and_format(bundle, counts, None, rng, tmp_path, 0.1)
 
 
-def test_males_score_the_same_by_a_model_of_females_and_are_told_apart(shared_data, rng, tmp_path):
-    place = shared_data / "gse102556_mouse_cvs"
-    counts = pd.read_csv(place / "expression_counts.tsv.gz", sep="\t", index_col=0).rename(index=str).T.iloc[:, ::3]
-    sheet = pd.read_csv(place / "samples.tsv", sep="\t", dtype=str).set_index("sample_id")
+def test_males_score_the_same_by_a_model_of_females_and_are_separated(shared_data, rng, tmp_path):
+    data = shared_data / "gse102556_mouse_cvs"
+    counts = pd.read_csv(data / "expression_counts.tsv.gz", sep="\t", index_col=0).rename(index=str).T.iloc[:, ::3]
+    sheet = pd.read_csv(data / "samples.tsv", sep="\t", dtype=str).set_index("sample_id")
     female, male = (sheet[(sheet["region"] == "NAc") & (sheet["sex"] == sex)] for sex in ("female", "male"))
     endpoint = Endpoint("group", "stress_CVS", "control")
     folder = _bundle(counts.loc[female.index].astype(float), female, endpoint, "counts", tmp_path / "females")
     male.to_csv(tmp_path / "males.csv", index_label="sample_id")
-    found = _agree_in_every_name_unit_and_format(
+    scores = _agree_in_every_name_unit_and_format(
         folder, counts.loc[male.index], tmp_path / "males.csv", rng, tmp_path, 1e-9
     )
-    assert found.attrs["summary"]["evaluation"]["auroc"] >= 0.75
+    assert scores.attrs["summary"]["evaluation"]["auroc"] >= 0.75
 
 
 def test_golubs_test_split_scores_the_same_under_renamed_probes(shared_data, rng, tmp_path):
-    place = shared_data / "microarray" / "golub"
-    raw = pd.read_csv(place / "expression.tsv.gz", sep="\t", index_col=0)
-    sheet = pd.read_csv(place / "samples.tsv", sep="\t", dtype=str).set_index("sample_id")
+    data = shared_data / "microarray" / "golub"
+    raw = pd.read_csv(data / "expression.tsv.gz", sep="\t", index_col=0)
+    sheet = pd.read_csv(data / "samples.tsv", sep="\t", dtype=str).set_index("sample_id")
     log2 = np.log2(np.maximum(raw, 20)).T.rename(index=str).loc[sheet.index]
     is_train = sheet["split"] == "train"
     folder = _bundle(log2[is_train], sheet[is_train], Endpoint("label", "AML", "ALL"), "log2", tmp_path / "golub")
     sheet[~is_train].to_csv(tmp_path / "test.tsv", sep="\t", index_label="sample_id")
     log2[~is_train].T.to_csv(tmp_path / "plain.tsv", sep="\t")
-    wanted = score(folder, tmp_path / "plain.tsv", samples=tmp_path / "test.tsv")
-    assert wanted.attrs["summary"]["evaluation"]["auroc"] >= 0.95
+    expected = score(folder, tmp_path / "plain.tsv", samples=tmp_path / "test.tsv")
+    assert expected.attrs["summary"]["evaluation"]["auroc"] >= 0.95
     _renamed(log2[~is_train], rng, tmp_path).T.to_csv(tmp_path / "renamed.tsv", sep="\t")
-    found = score(folder, tmp_path / "renamed.tsv", gene_map=tmp_path / "genes.yaml")
-    _assert_same(found, wanted)
-    assert found.attrs["summary"]["gene_map"]["share"] == 1.0
+    scores = score(folder, tmp_path / "renamed.tsv", gene_map=tmp_path / "genes.yaml")
+    _assert_same(scores, expected)
+    assert scores.attrs["summary"]["gene_map"]["share"] == 1.0
 
 
 def test_a_job_learns_the_same_from_renamed_genes(simulated, rng, tmp_path):
@@ -138,14 +138,14 @@ def test_a_job_learns_the_same_from_renamed_genes(simulated, rng, tmp_path):
     renamed = _renamed(counts, rng, tmp_path)
     # Each second gene in two rows, whose counts add up to what they were.
     half = renamed.iloc[:, ::2] // 3
-    whole = pd.concat([renamed, half.set_axis([f"{name[:-2]}.8" for name in half.columns], axis=1)], axis=1)
-    whole.iloc[:, : len(renamed.columns) : 2] -= half.to_numpy()
+    split = pd.concat([renamed, half.set_axis([f"{name[:-2]}.8" for name in half.columns], axis=1)], axis=1)
+    split.iloc[:, : len(renamed.columns) : 2] -= half.to_numpy()
     order = [f"ENSMUSG{number:011d}" for number in range(len(counts.columns))]
     back = dict(pd.read_csv(tmp_path / "pairs.tsv", sep="\t").to_numpy().tolist())
-    place = {name: index for index, name in enumerate(counts.columns)}
-    order.sort(key=lambda name: place[back[name]])
-    columns = [column for name in order for column in (f"{name}.7", f"{name}.8") if column in whole.columns]
-    whole[columns].T.to_csv(tmp_path / "renamed.tsv", sep="\t")
+    column_of = {name: index for index, name in enumerate(counts.columns)}
+    order.sort(key=lambda name: column_of[back[name]])
+    columns = [column for name in order for column in (f"{name}.7", f"{name}.8") if column in split.columns]
+    split[columns].T.to_csv(tmp_path / "renamed.tsv", sep="\t")
     (tmp_path / "job.yaml").write_text(
         yaml.safe_dump(
             {
@@ -173,12 +173,12 @@ def test_a_job_learns_the_same_from_renamed_genes(simulated, rng, tmp_path):
     run = train(job, tmp_path / "run", tmp_path / "bundle-renamed")
     # Equal expression under equal names, subjects and labels: whatever is learnt is equal.
     assert run.result["data_sha256"] == data_digest(prepare(plain).labelled)
-    found = run.result["gene_map"]
-    assert found["of_several_rows"] == len(half.columns)
-    assert len(found["sha256"]) == 64
+    gene_map = run.result["gene_map"]
+    assert gene_map["of_several_rows"] == len(half.columns)
+    assert len(gene_map["sha256"]) == 64
     assert any(each["code"] == "RML18" for each in run.result["audit"])
     manifest = read_bundle(tmp_path / "bundle-renamed").manifest
-    assert manifest.training["gene_map"] == found
+    assert manifest.training["gene_map"] == gene_map
     assert manifest.genes == counts.columns.tolist()
 
 
@@ -212,9 +212,9 @@ def test_orthologs_come_from_a_table_one_to_one(bundle, simulated, tmp_path):
     pairs = pd.concat([pairs, pd.DataFrame({"human": [human.columns[2]], "mouse": [counts.columns[3]]})])
     pairs.to_csv(tmp_path / "orthologs.csv", index=False)
     (tmp_path / "genes.yaml").write_text("{map: orthologs.csv, relation: orthologs}")
-    found = score(bundle, tmp_path / "human.tsv", gene_map=tmp_path / "genes.yaml").attrs["summary"]["gene_map"]
-    assert found["genes"] == len(counts.columns) - 4
-    assert found["ambiguous"] == 4
+    gene_map = score(bundle, tmp_path / "human.tsv", gene_map=tmp_path / "genes.yaml").attrs["summary"]["gene_map"]
+    assert gene_map["genes"] == len(counts.columns) - 4
+    assert gene_map["ambiguous"] == 4
 
 
 def test_a_translation_of_the_wrong_names_says_why(bundle, simulated, rng, tmp_path):

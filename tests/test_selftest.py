@@ -78,13 +78,13 @@ def honest(job):
     return selftest(job(), SMALL)
 
 
-def _challenge(aurocs, p_values=(0.3, 0.6, 0.9, 1.0, 0.5), kind="noise"):
+def _control(aurocs, p_values=(0.3, 0.6, 0.9, 1.0, 0.5), kind="noise"):
     return NegativeControl(kind, np.array(aurocs, dtype=float), np.array(p_values, dtype=float), 0.05)
 
 
-def _printed(found):
+def _printed(result):
     written = io.StringIO()
-    show_selftest(Console(width=80, file=written), found)
+    show_selftest(Console(width=80, file=written), result)
     return written.getvalue()
 
 
@@ -92,41 +92,41 @@ def test_an_honest_procedure_is_cleared(honest):
     assert not honest.leaks
     assert "No leak found" in honest.sentence
     assert "No leak found" in _printed(honest)
-    assert [each.kind for each in honest.controls] == ["relabelled", "noise"]
-    for each in honest.controls:
-        assert each.aurocs.shape == each.p_values.shape == (6,)
-        assert len(set(each.aurocs)) > 1
-        assert 0.2 < each.mean < 0.8
+    assert [control.kind for control in honest.controls] == ["relabelled", "noise"]
+    for control in honest.controls:
+        assert control.aurocs.shape == control.p_values.shape == (6,)
+        assert len(set(control.aurocs)) > 1
+        assert 0.2 < control.mean < 0.8
 
 
 def test_genes_chosen_on_all_subjects_are_caught(job, monkeypatch):
     monkeypatch.setattr(build, "BUILDERS", Registry("builder", (*BUILDERS, LeakingGenes)))
-    found = selftest(job("leaking_genes"), SMALL)
-    assert found.leaks
-    assert all(each.auroc_leaks and each.mean > 0.8 for each in found.controls)
+    result = selftest(job("leaking_genes"), SMALL)
+    assert result.leaks
+    assert all(control.auroc_leaks and control.mean > 0.8 for control in result.controls)
     # The null leaks alike, so p alone would have said that all is well.
-    assert not any(each.p_leaks for each in found.controls)
-    assert "The procedure leaks" in found.sentence
-    assert "The procedure leaks" in _printed(found).replace("\n", " ")
+    assert not any(control.p_leaks for control in result.controls)
+    assert "The procedure leaks" in result.sentence
+    assert "The procedure leaks" in _printed(result).replace("\n", " ")
 
 
 def test_an_observed_search_that_knows_more_than_its_null_is_caught_by_p(job, monkeypatch):
     class Cheat(module.Procedure):
-        def observe(self, labels, repeats, done=None):
-            found = super().observe(labels, repeats, done)
-            found.auto.decisions[:] = 20.0 * labels - 10.0
-            return found
+        def observe(self, labels, repeats, on_progress=None):
+            result = super().observe(labels, repeats, on_progress)
+            result.auto.decisions[:] = 20.0 * labels - 10.0
+            return result
 
     monkeypatch.setattr(module, "Procedure", Cheat)
-    found = selftest(job(), SMALL)
-    assert all(each.p_leaks for each in found.controls)
-    assert "p is at most 0.05 in 6 of 6" in found.sentence
+    result = selftest(job(), SMALL)
+    assert all(control.p_leaks for control in result.controls)
+    assert "p is at most 0.05 in 6 of 6" in result.sentence
 
 
 def test_the_same_seed_gives_the_same_cohorts(job, honest):
-    for each, again in zip(honest.controls, selftest(job(), SMALL).controls, strict=True):
-        np.testing.assert_array_equal(each.aurocs, again.aurocs)
-        np.testing.assert_array_equal(each.p_values, again.p_values)
+    for control, again in zip(honest.controls, selftest(job(), SMALL).controls, strict=True):
+        np.testing.assert_array_equal(control.aurocs, again.aurocs)
+        np.testing.assert_array_equal(control.p_values, again.p_values)
 
 
 @settings(max_examples=30, deadline=None)
@@ -147,54 +147,54 @@ def test_noise_breaks_genes_apart(rng):
 @pytest.mark.parametrize("aurocs", [[0.5, 0.6, 0.7, 0.65, 0.8], [0.5, 0.6, 0.4, 0.45, 0.55], [0.9, 0.4, 0.7, 0.5, 0.6]])
 def test_the_band_is_a_one_sided_t_test_at_one_percent(aurocs):
     expected = ttest_1samp(aurocs, 0.5, alternative="greater").pvalue < 0.01
-    assert _challenge(aurocs).auroc_leaks == expected
+    assert _control(aurocs).auroc_leaks == expected
 
 
 def test_perfect_scores_without_any_spread_are_a_leak_and_plain_chance_is_none():
-    assert _challenge([1.0] * 5).auroc_leaks
-    assert not _challenge([0.5] * 5).auroc_leaks
+    assert _control([1.0] * 5).auroc_leaks
+    assert not _control([0.5] * 5).auroc_leaks
 
 
 def test_small_p_are_counted_against_the_binomial():
     size = 20
     limit = next(k for k in range(size) if binomtest(k, size, 0.05, alternative="greater").pvalue < 0.01) - 1
     for count in (limit, limit + 1):
-        found = _challenge([0.5] * size, [0.05] * count + [0.8] * (size - count))
-        assert found.most_small == limit
-        assert found.small == count
-        assert found.p_leaks is (count > limit)
+        control = _control([0.5] * size, [0.05] * count + [0.8] * (size - count))
+        assert control.most_small == limit
+        assert control.small == count
+        assert control.p_leaks is (count > limit)
         interval = binomtest(count, size).proportion_ci(method="exact")
-        assert found.small_interval == pytest.approx((interval.low, interval.high))
+        assert control.small_interval == pytest.approx((interval.low, interval.high))
 
 
 def test_the_interval_reaches_the_ends():
-    assert _challenge([0.5] * 5, [0.01] * 5).small_interval[1] == 1.0
-    assert _challenge([0.5] * 5).small_interval[0] == 0.0
+    assert _control([0.5] * 5, [0.01] * 5).small_interval[1] == 1.0
+    assert _control([0.5] * 5).small_interval[0] == 0.0
 
 
 def test_worse_than_a_coin_is_said_and_is_no_leak():
-    low = _challenge([0.2, 0.22, 0.18, 0.2, 0.21])
-    found = SelfTest("job", 1, SMALL, (low, _challenge([0.4, 0.6, 0.5, 0.45, 0.55], kind="relabelled")))
-    assert not found.leaks
-    assert "mean AUROC of noise cohorts is below" in found.sentence
+    low = _control([0.2, 0.22, 0.18, 0.2, 0.21])
+    result = SelfTest("job", 1, SMALL, (low, _control([0.4, 0.6, 0.5, 0.45, 0.55], kind="relabelled")))
+    assert not result.leaks
+    assert "mean AUROC of noise cohorts is below" in result.sentence
 
 
 def test_what_is_written_is_what_was_found(tmp_path):
-    found = SelfTest("job", 1, SMALL, (_challenge([0.4, 0.6, 0.5, 0.45, 0.55]), _challenge([1.0] * 5)))
-    write_selftest(found, tmp_path / "new" / "selftest.json")
+    result = SelfTest("job", 1, SMALL, (_control([0.4, 0.6, 0.5, 0.45, 0.55]), _control([1.0] * 5)))
+    write_selftest(result, tmp_path / "new" / "selftest.json")
     record = json.loads((tmp_path / "new" / "selftest.json").read_text())
     assert record["leaks"] is True
-    assert record["sentence"] == found.sentence
+    assert record["sentence"] == result.sentence
     assert record["challenges"][0]["aurocs"] == [0.4, 0.6, 0.5, 0.45, 0.55]
     assert [each["leaks"] for each in record["challenges"]] == [False, True]
     with pytest.raises(RunError, match="could not be written"):
-        write_selftest(found, tmp_path)
+        write_selftest(result, tmp_path)
 
 
-@pytest.mark.parametrize("given", [{"cohorts": 4}, {"permutations": 0}, {"repeats": 0}])
-def test_too_little_work_is_refused(given):
+@pytest.mark.parametrize("options", [{"cohorts": 4}, {"permutations": 0}, {"repeats": 0}])
+def test_too_little_work_is_refused(options):
     with pytest.raises(ConfigError, match="needs at least"):
-        SelfTestSize(**given)
+        SelfTestSize(**options)
 
 
 def test_relabellings_too_few_for_the_level_are_refused(job):
@@ -205,16 +205,16 @@ def test_relabellings_too_few_for_the_level_are_refused(job):
 
 
 def test_repeats_are_never_more_than_the_jobs_own(job, monkeypatch):
-    asked = []
+    repeats = []
 
     def run(labelled, candidates, plan, null, kind, number):
-        asked.append(null.repeats)
+        repeats.append(null.repeats)
         return 0.4 + 0.05 * number, 0.5
 
     monkeypatch.setattr(module, "_run_cohort", run)
     tiny = job(search={"folds": 3, "repeats": 1, "inner_folds": 2, "trials": 1})
     assert selftest(tiny, SelfTestSize(cohorts=5, permutations=19, repeats=3)).size.repeats == 1
-    assert asked == [1] * 10
+    assert repeats == [1] * 10
 
 
 def test_a_class_too_small_is_refused_as_in_train(job):

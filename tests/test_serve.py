@@ -72,13 +72,13 @@ def served(bundle):
     return _load_pyfunc(str(bundle))
 
 
-def _same(found, scored):
-    assert list(found.columns) == list(scored.columns)
+def _same(answer, scored):
+    assert list(answer.columns) == list(scored.columns)
     for column in scored.columns:
         if pd.api.types.is_numeric_dtype(scored[column]):
-            np.testing.assert_allclose(found[column].astype(float), scored[column].astype(float), rtol=0, atol=1e-12)
+            np.testing.assert_allclose(answer[column].astype(float), scored[column].astype(float), rtol=0, atol=1e-12)
         else:
-            assert found[column].tolist() == scored[column].tolist()
+            assert answer[column].tolist() == scored[column].tolist()
 
 
 def test_a_posted_table_gets_what_score_writes(served, table, scored):

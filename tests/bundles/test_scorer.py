@@ -94,5 +94,5 @@ def test_alone_in_a_batch_or_in_another_order(name, options, simulated, samples,
         alone = pd.concat([scores([row]) for row in (0, 11, SAMPLES - 1)])
         assert batch["probability_low"].notna().all()
         assert batch["log_odds"].nunique() > 1
-        for found in (shuffled, alone):
-            pd.testing.assert_frame_equal(found, batch.loc[found.index], rtol=1e-12, atol=1e-12)
+        for table_scores in (shuffled, alone):
+            pd.testing.assert_frame_equal(table_scores, batch.loc[table_scores.index], rtol=1e-12, atol=1e-12)
