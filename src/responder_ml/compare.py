@@ -23,10 +23,9 @@ from responder_ml.evaluation.intervals import compare_pairs
 from responder_ml.records.files import write_text
 from responder_ml.records.run import Run, read_run
 from responder_ml.report.leaderboard import render_leaderboard
+from responder_ml.search.candidate import AUTO
 from responder_ml.statistics.multiple_testing import holm
 
-AUTO = "auto"
-"""What a run's tables call the procedure that chooses between the candidates."""
 LEADERBOARD, PAIRS, PAGE = "leaderboard.csv", "pairs.csv", "leaderboard.html"
 
 _PAIR_COLUMNS = [

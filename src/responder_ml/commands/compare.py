@@ -57,7 +57,7 @@ def _number(title: str) -> Column:
 
 
 def _performance(row: dict[Any, Any]) -> tuple[str | Text, ...]:
-    from responder_ml.compare import AUTO
+    from responder_ml.search.candidate import AUTO
 
     return (
         row["run"],
