@@ -65,15 +65,18 @@ def test_a_job_without_an_experiment_goes_where_all_jobs_can_be_compared(sent, t
 
 def test_the_usual_bundle_goes_along_if_it_is_this_runs(sent, tmp_path, run_folder):
     _write_bundle(tmp_path / "models" / "pfc", run_folder)
-    assert track(run_folder).bundle == sent[0]["bundle"]
+    tracked = track(run_folder)
+    assert tracked.bundle == sent[0]["bundle"]
+    assert not tracked.lacks_bundle
     assert sent[0]["bundle"].resolve() == tmp_path / "models" / "pfc"
 
 
 @pytest.mark.parametrize("changes", [{"seed": 8}, {"data_sha256": "2"}, {"null": {"p_value": 0.5}}])
 def test_the_bundle_of_a_later_run_stays_behind(sent, tmp_path, run_folder, changes):
     _write_bundle(tmp_path / "models" / "pfc", run_folder, **changes)
-    assert track(run_folder).bundle is None
-    assert sent[0]["bundle"] is None
+    tracked = track(run_folder)
+    assert (tracked.bundle, sent[0]["bundle"]) == (None, None)
+    assert tracked.lacks_bundle
 
 
 def test_a_bundle_elsewhere_is_named_and_another_runs_is_refused(sent, tmp_path, run_folder):
