@@ -5,7 +5,14 @@ import pytest
 
 from responder_ml.classifiers import CLASSIFIERS
 from responder_ml.evaluation.procedure import Procedure
-from responder_ml.explanation.attribution import auto_models, explain_models, gather_contributions, shap_values
+from responder_ml.explanation.attribution import (
+    Contributions,
+    FoldExplanation,
+    auto_models,
+    explain_models,
+    gather_contributions,
+    shap_values,
+)
 from responder_ml.features.builders.derived import Derived
 from responder_ml.features.builders.gene_sets import GeneSets
 from responder_ml.features.builders.genes import Genes
@@ -198,3 +205,87 @@ def test_genes_of_one_name_are_added_up_and_those_without_left_out(expression):
     np.testing.assert_allclose(found.support[:, 0], of_genes.support[:, few].sum(axis=1), atol=1e-12)
     turned = of_genes.slope[:, few] @ [-1.0 if of_genes.genes[each] == "g1" else 1.0 for each in few]
     np.testing.assert_allclose(found.slope[:, 0], turned, atol=1e-12)
+
+
+@pytest.mark.parametrize("kind", CLASSIFIERS.names())
+def test_the_explanation_of_a_row_does_not_depend_on_the_rows_explained_with_it(expression, kind):
+    model = CLASSIFIERS[kind]().fit(expression[:16], LABELS[:16])
+    together, alone = shap_values(model, expression[16:]), shap_values(model, expression[16:17])
+    assert alone.base == pytest.approx(together.base, abs=1e-12)
+    np.testing.assert_allclose(alone.values, together.values[:1], atol=1e-12)
+
+
+def test_contributions_by_hand():
+    """Two repeats of four samples; the second repeat has one fold that uses gene a only."""
+    labels = np.array([1, 0, 1, 0], dtype=np.int8)
+    explanations = [
+        FoldExplanation(
+            0,
+            0,
+            np.array([0, 1]),
+            0.5,
+            np.array([0, 2]),
+            np.array([[1.0, 2.0], [-1, 4]]),
+            np.array([[1.0, -2.0], [1, 4]]),
+        ),
+        FoldExplanation(
+            0,
+            1,
+            np.array([2, 3]),
+            0.5,
+            np.array([2, 3]),
+            np.array([[3.0, 9.0], [-5, 9]]),
+            np.array([[3.0, 9.0], [5, 9]]),
+        ),
+        FoldExplanation(
+            1, 0, np.arange(4), 0.5, np.array([0]), np.array([[2.0], [2], [-2], [0]]), np.array([[2.0], [-2], [2], [0]])
+        ),
+    ]
+    names = np.array(["a", "b", "c", ""])
+    gathered = gather_contributions(explanations, names, labels)
+    assert gathered.genes.tolist() == ["a", "c"]
+    np.testing.assert_allclose(gathered.magnitude, [[0.5, 3.5], [1.5, 0.0]])
+    np.testing.assert_allclose(gathered.support, [[0.5, 1.5], [-0.5, 0.0]])
+    np.testing.assert_allclose(gathered.slope, [[0.5, 2.5], [0.5, 0.0]])
+    np.testing.assert_allclose(gathered.per_sample.T, [[1.5, 0.5, -1.0, 0.0], [1.0, 2.0, 1.5, -2.5]])
+    np.testing.assert_allclose(gathered.frequency, [2 / 3, 2 / 3])
+    reversed_c = gather_contributions(explanations, names, labels, np.array([1, 1, -1, 1], dtype=np.int8))
+    np.testing.assert_allclose(reversed_c.slope, [[0.5, -2.5], [0.5, 0.0]])
+    np.testing.assert_allclose(reversed_c.support, gathered.support)
+
+
+def test_genes_of_one_group_are_added_up_before_their_size_is_taken():
+    explanation = FoldExplanation(
+        0, 0, np.arange(2), 0.0, np.arange(3), np.array([[1.0, -3.0, 2.0], [1.0, 1.0, 2.0]]), np.zeros((2, 3))
+    )
+    gathered = gather_contributions([explanation], np.array(["x", "x", "y"]), np.array([1, 0], dtype=np.int8))
+    np.testing.assert_allclose(gathered.magnitude, [[2.0, 2.0]])
+    np.testing.assert_allclose(gathered.per_sample, [[-2.0, 2.0], [2.0, 2.0]])
+
+
+def test_the_table_by_hand():
+    slope = np.array([[1.0, 0.0, -2.0, 0.0], [1.0, 0.0, 1.0, -1.0]])
+    magnitude = np.array([[1.0, 2.0, 3.0, 0.0], [3.0, 2.0, 1.0, 0.0]])
+    of_genes = Contributions(
+        np.array(["b", "a", "c", "d"]), magnitude, -slope, slope, np.zeros((5, 4)), np.array([0.1, 0.2, 0.3, 0.4])
+    )
+    table = of_genes.table()
+    # Equal contributions stand in the order of names.
+    assert table["gene"].tolist() == ["a", "b", "c", "d"]
+    assert table["contribution"].tolist() == [2.0, 2.0, 2.0, 0.0]
+    assert table["direction"].tolist() == [0.0, 1.0, -0.5, -0.5]
+    assert table["support"].tolist() == [0.0, -1.0, 0.5, 0.5]
+    # A repeat without a slope agrees with none.
+    assert table["sign_consistency"].tolist() == [0.0, 1.0, 0.5, 0.5]
+    np.testing.assert_allclose(table["contribution_low"], [2.0, 1.05, 1.05, 0.0])
+    np.testing.assert_allclose(table["contribution_high"], [2.0, 2.95, 2.95, 0.0])
+    assert table["selection_frequency"].tolist() == [0.2, 0.1, 0.3, 0.4]
+    assert table["leading_share"].tolist() == [1.0, 1.0, 1.0, 0.0]
+
+
+def test_only_the_largest_contributions_of_a_repeat_lead():
+    magnitude = np.vstack([np.arange(25.0, 0.0, -1.0), np.arange(1.0, 26.0)])
+    names = np.array([f"g{index:02d}" for index in range(25)])
+    of_genes = Contributions(names, magnitude, magnitude, magnitude, np.zeros((2, 25)), np.ones(25))
+    share = of_genes.table().set_index("gene")["leading_share"]
+    assert share[["g00", "g04", "g05", "g19", "g20", "g24"]].tolist() == [0.5, 0.5, 1.0, 1.0, 0.5, 0.5]

@@ -12,13 +12,16 @@ from responder_ml.classifiers.nearest_centroid import NearestCentroid
 from responder_ml.cohort.endpoint import Endpoint, label_cohort
 from responder_ml.evaluation.permutation import NullPlan, NullResult
 from responder_ml.evaluation.procedure import Procedure
+from responder_ml.evaluation.relabel import draw_labellings
 from responder_ml.explanation.attribution import Contributions, auto_models, explain_models, gather_contributions
-from responder_ml.explanation.call_out import call_out, strength
+from responder_ml.explanation.call_out import CallOut, Strengths, _largest, call_out, strength
+from responder_ml.explanation.modules import Modules
 from responder_ml.features.builders.genes import Genes
 from responder_ml.search.candidate import Candidate
 from responder_ml.search.nested import SearchPlan
 from responder_ml.search.search_data import SearchData
 from responder_ml.search.workers import Workers
+from responder_ml.statistics.seeds import generator
 
 N, GENES, PLANTED = 24, 300, 8
 NULL = NullPlan(permutations=99, repeats=1, stop_after=10, alpha=0.05, seed=4)
@@ -60,7 +63,7 @@ def test_without_effect_hardly_any_run_calls_a_gene_out(rng):
 
 
 @pytest.mark.parametrize("whole", [None, replace(LOW, p_value=0.05)])
-def test_nothing_is_compared_where_the_whole_does_no_better_than_luck(rng, whole):
+def test_nothing_is_compared_where_the_run_as_a_whole_does_no_better_than_chance(rng, whole):
     setting = _setting(rng, 2.0)
     called = call_out(*setting, whole)
     marked = called.mark(pd.DataFrame({"gene": called.strengths.genes.index}))
@@ -70,12 +73,16 @@ def test_nothing_is_compared_where_the_whole_does_no_better_than_luck(rng, whole
 
 
 @pytest.mark.parametrize(("alpha", "count", "rank"), [(0.05, 19, 0), (0.1, 19, 1), (0.02, 49, 0)])
-def test_the_bar_is_the_largest_that_alpha_leaves(rng, monkeypatch, alpha, count, rank):
+def test_the_threshold_is_the_largest_that_alpha_leaves(rng, monkeypatch, alpha, count, rank):
     procedure, *rest, _ = _setting(rng, 2.0)
     maxima = rng.random((count, 2))
 
+    labelled = rest[1]
+    expected = draw_labellings(labelled.labels, labelled.strata, count, generator(NULL.seed, "call out"))
+
     def summaries(summarise, labellings, repeats):
-        assert (len(labellings), repeats) == (count, 2)
+        np.testing.assert_array_equal(labellings, expected)
+        assert repeats == 2
         return [tuple(each) for each in maxima]
 
     monkeypatch.setattr(procedure, "summaries", summaries)
@@ -85,7 +92,7 @@ def test_the_bar_is_the_largest_that_alpha_leaves(rng, monkeypatch, alpha, count
 
 
 def test_observed_labels_among_relabelled_ones_give_the_same_strengths(rng):
-    """What is observed and what is relabelled go through one function: so the bar is fair."""
+    """What is observed and what is relabelled go through one function: so the threshold is fair."""
     procedure, observed, labelled, *_ = _setting(rng, 0.0)
     others = [labelled.labels[::-1].copy(), np.roll(labelled.labels, 1)]
     largest = partial(_largest_gene, labelled)
@@ -128,3 +135,37 @@ def test_tables_name_modules_with_their_genes(rng):
     assert "-" in modules.loc[lead, "genes"]
     assert modules.loc[lead, "n_genes"] == len(modules.loc[lead, "genes"].split())
     assert modules["called_out"].tolist() == [int(each > called.module_threshold) for each in modules["strength"]]
+
+
+def test_nothing_is_compared_where_there_are_too_few_labellings(rng):
+    procedure, observed, labelled, log2, plan = _setting(rng, 2.0)
+    # Everybody in a stratum of their own: no label can move.
+    called = call_out(procedure, observed, replace(labelled, strata=np.arange(N)), log2, plan, LOW)
+    assert np.isnan(called.gene_threshold)
+    assert np.isnan(called.module_threshold)
+
+
+def test_a_strength_at_the_threshold_is_not_called_out():
+    grouping = Modules(np.array(["b", "b"]), np.array([1, -1]), {"a": "b", "b": "b"}, {"b": ("b", "-a")}, {"b": 0.9})
+    strengths = Strengths(pd.Series({"a": 2.0, "b": 3.0}), pd.Series({"b": 4.0}), grouping)
+    called = CallOut(strengths, 2.0, 3.5)
+    genes = called.mark(pd.DataFrame({"gene": ["a", "b", "absent"]}))
+    assert genes["strength"].tolist() == [2.0, 3.0, 0.0]
+    assert genes["called_out"].tolist() == [0, 1, 0]
+    assert genes["null_high"].tolist() == [2.0] * 3
+    assert genes["module"].tolist() == ["b", "b", ""]
+    modules = called.mark_modules(pd.DataFrame({"gene": ["b"]}))
+    row = modules.iloc[0]
+    assert (row["strength"], row["null_high"], row["called_out"]) == (4.0, 3.5, 1)
+    assert (row["genes"], row["n_genes"], row["weakest_correlation"]) == ("b -a", 2, 0.9)
+
+
+def test_the_strongest_is_never_weaker_than_nothing():
+    grouping = Modules(np.array([""]), np.array([1]), {}, {}, {})
+
+    def strengths_of(genes, modules):
+        return lambda labels, results: Strengths(pd.Series(genes), pd.Series(modules, dtype=float), grouping)
+
+    assert _largest(strengths_of([-1.0, 2.0], [0.5, 1.5]), None, None) == (2.0, 1.5)
+    assert _largest(strengths_of([-1.0, -2.0], [-3.0]), None, None) == (0.0, 0.0)
+    assert _largest(strengths_of([1.0], []), None, None) == (1.0, 0.0)

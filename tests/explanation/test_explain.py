@@ -1,10 +1,14 @@
+from types import SimpleNamespace
+
 import numpy as np
+import pandas as pd
 import pytest
 
 from responder_ml.classifiers import CLASSIFIERS
+from responder_ml.evaluation.permutation import NullPlan
 from responder_ml.evaluation.procedure import Procedure
-from responder_ml.explanation.attribution import shap_values
-from responder_ml.explanation.explain import signature_table
+from responder_ml.explanation.attribution import auto_models, shap_values
+from responder_ml.explanation.explain import explain_run, signature_table
 from responder_ml.features.builders.gene_sets import GeneSets
 from responder_ml.features.builders.genes import Genes
 from responder_ml.search.candidate import Candidate
@@ -14,6 +18,7 @@ from responder_ml.search.workers import Workers
 
 N, GENES = 24, 60
 LABELS = np.array([0, 1] * (N // 2), dtype=np.int8)
+NULL = NullPlan(permutations=99, repeats=1, stop_after=10, alpha=0.05, seed=4)
 
 
 @pytest.fixture
@@ -63,3 +68,29 @@ def test_genes_are_no_signatures(rng):
     procedure, observed = _observed(rng, [Genes()], ["nearest_centroid"])
     assert procedure.signature_names("genes") is None
     assert signature_table(procedure, observed, LABELS).empty
+
+
+def test_a_run_is_explained_by_the_models_auto_chose_gene_by_gene_and_called_out(rng, sets):
+    procedure, observed = _observed(rng, [Genes(), GeneSets(path=sets)], ["nearest_centroid"])
+    search_data = procedure.search_data
+    labelled = SimpleNamespace(
+        genes=search_data.genes,
+        subject_of=search_data.subject_of,
+        labels=LABELS,
+        sample_labels=LABELS,
+        strata=search_data.strata,
+    )
+    explained = explain_run(procedure, observed, labelled, search_data.expression, NULL, None)
+    assert [(fold.repeat, fold.fold) for fold in explained.folds] == [
+        (model.repeat, model.fold) for model in auto_models(observed.results)
+    ]
+    bases = np.zeros(N)
+    for fold in explained.folds:
+        bases[fold.rows] += fold.base / len(observed.results)
+    np.testing.assert_allclose(
+        explained.contributions.per_sample.sum(axis=1) + bases, observed.auto.decisions.mean(axis=0), atol=1e-9
+    )
+    assert explained.genes["gene"].tolist() == explained.contributions.table()["gene"].tolist()
+    assert {"module", "strength", "null_high", "called_out"} <= set(explained.genes)
+    assert {"module", "genes", "n_genes", "weakest_correlation", "strength"} <= set(explained.modules)
+    pd.testing.assert_frame_equal(explained.signatures, signature_table(procedure, observed, LABELS))

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from responder_ml.explanation.attribution import Contributions
-from responder_ml.explanation.modules import correlated_modules
+from responder_ml.explanation.modules import _critical_correlation, correlated_modules
 
 N = 14
 GENES = np.array(["lone", "a", "b", "c", "unused", "flat"])
@@ -55,8 +55,8 @@ def test_few_subjects_must_correlate_more(log2):
     few = log2[:5]
     found = _found(["a", "b", "c"], [1.0, 2.0, 3.0])
     assert np.abs(np.corrcoef(few[:, 1:4].T)).min() < 0.99
-    for modules in (correlated_modules(found, GENES, few, np.arange(5)),):
-        assert all(weakest >= 0.99 for weakest in modules.weakest.values())
+    modules = correlated_modules(found, GENES, few, np.arange(5))
+    assert all(weakest >= 0.99 for weakest in modules.weakest.values())
     assert not correlated_modules(found, GENES, log2[:3], np.arange(3)).lead_of
 
 
@@ -71,3 +71,22 @@ def test_the_subject_is_the_unit(log2):
 
 def test_nothing_contributes(log2):
     assert not correlated_modules(_found(["a"], [0.0]), GENES, log2, np.arange(N)).lead_of
+
+
+@pytest.mark.parametrize(("n_subjects", "critical"), [(3, 1.0), (5, 0.9911), (10, 0.8721), (12, 0.8233), (22, 0.6524)])
+def test_critical_correlations_are_those_of_the_tables(n_subjects, critical):
+    """Two-sided p = 0.001 with n - 2 degrees of freedom."""
+    assert _critical_correlation(n_subjects) == pytest.approx(critical, abs=1e-4)
+
+
+def test_equal_contributions_are_led_by_the_first_name(log2):
+    modules = correlated_modules(_found(["c", "b", "a"], [1.0, 1.0, 1.0]), GENES, log2, np.arange(N))
+    assert modules.members == {"a": ("a", "b", "-c")}
+
+
+def test_only_the_leading_genes_are_considered(rng):
+    names = np.array([f"g{index:03d}" for index in range(202)])
+    copies = np.outer(rng.normal(size=N), np.ones(202)) + 1e-3 * rng.normal(size=(N, 202))
+    modules = correlated_modules(_found(names, np.arange(202.0, 0.0, -1.0)), names, copies, np.arange(N))
+    assert list(modules.members) == ["g000"]
+    assert modules.members["g000"] == tuple(names[:200])

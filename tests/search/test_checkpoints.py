@@ -1,5 +1,8 @@
 """One process to a run folder, and a folder of units that goes when the run is done."""
 
+import fcntl
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -89,3 +92,37 @@ def test_a_written_run_is_known_by_its_key(tmp_path):
         checkpoint.mark_written("key")
         assert checkpoint.is_written("key")
         assert not checkpoint.is_written("other")
+
+
+def test_the_units_may_be_asked_for_twice(tmp_path):
+    with run_checkpoint(tmp_path / "run") as checkpoint:
+        assert checkpoint.unit_store() == checkpoint.unit_store()
+
+
+def test_what_a_process_left_that_died_while_clearing_up_is_removed_and_nothing_else_is(tmp_path):
+    for name in (".run.units.123.gone", ".run2.units.123.gone", "run.units.gone"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "a.unit").touch()
+    with run_checkpoint(tmp_path / "run") as checkpoint:
+        checkpoint.unit_store()
+        assert sorted(path.name for path in tmp_path.iterdir()) == [
+            ".run.units",
+            ".run2.units.123.gone",
+            "run.units.gone",
+        ]
+
+
+def test_a_folder_removed_between_opening_and_locking_its_lock_is_made_again(tmp_path, monkeypatch):
+    flock, calls = fcntl.flock, []
+
+    def remove_first(lock, operation):
+        if not calls:
+            shutil.rmtree(tmp_path / ".run.units")
+        calls.append(operation)
+        return flock(lock, operation)
+
+    monkeypatch.setattr(fcntl, "flock", remove_first)
+    with run_checkpoint(tmp_path / "run") as checkpoint:
+        store = checkpoint.unit_store()
+        assert (store.folder / "lock").read_text().startswith(f"process {os.getpid()} on ")
+    assert len(calls) == 2

@@ -21,7 +21,7 @@ from responder_ml.search.candidate import Candidate
 from responder_ml.search.nested import Draw, SearchPlan, search_draws
 from responder_ml.search.prefix_model import PrefixModel
 from responder_ml.search.search_data import SearchData
-from responder_ml.search.splits import assign_folds
+from responder_ml.search.splits import AcrossCohorts, assign_folds
 from responder_ml.search.tune import Tuned
 from responder_ml.statistics.moderated_t import moderated_t
 from responder_ml.statistics.seeds import generator, integer_seed
@@ -291,3 +291,14 @@ def test_no_prefix_is_longer_than_the_fewest_columns_of_any_training_set(counts)
     plan, training = SearchPlan(2, 2, 0, 7), nested.TrainingSet(np.ones(24, dtype=bool), ())
     tuned = nested.tune_candidates(search_data, {"genes": ranked}, candidates, plan, Draw(labels, 0), training, 0)
     assert [best.params for best, _ in tuned] == [{"n_features": 4}, {"n_features": 4}]
+
+
+def test_subjects_that_are_only_trained_on_get_no_decision(counts):
+    search_data, labels = counts
+    candidates, shared = _two_candidates(search_data)
+    first, partner = np.arange(24) < 12, np.full(24, -1)
+    partner[:4] = np.arange(12, 16)
+    split = AcrossCohorts(first, ~first, partner)
+    plan = SearchPlan(2, 2, 0, 7)
+    (result,) = search_draws(search_data, shared, candidates, plan, [Draw(labels, 0)], split=split)
+    np.testing.assert_array_equal(np.isnan(result.decisions), np.tile(first, (2, 1)))
