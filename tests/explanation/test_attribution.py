@@ -289,3 +289,13 @@ def test_only_the_largest_contributions_of_a_repeat_lead():
     of_genes = Contributions(names, magnitude, magnitude, magnitude, np.zeros((2, 25)), np.ones(25))
     share = of_genes.table().set_index("gene")["leading_share"]
     assert share[["g00", "g04", "g05", "g19", "g20", "g24"]].tolist() == [0.5, 0.5, 1.0, 1.0, 0.5, 0.5]
+
+
+def test_gene_parts_are_stored_only_for_linear_models_that_auto_chose(expression, sets):
+    procedure = _procedure(
+        expression, GeneSets(path=sets, scorer="mean_z"), ["elastic_net", "xgboost", "nearest_centroid"]
+    )
+    (result,) = procedure.observe(LABELS, 1).results
+    chosen = {(model.candidate, model.fold) for model in auto_models([result]) if model.classifier.linear}
+    assert chosen
+    assert {(model.candidate, model.fold) for model in result.models if model.gene_parts is not None} == chosen

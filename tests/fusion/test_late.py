@@ -9,10 +9,10 @@ from responder_ml.classifiers.nearest_centroid import NearestCentroid
 from responder_ml.evaluation.intervals import corrected_t
 from responder_ml.evaluation.metrics import auroc, fold_aurocs, statistic_of
 from responder_ml.features.builders.genes import Genes
-from responder_ml.fusion.late import LateFusion, best_available, fuse_draws, region_weights
+from responder_ml.fusion.late import LateFusion, best_available, fuse, fuse_draws, region_weights
 from responder_ml.fusion.regions import Regions
 from responder_ml.search.candidate import Candidate
-from responder_ml.search.nested import Draw, SearchPlan
+from responder_ml.search.nested import Draw, SearchPlan, search_draws
 from responder_ml.search.workers import Workers
 
 PLAN = SearchPlan(folds=4, inner_folds=3, trials=3, seed=5)
@@ -114,8 +114,52 @@ def test_fusion_pays_where_the_signal_is_split_over_regions_and_not_where_it_is_
 
 
 def _fuse(regions, draw):
-    shared = {
-        name: {"genes": CANDIDATES[0].builder.share(search_data.expression, search_data.genes, search_data.context)}
-        for name, search_data in regions.by_region.items()
-    }
+    shared = {name: _shared(search_data)[1] for name, search_data in regions.by_region.items()}
     return fuse_draws(regions.by_region, shared, CANDIDATES, PLAN, [draw])[0]
+
+
+def test_a_fused_score_is_the_weighted_sum_of_scores_standardised_on_inner_folds(late):
+    """The same in plain loops, from each region's own search."""
+    regions, _ = late((1.5, 0.5, 1.0), missing=0.2)
+    draw = Draw(regions.labels, 1)
+    fused = _fuse(regions, draw)
+    results = [
+        search_draws(*_shared(data), CANDIDATES, PLAN, [draw], keep_models=True)[0]
+        for data in regions.by_region.values()
+    ]
+    for subject, fold in enumerate(fused.fold):
+        total, scores, aurocs = 0.0, [], []
+        for column, (data, result) in enumerate(zip(regions.by_region.values(), results, strict=True)):
+            aurocs.append(result.inner_scores[0, fold])
+            rows = data.subject_of == subject
+            if not rows.any():
+                scores.append(np.nan)
+                continue
+            (model,) = [model for model in result.models if model.fold == fold]
+            inner = model.inner_decisions[~np.isnan(model.inner_decisions)]
+            scores.append((result.auto[rows].mean() - inner.mean()) / inner.std())
+            total += fused.weights[fold, column] * scores[-1]
+        assert fused.fused[subject] == pytest.approx(total)
+        np.testing.assert_allclose(fused.weights[fold], region_weights(np.array(aurocs)))
+        assert fused.single[subject] == best_available(np.array([scores]), np.array(aurocs))[0]
+
+
+def test_a_region_whose_inner_scores_do_not_vary_adds_its_difference_as_it_is(late):
+    regions, _ = late((1.5, 0.5, 1.0))
+    draw = Draw(regions.labels, 0)
+    results = [
+        search_draws(*_shared(data), CANDIDATES, PLAN, [draw], keep_models=True)[0]
+        for data in regions.by_region.values()
+    ]
+    flat = [
+        replace(result, models=tuple(replace(model, inner_decisions=np.full(24, 0.25)) for model in result.models))
+        for result in results
+    ]
+    fused = fuse(list(regions.by_region.values()), flat)
+    log_odds = np.stack([result.auto - 0.25 for result in results], axis=1)
+    np.testing.assert_allclose(fused.fused, (log_odds * fused.weights[fused.fold]).sum(axis=1))
+
+
+def _shared(search_data):
+    builder = CANDIDATES[0].builder
+    return search_data, {"genes": builder.share(search_data.expression, search_data.genes, search_data.context)}

@@ -40,6 +40,8 @@ def test_shared_and_plain_forms_agree(wide, rng):
     (ranked,) = builder().share(search_data.expression, search_data.genes).rank(sets)
     plain = builder().fit(search_data.expression[training], labels[training], genes=search_data.genes)
     assert np.array_equal(ranked.position, plain.position_)
+    # No two columns have one natural position, whatever regions they are of.
+    assert len(set(ranked.position.tolist())) == len(ranked.position) == 30
     assert ranked.values() == pytest.approx(plain.transform(search_data.expression))
     assert [search_data.genes[ranked.genes_of(i)[0][0]] for i in range(5)] == list(plain.names_[:5])
 

@@ -5,6 +5,7 @@ import pytest
 
 from responder_ml.cohort.endpoint import label_cohort
 from responder_ml.errors import EndpointError
+from responder_ml.evaluation.small_n import LEAST_TUNED
 from responder_ml.fusion.regions import Regions
 
 
@@ -47,3 +48,35 @@ def test_too_few_subjects_in_a_region_are_refused_with_its_name(make_cohort, end
 def test_one_region_is_no_fusion(make_labelled, places):
     with pytest.raises(EndpointError, match="two regions"):
         Regions.of(make_labelled((0, 0, 0)), {"PFC": places["PFC"]})
+
+
+def test_one_small_class_in_a_region_is_enough_to_refuse_and_the_least_is_accepted(make_cohort, endpoint, places):
+    cohort = make_cohort((0, 0, 0))
+    subject, positive = cohort.obs["subject"], cohort.obs["response"] == "yes"
+    for n_positive, refused in ((LEAST_TUNED, False), (LEAST_TUNED - 1, True)):
+        names = sorted(set(subject[positive]))[:n_positive]
+        few = cohort[(cohort.obs["region"] != "AMY") | ~positive | subject.isin(names)].copy()
+        if refused:
+            with pytest.raises(EndpointError, match=rf"AMY has {n_positive} positive and 12 negative"):
+                Regions.of(label_cohort(few, endpoint), places)
+        else:
+            assert Regions.of(label_cohort(few, endpoint), places).missing["AMY"] == 12 - n_positive
+
+
+def test_a_region_is_given_only_its_own_samples_outside_the_endpoint(make_cohort, endpoint, places):
+    cohort = make_cohort((0, 0, 0))
+    cohort.obs.loc[cohort.obs["subject"].isin(["m00", "m01", "m02"]), "response"] = "control"
+    regions = Regions.of(label_cohort(cohort, endpoint), places)
+    for name, search_data in regions.by_region.items():
+        assert search_data.context.outside_sheet["region"].tolist() == [name] * 3
+        rows = (cohort.obs["region"] == name) & (cohort.obs["response"] == "control")
+        np.testing.assert_array_equal(search_data.context.outside, cohort.X[rows.to_numpy()])
+        assert search_data.context.sheet["region"].tolist() == [name] * 21
+
+
+def test_several_values_of_a_column_may_make_one_region(make_labelled):
+    labelled = make_labelled((0, 0, 0))
+    regions = Regions.of(labelled, {"cortex": {"region": ["PFC", "AMY"]}, "NAc": {"region": "NAc"}})
+    assert len(regions.by_region["cortex"].expression) == 2 * len(regions.by_region["NAc"].expression)
+    with pytest.raises(EndpointError, match="cortex has several"):
+        regions.side_by_side()
