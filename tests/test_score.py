@@ -1,7 +1,9 @@
 """Scores of new samples: their own numbers, what the table says, missing genes, other platforms, and what is refused."""
 
 import json
+import re
 from contextlib import suppress
+from pathlib import Path
 
 import anndata
 import numpy as np
@@ -14,7 +16,6 @@ from scipy.special import expit, logit
 
 from responder_ml.bundles.bundle import write_bundle
 from responder_ml.bundles.pack import pack_bundle
-from responder_ml.bundles.scorer import COLUMNS
 from responder_ml.classifiers import CLASSIFIERS
 from responder_ml.cohort.endpoint import Endpoint, label_cohort
 from responder_ml.cohort.simulate import simulate_cohort
@@ -248,9 +249,20 @@ def test_a_sheet_that_cannot_be_used_leaves_no_table(folder, held_out, simulated
 # What the table says
 
 
+def _columns_of_the_docs():
+    """Return the names in the first column of the first table of docs/scoring.md, in order."""
+    text = (Path(__file__).parents[1] / "docs" / "scoring.md").read_text()
+    rows = text.partition("## The table")[2].partition("\n## ")[0].splitlines()
+    names = [name for row in rows if row.startswith("| `") for name in re.findall(r"`([^`]+)`", row.split("|")[1])]
+    assert names[-1] == "feature:NAME"
+    return names[:-1]
+
+
 def test_the_columns_are_the_ones_described(folder, expected):
     table = expected.reset_index()
-    described = [name for name in COLUMNS if name not in ("probability_low", "probability_high", "prediction_set")]
+    described = _columns_of_the_docs()
+    for absent in ("probability_low", "probability_high", "prediction_set"):
+        described.remove(absent)
     assert [name for name in table if not name.startswith("feature:")] == described
     features = [name for name in table if name.startswith("feature:")]
     assert len(features) == 20
@@ -307,6 +319,7 @@ def test_outer_models_give_an_interval_and_held_out_decisions_give_sets(simulate
     classifier = CLASSIFIERS["elastic_net"](C=0.01)
     _bundle(labelled, tmp_path / "b", Genes(units="counts"), classifier, 30, outer_models=outer, out_of_fold=observed)
     table = _scores(tmp_path / "b", held_out, tmp_path)
+    assert [name for name in table.reset_index() if not name.startswith("feature:")] == _columns_of_the_docs()
     probabilities = np.stack([expit(model.decision_function(held_out.to_numpy())) for model in outer])
     np.testing.assert_allclose(table["probability_low"], np.quantile(probabilities, 0.025, axis=0), rtol=1e-9)
     np.testing.assert_allclose(table["probability_high"], np.quantile(probabilities, 0.975, axis=0), rtol=1e-9)

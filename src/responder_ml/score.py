@@ -66,7 +66,7 @@ def score(
     Returns
     -------
     pandas.DataFrame
-        One row per sample, columns as in `bundles.scorer.COLUMNS`; ``attrs["summary"]`` holds what concerns all rows.
+        One row per sample; ``docs/scoring.md`` describes the columns. ``attrs["summary"]`` holds what concerns all rows.
 
     Raises
     ------

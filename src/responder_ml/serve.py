@@ -43,8 +43,7 @@ class ServedBundle:
 
         Returns
         -------
-        The columns of `bundles.scorer.COLUMNS` and the leading features; None where a value is missing, since JSON has no
-        NaN.
+        The columns that ``docs/scoring.md`` describes; None where a value is missing, since JSON has no NaN.
 
         Raises
         ------

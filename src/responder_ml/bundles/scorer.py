@@ -19,30 +19,8 @@ from responder_ml.features.missing_genes import fill_missing
 from responder_ml.features.tmm import shared_factors
 from responder_ml.search.missing_gene_policy import decide
 
-COLUMNS = {
-    "sample": "sample name",
-    "probability": "of the positive class, after any prior shift",
-    "log_odds": "the same as log-odds",
-    "predicted": "class on whose side of the bundle's threshold the log-odds lie",
-    "probability_low": "2.5 % quantile of the probability over the outer models, where the bundle has them",
-    "probability_high": "97.5 % quantile",
-    "prediction_set": "classes the sample may belong to at 90 %, joined by |; empty if neither; absent where impossible",
-    "abstain": "true where the model does not apply to the sample",
-    "reason": "why",
-    "flags": "limits crossed: profile, distance, depth, region, contamination",
-    "coverage": "share of the feature weight whose genes the table has",
-    "gene_coverage": "share of the training genes that the table has",
-    "expected_auroc": "AUROC of held-out training rows scored again without the genes this table lacks; empty where impossible",
-    "reference_correlation": "Spearman correlation with the training profile",
-    "distance": "Mahalanobis distance from training in feature space",
-    "distance_percentile": "percentage of left-out training samples that were nearer",
-    "library_size": "counts over the training genes found; empty unless the table holds counts",
-}
-"""Columns of the table; ``feature:NAME`` columns with the values of the leading features follow."""
-
-FEATURES_SHOWN = 20
-"""Most features whose values a table shows, those of greatest weight first."""
-
+# Most features whose values a table shows, those of greatest weight first.
+_FEATURES_SHOWN = 20
 _INTERVAL = (0.025, 0.975)
 _NO_EXPECTATION = (
     "The bundle has no held-out rows of outer models, so the performance with genes missing cannot be estimated."
@@ -110,7 +88,7 @@ class Scorer:
         prevalence = bundle.manifest.prevalence
         self._shift = 0.0 if prior is None else float(logit(shift_prior([0.5], prevalence, prior))[0])
         weight = np.array(list(bundle.feature_weight.values()))
-        self._shown = np.argsort(-weight, kind="stable")[:FEATURES_SHOWN]
+        self._shown = np.argsort(-weight, kind="stable")[:_FEATURES_SHOWN]
         self._no_sets = _why_no_sets(bundle)
         self._expected = _expected_auroc(bundle, matched, missing)
 
@@ -126,7 +104,7 @@ class Scorer:
 
         Returns
         -------
-        One row per sample, columns as in `COLUMNS`.
+        One row per sample; ``docs/scoring.md`` describes the columns.
         """
         with shared_factors():
             return self._rows(names, values)
