@@ -35,7 +35,8 @@ from xgboost import XGBClassifier
 from responder_ml.classifiers import CLASSIFIERS
 from responder_ml.features.builders.genes import Genes
 from responder_ml.search.candidate import Candidate
-from responder_ml.search.nested import Draw, DrawResult, SearchPlan, search_draws
+from responder_ml.search.draw import Draw, DrawResult, SearchPlan
+from responder_ml.search.nested import search_draws
 from responder_ml.search.search_data import SearchData
 from responder_ml.search.splits import assign_folds
 from responder_ml.statistics.moderated_t import moderated_t

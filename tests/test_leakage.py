@@ -6,7 +6,8 @@ from responder_ml.classifiers.elastic_net import ElasticNet
 from responder_ml.evaluation.metrics import OutOfFold, auroc
 from responder_ml.features.builders.genes import Genes
 from responder_ml.search.candidate import Candidate
-from responder_ml.search.nested import Draw, SearchPlan, search_draws
+from responder_ml.search.draw import Draw, SearchPlan
+from responder_ml.search.nested import search_draws
 from responder_ml.search.search_data import SearchData
 from responder_ml.statistics.moderated_t import moderated_t
 

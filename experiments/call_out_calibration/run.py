@@ -26,7 +26,7 @@ from responder_ml.explanation.call_out import call_out
 from responder_ml.features.builders.genes import Genes
 from responder_ml.features.normalise import log2_expression
 from responder_ml.search.candidate import Candidate
-from responder_ml.search.nested import SearchPlan
+from responder_ml.search.draw import SearchPlan
 from responder_ml.search.search_data import SearchData
 from responder_ml.search.workers import Workers
 

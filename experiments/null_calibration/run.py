@@ -25,7 +25,7 @@ from responder_ml.evaluation.permutation import NullPlan, run_null
 from responder_ml.evaluation.procedure import Procedure
 from responder_ml.features.builders.genes import Genes
 from responder_ml.search.candidate import Candidate
-from responder_ml.search.nested import SearchPlan
+from responder_ml.search.draw import SearchPlan
 from responder_ml.search.search_data import SearchData
 from responder_ml.search.workers import Workers
 

@@ -34,7 +34,7 @@ from responder_ml.evaluation.relabel import draw_labellings
 from responder_ml.progress import Progress
 from responder_ml.records.files import write_text
 from responder_ml.search.candidate import Candidate
-from responder_ml.search.nested import SearchPlan
+from responder_ml.search.draw import SearchPlan
 from responder_ml.search.search_data import SearchData
 from responder_ml.search.workers import Workers
 from responder_ml.selftest_size import SelfTestSize

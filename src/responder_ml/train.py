@@ -33,7 +33,7 @@ from responder_ml.report.card import render_card
 from responder_ml.report.html import render_report
 from responder_ml.search.candidate import classifier_notes
 from responder_ml.search.checkpoints import RunCheckpoint, run_checkpoint
-from responder_ml.search.nested import SearchPlan
+from responder_ml.search.draw import SearchPlan
 from responder_ml.search.search_data import SearchData, context_of
 from responder_ml.search.unit_store import code_version
 from responder_ml.tracking.mlflow import send

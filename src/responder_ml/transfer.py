@@ -22,7 +22,7 @@ from responder_ml.progress import Progress
 from responder_ml.records.files import named_folder, write_text
 from responder_ml.report.transfer import render_transfer
 from responder_ml.search.candidate import classifier_notes
-from responder_ml.search.nested import SearchPlan
+from responder_ml.search.draw import SearchPlan
 
 TABLE, RECORD, PAGE = "transfer.csv", "transfer.json", "transfer.html"
 _BLANK = ("", "nan", "None")

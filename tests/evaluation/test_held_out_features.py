@@ -21,8 +21,8 @@ from responder_ml.features.builders.pairs import Pairs
 from responder_ml.features.missing_genes import fill_missing
 from responder_ml.score import score
 from responder_ml.search.candidate import Candidate
+from responder_ml.search.draw import SearchPlan
 from responder_ml.search.missing_gene_policy import decide
-from responder_ml.search.nested import SearchPlan
 from responder_ml.search.search_data import SearchData
 from responder_ml.search.workers import Workers
 from responder_ml.statistics.concordance import auroc as plain_auroc

@@ -7,7 +7,7 @@ from responder_ml.errors import EndpointError
 from responder_ml.evaluation.small_n import fit_plan_to_n, pairs_are_few
 from responder_ml.features.builders.genes import Genes
 from responder_ml.search.candidate import Candidate
-from responder_ml.search.nested import SearchPlan
+from responder_ml.search.draw import SearchPlan
 
 PLAN = SearchPlan(folds=5, inner_folds=3, trials=20, seed=1)
 CENTROID = Candidate("genes", Genes(), CLASSIFIERS["nearest_centroid"])

@@ -19,7 +19,7 @@ from responder_ml.evaluation.transfer import TransferPlan, correct_rows, evaluat
 from responder_ml.evaluation.two_cohorts import TwoCohorts
 from responder_ml.features.builders.genes import Genes
 from responder_ml.search.candidate import Candidate
-from responder_ml.search.nested import SearchPlan
+from responder_ml.search.draw import SearchPlan
 from responder_ml.search.search_data import SearchData
 from responder_ml.search.workers import Workers
 from responder_ml.statistics.concordance import auroc

@@ -18,7 +18,7 @@ from responder_ml.features.builders.gene_sets import GeneSets
 from responder_ml.features.builders.genes import Genes
 from responder_ml.features.signatures import SCORERS
 from responder_ml.search.candidate import Candidate
-from responder_ml.search.nested import SearchPlan
+from responder_ml.search.draw import SearchPlan
 from responder_ml.search.search_data import SearchData
 from responder_ml.search.workers import Workers
 

@@ -18,7 +18,7 @@ from responder_ml.explanation.call_out import CallOut, Strengths, _largest, call
 from responder_ml.explanation.modules import Modules
 from responder_ml.features.builders.genes import Genes
 from responder_ml.search.candidate import Candidate
-from responder_ml.search.nested import SearchPlan
+from responder_ml.search.draw import SearchPlan
 from responder_ml.search.search_data import SearchData
 from responder_ml.search.workers import Workers
 from responder_ml.statistics.seeds import generator

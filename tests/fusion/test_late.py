@@ -12,7 +12,8 @@ from responder_ml.features.builders.genes import Genes
 from responder_ml.fusion.late import LateFusion, best_available, fuse, fuse_draws, region_weights
 from responder_ml.fusion.regions import Regions
 from responder_ml.search.candidate import Candidate
-from responder_ml.search.nested import Draw, SearchPlan, search_draws
+from responder_ml.search.draw import Draw, SearchPlan
+from responder_ml.search.nested import search_draws
 from responder_ml.search.workers import Workers
 
 PLAN = SearchPlan(folds=4, inner_folds=3, trials=3, seed=5)

@@ -12,7 +12,8 @@ from responder_ml.features.builders.genes import Genes
 from responder_ml.fusion.region_blocks import RegionBlocks, interleave
 from responder_ml.fusion.regions import Regions
 from responder_ml.search.candidate import Candidate
-from responder_ml.search.nested import Draw, SearchPlan, search_draws
+from responder_ml.search.draw import Draw, SearchPlan
+from responder_ml.search.nested import search_draws
 from responder_ml.statistics.training_sets import TrainingSets
 
 REGIONS = ("PFC", "NAc", "AMY")

@@ -17,7 +17,7 @@ from responder_ml.evaluation.procedure import Procedure
 from responder_ml.features.builders import BUILDERS
 from responder_ml.search import dask_workers
 from responder_ml.search.candidate import Candidate
-from responder_ml.search.nested import SearchPlan
+from responder_ml.search.draw import SearchPlan
 from responder_ml.search.search_data import SearchData
 from responder_ml.search.unit_store import UnitStore
 from responder_ml.search.workers import Workers

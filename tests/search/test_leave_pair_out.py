@@ -12,8 +12,8 @@ from responder_ml.evaluation.small_n import pairs_are_few
 from responder_ml.features.builders.genes import Genes
 from responder_ml.search import nested
 from responder_ml.search.candidate import Candidate
+from responder_ml.search.draw import SearchPlan
 from responder_ml.search.leave_pair_out import every_pair, search_pairs
-from responder_ml.search.nested import SearchPlan
 from responder_ml.search.prefix_model import PrefixModel
 from responder_ml.search.search_data import SearchData
 from responder_ml.search.workers import Workers

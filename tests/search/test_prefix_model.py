@@ -16,7 +16,8 @@ from responder_ml.features.builders.derived import Derived
 from responder_ml.features.builders.pairs import Pairs
 from responder_ml.features.builders.reference import Reference
 from responder_ml.search.candidate import Candidate
-from responder_ml.search.nested import Draw, SearchPlan, search_draws
+from responder_ml.search.draw import Draw, SearchPlan
+from responder_ml.search.nested import search_draws
 from responder_ml.search.prefix_model import PrefixModel
 from responder_ml.search.search_data import SearchData
 from responder_ml.search.workers import Workers

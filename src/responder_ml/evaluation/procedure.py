@@ -16,16 +16,9 @@ from responder_ml.evaluation.metrics import Concordance, OutOfFold, by_subject, 
 from responder_ml.features.builders.builder import Shared
 from responder_ml.progress import OnProgress
 from responder_ml.search.candidate import Candidate
+from responder_ml.search.draw import Draw, DrawResult, FoldModel, SearchPlan
 from responder_ml.search.leave_pair_out import every_pair, search_pairs
-from responder_ml.search.nested import (
-    Draw,
-    DrawResult,
-    FoldModel,
-    SearchPlan,
-    search_draws,
-    training_set,
-    tune_candidates,
-)
+from responder_ml.search.nested import search_draws, training_set, tune_candidates
 from responder_ml.search.prefix_model import PrefixModel
 from responder_ml.search.search_data import SearchData
 from responder_ml.search.splits import EverySubject, Split

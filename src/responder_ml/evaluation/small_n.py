@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from responder_ml.errors import EndpointError
 from responder_ml.search.candidate import Candidate
-from responder_ml.search.nested import SearchPlan
+from responder_ml.search.draw import SearchPlan
 
 LEAST_SUBJECTS = 3
 """With fewer subjects in a class, training is refused."""

@@ -27,7 +27,7 @@ from responder_ml.evaluation.small_n import LEAST_SUBJECTS, FeasiblePlan, fit_pl
 from responder_ml.evaluation.two_cohorts import TwoCohorts
 from responder_ml.progress import OnProgress
 from responder_ml.search.candidate import Candidate
-from responder_ml.search.nested import SearchPlan
+from responder_ml.search.draw import SearchPlan
 from responder_ml.search.search_data import SearchData
 from responder_ml.search.workers import Workers
 from responder_ml.statistics.multiple_testing import holm

@@ -23,7 +23,7 @@ import pandas as pd
 from responder_ml.arrays import Floats, Indices, Labels, Signs, Strings
 from responder_ml.classifiers.classifier import Classifier
 from responder_ml.explanation.stability import top_features
-from responder_ml.search.nested import DrawResult, FoldModel
+from responder_ml.search.draw import DrawResult, FoldModel
 
 N_LEADING = 20
 """Number of genes with the largest contributions that are a repeat's leading genes."""

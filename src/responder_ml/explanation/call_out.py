@@ -27,7 +27,7 @@ from responder_ml.evaluation.procedure import ObservedResult, Procedure
 from responder_ml.evaluation.relabel import count_labellings, draw_labellings
 from responder_ml.explanation.attribution import Contributions, auto_models, explain_models, gather_contributions
 from responder_ml.explanation.modules import Modules, correlated_modules
-from responder_ml.search.nested import DrawResult
+from responder_ml.search.draw import DrawResult
 from responder_ml.statistics.seeds import generator
 
 _RELABELLINGS = 19

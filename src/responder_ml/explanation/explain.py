@@ -22,7 +22,7 @@ from responder_ml.explanation.attribution import (
     shap_values,
 )
 from responder_ml.explanation.call_out import call_out
-from responder_ml.search.nested import DrawResult, FoldModel
+from responder_ml.search.draw import DrawResult, FoldModel
 
 _SIGNATURE_COLUMNS = (
     "builder", "signature", "contribution", "support", "direction", "sign_consistency", "contribution_low",

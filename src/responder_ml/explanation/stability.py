@@ -32,20 +32,14 @@ class Stability:
     Attributes
     ----------
     value
-        At most 1; 0 is expected of random sets; the least possible is ``-1 / (n_sets - 1)``.
+        At most 1; 0 is expected of random sets; the least possible is ``-1 / (M - 1)`` of M sets.
     low, high
         Asymptotic 95 % interval, cut off at the possible values.
-    n_sets
-        Sets compared.
-    mean_size
-        Mean number of features in a set.
     """
 
     value: float
     low: float
     high: float
-    n_sets: int
-    mean_size: float
 
 
 def selection_stability(sets: Sequence[ArrayLike], n_features: int) -> Stability | None:
@@ -116,4 +110,4 @@ def _nogueira(chosen: Sequence[Indices], sizes: Floats, n_features: int) -> Stab
     ) / by_chance
     error = 2 / n_sets * float(np.sqrt(np.sum((influence - influence.mean()) ** 2)))
     half = float(norm.ppf(0.5 + _COVERAGE / 2)) * error
-    return Stability(value, max(value - half, -1 / (n_sets - 1)), min(value + half, 1.0), n_sets, float(sizes.mean()))
+    return Stability(value, max(value - half, -1 / (n_sets - 1)), min(value + half, 1.0))

@@ -22,7 +22,8 @@ from responder_ml.evaluation.metrics import OutOfFold, by_subject, statistic_of
 from responder_ml.features.builders.builder import Shared
 from responder_ml.fusion.regions import Regions
 from responder_ml.search.candidate import Candidate
-from responder_ml.search.nested import Draw, DrawResult, FoldModel, SearchPlan, search_draws
+from responder_ml.search.draw import Draw, DrawResult, FoldModel, SearchPlan
+from responder_ml.search.nested import search_draws
 from responder_ml.search.search_data import SearchData
 from responder_ml.search.workers import Workers
 

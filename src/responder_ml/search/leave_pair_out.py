@@ -9,7 +9,8 @@ from responder_ml.arrays import Floats, Labels
 from responder_ml.features.builders.builder import Shared
 from responder_ml.search.batched_fits import BatchedFits
 from responder_ml.search.candidate import Candidate
-from responder_ml.search.nested import Draw, DrawSearch, SearchPlan, training_set
+from responder_ml.search.draw import Draw, SearchPlan
+from responder_ml.search.nested import DrawSearch, training_set
 from responder_ml.search.search_data import SearchData
 from responder_ml.statistics.training_sets import TrainingSets
 

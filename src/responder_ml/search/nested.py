@@ -5,134 +5,25 @@ all training sets of a block of draws are ranked together, then each outer train
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 from scipy import sparse
 
-from responder_ml.arrays import Flags, Floats, Indices, Labels
-from responder_ml.classifiers.classifier import Classifier
+from responder_ml.arrays import Flags, Indices
 from responder_ml.features.builders.builder import Ranked, Shared, prefix_columns
 from responder_ml.features.signatures.scorer import GeneParts
 from responder_ml.search.batched_fits import BatchedFits
 from responder_ml.search.candidate import Candidate
+from responder_ml.search.draw import Draw, DrawResult, FoldModel, SearchPlan
 from responder_ml.search.inner_folds import InnerFolds, TrainingSet
 from responder_ml.search.search_data import Block, SearchData, standardisation
 from responder_ml.search.splits import EverySubject, Split, assign_folds
 from responder_ml.search.tune import Tuned, tune
 from responder_ml.statistics.seeds import generator, integer_seed
 from responder_ml.statistics.training_sets import TrainingSets
-
-
-@dataclass(frozen=True)
-class SearchPlan:
-    """The size of a search, and its seed.
-
-    Attributes
-    ----------
-    folds, inner_folds
-        Outer and inner folds of subjects.
-    trials
-        Optuna trials per candidate and outer training set; 0 means fixed forms, nothing tuned.
-    seed
-        The seed from which all others are derived.
-    """
-
-    folds: int
-    inner_folds: int
-    trials: int
-    seed: int
-
-
-@dataclass(frozen=True)
-class Draw:
-    """One labelling of the subjects, and the number that names its folds.
-
-    Attributes
-    ----------
-    labels
-        0/1 per subject.
-    repeat
-        Draws of the same number and the same labelling have the same folds.
-    """
-
-    labels: Labels
-    repeat: int
-
-
-@dataclass(frozen=True)
-class FoldModel:
-    """A candidate fitted to one outer training set, with the features of the held-out rows.
-
-    Attributes
-    ----------
-    candidate
-        Index of the candidate.
-    repeat, fold
-        Which outer fold was held out.
-    columns
-        Natural positions of the features, in the order of the classifier's columns.
-    test_rows
-        Held-out samples.
-    test_features
-        Their standardised features, rows x features.
-    classifier
-        The fitted classifier.
-    tuned
-        The result of the inner search.
-    inner_decisions
-        Log-odds of each training subject from the inner models of the best trial, which did not see it; not-a-number
-        for held-out subjects, empty where nothing was tuned. Shape ``(n_subjects,)``.
-    gene_shares
-        ``scipy.sparse.csr_array`` of each gene's share of each feature, features x genes.
-    gene_parts
-        What each gene adds to each standardised feature of the held-out rows: a feature is the sum of its parts. None
-        where features are single genes or no sums over genes, and for candidates that auto did not choose.
-    """
-
-    candidate: int
-    repeat: int
-    fold: int
-    columns: Indices
-    test_rows: Indices
-    test_features: Floats
-    classifier: Classifier
-    tuned: Tuned
-    inner_decisions: Floats
-    gene_shares: Any
-    gene_parts: tuple[GeneParts, ...] | None = None
-
-
-@dataclass(frozen=True)
-class DrawResult:
-    """Out-of-fold decisions of one draw.
-
-    Attributes
-    ----------
-    fold
-        Outer fold of each sample.
-    decisions
-        Log-odds of each candidate (rows) for each sample, from the model that did not see its subject.
-    inner_scores
-        Best inner objective of each candidate (rows) in each outer fold (columns).
-    chosen
-        Candidate that "auto" chooses in each outer fold: the best inner objective, the earlier of equals.
-    models
-        Fitted models, if they were requested.
-    """
-
-    fold: Indices
-    decisions: Floats
-    inner_scores: Floats
-    chosen: Indices
-    models: tuple[FoldModel, ...] = ()
-
-    @property
-    def auto(self) -> Floats:
-        """Log-odds per sample of the procedure that chooses between candidates within each outer training set."""
-        return np.asarray(self.decisions[self.chosen[self.fold], np.arange(len(self.fold))], dtype=np.float64)
 
 
 def search_draws(

@@ -26,7 +26,7 @@ from responder_ml.fusion.region_blocks import RegionBlocks
 from responder_ml.fusion.regions import Regions
 from responder_ml.progress import OnProgress
 from responder_ml.records.study import STUDY_FOLDER, FusedRegions
-from responder_ml.search.nested import SearchPlan
+from responder_ml.search.draw import SearchPlan
 from responder_ml.search.search_data import context_of
 from responder_ml.search.workers import Workers
 from responder_ml.studies.jobs import CORRECTED, JobVerdict, RefusedJob, StudyJob
