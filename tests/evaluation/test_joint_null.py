@@ -1,4 +1,6 @@
-"""Jobs tested together: exact where labellings are few, each labelling run once, a bound on the family's error."""
+"""Jobs tested together: what joint relabellings keep, and nulls that are exact where labellings are few."""
+
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -12,15 +14,15 @@ NAMES = tuple("abcdefg")
 
 
 class Difference:
-    """A cheap procedure: the difference of class means; remembers what it was asked."""
+    """A cheap procedure: the difference of class means; it remembers the labellings it was run on."""
 
     def __init__(self, values):
         self.values = np.asarray(values, dtype=np.float64)
-        self.asked = []
+        self.run = []
 
     def __call__(self, labellings):
         for labels in labellings:
-            self.asked.append(bytes(labels))
+            self.run.append(bytes(labels))
             yield np.array([self.values[labels == 1].mean() - self.values[labels == 0].mean()])
 
 
@@ -29,31 +31,98 @@ def joint_of(count):
     return JointRelabelling({f"job{index}": JobLabels(NAMES, LABELS, strata) for index in range(count)})
 
 
+def _labels_of(labels, strata=None):
+    values = np.array(list(labels.values()), dtype=np.int8)
+    codes = np.zeros(len(values), dtype=np.intp) if strata is None else np.array(strata, dtype=np.intp)
+    return JobLabels(tuple(labels), values, codes)
+
+
+ANIMALS = {"a": 1, "b": 1, "c": 0, "d": 0, "e": 1, "f": 0}
+
+
+def test_regions_of_the_same_animals_get_the_same_labels(rng):
+    joint = JointRelabelling({"PFC": _labels_of(ANIMALS), "NAc": _labels_of(dict(reversed(ANIMALS.items())))})
+    drawn = joint.draw(50, rng)
+    assert np.array_equal(drawn["PFC"], drawn["NAc"][:, ::-1])
+    assert joint.n_blocks == 1
+    assert joint.count() == 20
+
+
+def test_a_part_gets_the_labels_of_the_whole_and_both_keep_their_classes(rng):
+    part = {name: ANIMALS[name] for name in "abc"}
+    joint = JointRelabelling({"both": _labels_of(ANIMALS, [0, 0, 0, 1, 1, 1]), "part": _labels_of(part)})
+    drawn = joint.draw(200, rng)
+    assert np.array_equal(drawn["both"][:, :3], drawn["part"])
+    assert (drawn["part"].sum(axis=1) == 2).all()
+    assert (drawn["both"].sum(axis=1) == 3).all()
+    assert joint.count() == 9
+
+
+def test_a_missing_region_changes_no_class_size(rng):
+    lacks_d = {name: label for name, label in ANIMALS.items() if name != "d"}
+    joint = JointRelabelling({"PFC": _labels_of(ANIMALS), "NAc": _labels_of(lacks_d)})
+    drawn = joint.draw(100, rng)
+    assert (drawn["NAc"].sum(axis=1) == 3).all()
+    assert (drawn["PFC"][:, 3] == 0).all()  # nobody else lacks the region, so nobody changes places with d
+    assert joint.count() == 10
+
+
+def test_questions_about_other_animals_move_independently(rng):
+    other = {"u": 1, "v": 0, "w": 0}
+    joint = JointRelabelling({"response": _labels_of(ANIMALS), "resilience": _labels_of(other)})
+    drawn = joint.draw(2000, rng)
+    assert joint.count() == 60
+    together = Counter(zip(map(bytes, drawn["response"]), map(bytes, drawn["resilience"]), strict=True))
+    assert len(together) == 60
+    assert max(together.values()) < 75  # 33 expected
+
+
+def test_two_questions_of_the_same_animals_are_relabelled_together(rng):
+    second = {name: 1 - label for name, label in ANIMALS.items()}
+    joint = JointRelabelling({"one": _labels_of(ANIMALS), "two": _labels_of(second)})
+    drawn = joint.draw(30, rng)
+    assert np.array_equal(drawn["one"], 1 - drawn["two"])
+
+
+def test_every_labelling_is_equally_likely(rng):
+    drawn = JointRelabelling({"one": _labels_of(ANIMALS)}).draw(4000, rng)["one"]
+    counts = Counter(map(bytes, drawn))
+    assert len(counts) == 20
+    assert list(counts.values()) == pytest.approx([200] * 20, abs=60)
+
+
+def test_the_observed_labels_and_blocks_are_in_the_jobs_order():
+    joint = JointRelabelling({"one": _labels_of({"z": 1, "y": 0, "a": 1}, [0, 1, 0])})
+    assert joint.labels("one").tolist() == [1, 0, 1]
+    first, other, second = joint.blocks("one")
+    assert first == second != other
+
+
 def test_few_labellings_are_all_run_once_and_p_is_exact(rng):
     values = rng.normal(size=7)
     statistic = Difference(values)
-    family = run_joint_null({"job0": statistic}, joint_of(1), permutations=35, seed=3)
-    found = family.jobs["job0"]
+    joint_null = run_joint_null({"job0": statistic}, joint_of(1), permutations=35, seed=3)
+    job = joint_null.jobs["job0"]
     every = enumerate_labellings(LABELS, np.zeros(7, dtype=int))
     null = np.concatenate(list(Difference(values)(every)))
-    assert len(statistic.asked) == len(set(statistic.asked)) == 35
-    assert found.null.p_value == pytest.approx(exact_p(null, null[0]))
-    assert found.null.exact
-    assert family.exact
-    assert found.corrected_p == pytest.approx(found.null.p_value, abs=0.02)
+    assert len(statistic.run) == len(set(statistic.run)) == 35
+    assert job.null.p_value == pytest.approx(exact_p(null, null[0]))
+    assert job.null.exact
+    assert joint_null.exact
+    assert job.corrected_p == pytest.approx(job.null.p_value, abs=0.02)
 
 
 def test_of_many_labellings_only_those_drawn_are_run_and_the_observed_one_counts(rng):
     statistic = Difference([9, 8, 7, 0, 1, 2, 3])
-    family = run_joint_null({"job0": statistic}, joint_of(1), permutations=19, seed=3)
-    found = family.jobs["job0"]
-    assert len(statistic.asked) == len(set(statistic.asked)) <= 20
-    assert statistic.asked[0] == bytes(LABELS)
-    assert not found.null.exact
-    assert len(found.null.values) == family.draws == 19
+    joint_null = run_joint_null({"job0": statistic}, joint_of(1), permutations=19, seed=3)
+    job = joint_null.jobs["job0"]
+    assert len(statistic.run) == len(set(statistic.run)) <= 20
+    assert statistic.run[0] == bytes(LABELS)
+    assert not job.null.exact
+    assert len(job.null.values) == joint_null.draws == 19
     # The observed labelling is the best of all 35; draws that happen to be it count against it.
-    assert found.null.p_value == (1 + np.sum(found.null.values >= found.null.observed)) / 20
-    assert found.corrected_p == pytest.approx(found.null.p_value)
+    assert job.null.p_value == (1 + np.sum(job.null.values >= job.null.observed)) / 20
+    assert job.corrected_p == pytest.approx(job.null.p_value)
 
 
 def test_a_copy_of_a_job_costs_nothing_and_an_independent_one_does(rng):
@@ -71,8 +140,8 @@ def test_without_effect_the_family_is_called_out_at_its_level(rng):
     hits = 0
     for seed in range(60):
         statistics = {f"job{i}": Difference(rng.normal(size=7)) for i in range(4)}
-        family = run_joint_null(statistics, joint_of(4), 199, seed)
-        hits += min(each.corrected_p for each in family.jobs.values()) <= 0.05
+        joint_null = run_joint_null(statistics, joint_of(4), 199, seed)
+        hits += min(job.corrected_p for job in joint_null.jobs.values()) <= 0.05
     assert hits <= 9  # 3 expected at most
 
 
