@@ -9,10 +9,11 @@ from anndata import AnnData
 from scipy.stats import t as student
 
 from responder_ml.cohort.endpoint import Endpoint, label_cohort
-from responder_ml.evaluation.baselines import evaluate_random_signatures
+from responder_ml.evaluation import evidence as module
+from responder_ml.evaluation.baselines import Baseline, evaluate_random_signatures
 from responder_ml.evaluation.evidence import assess_evidence, assess_given_null, power_note
 from responder_ml.evaluation.metrics import OutOfFold, auroc, fold_aurocs, statistic_of
-from responder_ml.evaluation.permutation import NullPlan
+from responder_ml.evaluation.permutation import NullPlan, NullResult
 
 LABELS = np.array([1, 1, 1, 1, 0, 0, 0, 0], dtype=np.int8)
 DRUG = np.array([0, 0, 1, 1, 0, 0, 1, 1])
@@ -105,6 +106,52 @@ def test_the_conditional_null_is_run_only_where_the_null_leaves_something_to_exp
     assert _assess(nuisance=("weight",))[0].conditional is None
     assert _assess(permutations=0)[0].null is None
     assert _assess(permutations=0)[0].verdict.level == "not_tested"
+
+
+def _verdict(monkeypatch, baselines, conditional_p=0.001, alpha=0.5):
+    """Return the verdict beside baselines of some AUROCs; the fixed procedure does far better than its null."""
+    by_name = {name: OutOfFold(LABELS, decisions[None], FOLDS[:1], np.zeros((1, 8))) for name, decisions in baselines}
+    nulls = iter([0.001, conditional_p])
+
+    def null(statistic, labels, strata, observed, *_):
+        p = next(nulls)
+        return NullResult(observed, np.array([0.4, 0.6]), p, (p, p), True, False, 100, 0.0001)
+
+    monkeypatch.setattr(module, "run_null", null)
+    monkeypatch.setattr(
+        module, "list_baselines", lambda *_: [Baseline(name, LOG2, nuisance="batch" in name) for name in by_name]
+    )
+    monkeypatch.setattr(module, "evaluate_baseline", lambda baseline, *_: by_name[baseline.name])
+    observed = SimpleNamespace(auto=_decided(LABELS).first(1), models=(None, None))
+    plan = NullPlan(100, 1, 10, alpha, 3)
+    return assess_evidence(Procedure(), observed, _labelled(), plan, LOG2, lambda *_: None).verdict
+
+
+PERFECT, USELESS = np.where(LABELS, 1.0, -1.0), np.zeros(8)
+
+
+def test_only_the_best_of_the_nuisance_baselines_can_confound(monkeypatch):
+    assert _verdict(monkeypatch, [("batch", USELESS), ("drug", PERFECT)]).level == "evidence"
+    assert _verdict(monkeypatch, [("batch", PERFECT), ("drug", USELESS)]).level == "confounded"
+    assert _verdict(monkeypatch, [("batch", USELESS), ("other batch", PERFECT)]).level == "confounded"
+
+
+def test_the_gain_is_given_over_the_best_of_all_baselines(monkeypatch):
+    for order in ([("batch", USELESS), ("drug", PERFECT)], [("drug", PERFECT), ("batch", USELESS)]):
+        assert "gain over the best baseline (drug, AUROC 1.00)" in _verdict(monkeypatch, order).sentence
+
+
+def test_a_conditional_null_that_is_not_rejected_makes_the_verdict_confounded(monkeypatch):
+    verdict = _verdict(monkeypatch, [("batch", USELESS)], conditional_p=0.6)
+    assert verdict.level == "confounded"
+    assert "within batches the difference does not hold (p = 0.6)" in verdict.sentence
+
+
+def test_the_headline_in_the_verdict_is_of_all_repeats():
+    evidence, _ = _assess(repeats=1)
+    headline, tested = auroc(_decided(LABELS)), auroc(_decided(LABELS).first(1))
+    assert f"AUROC {headline:.2f} ({tested:.2f} in the repeats tested)" in evidence.verdict.sentence
+    assert f"{headline:.2f}" != f"{tested:.2f}"
 
 
 def test_a_given_null_is_judged_as_it_stands():

@@ -119,9 +119,11 @@ def test_other_folds_are_refused():
 
 
 @pytest.mark.parametrize("wins", [14, 26])
-def test_the_bootstrap_interval_holds_the_middle_95_percent_of_resampled_subjects(wins):
-    # One negative, 40 positives of which some win: the AUROC of a redraw is a binomial share.
+@pytest.mark.parametrize("redrawn", ["positives", "negatives"])
+def test_the_bootstrap_interval_holds_the_middle_95_percent_of_resampled_subjects(wins, redrawn):
+    # One subject against 40, some in the right order: the AUROC of a redraw is a binomial share.
     right = (np.arange(40) < wins).astype(np.float64)[:, None]
+    right = right if redrawn == "positives" else right.T
     low, high = pairs_interval(Concordance(right, np.ones_like(right)), seed=1)
     expected = binom.ppf([0.025, 0.975], 40, wins / 40) / 40
     at_90_percent = binom.ppf([0.05, 0.95], 40, wins / 40) / 40

@@ -5,7 +5,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from responder_ml.evaluation.joint_null import JobLabels, JointRelabelling, run_joint_null
+from responder_ml.evaluation.joint_null import DRAWS_WHERE_EXACT, JobLabels, JointRelabelling, run_joint_null
 from responder_ml.evaluation.permutation import exact_p
 from responder_ml.evaluation.relabel import enumerate_labellings
 
@@ -150,3 +150,14 @@ def test_the_same_seed_gives_the_same_answer(rng):
     one, two = (run_joint_null({"job0": Difference(values)}, joint_of(1), 19, 5).jobs["job0"] for _ in range(2))
     assert one.corrected_p == two.corrected_p
     assert np.array_equal(one.null.values, two.null.values)
+
+
+def test_the_joint_null_is_exact_where_every_job_is_and_then_rests_on_many_draws(rng):
+    small, large = dict(zip("abcdefg", LABELS.tolist(), strict=True)), dict(zip("stuvwxyz", [1, 0] * 4, strict=True))
+    # 35 labellings of one, 70 of the other.
+    joint = JointRelabelling({"small": _labels_of(small), "large": _labels_of(large)})
+    jobs = {"small": Difference(rng.normal(size=7)), "large": Difference(rng.normal(size=8))}
+    both, one = (run_joint_null(jobs, joint, permutations, 1) for permutations in (70, 69))
+    assert (both.exact, both.draws, both.labellings) == (True, DRAWS_WHERE_EXACT, 35 * 70)
+    assert (one.exact, one.draws) == (False, 69)
+    assert (one.jobs["small"].null.exact, one.jobs["large"].null.exact) == (True, False)

@@ -5,6 +5,7 @@ import pytest
 
 from responder_ml.classifiers import CLASSIFIERS
 from responder_ml.classifiers.nearest_centroid import NearestCentroid
+from responder_ml.evaluation.calibration import choose_threshold
 from responder_ml.evaluation.metrics import statistic_of
 from responder_ml.evaluation.procedure import Procedure
 from responder_ml.evaluation.relabel import draw_labellings
@@ -39,7 +40,7 @@ def test_statistic_of_the_observed_labels_is_that_of_the_same_labels_among_relab
         assert next(iter(procedure.statistics(among, repeats)))[seed] == pytest.approx(observed, abs=1e-13)
 
 
-def _refit(values, order):
+def _early_or_genes(values, order):
     genes = np.array(["Fos", "Egr1", "Arc", *(f"g{index}" for index in range(17))])
     search_data = SearchData(values, genes, np.arange(20), np.zeros(20, dtype=np.intp))
     candidates = {
@@ -59,7 +60,7 @@ def test_the_refit_takes_the_candidate_that_did_best_on_the_inner_folds(rng, ord
     # Two other genes tell the classes apart; by their ranks immediate-early genes hardly do.
     values = rng.normal(size=(20, 20))
     values[:, 3:5] += 3.0 * labels[:, None]
-    refit = _refit(values, order).refit(labels)
+    refit = _early_or_genes(values, order).refit(labels)
     assert refit.name == "genes+nearest_centroid"
     assert refit.candidate == order.index("genes")
     assert ((refit.model.decision_function(values) > 0) == labels).all()
@@ -69,7 +70,45 @@ def test_the_refit_is_fitted_to_all_subjects(rng):
     labels = np.tile([1, 0], 10).astype(np.int8)
     values = rng.normal(size=(20, 20))
     values[:, 3:5] += 3.0 * labels[:, None]
-    refit = _refit(values, ["genes"]).refit(labels)
+    refit = _early_or_genes(values, ["genes"]).refit(labels)
     model = PrefixModel(Genes(units="log2"), NearestCentroid(), refit.params["n_features"])
     model.fit(values, labels, genes=np.array(["Fos", "Egr1", "Arc", *(f"g{index}" for index in range(17))]))
     np.testing.assert_allclose(refit.model.decision_function(values), model.decision_function(values))
+
+
+def _two_candidates(rng, repeats=2):
+    labels = np.tile([1, 0], 10).astype(np.int8)
+    values = rng.normal(size=(20, 20))
+    values[:, 3:5] += labels[:, None]
+    observed = _early_or_genes(values, ["early", "genes"]).observe(labels, repeats)
+    return labels, observed
+
+
+def test_the_cut_off_of_a_held_out_subject_is_chosen_on_inner_decisions_of_its_training_set(rng):
+    labels, observed = _two_candidates(rng)
+    assert len(observed.models) == 2 * 2 * 4
+    for model in observed.models:
+        cuts = list(observed.candidates.values())[model.candidate].thresholds[model.repeat]
+        held_out = observed.auto.folds[model.repeat] == model.fold
+        trained = ~np.isnan(model.inner_decisions)
+        np.testing.assert_array_equal(trained, ~held_out)
+        expected = choose_threshold(model.inner_decisions[trained], labels[trained])
+        np.testing.assert_array_equal(cuts[held_out], expected)
+    assert len(np.unique(observed.auto.thresholds)) > 2
+
+
+def test_auto_takes_decisions_and_cut_off_of_the_candidate_chosen_in_the_fold(rng):
+    _, observed = _two_candidates(rng)
+    candidates = list(observed.candidates.values())
+    for repeat, result in enumerate(observed.results):
+        for subject, fold in enumerate(observed.auto.folds[repeat]):
+            chosen = candidates[result.chosen[fold]]
+            assert observed.auto.decisions[repeat, subject] == chosen.decisions[repeat, subject]
+            assert observed.auto.thresholds[repeat, subject] == chosen.thresholds[repeat, subject]
+
+
+def test_the_share_of_folds_in_which_a_candidate_was_chosen(rng):
+    _, observed = _two_candidates(rng)
+    chosen = np.concatenate([result.chosen for result in observed.results])
+    assert observed.chosen_share(1) == np.mean(chosen == 1) > 0.5
+    assert observed.chosen_share(0) + observed.chosen_share(1) == 1.0

@@ -42,9 +42,10 @@ def test_two_subjects_in_a_class_are_refused_and_three_are_not():
 
 
 def test_outer_folds_are_at_most_the_smaller_class_and_the_note_says_so():
-    feasible = fit_plan_to_n(SearchPlan(10, 3, 20, 1), [CENTROID], 7, 30)
-    assert feasible.plan.folds == 7
-    assert "10 outer folds do not fit 7 subjects" in feasible.notes[0]
+    for folds in (8, 10):
+        feasible = fit_plan_to_n(SearchPlan(folds, 3, 20, 1), [CENTROID], 7, 30)
+        assert feasible.plan.folds == 7
+        assert f"{folds} outer folds do not fit 7 subjects" in feasible.notes[0]
     assert fit_plan_to_n(SearchPlan(7, 3, 20, 1), [CENTROID], 7, 30).notes == ()
 
 
