@@ -13,6 +13,7 @@ from responder_ml.cohort.simulate import simulate_cohort
 from responder_ml.evaluation.procedure import Procedure
 from responder_ml.explanation.attribution import explain_models
 from responder_ml.features.builders.derived import Derived
+from responder_ml.features.builders.genes import Genes
 from responder_ml.features.builders.pairs import Pairs
 from responder_ml.features.builders.reference import Reference
 from responder_ml.search.candidate import Candidate
@@ -137,3 +138,15 @@ def test_contributions_resolve_to_genes(searched, labelled):
         np.testing.assert_array_equal(explained.genes, procedure.genes_used(model))
         decision = explained.base + explained.values.sum(axis=1)
         np.testing.assert_allclose(decision, model.classifier.decision_function(model.test_features), rtol=0, atol=1e-6)
+
+
+def test_probabilities_and_classes_follow_the_log_odds(rng):
+    labels = np.array(["no", "yes"] * 10)
+    values = rng.normal(size=(20, 30)) + 0.7 * (labels == "yes")[:, None]
+    model = PrefixModel(Genes(units="log2"), CLASSIFIERS["elastic_net"](), 4)
+    model.fit(values, labels, genes=np.array([f"g{index}" for index in range(30)]))
+    log_odds, probabilities = model.decision_function(values), model.predict_proba(values)
+    np.testing.assert_allclose(probabilities[:, 1], 1.0 / (1.0 + np.exp(-log_odds)))
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1.0)
+    assert model.predict(values).tolist() == ["yes" if value > 0 else "no" for value in log_odds]
+    assert set(model.predict(values)) == {"yes", "no"}
