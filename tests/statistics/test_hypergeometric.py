@@ -41,6 +41,30 @@ def test_shapes_broadcast():
     assert log_overlap_tail(np.ones((2, 1), int), 3, np.array([4, 5, 6]), 10).shape == (2, 3)
 
 
-def test_impossible_overlap_is_refused():
+@pytest.mark.parametrize(
+    ("overlap", "first", "second"), [([1, 4], 3, 5), ([1, 4], 5, 3), (1, [3, 11], 5), (1, 5, [3, 11])]
+)
+def test_one_impossible_overlap_is_refused(overlap, first, second):
     with pytest.raises(ValueError, match="exceeds"):
-        log_overlap_tail(4, 3, 5, 10)
+        log_overlap_tail(overlap, first, second, 10)
+
+
+def test_bounds_far_above_the_mode_are_the_first_term_and_its_geometric_series():
+    # Sets of 6 and 5 among 40: P(4) = C(6, 4) C(34, 1) / C(40, 5), and the next term is 2 x 1 / (5 x 34) of it.
+    first_term = np.log(15 * 34 / 658_008)
+    low, high = log_overlap_bounds(4, 6, 5, 40)
+    assert low == pytest.approx(first_term, abs=2e-6)
+    assert high == pytest.approx(first_term - np.log(1 - 2 / 170), abs=2e-6)
+
+
+@pytest.mark.parametrize("overlap", [0, 1, 2])
+def test_there_is_no_upper_bound_up_to_the_mode(overlap):
+    # Sets of 6 and 7 among 12 share 1 at least; P(1) = 6 / 792, P(2) = 90 / 792, and P(3) = P(4) = 300 / 792 are the largest.
+    low, high = log_overlap_bounds(overlap, 6, 7, 12)
+    assert high == pytest.approx(0.0, abs=2e-6)
+    assert low == pytest.approx({0: 0.0, 1: np.log(6 / 792), 2: np.log(90 / 792)}[overlap], abs=2e-6)
+
+
+def test_logarithms_of_probabilities_are_at_most_zero():
+    overlap, first, second = np.meshgrid(np.arange(12), np.arange(11, 30), np.arange(11, 30))
+    assert log_overlap_tail(overlap, first, second, 41).max() <= 0.0
