@@ -21,5 +21,11 @@ def test_few_and_many_pairs_equal_scikit_learn(rng, n_positive, decimals):
 
 
 @pytest.mark.parametrize("label", [0, 1])
+def test_one_subject_is_enough_for_a_class(label):
+    labels, scores = np.where(np.arange(4) == 2, label, 1 - label), np.array([0.1, 0.5, 0.4, 0.2])
+    assert auroc(labels, scores) == pytest.approx(2 / 3 if label else 1 / 3)
+
+
+@pytest.mark.parametrize("label", [0, 1])
 def test_one_class_alone_has_no_area(label):
     assert np.isnan(auroc(np.full(4, label), np.arange(4.0)))

@@ -100,3 +100,57 @@ def test_genes_that_do_not_vary_within_a_model_have_no_effect(rng, squeezed):
     t = ManyContrasts(values).moderated_t(designs, squeezed=squeezed)[0]
     assert not t[:100].any()
     assert np.abs(t[100:]).max() > 1
+
+
+@pytest.mark.parametrize("n_covariates", [0, 1])
+def test_one_residual_degree_of_freedom_and_a_group_of_one_are_enough(rng, n_covariates):
+    n_samples = 3 + n_covariates
+    values, plus = rng.normal(size=(n_samples, 50)), np.arange(n_samples) == 0
+    covariates = rng.normal(size=(n_samples, n_covariates)) if n_covariates else None
+    design = np.column_stack([np.ones(n_samples), plus, *([] if covariates is None else [covariates])])
+    for group, sign in ((plus, 1.0), (~plus, -1.0)):
+        t = ManyContrasts(values).moderated_t(Designs.two_groups(group[None], ~group[None], covariates))[0]
+        np.testing.assert_allclose(t, sign * fit_linear_model(values, design).t[1], rtol=1e-7, atol=1e-8)
+
+
+def test_a_repeated_covariate_counts_once(rng):
+    values, covariate = rng.normal(size=(12, 40)), rng.normal(size=(12, 1)) + 5.0
+    plus = (np.arange(12) < 5)[None]
+    once, twice = (
+        ManyContrasts(values).moderated_t(Designs.two_groups(plus, ~plus, columns))
+        for columns in (covariate, np.column_stack([covariate, 3.0 * covariate]))
+    )
+    np.testing.assert_allclose(twice, once, atol=1e-8)
+
+
+def test_a_large_common_level_costs_no_digits(rng):
+    values, plus = rng.normal(size=(10, 40)), (np.arange(10) < 5)[None]
+    designs = Designs.two_groups(plus, ~plus)
+    # Values that single steps of 2^-20 at this level represent exactly.
+    values = np.round(values * 2**20) / 2**20
+    raised = ManyContrasts(values + 2.0**26).moderated_t(designs)
+    np.testing.assert_allclose(raised, ManyContrasts(values).moderated_t(designs), rtol=1e-6)
+
+
+def test_rounding_errors_of_a_constant_are_no_difference(rng):
+    values, plus = rng.normal(size=(21, 30)), (np.arange(21) % 2 == 1)[None]
+    values[:, :10] = 1e7 / 3 * (1.0 + np.finfo(float).eps * rng.integers(0, 2, size=(21, 10)))
+    for squeezed in (False, True):
+        t = ManyContrasts(values).moderated_t(Designs.two_groups(plus, ~plus), squeezed=squeezed)[0]
+        np.testing.assert_array_equal(t[:10], 0.0)
+        assert t[10:].all()
+
+
+def test_a_perfect_difference_without_spread_is_the_largest(rng):
+    values, plus = rng.normal(size=(12, 30)), (np.arange(12) % 2 == 1)[None]
+    values[:, 7] = plus[0]
+    for squeezed in (False, True):
+        t = ManyContrasts(values).moderated_t(Designs.two_groups(plus, ~plus), squeezed=squeezed)[0]
+        assert np.argmax(np.abs(t)) == 7
+
+
+def test_t_has_nine_decimals(rng):
+    values, plus = rng.normal(size=(8, 30)), (np.arange(8) < 4)[None]
+    t = ManyContrasts(values).moderated_t(Designs.two_groups(plus, ~plus))
+    np.testing.assert_array_equal(t, np.round(t, 9))
+    assert np.any(t != np.round(t, 8))

@@ -72,7 +72,7 @@ def test_unsqueezed_it_is_the_ordinary_t_and_ranks_as_scikit_learn_does(rng):
 
 @pytest.mark.parametrize("squeezed", [False, True])
 @pytest.mark.parametrize("level", [0.1, 3.3, 1e7 / 3])
-def test_what_only_rounding_tells_apart_is_no_difference(rng, squeezed, level):
+def test_rounding_errors_of_a_constant_are_no_difference(rng, squeezed, level):
     values = rng.normal(size=(21, 80)) + level
     values[:, :40] = level
     # A constant up to its last digit, as sums of constants are.

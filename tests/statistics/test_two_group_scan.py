@@ -101,3 +101,10 @@ def test_a_set_may_use_no_column_of_a_whole_piece(rng, sets):
     analysis = _scan(values, sets, usable)
     alone = _scan(values[:, 1500:], sets[2:3])
     assert analysis.prior[2] == pytest.approx(alone.prior[0], rel=1e-5)
+
+
+def test_a_level_that_normalisation_adds_to_all_samples_costs_no_digits(rng, sets):
+    values, shifts = rng.normal(size=(N_SAMPLES, N_COLUMNS)), rng.normal(size=(N_SETS, N_SAMPLES))
+    plain, raised = (_scan(values, sets, shifts=shifts + level) for level in (0.0, 1e3))
+    np.testing.assert_allclose(raised.within, plain.within, rtol=1e-4)
+    np.testing.assert_allclose(raised.prior, plain.prior, rtol=1e-4)
