@@ -125,6 +125,11 @@ def test_a_score_that_is_no_sum_is_shared_out_by_weight(expression, sets):
     np.testing.assert_allclose(shares.sum(axis=1), 1.0)
     explained = explain_models([model])[0]
     np.testing.assert_allclose(explained.values, values @ shares[:, explained.genes], atol=1e-12)
+    # More of a gene that lowers a feature is less of the feature.
+    signed_shares = model.gene_shares.toarray()[:, explained.genes]
+    assert signed_shares.min() < 0 < signed_shares.max()
+    directed = values * np.sign(model.test_features)
+    np.testing.assert_allclose(explained.signed, directed @ signed_shares, atol=1e-12)
 
 
 def test_signatures_of_one_gene_and_genes_give_the_same_table(expression, tmp_path):

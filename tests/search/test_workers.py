@@ -79,3 +79,14 @@ def _refuse(unit):
 def test_an_error_in_a_unit_is_the_callers():
     with pytest.raises(ValueError, match="unit 0"):
         list(Workers(2).map(_refuse, range(4)))
+
+
+def _process_id(unit):
+    return os.getpid()
+
+
+def test_one_worker_and_one_unit_need_no_other_process():
+    assert set(Workers(1).map(_process_id, range(3))) == {os.getpid()}
+    assert list(Workers(2).map(_process_id, [0])) == [os.getpid()]
+    assert os.getpid() not in set(Workers(2).map(_process_id, range(3)))
+    assert list(Workers(2).map(_process_id, [])) == []

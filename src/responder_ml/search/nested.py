@@ -104,14 +104,22 @@ def tune_candidates(
 ) -> list[tuple[Tuned, InnerFolds | None]]:
     """Tune every candidate on the inner folds of one training set.
 
-    Returns each candidate's result and the inner folds it was tuned on (None where nothing is tuned).
-
     Parameters
     ----------
+    search_data
+        Samples and subjects.
     ranked
         By builder name, the ranked columns of the whole training set and then of each inner one.
+    candidates, plan, draw
+        As for `search_draws`.
+    training
+        The training set.
     fold
         Number that names the training set among those of its draw.
+
+    Returns
+    -------
+    Each candidate's result, and the inner folds it was tuned on (None where nothing is tuned).
     """
     tuned: list[tuple[Tuned, InnerFolds | None]] = []
     blocks: dict[str, list[Block]] = {}
