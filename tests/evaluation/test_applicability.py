@@ -129,10 +129,10 @@ def test_samples_of_the_training_kind_are_rarely_flagged(units, samples, length)
 
 
 @pytest.mark.parametrize("units", UNITS)
-def test_strangers_are_flagged_with_the_reason(units, rng):
+def test_samples_unlike_training_are_flagged_with_the_reason(units, rng):
     reference, model, values, _ = _reference(units)
-    strangers = values[:, rng.permutation(300)]
-    found = assess_applicability(reference, strangers, np.ones(300, dtype=bool), model.standardised(strangers))
+    unlike = values[:, rng.permutation(300)]
+    found = assess_applicability(reference, unlike, np.ones(300, dtype=bool), model.standardised(unlike))
     assert all("profile" in flags for flags in found.flags)
     assert all("correlates" in reason for reason in found.reasons)
 

@@ -95,7 +95,7 @@ def test_the_slightest_overlap_gives_a_line():
     assert (residual * decisions).sum() == pytest.approx(0, abs=1e-5)
 
 
-def test_few_subjects_have_no_line_unless_asked():
+def test_few_subjects_have_no_line_unless_the_limit_is_lowered():
     decisions, labels = _groups((-1.0, 2, 6), (1.0, 5, 7))
     assert calibrate(decisions, labels).slope is None
     assert calibrate(decisions, labels, least_subjects=13).slope is not None
@@ -197,7 +197,7 @@ def test_threshold_against_every_cut(rows, random):
     np.testing.assert_array_equal(scores > cut, stretched > choose_threshold(stretched, labels))
 
 
-def test_threshold_between_neighbouring_floats_still_parts_them():
+def test_threshold_between_neighbouring_floats_still_separates_them():
     lower = np.nextafter(1.0, 2.0)
     upper = np.nextafter(lower, 2.0)
     cut = choose_threshold([lower, upper], [0, 1])
@@ -206,7 +206,7 @@ def test_threshold_between_neighbouring_floats_still_parts_them():
 
 
 @pytest.mark.parametrize(("scores", "labels"), [([1.0, 2.0], [1, 1]), ([np.nan, 2.0], [0, 1]), ([1.0], [0, 1])])
-def test_threshold_without_a_question_is_refused(scores, labels):
+def test_threshold_of_one_class_or_unusable_scores_is_refused(scores, labels):
     with pytest.raises(ValueError, match=r"classes|nan|shapes"):
         choose_threshold(scores, labels)
 

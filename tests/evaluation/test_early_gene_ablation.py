@@ -61,7 +61,7 @@ def test_it_is_the_procedure_on_expression_that_never_had_them(values):
     assert found.interval == pytest.approx((differences.mean() - half, differences.mean() + half))
 
 
-def test_data_without_them_say_so(values):
+def test_data_without_early_genes_have_no_ablation(values):
     procedure = _procedure(values, _names(early=()))
     found = ablate_early_genes(procedure, procedure.observe(LABELS, 1))
     assert (found.genes, found.auroc) == ((), None)

@@ -113,7 +113,7 @@ def _bundle(trained, folder, **more):
     return outer
 
 
-def test_a_bundle_says_what_it_is_worth_on_a_table_that_lacks_genes(trained, tmp_path):
+def test_a_bundle_gives_the_auroc_expected_on_a_table_that_lacks_genes(trained, tmp_path):
     outer = _bundle(trained, tmp_path / "b")
     labelled, models = trained[2], trained[3]
     read = read_bundle(tmp_path / "b")
@@ -129,7 +129,7 @@ def test_a_bundle_says_what_it_is_worth_on_a_table_that_lacks_genes(trained, tmp
     assert found["probability_low"].le(found["probability_high"]).all()
 
 
-def test_a_bundle_without_held_out_rows_says_that_it_is_impossible(trained, tmp_path):
+def test_a_bundle_without_held_out_rows_expects_no_auroc_and_gives_the_reason(trained, tmp_path):
     _bundle(trained, tmp_path / "b", held_out_features=None)
     labelled = trained[2]
     pd.DataFrame(labelled.expression, labelled.cohort.obs_names, GENES).to_csv(tmp_path / "t.csv")
@@ -152,7 +152,7 @@ def test_rows_that_do_not_belong_to_the_models_are_refused(trained, tmp_path, ch
         _bundle(trained, tmp_path / "b", held_out_features=change(held_out_features(models, observed, labelled)))
 
 
-def test_another_expected_auroc_is_seen_when_the_bundle_is_read(trained, tmp_path):
+def test_a_bundle_with_another_expected_auroc_is_refused(trained, tmp_path):
     _bundle(trained, tmp_path / "b")
     manifest = json.loads((tmp_path / "b" / "manifest.json").read_text())
     manifest["check"]["outer_auroc"] = 1.0

@@ -31,14 +31,12 @@ def test_stopped_by_hand():
     found = besag_clifford([0.1, 0.9, 0.2, 0.8, 0.3, 0.7], 0.8, 2, 6)
     assert (found.p_value, found.exceedances, found.draws) == (0.5, 2, 4)
     assert found.stopped_early
-    assert found.finished
 
 
 def test_not_stopped_by_hand():
     found = besag_clifford([0.1, 0.9, 0.2, 0.3], 0.8, 2, 4)
     assert (found.p_value, found.exceedances, found.draws) == (2 / 5, 1, 4)
     assert not found.stopped_early
-    assert found.finished
 
 
 def test_stopping_at_the_very_last_draw_counts_as_stopped():
@@ -48,7 +46,7 @@ def test_stopping_at_the_very_last_draw_counts_as_stopped():
 
 def test_before_the_end_it_is_a_running_figure():
     found = besag_clifford([0.1, 0.9], 0.8, 2, 100)
-    assert (found.p_value, found.finished, found.stopped_early) == (2 / 3, False, False)
+    assert (found.p_value, found.draws, found.stopped_early) == (2 / 3, 2, False)
     nothing = besag_clifford([], 0.8, 2, 100)
     assert (nothing.p_value, nothing.draws, nothing.interval) == (1.0, 0, (0.0, 1.0))
 
@@ -65,7 +63,7 @@ def test_blocks_of_any_size_end_like_one_draw_at_a_time(null, observed, stop_aft
     p_value, draws, stopped = _naive(values, observed, stop_after, len(values))
     for end in range(block, len(values) + block, block):
         found = besag_clifford(values[:end], observed, stop_after, len(values))
-        if found.finished:
+        if found.stopped_early:
             break
     assert (found.p_value, found.draws, found.stopped_early) == (p_value, draws, stopped)
     # Draws beyond the stream's length, as of a block too many, change nothing.

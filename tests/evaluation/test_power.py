@@ -186,6 +186,6 @@ def test_many_subjects_for_a_small_effect_agree_with_noethers_formula():
         (lambda: subjects_needed(0.5001, 0.8, 0.05), "More than 100,000"),
     ],
 )
-def test_what_cannot_be_planned_is_said(call, message):
+def test_what_cannot_be_planned_is_refused_with_the_reason(call, message):
     with pytest.raises(EndpointError, match=message):
         call()

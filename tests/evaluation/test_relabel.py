@@ -114,7 +114,7 @@ def test_what_cannot_be_relabelled_is_refused(labels, strata, message):
             call(labels, strata)
 
 
-def test_numbers_of_labellings_are_told_in_few_words_however_many_subjects():
+def test_numbers_of_labellings_are_short_however_many_subjects():
     assert format_count(count_labellings(LABELS, DRUG)) == "700"
     # Twenty thousand subjects have so many that Python refuses to write the number out.
     many = np.arange(20_000) % 2

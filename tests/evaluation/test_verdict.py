@@ -46,7 +46,7 @@ def test_the_first_rule_that_matches_wins(facts, level, names):
     assert names in found.sentence
 
 
-def test_what_was_tested_is_told_apart_from_the_headline_where_it_differs():
+def test_the_sentence_gives_the_auroc_tested_where_it_differs_from_the_headline():
     found = _conclude(NullSummary(0.06, 0.001, 0.48, tested=0.83))
     assert "AUROC 0.90 (0.83 in the repeats tested) against a mean of 0.48" in found.sentence
     assert "tested)" not in _conclude().sentence

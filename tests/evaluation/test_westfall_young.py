@@ -41,7 +41,7 @@ def test_identical_jobs_are_one_job(rng):
     assert correct_p_values(np.repeat(p, 5, axis=0)) == pytest.approx(np.repeat(p[:, 0], 5))
 
 
-def test_the_family_errs_at_its_level(rng):
+def test_the_family_wise_error_is_held_at_its_level(rng):
     hits = 0
     for _ in range(400):
         statistics = rng.normal(size=(5, 100)) + rng.normal(size=100)

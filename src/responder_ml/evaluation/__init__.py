@@ -1,1 +1,1 @@
-"""What a result is worth: metrics, nulls, baselines, intervals, power and the verdict."""
+"""The evidence in a result: metrics, nulls, baselines, intervals, power and the verdict."""

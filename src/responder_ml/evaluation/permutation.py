@@ -108,16 +108,14 @@ class SequentialP:
     Attributes
     ----------
     p_value
-        ``h / l`` if stopped early, otherwise ``(exceedances + 1) / (draws + 1)``.
+        ``h / l`` if stopped early, otherwise ``(exceedances + 1) / (draws + 1)``. With fewer than B draws it is a running
+        figure, for a progress bar only.
     exceedances
         Null statistics at or above the observed one among the draws used.
     draws
         Draws used: up to and including the one that stopped the test.
     stopped_early
         Whether h exceedances were reached.
-    finished
-        Whether the test is over: stopped, or all B draws made. Until then p is a running figure, for a progress bar
-        only.
     interval
         Interval of the p that infinitely many draws would give: exact (Clopper-Pearson) for the count, or for the
         waiting time if stopped.
@@ -127,7 +125,6 @@ class SequentialP:
     exceedances: int
     draws: int
     stopped_early: bool
-    finished: bool
     interval: tuple[float, float]
 
 
@@ -239,10 +236,10 @@ def besag_clifford(null: ArrayLike, observed: float, stop_after: int, most: int,
     if stops.size:
         draws = int(stops[0]) + 1
         interval = _waiting_interval(stop_after, draws, level)
-        return SequentialP(stop_after / draws, stop_after, draws, True, True, interval)
+        return SequentialP(stop_after / draws, stop_after, draws, True, interval)
     count, draws = int(np.count_nonzero(reached)), int(reached.size)
     interval = _count_interval(count, draws, level)
-    return SequentialP((count + 1) / (draws + 1), count, draws, False, draws == most, interval)
+    return SequentialP((count + 1) / (draws + 1), count, draws, False, interval)
 
 
 def exact_p(null: ArrayLike, observed: float) -> float:

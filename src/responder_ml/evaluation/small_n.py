@@ -52,7 +52,7 @@ def fit_plan_to_n(plan: SearchPlan, candidates: Sequence[Candidate], n_positive:
     if smaller < LEAST_SUBJECTS:
         raise EndpointError(
             f"There are {n_positive} positive and {n_negative} negative subjects, but at least {LEAST_SUBJECTS} of each "
-            "are needed. Add animals, or ask a question with larger classes."
+            "are needed. Add animals, or choose an endpoint with larger classes."
         )
     notes = []
     if plan.folds > smaller:

@@ -94,15 +94,15 @@ def conclude(
         f"{null.p_name} = {_p(null.p_value)}"
     )
     if null.p_value >= alpha:
-        return Verdict("no_evidence", f"No evidence that expression tells {question} apart: {numbers}{_gain(best)}.")
+        return Verdict("no_evidence", f"No evidence that expression distinguishes {question}: {numbers}{_gain(best)}.")
     reason = _confounding(auroc, conditional, nuisance, alpha)
     if reason:
         return Verdict(
-            "confounded", f"Confounded: expression tells {question} apart ({numbers}), but {reason}{_gain(best)}."
+            "confounded", f"Confounded: expression distinguishes {question} ({numbers}), but {reason}{_gain(best)}."
         )
     return Verdict(
         "evidence",
-        f"Evidence that expression tells {question} apart: {numbers}{_within_batches(conditional)}{_gain(best)}.",
+        f"Evidence that expression distinguishes {question}: {numbers}{_within_batches(conditional)}{_gain(best)}.",
     )
 
 
@@ -113,7 +113,7 @@ def _confounding(
     if conditional is not None:
         if conditional.min_attainable_p >= alpha or conditional.p_value is None:
             return (
-                "within batches there are too few ways to relabel subjects to tell the effect from batch "
+                "within batches there are too few ways to relabel subjects to separate the effect from batch "
                 f"(smallest attainable p {_p(conditional.min_attainable_p)})"
             )
         if conditional.p_value >= alpha:
