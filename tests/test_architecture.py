@@ -15,6 +15,26 @@ from responder_ml.features.signatures import SCORERS
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCE = ROOT / "src" / "responder_ml"
+TESTS = ROOT / "tests"
+# Tests of no single module: whole flows, browsers, servers, real data, old bundles, and what all members of a family share.
+TESTS_OF_NO_SINGLE_MODULE = (
+    "browser/test_claims_page.py",
+    "browser/test_mlflow_ui.py",
+    "browser/test_report.py",
+    "features/builders/test_in_context.py",
+    "features/signatures/test_peers.py",
+    "test_architecture.py",
+    "test_archives.py",
+    "test_behaviour_endpoint.py",
+    "test_interruption.py",
+    "test_leakage.py",
+    "test_real_data.py",
+    "test_real_gene_sets.py",
+    "test_real_regions.py",
+    "test_score_gene_names.py",
+    "test_shipped_configs.py",
+    "tracking/test_postgres.py",
+)
 FAMILIES = {
     "responder_ml.classifiers": CLASSIFIERS,
     "responder_ml.features.builders": BUILDERS,
@@ -25,6 +45,16 @@ FAMILIES = {
 def test_no_file_outgrows_one_thing():
     long = {str(path): n for path in SOURCE.rglob("*.py") if (n := len(path.read_text().splitlines())) > 350}
     assert not long
+
+
+def test_every_test_stands_at_the_mirrored_path_of_a_module():
+    """``tests/a/test_b.py`` tests ``a/b.py``; ``tests/a/test_a.py`` tests the registry in ``a/__init__.py``."""
+    others = set()
+    for path in TESTS.rglob("test_*.py"):
+        folder, name = path.parent.relative_to(TESTS), path.stem.removeprefix("test_")
+        if not (SOURCE / folder / f"{name}.py").is_file() and folder.name != name:
+            others.add(path.relative_to(TESTS).as_posix())
+    assert others == set(TESTS_OF_NO_SINGLE_MODULE)
 
 
 def test_no_sediment():
