@@ -196,6 +196,23 @@ def load_config(path: Path) -> JobConfig:
     ------
     ConfigError
         The file is missing, not YAML, or has an unknown key or an impossible value; all findings at once.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> text = '''
+    ... name: pfc-response
+    ... cohort: {source: simulated, where: {region: PFC}}
+    ... endpoint: {column: response, positive: responder, negative: non_responder, strata: [drug]}
+    ... builders: [{kind: genes}]
+    ... classifiers: [{kind: elastic_net}, {kind: nearest_centroid}]
+    ... '''
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "pfc.yaml"
+    ...     _ = path.write_text(text)
+    ...     job = load_config(path)
+    >>> job.search.folds, job.null.alpha
+    (5, 0.05)
     """
     content = read_yaml(path)
     try:

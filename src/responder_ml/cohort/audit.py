@@ -38,5 +38,14 @@ def audit(labelled: LabelledCohort) -> list[Finding]:
     ----------
     labelled
         The rows, classes and subjects of one endpoint.
+
+    Examples
+    --------
+    >>> from responder_ml.cohort.endpoint import Endpoint, label_cohort
+    >>> from responder_ml.cohort.simulate import simulate_cohort
+    >>> cohort = simulate_cohort(seed=7, n_genes=300, regions=["PFC"])
+    >>> labelled = label_cohort(cohort, Endpoint("response", "responder", "non_responder", nuisance=("batch",)))
+    >>> [finding.code for finding in audit(labelled)][:2]
+    ['RML01', 'RML06']
     """
     return [finding for check in CHECKS for finding in check(labelled)]

@@ -205,6 +205,14 @@ def label_cohort(cohort: AnnData, endpoint: Endpoint) -> LabelledCohort:
         A column the endpoint names is not in the sheet.
     EndpointError
         A class does not occur, or a subject carries both classes or several strata.
+
+    Examples
+    --------
+    >>> from responder_ml.cohort.simulate import simulate_cohort
+    >>> cohort = simulate_cohort(seed=7, n_genes=300, regions=["PFC"])
+    >>> labelled = label_cohort(cohort, Endpoint("response", "responder", "non_responder", strata=("drug",)))
+    >>> len(labelled.subjects), int(labelled.labels.sum())
+    (13, 6)
     """
     sheet = cohort.obs
     _require_columns(sheet, (endpoint.column, *endpoint.strata, *endpoint.nuisance))

@@ -69,6 +69,20 @@ def read_table(
     ------
     CohortError
         A file is missing or broken; the sheet, the names or the values cannot be used as declared.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> from responder_ml.cohort.simulate import simulate_cohort
+    >>> from responder_ml.cohort.write import write_cohort
+    >>> with TemporaryDirectory() as name:
+    ...     folder = Path(name)
+    ...     write_cohort(simulate_cohort(seed=7, n_genes=300, regions=["PFC"]), folder)
+    ...     cohort = read_table(
+    ...         folder / "counts.tsv.gz", folder / "samples.tsv", units="counts", where={"drug": "ketamine"}
+    ...     )
+    >>> cohort.shape
+    (6, 300)
     """
     sheet = sample_sheet.read_sheet(samples)
     source = f"{expression.name} with {samples.name}"

@@ -90,7 +90,17 @@ def concordance(found: OutOfFold) -> Concordance:
 
 
 def auroc(found: OutOfFold) -> float:
-    """Return the share of comparable pairs in the right order, over all repeats."""
+    """Return the share of comparable pairs in the right order, over all repeats.
+
+    Examples
+    --------
+    One repeat of two folds; only pairs within a fold are compared.
+
+    >>> labels = np.array([1, 0, 1, 0], dtype=np.int8)
+    >>> decisions, folds = np.array([[0.9, 0.1, -2.0, -1.0]]), np.array([[0, 0, 1, 1]])
+    >>> auroc(OutOfFold(labels, decisions, folds, np.zeros_like(decisions)))
+    0.5
+    """
     if len(found.labels) <= _FEW_SUBJECTS:
         return float(concordance(found).auroc())
     tables = [table for _, _, table in _fold_tables(found)]
