@@ -36,7 +36,7 @@ def study(config: StudyConfig, out: Path, progress: Progress | None = None) -> S
     Raises
     ------
     ResponderError
-        Anything the user can mend; nothing is left half-written.
+        Anything the user can correct; nothing is left half-written.
     """
     with run_checkpoint(out) as checkpoint:
         return run_study(config, out, checkpoint, progress or Progress())
@@ -107,7 +107,7 @@ def train_jobs(config: StudyConfig, study: Study, out: Path, progress: Progress)
 
 
 def record_study(config: StudyConfig, study: Study, out: Path, progress: Progress) -> str | None:
-    """Send a study to its MLflow store; if the store fails, nothing is lost, and the user is told how to try again.
+    """Send a study to its MLflow store; if the store fails, nothing is lost, and a message says how to try again.
 
     Returns
     -------

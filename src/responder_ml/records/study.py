@@ -19,7 +19,7 @@ from responder_ml.records.folder import FolderFormat
 SCHEMA_VERSION = 1
 ANSWER, PAGE = "study.json", "study.html"
 
-# A whole number stays whole in JSON; null is a number that was not computed.
+# Integers stay integers in JSON; null is a number that was not computed.
 Number = int | float | None
 
 
@@ -114,7 +114,7 @@ class Correction(_Part):
     method: str = Field(description="the correction in words")
     alpha: float = Field(description="level of significance")
     jobs: int = Field(description="jobs tested together")
-    draws: int = Field(description="joint relabellings of the subjects behind the correction")
+    draws: int = Field(description="joint relabellings of the subjects that the correction rests on")
     labellings: str = Field(description="distinct joint relabellings there are; text, as the number may exceed 64 bits")
     blocks: int = Field(description="blocks of subjects within which labels are permuted")
     exact: bool = Field(description="whether every job's own p comes from all of its labellings")
@@ -166,7 +166,7 @@ STUDY_FOLDER = FolderFormat(
 
 @dataclass(frozen=True)
 class Study:
-    """What one ``study`` leaves behind.
+    """The outcome of one ``study``.
 
     Attributes
     ----------

@@ -115,7 +115,7 @@ def search_jobs(
     Raises
     ------
     ResponderError
-        Anything the user can mend, except classes that are too small: such a job is refused, which is part of the result.
+        Anything the user can correct, except classes that are too small: such a job is refused, which is part of the result.
     """
     jobs: list[StudyJob | RefusedJob] = []
     for planned in planned_jobs:

@@ -75,7 +75,7 @@ def fuse_regions(
     Raises
     ------
     ResponderError
-        Anything the user can mend, except classes that are too small.
+        Anything the user can correct, except classes that are too small.
     """
     if not config.fusion:
         return []
