@@ -78,7 +78,21 @@ class PowerAtAuroc:
 
 @dataclass(frozen=True)
 class PowerAnalysis:
-    """The answer of ``plan``; ``notes`` say what it rests on."""
+    """The answer of `plan`.
+
+    Attributes
+    ----------
+    alpha
+        Level of the one-sided test.
+    target_power
+        Of the subjects needed; None without a target.
+    sizes
+        What the class sizes allow; None without sizes.
+    rows
+        One per true AUROC.
+    notes
+        What the answer rests on, and its limits.
+    """
 
     alpha: float
     target_power: float | None

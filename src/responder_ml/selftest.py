@@ -113,7 +113,17 @@ class NegativeControl:
 
 @dataclass(frozen=True)
 class SelfTest:
-    """What a self-test found."""
+    """The result of a self-test.
+
+    Attributes
+    ----------
+    name, seed
+        Of the job.
+    size
+        Cohorts, relabellings and repeats that were run.
+    controls
+        Relabelled cohorts, then noise.
+    """
 
     name: str
     seed: int
