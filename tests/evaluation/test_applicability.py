@@ -58,6 +58,12 @@ def test_features_that_never_vary_do_not_break_the_distance():
     np.testing.assert_allclose(spread.distance(np.array([[3.0, 4.0, 0.0]])), [5.0])
 
 
+def test_the_covariance_is_always_shrunk_a_little(rng):
+    # Of 500 samples of one strong axis Ledoit and Wolf would shrink hardly at all.
+    standardised = np.column_stack([rng.normal(size=500)] * 2) + rng.normal(0, 0.01, size=(500, 2))
+    assert Spread.of(standardised).shrinkage == 0.05
+
+
 @pytest.mark.parametrize("units", UNITS)
 def test_left_out_distances_are_those_of_models_fitted_without_the_subject(units):
     values, labels = _values(units, 2, 10)
@@ -144,6 +150,12 @@ def test_a_feature_far_outside_training_is_flagged_by_distance_alone():
     found = assess_applicability(reference, odd, np.ones(300, dtype=bool), model.standardised(odd))
     assert "distance" in found.flags[0]
     assert "beyond" in found.reasons[0]
+
+
+def test_the_least_library_is_a_tenth_of_the_smallest_in_training():
+    training, _, values, _ = _reference("counts")
+    assert training.least_library == pytest.approx(values.sum(axis=1).min() / 10)
+    assert _reference("log2")[0].least_library == 0.0
 
 
 def test_a_shallow_library_is_flagged_and_a_narrow_table_is_not():

@@ -164,6 +164,8 @@ def _balanced_accuracy(scores, labels, cut):
         ([5.0, 1.0, 4.0, 2.0], [1, 0, 1, 0], 3.0),
         # Cuts at 1.5 and 3.5 are equally good; the lower of two middle ones.
         ([1.0, 2.0, 3.0, 4.0], [0, 1, 0, 1], 1.5),
+        # Cuts at 1.5, 3.5 and 5.5 are equally good; the middle one.
+        ([1.0, 2.0, 3.0, 4.0, 5.0, 6.0], [0, 1, 0, 1, 0, 1], 3.5),
         # Upside down: all three cuts are below one half, the outer two less so.
         ([1.0, 2.0, 3.0, 4.0], [1, 1, 0, 0], 1.5),
         # Ties never fall apart.
@@ -236,6 +238,8 @@ def test_too_few_subjects_make_sets_impossible(alpha, needed):
     enough = CalibrationScores(np.zeros(needed), np.zeros(needed + 5))
     too_few = CalibrationScores(np.zeros(needed - 1), np.zeros(needed + 5))
     assert enough.why_impossible(alpha) == ""
+    few_negatives = CalibrationScores(np.zeros(needed + 5), np.zeros(needed - 1))
+    assert f"the smaller class has {needed - 1}" in few_negatives.why_impossible(alpha)
     assert f"need {needed} held-out subjects" in too_few.why_impossible(alpha)
     # It would indeed have been of no use: even the strangest sample keeps the class.
     assert too_few.sets(np.array([-1e9]), alpha)[0, 0]
