@@ -178,11 +178,13 @@ def _all_pairs(runs: Mapping[str, Run], groups: Sequence[Sequence[str]]) -> pd.D
         scores = _fold_scores(run)
         # With one candidate there is nothing to choose, and auto is that candidate.
         if len(scores) > 2:
-            parts.append(compare_pairs(scores, _ratio(run)).assign(first_run=name, second_run=name))
+            parts.append(
+                compare_pairs(scores, int(run.result["search"]["folds"])).assign(first_run=name, second_run=name)
+            )
     for group in groups:
         headlines = {name: _fold_scores(runs[name])[AUTO] for name in group}
         if len(headlines) > 1:
-            across = compare_pairs(headlines, _ratio(runs[group[0]]))
+            across = compare_pairs(headlines, int(runs[group[0]].result["search"]["folds"]))
             parts.append(across.rename(columns={"first": "first_run", "second": "second_run"}).assign(
                 first=AUTO, second=AUTO
             ))  # fmt: skip
@@ -197,11 +199,6 @@ def _fold_scores(run: Run) -> dict[str, Floats]:
     wide = run.tables["folds"].pivot(index=["repeat", "fold"], columns="candidate", values="auroc").astype(np.float64)
     names = run.tables["candidates"]["name"]
     return {str(name): wide[name].to_numpy() for name in names}
-
-
-def _ratio(run: Run) -> float:
-    """Return the number of test subjects divided by the number of training subjects."""
-    return 1.0 / (int(run.result["search"]["folds"]) - 1)
 
 
 def _explain_pairs(runs: Mapping[str, Run], groups: Sequence[Sequence[str]], n_pairs: int) -> list[str]:

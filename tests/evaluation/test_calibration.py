@@ -95,10 +95,10 @@ def test_the_slightest_overlap_gives_a_line():
     assert (residual * decisions).sum() == pytest.approx(0, abs=1e-5)
 
 
-def test_few_subjects_have_no_line_unless_the_limit_is_lowered():
-    decisions, labels = _groups((-1.0, 2, 6), (1.0, 5, 7))
-    assert calibrate(decisions, labels).slope is None
-    assert calibrate(decisions, labels, least_subjects=13).slope is not None
+def test_fewer_than_thirty_subjects_have_no_line():
+    decisions, labels = _groups((-1.0, 5, 15), (1.0, 10, 15))
+    assert calibrate(decisions, labels).slope is not None
+    assert calibrate(decisions[1:], labels[1:]).slope is None
 
 
 @pytest.mark.parametrize("label", [0, 1])

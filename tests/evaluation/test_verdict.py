@@ -2,13 +2,13 @@
 
 import pytest
 
-from responder_ml.evaluation.verdict import BaselineSummary, NullSummary, conclude, is_underpowered
+from responder_ml.evaluation.verdict import BaselineResult, NullSummary, conclude, is_underpowered
 
 FOUND = NullSummary(0.01, 0.001, 0.49)
-BATCH = BaselineSummary("batch", 0.62, 0.28, (0.1, 0.4))
-AS_GOOD = BaselineSummary("batch", 0.91, -0.01, (-0.2, 0.2))
-EQUAL = BaselineSummary("batch", 0.9, 0.0, (-0.1, 0.1))
-SLIGHTLY_WORSE = BaselineSummary("batch", 0.89, 0.01, (-0.1, 0.1))
+BATCH = BaselineResult("batch", True, 0.62, (0.4, 0.8), 0.28, (0.1, 0.4))
+AS_GOOD = BaselineResult("batch", True, 0.91, (0.7, 1.0), -0.01, (-0.2, 0.2))
+EQUAL = BaselineResult("batch", True, 0.9, (0.7, 1.0), 0.0, (-0.1, 0.1))
+SLIGHTLY_WORSE = BaselineResult("batch", True, 0.89, (0.7, 1.0), 0.01, (-0.1, 0.1))
 
 
 def _conclude(null=FOUND, conditional=None, nuisance=None, best=None):

@@ -11,7 +11,7 @@ import pytest
 
 from responder_ml.evaluation import metrics
 from responder_ml.evaluation.intervals import auroc_interval
-from responder_ml.evaluation.verdict import BaselineSummary, NullSummary, conclude
+from responder_ml.evaluation.verdict import BaselineResult, NullSummary, conclude
 from responder_ml.records.run import SCHEMA_VERSION, TABLES, Run, empty_table
 from responder_ml.report.html import render_report
 
@@ -271,7 +271,14 @@ def _null(draws: pd.DataFrame, auto: metrics.OutOfFold) -> dict[str, Any]:
 
 def _verdict(classes, auroc, null, baselines) -> dict[str, str]:
     found = [
-        BaselineSummary(row["name"], row["auroc"], row["gain"], (row["gain_low"], row["gain_high"]))
+        BaselineResult(
+            row["name"],
+            row["name"] == "batch",
+            row["auroc"],
+            (row["auroc_low"], row["auroc_high"]),
+            row["gain"],
+            (row["gain_low"], row["gain_high"]),
+        )
         for row in baselines
     ]
     conditional = null["conditional"] if null else None

@@ -56,7 +56,7 @@ class Calibration:
     slope: float | None
 
 
-def calibrate(log_odds: ArrayLike, labels: ArrayLike, least_subjects: int = LEAST_SUBJECTS) -> Calibration:
+def calibrate(log_odds: ArrayLike, labels: ArrayLike) -> Calibration:
     """Compare held-out log-odds with labels; one value per subject (average over repeats first).
 
     Parameters
@@ -65,8 +65,6 @@ def calibrate(log_odds: ArrayLike, labels: ArrayLike, least_subjects: int = LEAS
         Held-out decisions, finite, shape ``(n,)``.
     labels
         1 or 0, shape ``(n,)``.
-    least_subjects
-        With fewer, intercept and slope are None.
 
     Raises
     ------
@@ -80,7 +78,7 @@ def calibrate(log_odds: ArrayLike, labels: ArrayLike, least_subjects: int = LEAS
     if positive.all() or not positive.any():
         return Calibration(brier, None, None, None)
     line = None
-    if positive.size >= least_subjects and _overlap(decisions, positive):
+    if positive.size >= LEAST_SUBJECTS and _overlap(decisions, positive):
         line = _fit_line(decisions, positive)
     intercept, slope = (None, None) if line is None else line
     return Calibration(brier, _in_the_large(decisions, positive), intercept, slope)

@@ -63,7 +63,7 @@ def ablate_early_genes(procedure: Procedure, observed: ObservedResult) -> GeneAb
         return GeneAblation(IMMEDIATE_EARLY, present)
     ablated = without_early.observe(observed.auto.labels, len(observed.results)).auto
     differences = fold_aurocs(observed.auto) - fold_aurocs(ablated)
-    test = corrected_t(differences, 1.0 / (differences.shape[1] - 1))
+    test = corrected_t(differences, differences.shape[1])
     return GeneAblation(
         IMMEDIATE_EARLY,
         present,

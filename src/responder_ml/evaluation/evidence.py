@@ -15,37 +15,8 @@ from responder_ml.evaluation.metrics import OutOfFold, auroc, fold_aurocs, stati
 from responder_ml.evaluation.permutation import NullPlan, NullResult, Statistic, is_exact, min_attainable_p, run_null
 from responder_ml.evaluation.procedure import ObservedResult, Procedure
 from responder_ml.evaluation.relabel import count_labellings, format_count
-from responder_ml.evaluation.verdict import BaselineSummary, NullSummary, Verdict, conclude, is_underpowered
+from responder_ml.evaluation.verdict import BaselineResult, NullSummary, Verdict, conclude, is_underpowered
 from responder_ml.progress import OnProgress
-
-
-@dataclass(frozen=True)
-class BaselineResult:
-    """A baseline on the headline's folds.
-
-    Attributes
-    ----------
-    name
-        Which columns it uses.
-    nuisance
-        Whether these are declared nuisance columns only.
-    auroc, interval
-        Its out-of-fold AUROC and subject bootstrap interval.
-    gain, gain_interval
-        AUROC of the headline minus that of the baseline, and the 95 % interval of the difference over the same folds,
-        corrected for training sets that overlap.
-    """
-
-    name: str
-    nuisance: bool
-    auroc: float
-    interval: tuple[float, float]
-    gain: float
-    gain_interval: tuple[float, float]
-
-    def summary(self) -> BaselineSummary:
-        """Return what the verdict needs to know."""
-        return BaselineSummary(self.name, self.auroc, self.gain, self.gain_interval)
 
 
 @dataclass(frozen=True)
@@ -196,8 +167,7 @@ def _compare(
 ) -> BaselineResult:
     """Compare the headline with one baseline, or with the mean of several of one kind."""
     folds = np.mean([fold_aurocs(baseline) for baseline in baselines], axis=0)
-    n_folds = folds.shape[1]
-    gain = corrected_t(fold_aurocs(headline) - folds, 1.0 / (n_folds - 1))
+    gain = corrected_t(fold_aurocs(headline) - folds, folds.shape[1])
     scores = [auroc(baseline) for baseline in baselines]
     if len(baselines) == 1:
         interval = auroc_interval(baselines[0], seed)
@@ -207,5 +177,5 @@ def _compare(
     return BaselineResult(name, nuisance, score, interval, auroc(headline) - score, (gain.low, gain.high))
 
 
-def _best(baselines: Sequence[BaselineResult]) -> BaselineSummary | None:
-    return max(baselines, key=lambda baseline: baseline.auroc).summary() if baselines else None
+def _best(baselines: Sequence[BaselineResult]) -> BaselineResult | None:
+    return max(baselines, key=lambda baseline: baseline.auroc, default=None)

@@ -32,7 +32,7 @@ from responder_ml.statistics.seeds import generator
 DRAWS = 2000
 """Bootstrap draws of subjects."""
 LEVEL = 0.95
-"""Coverage of the bootstrap interval."""
+"""Coverage of every interval."""
 
 # Differences of AUROCs that vary by less do so through rounding.
 _ROUNDING = 1e-12
@@ -48,7 +48,7 @@ class CorrectedT:
     difference
         Mean over folds and repeats; nan if no fold could be scored by both procedures.
     low, high
-        Interval of the requested level. Equal to the difference where all folds differ by the same amount, and nan with
+        95 % interval. Equal to the difference where all folds differ by the same amount, and nan with
         one fold.
     t
         Corrected statistic with ``n_folds - 1`` degrees of freedom; infinite where all folds differ by the same amount
@@ -67,31 +67,27 @@ class CorrectedT:
     n_folds: int
 
 
-def corrected_t(differences: ArrayLike, test_train_ratio: float, level: float = 0.95) -> CorrectedT:
+def corrected_t(differences: ArrayLike, folds: int) -> CorrectedT:
     """Test whether paired differences of scores are zero on average.
 
-    The statistic is ``mean(d) / sqrt((1 / J + r) var(d))`` with J the number of differences, r the ratio of test to
-    training subjects and var the unbiased variance.
+    The statistic is ``mean(d) / sqrt((1 / J + r) var(d))`` with J the number of differences, ``r = 1 / (folds - 1)`` the
+    ratio of test to training subjects and var the unbiased variance.
 
     Parameters
     ----------
     differences
         Score of one procedure minus that of the other, one per fold and repeat, any shape; nan (a fold with one class
         only) is left out.
-    test_train_ratio
-        Subjects in a test set over subjects in its training set, ``1 / (folds - 1)`` for K-fold.
-    level
-        Coverage of the interval.
+    folds
+        Folds of each repeat (K), at least 2.
 
     Raises
     ------
     ValueError
-        The ratio is not positive and finite, or the level is not between 0 and 1.
+        Fewer than 2 folds.
     """
-    if not 0 < test_train_ratio < inf:
-        raise ValueError(f"test_train_ratio is {test_train_ratio}; a positive number, 1 / (folds - 1), is expected")
-    if not 0 < level < 1:
-        raise ValueError(f"level is {level}; a number between 0 and 1 is expected")
+    if folds < 2:
+        raise ValueError(f"folds is {folds}; at least 2 are expected")
     values = np.ravel(np.asarray(differences, dtype=np.float64))
     values = values[~np.isnan(values)]
     size = int(values.size)
@@ -100,31 +96,28 @@ def corrected_t(differences: ArrayLike, test_train_ratio: float, level: float = 
     mean, spread = float(values.mean()), float(values.std(ddof=1))
     if spread <= _ROUNDING:
         return _without_spread(mean, size)
-    error = sqrt(1 / size + test_train_ratio) * spread
+    error = sqrt(1 / size + 1.0 / (folds - 1)) * spread
     statistic = mean / error
-    half = float(student.ppf(0.5 + level / 2, size - 1)) * error
+    half = float(student.ppf(0.5 + LEVEL / 2, size - 1)) * error
     p_value = 2 * float(student.sf(abs(statistic), size - 1))
     return CorrectedT(mean, mean - half, mean + half, statistic, p_value, size)
 
 
-def compare_pairs(
-    scores: Mapping[str, NDArray[np.floating]], test_train_ratio: float, level: float = 0.95
-) -> pd.DataFrame:
+def compare_pairs(scores: Mapping[str, NDArray[np.floating]], folds: int) -> pd.DataFrame:
     """Compare every two procedures that were scored on the same folds.
 
     Parameters
     ----------
     scores
         AUROC of each fold and repeat by name, all of one shape and with the folds in one order.
-    test_train_ratio
-        Subjects in a test set over subjects in its training set.
-    level
-        Coverage of each pair's own interval, not adjusted for the number of pairs.
+    folds
+        Folds of each repeat.
 
     Returns
     -------
     pandas.DataFrame
-        One row per pair: first, second, difference (first minus second), low, high, t, p_value, p_holm, n_folds.
+        One row per pair: first, second, difference (first minus second), low, high (not adjusted for the number of pairs),
+        t, p_value, p_holm, n_folds.
 
     Raises
     ------
@@ -140,7 +133,7 @@ def compare_pairs(
         )
     rows = []
     for first, second in combinations(scores, 2):
-        test = corrected_t(np.asarray(scores[first]) - np.asarray(scores[second]), test_train_ratio, level)
+        test = corrected_t(np.asarray(scores[first]) - np.asarray(scores[second]), folds)
         rows.append((first, second, test.difference, test.low, test.high, test.t, test.p_value, nan, test.n_folds))
     table = pd.DataFrame(rows, columns=_COLUMNS)
     table["p_holm"] = holm(table["p_value"].to_numpy(dtype=np.float64))

@@ -34,6 +34,8 @@ Statistic = Callable[[Sequence[Labels]], Iterable[Floats]]
 
 # Statistics that differ by less, relative to the observed one where it exceeds 1, are the same but for rounding.
 _ROUNDING = 1e-12
+# Probability beyond each end of a 95 % interval.
+_TAIL = (1 - 0.95) / 2
 
 
 @dataclass(frozen=True)
@@ -117,7 +119,7 @@ class SequentialP:
     stopped_early
         Whether h exceedances were reached.
     interval
-        Interval of the p that infinitely many draws would give: exact (Clopper-Pearson) for the count, or for the
+        95 % interval of the p that infinitely many draws would give: exact (Clopper-Pearson) for the count, or for the
         waiting time if stopped.
     """
 
@@ -205,7 +207,7 @@ def reaches(null: ArrayLike, observed: float) -> Flags:
     return np.asarray(values >= observed - _ROUNDING * max(1.0, abs(observed)), dtype=bool)
 
 
-def besag_clifford(null: ArrayLike, observed: float, stop_after: int, most: int, level: float = 0.95) -> SequentialP:
+def besag_clifford(null: ArrayLike, observed: float, stop_after: int, most: int) -> SequentialP:
     """Apply the stopping rule to the null statistics so far.
 
     The result depends on their order only: where the rule stops is determined in the order of the draws, and later
@@ -221,8 +223,6 @@ def besag_clifford(null: ArrayLike, observed: float, stop_after: int, most: int,
         Exceedances after which the test stops (h), at least 1.
     most
         Draws after which it ends anyway (B), at least 1.
-    level
-        Coverage of the Monte Carlo interval.
 
     Raises
     ------
@@ -235,10 +235,10 @@ def besag_clifford(null: ArrayLike, observed: float, stop_after: int, most: int,
     stops = np.flatnonzero(reached)[stop_after - 1 : stop_after]
     if stops.size:
         draws = int(stops[0]) + 1
-        interval = _waiting_interval(stop_after, draws, level)
+        interval = _waiting_interval(stop_after, draws)
         return SequentialP(stop_after / draws, stop_after, draws, True, interval)
     count, draws = int(np.count_nonzero(reached)), int(reached.size)
-    interval = _count_interval(count, draws, level)
+    interval = _count_interval(count, draws)
     return SequentialP((count + 1) / (draws + 1), count, draws, False, interval)
 
 
@@ -264,21 +264,19 @@ def exact_p(null: ArrayLike, observed: float) -> float:
     return float((1 + np.count_nonzero(reached[1:])) / reached.size)
 
 
-def _count_interval(count: int, draws: int, level: float) -> tuple[float, float]:
+def _count_interval(count: int, draws: int) -> tuple[float, float]:
     """Return the Clopper-Pearson interval of the probability that one draw reaches the observed value.
 
     It also holds for a test that might have stopped but did not: with C < h, "at least C, or stopped" is the event that
     B draws hold at least C exceedances.
     """
-    tail = (1 - level) / 2
-    low = float(beta.ppf(tail, count, draws - count + 1)) if count else 0.0
-    high = float(beta.ppf(1 - tail, count + 1, draws - count)) if count < draws else 1.0
+    low = float(beta.ppf(_TAIL, count, draws - count + 1)) if count else 0.0
+    high = float(beta.ppf(1 - _TAIL, count + 1, draws - count)) if count < draws else 1.0
     return low, high
 
 
-def _waiting_interval(count: int, draws: int, level: float) -> tuple[float, float]:
+def _waiting_interval(count: int, draws: int) -> tuple[float, float]:
     """Return the same for a test that stopped: the upper end leaves out the last draw, an exceedance by design."""
-    tail = (1 - level) / 2
-    low = float(beta.ppf(tail, count, draws - count + 1))
-    high = float(beta.ppf(1 - tail, count, draws - count)) if count < draws else 1.0
+    low = float(beta.ppf(_TAIL, count, draws - count + 1))
+    high = float(beta.ppf(1 - _TAIL, count, draws - count)) if count < draws else 1.0
     return low, high

@@ -38,11 +38,26 @@ class NullSummary:
 
 
 @dataclass(frozen=True)
-class BaselineSummary:
-    """A baseline on the same folds, and the gain of the headline over it with its corrected paired interval."""
+class BaselineResult:
+    """A baseline on the headline's folds.
+
+    Attributes
+    ----------
+    name
+        Which columns it uses.
+    nuisance
+        Whether these are declared nuisance columns only.
+    auroc, interval
+        Its out-of-fold AUROC and subject bootstrap interval.
+    gain, gain_interval
+        AUROC of the headline minus that of the baseline, and the 95 % interval of the difference over the same folds,
+        corrected for training sets that overlap.
+    """
 
     name: str
+    nuisance: bool
     auroc: float
+    interval: tuple[float, float]
     gain: float
     gain_interval: tuple[float, float]
 
@@ -58,8 +73,8 @@ def conclude(
     auroc: float,
     null: NullSummary,
     conditional: NullSummary | None,
-    nuisance: BaselineSummary | None,
-    best: BaselineSummary | None,
+    nuisance: BaselineResult | None,
+    best: BaselineResult | None,
     alpha: float,
 ) -> Verdict:
     """Choose the verdict.
@@ -107,7 +122,7 @@ def conclude(
 
 
 def _confounding(
-    auroc: float, conditional: NullSummary | None, nuisance: BaselineSummary | None, alpha: float
+    auroc: float, conditional: NullSummary | None, nuisance: BaselineResult | None, alpha: float
 ) -> str | None:
     """Return why the nuisance may explain the result; None if it does not."""
     if conditional is not None:
@@ -129,7 +144,7 @@ def _within_batches(conditional: NullSummary | None) -> str:
     return f"; within batches p = {_p(conditional.p_value)}"
 
 
-def _gain(best: BaselineSummary | None) -> str:
+def _gain(best: BaselineResult | None) -> str:
     if best is None:
         return ""
     low, high = best.gain_interval

@@ -146,7 +146,7 @@ def _search_fusions(
         for name, planned in planned_fusions.items()
     ]
     scores = {name: fold_aurocs(decisions[name]) for name in planned_fusions} | {SINGLE: fold_aurocs(single_decisions)}
-    comparisons = compare_pairs(scores, 1.0 / (feasible.plan.folds - 1))
+    comparisons = compare_pairs(scores, feasible.plan.folds)
     question = {"endpoint": first.endpoint, "subset": first.subset}
     fused = FusedRegions(
         **question,
