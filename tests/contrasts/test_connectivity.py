@@ -32,6 +32,14 @@ def test_weighted_connectivity_equals_the_running_sum(rng):
         assert weighted_connectivity(query, profile, Ranking.of(profile)) == pytest.approx(expected, abs=1e-12)
 
 
+def test_weighted_connectivity_of_up_genes_alone_is_half_their_enrichment():
+    # Genes 0 and 2 are up: 5/6 after gene 0, less a quarter at gene 1, 1/6 more at gene 2: the largest deviation is 5/6.
+    query = np.array([1, 0, 1, 0, 0, 0], dtype=np.int8)
+    assert weighted_connectivity(query, PROFILE, Ranking.of(PROFILE)) == pytest.approx(5 / 6 / 2)
+    assert weighted_connectivity(-query, PROFILE, Ranking.of(PROFILE)) == pytest.approx(-5 / 6 / 2)
+    assert weighted_connectivity(0 * query, PROFILE, Ranking.of(PROFILE)) == 0
+
+
 def test_zhang_by_hand_and_at_its_ends():
     query = np.array([2.0, 0, 0, 0, 0, -1.0])
     # Profile ranks of size: 6, 4, 1.5... with ties by position: |1|, |-1| are 1 and 2. Query ranks: gene 0 two, gene 5 minus one.

@@ -20,6 +20,21 @@ def test_three_groups_are_enumerated_once_each_observed_first():
     np.testing.assert_array_equal(relabelled.codes[0], codes)
 
 
+@pytest.mark.parametrize("codes", [[0, 1, 1, 0], [1, 0, 2, 1], [2, 1, 0, 0]])
+def test_the_observed_groups_come_first_wherever_they_are_enumerated(codes):
+    relabelled = relabel_groups(np.array(codes), [[0, 1, 2]], limit=100, rng=_rng()).codes
+    assert relabelled[0].tolist() == codes
+    assert len({tuple(row) for row in relabelled.tolist()}) == len(relabelled)
+
+
+def test_all_relabellings_are_used_up_to_the_limit_and_not_beyond():
+    codes = np.array([0, 0, 1, 1])
+    assert relabel_groups(codes, [[0, 1]], limit=6, rng=_rng()).exact
+    drawn = relabel_groups(codes, [[0, 1]], limit=5, rng=_rng())
+    assert (drawn.exact, drawn.labellings, len(drawn.codes)) == (False, 6, 6)
+    assert len(relabel_groups(codes, [[0, 1]], limit=1, rng=_rng()).codes) == 2
+
+
 def test_founding_design_counts():
     codes = np.repeat(np.arange(7), [5, 4, 3, 3, 3, 3, 4])
     for exchange, count in (([[2, 3]], 20), ([[2, 6]], 35), ([[3, 4], [5, 6]], 700), ([[2, 3, 5]], 1680)):
@@ -67,6 +82,13 @@ def test_by_hand():
     assert test.smallest_p.tolist() == [0.5, 1.0]
     assert test.expected == pytest.approx([1.75, 1.0])
     assert test.observed.tolist() == [3.0, 1.0]
+
+
+@pytest.mark.parametrize(("observed", "near", "apart"), [(0.1, 9e-10, 1.1e-9), (-1e6, 9e-4, 1.1e-3)])
+def test_values_that_differ_by_rounding_reach_the_observed_one(observed, near, apart):
+    """Rounding is up to 1e-9, of the value itself where that exceeds 1."""
+    test = compare_with_null(np.array([[observed], [observed - near], [observed - apart], [observed - 1.0]]))
+    assert test.p_value.tolist() == test.smallest_p.tolist() == [0.5]
 
 
 def test_nan_is_refused():

@@ -21,7 +21,19 @@ def test_shares_and_shift_by_hand():
     assert signature_shift(SIGNATURE, CHANGE) == pytest.approx((-2 + 1 - 3 - 0) / 4)
 
 
-def test_empty_signature_speaks_neither_way():
+def test_a_signature_of_one_gene_counts():
+    one = np.array([0, 0, 0, 0, 0, 1], dtype=np.int8)
+    assert (reversal_share(one, CHANGE), agreement_share(one, CHANGE)) == (1.0, 0.0)
+    assert signature_shift(one, CHANGE) == -5.0
+
+
+def test_a_stress_signal_within_noise_counts_as_a_tenth_of_the_noise():
+    # S_xx = V_xx = 2, so the signal is 0; S_xz - V_xz = 2 - 1.5.
+    share = rescued_share(np.full(3, np.sqrt(2.0)), np.zeros(3), np.array([[2.0, 0.5], [0.5, 2.0]]))
+    assert share == pytest.approx(0.5 / 0.2)
+
+
+def test_empty_signature_supports_neither_side():
     nothing = np.zeros(6, dtype=np.int8)
     assert reversal_share(nothing, CHANGE) == agreement_share(nothing, CHANGE) == 0.5
     assert called_reversal_share(nothing, nothing) == signature_shift(nothing, CHANGE) == 0

@@ -60,6 +60,15 @@ def test_p_is_uniform_without_effect_though_batch_is_large(rng):
     assert kstest(ranks, "uniform").pvalue > 0.01
 
 
+def test_two_residual_directions_are_enough(rng):
+    # Two of eleven directions are left beside two means and seven covariates.
+    designs = rotate_designs(CODES, 3, [[1, 2]], count=5, rng=rng, covariates=rng.normal(size=(11, 7)))
+    assert designs.shape == (6, 11, 10)
+    assert not np.allclose(designs[1], designs[2])
+
+
 def test_too_many_covariates_are_refused(rng):
+    with pytest.raises(ContrastError, match="1 residual direction"):
+        rotate_designs(CODES, 3, [[1, 2]], count=5, rng=rng, covariates=rng.normal(size=(11, 8)))
     with pytest.raises(ContrastError, match="residual direction"):
         rotate_designs(CODES, 3, [[1, 2]], count=5, rng=rng, covariates=np.eye(11)[:, 1:10])
