@@ -15,6 +15,12 @@ def test_each_group_is_drawn_one_short_and_nobody_without_a_group():
     np.testing.assert_array_equal(drawn[:, 8], 0)
 
 
+def test_groups_of_one_and_two_are_drawn_once():
+    drawn = redraw_subjects(Groups.of(["a", "b", "b"]), NAMES[:3], 50, seed=3)
+    np.testing.assert_array_equal(drawn[:, 0], 1)
+    np.testing.assert_array_equal(drawn[:, 1:].sum(axis=1), 1)
+
+
 def test_mean_of_redrawn_varies_like_a_mean_of_all(rng):
     values = rng.normal(size=9)
     drawn = redraw_subjects(GROUPS, NAMES, 40_000, seed=3)[:, :3]

@@ -62,3 +62,13 @@ def test_opposite_profile_has_opposite_score_and_labellings_are_rows(rng, score)
     scores = score(query, profile)
     np.testing.assert_allclose(score(query, -profile), -scores, atol=1e-12)
     np.testing.assert_allclose(scores, [score(q, p) for q, p in zip(query, profile, strict=True)], atol=1e-12)
+
+
+@pytest.mark.parametrize("unit", [1e-4, 1e4])
+def test_weighted_connectivity_and_zhang_do_not_depend_on_the_units_of_the_profile(rng, unit):
+    profile = rng.normal(size=(5, 100))
+    query = Ranking.of(rng.normal(size=(5, 100))).extremes(10)
+    ranking = Ranking.of(profile)
+    one, other = (weighted_connectivity(query, scale * profile, ranking) for scale in (1.0, unit))
+    np.testing.assert_allclose(other, one, rtol=1e-12)
+    np.testing.assert_array_equal(zhang(query * unit, unit * profile), zhang(query * 1.0, profile))
