@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from responder_ml.bundles.booster_check import check_booster
+from responder_ml.bundles.booster_check import _check_branches, check_booster
 from responder_ml.classifiers.xgboost import XGBoost
 from responder_ml.errors import BundleError
 
@@ -136,3 +136,34 @@ def test_anything_out_of_shape_is_refused(kind, booster):
 def test_a_repeated_key_is_refused(text):
     with pytest.raises(BundleError, match="repeated key"):
         check_booster(text[:-1] + ', "learner": {}}')
+
+
+def test_a_number_beyond_all_numbers_is_refused(booster):
+    _put("base_weights", 0, 0.123456789)(booster)
+    with pytest.raises(BundleError, match="base_weights"):
+        check_booster(json.dumps(booster).replace("0.123456789", "1e999"))
+
+
+ROOT = 2**31 - 1
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "parents", "sound"),
+    [
+        ([1, -1, -1], [2, -1, -1], [ROOT, 0, 0], True),
+        ([1, 3, -1, -1, -1], [2, 4, -1, -1, -1], [ROOT, 0, 0, 1, 1], True),
+        # A circle apart from the root, in which everybody has one parent.
+        ([-1, 2, 1, -1, -1], [-1, 3, 4, -1, -1], [ROOT, 2, 1, 1, 2], False),
+        # A node nobody leads to.
+        ([-1, -1], [-1, -1], [ROOT, 0], False),
+        # A child of two.
+        ([1, 3, 3, -1], [2, -1, -1, -1], [ROOT, 0, 0, 2], False),
+        ([1, 3, 3, -1, -1, -1], [2, 4, 5, -1, -1, -1], [ROOT, 0, 0, 2, 1, 2], False),
+    ],
+)
+def test_a_tree_leads_from_the_root_to_every_node_once(left, right, parents, sound):
+    if sound:
+        _check_branches(left, right, parents)
+    else:
+        with pytest.raises(BundleError):
+            _check_branches(left, right, parents)

@@ -4,8 +4,10 @@ import json
 import pickle
 import shutil
 import zipfile
+from dataclasses import replace
 from inspect import signature
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -516,6 +518,41 @@ def test_damage_ends_in_a_clear_error(kind, copy):
     with pytest.raises(BundleError) as found:
         read_bundle(copy)
     assert len(str(found.value)) > 20
+
+
+ARCHIVE = Path(__file__).parents[1] / "archives" / "0.1.0" / "genes-elastic_net"
+
+
+def _array_names():
+    with zipfile.ZipFile(ARCHIVE / REFERENCE) as archive:
+        return [name.removesuffix(".npy") for name in archive.namelist()]
+
+
+@pytest.mark.parametrize("name", _array_names())
+def test_no_array_of_a_full_bundle_can_be_changed_unnoticed(name, tmp_path):
+    folder = Path(shutil.copytree(ARCHIVE, tmp_path / "copy"))
+
+    def change(arrays):
+        values = arrays[name]
+        if name.startswith("held_out"):
+            # Only the ranks of a typical sample among these are compared.
+            arrays[name] = values - 1000.0 if name.endswith("positive") else values + 1000.0
+            return
+        # The largest value and no other, since some numbers depend on order and ratios only.
+        place = np.unravel_index(np.argmax(values), values.shape)
+        values[place] = values[place] + 1 if values.dtype.kind in "iu" else values[place] / 2 - 1
+
+    read_bundle(folder)
+    _arrays(change)(folder)
+    with pytest.raises(BundleError):
+        read_bundle(folder)
+
+
+def test_a_bundle_goes_by_order_only_if_all_of_its_models_do(packed):
+    by_order, by_value = (SimpleNamespace(builder_=SimpleNamespace(by_order=order)) for order in (True, False))
+    assert replace(packed[0], model=by_order, outer_models=(by_order,)).by_order
+    assert not replace(packed[0], model=by_order, outer_models=(by_order, by_value)).by_order
+    assert not replace(packed[0], model=by_value, outer_models=()).by_order
 
 
 def test_there_are_at_least_forty_kinds_of_damage():

@@ -90,3 +90,15 @@ def test_only_the_leading_genes_are_considered(rng):
     modules = correlated_modules(_found(names, np.arange(202.0, 0.0, -1.0)), names, copies, np.arange(N))
     assert list(modules.members) == ["g000"]
     assert modules.members["g000"] == tuple(names[:200])
+
+
+@pytest.mark.parametrize(("r", "together"), [(0.79, False), (-0.79, False), (0.81, True), (-0.81, True)])
+def test_many_subjects_do_not_make_weaker_correlations_a_module(rng, r, together):
+    """With 60 subjects |r| = 0.41 is beyond chance, but shares too little variance."""
+    first, other = np.linalg.qr(rng.normal(size=(60, 3)) - rng.normal(size=3))[0][:, :2].T
+    first, other = first - first.mean(), other - other.mean()
+    other -= first * (first @ other) / (first @ first)
+    second = r * first / np.linalg.norm(first) + np.sqrt(1 - r**2) * other / np.linalg.norm(other)
+    names = np.array(["a", "b"])
+    modules = correlated_modules(_found(names, [2.0, 1.0]), names, np.column_stack([first, second]), np.arange(60))
+    assert modules.weakest == (pytest.approx({"a": abs(r)}) if together else {})
