@@ -8,11 +8,11 @@ from responder_ml.classifiers import CLASSIFIERS
 from responder_ml.evaluation.permutation import NullPlan
 from responder_ml.evaluation.procedure import Procedure
 from responder_ml.explanation.attribution import auto_models, shap_values
-from responder_ml.explanation.explain import explain_run, signature_table
+from responder_ml.explanation.explain import _by_signature, _winners, explain_run, signature_table
 from responder_ml.features.builders.gene_sets import GeneSets
 from responder_ml.features.builders.genes import Genes
 from responder_ml.search.candidate import Candidate
-from responder_ml.search.draw import SearchPlan
+from responder_ml.search.draw import DrawResult, FoldModel, SearchPlan
 from responder_ml.search.search_data import SearchData
 from responder_ml.search.workers import Workers
 
@@ -94,3 +94,27 @@ def test_a_run_is_explained_by_the_models_auto_chose_gene_by_gene_and_called_out
     assert {"module", "strength", "null_high", "called_out"} <= set(explained.genes)
     assert {"module", "genes", "n_genes", "weakest_correlation", "strength"} <= set(explained.modules)
     pd.testing.assert_frame_equal(explained.signatures, signature_table(procedure, observed, LABELS))
+
+
+def test_signatures_keep_their_values_whatever_the_order_of_the_models_columns(rng):
+    features = rng.normal(size=(N, 3))
+    classifier = CLASSIFIERS["elastic_net"]().fit(features, LABELS)
+    columns, rows = np.array([3, 0, 2]), np.arange(4)
+    model = FoldModel(0, 1, 2, columns, rows, features[:4], classifier, None, np.empty(0), None)
+    explained = _by_signature(model)
+    values = shap_values(classifier, features[:4])
+    assert explained.genes.tolist() == [0, 2, 3]
+    assert (explained.repeat, explained.fold, explained.base) == (1, 2, values.base)
+    for index, signature in enumerate(explained.genes):
+        column = columns.tolist().index(signature)
+        np.testing.assert_array_equal(explained.values[:, index], values.values[:, column])
+        signed = values.values[:, column] * np.sign(features[:4, column])
+        np.testing.assert_array_equal(explained.signed[:, index], signed)
+
+
+def test_the_winner_of_a_builder_is_its_own_best_candidate_in_every_fold():
+    models = tuple(SimpleNamespace(candidate=candidate, fold=fold) for candidate in range(3) for fold in range(3))
+    scores = np.array([[0.9, 0.9, 0.9], [0.5, 0.8, 0.7], [0.6, 0.7, 0.7]])
+    result = DrawResult(np.arange(3), np.zeros((3, 3)), scores, np.zeros(3, dtype=int), models)
+    winners = _winners(result, [1, 2])
+    assert sorted((model.fold, model.candidate) for model in winners) == [(0, 2), (1, 1), (2, 1)]
