@@ -3,6 +3,7 @@ import pytest
 from scipy.stats import spearmanr, t
 
 from responder_ml.classifiers.nearest_centroid import NearestCentroid
+from responder_ml.evaluation import applicability as module
 from responder_ml.evaluation.applicability import (
     Spread,
     TrainingProfile,
@@ -31,13 +32,13 @@ def _model(values, labels, units, length=15):
     return PrefixModel(Genes(units=units), NearestCentroid(), length).fit(values, labels, genes=genes)
 
 
-def _reference(units, samples=16, length=15):
+def _profile(units, samples=16, length=15):
     values, labels = _values(units, 1, samples)
     model = _model(values, labels, units, length)
-    return TrainingProfile.learn(model, _material(values), units, labels), model, values, labels
+    return TrainingProfile.learn(model, _search_data(values), units, labels), model, values, labels
 
 
-def _material(values, subject_of=None):
+def _search_data(values, subject_of=None):
     subject_of = np.arange(len(values)) if subject_of is None else subject_of
     genes = np.array([f"g{index}" for index in range(values.shape[1])])
     return SearchData(values, genes, subject_of, np.zeros(subject_of.max() + 1, dtype=np.intp))
@@ -69,7 +70,7 @@ def test_left_out_distances_are_those_of_models_fitted_without_the_subject(units
     values, labels = _values(units, 2, 10)
     subject_of = np.array([0, 1, 2, 3, 4, 5, 6, 7, 0, 1])
     labels = labels[subject_of]
-    found = left_out_distances(_model(values, labels, units), _material(values, subject_of), labels)
+    found = left_out_distances(_model(values, labels, units), _search_data(values, subject_of), labels)
     for subject in range(8):
         out = subject_of == subject
         model = _model(values[~out], labels[~out], units)
@@ -79,7 +80,7 @@ def test_left_out_distances_are_those_of_models_fitted_without_the_subject(units
 
 def test_many_subjects_are_left_out_in_groups():
     values, labels = _values("log2", 3, 46)
-    found = left_out_distances(_model(values, labels, "log2"), _material(values), labels)
+    found = left_out_distances(_model(values, labels, "log2"), _search_data(values), labels)
     assert np.isfinite(found).all()
     assert (found > 0).all()
 
@@ -92,96 +93,116 @@ def test_prediction_limit_by_hand_and_by_simulation(rng):
     assert np.mean(beyond) == pytest.approx(SHARE_BEYOND, abs=0.003)
 
 
+def test_profile_genes_are_expressed_by_most_samples_and_spread_over_the_range_of_expression(monkeypatch):
+    values, labels = _values("counts", 1)
+    values[:9, 7] = 0.0
+    model, data = _model(values, labels, "counts"), _search_data(values)
+    genes = TrainingProfile.learn(model, data, "counts", labels).profile_genes
+    np.testing.assert_array_equal(genes, np.delete(np.arange(300), 7))
+    monkeypatch.setattr(module, "PROFILE_GENES", 50)
+    chosen = TrainingProfile.learn(model, data, "counts", labels).profile_genes
+    assert len(chosen) == 50
+    assert (np.diff(chosen) > 0).all()
+    rank = np.argsort(np.argsort(values[:, genes].mean(axis=0)))[np.isin(genes, chosen)]
+    assert (np.diff(np.sort(rank)) >= 5).all()
+    assert (rank.min(), rank.max()) == (0, 298)
+
+
 @pytest.mark.parametrize("units", UNITS)
 def test_correlations_leave_the_subject_out(units):
-    reference, _, values, _ = _reference(units)
-    chosen = values[:, reference.profile_genes]
+    training, _, values, _ = _profile(units)
+    chosen = values[:, training.profile_genes]
     ranks = np.stack([np.argsort(np.argsort(row)) for row in chosen])
     for row in range(3):
         others = np.delete(ranks, row, axis=0).mean(axis=0)
-        assert reference.correlations[row] == pytest.approx(spearmanr(chosen[row], others).statistic, abs=2e-3)
+        assert training.correlations[row] == pytest.approx(spearmanr(chosen[row], others).statistic, abs=2e-3)
 
 
 def test_correlation_of_new_samples_is_spearmans():
-    reference, *_ = _reference("log2")
+    training, *_ = _profile("log2")
     new, _ = _values("log2", 7, 4)
-    found = reference.correlate(new, np.ones(300, dtype=bool))
+    found = training.correlate(new, np.ones(300, dtype=bool))
     for row in range(4):
-        expected = spearmanr(new[row, reference.profile_genes], reference.profile).statistic
+        expected = spearmanr(new[row, training.profile_genes], training.profile).statistic
         assert found[row] == pytest.approx(expected)
     # Any increasing change of scale, and genes that are missing, leave it defined.
-    np.testing.assert_allclose(reference.correlate(np.exp(new / 5), np.ones(300, dtype=bool)), found)
+    np.testing.assert_allclose(training.correlate(np.exp(new / 5), np.ones(300, dtype=bool)), found)
     some = np.arange(300) % 3 > 0
     holed = np.where(some, new, np.nan)
-    assert np.isfinite(reference.correlate(holed, some)).all()
-    assert np.isnan(reference.correlate(holed, np.arange(300) < 20)).all()
+    assert np.isfinite(training.correlate(holed, some)).all()
+    assert np.isnan(training.correlate(holed, np.arange(300) < 20)).all()
 
 
 @pytest.mark.parametrize("units", UNITS)
 def test_percentile_counts_left_out_training_samples_that_were_nearer(units):
-    reference, *_ = _reference(units)
-    ordered = np.sort(reference.distances)
-    found = reference.percentile(np.array([0.0, (ordered[3] + ordered[4]) / 2, 1e9]))
+    training, *_ = _profile(units)
+    ordered = np.sort(training.distances)
+    found = training.percentile(np.array([0.0, (ordered[3] + ordered[4]) / 2, 1e9]))
     np.testing.assert_allclose(found, [0.0, 25.0, 100.0])
 
 
 @pytest.mark.parametrize("units", UNITS)
 @pytest.mark.parametrize(("samples", "length"), [(12, 60), (16, 15), (40, 15)])
 def test_samples_of_the_training_kind_are_rarely_flagged(units, samples, length):
-    reference, model, *_ = _reference(units, samples, length)
+    training, model, *_ = _profile(units, samples, length)
     new, _ = _values(units, 11, 200)
-    found = assess_applicability(reference, new, np.ones(300, dtype=bool), model.standardised(new))
+    found = assess_applicability(training, new, np.ones(300, dtype=bool), model.standardised(new))
     assert np.mean([bool(flags) for flags in found.flags]) <= 0.05
 
 
 @pytest.mark.parametrize("units", UNITS)
 def test_samples_unlike_training_are_flagged_with_the_reason(units, rng):
-    reference, model, values, _ = _reference(units)
+    training, model, values, _ = _profile(units)
     unlike = values[:, rng.permutation(300)]
-    found = assess_applicability(reference, unlike, np.ones(300, dtype=bool), model.standardised(unlike))
+    found = assess_applicability(training, unlike, np.ones(300, dtype=bool), model.standardised(unlike))
     assert all("profile" in flags for flags in found.flags)
     assert all("correlates" in reason for reason in found.reasons)
 
 
 def test_a_feature_far_outside_training_is_flagged_by_distance_alone():
-    reference, model, values, _ = _reference("log2")
+    training, model, values, _ = _profile("log2")
     odd = values[:1].copy()
     odd[0, model.builder_.position_[model.columns_]] += 6.0
-    found = assess_applicability(reference, odd, np.ones(300, dtype=bool), model.standardised(odd))
+    found = assess_applicability(training, odd, np.ones(300, dtype=bool), model.standardised(odd))
     assert "distance" in found.flags[0]
     assert "beyond" in found.reasons[0]
 
 
 def test_the_least_library_is_a_tenth_of_the_smallest_in_training():
-    training, _, values, _ = _reference("counts")
+    training, _, values, _ = _profile("counts")
     assert training.least_library == pytest.approx(values.sum(axis=1).min() / 10)
-    assert _reference("log2")[0].least_library == 0.0
+    assert _profile("log2")[0].least_library == 0.0
 
 
 def test_a_shallow_library_is_flagged_and_a_narrow_table_is_not():
-    reference, model, values, _ = _reference("counts")
+    training, model, values, _ = _profile("counts")
     everything = np.ones(300, dtype=bool)
     shallow = np.floor(values / 20)
-    found = assess_applicability(reference, shallow, everything, model.standardised(shallow))
+    found = assess_applicability(training, shallow, everything, model.standardised(shallow))
     assert all("depth" in flags for flags in found.flags)
-    half = np.argsort(np.argsort(-reference.typical)) % 2 == 0
-    found = assess_applicability(reference, np.where(half, values, np.nan), half, model.standardised(values))
+    half = np.argsort(np.argsort(-training.typical)) % 2 == 0
+    found = assess_applicability(training, np.where(half, values, np.nan), half, model.standardised(values))
+    assert not any("depth" in flags for flags in found.flags)
+    # A tenth of the smallest library is more than all that weakly expressed genes have.
+    weak = np.argsort(np.argsort(training.typical)) < 100
+    found = assess_applicability(training, np.where(weak, values, np.nan), weak, model.standardised(values))
+    assert np.nanmax(found.library) < training.least_library
     assert not any("depth" in flags for flags in found.flags)
     assert np.isnan(assess_applicability(*_log2_case()).library).all()
 
 
 def _log2_case():
-    reference, model, values, _ = _reference("log2")
-    return reference, values, np.ones(300, dtype=bool), model.standardised(values)
+    training, model, values, _ = _profile("log2")
+    return training, values, np.ones(300, dtype=bool), model.standardised(values)
 
 
 def test_editing_a_new_sample_changes_nothing_for_another():
-    reference, model, *_ = _reference("counts")
+    training, model, *_ = _profile("counts")
     new, _ = _values("counts", 5, 4)
     everything = np.ones(300, dtype=bool)
-    before = assess_applicability(reference, new, everything, model.standardised(new))
+    before = assess_applicability(training, new, everything, model.standardised(new))
     new[2] = 7.0
-    after = assess_applicability(reference, new, everything, model.standardised(new))
+    after = assess_applicability(training, new, everything, model.standardised(new))
     kept = [0, 1, 3]
     np.testing.assert_allclose(before.distance[kept], after.distance[kept], rtol=1e-12)
     np.testing.assert_allclose(before.correlation[kept], after.correlation[kept], rtol=1e-12)
