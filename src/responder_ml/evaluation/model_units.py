@@ -29,7 +29,7 @@ _REMEDY = (
 _MILLION_WITHIN = 3.0
 _NO_LOG2 = 64.0
 # Separates values that are equal in the typical sample, such as those of genes that no sample expresses.
-_APART = 1e-12
+_SEPARATION = 1e-12
 
 
 class ModelUnits:
@@ -121,6 +121,6 @@ def adopt_distribution(values: Floats, typical: Floats) -> Floats:
         Values of the typical training sample for the same genes.
     """
     by_rank = np.sort(typical)
-    by_rank = by_rank + _APART * max(float(np.abs(by_rank).max()), 1.0) * np.arange(len(by_rank))
+    by_rank = by_rank + _SEPARATION * max(float(np.abs(by_rank).max()), 1.0) * np.arange(len(by_rank))
     ranks = np.arange(1, len(by_rank) + 1)
     return np.stack([np.interp(rankdata(row), ranks, by_rank) for row in values])

@@ -207,7 +207,7 @@ def reaches(null: ArrayLike, observed: float) -> Flags:
     return np.asarray(values >= observed - _ROUNDING * max(1.0, abs(observed)), dtype=bool)
 
 
-def besag_clifford(null: ArrayLike, observed: float, stop_after: int, most: int) -> SequentialP:
+def besag_clifford(null: ArrayLike, observed: float, stop_after: int, max_draws: int) -> SequentialP:
     """Apply the stopping rule to the null statistics so far.
 
     The result depends on their order only: where the rule stops is determined in the order of the draws, and later
@@ -221,17 +221,17 @@ def besag_clifford(null: ArrayLike, observed: float, stop_after: int, most: int)
         Statistic of the observed labels; large values are evidence against the null.
     stop_after
         Exceedances after which the test stops (h), at least 1.
-    most
+    max_draws
         Draws after which it ends anyway (B), at least 1.
 
     Raises
     ------
     ValueError
-        ``stop_after`` or ``most`` is below 1, or a statistic is nan.
+        ``stop_after`` or ``max_draws`` is below 1, or a statistic is nan.
     """
-    if stop_after < 1 or most < 1:
-        raise ValueError(f"h and B must be at least 1, but h = {stop_after} and B = {most} were given")
-    reached = reaches(np.ravel(np.asarray(null, dtype=np.float64))[:most], observed)
+    if stop_after < 1 or max_draws < 1:
+        raise ValueError(f"h and B must be at least 1, but h = {stop_after} and B = {max_draws} were given")
+    reached = reaches(np.ravel(np.asarray(null, dtype=np.float64))[:max_draws], observed)
     stops = np.flatnonzero(reached)[stop_after - 1 : stop_after]
     if stops.size:
         draws = int(stops[0]) + 1
