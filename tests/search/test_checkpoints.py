@@ -60,7 +60,7 @@ def test_units_outlive_an_error_and_an_empty_folder_does_not(tmp_path):
         assert sorted(path.name for path in checkpoint.unit_store().folder.iterdir()) == ["a.unit", "lock"]
 
 
-def test_a_second_process_is_told_who_has_the_folder(tmp_path, holder):
+def test_a_second_process_learns_who_has_the_folder(tmp_path, holder):
     with (
         pytest.raises(RunError, match=f"being written by process {holder.pid} on"),
         run_checkpoint(tmp_path / "run") as checkpoint,
@@ -77,7 +77,7 @@ def test_the_lock_of_a_dead_process_is_taken_over(tmp_path, holder):
     assert not list(tmp_path.iterdir())
 
 
-def test_a_place_that_cannot_be_written_to_is_said_before_any_work():
+def test_a_folder_that_cannot_be_written_to_is_reported_before_any_work():
     with (
         pytest.raises(RunError, match="Nothing can be written beside"),
         run_checkpoint(Path("/proc/nowhere/run")) as checkpoint,

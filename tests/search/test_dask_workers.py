@@ -104,13 +104,13 @@ def test_an_error_of_a_unit_is_the_callers_and_stopping_early_leaves_the_cluster
     assert list(build_workers(compute).map(abs, [-3, 2])) == [3, 2]
 
 
-def test_a_scheduler_that_does_not_answer_is_said(monkeypatch):
+def test_a_scheduler_that_does_not_answer_is_reported(monkeypatch):
     monkeypatch.setattr(dask_workers, "_PATIENCE_SECONDS", 1)
     with pytest.raises(WorkerError, match=r"No Dask scheduler answers at tcp://127.0.0.1:9"):
         build_workers(ComputeConfig(backend="dask", scheduler="tcp://127.0.0.1:9"))
 
 
-def test_dask_that_is_not_installed_is_said(monkeypatch):
+def test_dask_that_is_not_installed_is_reported(monkeypatch):
     monkeypatch.setattr("responder_ml.build.find_spec", lambda name: None)
     with pytest.raises(ConfigError, match=r"responder-ml\[dask\]"):
         build_workers(ComputeConfig(backend="dask", scheduler="tcp://127.0.0.1:9"))

@@ -61,7 +61,7 @@ class _Harmful:
 
 
 @pytest.mark.parametrize("function", [os.system, eval, write_unit, pickle.loads])
-def test_a_strangers_file_with_a_right_checksum_still_calls_nothing(tmp_path, function):
+def test_a_file_of_another_origin_with_a_right_checksum_still_calls_nothing(tmp_path, function):
     write_unit(tmp_path / "a.unit", "a", _Harmful(function, "1"))
     assert read_unit(tmp_path / "a.unit", "a") is None
 

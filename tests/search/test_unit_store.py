@@ -1,4 +1,4 @@
-"""Units are worked out once for the same work, and again for any other."""
+"""Units are computed once for the same work, and again for any other."""
 
 import os
 import shutil
@@ -77,7 +77,7 @@ def test_other_data_other_units_and_other_code_are_other_work(work, monkeypatch)
     assert work.done() == 18
 
 
-def test_a_damaged_unit_is_worked_out_again(work):
+def test_a_damaged_unit_is_computed_again(work):
     scale = np.arange(6.0)
     work.run(scale)
     first, second, *_ = sorted(work.units.iterdir())
@@ -87,7 +87,7 @@ def test_a_damaged_unit_is_worked_out_again(work):
     assert work.done() == 8
 
 
-def test_a_full_disk_is_said_and_costs_nothing_that_was_finished(work, monkeypatch):
+def test_a_full_disk_is_reported_and_costs_nothing_that_was_finished(work, monkeypatch):
     def full(path, key, result):
         raise OSError(28, "No space left on device")
 
@@ -108,7 +108,9 @@ def labelled():
 
 
 @pytest.mark.parametrize("kind", BUILDERS.names())
-def test_units_of_every_family_are_found_again_however_many_were_worked_out_before(kind, labelled, tmp_path):
+def test_units_of_every_builder_and_classifier_are_found_again_however_many_were_computed_before(
+    kind, labelled, tmp_path
+):
     builder = BUILDERS[kind](units="counts", **PARAMS.get(kind, {}))
     # A classifier of every kind with one of the builders will do.
     names = CLASSIFIERS.names() if kind == "genes" else ("nearest_centroid",)

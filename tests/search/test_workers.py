@@ -39,7 +39,7 @@ def _slowly(folder, unit):
     return unit
 
 
-def test_stopping_early_over_and_over_neither_hangs_nor_does_what_nobody_asked_for(tmp_path):
+def test_stopping_early_over_and_over_neither_hangs_nor_computes_units_nobody_waits_for(tmp_path):
     for number in range(60):
         folder = tmp_path / str(number)
         folder.mkdir()
@@ -56,7 +56,7 @@ def _die_once(folder, unit):
     return unit * unit
 
 
-def test_what_a_dead_process_was_at_is_done_again(tmp_path):
+def test_the_unit_of_a_dead_process_is_computed_again(tmp_path):
     assert list(Workers(2).map(partial(_die_once, tmp_path), range(8))) == [unit * unit for unit in range(8)]
     assert (tmp_path / "died").exists()
 
