@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from responder_ml.classifiers.elastic_net import ElasticNet
 from responder_ml.classifiers.nearest_centroid import NearestCentroid
 from responder_ml.evaluation.intervals import corrected_t
 from responder_ml.evaluation.metrics import auroc, fold_aurocs, statistic_of
@@ -114,29 +115,31 @@ def test_fusion_pays_where_the_signal_is_split_over_regions_and_not_where_it_is_
     assert (gain.low > 0) is pays, gain
 
 
-def _fuse(regions, draw):
+def _fuse(regions, draw, candidates=CANDIDATES):
     shared = {name: _shared(search_data)[1] for name, search_data in regions.by_region.items()}
-    return fuse_draws(regions.by_region, shared, CANDIDATES, PLAN, [draw])[0]
+    return fuse_draws(regions.by_region, shared, candidates, PLAN, [draw])[0]
 
 
 def test_a_fused_score_is_the_weighted_sum_of_scores_standardised_on_inner_folds(late):
     """The same in plain loops, from each region's own search."""
     regions, _ = late((1.5, 0.5, 1.0), missing=0.2)
-    draw = Draw(regions.labels, 1)
-    fused = _fuse(regions, draw)
+    draw, candidates = Draw(regions.labels, 1), (*CANDIDATES, Candidate("genes", CANDIDATES[0].builder, ElasticNet))
+    fused = _fuse(regions, draw, candidates)
     results = [
-        search_draws(*_shared(data), CANDIDATES, PLAN, [draw], keep_models=True)[0]
+        search_draws(*_shared(data), candidates, PLAN, [draw], keep_models=True)[0]
         for data in regions.by_region.values()
     ]
+    assert {int(candidate) for result in results for candidate in result.chosen} == {0, 1}
     for subject, fold in enumerate(fused.fold):
         total, scores, aurocs = 0.0, [], []
         for column, (data, result) in enumerate(zip(regions.by_region.values(), results, strict=True)):
-            aurocs.append(result.inner_scores[0, fold])
+            aurocs.append(result.inner_scores[:, fold].max())
             rows = data.subject_of == subject
             if not rows.any():
                 scores.append(np.nan)
                 continue
-            (model,) = [model for model in result.models if model.fold == fold]
+            chosen = np.argmax(result.inner_scores[:, fold])
+            (model,) = [model for model in result.models if (model.candidate, model.fold) == (chosen, fold)]
             inner = model.inner_decisions[~np.isnan(model.inner_decisions)]
             scores.append((result.auto[rows].mean() - inner.mean()) / inner.std())
             total += fused.weights[fold, column] * scores[-1]
