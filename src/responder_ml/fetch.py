@@ -1,4 +1,4 @@
-"""Fetch: from the accession of a GEO series to files a job can read, in one straight line."""
+"""Download a GEO series by its accession and write files that a job can read."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,9 +30,9 @@ class FetchedSeries:
     Attributes
     ----------
     folder
-        Where.
+        The folder.
     provenance
-        What ``provenance.json`` there says.
+        Content of ``provenance.json`` in it.
     """
 
     folder: Path
@@ -40,7 +40,9 @@ class FetchedSeries:
 
 
 @dataclass(frozen=True)
-class _Found:
+class _Source:
+    """Expression, and the files it was read from."""
+
     expression: SeriesExpression
     source: str
     files: tuple[Fetched, ...]
@@ -68,31 +70,33 @@ def fetch(
     out
         Folder to write; ``data/SERIES`` if not given.
     recipe
-        How to read it; the one that comes with the program, or characteristics as they are.
+        File that says how to read it; without one, the program's own recipe, or characteristics as they are.
     source
         One of `SOURCES`; the recipe's if not given.
     cache
-        Where downloads are kept; the platform's cache folder if not given.
+        Folder for downloads; the platform's cache folder if not given.
     archive
-        Address of a server that stands in for GEO.
+        Address of a server to use in place of GEO.
     sha256
         Digest the expression file must have; the recipe's if not given.
-    progress, patience
-        Who is told, and when to give up.
+    progress
+        Shows the progress of every file.
+    patience
+        When to give up.
 
     Raises
     ------
     FetchError
-        Anything that keeps the files from being whole and right; nothing is half-written.
+        The files cannot be fetched, are damaged, or contradict the recipe; nothing is written partly.
     """
     addresses = archive_of(series, archive)
     rules = _rules(addresses.series, recipe, source, sha256)
     folder = (cache or Path(pooch.os_cache("responder_ml")) / "geo") / addresses.series
     files = SeriesFiles(addresses, Downloader(folder, progress, patience))
     matrix_files = files.matrices()
-    matrices = [read_series_matrix(each.path) for each in matrix_files]
-    sheet = sample_sheet([sample for each in matrices for sample in each.samples], rules)
-    found = _expression(files, matrix_files, matrices, rules)
+    matrices = [read_series_matrix(file.path) for file in matrix_files]
+    sheet = sample_sheet([sample for matrix in matrices for sample in matrix.samples], rules)
+    source_files = _expression(files, matrix_files, matrices, rules)
     place = out or Path("data") / addresses.series
     provenance = _provenance(rules, found, matrix_files, len(sheet))
     write_series(place, found.expression, sheet, provenance, found.annotation.path if found.annotation else None)
@@ -111,7 +115,7 @@ def _rules(series: str, recipe: Path | None, source: str | None, sha256: str | N
 
 def _expression(
     files: SeriesFiles, matrix_files: Sequence[Fetched], matrices: Sequence[SeriesMatrix], rules: Recipe
-) -> _Found:
+) -> _Source:
     """Return the expression from the source asked for, or from the first that has it."""
     part = rules.expression
     samples = [sample for each in matrices for sample in each.samples]
@@ -119,22 +123,22 @@ def _expression(
     if part.source in ("auto", "ncbi") and part.file is None:
         try:
             counts, annotation = files.ncbi_counts(part.sha256)
-            return _Found(read_expression_file(counts.path, samples, "counts"), "ncbi", (counts,), annotation)
+            return _Source(read_expression_file(counts.path, samples, "counts"), "ncbi", (counts,), annotation)
         except NotInArchiveError as problem:
             reasons.append(str(problem))
     if part.source in ("auto", "supplementary"):
         try:
             table = files.supplementary(part)
-            return _Found(read_expression_file(table.path, samples, part.units), "supplementary", (table,))
+            return _Source(read_expression_file(table.path, samples, part.units), "supplementary", (table,))
         except NotInArchiveError as problem:
             reasons.append(str(problem))
     if part.source == "matrix" or (part.source == "auto" and any(each.rows for each in matrices)):
         source = ", ".join(each.path.name for each in matrix_files)
-        return _Found(read_matrix_values(matrices, source, part.units), "matrix", ())
+        return _Source(read_matrix_values(matrices, source, part.units), "matrix", ())
     raise FetchError(f"No expression of {rules.series} was found. " + " ".join(reasons))
 
 
-def _provenance(rules: Recipe, found: _Found, matrix_files: Sequence[Fetched], n_samples: int) -> dict[str, Any]:
+def _provenance(rules: Recipe, found: _Source, matrix_files: Sequence[Fetched], n_samples: int) -> dict[str, Any]:
     expression = found.expression
     notes = [*rules.notes, *expression.notes]
     if rules.samples is not None and rules.samples != n_samples:

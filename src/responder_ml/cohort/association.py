@@ -1,4 +1,4 @@
-"""How strongly a column of the sheet goes with the two classes."""
+"""How strongly a column of the sheet is associated with the two classes."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -22,7 +22,7 @@ class Association:
     table
         Counts, values x (negative, positive).
     cramers_v
-        0 without association, 1 where the column gives the class away.
+        0 without association, 1 where the column determines the class.
     by_chance
         Root of the mean squared value under relabelling.
     """
@@ -43,17 +43,17 @@ class Association:
 
 
 def is_categorical(values: "pd.Series[Any]") -> bool:
-    """Tell names and few-valued numbers (read length, lane) from measurements (RIN, age)."""
+    """Tell whether values are names or few-valued numbers (read length, lane), not measurements (RIN, age)."""
     if not pd.api.types.is_numeric_dtype(values):
         return True
     return bool(values.nunique() <= max(2, min(_MOST_CATEGORIES, len(values) // 3)))
 
 
 def associate(values: "pd.Series[Any]", labels: NDArray[np.int8]) -> Association:
-    r"""Cross a categorical column with two classes.
+    r"""Cross-tabulate a categorical column with two classes.
 
     With two classes Cramér's V is :math:`\sqrt{\chi^2 / n}`. Under relabelling :math:`E[\chi^2] = (k - 1) n / (n - 1)`
-    for :math:`k` values, so V is about :math:`\sqrt{(k - 1) / (n - 1)}` where there is nothing at all.
+    for :math:`k` values, so V is about :math:`\sqrt{(k - 1) / (n - 1)}` without any association.
 
     Parameters
     ----------

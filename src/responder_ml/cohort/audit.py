@@ -1,4 +1,4 @@
-"""Everything worth knowing about a cohort before a model sees it: findings with codes, nothing changed."""
+"""Checks of a cohort before a model is trained on it: findings with codes; nothing is changed."""
 
 from collections.abc import Callable, Iterable
 
@@ -32,7 +32,7 @@ CHECKS: tuple[Check, ...] = (
 
 
 def audit(labelled: LabelledCohort) -> list[Finding]:
-    """Run every check on the rows of one question, in the order of `CHECKS`.
+    """Run every check on the rows of one endpoint, in the order of `CHECKS`.
 
     Parameters
     ----------

@@ -1,7 +1,8 @@
-"""A file of cells as it stands: header and columns of text, nothing interpreted.
+"""A table file as it is: header and columns of text, nothing interpreted.
 
 Names such as ``NA``, ``007`` or ``1234`` must survive, so every cell of a text or Excel file stays text here. Text that
-was wrapped against spreadsheet programs (``="007"``) is unwrapped. Parquet columns keep the types they were written with.
+`sample_table` wrapped in a CSV or TSV file to protect it from spreadsheet programs (``="007"``) is read back as the text.
+Parquet columns keep the types they were written with.
 """
 
 import csv
@@ -22,15 +23,6 @@ import pyarrow.parquet
 
 from responder_ml.errors import CohortError
 
-_WRAPPED = re.compile(r'="((?:[^"]|"")*)"', re.DOTALL)
-
-
-def unwrap(cell: str) -> str:
-    """Return the text that was wrapped, or the cell as it is."""
-    found = _WRAPPED.fullmatch(cell) if cell.startswith('="') else None
-    return found.group(1).replace('""', '"') if found else cell
-
-
 DELIMITERS = {".csv": ",", ".tsv": "\t", ".txt": "\t"}
 SUFFIXES = (*DELIMITERS, ".parquet", ".xlsx")
 
@@ -38,6 +30,7 @@ SUFFIXES = (*DELIMITERS, ".parquet", ".xlsx")
 _BLOCK = 1 << 24
 # No gene identifier is a number this large; a RIKEN clone name read as a number is.
 _LARGEST_ID = 1e10
+_WRAPPED = re.compile(r'="((?:[^"]|"")*)"', re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -94,6 +87,12 @@ def read_cells(path: Path) -> Cells:
     if len(cells.header) < 2 or len(cells.columns[0]) == 0:
         raise CohortError(_explain_empty(path, cells, suffix))
     return cells
+
+
+def unwrap(cell: str) -> str:
+    """Return the text that was wrapped as ``="text"``, or the cell as it is."""
+    match = _WRAPPED.fullmatch(cell) if cell.startswith('="') else None
+    return match.group(1).replace('""', '"') if match else cell
 
 
 def _suffix(path: Path) -> str:
@@ -157,9 +156,9 @@ def index_first(schema: pa.Schema) -> tuple[tuple[str, ...], list[str]]:
     """Return the header of a Parquet file's table, and its columns' own names in that order, pandas' index first."""
     metadata = schema.pandas_metadata or {}
     index = [name for name in metadata.get("index_columns", []) if isinstance(name, str)]
-    kept = set(index)
-    order = [*index, *(name for name in schema.names if name not in kept)]
-    return tuple("" if name in kept and name.startswith("__index_level_") else name for name in order), order
+    in_index = set(index)
+    order = [*index, *(name for name in schema.names if name not in in_index)]
+    return tuple("" if name in in_index and name.startswith("__index_level_") else name for name in order), order
 
 
 def plain_text(array: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -200,7 +199,7 @@ def _cell_text(cell: Any) -> str:
 
 
 def _cell_label(cell: Any) -> str:
-    """Return a cell as a name; numbers no identifier reaches are written the way a spreadsheet shows them."""
+    """Return a cell as a name; numbers too large for an identifier are written the way a spreadsheet shows them."""
     if isinstance(cell, int | float) and abs(float(cell)) >= _LARGEST_ID:
         return f"{cell:.6E}"
     return _cell_text(cell)

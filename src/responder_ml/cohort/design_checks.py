@@ -1,4 +1,4 @@
-"""Audit of the design: who is compared with whom, and what else tells the two classes apart."""
+"""Audit of the design: who is compared with whom, and what else separates the two classes."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,7 @@ from responder_ml.errors import list_names
 
 # Fewer than this per class: refused; fewer than the second: nothing can be tuned.
 _FEWEST, _FEW = 3, 6
-_PERHAPS_SUBJECT = ("animal", "mouse", "rat", "donor", "patient", "subject", "individual", "participant")
+_SUBJECT_WORDS = ("animal", "mouse", "rat", "donor", "patient", "subject", "individual", "participant")
 
 
 def class_sizes(labelled: LabelledCohort) -> Iterator[Finding]:
@@ -38,7 +38,7 @@ def small_class(labelled: LabelledCohort) -> Iterator[Finding]:
 
 
 def unknown_subjects(labelled: LabelledCohort) -> Iterator[Finding]:
-    """RML03: no subject column, so that every sample passes for a subject."""
+    """RML03: no subject column, so that every sample counts as a subject."""
     if labelled.cohort.uns.get("subject_source") != "sample":
         return
     sheet = labelled.cohort.obs
@@ -46,12 +46,12 @@ def unknown_subjects(labelled: LabelledCohort) -> Iterator[Finding]:
         str(name)
         for name in sheet.columns
         if name != "subject"
-        and any(word in str(name).lower() for word in _PERHAPS_SUBJECT)
+        and any(word in str(name).lower() for word in _SUBJECT_WORDS)
         and 1 < sheet[name].nunique() < len(sheet)
     ]
     several_regions = "region" in sheet and sheet["region"].nunique() > 1
     hint = f" The column {candidates[0]} may hold it." if candidates else ""
-    regions = "Several regions are compared, so one may stand on both sides of a split. " if several_regions else ""
+    regions = "Several regions are compared, so one animal may be on both sides of a split. " if several_regions else ""
     yield Finding(
         "RML03",
         "warning" if several_regions or candidates else "info",
@@ -73,7 +73,7 @@ def repeated_samples(labelled: LabelledCohort) -> Iterator[Finding]:
 
 
 def several_regions(labelled: LabelledCohort) -> Iterator[Finding]:
-    """RML05: samples of different regions in one question."""
+    """RML05: samples of different regions in one endpoint."""
     sheet = labelled.cohort.obs
     if "region" in sheet and sheet["region"].nunique() > 1:
         counts = ", ".join(f"{region} {count}" for region, count in sheet["region"].value_counts().items())
@@ -91,15 +91,15 @@ def nuisance_and_class(labelled: LabelledCohort) -> Iterator[Finding]:
         units = _units(labelled, column)
         if is_categorical(units["value"]):
             kind = "subjects" if len(units) == len(labelled.labels) else "pairs of subject and value"
-            found = associate(units["value"], units["label"].to_numpy())
-            yield _describe_batch(column, found, f"{len(units)} {kind}")
+            association = associate(units["value"], units["label"].to_numpy())
+            yield _describe_batch(column, association, f"{len(units)} {kind}")
             continue
         known = units[units["value"].notna()]
         share, p_value = rank_difference(known["value"].to_numpy(dtype=np.float64), known["label"].to_numpy())
         yield Finding(
             "RML06",
             "warning" if p_value < 0.05 else "info",
-            f"{column} alone tells the classes apart with AUROC {max(share, 1 - share):.2f} (rank test p = "
+            f"{column} alone separates the classes with AUROC {max(share, 1 - share):.2f} (rank test p = "
             f"{p_value:.2g}, higher in {labelled.endpoint.positive if share >= 0.5 else labelled.endpoint.negative}).",
         )
 
@@ -108,16 +108,16 @@ def strata_and_class(labelled: LabelledCohort) -> Iterator[Finding]:
     """RML07: classes unevenly spread over a stratum such as drug."""
     for column in labelled.endpoint.strata:
         units = _units(labelled, column)
-        found = associate(units["value"], units["label"].to_numpy())
-        counts = ", ".join(f"{value} {row[1]} and {row[0]}" for value, row in found.table.iterrows())
+        association = associate(units["value"], units["label"].to_numpy())
+        counts = ", ".join(f"{value} {row[1]} and {row[0]}" for value, row in association.table.iterrows())
         spread = f"Subjects per {column}, {labelled.endpoint.positive} and {labelled.endpoint.negative}: {counts}."
-        if found.one_class_only and len(found.table) > 1:
-            idle = ", ".join(found.one_class_only)
-            message = f"{spread} In {idle} only one class occurs, so its subjects cannot be relabelled."
+        if association.one_class_only and len(association.table) > 1:
+            one_class = ", ".join(association.one_class_only)
+            message = f"{spread} In {one_class} only one class occurs, so its subjects cannot be relabelled."
             yield Finding("RML07", "warning", message)
         else:
-            advice = " The classes are unevenly spread; a model may learn the stratum." if found.is_strong else ""
-            yield Finding("RML07", "warning" if found.is_strong else "info", spread + advice)
+            advice = " The classes are unevenly spread; a model may learn the stratum." if association.is_strong else ""
+            yield Finding("RML07", "warning" if association.is_strong else "info", spread + advice)
 
 
 def _units(labelled: LabelledCohort, column: str) -> pd.DataFrame:
@@ -132,25 +132,25 @@ def _units(labelled: LabelledCohort, column: str) -> pd.DataFrame:
     return table.drop_duplicates()
 
 
-def _describe_batch(column: str, found: Association, n_units: str) -> Finding:
-    levels = len(found.table)
+def _describe_batch(column: str, association: Association, n_units: str) -> Finding:
+    levels = len(association.table)
     if levels < 2:
         return Finding("RML06", "info", f"{column} has one value only, so it cannot explain a difference.")
-    alone = found.one_class_only
+    alone = association.one_class_only
     strength = (
-        f"{column} x class: Cramér's V {found.cramers_v:.2f} over {levels} values; {found.by_chance:.2f} is expected "
+        f"{column} x class: Cramér's V {association.cramers_v:.2f} over {levels} values; {association.by_chance:.2f} is expected "
         f"by chance with {n_units}."
     )
     if len(alone) == levels:
         return Finding(
             "RML06",
             "warning",
-            f"{strength} Class is nested in {column}: every value holds one class, so the two cannot be separated by "
+            f"{strength} Class is nested in {column}: every value has one class, so the two cannot be separated by "
             "any method.",
         )
-    held = f" Values that hold one class: {', '.join(alone[:5])}{', ...' if len(alone) > 5 else ''}." if alone else ""
-    advice = f" A model may learn {column} in place of the class." if found.is_strong else ""
-    return Finding("RML06", "warning" if found.is_strong else "info", strength + held + advice)
+    one_class = f" Values with one class only: {', '.join(alone[:5])}{', ...' if len(alone) > 5 else ''}." if alone else ""
+    advice = f" A model may learn {column} in place of the class." if association.is_strong else ""
+    return Finding("RML06", "warning" if association.is_strong else "info", strength + one_class + advice)
 
 
 def derived_classes(labelled: LabelledCohort) -> Iterator[Finding]:
@@ -164,7 +164,7 @@ def derived_classes(labelled: LabelledCohort) -> Iterator[Finding]:
     near, unknown = labelled.left_out
     text = f"Classes come from {labelled.measured}: {above} from {rule.cut:g} up, {below} below."
     if near:
-        text += f" {len(near)} subject(s) nearer to it than {rule.margin:g} are left out: {list_names(near)}."
+        text += f" {len(near)} subject(s) nearer to the cut-off than {rule.margin:g} are left out: {list_names(near)}."
     if unknown:
         text += f" {len(unknown)} subject(s) have no value and are left out: {list_names(unknown)}."
     yield Finding(

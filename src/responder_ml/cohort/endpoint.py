@@ -1,4 +1,8 @@
-"""The question asked of a cohort: which rows, which two classes, which subjects, strata and nuisance columns."""
+"""The endpoint of a cohort: which rows, which two classes, which subjects, strata and nuisance columns.
+
+The classes are two values of a column, or are derived from a measured behaviour by a cut-off; subjects within a margin
+around the cut-off are left out.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -13,27 +17,26 @@ from responder_ml.arrays import Flags, Floats, Indices, Strings
 from responder_ml.cohort.sample_sheet import rows_where
 from responder_ml.errors import EndpointError, SampleSheetError, list_names
 
+# 0.9 is not nearer to 1.0 than 0.1, whatever the last bit of the difference.
 _ROUNDING = 1e-9
-# 0.9 is not nearer to 1.0 than 0.1, whatever the last bit says.
-
-SUFFIX = "_class"
-"""A derived column is called after the measured one."""
+# A derived column is called after the measured one.
+_SUFFIX = "_class"
 
 
 @dataclass(frozen=True)
 class BehaviourRule:
-    """Which class a value belongs to.
+    """Assigns a measured value to a class.
 
     No cut-off here is the founding study's: which one it used could not be verified.
 
     Attributes
     ----------
     cut
-        A value of ``cut`` or more lies above.
+        A value of ``cut`` or more is above.
     margin
-        Values nearer to the cut than this belong to no class: such an animal could stand on the other side tomorrow.
+        Values nearer to the cut than this belong to no class: on another day the animal could be on the other side.
     above
-        The class that lies above.
+        The class that is above.
     """
 
     cut: float
@@ -47,49 +50,6 @@ class BehaviourRule:
     def is_positive(self, values: Floats) -> Flags:
         """Tell which values belong to the positive class, margin or not."""
         return np.asarray((values >= self.cut) == (self.above == "positive"), dtype=np.bool_)
-
-
-def measured(sheet: pd.DataFrame, column: str) -> Floats:
-    """Return a column of numbers, nan where a cell says nothing.
-
-    Raises
-    ------
-    SampleSheetError
-        A cell holds something else.
-    """
-    text = sheet[column].astype(object).where(sheet[column].notna(), "").astype(str).str.strip()
-    values = pd.to_numeric(text.where(text != "", "nan"), errors="coerce").to_numpy(dtype=np.float64)
-    wrong = sorted(set(text[np.isnan(values) & ~text.str.lower().isin(["", "na", "n/a", "nan"]).to_numpy()]))
-    if wrong:
-        raise SampleSheetError(
-            f"`endpoint.rule` needs numbers in '{column}', but it holds {list_names(wrong)}. Leave such cells empty, or name "
-            "another column."
-        )
-    return values
-
-
-def derive_classes(
-    sheet: pd.DataFrame, column: str, rule: BehaviourRule, positive: str, negative: str
-) -> "pd.Series[str]":
-    """Return each sample's class, empty within the margin and where nothing was measured.
-
-    Raises
-    ------
-    SampleSheetError
-        The column does not hold numbers.
-    EndpointError
-        A subject has two values.
-    """
-    values = measured(sheet, column)
-    spread = pd.Series(values, index=sheet["subject"].astype(str)).groupby(level=0).agg(["min", "max"])
-    mixed = spread.index[(spread["min"] != spread["max"]) & spread["min"].notna()].tolist()
-    if mixed:
-        raise EndpointError(
-            f"{list_names(mixed)} have several values in '{column}'. A subject has one behaviour; correct the sheet."
-        )
-    classes = np.where(rule.is_positive(values), positive, negative).astype(object)
-    classes[np.isnan(values) | rule.is_near(values)] = ""
-    return pd.Series(classes, index=sheet.index, dtype=object)
 
 
 @dataclass(frozen=True)
@@ -109,7 +69,7 @@ class Endpoint:
     rule
         Makes the two classes from a column of numbers; None where the column holds them.
     among
-        Ask only of rows whose column has this value, or one of a list, such as the drugs. The others are not of the endpoint
+        Use only rows whose column has this value, or one of a list, such as the drugs. The other rows are not of the endpoint
         but stay in the cohort, where builders find reference groups.
     """
 
@@ -131,7 +91,7 @@ class LabelledCohort:
     cohort
         Samples x genes, only the endpoint's rows.
     endpoint
-        The question.
+        The classes, strata and nuisance columns.
     subjects
         Subject names, sorted by first appearance, shape ``(n_subjects,)``.
     subject_of
@@ -142,7 +102,7 @@ class LabelledCohort:
         Integer code of each subject's stratum, shape ``(n_subjects,)``; all zero without strata.
     outside
         The cohort's other samples, such as control animals, x genes. None is of a subject of the endpoint: another sample
-        of a held-out animal would tell of it.
+        of a held-out animal would leak information about it.
     measured
         Column of numbers the classes were derived from, empty where they were not.
     left_out
@@ -161,11 +121,11 @@ class LabelledCohort:
 
     @property
     def behaviour(self) -> Floats | None:
-        """The number behind each subject's class, shape ``(n_subjects,)``; None where classes were given."""
+        """The measured value of each subject, shape ``(n_subjects,)``; None where the sheet holds the classes."""
         if not self.measured:
             return None
         _, first = np.unique(self.subject_of, return_index=True)
-        return measured(self.cohort.obs.iloc[first], self.measured)
+        return _read_numbers(self.cohort.obs.iloc[first], self.measured)
 
     @property
     def expression(self) -> Floats:
@@ -184,20 +144,11 @@ class LabelledCohort:
 
     def codes(self, columns: Sequence[str]) -> Indices:
         """Return an integer code per subject for the combination of some columns (first sample of each subject)."""
-        return subject_codes(self.cohort.obs, self.subject_of, len(self.subjects), columns)
-
-
-def subject_codes(sheet: pd.DataFrame, subject_of: Indices, n_subjects: int, columns: Sequence[str]) -> Indices:
-    """Return one integer per subject for the combination of ``columns``, read from each subject's first sample."""
-    if not columns:
-        return np.zeros(n_subjects, dtype=np.intp)
-    _, first = np.unique(subject_of, return_index=True)
-    rows = sheet.iloc[first][list(columns)].astype(str)
-    return np.asarray(pd.factorize(rows.agg("\x1f".join, axis=1), sort=True)[0], dtype=np.intp)
+        return _subject_codes(self.cohort.obs, self.subject_of, len(self.subjects), columns)
 
 
 def label_cohort(cohort: AnnData, endpoint: Endpoint) -> LabelledCohort:
-    """Keep the endpoint's rows and give each subject its label.
+    """Select the endpoint's rows and label each subject.
 
     Raises
     ------
@@ -216,19 +167,19 @@ def label_cohort(cohort: AnnData, endpoint: Endpoint) -> LabelledCohort:
     """
     sheet = cohort.obs
     _require_columns(sheet, (endpoint.column, *endpoint.strata, *endpoint.nuisance))
-    asked = rows_where(sheet, endpoint.among) if endpoint.among else np.ones(len(sheet), dtype=np.bool_)
+    in_scope = rows_where(sheet, endpoint.among) if endpoint.among else np.ones(len(sheet), dtype=np.bool_)
     left_out: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
-    number = endpoint.column if endpoint.rule is not None else ""
+    measured = endpoint.column if endpoint.rule is not None else ""
     if endpoint.rule is not None:
-        left_out = _left_out(sheet[asked], endpoint.column, endpoint.rule)
+        left_out = _left_out(sheet[in_scope], endpoint.column, endpoint.rule)
         cohort, endpoint = _with_derived_column(cohort, endpoint, endpoint.rule)
         sheet = cohort.obs
     values = sheet[endpoint.column].astype(str)
-    _require_classes(values[asked], endpoint)
-    has_class = values.isin([endpoint.positive, endpoint.negative]).to_numpy() & asked
-    kept = cohort[has_class].copy()
-    subject_of, names = pd.factorize(kept.obs["subject"].astype(str))
-    is_positive = (kept.obs[endpoint.column].astype(str) == endpoint.positive).to_numpy()
+    _require_classes(values[in_scope], endpoint)
+    has_class = values.isin([endpoint.positive, endpoint.negative]).to_numpy() & in_scope
+    rows = cohort[has_class].copy()
+    subject_of, names = pd.factorize(rows.obs["subject"].astype(str))
+    is_positive = (rows.obs[endpoint.column].astype(str) == endpoint.positive).to_numpy()
     positive_share = np.bincount(subject_of, weights=is_positive) / np.bincount(subject_of)
     mixed = [str(name) for name, share in zip(names, positive_share, strict=True) if 0 < share < 1]
     if mixed:
@@ -238,24 +189,76 @@ def label_cohort(cohort: AnnData, endpoint: Endpoint) -> LabelledCohort:
         )
     subject_of = np.asarray(subject_of, dtype=np.intp)
     return LabelledCohort(
-        cohort=kept,
+        cohort=rows,
         endpoint=endpoint,
         subjects=tuple(str(name) for name in names),
         subject_of=subject_of,
         labels=positive_share.astype(np.int8),
-        strata=subject_codes(kept.obs, subject_of, len(names), endpoint.strata),
+        strata=_subject_codes(rows.obs, subject_of, len(names), endpoint.strata),
         outside=cohort[~sheet["subject"].astype(str).isin(names).to_numpy()].copy(),
-        measured=number,
+        measured=measured,
         left_out=left_out,
     )
 
 
+def _read_numbers(sheet: pd.DataFrame, column: str) -> Floats:
+    """Return a column of numbers, not-a-number where a cell is empty.
+
+    Raises
+    ------
+    SampleSheetError
+        A cell holds other text.
+    """
+    text = sheet[column].astype(object).where(sheet[column].notna(), "").astype(str).str.strip()
+    values = pd.to_numeric(text.where(text != "", "nan"), errors="coerce").to_numpy(dtype=np.float64)
+    not_numbers = sorted(set(text[np.isnan(values) & ~text.str.lower().isin(["", "na", "n/a", "nan"]).to_numpy()]))
+    if not_numbers:
+        raise SampleSheetError(
+            f"`endpoint.rule` needs numbers in '{column}', but it holds {list_names(not_numbers)}. Leave such cells empty, or name "
+            "another column."
+        )
+    return values
+
+
+def derive_classes(
+    sheet: pd.DataFrame, column: str, rule: BehaviourRule, positive: str, negative: str
+) -> "pd.Series[str]":
+    """Return each sample's class, empty within the margin and where nothing was measured.
+
+    Raises
+    ------
+    SampleSheetError
+        The column does not hold numbers.
+    EndpointError
+        A subject has two values.
+    """
+    values = _read_numbers(sheet, column)
+    spread = pd.Series(values, index=sheet["subject"].astype(str)).groupby(level=0).agg(["min", "max"])
+    mixed = spread.index[(spread["min"] != spread["max"]) & spread["min"].notna()].tolist()
+    if mixed:
+        raise EndpointError(
+            f"{list_names(mixed)} have several values in '{column}'. A subject has one behaviour; correct the sheet."
+        )
+    classes = np.where(rule.is_positive(values), positive, negative).astype(object)
+    classes[np.isnan(values) | rule.is_near(values)] = ""
+    return pd.Series(classes, index=sheet.index, dtype=object)
+
+
+def _subject_codes(sheet: pd.DataFrame, subject_of: Indices, n_subjects: int, columns: Sequence[str]) -> Indices:
+    """Return one integer per subject for the combination of ``columns``, read from each subject's first sample."""
+    if not columns:
+        return np.zeros(n_subjects, dtype=np.intp)
+    _, first = np.unique(subject_of, return_index=True)
+    rows = sheet.iloc[first][list(columns)].astype(str)
+    return np.asarray(pd.factorize(rows.agg("\x1f".join, axis=1), sort=True)[0], dtype=np.intp)
+
+
 def _with_derived_column(cohort: AnnData, endpoint: Endpoint, rule: BehaviourRule) -> tuple[AnnData, Endpoint]:
-    """Return the cohort with a column of classes beside the measured one, and the endpoint that asks for it."""
-    name = f"{endpoint.column}{SUFFIX}"
+    """Return the cohort with a column of classes beside the measured one, and the endpoint that names it."""
+    name = f"{endpoint.column}{_SUFFIX}"
     if name in cohort.obs:
         raise SampleSheetError(
-            f"The sample sheet has a column '{name}' already. Rename it: the rule writes its classes there."
+            f"The sample sheet already has a column '{name}'. Rename it: the rule writes its classes there."
         )
     classes = derive_classes(cohort.obs, endpoint.column, rule, endpoint.positive, endpoint.negative)
     cohort = cohort.copy()
@@ -264,7 +267,7 @@ def _with_derived_column(cohort: AnnData, endpoint: Endpoint, rule: BehaviourRul
 
 
 def _left_out(sheet: pd.DataFrame, column: str, rule: BehaviourRule) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    values, subjects = measured(sheet, column), sheet["subject"].astype(str).to_numpy()
+    values, subjects = _read_numbers(sheet, column), sheet["subject"].astype(str).to_numpy()
     near, unknown = subjects[rule.is_near(values)], subjects[np.isnan(values)]
     return tuple(dict.fromkeys(near.tolist())), tuple(dict.fromkeys(unknown.tolist()))
 
@@ -280,9 +283,9 @@ def _require_columns(sheet: pd.DataFrame, columns: Sequence[str]) -> None:
 
 def _require_classes(values: "pd.Series[Any]", endpoint: Endpoint) -> None:
     present = sorted(set(values))
-    for wanted in (endpoint.positive, endpoint.negative):
-        if wanted not in present:
+    for name in (endpoint.positive, endpoint.negative):
+        if name not in present:
             raise EndpointError(
-                f"No sample has '{wanted}' in '{endpoint.column}'. These values occur: {', '.join(present)}. "
+                f"No sample has '{name}' in '{endpoint.column}'. These values occur: {', '.join(present)}. "
                 "Correct `endpoint`, or `cohort.where` if it left the class out."
             )

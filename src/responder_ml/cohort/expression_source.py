@@ -1,4 +1,4 @@
-"""An expression file of samples nobody has met: its axes at once, its numbers a few samples at a time."""
+"""An expression file of new samples: names are read at once, numbers a few samples at a time."""
 
 from collections import Counter
 from collections.abc import Collection, Sequence
@@ -11,11 +11,11 @@ from responder_ml.arrays import Floats, Indices
 from responder_ml.cohort.gene_ids import check_gene_names
 from responder_ml.cohort.gene_translation import GeneTranslation, TranslatedGenes
 from responder_ml.cohort.grid import Grid, genes_are_in_rows
-from responder_ml.cohort.open_grid import open_grid
+from responder_ml.cohort.grid_files import open_grid
 from responder_ml.errors import ExpressionError, SampleSheetError, list_names
 
-# Where names of genes stand on both axes, the axis with most of the model's genes is the genes'.
-_MOST = 0.5
+# Where both axes hold names of genes, the axis with this share of the model's genes is the genes'.
+_MIN_SHARE = 0.5
 
 
 class ExpressionSource:
@@ -28,14 +28,14 @@ class ExpressionSource:
     genes_in_rows
         Its orientation.
     plan
-        How the file's genes are translated, if they are.
+        Translation of the file's genes, if there is one.
 
     Attributes
     ----------
     samples, genes
         Names in the file's order.
     gene_map
-        What the translation did, if there is one.
+        Report of the translation, if there is one.
     """
 
     def __init__(self, grid: Grid, genes_in_rows: bool, plan: TranslatedGenes | None = None) -> None:
@@ -67,18 +67,18 @@ class ExpressionSource:
 def open_expression(
     path: Path, known_genes: Collection[str], *, translation: GeneTranslation | None = None, units: str = "counts"
 ) -> ExpressionSource:
-    """Open an expression file whose orientation the genes of a model tell.
+    """Open an expression file; the genes of a model tell its orientation.
 
     Parameters
     ----------
     path
         CSV, TSV (plain or ``.gz``), Parquet, Excel or ``.h5ad``.
     known_genes
-        The model's genes; some must stand on one axis.
+        The model's genes; some must be on one axis.
     translation
         Translates the file's gene names into the model's.
     units
-        Of the file; they say what may become of several rows of one gene.
+        Units of the file; log2 values of one gene in several rows cannot be added.
 
     Raises
     ------
@@ -88,9 +88,9 @@ def open_expression(
     grid = open_grid(path)
     axes = grid if translation is None else _Axes(grid, translation)
     if translation is not None and set(known_genes).isdisjoint([*axes.rows, *axes.columns]):
-        # Says why, where no name can be translated at all.
+        # Explains why, where no name can be translated at all.
         translation.plan(max(grid.rows, grid.columns, key=len), units, path.name)
-    genes_in_rows = genes_are_in_rows(axes, known_genes, known_are="genes", enough=_MOST)
+    genes_in_rows = genes_are_in_rows(axes, known_genes, known_are="genes", enough=_MIN_SHARE)
     names = grid.rows if genes_in_rows else grid.columns
     if translation is None:
         check_gene_names(names, path.name)
@@ -111,9 +111,9 @@ def open_expression(
 
 
 class _Axes:
-    """A grid's names, translated where that is certain."""
+    """A grid's names, translated where they stand for one gene."""
 
     def __init__(self, grid: Grid, translation: GeneTranslation) -> None:
         self.source = grid.source
-        self.rows: Sequence[str] = translation.familiar(grid.rows)
-        self.columns: Sequence[str] = translation.familiar(grid.columns)
+        self.rows: Sequence[str] = translation.translate_certain(grid.rows)
+        self.columns: Sequence[str] = translation.translate_certain(grid.columns)

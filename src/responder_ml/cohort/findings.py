@@ -1,4 +1,4 @@
-"""What an audit says: a code to look up, how serious it is, and one sentence or two."""
+"""A finding of the audit: a code to look up, a severity, and one or two sentences."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -8,15 +8,15 @@ Severity = Literal["info", "warning", "error"]
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing worth knowing about a cohort.
+    """A property of a cohort that a reader of the results must know.
 
     Attributes
     ----------
     code
         ``RML01`` and on, one per check.
     severity
-        ``info`` to be read once, ``warning`` if a result must be read in its light, ``error`` if the question cannot be
-        answered with these rows.
+        ``info`` for information, ``warning`` if it changes how a result is to be read, ``error`` if these rows cannot answer
+        the question.
     message
         What was found, and what it means or what to do.
     """

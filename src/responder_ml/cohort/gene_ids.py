@@ -1,10 +1,14 @@
-"""What kind of identifiers gene names are, and which of them a spreadsheet has damaged.
+"""What kind of identifiers gene names are, which ones a spreadsheet program has damaged, and what those were.
 
-Pure functions over arrays of names; nothing is repaired. ``1-Mar`` can have been ``March1`` or ``Marc1``, so the honest
-remedy is the file the names were exported from.
+Everything here works on names alone. A damaged name is refused by default, because it is ambiguous: ``1-Mar`` and ``2-Mar``
+can each be two genes (``MARCH1``, ``MARC1``), and the reliable remedy is the file the names were exported from. On request a
+name is turned back where only one gene of the user's gene table can have been meant: septins (``SEPT1`` to ``SEPT14``), MARCH
+ubiquitin ligases (``MARCH3`` to ``MARCH11``), both under the old or the new symbol that the table has, and RIKEN clones
+(``2310009E13Rik``). December, which several aliases become, is never turned back.
 
 References
 ----------
+Zeeberg BR et al. (2004) Mistaken identifiers. BMC Bioinformatics 5:80. doi:10.1186/1471-2105-5-80
 Ziemann M, Eren Y, El-Osta A (2016) Gene name errors are widespread in the scientific literature. Genome Biol 17:177.
 doi:10.1186/s13059-016-1044-7
 Abeysooriya M et al. (2021) Gene name errors: lessons not learned. PLoS Comput Biol 17:e1008984.
@@ -21,7 +25,8 @@ from responder_ml.errors import GeneNameError, list_names
 
 Kind = Literal["ensembl", "entrez", "symbol", "probe", "unknown"]
 
-_MONTH = "(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)"
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_MONTH = f"(?:{'|'.join(_MONTHS)})"
 # A repeated name often carries the counter that a program added to tell the copies apart.
 _COUNTER = r"(?:\.\d+)?"
 _DATE = re.compile(
@@ -48,6 +53,24 @@ _KINDS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     ("symbol", re.compile(r"[A-Za-z0-9][A-Za-z0-9._()@/-]*")),
 )
 
+# For turning a name back: dates whose day and month can be read, without the counter of a repeated name.
+_DAY_AND_MONTH = (
+    re.compile(rf"(?P<day>\d{{1,2}})-(?P<month>{_MONTH})(?:-\d{{2,4}})?", re.IGNORECASE),
+    re.compile(rf"(?P<month>{_MONTH})-(?P<day>\d{{1,2}})", re.IGNORECASE),
+    re.compile(r"\d{4}[-/](?P<month>\d{1,2})[-/](?P<day>\d{1,2})(?:[ t]00:00(?::00)?(?:\.0+)?)?", re.IGNORECASE),
+)
+_EITHER_ORDER = re.compile(r"(\d{1,2})[/.](\d{1,2})[/.]\d{2,4}")
+# Day 0 of the two ways in which spreadsheet programs count days.
+_DAY_ZERO = (date(1899, 12, 30), date(1904, 1, 1))
+# Month: old symbol, new symbol, numbers in use.
+_GENES_OF_MONTH = {
+    3: (("MARCH", "MARCHF", range(1, 12)), ("MARC", "MTARC", range(1, 3))),
+    9: (("SEPT", "SEPTIN", range(1, 15)), ("SEP", "SEP", range(15, 16))),
+}
+_RIKEN = re.compile(r"(\d{7})E(\d{2})(?:Rik)?", re.IGNORECASE)
+# Shown as a number, the seven digits of a clone's name have six decimals.
+_RIKEN_DECIMALS = 6
+
 
 def kind_of(names: Iterable[str]) -> Kind:
     """Guess what most names are; for messages only, never for a decision.
@@ -56,19 +79,19 @@ def kind_of(names: Iterable[str]) -> Kind:
     -------
     ``ensembl``, ``entrez``, ``symbol``, ``probe``, or ``unknown`` where no kind covers half of the names.
     """
-    found = Counter(_kind_of_one(name) for name in names)
-    if not found:
+    counts = Counter(_kind_of_one(name) for name in names)
+    if not counts:
         return "unknown"
-    kind, count = found.most_common(1)[0]
-    return kind if 2 * count >= found.total() else "unknown"
+    kind, count = counts.most_common(1)[0]
+    return kind if 2 * count >= counts.total() else "unknown"
 
 
 def damaged_by_excel(names: Iterable[str]) -> list[str]:
-    """Return the names that a spreadsheet turned into dates or numbers, in their order.
+    """Return the names that a spreadsheet program turned into dates or numbers, in their order.
 
     Recognised are dates (``1-Sep``, ``Sep-01``, ``2019-09-01``, ``01/09/2019``), numbers in scientific notation
     (``2.31E+13``, once ``2310009E13Rik``) and, unless most names are numbers anyway (Entrez ids), the five-digit serial
-    numbers a date becomes when its cell format is lost.
+    numbers that a date becomes when its cell format is lost.
     """
     names = list(names)
     numeric = sum(1 for name in names if _DIGITS.fullmatch(name))
@@ -112,41 +135,8 @@ def check_gene_names(names: Iterable[str], source: str) -> None:
         )
 
 
-def _kind_of_one(name: str) -> Kind:
-    for kind, pattern in _KINDS:
-        if pattern.fullmatch(name):
-            return kind
-    return "unknown"
-
-
-def _is_damaged(name: str, serials_are_odd: bool) -> bool:
-    if _DATE.fullmatch(name) or _SCIENTIFIC.fullmatch(name):
-        return True
-    if not serials_are_odd or not _SERIAL.fullmatch(name):
-        return False
-    return _SERIAL_RANGE[0] <= int(name) <= _SERIAL_RANGE[1]
-
-
-_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_NAMED_MONTH = f"(?P<month>{'|'.join(_MONTHS)})"
-_DAY_FIRST = re.compile(rf"(?P<day>\d{{1,2}})-{_NAMED_MONTH}(?:-\d{{2,4}})?", re.IGNORECASE)
-_MONTH_FIRST = re.compile(rf"{_NAMED_MONTH}-(?P<day>\d{{1,2}})", re.IGNORECASE)
-_ISO = re.compile(r"\d{4}[-/](?P<month>\d{1,2})[-/](?P<day>\d{1,2})(?:[ t]00:00(?::00)?(?:\.0+)?)?", re.IGNORECASE)
-_EITHER = re.compile(r"(\d{1,2})[/.](\d{1,2})[/.]\d{2,4}")
-# Day 0 of the two ways spreadsheet programs count days.
-_DAY_ZERO = (date(1899, 12, 30), date(1904, 1, 1))
-_RIKEN = re.compile(r"(\d{7})E(\d{2})(?:Rik)?", re.IGNORECASE)
-_RIKEN_POINT = 6
-
-# Month: old symbol, new symbol, numbers in use.
-_FAMILIES = {
-    3: (("MARCH", "MARCHF", range(1, 12)), ("MARC", "MTARC", range(1, 3))),
-    9: (("SEPT", "SEPTIN", range(1, 15)), ("SEP", "SEP", range(15, 16))),
-}
-
-
 def original_of(damaged: str, known: Collection[str]) -> str | None:
-    """Return the one known name that a spreadsheet makes this of, or None if there is none or more than one.
+    """Return the one known name that a spreadsheet program makes this of, or None if there is none or more than one.
 
     Parameters
     ----------
@@ -164,27 +154,42 @@ def original_of(damaged: str, known: Collection[str]) -> str | None:
     """
     scientific = _SCIENTIFIC.fullmatch(damaged)
     if scientific:
-        found = [name for name in known if _is_shown_as(name, *scientific.groups())]
-        return found[0] if len(found) == 1 else None
+        candidates = [name for name in known if _is_shown_as(name, *scientific.groups())]
+        return candidates[0] if len(candidates) == 1 else None
     genes = {gene for month, day in _dates(damaged) for gene in _genes_of(month, day)}
     if len(genes) != 1:
         return None
     (spellings,) = genes
-    wanted = {spelling.casefold() for spelling in spellings}
-    found = [name for name in known if name.casefold() in wanted]
-    return found[0] if len(found) == 1 else None
+    symbols = {spelling.casefold() for spelling in spellings}
+    candidates = [name for name in known if name.casefold() in symbols]
+    return candidates[0] if len(candidates) == 1 else None
+
+
+def _kind_of_one(name: str) -> Kind:
+    for kind, pattern in _KINDS:
+        if pattern.fullmatch(name):
+            return kind
+    return "unknown"
+
+
+def _is_damaged(name: str, serials_are_odd: bool) -> bool:
+    if _DATE.fullmatch(name) or _SCIENTIFIC.fullmatch(name):
+        return True
+    if not serials_are_odd or not _SERIAL.fullmatch(name):
+        return False
+    return _SERIAL_RANGE[0] <= int(name) <= _SERIAL_RANGE[1]
 
 
 def _dates(text: str) -> Iterator[tuple[int, int]]:
     """Yield every month and day the text can stand for."""
-    for pattern in (_DAY_FIRST, _MONTH_FIRST, _ISO):
+    for pattern in _DAY_AND_MONTH:
         match = pattern.fullmatch(text)
         if match:
             month = match["month"].lower()
             yield (_MONTHS.index(month) + 1 if month in _MONTHS else int(month)), int(match["day"])
-    either = _EITHER.fullmatch(text)
-    if either:
-        first, second = int(either[1]), int(either[2])
+    either_order = _EITHER_ORDER.fullmatch(text)
+    if either_order:
+        first, second = int(either_order[1]), int(either_order[2])
         yield first, second
         yield second, first
     if _SERIAL.fullmatch(text):
@@ -194,16 +199,20 @@ def _dates(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _genes_of(month: int, day: int) -> Iterator[tuple[str, str]]:
-    for old, new, numbers in _FAMILIES.get(month, ()):
+    """Yield the old and the new symbol of every gene that becomes this date."""
+    for old, new, numbers in _GENES_OF_MONTH.get(month, ()):
         if day in numbers:
             yield f"{old}{day}", f"{new}{day}"
 
 
 def _is_shown_as(name: str, whole: str, decimals: str | None, exponent: str) -> bool:
-    """Tell whether a clone's name, read as a number, is shown with these digits; the point counted or not."""
+    """Tell whether a clone's name, read as a number, is shown with these digits.
+
+    The exponent is the clone's own, or larger by the decimals.
+    """
     clone = _RIKEN.fullmatch(name)
     if not clone:
         return False
-    shown = f"{int(clone[1]) / 10**_RIKEN_POINT:.{len(decimals or '')}f}"
-    wanted = whole if decimals is None else f"{whole}.{decimals}"
-    return shown == wanted and int(exponent) in (int(clone[2]), int(clone[2]) + _RIKEN_POINT)
+    shown = f"{int(clone[1]) / 10**_RIKEN_DECIMALS:.{len(decimals or '')}f}"
+    expected = whole if decimals is None else f"{whole}.{decimals}"
+    return shown == expected and int(exponent) in (int(clone[2]), int(clone[2]) + _RIKEN_DECIMALS)

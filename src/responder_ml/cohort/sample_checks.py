@@ -1,4 +1,4 @@
-"""Audit of the samples themselves: copies, depth, sex, units, and what the file was."""
+"""Audit of the samples themselves: copies, sequencing depth, sex, units, and the source of the data."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -43,10 +43,10 @@ def near_identical_samples(labelled: LabelledCohort) -> Iterator[Finding]:
     log2 /= np.maximum(np.sqrt(np.sum(log2**2, axis=1, keepdims=True)), np.float32(1e-12))
     alike = np.triu(log2 @ log2.T > _TOO_ALIKE, k=1)
     pairs = [
-        (int(one), int(other))
-        for one, other in np.argwhere(alike)
-        if labelled.subject_of[one] != labelled.subject_of[other]
-        and not np.array_equal(labelled.expression[one], labelled.expression[other])
+        (int(first), int(second))
+        for first, second in np.argwhere(alike)
+        if labelled.subject_of[first] != labelled.subject_of[second]
+        and not np.array_equal(labelled.expression[first], labelled.expression[second])
     ]
     if pairs:
         shown = [" and ".join(_names(labelled, pair)) for pair in pairs]
@@ -63,11 +63,11 @@ def library_sizes(labelled: LabelledCohort) -> Iterator[Finding]:
     if labelled.cohort.uns.get("units") != "counts":
         return
     sizes = labelled.expression.sum(axis=1)
-    middle = float(np.median(sizes))
+    median = float(np.median(sizes))
     span = (
-        f"Library sizes run from {sizes.min() / 1e6:.3g} to {sizes.max() / 1e6:.3g} million (median {middle / 1e6:.3g})"
+        f"Library sizes run from {sizes.min() / 1e6:.3g} to {sizes.max() / 1e6:.3g} million (median {median / 1e6:.3g})"
     )
-    shallow = np.flatnonzero(sizes < _SHALLOW * middle)
+    shallow = np.flatnonzero(sizes < _SHALLOW * median)
     if len(shallow):
         names = list_names(
             [f"{_names(labelled, [row])[0]} ({sizes[row] / 1e6:.3g})" for row in shallow.tolist()], quote=""
@@ -91,7 +91,7 @@ def library_size_and_class(labelled: LabelledCohort) -> Iterator[Finding]:
             "RML11",
             "warning",
             f"Libraries of {larger} are larger: size alone has AUROC {max(share, 1 - share):.2f} (rank test p = "
-            f"{p_value:.2g}). Depth changes which genes are seen; compare with the depth-only baseline.",
+            f"{p_value:.2g}). Sequencing depth changes which genes are detected; compare with the depth-only baseline.",
         )
 
 
@@ -102,21 +102,22 @@ def sex(labelled: LabelledCohort) -> Iterator[Finding]:
         return
     per_million = labelled.cohort.uns.get("units") in ("counts", "tpm")
     names = sheet.index.astype(str).tolist()
-    compared = compare_sex(_log2(labelled), labelled.genes.tolist(), sheet["sex"], names, per_million)
-    if compared is None:
+    comparison = compare_sex(_log2(labelled), labelled.genes.tolist(), sheet["sex"], names, per_million)
+    if comparison is None:
         return
-    count, found = compared
-    if not found:
+    count, disagreements = comparison
+    if not disagreements:
         yield Finding("RML12", "info", f"Sex genes agree with the sheet in all {count} samples.")
         return
     words = {"both": "Xist and Y genes: a mixture or a swap", "neither": "neither Xist nor Y genes"}
     shown = [
-        f"{each.sample} ({each.in_sheet} in the sheet, {words.get(each.by_genes, each.by_genes)})" for each in found
+        f"{sample.sample} ({sample.in_sheet} in the sheet, {words.get(sample.by_genes, sample.by_genes)})"
+        for sample in disagreements
     ]
     yield Finding(
         "RML12",
         "warning",
-        f"Sex genes disagree with the sheet in {len(found)} of {count} samples: {list_names(shown, quote='')}. Look for swapped or "
+        f"Sex genes disagree with the sheet in {len(disagreements)} of {count} samples: {list_names(shown, quote='')}. Look for swapped or "
         "mixed samples.",
     )
 
@@ -137,7 +138,7 @@ def tpm_sums(labelled: LabelledCohort) -> Iterator[Finding]:
 
 
 def simulated(labelled: LabelledCohort) -> Iterator[Finding]:
-    """RML14: simulated data are called so."""
+    """RML14: simulated data."""
     if labelled.cohort.uns.get("simulated"):
         source = str(labelled.cohort.uns.get("source", ""))
         kind = source if source.startswith("simulated") else f"simulated ({source})"
@@ -163,18 +164,18 @@ def unused_samples(labelled: LabelledCohort) -> Iterator[Finding]:
 
 
 def gene_map(labelled: LabelledCohort) -> Iterator[Finding]:
-    """RML18: what a translation of gene names kept, and what it left out."""
-    found = labelled.cohort.uns.get("gene_map")
-    if not found:
+    """RML18: how many gene names a translation mapped, and how many it left out."""
+    report = labelled.cohort.uns.get("gene_map")
+    if not report:
         return
-    by = f" by {found['table']} (SHA-256 {found['sha256'][:12]})" if found["table"] else ""
-    repaired = f" {len(found['repaired'])} damaged name(s) were repaired." if found["repaired"] else ""
+    by = f" by {report['table']} (SHA-256 {report['sha256'][:12]})" if report["table"] else ""
+    repaired = f" {len(report['repaired'])} damaged name(s) were repaired." if report["repaired"] else ""
     yield Finding(
         "RML18",
-        "warning" if found["share"] < _FEW_MAPPED else "info",
-        f"{found['mapped']} of {found['names']} gene names ({found['share']:.0%}) became {found['genes']} genes{by}; "
-        f"{found['unmapped']} are unknown to it, {found['ambiguous']} stand for several genes, {found['of_several_rows']} genes "
-        f"come from several rows ({found['many_to_one']}).{repaired}",
+        "warning" if report["share"] < _FEW_MAPPED else "info",
+        f"{report['mapped']} of {report['names']} gene names ({report['share']:.0%}) became {report['genes']} genes{by}; "
+        f"{report['unmapped']} are unknown to it, {report['ambiguous']} stand for several genes, {report['of_several_rows']} genes "
+        f"come from several rows ({report['many_to_one']}).{repaired}",
     )
 
 

@@ -1,4 +1,4 @@
-"""The sample sheet: one row per sample, columns under their canonical names, every sample with its subject."""
+"""The sample sheet: one row per sample, columns under their canonical names, and the subject of every sample."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -18,9 +18,9 @@ Where = Mapping[str, str | Sequence[str]]
 # Columns that are names even where they look like numbers.
 _NAMES = frozenset({"sample", "subject", "region", "phenotype", "drug", "response", "batch", "sex"})
 _SAMPLE_COLUMNS = ("sample", "sample_id")
-_NOBODY = frozenset({"", "unknown", "na", "n/a", "nan", "none", "null", "missing", "not available", "?", "-"})
+_NO_SUBJECT = frozenset({"", "unknown", "na", "n/a", "nan", "none", "null", "missing", "not available", "?", "-"})
 _WHOLE = re.compile(r"-?(?:0|[1-9]\d{0,17})")
-# Codes such as 007 or 1E5 are not numbers; what programs write as one has no leading zero, and a sign in its exponent.
+# Codes such as 007 or 1E5 are not numbers; numbers written by programs have no leading zero, and a sign in the exponent.
 _NUMBER = re.compile(r"[-+]?(?:(?:0|[1-9]\d*)(?:\.\d*)?|\.\d+)(?:e[-+]\d+)?", re.IGNORECASE)
 
 
@@ -37,13 +37,13 @@ def read_sheet(path: Path) -> pd.DataFrame:
     cells = read_cells(path)
     header = [name or f"column_{index + 1}" for index, name in enumerate(cells.header)]
     content = {index: cells.text(index) for index in range(len(header))}
-    kept = [index for index, name in enumerate(cells.header) if name or any(content[index])]
-    repeated = sorted({header[index] for index in kept if [header[i] for i in kept].count(header[index]) > 1})
+    used = [index for index, name in enumerate(cells.header) if name or any(content[index])]
+    repeated = sorted({header[index] for index in used if [header[i] for i in used].count(header[index]) > 1})
     if repeated:
         raise SampleSheetError(
             f"{path.name} has more than one column called {list_names(repeated)}. Rename or remove one."
         )
-    sheet = pd.DataFrame({header[index]: content[index] for index in kept}, dtype=object)
+    sheet = pd.DataFrame({header[index]: content[index] for index in used}, dtype=object)
     return sheet[(sheet != "").any(axis=1)].reset_index(drop=True)
 
 
@@ -55,14 +55,14 @@ def with_canonical_names(sheet: pd.DataFrame, columns: Mapping[str, str], source
     sheet
         Text, one row per sample.
     columns
-        Canonical name: the sheet's name. One column may serve under two names.
+        Canonical name: the sheet's name. One column may have two canonical names.
     source
         Where the sheet comes from, for messages.
 
     Raises
     ------
     SampleSheetError
-        A column is missing or would be there twice, or sample ids are blank or repeated.
+        A column is missing or would occur twice, or sample ids are blank or repeated.
     """
     for name in columns.values():
         if name not in sheet.columns:
@@ -90,43 +90,43 @@ def with_subjects(sheet: pd.DataFrame, source: str) -> tuple[pd.DataFrame, str]:
     """
     if "subject" not in sheet.columns:
         return sheet.assign(subject=sheet["sample"]), "sample"
-    unnamed = sheet["subject"].str.lower().isin(_NOBODY)
+    unnamed = sheet["subject"].str.lower().isin(_NO_SUBJECT)
     if unnamed.any():
-        found = sorted(set(sheet["subject"][unnamed]))
+        words = sorted(set(sheet["subject"][unnamed]))
         raise SampleSheetError(
             f"{source}: {int(unnamed.sum())} of {len(sheet)} samples have no subject (the column holds "
-            f"{list_names(found)}). Samples of one subject must stay together, so every sample needs its subject's name. "
+            f"{list_names(words)}). Samples of one subject must stay together, so every sample needs its subject's name. "
             "Fill them in; or leave `subject` out of `columns`, if each sample is known to be a subject of its own."
         )
     return sheet, "column"
 
 
 def rows_where(sheet: pd.DataFrame, where: Where) -> Flags:
-    """Tell which rows have one of the wanted values in every column named.
+    """Tell which rows have one of the values of ``where`` in each of its columns.
 
     Raises
     ------
     SampleSheetError
-        A column or value that does not occur, or no row left.
+        A column or value does not occur, or no row is selected.
     """
-    kept = np.ones(len(sheet), dtype=bool)
-    for column, wanted in where.items():
+    selected = np.ones(len(sheet), dtype=bool)
+    for column, accepted in where.items():
         if column not in sheet.columns:
             names = [str(name) for name in sheet.columns]
             raise SampleSheetError(f"`where` names the column '{column}'. {did_you_mean(column, names)}")
         values = sheet[column].astype(str)
-        accepted = [wanted] if isinstance(wanted, str) else [str(value) for value in wanted]
-        absent = [value for value in accepted if not (values == value).any()]
+        accepted_values = [accepted] if isinstance(accepted, str) else [str(value) for value in accepted]
+        absent = [value for value in accepted_values if not (values == value).any()]
         if absent:
             present = sorted(set(values))
             raise SampleSheetError(
                 f"No sample has {list_names(absent)} in '{column}'. These values occur: {list_names(present, 20)}. "
                 "Correct `where`."
             )
-        kept &= values.isin(accepted).to_numpy()
-    if not kept.any():
-        raise SampleSheetError("`where` leaves no sample: each value occurs, but never all in one row. Widen it.")
-    return kept
+        selected &= values.isin(accepted_values).to_numpy()
+    if not selected.any():
+        raise SampleSheetError("`where` selects no sample: each value occurs, but never all in one row. Use fewer conditions.")
+    return selected
 
 
 def typed(sheet: pd.DataFrame) -> pd.DataFrame:
@@ -153,9 +153,9 @@ def _typed(column: "pd.Series[Any]") -> "pd.Series[Any]":
 def _sample_column(sheet: pd.DataFrame, columns: Mapping[str, str], source: str) -> dict[str, str]:
     if "sample" in columns:
         return {}
-    for wanted in _SAMPLE_COLUMNS:
+    for canonical in _SAMPLE_COLUMNS:
         for name in sheet.columns:
-            if name.lower() == wanted:
+            if name.lower() == canonical:
                 return {"sample": name}
     raise SampleSheetError(
         f"{source} has no column called sample or sample_id. It has: {', '.join(sheet.columns)}. Name the one that "

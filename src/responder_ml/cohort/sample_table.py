@@ -1,10 +1,10 @@
-"""A table with one row per sample, written as CSV, TSV, Excel, Parquet or h5ad, by the file's suffix.
+"""A table with one row per sample, written as CSV, TSV, Excel, Parquet or h5ad, according to the file's suffix.
 
 CSV and TSV are opened in spreadsheet programs, which turn ``007`` into 7, ``1-2`` into a date and ``=A1`` into a
-formula. A cell of text that would suffer is written as ``="007"``: the program then shows exactly the text and runs
-nothing. Other text stands as it is, so ordinary sample names (``SRR5956385``) are plain; a program that reads the file
-back strips the wrapping (`unwrap`), as `read_cells` does. A workbook holds text in cells of text, which no program reads as
-anything else. Parquet and h5ad carry every name unchanged.
+formula. A cell of text that would be changed is written as ``="007"``: the program then shows exactly the text and runs
+nothing. Other text is written as it is, so ordinary sample names (``SRR5956385``) are plain; a program that reads the file
+back removes the wrapping (`unwrap`), as `read_cells` does. A workbook holds text in cells of type text, which no program
+interprets. Parquet and h5ad carry every name unchanged.
 """
 
 import os
@@ -15,12 +15,12 @@ from warnings import catch_warnings, simplefilter
 import pandas as pd
 from anndata import AnnData
 
-from responder_ml.cohort.grid import open_h5ad
+from responder_ml.cohort.grid_files import open_h5ad
 from responder_ml.errors import CohortError
 
 SUFFIXES = (".csv", ".tsv", ".xlsx", ".parquet", ".h5ad")
 PREFIX = "score_"
-"""What the columns' names start with in the ``obs`` of an h5ad file."""
+"""Prefix of the columns' names in the ``obs`` of an h5ad file."""
 
 _MONTH = (
     "(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?"
@@ -43,7 +43,7 @@ _AT_RISK = re.compile(
     ),
     re.IGNORECASE | re.DOTALL,
 )
-# Control characters have no place in a workbook.
+# Control characters are not allowed in a workbook.
 _ILLEGAL = re.compile(r"[\000-\010\013\014\016-\037]")
 _HARMLESS = re.compile(r"0|[1-9]\d{0,10}")
 
@@ -63,7 +63,7 @@ def check_suffix(path: Path) -> str:
 
 
 def write_sample_table(table: pd.DataFrame, path: Path, source: Path | None = None) -> None:
-    """Write a table, beside its place first, then in one move.
+    """Write a table to a temporary file, then move it into place.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ def write_sample_table(table: pd.DataFrame, path: Path, source: Path | None = No
     path
         File to write; its suffix is the format.
     source
-        For h5ad: the user's own h5ad file, whose content is kept and whose ``obs`` the columns join under `PREFIX`. Any
+        For h5ad: the user's own h5ad file, whose content stays and whose ``obs`` gets the columns under `PREFIX`. Any
         other file, or none, gives an h5ad of the columns alone.
 
     Raises
@@ -81,32 +81,32 @@ def write_sample_table(table: pd.DataFrame, path: Path, source: Path | None = No
         Another suffix, or the file cannot be written.
     """
     suffix = check_suffix(path)
-    beside = path.with_name(f".{path.stem}.{os.getpid()}.partial{suffix}")
+    partial = path.with_name(f".{path.stem}.{os.getpid()}.partial{suffix}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if suffix == ".parquet":
-            table.to_parquet(beside, index=False)
+            table.to_parquet(partial, index=False)
         elif suffix == ".xlsx":
-            _write_workbook(table, beside)
+            _write_workbook(table, partial)
         elif suffix == ".h5ad":
-            _with_columns(table, source).write_h5ad(beside)
+            _with_columns(table, source).write_h5ad(partial)
         else:
             delimiter = "," if suffix == ".csv" else "\t"
-            wrap(table).to_csv(beside, sep=delimiter, index=False)
-        beside.replace(path)
+            wrap(table).to_csv(partial, sep=delimiter, index=False)
+        partial.replace(path)
     except OSError as problem:
-        raise CohortError(f"{path} could not be written: {problem}. Free space or choose another place.") from problem
+        raise CohortError(f"{path} could not be written: {problem}. Free space or choose another folder.") from problem
     finally:
-        beside.unlink(missing_ok=True)
+        partial.unlink(missing_ok=True)
 
 
 def wrap(table: pd.DataFrame) -> pd.DataFrame:
     """Return a copy in which text that a spreadsheet program would change or run is wrapped, column names included."""
-    safe = table.rename(columns=lambda name: _safe(str(name)))
+    wrapped = table.rename(columns=lambda name: _wrap_cell(str(name)))
     for position, kind in enumerate(table.dtypes):
         if not (pd.api.types.is_numeric_dtype(kind) or pd.api.types.is_bool_dtype(kind)):
-            safe.isetitem(position, [_safe(cell) for cell in table.iloc[:, position]])
-    return safe
+            wrapped.isetitem(position, [_wrap_cell(cell) for cell in table.iloc[:, position]])
+    return wrapped
 
 
 def _write_workbook(table: pd.DataFrame, path: Path) -> None:
@@ -121,11 +121,11 @@ def _write_workbook(table: pd.DataFrame, path: Path) -> None:
         if not isinstance(value, str) or not value:
             missing = value is None or value == "" or value != value
             return WriteOnlyCell(sheet, None if missing else getattr(value, "item", lambda: value)())
-        made = WriteOnlyCell(sheet)
+        text_cell = WriteOnlyCell(sheet)
         # Set as text, so that "=A1" is no formula; the format keeps "007" text when the cell is edited.
-        made.number_format = "@"
-        made.value, made.data_type = _ILLEGAL.sub("\N{REPLACEMENT CHARACTER}", value), "s"
-        return made
+        text_cell.number_format = "@"
+        text_cell.value, text_cell.data_type = _ILLEGAL.sub("\N{REPLACEMENT CHARACTER}", value), "s"
+        return text_cell
 
     sheet.append([cell(str(name)) for name in table.columns])
     for row in table.itertuples(index=False, name=None):
@@ -133,7 +133,8 @@ def _write_workbook(table: pd.DataFrame, path: Path) -> None:
     book.save(path)
 
 
-def _safe(cell: object) -> object:
+def _wrap_cell(cell: object) -> object:
+    """Return text that a spreadsheet program would change or run as ``="text"``, anything else as it is."""
     if not isinstance(cell, str) or not _AT_RISK.fullmatch(cell) or _HARMLESS.fullmatch(cell):
         return cell
     doubled = cell.replace('"', '""')
@@ -152,7 +153,7 @@ def _with_columns(table: pd.DataFrame, source: Path | None) -> AnnData:
         names = pd.Index([str(name).strip() for name in data.obs_names])
         in_rows = set(columns.index) <= set(names)
         data = data if in_rows else data.T
-    kept = data.obs.drop(columns=[name for name in columns if name in data.obs])
-    kept.index = pd.Index([str(name).strip() for name in kept.index])
-    data.obs = kept.join(columns)
+    obs = data.obs.drop(columns=[name for name in columns if name in data.obs])
+    obs.index = pd.Index([str(name).strip() for name in obs.index])
+    data.obs = obs.join(columns)
     return data

@@ -1,4 +1,4 @@
-"""Sex as the genes tell it: Xist from the silenced X, and genes of the Y.
+"""The sex of a sample by its genes: Xist from the silenced X, and genes of the Y.
 
 References
 ----------
@@ -27,9 +27,9 @@ _ON_Y = frozenset(
 )
 _WORDS = {"m": "male", "male": "male", "f": "female", "female": "female"}
 
-# Where the sheet knows both sexes, their medians must differ this much (log2) for the middle to be a cut-off.
+# Where the sheet has both sexes, their medians must differ by this much (log2) for the middle to be a cut-off.
 _CLEAR_DIFFERENCE = 2.0
-# Where it knows one, a gene counts as expressed from this many per million.
+# Where it has one, a gene counts as expressed from this many per million.
 _EXPRESSED = float(np.log2(3.0))
 
 
@@ -68,32 +68,32 @@ def compare_sex(
 
     Returns
     -------
-    How many samples could be compared, and those that disagree; None where the genes or the column allow no comparison.
+    The number of samples compared, and those that disagree; None where the genes or the column allow no comparison.
     """
-    said = np.array([_WORDS.get(str(word).strip().lower(), "") for word in sex])
-    xist, on_y = _find(genes, _XIST), _find(genes, _ON_Y)
-    male, female = said == "male", said == "female"
+    in_sheet = np.array([_WORDS.get(str(word).strip().lower(), "") for word in sex])
+    xist, on_y = _columns_of(genes, _XIST), _columns_of(genes, _ON_Y)
+    male, female = in_sheet == "male", in_sheet == "female"
     from_x = _expressed(log2[:, xist], female, male, per_million)
     from_y = _expressed(log2[:, on_y], male, female, per_million)
     if (from_x is None and from_y is None) or not np.any(male | female):
         return None
-    found = [
-        Disagreement(str(samples[row]), str(said[row]), _name(from_x, from_y, row))
+    disagreements = [
+        Disagreement(str(samples[row]), str(in_sheet[row]), _sex_by_genes(from_x, from_y, row))
         for row in np.flatnonzero(male | female).tolist()
         if _disagrees(from_x, row, bool(female[row])) or _disagrees(from_y, row, bool(male[row]))
     ]
-    return int(np.sum(male | female)), found
+    return int(np.sum(male | female)), disagreements
 
 
-def _find(genes: Sequence[str], wanted: frozenset[str]) -> list[int]:
+def _columns_of(genes: Sequence[str], identifiers: frozenset[str]) -> list[int]:
     plain = [name.lower().split(".")[0] if name.lower().startswith("ens") else name.lower() for name in genes]
-    found = [place for place, name in enumerate(plain) if name in wanted]
-    numbers_are_ids = any(plain[place].isdigit() for place in found) and kind_of(genes) == "entrez"
-    return [place for place in found if numbers_are_ids or not plain[place].isdigit()]
+    columns = [column for column, name in enumerate(plain) if name in identifiers]
+    numbers_are_ids = any(plain[column].isdigit() for column in columns) and kind_of(genes) == "entrez"
+    return [column for column in columns if numbers_are_ids or not plain[column].isdigit()]
 
 
 def _expressed(values: Floats, having: Flags, lacking: Flags, per_million: bool) -> Flags | None:
-    """Tell which samples express the genes, or None if that cannot be told."""
+    """Tell which samples express the genes; None if that is not clear."""
     if not values.shape[1]:
         return None
     level = values.mean(axis=1)
@@ -107,7 +107,7 @@ def _disagrees(expressed: Flags | None, row: int, expected: bool) -> bool:
     return expressed is not None and bool(expressed[row]) != expected
 
 
-def _name(from_x: Flags | None, from_y: Flags | None, row: int) -> str:
+def _sex_by_genes(from_x: Flags | None, from_y: Flags | None, row: int) -> str:
     if from_y is None or from_x is None:
         is_male = bool(from_y[row]) if from_y is not None else from_x is not None and not from_x[row]
         return "male" if is_male else "female"

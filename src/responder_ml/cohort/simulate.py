@@ -1,8 +1,7 @@
-"""A simulated cohort with the founding study's shape, and the truth that was planted in it.
+"""A simulated cohort with the founding study's design, and the truth planted in it.
 
-It stands in for the real data of GSE81672, which no public file holds per sample. Nothing in it was estimated from that
-study but the design: group sizes, regions and sequencing runs. Results on it say whether the method works, never what
-ketamine or imipramine do.
+It replaces the real data of GSE81672, which no public file holds per sample. Only the design comes from that study: group
+sizes, regions and sequencing runs. Results on it say whether the method works, never what ketamine or imipramine do.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,10 +25,10 @@ from responder_ml.errors import CohortError
 from responder_ml.registry import did_you_mean
 from responder_ml.statistics.seeds import generator
 
-# How much of the stress states shows in a region, and how much of it treatment moves: most in PFC, as the study claims.
-_STRESS_SHOWS = {"PFC": 1.0, "NAc": 0.8, "AMY": 0.8, "HIP": 0.8}
-_RESPONSE_SHOWS = {"PFC": 0.85, "NAc": 0.65, "AMY": 0.6, "HIP": 0.6}
-_DRUG_SHOWS = {"PFC": 1.0, "NAc": 0.7, "AMY": 0.7, "HIP": 0.8}
+# Strength of the stress states in a region, and of their change by treatment: largest in PFC, as the study claims.
+_STRESS_IN = {"PFC": 1.0, "NAc": 0.8, "AMY": 0.8, "HIP": 0.8}
+_RESPONSE_IN = {"PFC": 0.85, "NAc": 0.65, "AMY": 0.6, "HIP": 0.6}
+_DRUG_IN = {"PFC": 1.0, "NAc": 0.7, "AMY": 0.7, "HIP": 0.8}
 
 # Standard deviation of a programme's or module's score from library to library, and from animal to animal.
 _LIBRARY_SD, _ANIMAL_SD = 0.30, 0.25
@@ -58,11 +57,11 @@ def simulate_cohort(
 ) -> AnnData:
     """Simulate RNA-seq counts of mice after social defeat and treatment.
 
-    By default 25 male mice give PFC, NAc, AMY and HIP; one control hippocampus is lost, so there are 99 libraries in
+    By default PFC, NAc, AMY and HIP are sampled from 25 male mice; one control hippocampus is lost, so there are 99 libraries in
     four unbalanced sequencing runs. Susceptible mice express a susceptibility programme and resilient mice a resilience
     programme. Responders to either drug move away from the first and towards the second; non-responders do not, and
     express a programme of their own. Each drug has a programme in each region, in responders and non-responders alike,
-    of more and larger effects than response. Scores of programmes and of 38 modules that belong to no group vary from
+    with more and larger effects than response. Scores of programmes and of 38 modules that belong to no group vary from
     animal to animal and library to library, so genes are correlated. Counts are negative binomial.
 
     Parameters
@@ -70,10 +69,10 @@ def simulate_cohort(
     seed
         Seed of animals, libraries, runs and noise.
     effect
-        Multiplies every effect of stress and response; 0 leaves drugs, regions and runs only.
+        Multiplies every effect of stress and response; with 0 only drugs, regions and runs have effects.
     effect_in
-        Regions or drugs in whose libraries ``effect`` is multiplied by something else than 1, such as ``{"AMY": 0}`` for an
-        amygdala in which neither stress nor response shows, or ``{"ketamine": 0}`` for ketamine-treated mice alike.
+        Regions or drugs in whose libraries ``effect`` is multiplied by another factor than 1, such as ``{"AMY": 0}`` for an
+        amygdala without effects of stress and response, or ``{"ketamine": 0}`` for the same in ketamine-treated mice.
     drug_effect, batch_effect, animal_effect
         Multiply the effects of drugs, of sequencing runs, and of the animal a library comes from; 0 removes them.
     n_genes
@@ -82,11 +81,11 @@ def simulate_cohort(
         Multiplies every cell, for larger cohorts.
     cells
         Animals per cell, ``"phenotype/drug/response"`` or a tuple of the three; the founding study's if not given. With
-        cells of one's own no library is lost.
+        other cells no control hippocampus is lost.
     regions
-        Regions each animal gives.
+        Regions sampled from each animal.
     lost
-        Share of libraries that are lost at random, so that animals lack regions; nobody loses the last one.
+        Share of libraries that are lost at random, so that animals lack regions; no animal loses its last one.
     biology_seed
         Seed of the genes and programmes. Cohorts that share it share the biology whatever their ``seed``.
 
@@ -150,18 +149,18 @@ def simulate_cohort(
 
 def mean_score(region: str, phenotype: str, drug: str, response: str) -> Floats:
     """Return the mean score of each of `PROGRAMMES` in one cell and region, before any effect is scaled."""
-    moved = _RESPONSE_SHOWS[region]
+    change = _RESPONSE_IN[region]
     state = {
         "control": (0.0, 0.0, 0.0),
         "resilient": (0.2, 1.0, 0.0),
         "susceptible": (1.0, 0.0, 0.0),
-        "responder": (1.0 - 0.8 * moved, 0.7 * moved, 0.0),
-        "non_responder": (1.0 + 0.2 * moved, 0.0, 1.0 * moved),
+        "responder": (1.0 - 0.8 * change, 0.7 * change, 0.0),
+        "non_responder": (1.0 + 0.2 * change, 0.0, 1.0 * change),
     }[phenotype if response == "none" else response]
     scores = np.zeros(len(PROGRAMMES))
-    scores[: len(state)] = np.array(state) * _STRESS_SHOWS[region]
+    scores[: len(state)] = np.array(state) * _STRESS_IN[region]
     if drug in DRUGS:
-        scores[PROGRAMMES.index(f"{drug}_{region}")] = _DRUG_SHOWS[region]
+        scores[PROGRAMMES.index(f"{drug}_{region}")] = _DRUG_IN[region]
     return scores
 
 
@@ -174,7 +173,7 @@ def _draw_programme_scores(
 ) -> Floats:
     columns = sheet[["region", "phenotype", "drug", "response"]].itertuples(index=False, name=None)
     means = np.stack([_scaled_score(strength, effect_in, *map(str, row)) for row in columns])
-    # Drug programmes exist without the drug, too: their genes go together in every library.
+    # Drug programmes exist without the drug, too: their genes are correlated in every library.
     return means + _draw_factors(rng, sheet, len(PROGRAMMES), animal_effect)
 
 
@@ -188,7 +187,7 @@ def _scaled_score(
 
 
 def _draw_factors(rng: np.random.Generator, sheet: pd.DataFrame, count: int, animal_effect: float) -> Floats:
-    """Return scores without any group: an animal's part, shared by its regions, and a library's own."""
+    """Return scores that depend on no group: an animal's part, shared by its regions, and a library's own."""
     animal, names = pd.factorize(sheet["subject"])
     shared = rng.normal(0.0, _ANIMAL_SD * animal_effect, (len(names), count))[animal]
     return np.asarray(shared + rng.normal(0.0, _LIBRARY_SD, (len(sheet), count)), dtype=np.float64)
@@ -239,11 +238,11 @@ def _contrast_truth(
         pairs[f"{drug}_responder-{drug}_non_responder"] = (responder, non_responder)
     changes = {
         f"{region} {name}": (
-            _scaled_score(strength, effect_in, region, *one) - _scaled_score(strength, effect_in, region, *other)
+            _scaled_score(strength, effect_in, region, *first) - _scaled_score(strength, effect_in, region, *second)
         )
         @ biology.programmes
         for region in regions
-        for name, (one, other) in pairs.items()
+        for name, (first, second) in pairs.items()
     }
     return pd.DataFrame(changes, index=biology.genes)
 

@@ -1,7 +1,7 @@
-"""What a simulated mouse is made of: genes, their baselines, correlated modules and the programmes planted among them.
+"""The genes of a simulated mouse: baselines, correlated modules and the programmes planted among them.
 
 Everything here depends on the biology's own seed alone, so cohorts of different seeds share one biology: a model
-trained on one can be tried on another.
+trained on one can be tested on another.
 """
 
 from dataclasses import dataclass, field
@@ -41,7 +41,7 @@ _REGION_MARKERS = {
     "PFC": {"Tbr1": 2.6, "Satb2": 2.4},
     "AMY": {},
 }
-# Handling before the tissue was taken, and what the punch took along.
+# Handling before the tissue was taken, and neighbouring tissue in the punch.
 _MARKER_MODULES = {
     "early_response": {"Fos": 1.0, "Arc": 0.8, "Egr1": 0.6, "Junb": 0.6, "Npas4": 1.1, "Dusp1": 0.7},
     "choroid_plexus": {"Ttr": 1.5, "Igf2": 0.9, "Kl": 0.9},
@@ -67,7 +67,7 @@ class Biology:
     programmes
         Change where a programme's score is 1, in the order of `PROGRAMMES`, ``(n_programmes, n_genes)``.
     modules
-        Change where a module's factor is 1, ``(n_modules, n_genes)``; no module has anything to do with any group.
+        Change where a module's factor is 1, ``(n_modules, n_genes)``; no module depends on any group.
     gene_sets
         Name: genes, of all planted halves and modules.
     """
@@ -94,10 +94,10 @@ def build_biology(n_genes: int, seed: int) -> Biology:
     rng = generator(seed, "biology", n_genes)
     genes = np.array([*_MARKERS, *(f"Sim{index:05d}" for index in range(1, n_genes - len(_MARKERS) + 1))])
     baseline = _draw_baseline(rng, n_genes)
-    place = {name: index for index, name in enumerate(_MARKERS)}
+    column_of = {name: column for column, name in enumerate(_MARKERS)}
     # Only expressed genes carry a programme or module, each gene one at most.
-    order = rng.permutation(np.flatnonzero(baseline > 0)[np.flatnonzero(baseline > 0) >= len(place)])
-    drawer = _Drawer(rng, order, n_genes)
+    order = rng.permutation(np.flatnonzero(baseline > 0)[np.flatnonzero(baseline > 0) >= len(column_of)])
+    drawer = _GeneDrawer(rng, order, n_genes)
     gene_sets: dict[str, list[str]] = {}
     programmes = np.zeros((len(PROGRAMMES), n_genes))
     for row, name in enumerate(PROGRAMMES):
@@ -114,14 +114,14 @@ def build_biology(n_genes: int, seed: int) -> Biology:
         gene_sets[f"SIM_MODULE_{row + 1:02d}"] = genes[members].tolist()
     for row, (name, loadings) in enumerate(_MARKER_MODULES.items(), start=_PLAIN_MODULES):
         for symbol, loading in loadings.items():
-            modules[row, place[symbol]] = loading
+            modules[row, column_of[symbol]] = loading
         gene_sets[f"SIM_{name.upper()}"] = list(loadings)
     dispersion = np.exp(rng.normal(np.log(0.03), 0.5, n_genes))
-    return Biology(genes, baseline, dispersion, _draw_regions(rng, place, n_genes), programmes, modules, gene_sets)
+    return Biology(genes, baseline, dispersion, _draw_regions(rng, column_of, n_genes), programmes, modules, gene_sets)
 
 
-class _Drawer:
-    """Hands out genes, each once."""
+class _GeneDrawer:
+    """Draws genes for programmes and modules, each gene once."""
 
     def __init__(self, rng: np.random.Generator, order: Indices, n_genes: int) -> None:
         self._rng, self._order, self._n_genes, self._used = rng, order, n_genes, 0
@@ -144,12 +144,12 @@ def _draw_baseline(rng: np.random.Generator, n_genes: int) -> Floats:
     return baseline
 
 
-def _draw_regions(rng: np.random.Generator, place: dict[str, int], n_genes: int) -> Floats:
+def _draw_regions(rng: np.random.Generator, column_of: dict[str, int], n_genes: int) -> Floats:
     """Return small differences everywhere and large ones in one gene of twelve; markers differ as they are known to."""
     shape = (len(REGIONS), n_genes)
     shift = rng.normal(0.0, 0.25, shape) + rng.normal(0.0, 1.2, shape) * (rng.random(shape) < 0.08)
-    shift[:, : len(place)] *= 0.3
+    shift[:, : len(column_of)] *= 0.3
     for row, region in enumerate(REGIONS):
         for symbol, change in _REGION_MARKERS[region].items():
-            shift[row, place[symbol]] = change
+            shift[row, column_of[symbol]] = change
     return shift

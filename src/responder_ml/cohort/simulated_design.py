@@ -1,4 +1,4 @@
-"""The animals and libraries of a simulated cohort: the founding study's cells, runs and behaviour, nothing about genes.
+"""The animals and libraries of a simulated cohort: the founding study's groups, sequencing runs and behaviour; no genes.
 
 References
 ----------
@@ -48,7 +48,7 @@ def design_cohort(
     replicates
         Multiplies every cell.
     regions
-        Regions each animal gives.
+        Regions sampled from each animal.
 
     Raises
     ------
@@ -65,8 +65,8 @@ def design_cohort(
     sheet = pd.concat([animals.assign(region=region) for region in regions], ignore_index=True)
     if cells is None and "HIP" in regions:
         controls = np.flatnonzero((sheet["phenotype"] == "control") & (sheet["region"] == "HIP"))
-        kept = np.setdiff1d(np.arange(len(sheet)), rng.choice(controls, replicates, replace=False))
-        sheet = sheet.iloc[kept].reset_index(drop=True)
+        remaining = np.setdiff1d(np.arange(len(sheet)), rng.choice(controls, replicates, replace=False))
+        sheet = sheet.iloc[remaining].reset_index(drop=True)
     sheet["batch"] = _draw_runs(rng, sheet)
     sheet["rin"] = np.clip(rng.normal(8.8, 0.4, len(sheet)), 7.0, 10.0).round(1)
     sheet.insert(0, "sample", sheet["region"] + "_" + sheet["subject"])
@@ -74,7 +74,7 @@ def design_cohort(
 
 
 def lose_libraries(rng: np.random.Generator, sheet: pd.DataFrame, share: float) -> pd.DataFrame:
-    """Return the sheet without a share of its libraries, drawn at random; an animal's last one stays.
+    """Return the sheet without a random share of its libraries; the last library of an animal is never lost.
 
     Raises
     ------
@@ -86,8 +86,8 @@ def lose_libraries(rng: np.random.Generator, sheet: pd.DataFrame, share: float) 
     if share == 0:
         return sheet
     order = rng.permutation(len(sheet))
-    last = ~sheet["subject"].iloc[order].duplicated().to_numpy()
-    dropped = order[~last][: round(share * len(sheet))]
+    is_last = ~sheet["subject"].iloc[order].duplicated().to_numpy()
+    dropped = order[~is_last][: round(share * len(sheet))]
     return sheet.drop(index=sheet.index[dropped]).reset_index(drop=True)
 
 
@@ -103,7 +103,7 @@ def _cell(key: str | Cell) -> Cell:
 
 
 def _draw_animals(rng: np.random.Generator, sizes: Mapping[Cell, int]) -> pd.DataFrame:
-    """Return one row per animal; names are in random order, so they tell nothing of the group."""
+    """Return one row per animal; names are in random order, so they carry no information about the group."""
     rows = [cell for cell, size in sizes.items() for _ in range(size)]
     animals = pd.DataFrame(rows, columns=["phenotype", "drug", "response"])
     numbers = rng.permutation(len(animals)) + 1
@@ -131,10 +131,10 @@ def _draw_runs(rng: np.random.Generator, sheet: pd.DataFrame) -> list[str]:
     is_susceptible = sheet["phenotype"] == "susceptible"
     group = sheet["drug"].where(sheet["drug"].isin(DRUGS), is_susceptible.map({True: "susceptible", False: "other"}))
     runs = np.empty(len(sheet), dtype=object)
-    together = sheet["region"] + "/" + group
-    for each in sorted(set(together)):
-        rows = np.flatnonzero(together == each)
-        runs[rows] = rng.permutation(_quota(len(rows), _RUN_SHARES[each.split("/")[1]]))
+    region_and_group = sheet["region"] + "/" + group
+    for key in sorted(set(region_and_group)):
+        rows = np.flatnonzero(region_and_group == key)
+        runs[rows] = rng.permutation(_quota(len(rows), _RUN_SHARES[key.split("/")[1]]))
     return [str(run) for run in runs]
 
 
@@ -142,6 +142,6 @@ def _quota(count: int, shares: Sequence[int]) -> list[str]:
     """Return ``count`` runs in these shares, by largest remainder."""
     exact = count * np.array(shares) / sum(shares)
     whole = np.floor(exact).astype(int)
-    for place in np.argsort(whole - exact, kind="stable")[: count - whole.sum()]:
-        whole[place] += 1
+    for run_index in np.argsort(whole - exact, kind="stable")[: count - whole.sum()]:
+        whole[run_index] += 1
     return [run for run, times in zip(_RUNS, whole, strict=True) for _ in range(times)]

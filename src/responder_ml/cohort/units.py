@@ -1,4 +1,10 @@
-"""Declared units held against the values: nothing is guessed or converted, a contradiction is refused."""
+"""Units of expression: declared units checked against the values, and values converted to the units of a model.
+
+Units are declared, never guessed: a contradiction between the values and their units is refused. Values are converted only
+where a way back exists: log2 counts per million become counts, so that a model of counts treats them like any others, and
+``log2(TPM + 1)`` becomes TPM.
+"""
+
 
 from collections.abc import Sequence
 from typing import Literal, get_args
@@ -19,6 +25,13 @@ _LARGEST_WHOLE_LOG2 = 16.0
 _DOUBLE_LOG_BELOW = 5.5
 _DOUBLE_LOG_ABOVE = 1.5
 _FEW_GENES, _MANY_GENES = 20, 1000
+# Genes at a sample's floor are its zero counts; a single lowest gene need not be one.
+_LEAST_ZEROS = 2
+_AT_FLOOR = 1e-6
+# Small counts tell best whether an offset was guessed right: four decimals of log2 leave them whole to 0.002.
+_SMALL, _LEAST_SMALL, _WHOLE = 50.0, 20, 0.02
+# From, to.
+_CONVERSIONS = (("log2", "counts"), ("log2", "tpm"))
 
 
 def check_units(
@@ -28,7 +41,7 @@ def check_units(
 
     ``counts`` are whole and not negative. ``log2`` values are not all whole numbers, not in the hundreds, and not so
     narrow that a logarithm was taken twice. ``tpm`` are not negative and not log2 values; whether they sum to a million
-    is for the audit to say, since a subset of genes does not.
+    is left to the audit, since a subset of genes does not.
 
     Parameters
     ----------
@@ -59,10 +72,61 @@ def check_units(
         _check_tpm(values)
 
 
+def convert_units(values: Floats, units: str, model_units: str, depth: float) -> Floats:
+    """Convert values to the units a model was trained in.
+
+    A model of counts takes log2 counts per million: they become counts again (`counts_from_log2`), after which the
+    model's own normalisation applies as to any counts. A model of TPM takes ``log2(TPM + 1)``. Nothing else can be undone.
+
+    Parameters
+    ----------
+    values
+        Samples x genes in ``units``.
+    units, model_units
+        Of the values and of the model: ``counts``, ``log2`` or ``tpm``.
+    depth
+        Typical library size in training, counts, for values from which it cannot be read.
+
+    Raises
+    ------
+    ExpressionError
+        There is no conversion from ``units`` to ``model_units``.
+    """
+    if units == model_units:
+        return values
+    if (units, model_units) not in _CONVERSIONS:
+        ways = " or ".join([model_units, *(source for source, target in _CONVERSIONS if target == model_units)])
+        raise ExpressionError(
+            f"The table is declared as {units}, but the model was trained on {model_units}, and one cannot be made from the "
+            f"other. Give {ways}" + (" made the way the training values were." if model_units == "log2" else ".")
+        )
+    if model_units == "tpm":
+        return np.asarray(np.maximum(2.0**values - 1.0, 0.0), dtype=np.float64)
+    return counts_from_log2(values, depth)
+
+
+def counts_from_log2(values: Floats, depth: float) -> Floats:
+    """Return counts whose log2 counts per million the values are; each sample is treated by itself.
+
+    The floor of a sample, if several genes share it, is where its zero counts lie. With limma's offsets, ``log2((count +
+    0.5) / (library + 1) x 1e6)``, the floor gives the library and so the counts; that is accepted if all small counts are
+    whole numbers. With any other offset b, ``log2(cpm + b)``, the floor is log2 b, and the counts are those of a library of
+    ``depth``. Without a floor limma's offsets and ``depth`` are assumed.
+
+    Parameters
+    ----------
+    values
+        Samples x genes, log2 counts per million.
+    depth
+        Library size, counts.
+    """
+    return np.stack([_one_sample(row, depth) for row in values]) if len(values) else values
+
+
 def _check_not_negative(values: Floats, units: str, samples: Sequence[str] | None, genes: Sequence[str] | None) -> None:
     if values.min() >= 0:
         return
-    where = _place(values, np.argwhere(values < 0)[0], samples, genes)
+    where = _describe_cell(values, np.argwhere(values < 0)[0], samples, genes)
     raise ExpressionError(
         f"{int(np.sum(values < 0))} value(s) are negative (first: {where}), but {units} cannot be. If the values are "
         "on a log scale, declare `units: log2`; if background was subtracted, go back to the values before it."
@@ -74,7 +138,7 @@ def _check_not_silent(values: Floats, samples: Sequence[str] | None) -> None:
     if len(silent):
         names = [samples[row] if samples is not None else str(row + 1) for row in silent[:5]]
         raise ExpressionError(
-            f"{len(silent)} sample(s) hold nothing but zeros: {', '.join(names)}. Take failed libraries out of the "
+            f"{len(silent)} sample(s) have only zeros: {', '.join(names)}. Take failed libraries out of the "
             "sample sheet."
         )
 
@@ -83,7 +147,7 @@ def _check_whole(values: Floats, samples: Sequence[str] | None, genes: Sequence[
     fractional = values != np.rint(values)
     if not fractional.any():
         return
-    where = _place(values, np.argwhere(fractional)[0], samples, genes)
+    where = _describe_cell(values, np.argwhere(fractional)[0], samples, genes)
     if values.max() <= _LARGEST_LOG2:
         advice = "They look like log2 values: declare `units: log2`."
     else:
@@ -106,20 +170,20 @@ def _check_tpm(values: Floats) -> None:
 
 def _check_log2(values: Floats) -> None:
     lowest, highest = float(values.min()), float(values.max())
-    found = f"The values run from {lowest:.4g} to {highest:.4g}"
+    span = f"The values run from {lowest:.4g} to {highest:.4g}"
     if highest > _LARGEST_WHOLE_LOG2 and not np.any(values != np.rint(values)):
         advice = "If they are counts, declare `units: counts`; otherwise take" if lowest >= 0 else "Take"
         raise ExpressionError(
-            f"{found} and all are whole numbers, but log2 values are not. {advice} the logarithm first."
+            f"{span} and all are whole numbers, but log2 values are not. {advice} the logarithm first."
         )
     if highest > _LARGEST_LOG2:
         raise ExpressionError(
-            f"{found}, but log2 expression stays below {_LARGEST_LOG2:.0f}. If they are TPM, declare `units: tpm`; if "
+            f"{span}, but log2 expression stays below {_LARGEST_LOG2:.0f}. If they are TPM, declare `units: tpm`; if "
             "they are raw intensities or normalised counts, take log2 first (of the value plus a small offset)."
         )
     if _looks_logged_twice(values.shape[1], lowest, highest):
         raise ExpressionError(
-            f"{found} over {values.shape[1]} genes. That is far too narrow for log2 expression, which spans 8 or more: "
+            f"{span} over {values.shape[1]} genes. That is far too narrow for log2 expression, which spans 8 or more: "
             "the logarithm was probably taken twice, or to base 10. Use the values before the second logarithm (2 "
             "to the power of each value undoes it), or multiply log10 values by 3.3219."
         )
@@ -128,8 +192,8 @@ def _check_log2(values: Floats) -> None:
 def _looks_logged_twice(n_genes: int, lowest: float, highest: float) -> bool:
     """Tell squeezed values from a small panel of weak genes, ratios or standardised values.
 
-    Ratios and standardised values reach below zero. A panel of weak genes has values near zero, which only a whole
-    transcriptome without a single strong gene could not explain.
+    Ratios and standardised values reach below zero. A small panel of weak genes has values near zero, too; a whole
+    transcriptome has at least one strong gene.
     """
     if highest >= _DOUBLE_LOG_BELOW or lowest == highest:
         return False
@@ -138,36 +202,11 @@ def _looks_logged_twice(n_genes: int, lowest: float, highest: float) -> bool:
     return n_genes >= _FEW_GENES and lowest >= _DOUBLE_LOG_ABOVE
 
 
-def _place(values: Floats, at: Indices, samples: Sequence[str] | None, genes: Sequence[str] | None) -> str:
-    row, column = int(at[0]), int(at[1])
+def _describe_cell(values: Floats, cell: Indices, samples: Sequence[str] | None, genes: Sequence[str] | None) -> str:
+    row, column = int(cell[0]), int(cell[1])
     sample = samples[row] if samples is not None else str(row + 1)
     gene = genes[column] if genes is not None else str(column + 1)
     return f"gene '{gene}', sample '{sample}', {values[row, column]:.6g}"
-
-
-# Genes at a sample's floor are its zero counts; a single lowest gene need not be one.
-_LEAST_ZEROS = 2
-_AT_FLOOR = 1e-6
-# Small counts tell best whether an offset was guessed right: four decimals of log2 leave them whole to 0.002.
-_SMALL, _LEAST_SMALL, _WHOLE = 50.0, 20, 0.02
-
-
-def counts_from_log2(values: Floats, depth: float) -> Floats:
-    """Return counts whose log2 counts per million the values are; each sample is treated by itself.
-
-    The floor of a sample, if several genes share it, is where its zero counts lie. With limma's offsets, ``log2((count +
-    0.5) / (library + 1) x 1e6)``, the floor gives the library and so the counts; that is believed if all small ones come
-    out whole. With any other offset b, ``log2(cpm + b)``, the floor is log2 b, and the counts are those of a library of
-    ``depth``. Without a floor limma's offsets and ``depth`` are assumed.
-
-    Parameters
-    ----------
-    values
-        Samples x genes, log2 counts per million.
-    depth
-        Library size, counts.
-    """
-    return np.stack([_one_sample(row, depth) for row in values]) if len(values) else values
 
 
 def _one_sample(row: Floats, depth: float) -> Floats:
@@ -179,39 +218,3 @@ def _one_sample(row: Floats, depth: float) -> Floats:
     if small.size >= _LEAST_SMALL and np.abs(small - np.rint(small)).max() < _WHOLE:
         return np.asarray(np.rint(counts), dtype=np.float64)
     return np.asarray((2.0**row - 2.0**floor) * (depth / 1e6), dtype=np.float64)
-
-
-_CONVERSIONS = (("log2", "counts"), ("log2", "tpm"))
-
-
-def convert_units(values: Floats, units: str, wanted: str, depth: float) -> Floats:
-    """Bring values to the units a model was trained in.
-
-    A model of counts takes log2 counts per million: they become counts again (`counts_from_log2`), after which the
-    model's own normalisation applies as to any counts. A model of TPM takes ``log2(TPM + 1)``. Nothing else can be undone.
-
-    Parameters
-    ----------
-    values
-        Samples x genes in ``units``.
-    units, wanted
-        ``counts``, ``log2`` or ``tpm``.
-    depth
-        Typical library size in training, counts, for values that do not tell their own.
-
-    Raises
-    ------
-    ExpressionError
-        There is no way from ``units`` to ``wanted``.
-    """
-    if units == wanted:
-        return values
-    if (units, wanted) not in _CONVERSIONS:
-        ways = " or ".join([wanted, *(source for source, target in _CONVERSIONS if target == wanted)])
-        raise ExpressionError(
-            f"The table is declared as {units}, but the model was trained on {wanted}, and one cannot be made from the "
-            f"other. Give {ways}" + (" made the way the training values were." if wanted == "log2" else ".")
-        )
-    if wanted == "tpm":
-        return np.asarray(np.maximum(2.0**values - 1.0, 0.0), dtype=np.float64)
-    return counts_from_log2(values, depth)

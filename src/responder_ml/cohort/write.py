@@ -1,4 +1,7 @@
-"""A cohort written as ordinary files: what a user's own data would look like."""
+"""A simulated cohort written as the files that a user's own data would be, and any expression matrix as gzipped text.
+
+Equal matrices give equal bytes: the gzip header carries no time stamp and no name.
+"""
 
 import gzip
 import os
@@ -12,16 +15,6 @@ from anndata import AnnData
 
 from responder_ml.arrays import Floats
 from responder_ml.errors import CohortError
-
-
-def write_matrix(path: Path, genes: Sequence[str], samples: Sequence[str], values: Floats) -> None:
-    """Write genes x samples; whole numbers without a decimal point, others in full, and no time stamp."""
-    whole = bool(np.all(values == np.rint(values)))
-    rows = (values.astype(np.int64) if whole else values).tolist()
-    with path.open("wb") as raw, gzip.GzipFile("", "wb", compresslevel=5, fileobj=raw, mtime=0) as packed:
-        packed.write(("\t".join(("gene", *samples)) + "\n").encode())
-        for gene, row in zip(genes, rows, strict=True):
-            packed.write(("\t".join((gene, *map(repr, row))) + "\n").encode())
 
 
 _README = """{headline}
@@ -53,30 +46,40 @@ def write_cohort(cohort: AnnData, folder: Path) -> None:
     cohort
         From `simulate_cohort`.
     folder
-        Folder to make; it may exist if it is empty.
+        Folder to create; it may exist if it is empty.
 
     Raises
     ------
     CohortError
-        The cohort was not simulated, the folder holds something, or it cannot be written.
+        The cohort was not simulated, the folder is not empty, or it cannot be written.
     """
     if not cohort.uns.get("simulated") or "truth" not in cohort.uns:
-        raise CohortError("Only a cohort that was just simulated can be written: this one carries no planted truth.")
+        raise CohortError("Only a cohort that was just simulated can be written: this one has no planted truth.")
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise CohortError(f"{folder} is there already and not empty. Choose another folder.")
-    beside = folder.with_name(f".{folder.name}.{os.getpid()}.partial")
+        raise CohortError(f"{folder} already exists and is not empty. Choose another folder.")
+    partial = folder.with_name(f".{folder.name}.{os.getpid()}.partial")
     try:
-        beside.mkdir(parents=True)
-        _write_files(cohort, beside)
+        partial.mkdir(parents=True)
+        _write_files(cohort, partial)
         if folder.exists():
             folder.rmdir()
-        beside.rename(folder)
+        partial.rename(folder)
     except OSError as problem:
         raise CohortError(
             f"The cohort could not be written to {folder}: {problem}. Choose another folder."
         ) from problem
     finally:
-        shutil.rmtree(beside, ignore_errors=True)
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def write_matrix(path: Path, genes: Sequence[str], samples: Sequence[str], values: Floats) -> None:
+    """Write genes x samples as gzipped text; whole numbers without a decimal point, others in full."""
+    all_whole = bool(np.all(values == np.rint(values)))
+    rows = (values.astype(np.int64) if all_whole else values).tolist()
+    with path.open("wb") as raw, gzip.GzipFile("", "wb", compresslevel=5, fileobj=raw, mtime=0) as file:
+        file.write(("\t".join(("gene", *samples)) + "\n").encode())
+        for gene, row in zip(genes, rows, strict=True):
+            file.write(("\t".join((gene, *map(repr, row))) + "\n").encode())
 
 
 def _write_files(cohort: AnnData, folder: Path) -> None:

@@ -1,1 +1,1 @@
-"""Series of the Gene Expression Omnibus as cohort files: addresses, downloads, recipes."""
+"""Series of the Gene Expression Omnibus (GEO) as cohort files: addresses, downloads, recipes."""

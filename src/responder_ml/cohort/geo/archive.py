@@ -1,8 +1,8 @@
-"""Where the Gene Expression Omnibus keeps what, and what a page there links to.
+"""Addresses of the files of a series in the Gene Expression Omnibus (GEO), and the links of its pages.
 
 The folders are those of GEO's file server: ``geo/series/GSE81nnn/GSE81672/matrix/`` and ``suppl/`` with ``filelist.txt``.
-The page of NCBI-generated counts (``geo/download/?acc=GSE81672``) links to files whose names carry the assembly, which is
-why they are looked up and not composed.
+The page of NCBI-generated counts (``geo/download/?acc=GSE81672``) links to files whose names contain the assembly, so
+their addresses are read from the page.
 
 References
 ----------
@@ -19,7 +19,7 @@ from urllib.parse import parse_qs, quote, unquote, urljoin, urlsplit
 from responder_ml.errors import FetchError
 
 ENVIRONMENT = "RESPONDER_ML_GEO"
-"""Environment variable with the address of a server that stands in for GEO's two."""
+"""Environment variable with the address of a server to use in place of GEO's two."""
 _FILES, _PAGES = "https://ftp.ncbi.nlm.nih.gov", "https://www.ncbi.nlm.nih.gov"
 _SERIES = re.compile(r"GSE[1-9]\d{0,8}")
 
@@ -33,7 +33,7 @@ class Archive:
     series
         Accession such as ``GSE81672``.
     base
-        Address that stands in for GEO's own, or None.
+        Address to use in place of GEO's own, or None.
     """
 
     series: str
@@ -57,12 +57,12 @@ class Archive:
 
     @property
     def counts_page(self) -> str:
-        """The page that links to NCBI-generated counts, where there are any."""
+        """The page that links to NCBI-generated counts, if there are any."""
         return f"{self.base or _PAGES}/geo/download/?acc={self.series}"
 
 
 def archive_of(series: str, base: str | None = None) -> Archive:
-    """Return the addresses of a series; ``base`` or the environment names a server that stands in for GEO.
+    """Return the addresses of a series; ``base`` or the environment names a server to use in place of GEO.
 
     Raises
     ------
@@ -83,11 +83,11 @@ def links(page: str, address: str) -> list[tuple[str, str]]:
     """
     reader = _Links()
     reader.feed(page)
-    found = {urljoin(address, target): None for target in reader.targets}
-    return [(name, link) for link in found if (name := _name_of(link))]
+    addresses = {urljoin(address, target): None for target in reader.targets}
+    return [(name, link) for link in addresses if (name := _name_of(link))]
 
 
-def listed(text: str) -> list[str]:
+def read_file_list(text: str) -> list[str]:
     """Return the series' own files of a ``filelist.txt``: tab-separated, the name in the second column.
 
     Files of single samples are listed with the ``RAW.tar`` that holds them and have no address of their own.
@@ -96,15 +96,15 @@ def listed(text: str) -> list[str]:
     return [row[1].strip() for row in rows if len(row) > 1 and row[1].strip().startswith("GSE")]
 
 
-def joined(folder: str, name: str) -> str:
+def file_address(folder: str, name: str) -> str:
     """Return the address of a file in a folder."""
     return folder + quote(name)
 
 
 def _name_of(link: str) -> str:
     parts = urlsplit(link)
-    named = parse_qs(parts.query).get("file")
-    return named[0] if named else unquote(parts.path.rsplit("/", 1)[-1])
+    in_query = parse_qs(parts.query).get("file")
+    return in_query[0] if in_query else unquote(parts.path.rsplit("/", 1)[-1])
 
 
 class _Links(HTMLParser):

@@ -1,4 +1,4 @@
-"""A fetched series as files a job can read: expression, sample sheet, and where they come from."""
+"""A fetched series written as files that a job can read: expression, sample sheet, and their provenance."""
 
 import json
 import os
@@ -28,18 +28,18 @@ def write_series(
     provenance: Mapping[str, Any],
     annotation: Path | None = None,
 ) -> None:
-    """Write all files or none; what an earlier fetch wrote there is replaced, anything else is not touched.
+    """Write all files or none; what an earlier fetch wrote there is replaced, other files are never touched.
 
     Parameters
     ----------
     folder
-        To make.
+        Folder to create.
     expression, sheet
         The sheet is cut to samples with expression, in the expression's order.
     provenance
         Written as JSON.
     annotation
-        Table of the genes to put beside them.
+        Table of the genes to copy into the folder.
 
     Raises
     ------
@@ -47,30 +47,30 @@ def write_series(
         The folder holds other files, or cannot be written.
     """
     if folder.exists() and not _may_be_replaced(folder):
-        raise FetchError(f"{folder} is there already and was not written by `fetch`. Choose another --out.")
-    beside = folder.with_name(f".{folder.name}.{os.getpid()}.partial")
+        raise FetchError(f"{folder} already exists and was not written by `fetch`. Choose another --out.")
+    partial = folder.with_name(f".{folder.name}.{os.getpid()}.partial")
     try:
-        beside.mkdir(parents=True)
+        partial.mkdir(parents=True)
         write_matrix(
-            beside / expression_name(expression.units), expression.genes, expression.samples, expression.values
+            partial / expression_name(expression.units), expression.genes, expression.samples, expression.values
         )
         rows = sheet.set_index("sample", drop=False).loc[list(expression.samples)]
-        rows.to_csv(beside / SHEET, sep="\t", index=False)
+        rows.to_csv(partial / SHEET, sep="\t", index=False)
         if annotation is not None:
-            shutil.copyfile(annotation, beside / GENES)
-        (beside / PROVENANCE).write_text(json.dumps(provenance, indent=1) + "\n", encoding="utf-8")
+            shutil.copyfile(annotation, partial / GENES)
+        (partial / PROVENANCE).write_text(json.dumps(provenance, indent=1) + "\n", encoding="utf-8")
         if folder.exists():
             shutil.rmtree(folder)
-        beside.rename(folder)
+        partial.rename(folder)
     except OSError as problem:
         raise FetchError(f"{folder} could not be written: {problem}. Choose another --out.") from problem
     finally:
-        shutil.rmtree(beside, ignore_errors=True)
+        shutil.rmtree(partial, ignore_errors=True)
 
 
 def _may_be_replaced(folder: Path) -> bool:
     if not folder.is_dir():
         return False
     ours = {SHEET, PROVENANCE, GENES, *(expression_name(units) for units in ("counts", "log2", "tpm"))}
-    there = {path.name for path in folder.iterdir()}
-    return not there or (PROVENANCE in there and there <= ours)
+    names = {path.name for path in folder.iterdir()}
+    return not names or (PROVENANCE in names and names <= ours)

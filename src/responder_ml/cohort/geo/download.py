@@ -1,8 +1,8 @@
-"""Files fetched over HTTP into a cache: resumed, tried again, checked, and never half there.
+"""Files fetched over HTTP into a cache: resumed, tried again, checked, and never incomplete.
 
-What arrives is kept as ``NAME.part`` with a note of what the server said it is (``ETag`` or ``Last-Modified``, size). A
-connection that breaks is taken up where it broke with ``Range`` and ``If-Range``; a server that cannot, or whose file has
-changed, sends it whole. Only a checked file gets its name, and a record beside it says where it came from.
+A download is written to ``NAME.part`` with a note of what the server said about it (``ETag`` or ``Last-Modified``, size). A
+broken download is resumed with ``Range`` and ``If-Range``; a server that cannot resume, or whose file has changed, sends the
+whole file. Only a checked file gets its name, and a record next to it says where it came from.
 """
 
 import errno
@@ -26,18 +26,18 @@ from responder_ml.errors import FetchError, NotInArchiveError, UnreachableError
 from responder_ml.progress import OnProgress, Progress
 
 _PIECE = 1 << 16
-_AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
+_RETRY = frozenset({408, 425, 429, 500, 502, 503, 504})
 _ABSENT = frozenset({404, 410})
-_NO_SUCH_RANGE = 416
-# A machine without network is told so at once, not after every pause.
-_NO_WAY = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.ECONNREFUSED})
-_NO_WAY_ATTEMPTS = 2
-_BROKEN = (http.client.HTTPException, ConnectionError, TimeoutError, ssl.SSLError, urllib.error.URLError)
+_RANGE_NOT_SATISFIABLE = 416
+# A machine without network fails after two attempts, not after every pause.
+_NO_ROUTE = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.ECONNREFUSED})
+_NO_ROUTE_ATTEMPTS = 2
+_CONNECTION_ERRORS = (http.client.HTTPException, ConnectionError, TimeoutError, ssl.SSLError, urllib.error.URLError)
 
 
 @dataclass(frozen=True)
 class Patience:
-    """How long to try: attempts in a row that bring nothing, seconds before the second, seconds of silence borne."""
+    """How long to try: attempts in a row without new data, seconds before the second attempt, seconds without an answer."""
 
     attempts: int = 4
     pause: float = 1.0
@@ -51,9 +51,9 @@ class Fetched:
     Attributes
     ----------
     path
-        Where it lies.
+        The file.
     url, size, sha256, date
-        Address, bytes, digest, and the day it was fetched (``by hand`` in ``url`` where a person put it there).
+        Address, bytes, digest, and the day it was fetched (``url`` says ``by hand`` where a person put it there).
     """
 
     path: Path
@@ -63,11 +63,11 @@ class Fetched:
     date: str
 
     def record(self) -> dict[str, Any]:
-        """Return what a reader of the files needs to know."""
+        """Return name, address, size, digest and day, for the provenance."""
         return {"name": self.path.name, **{key: value for key, value in asdict(self).items() if key != "path"}}
 
     def text(self) -> str:
-        """Return its content, for pages and lists."""
+        """Return the content as text, for pages and lists."""
         return self.path.read_text(encoding="utf-8", errors="replace")
 
 
@@ -77,9 +77,9 @@ class Downloader:
     Parameters
     ----------
     cache
-        The folder; made where it is missing.
+        The folder; created where it is missing.
     progress
-        Is told about every file.
+        Shows the progress of every file.
     patience
         When to give up.
     """
@@ -97,7 +97,7 @@ class Downloader:
         url
             Its address.
         name
-            What to call it.
+            Its name in the cache.
         sha256
             Digest it must have, if one is known.
 
@@ -106,14 +106,14 @@ class Downloader:
         NotInArchiveError
             The server does not have it.
         UnreachableError
-            There is no way to the server, or it stopped answering.
+            The server cannot be reached, or it stopped answering.
         FetchError
-            It arrived damaged, as a web page, or with another digest; nothing is kept of it.
+            The file is damaged, a web page, or has another digest; it is deleted.
         """
         target = self.cache / name
-        kept = self._kept(target, url, sha256)
-        if kept is not None:
-            return kept
+        cached = self._cached(target, url, sha256)
+        if cached is not None:
+            return cached
         part = target.with_name(f"{name}.part")
         try:
             self.cache.mkdir(parents=True, exist_ok=True)
@@ -126,7 +126,7 @@ class Downloader:
         return self._accept(part, target, url, sha256)
 
     def cached(self, name: str) -> Fetched:
-        """Return a file that lies in the cache, whatever put it there.
+        """Return a file in the cache, fetched or put there by hand.
 
         Raises
         ------
@@ -135,13 +135,13 @@ class Downloader:
         """
         target = self.cache / name
         url = str(_read_note(_note_of(target)).get("url", "unknown"))
-        kept = self._kept(target, url, None)
-        if kept is None:
+        cached = self._cached(target, url, None)
+        if cached is None:
             raise FetchError(f"{target} is not what was fetched from {url}. Delete it and run again.")
-        return kept
+        return cached
 
-    def _kept(self, target: Path, url: str, sha256: str | None) -> Fetched | None:
-        """Return the file if it is there, unchanged, from this address or put there by hand."""
+    def _cached(self, target: Path, url: str, sha256: str | None) -> Fetched | None:
+        """Return the file if it exists, is unchanged, and comes from this address or was put there by hand."""
         if not target.is_file():
             return None
         note = _read_note(_note_of(target))
@@ -152,7 +152,7 @@ class Downloader:
             if note:
                 return None
             raise FetchError(
-                f"{target} was put there by hand, but its SHA-256 is {digest} and {sha256} was expected. Take it away or "
+                f"{target} was put there by hand, but its SHA-256 is {digest} and {sha256} was expected. Remove it or "
                 "put the right file there."
             )
         if not note:
@@ -167,93 +167,93 @@ class Downloader:
             if sha256 is not None and digest != sha256.lower():
                 raise FetchError(
                     f"{url} has SHA-256 {digest}, but {sha256} was expected. Either the archive's file has changed or "
-                    "something on the way altered it; correct the checksum only if you know which."
+                    "something altered it on the way; correct the checksum only if you know which."
                 )
         except FetchError:
             part.unlink()
             _note_of(part).unlink(missing_ok=True)
             raise
-        found = Fetched(target, url, part.stat().st_size, digest, datetime.now(UTC).date().isoformat())
+        fetched = Fetched(target, url, part.stat().st_size, digest, datetime.now(UTC).date().isoformat())
         part.replace(target)
-        _note_of(target).write_text(json.dumps(found.record(), indent=1) + "\n", encoding="utf-8")
+        _note_of(target).write_text(json.dumps(fetched.record(), indent=1) + "\n", encoding="utf-8")
         _note_of(part).unlink(missing_ok=True)
-        return found
+        return fetched
 
     def _download(self, url: str, part: Path, target: Path, on_progress: OnProgress) -> None:
         fruitless = 0
         while True:
-            before, no_way = _size(part), False
+            before, no_route = _size(part), False
             try:
                 if self._transfer(url, part, on_progress):
                     return
                 reason = "the connection ended early"
             except urllib.error.HTTPError as problem:
                 reason = _status(problem, url, part)
-            except _BROKEN as problem:
+            except _CONNECTION_ERRORS as problem:
                 cause = getattr(problem, "reason", problem)
-                reason, no_way = str(cause) or type(cause).__name__, _is_no_way(cause)
+                reason, no_route = str(cause) or type(cause).__name__, _has_no_route(cause)
             fruitless = 0 if _size(part) > before else fruitless + 1
-            if fruitless >= (_NO_WAY_ATTEMPTS if no_way else self._patience.attempts):
+            if fruitless >= (_NO_ROUTE_ATTEMPTS if no_route else self._patience.attempts):
                 raise UnreachableError(
-                    f"{url} could not be fetched: {reason}. Check the network and run again, which goes on from where it "
-                    f"stopped; or fetch it on another machine and put it at {target}."
+                    f"{url} could not be fetched: {reason}. Check the network and run again, which resumes the "
+                    f"download; or fetch it on another machine and put it at {target}."
                 )
             time.sleep(self._patience.pause * 2.0 ** max(fruitless - 1, 0) if fruitless else 0.0)
 
     def _transfer(self, url: str, part: Path, on_progress: OnProgress) -> bool:
-        """Read what is still missing; tell whether the file is whole."""
-        note, have = _read_note(_note_of(part)), _size(part)
+        """Read the missing part; tell whether the file is complete."""
+        note, n_bytes = _read_note(_note_of(part)), _size(part)
         if note.get("url") != url:
-            note, have = {}, 0
-        if have and note.get("size") == have:
+            note, n_bytes = {}, 0
+        if n_bytes and note.get("size") == n_bytes:
             return True
         headers = {"User-Agent": "responder_ml"}
-        if have:
-            headers["Range"] = f"bytes={have}-"
+        if n_bytes:
+            headers["Range"] = f"bytes={n_bytes}-"
             if note.get("validator"):
                 headers["If-Range"] = note["validator"]
         request = urllib.request.Request(url, headers=headers)
         with urllib.request.urlopen(request, timeout=self._patience.silence) as answer:
-            have, size = _agreed(answer, part, have, note)
+            n_bytes, size = _resume_at(answer, part, n_bytes, note)
             _write_note(part, {"url": url, "validator": _validator(answer.headers), "size": size})
-            with part.open("ab" if have else "wb") as file:
+            with part.open("ab" if n_bytes else "wb") as file:
                 while piece := answer.read(_PIECE):
                     file.write(piece)
-                    have += len(piece)
-                    on_progress(have, size or have, "")
-        return size is None or have == size
+                    n_bytes += len(piece)
+                    on_progress(n_bytes, size or n_bytes, "")
+        return size is None or n_bytes == size
 
 
-def _agreed(answer: Any, part: Path, have: int, note: Mapping[str, Any]) -> tuple[int, int | None]:
-    """Return from which byte on the answer continues, and the size of the whole."""
+def _resume_at(answer: Any, part: Path, n_bytes: int, note: Mapping[str, Any]) -> tuple[int, int | None]:
+    """Return the byte at which the answer continues, and the size of the whole file."""
     length = answer.headers.get("Content-Length")
     if answer.status != http.client.PARTIAL_CONTENT:
         return 0, None if length is None else int(length)
     span = answer.headers.get("Content-Range", "").removeprefix("bytes ")
     first, _, rest = span.partition("-")
     size = rest.partition("/")[2]
-    if first != str(have) or (note.get("size") is not None and size != str(note["size"])):
+    if first != str(n_bytes) or (note.get("size") is not None and size != str(note["size"])):
         part.unlink()
-        raise ConnectionError("the server sent another part than the one asked for")
-    return have, int(size) if size.isdigit() else None
+        raise ConnectionError("the server sent another part than the one requested")
+    return n_bytes, int(size) if size.isdigit() else None
 
 
 def _status(problem: urllib.error.HTTPError, url: str, part: Path) -> str:
-    """Return why to try again, or raise where that is of no use."""
+    """Return why to try again, or raise where another attempt cannot help."""
     with problem:
         if problem.code in _ABSENT:
             raise NotInArchiveError(f"{url} does not exist (HTTP {problem.code}).") from problem
-        if problem.code == _NO_SUCH_RANGE:
+        if problem.code == _RANGE_NOT_SATISFIABLE:
             part.unlink(missing_ok=True)
-        elif problem.code not in _AGAIN:
+        elif problem.code not in _RETRY:
             raise FetchError(
                 f"{url} was refused (HTTP {problem.code} {problem.reason}). Open it in a browser to see why."
             ) from problem
         return f"the server answered HTTP {problem.code}"
 
 
-def _is_no_way(cause: object) -> bool:
-    return isinstance(cause, socket.gaierror) or (isinstance(cause, OSError) and cause.errno in _NO_WAY)
+def _has_no_route(cause: object) -> bool:
+    return isinstance(cause, socket.gaierror) or (isinstance(cause, OSError) and cause.errno in _NO_ROUTE)
 
 
 def _validator(headers: Mapping[str, str]) -> str | None:

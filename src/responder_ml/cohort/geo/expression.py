@@ -1,4 +1,4 @@
-"""The expression of a series: a file's columns matched with the samples they belong to."""
+"""The expression of a series: the columns of a file matched to the series' samples."""
 
 import re
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from responder_ml.cohort.units import check_units
 from responder_ml.errors import CohortError, FetchError, list_names
 
 _ACCESSION = re.compile(r"GSM\d+")
-_LEAST_MATCHED = 0.5
+_MIN_MATCHED = 0.5
 _NO_GENE = re.compile(r"__\w+|N_(?:unmapped|multimapping|noFeature|ambiguous)")
 
 
@@ -33,7 +33,7 @@ class SeriesExpression:
     units
         ``counts``, ``log2`` or ``tpm``.
     notes
-        What was left out or looks wrong.
+        What was left out, and what may be wrong.
     """
 
     genes: tuple[str, ...]
@@ -44,48 +44,49 @@ class SeriesExpression:
 
 
 def read_expression_file(path: Path, samples: Sequence[Sample], units: str | None) -> SeriesExpression:
-    """Read a table whose columns (or rows) are samples under their accessions, titles, or any text that tells them apart.
+    """Read a table whose columns (or rows) are samples under their accessions, titles, or another property that identifies them.
 
     Parameters
     ----------
     path
         Of any kind `read_cells` reads; the first column names the genes.
     samples
-        Of the series.
+        Samples of the series.
     units
-        As declared; without, the values must be whole numbers, which are taken for counts.
+        Declared units; if None, the values must be whole numbers, which are taken as counts.
 
     Raises
     ------
     FetchError
-        Fewer than half of the samples are found, or the values are not what they were declared to be.
+        Fewer than half of the samples are found, or the values contradict the declared units.
     """
     try:
         grid = CellGrid(read_cells(path))
-        in_columns, in_rows = _matched(grid.columns, samples), _matched(grid.rows, samples)
+        in_columns, in_rows = _match_samples(grid.columns, samples), _match_samples(grid.rows, samples)
         genes_in_rows = len(in_columns) >= len(in_rows)
-        found = in_columns if genes_in_rows else in_rows
-        if len(found) < _LEAST_MATCHED * len(samples):
-            raise FetchError(_explain_no_match(path, grid, samples, len(found)))
+        position_of = in_columns if genes_in_rows else in_rows
+        if len(position_of) < _MIN_MATCHED * len(samples):
+            raise FetchError(_explain_no_match(path, grid, samples, len(position_of)))
         genes = np.arange(len(grid.rows if genes_in_rows else grid.columns), dtype=np.intp)
-        places = np.array(list(found.values()), dtype=np.intp)
-        rows, columns = (genes, places) if genes_in_rows else (places, genes)
+        positions = np.array(list(position_of.values()), dtype=np.intp)
+        rows, columns = (genes, positions) if genes_in_rows else (positions, genes)
         cells = grid.numbers(rows, columns, genes_in_rows=genes_in_rows)
     except CohortError as problem:
         raise FetchError(f"{path.name} cannot be used as this series' expression: {problem}") from problem
     names = grid.rows if genes_in_rows else grid.columns
-    return _checked(path.name, list(names), list(found), cells if genes_in_rows else cells.T, units, samples)
+    values = cells if genes_in_rows else cells.T
+    return _checked(path.name, list(names), list(position_of), values, units, samples)
 
 
 def read_matrix_values(matrices: Sequence[SeriesMatrix], source: str, units: str | None) -> SeriesExpression:
-    """Return the values in the series matrix files themselves, as of microarrays; rows that every platform has.
+    """Return the values of the series matrix files themselves, as for microarrays: the rows that every platform has.
 
     Raises
     ------
     FetchError
-        They hold none, their units are not declared, or they contradict them.
+        There are no values, their units are not declared, or the values contradict them.
     """
-    if not all(each.rows for each in matrices):
+    if not all(matrix.rows for matrix in matrices):
         raise FetchError(
             f"{source} holds no expression, as is usual for RNA-seq. Take the counts from `--source ncbi` or "
             "`--source supplementary`."
@@ -96,29 +97,30 @@ def read_matrix_values(matrices: Sequence[SeriesMatrix], source: str, units: str
         )
     rows = [name for name in matrices[0].rows if all(name in set(other.rows) for other in matrices[1:])]
     parts = []
-    for each in matrices:
-        place = {name: row for row, name in enumerate(each.rows)}
-        parts.append(each.values[[place[name] for name in rows]])
-    samples = [sample for each in matrices for sample in each.samples]
-    return _checked(source, rows, [each.accession for each in samples], np.hstack(parts), units, samples)
+    for matrix in matrices:
+        row_of = {name: row for row, name in enumerate(matrix.rows)}
+        parts.append(matrix.values[[row_of[name] for name in rows]])
+    samples = [sample for matrix in matrices for sample in matrix.samples]
+    return _checked(source, rows, [sample.accession for sample in samples], np.hstack(parts), units, samples)
 
 
 def _checked(
-    source: str, genes: list[str], found: list[str], values: Floats, units: str | None, samples: Sequence[Sample]
+    source: str, genes: list[str], accessions: list[str], values: Floats, units: str | None, samples: Sequence[Sample]
 ) -> SeriesExpression:
+    """Return the expression without rows that are no genes or have gaps, its units checked."""
     notes = []
-    absent = [sample.accession for sample in samples if sample.accession not in set(found)]
+    absent = [sample.accession for sample in samples if sample.accession not in set(accessions)]
     if absent:
         notes.append(f"{len(absent)} sample(s) have no values in {source} and were left out: {list_names(absent)}.")
     no_gene = np.array([bool(_NO_GENE.fullmatch(name)) for name in genes], dtype=np.bool_)
     gaps = ~np.isfinite(values).all(axis=1) & ~no_gene
     if gaps.any():
         notes.append(f"{int(gaps.sum())} row(s) with missing values were left out.")
-    kept = ~(no_gene | gaps)
-    genes, values = [name for name, keep in zip(genes, kept, strict=True) if keep], values[kept]
+    is_usable = ~(no_gene | gaps)
+    genes, values = [name for name, usable in zip(genes, is_usable, strict=True) if usable], values[is_usable]
     units = units or "counts"
     try:
-        check_units(values.T, units, samples=found, genes=genes)
+        check_units(values.T, units, samples=accessions, genes=genes)
     except CohortError as problem:
         raise FetchError(
             f"{source}: {problem} Units are declared in a recipe: `expression: {{units: ...}}`."
@@ -132,19 +134,19 @@ def _checked(
     repeated = len(genes) - len(set(genes))
     if repeated:
         notes.append(f"{repeated} gene name(s) are repeated. See `cohort.genes.many_to_one`.")
-    return SeriesExpression(tuple(genes), tuple(found), values, units, tuple(notes))
+    return SeriesExpression(tuple(genes), tuple(accessions), values, units, tuple(notes))
 
 
-def _matched(names: Sequence[str], samples: Sequence[Sample]) -> dict[str, int]:
-    """Return accession: position along an axis, by whatever tells the most samples apart there."""
+def _match_samples(names: Sequence[str], samples: Sequence[Sample]) -> dict[str, int]:
+    """Return accession: position along an axis, by the property that identifies the most samples there."""
     best: dict[str, int] = {}
     for key in _keys(samples):
-        found: dict[str, int] = {}
+        by_key: dict[str, int] = {}
         for position, name in enumerate(names):
             accession = key.get(_bare(name))
             if accession is not None:
-                found.setdefault(accession, position)
-        best = found if len(found) > len(best) else best
+                by_key.setdefault(accession, position)
+        best = by_key if len(by_key) > len(best) else best
     by_accession: dict[str, int] = {}
     known = {sample.accession for sample in samples}
     for position, name in enumerate(names):
@@ -175,9 +177,9 @@ def _bare(text: str) -> str:
     return plain[1:] if len(plain) > 1 and plain[0] == "x" and plain[1].isdigit() else plain
 
 
-def _explain_no_match(path: Path, grid: CellGrid, samples: Sequence[Sample], found: int) -> str:
+def _explain_no_match(path: Path, grid: CellGrid, samples: Sequence[Sample], n_matched: int) -> str:
     return (
-        f"{path.name}: {found} of {len(samples)} samples stand in it under an accession, title or other property. Its columns "
-        f"start with {list_names(grid.columns)}; titles with {list_names([sample.title for sample in samples])}. Name another file in "
-        "a recipe, or rename the columns and use `source: table`."
+        f"{path.name}: {n_matched} of {len(samples)} samples are in it under an accession, title or other property. Its columns "
+        f"start with {list_names(grid.columns)}; titles with {list_names([sample.title for sample in samples])}. Name another "
+        "file in a recipe, or rename the columns and use `source: table`."
     )

@@ -1,4 +1,4 @@
-"""Is a downloaded file what its name says, and whole?"""
+"""Checks that a downloaded file is complete and of the kind its name says."""
 
 import gzip
 import tarfile
@@ -12,14 +12,14 @@ _PIECE = 1 << 20
 
 
 def check_intact(path: Path, name: str, address: str) -> None:
-    """Refuse a page in place of a file, and a compressed file that does not unpack to its end.
+    """Refuse a web page in place of a file, and a compressed file that cannot be unpacked to its end.
 
     Parameters
     ----------
     path
-        The file as it lies on disk.
+        The file on disk.
     name
-        The name it is meant to have; its ending says what it must hold.
+        The name it will have; the ending says what it must hold.
     address
         Where it came from, for the message.
 
@@ -37,9 +37,9 @@ def check_intact(path: Path, name: str, address: str) -> None:
             f"{address} answered with a web page where the file {name} was expected: an error of the server, a login page "
             "of the network, or a wrong address. Open it in a browser to see which."
         )
-    broken = _broken(path, name, start)
-    if broken:
-        raise FetchError(f"{address} is damaged or cut short: {broken}. Run again to fetch it anew.")
+    damage = _damage(path, name, start)
+    if damage:
+        raise FetchError(f"{address} is damaged or cut short: {damage}. Run again to fetch it once more.")
 
 
 def _is_page(start: bytes) -> bool:
@@ -47,9 +47,9 @@ def _is_page(start: bytes) -> bool:
     return text.startswith((b"<!doctype html", b"<html", b"<head", b"<?xml version"))
 
 
-def _broken(path: Path, name: str, start: bytes) -> str:
+def _damage(path: Path, name: str, start: bytes) -> str:
     if name.endswith((".gz", ".tgz")):
-        return _broken_gzip(path) if start.startswith(b"\x1f\x8b") else "it is not gzip"
+        return _gzip_damage(path) if start.startswith(b"\x1f\x8b") else "it is not gzip"
     if name.endswith(".tar") and not tarfile.is_tarfile(path):
         return "it is not a tar archive"
     if name.endswith(".xlsx") and not zipfile.is_zipfile(path):
@@ -57,11 +57,11 @@ def _broken(path: Path, name: str, start: bytes) -> str:
     return ""
 
 
-def _broken_gzip(path: Path) -> str:
+def _gzip_damage(path: Path) -> str:
     try:
         with gzip.open(path) as unpacked:
             while unpacked.read(_PIECE):
                 pass
     except (EOFError, gzip.BadGzipFile, zlib.error) as problem:
-        return str(problem) or "it does not unpack"
+        return str(problem) or "it cannot be unpacked"
     return ""

@@ -1,7 +1,7 @@
-"""A recipe: how one series' own words become canonical columns, and which of its files holds the expression.
+"""A recipe: how the words of one series become canonical columns, and which of its files holds the expression.
 
-Recipes are YAML, checked when read, unknown keys refused. Those that come with the program lie in ``cohort/recipes`` and are
-named after their series.
+Recipes are YAML, checked when read; unknown keys are refused. The program's own are in ``cohort/recipes``, named after their
+series.
 """
 
 import hashlib
@@ -48,7 +48,7 @@ class Form(_Section):
 
 
 class ExpressionPart(_Section):
-    """Which file holds the expression: from where, a pattern for its name, its units, its digest if it is known."""
+    """The file that holds the expression: its source, a pattern for its name, its units, its digest if known."""
 
     source: Literal["auto", "ncbi", "supplementary", "matrix"] = "auto"
     file: str | None = None
@@ -71,19 +71,19 @@ class Recipe(_Section):
     series
         Its accession.
     about
-        What it is.
+        A description.
     expression
-        Which file.
+        The file that holds it.
     forms
-        Tried in order for each sample; none at all takes every characteristic as a column of its own.
+        Tried in order for each sample; without any, every characteristic becomes a column.
     words
         Column: canonical word: the series' words for it. A column with words accepts no others; an empty canonical word
         means that the column does not apply.
     fixed
         Columns with one value for all samples.
     subject
-        Column that names the animal, donor or patient; ``unknown`` where the series does not say, which is written
-        down and warned about.
+        Column that names the animal, donor or patient; ``unknown`` where the series does not say, which is
+        recorded and warned about.
     samples
         How many there should be.
     notes
@@ -103,16 +103,16 @@ class Recipe(_Section):
     @model_validator(mode="after")
     def _words_are_unique(self) -> "Recipe":
         for column, words in self.words.items():
-            seen: dict[str, str] = {}
+            canonical_of: dict[str, str] = {}
             for canonical, spellings in words.items():
                 for spelling in (canonical, *spellings):
-                    if seen.setdefault(plain(spelling), canonical) != canonical:
+                    if canonical_of.setdefault(plain(spelling), canonical) != canonical:
                         raise ValueError(f"in words.{column}, '{spelling}' means two things")
         return self
 
 
 def plain(word: str) -> str:
-    """Return a word without what differs by habit: case, and blanks, commas, hyphens and underscores between parts."""
+    """Return a word without differences of case and of the separators between its parts (blank, comma, hyphen, underscore)."""
     return _SEPARATORS.sub(" ", word).strip().casefold()
 
 
@@ -122,7 +122,7 @@ def load_recipe(path: Path) -> Recipe:
     Raises
     ------
     FetchError
-        The file cannot be read, or is no recipe; all findings at once.
+        The file cannot be read, or is not a recipe; all errors are reported at once.
     """
     try:
         return _parsed(path.read_text(encoding="utf-8"), str(path))
@@ -131,15 +131,15 @@ def load_recipe(path: Path) -> Recipe:
 
 
 def find_recipe(series: str) -> Recipe:
-    """Return the recipe that comes with the program, or one that takes a series' characteristics as they are."""
-    place = files("responder_ml").joinpath("cohort", "recipes", f"{series.lower()}.yaml")
-    if place.is_file():
-        return _parsed(place.read_text(encoding="utf-8"), place.name)
+    """Return the program's recipe for a series, or one that takes the characteristics as they are."""
+    file = files("responder_ml").joinpath("cohort", "recipes", f"{series.lower()}.yaml")
+    if file.is_file():
+        return _parsed(file.read_text(encoding="utf-8"), file.name)
     return Recipe(series=series)
 
 
 def recipe_digest(recipe: Recipe) -> str:
-    """Return the SHA-256 of what a recipe says."""
+    """Return the SHA-256 of a recipe's content."""
     return hashlib.sha256(recipe.model_dump_json().encode()).hexdigest()
 
 
@@ -152,9 +152,9 @@ def _parsed(text: str, source: str) -> Recipe:
     except yaml.YAMLError as problem:
         raise FetchError(f"{source} could not be read as YAML: {problem}") from problem
     except ValidationError as problem:
-        found = "\n".join(f"  - {'.'.join(map(str, each['loc']))}: {each['msg']}" for each in problem.errors())
+        errors = "\n".join(f"  - {'.'.join(map(str, error['loc']))}: {error['msg']}" for error in problem.errors())
         raise FetchError(
-            f"{source} is not a recipe:\n{found}\nKnown keys: {', '.join(Recipe.model_fields)}."
+            f"{source} is not a recipe:\n{errors}\nKnown keys: {', '.join(Recipe.model_fields)}."
         ) from problem
 
 

@@ -1,4 +1,4 @@
-"""Samples as submitted, turned into a sample sheet with canonical columns by a recipe."""
+"""A sample sheet with canonical columns, made from the submitted samples by a recipe."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ def sample_sheet(samples: Sequence[Sample], recipe: Recipe) -> pd.DataFrame:
     Raises
     ------
     FetchError
-        Samples that no form of the recipe describes, or words it does not know; all of them at once.
+        Samples that no form of the recipe fits, or words it does not know; all are reported at once.
     """
     rows, unknown = [], []
     for sample in samples:
@@ -27,11 +27,11 @@ def sample_sheet(samples: Sequence[Sample], recipe: Recipe) -> pd.DataFrame:
         rows.append((sample, described))
     if unknown:
         raise FetchError(
-            f"{len(unknown)} of {len(samples)} samples of {recipe.series} are described in no form that the recipe knows: "
+            f"{len(unknown)} of {len(samples)} samples of {recipe.series} fit no form of the recipe: "
             f"{list_names(unknown, 10, '')}. Correct or add a form with `--recipe FILE`."
         )
     columns = [_in_canonical_words(described, recipe) for _, described in rows]
-    _refuse_strange_words([words for _, words in columns], recipe)
+    _refuse_unknown_words([words for _, words in columns], recipe)
     taken = {"sample", "title", *(name for cells, _ in columns for name in cells), *recipe.fixed}
     sheet = [
         {
@@ -50,7 +50,7 @@ def sample_sheet(samples: Sequence[Sample], recipe: Recipe) -> pd.DataFrame:
 
 
 def _described(sample: Sample, forms: Sequence[Form]) -> dict[str, str] | None:
-    """Return the columns the first fitting form gives, or None if no form fits; without forms there are none to give."""
+    """Return the columns of the first form that fits, or None if no form fits; without forms there are no columns."""
     if not forms:
         return {}
     for form in forms:
@@ -66,25 +66,25 @@ def _described(sample: Sample, forms: Sequence[Form]) -> dict[str, str] | None:
 
 
 def _in_canonical_words(cells: Mapping[str, str], recipe: Recipe) -> tuple[dict[str, str], list[str]]:
-    """Return the cells in canonical words, and what the recipe has no word for."""
-    found, strange = {}, []
+    """Return the cells in canonical words, and those the recipe has no word for."""
+    canonical, unknown = {}, []
     for column, cell in cells.items():
         words = recipe.words.get(column)
         if words is None or not cell:
-            found[column] = cell
+            canonical[column] = cell
             continue
-        known = {plain(each): name for name, spellings in words.items() for each in (name, *spellings)}
+        known = {plain(spelling): name for name, spellings in words.items() for spelling in (name, *spellings)}
         if plain(cell) not in known:
-            strange.append(f"{column} '{cell}'")
-        found[column] = known.get(plain(cell), "")
-    return found, strange
+            unknown.append(f"{column} '{cell}'")
+        canonical[column] = known.get(plain(cell), "")
+    return canonical, unknown
 
 
-def _refuse_strange_words(found: Sequence[Sequence[str]], recipe: Recipe) -> None:
-    strange = sorted({word for words in found for word in words})
-    if strange:
+def _refuse_unknown_words(words_of_samples: Sequence[Sequence[str]], recipe: Recipe) -> None:
+    unknown = sorted({word for words in words_of_samples for word in words})
+    if unknown:
         raise FetchError(
-            f"The recipe of {recipe.series} has no canonical word for: {list_names(strange, 20, '')}. Add them under `words` "
+            f"The recipe of {recipe.series} has no canonical word for: {list_names(unknown, 20, '')}. Add them under `words` "
             "with `--recipe FILE`."
         )
 
@@ -93,7 +93,7 @@ def _with_subject(table: pd.DataFrame, recipe: Recipe) -> pd.DataFrame:
     column = recipe.subject if recipe.subject in table else _column(recipe.subject)
     if column not in table:
         raise FetchError(
-            f"The recipe of {recipe.series} takes subjects from '{recipe.subject}', which no sample has. These are there: "
+            f"The recipe of {recipe.series} takes subjects from '{recipe.subject}', which no sample has. The columns are: "
             f"{', '.join(map(str, table.columns))}. Correct `subject`, or say `unknown`."
         )
     return table.assign(subject=table[column])

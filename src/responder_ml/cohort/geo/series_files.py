@@ -1,10 +1,10 @@
-"""Which files of a series there are, and the right ones of them fetched."""
+"""The files of a series: which ones exist, and the ones a job needs fetched."""
 
 import contextlib
 import re
 from collections.abc import Iterable
 
-from responder_ml.cohort.geo.archive import Archive, joined, links, listed
+from responder_ml.cohort.geo.archive import Archive, file_address, links, read_file_list
 from responder_ml.cohort.geo.download import Downloader, Fetched
 from responder_ml.cohort.geo.recipe import ExpressionPart
 from responder_ml.errors import FetchError, NotInArchiveError, UnreachableError, list_names
@@ -22,9 +22,9 @@ class SeriesFiles:
     Parameters
     ----------
     archive
-        Its addresses.
+        Addresses of the series.
     downloader
-        Fetches into the series' cache, where files put by hand are found, too.
+        Fetches into the series' cache; files put there by hand are used, too.
     """
 
     def __init__(self, archive: Archive, downloader: Downloader) -> None:
@@ -37,12 +37,12 @@ class SeriesFiles:
         Raises
         ------
         FetchError
-            The series does not exist, cannot be reached, or has none.
+            The series does not exist, cannot be reached, or has no series matrix.
         """
         folder, plain = self._archive.matrices, f"{self._archive.series}_series_matrix.txt.gz"
         try:
             names = [name for name in self._names_in(folder, "matrix.html") if _MATRIX.fullmatch(name)] or [plain]
-            return [self._downloader.fetch(joined(folder, name), name) for name in names]
+            return [self._downloader.fetch(file_address(folder, name), name) for name in names]
         except UnreachableError as problem:
             by_hand = self._by_hand(_MATRIX)
             if by_hand:
@@ -60,9 +60,9 @@ class SeriesFiles:
         Raises
         ------
         NotInArchiveError
-            NCBI has none for this series.
+            NCBI has no counts for this series.
         FetchError
-            They cannot be reached, or arrive damaged.
+            They cannot be reached, or are damaged.
         """
         address = self._archive.counts_page
         try:
@@ -86,7 +86,7 @@ class SeriesFiles:
         Raises
         ------
         NotInArchiveError
-            There is none.
+            There is no such table.
         FetchError
             There are several and no recipe says which, or it cannot be fetched.
         """
@@ -94,20 +94,20 @@ class SeriesFiles:
         try:
             names = self._supplementary_names()
         except UnreachableError as problem:
-            by_hand = [each for each in self._by_hand(_TABLE) if not _MATRIX.fullmatch(each.path.name)]
-            by_hand = [each for each in by_hand if each.path.name in _chosen([each.path.name], part)]
+            by_hand = [file for file in self._by_hand(_TABLE) if not _MATRIX.fullmatch(file.path.name)]
+            by_hand = [file for file in by_hand if _expression_tables([file.path.name], part)]
             if len(by_hand) == 1:
                 return by_hand[0]
             raise UnreachableError(f"{problem}\n{self._what_to_do_by_hand()}") from problem
-        chosen = _chosen(names, part)
-        if len(chosen) != 1:
-            kind = FetchError if chosen else NotInArchiveError
+        tables = _expression_tables(names, part)
+        if len(tables) != 1:
+            kind = FetchError if tables else NotInArchiveError
             raise kind(
-                f"{self._archive.series} has {len(chosen)} supplementary tables that could hold its expression; its files: "
+                f"{self._archive.series} has {len(tables)} supplementary tables that could hold its expression; its files: "
                 f"{list_names(names, 20) or 'none'}. Name one by a pattern in a recipe: `expression: {{source: supplementary, "
                 "file: 'PATTERN', units: counts}}`."
             )
-        return self._downloader.fetch(joined(folder, chosen[0]), chosen[0], part.sha256)
+        return self._downloader.fetch(file_address(folder, tables[0]), tables[0], part.sha256)
 
     def _supplementary_names(self) -> list[str]:
         """Return the names in the folder's page and in its list; not every series has both."""
@@ -115,18 +115,16 @@ class SeriesFiles:
         with contextlib.suppress(NotInArchiveError):
             names += self._names_in(folder, "suppl.html")
         with contextlib.suppress(NotInArchiveError):
-            names += listed(self._downloader.fetch(joined(folder, "filelist.txt"), "filelist.txt").text())
+            names += read_file_list(self._downloader.fetch(file_address(folder, "filelist.txt"), "filelist.txt").text())
         return sorted({name for name in names if name.startswith(self._archive.series)})
 
     def _names_in(self, folder: str, name: str) -> list[str]:
-        return [found for found, _ in links(self._downloader.fetch(folder, name).text(), folder)]
+        return [link_name for link_name, _ in links(self._downloader.fetch(folder, name).text(), folder)]
 
     def _by_hand(self, pattern: re.Pattern[str]) -> list[Fetched]:
         folder = self._downloader.cache
-        there = (
-            sorted(path.name for path in folder.glob("*") if pattern.fullmatch(path.name)) if folder.is_dir() else []
-        )
-        return [self._downloader.cached(name) for name in there]
+        paths = folder.glob("*") if folder.is_dir() else ()
+        return [self._downloader.cached(name) for name in sorted(path.name for path in paths) if pattern.fullmatch(name)]
 
     def _what_to_do_by_hand(self) -> str:
         return (
@@ -137,8 +135,8 @@ class SeriesFiles:
         )
 
 
-def _chosen(names: Iterable[str], part: ExpressionPart) -> list[str]:
-    """Return the tables a recipe's pattern names, or those that look like expression."""
+def _expression_tables(names: Iterable[str], part: ExpressionPart) -> list[str]:
+    """Return the tables that match a recipe's pattern, or those whose names look like expression."""
     tables = [name for name in names if _TABLE.fullmatch(name) and not _NCBI_COUNTS.fullmatch(name)]
     if part.file is not None:
         return [name for name in names if re.fullmatch(part.file, name, re.IGNORECASE)]

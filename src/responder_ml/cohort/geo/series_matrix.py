@@ -1,7 +1,8 @@
-"""A GEO series matrix file: what the submitters say of each sample, and a table of values where there is one.
+"""A GEO series matrix file: the submitters' description of each sample, and a table of values if there is one.
 
-Lines that start with ``!Sample_`` hold one property of all samples, tab between, in double quotes; ``characteristics_ch1``
-comes several times, each cell as ``name: value``, and not always the same name in one line. Of RNA-seq the table between
+Lines that start with ``!Sample_`` hold one property of all samples, separated by tabs, in double quotes;
+``characteristics_ch1`` occurs several times, each cell as ``name: value``, and names may differ within a line. For RNA-seq
+the table between
 ``!series_matrix_table_begin`` and ``_end`` is empty.
 """
 
@@ -29,7 +30,7 @@ class Sample:
     accession
         Such as ``GSM2166101``.
     properties
-        ``title``, ``source_name_ch1``, ``organism_ch1``, ``description``, ... as they stand.
+        ``title``, ``source_name_ch1``, ``organism_ch1``, ``description``, ... as submitted.
     characteristics
         Name (lower case): value.
     """
@@ -73,19 +74,19 @@ def read_series_matrix(path: Path) -> SeriesMatrix:
     Raises
     ------
     FetchError
-        It is no series matrix, or its lines are of different lengths.
+        It is not a series matrix, or its lines have different lengths.
     """
     opened = gzip.open if path.name.endswith(".gz") else open
     with opened(path, "rt", encoding="utf-8", errors="replace", newline="") as lines:
-        about: list[list[str]] = []
+        sample_lines: list[list[str]] = []
         reader = csv.reader(lines, delimiter="\t")
         for row in reader:
             if row and row[0].startswith(_SAMPLE):
-                about.append(row)
+                sample_lines.append(row)
             elif row and row[0].strip() == _BEGIN:
                 break
         table = [row for row in _until_end(reader) if row]
-    samples = _samples(about, path)
+    samples = _samples(sample_lines, path)
     rows, values = _values(table, len(samples), path)
     return SeriesMatrix(samples, rows, values)
 
@@ -97,26 +98,26 @@ def _until_end(reader: Iterable[list[str]]) -> Iterable[list[str]]:
         yield row
 
 
-def _samples(about: list[list[str]], path: Path) -> tuple[Sample, ...]:
-    accessions = next((row[1:] for row in about if row[0] == "!Sample_geo_accession"), [])
-    if not accessions or any(len(row) - 1 != len(accessions) for row in about):
+def _samples(sample_lines: list[list[str]], path: Path) -> tuple[Sample, ...]:
+    accessions = next((row[1:] for row in sample_lines if row[0] == "!Sample_geo_accession"), [])
+    if not accessions or any(len(row) - 1 != len(accessions) for row in sample_lines):
         raise FetchError(
-            f"{path} is not a whole series matrix: it names {len(accessions)} samples in !Sample_geo_accession, and every "
+            f"{path} is not a complete series matrix: it names {len(accessions)} samples in !Sample_geo_accession, and every "
             "!Sample_ line must have as many cells. Delete it and fetch again."
         )
     return tuple(
-        Sample(accession.strip(), *_described(about, place)) for place, accession in enumerate(accessions, start=1)
+        Sample(accession.strip(), *_described(sample_lines, column)) for column, accession in enumerate(accessions, start=1)
     )
 
 
-def _described(about: list[list[str]], place: int) -> tuple[dict[str, str], dict[str, str]]:
+def _described(sample_lines: list[list[str]], column: int) -> tuple[dict[str, str], dict[str, str]]:
     properties: dict[str, str] = {}
     characteristics: dict[str, str] = {}
-    for row in about:
-        name, cell = row[0].removeprefix(_SAMPLE), row[place].strip()
+    for row in sample_lines:
+        name, cell = row[0].removeprefix(_SAMPLE), row[column].strip()
         if name.startswith(_CHARACTERISTICS):
-            key, found, value = cell.partition(":")
-            if found:
+            key, colon, value = cell.partition(":")
+            if colon:
                 characteristics.setdefault(key.strip().lower(), value.strip())
         else:
             properties[name] = f"{properties[name]} | {cell}" if properties.get(name) and cell else cell

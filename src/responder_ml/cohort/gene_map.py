@@ -1,4 +1,4 @@
-"""A table of gene identifiers that the user names: pairs of an identifier and the gene it stands for."""
+"""The user's table of gene identifiers: pairs of an identifier and the gene it stands for."""
 
 import hashlib
 import re
@@ -11,20 +11,20 @@ from responder_ml.errors import CohortError, GeneNameError
 from responder_ml.registry import did_you_mean
 
 _ENSEMBL_VERSION = re.compile(r"(ENS[A-Z]*[GTP]\d{11})\.\d+")
-_SEVERAL = re.compile(r"\s*\|\s*")
+_SEPARATOR = re.compile(r"\s*\|\s*")
 _NOTHING = frozenset({"", "-", "na", "nan", "null", "none"})
 
 
 @dataclass(frozen=True)
-class GeneTable:
-    """Pairs as they stand, several genes to an identifier and several identifiers to a gene included.
+class GeneMap:
+    """Pairs as the table has them; an identifier may have several genes, and a gene several identifiers.
 
     Attributes
     ----------
     genes_of
-        Identifier: its genes, each once.
+        The genes of each identifier, each once.
     identifiers_of
-        Gene: its identifiers, each once.
+        The identifiers of each gene, each once.
     name, sha256
         The file, and its digest.
     columns
@@ -44,7 +44,9 @@ def without_version(name: str) -> str:
     return match[1] if match else name
 
 
-def read_gene_table(path: Path, identifier: str | None, gene: str | None, *, cut_versions: bool) -> GeneTable:
+def read_gene_map(
+    path: Path, identifier: str | None = None, gene: str | None = None, *, cut_versions: bool = False
+) -> GeneMap:
     """Read the pairs of two columns; a cell may hold several names with ``|`` between.
 
     Parameters
@@ -52,14 +54,14 @@ def read_gene_table(path: Path, identifier: str | None, gene: str | None, *, cut
     path
         CSV, TSV (plain or ``.gz``), Parquet or Excel, with a header.
     identifier, gene
-        The columns; may be left out of a table of two columns, where they come in this order.
+        Names of the two columns; not needed for a table of two columns in this order.
     cut_versions
         Take Ensembl identifiers without their versions.
 
     Raises
     ------
     GeneNameError
-        The file cannot be read, lacks a column, or holds no pair.
+        The file cannot be read, lacks a column, or pairs nothing.
     """
     try:
         cells = read_cells(path)
@@ -67,29 +69,29 @@ def read_gene_table(path: Path, identifier: str | None, gene: str | None, *, cut
         raise GeneNameError(f"The gene table cannot be read: {problem}") from problem
     header = list(cells.header)
     if identifier is None and gene is None and len(header) == 2:
-        places = (0, 1)
+        columns = (0, 1)
     else:
-        places = (_place(header, identifier, "identifier", path), _place(header, gene, "gene", path))
+        columns = (_column(header, identifier, "identifier", path), _column(header, gene, "gene", path))
     clean = without_version if cut_versions else str
     genes: dict[str, dict[str, None]] = {}
     identifiers: dict[str, dict[str, None]] = {}
-    for left, right in zip(cells.text(places[0]), cells.text(places[1]), strict=True):
-        for name in _names(left):
-            for target in _names(right):
+    for identifier_cell, gene_cell in zip(cells.text(columns[0]), cells.text(columns[1]), strict=True):
+        for name in _names(identifier_cell):
+            for target in _names(gene_cell):
                 genes.setdefault(clean(name), {})[clean(target)] = None
                 identifiers.setdefault(clean(target), {})[clean(name)] = None
     if not genes:
         raise GeneNameError(f"{path.name} pairs no identifier with a gene. Check its columns {header}.")
-    return GeneTable(
-        {name: tuple(found) for name, found in genes.items()},
-        {name: tuple(found) for name, found in identifiers.items()},
+    return GeneMap(
+        {name: tuple(targets) for name, targets in genes.items()},
+        {target: tuple(names) for target, names in identifiers.items()},
         path.name,
         hashlib.sha256(path.read_bytes()).hexdigest(),
-        (header[places[0]], header[places[1]]),
+        (header[columns[0]], header[columns[1]]),
     )
 
 
-def _place(header: list[str], name: str | None, key: str, path: Path) -> int:
+def _column(header: list[str], name: str | None, key: str, path: Path) -> int:
     if name is None:
         raise GeneNameError(
             f"{path.name} has {len(header)} columns ({', '.join(header[:10])}). Say which one holds what: `identifier` is the "
@@ -103,6 +105,6 @@ def _place(header: list[str], name: str | None, key: str, path: Path) -> int:
 
 
 def _names(cell: str) -> Iterator[str]:
-    for name in _SEVERAL.split(cell.strip()):
+    for name in _SEPARATOR.split(cell.strip()):
         if name.lower() not in _NOTHING:
             yield name
