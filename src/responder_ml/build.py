@@ -11,7 +11,7 @@ from anndata import AnnData
 from responder_ml.classifiers import CLASSIFIERS
 from responder_ml.classifiers.classifier import Classifier
 from responder_ml.cohort.endpoint import BehaviourRule, Endpoint
-from responder_ml.cohort.gene_table import read_gene_table
+from responder_ml.cohort.gene_map import read_gene_map
 from responder_ml.cohort.gene_translation import GeneRules, GeneTranslation
 from responder_ml.config import (
     ClaimsConfig,
@@ -151,13 +151,13 @@ def build_genes(config: GenesConfig) -> GeneTranslation:
         The table cannot be used.
     """
     cut = config.versions == "cut"
-    table = None
+    gene_map = None
     if config.map is not None:
-        table = read_gene_table(config.map, config.identifier, config.gene, cut_versions=cut)
+        gene_map = read_gene_map(config.map, config.identifier, config.gene, cut_versions=cut)
     elif config.identifier or config.gene or config.relation != "identifiers" or config.repair:
         raise ConfigError("cohort.genes names columns, a relation or a repair, but no table. Name one with `map`.")
     rules = GeneRules(config.relation, config.many_to_one, config.one_to_many, cut, config.repair)
-    return GeneTranslation(rules, table)
+    return GeneTranslation(rules, gene_map)
 
 
 def build_words(config: SheetWordsConfig) -> SheetWords:

@@ -44,7 +44,7 @@ class _Source:
     """Expression, and the files it was read from."""
 
     expression: SeriesExpression
-    source: str
+    name: str
     files: tuple[Fetched, ...]
     annotation: Fetched | None = None
 
@@ -96,11 +96,12 @@ def fetch(
     matrix_files = files.matrices()
     matrices = [read_series_matrix(file.path) for file in matrix_files]
     sheet = sample_sheet([sample for matrix in matrices for sample in matrix.samples], rules)
-    source_files = _expression(files, matrix_files, matrices, rules)
-    place = out or Path("data") / addresses.series
-    provenance = _provenance(rules, found, matrix_files, len(sheet))
-    write_series(place, found.expression, sheet, provenance, found.annotation.path if found.annotation else None)
-    return FetchedSeries(place, provenance)
+    source_files = _read_expression(files, matrix_files, matrices, rules)
+    destination = out or Path("data") / addresses.series
+    provenance = _provenance(rules, source_files, matrix_files, len(sheet))
+    annotation = source_files.annotation.path if source_files.annotation else None
+    write_series(destination, source_files.expression, sheet, provenance, annotation)
+    return FetchedSeries(destination, provenance)
 
 
 def _rules(series: str, recipe: Path | None, source: str | None, sha256: str | None) -> Recipe:
@@ -113,12 +114,12 @@ def _rules(series: str, recipe: Path | None, source: str | None, sha256: str | N
     return rules.model_copy(update={"expression": rules.expression.model_copy(update=changed)})
 
 
-def _expression(
+def _read_expression(
     files: SeriesFiles, matrix_files: Sequence[Fetched], matrices: Sequence[SeriesMatrix], rules: Recipe
 ) -> _Source:
-    """Return the expression from the source asked for, or from the first that has it."""
+    """Return the expression from the requested source, or from the first that has it."""
     part = rules.expression
-    samples = [sample for each in matrices for sample in each.samples]
+    samples = [sample for matrix in matrices for sample in matrix.samples]
     reasons = []
     if part.source in ("auto", "ncbi") and part.file is None:
         try:
@@ -132,18 +133,18 @@ def _expression(
             return _Source(read_expression_file(table.path, samples, part.units), "supplementary", (table,))
         except NotInArchiveError as problem:
             reasons.append(str(problem))
-    if part.source == "matrix" or (part.source == "auto" and any(each.rows for each in matrices)):
-        source = ", ".join(each.path.name for each in matrix_files)
+    if part.source == "matrix" or (part.source == "auto" and any(matrix.rows for matrix in matrices)):
+        source = ", ".join(file.path.name for file in matrix_files)
         return _Source(read_matrix_values(matrices, source, part.units), "matrix", ())
     raise FetchError(f"No expression of {rules.series} was found. " + " ".join(reasons))
 
 
-def _provenance(rules: Recipe, found: _Source, matrix_files: Sequence[Fetched], n_samples: int) -> dict[str, Any]:
-    expression = found.expression
+def _provenance(rules: Recipe, source: _Source, matrix_files: Sequence[Fetched], n_samples: int) -> dict[str, Any]:
+    expression = source.expression
     notes = [*rules.notes, *expression.notes]
     if rules.samples is not None and rules.samples != n_samples:
         notes.append(f"The recipe expects {rules.samples} samples, the series has {n_samples}.")
-    annotation = [found.annotation] if found.annotation else []
+    annotation = [source.annotation] if source.annotation else []
     return {
         "series": rules.series,
         "about": rules.about,
@@ -153,9 +154,9 @@ def _provenance(rules: Recipe, found: _Source, matrix_files: Sequence[Fetched], 
         "units": expression.units,
         "gene_ids": kind_of(expression.genes),
         "n": {"samples": len(expression.samples), "genes": len(expression.genes), "in_series": n_samples},
-        "source": found.source,
+        "source": source.name,
         "subject": rules.subject,
         "recipe_sha256": recipe_digest(rules),
-        "files": [each.record() for each in (*matrix_files, *found.files, *annotation)],
+        "files": [file.record() for file in (*matrix_files, *source.files, *annotation)],
         "notes": notes,
     }

@@ -12,7 +12,7 @@ from responder_ml.build import build_genes
 from responder_ml.bundles.align_batches import align_batches
 from responder_ml.bundles.bundle import read_bundle
 from responder_ml.bundles.scorer import Scorer, match_source
-from responder_ml.cohort.alignment import Matched
+from responder_ml.cohort.alignment import MatchedGenes
 from responder_ml.cohort.expression_source import ExpressionSource, open_expression
 from responder_ml.cohort.sample_table import check_suffix, write_sample_table
 from responder_ml.config import load_genes
@@ -98,11 +98,11 @@ def score(
     return table
 
 
-def _read_blocks(source: ExpressionSource, matched: Matched) -> Iterator[tuple[list[str], Floats]]:
+def _read_blocks(source: ExpressionSource, matched: MatchedGenes) -> Iterator[tuple[list[str], Floats]]:
     """Yield names and samples x genes found, a few samples at a time."""
     for start in range(0, len(source.samples), _READ):
         names = list(source.samples[start : start + _READ])
-        values = source.block(np.arange(start, start + len(names)), matched.place)
+        values = source.block(np.arange(start, start + len(names)), matched.columns)
         for first in range(0, len(names), _BLOCK):
             yield names[first : first + _BLOCK], values[first : first + _BLOCK]
 

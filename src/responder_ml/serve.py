@@ -53,7 +53,7 @@ class ServedBundle:
         source = ExpressionSource(_PostedTable(table), genes_in_rows=False)
         matched = match_source(self._bundle, source)
         scorer = Scorer(self._bundle, matched, self._bundle.units, missing="impute", prior=None)
-        scores = scorer.rows(list(source.samples), source.block(np.arange(len(source.samples)), matched.place))
+        scores = scorer.rows(list(source.samples), source.block(np.arange(len(source.samples)), matched.columns))
         return scores.astype(object).where(scores.notna(), None)
 
 

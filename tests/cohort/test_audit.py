@@ -91,8 +91,8 @@ def test_several_regions_in_one_question(make_labelled, counts14):
     ("batch", "severity", "words"),
     [
         (["a", "b"] * 7, "info", r"V 0\.14 over 2 values; 0\.28 is expected by chance with 14 subjects"),
-        (["a"] * 7 + ["b"] * 7, "warning", r"V 1\.00.*nested in batch: every value holds one class"),
-        (["a"] * 6 + ["b"] * 8, "warning", r"Values that hold one class: a\. A model may learn batch"),
+        (["a"] * 7 + ["b"] * 7, "warning", r"V 1\.00.*nested in batch: every value has one class"),
+        (["a"] * 6 + ["b"] * 8, "warning", r"Values with one class only: a\. A model may learn batch"),
         (["a"] * 14, "info", "one value only"),
     ],
 )
@@ -106,7 +106,7 @@ def test_measurements_go_by_rank_and_repeats_do_not_count_as_evidence(make_label
     rin = [9.9, 9.8, 9.7, 9.6, 9.5, 9.4, 9.3, 8.1, 8.2, 8.3, 8.4, 8.5, 8.6, np.nan]
     finding = _only(make_labelled(counts14, ANSWER, nuisance=("rin",), rin=rin), "RML06")
     assert finding.severity == "warning"
-    assert "rin alone tells the classes apart with AUROC 1.00" in finding.message
+    assert "rin alone separates the classes with AUROC 1.00" in finding.message
     assert "higher in yes" in finding.message
     repeated = make_labelled(
         counts14, ANSWER, nuisance=("batch",), batch=["a"] * 6 + ["b"] * 8, subject=["p"] * 6 + ["q", "r"] + ["s"] * 6

@@ -45,7 +45,7 @@ def test_another_sample_of_a_subject_of_the_endpoint_is_not_outside():
 
 
 @pytest.mark.parametrize("subject", ["1", 1])
-def test_subjects_are_told_apart_as_text(subject):
+def test_subjects_are_compared_as_text(subject):
     rows = [(subject, "P", "yes"), (subject, "H", "none"), ("2", "P", "no")]
     assert label_cohort(_cohort(rows), ENDPOINT).outside.n_obs == 0
 
@@ -88,7 +88,7 @@ def test_the_audit_counts_who_was_left_out():
     labelled = label_cohort(_measured([0.1, 0.2, 0.95, 1.5, 1.6, np.nan]), _derived())
     finding = next(finding for finding in audit(labelled) if finding.code == "RML17")
     assert "responder from 1 up, non_responder below" in finding.message
-    assert "1 subject(s) nearer to it than 0.1 are left out: 'm2'" in finding.message
+    assert "1 subject(s) nearer to the cut-off than 0.1 are left out: 'm2'" in finding.message
     assert "1 subject(s) have no value and are left out: 'm5'" in finding.message
 
 
@@ -117,7 +117,7 @@ def test_a_column_that_classes_cannot_be_derived_from_is_refused():
     with pytest.raises(EndpointError, match="'m0' have several values"):
         label_cohort(twice, _derived())
     taken = _measured([0.5, 1.5], si_post_class=["a", "b"])
-    with pytest.raises(SampleSheetError, match="a column 'si_post_class' already"):
+    with pytest.raises(SampleSheetError, match="already has a column 'si_post_class'"):
         label_cohort(taken, _derived())
 
 

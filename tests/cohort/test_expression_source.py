@@ -2,10 +2,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from anndata import AnnData
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy import sparse
 
 from responder_ml.cohort.expression_source import open_expression
-from responder_ml.cohort.grid import open_h5ad
+from responder_ml.cohort.grid_files import open_h5ad
 from responder_ml.errors import CohortError, ExpressionError, GeneNameError, SampleSheetError
 
 KNOWN = ["Fos", "Arc", "Bdnf"]
@@ -59,15 +61,15 @@ def test_an_h5ad_file_is_read_a_run_of_samples_at_a_time_and_left_closed(stored,
     data = AnnData(stored(table.to_numpy()), obs=table.iloc[:, :0], var=table.T.iloc[:, :0])
     data.write_h5ad(tmp_path / "t.h5ad")
     source = open_expression(tmp_path / "t.h5ad", KNOWN)
-    asked = []
+    opened_in_file = []
 
     def spy(path, *, in_file=False):
-        asked.append(in_file)
+        opened_in_file.append(in_file)
         return open_h5ad(path, in_file=in_file)
 
-    monkeypatch.setattr("responder_ml.cohort.grid.open_h5ad", spy)
+    monkeypatch.setattr("responder_ml.cohort.grid_files.open_h5ad", spy)
     np.testing.assert_array_equal(source.block(np.array([1, 2]), np.array([0, 3])), table.to_numpy()[1:, [0, 3]])
-    assert asked == [True]
+    assert opened_in_file == [True]
     data.write_h5ad(tmp_path / "t.h5ad")
 
 
@@ -99,3 +101,20 @@ def test_names_that_cannot_be_used_are_refused(change, error, words, table, tmp_
 def test_a_matrix_without_samples_is_refused(table, tmp_path):
     with pytest.raises(ExpressionError, match="no samples"):
         open_expression(_write(table.iloc[:0], tmp_path / "t.h5ad"), KNOWN)
+
+
+@given(st.lists(st.floats(-1e6, 1e6, allow_nan=False), min_size=4, max_size=4))
+@settings(max_examples=30, deadline=None)
+def test_numbers_survive_to_the_last_bit(tmp_path_factory, values):
+    folder = tmp_path_factory.mktemp("exact")
+    (folder / "e.csv").write_text("gene,s1,s2,s3,s4\nFos," + ",".join(map(repr, values)) + "\n")
+    block = open_expression(folder / "e.csv", ["Fos"]).block(np.arange(4), np.array([0]))
+    assert block.ravel().tolist() == values
+
+
+@pytest.mark.shared
+def test_real_sample_ids_that_are_numbers_are_read(shared_data):
+    source = open_expression(shared_data / "microarray" / "alon" / "expression.tsv.gz", ["X1", "X2"])
+    assert list(source.samples) == [str(number) for number in range(1, 63)]
+    assert len(source.genes) == 2000
+    assert source.block(np.array([1]), np.array([list(source.genes).index("X1")])).item() == 9164.25

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from responder_ml.cohort.gene_table import GeneTable
+from responder_ml.cohort.gene_map import GeneMap
 from responder_ml.cohort.gene_translation import GeneRules, GeneTranslation
 from responder_ml.errors import GeneNameError
 
@@ -13,7 +13,7 @@ def _table(*pairs):
     for name, gene in pairs:
         genes[name] = (*genes.get(name, ()), gene)
         identifiers[gene] = (*identifiers.get(gene, ()), name)
-    return GeneTable(genes, identifiers, "t.tsv", "0" * 64, ("id", "symbol"))
+    return GeneMap(genes, identifiers, "t.tsv", "0" * 64, ("id", "symbol"))
 
 
 TABLE = _table(("e1", "A"), ("e2", "B"), ("e3", "B"), ("e4", "C"), ("e4", "D"))

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from responder_ml.cohort.read import read_expression, read_table
+from responder_ml.cohort.expression_source import open_expression
+from responder_ml.cohort.read import read_table
 from responder_ml.errors import CohortError, ExpressionError
 
 
@@ -32,10 +33,10 @@ def test_ids_that_r_has_rewritten_are_recognised(write):
 def test_ids_on_both_axes_are_refused_and_a_full_match_settles_it(write):
     samples = write("s.csv", "sample,sex\n1,m\n2,m\n3,f\n")
     both = write("both.csv", "gene,1,2,3\n1,5,5,5\n2,6,6,6\n3,7,7,7\n")
-    with pytest.raises(CohortError, match=r"stand on both axes \(3 of 3 in rows, 3 in columns\)"):
+    with pytest.raises(CohortError, match=r"are on both axes \(3 of 3 in rows, 3 in columns\)"):
         _read((both, samples))
     neither_in_full = write("parts.csv", "gene,1,2,x\n1,5,5,5\n9,6,6,6\n")
-    with pytest.raises(CohortError, match=r"stand on both axes \(1 of 3 in rows, 2 in columns\)"):
+    with pytest.raises(CohortError, match=r"are on both axes \(1 of 3 in rows, 2 in columns\)"):
         _read((neither_in_full, samples))
     entrez = write("entrez.csv", "gene,1,2,3\n1,10,20,30\n2,11,21,31\n9,12,22,32\n")
     np.testing.assert_array_equal(_read((entrez, samples)).X, [[10, 11, 12], [20, 21, 22], [30, 31, 32]])
@@ -71,7 +72,7 @@ def test_blanks_around_numbers_and_names_do_no_harm(write, files):
     np.testing.assert_array_equal(cohort.X[:, 0], [1, 2, 3, 4])
 
 
-def test_strangers_without_a_known_gene_are_refused(write, counts):
+def test_a_table_without_a_known_gene_is_refused(write, counts):
     path = write("new.csv", counts.T.to_csv(index_label="gene"))
     with pytest.raises(CohortError, match=r"none of the 2 genes of the model .*'ENSG1'.*same kind of gene identifier"):
-        read_expression(path, genes=["ENSG1", "ENSG2"])
+        open_expression(path, ["ENSG1", "ENSG2"])

@@ -4,11 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from anndata import AnnData
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from scipy.sparse import csr_matrix
 
-from responder_ml.cohort.read import read_expression, read_h5ad, read_table
+from responder_ml.cohort.read import read_h5ad, read_table
 from responder_ml.errors import CohortError, ExpressionError, GeneNameError, SampleSheetError
 
 
@@ -61,15 +59,6 @@ def test_the_sheets_order_rules_and_samples_it_does_not_list_are_dropped_and_rec
     assert cohort.obs_names.tolist() == ["s4", "s3", "s2", "s1"]
     np.testing.assert_array_equal(cohort.X, counts.to_numpy()[::-1])
     assert cohort.uns["unused_samples"] == ["aa", "zz"]
-
-
-@given(st.lists(st.floats(-1e6, 1e6, allow_nan=False), min_size=4, max_size=4))
-@settings(max_examples=30, deadline=None)
-def test_numbers_survive_to_the_last_bit(tmp_path_factory, values):
-    folder = tmp_path_factory.mktemp("exact")
-    (folder / "e.csv").write_text("gene,s1,s2,s3,s4\nFos," + ",".join(map(repr, values)) + "\n")
-    found = read_expression(folder / "e.csv", ["s1", "s2", "s3", "s4"])
-    assert found["Fos"].tolist() == values
 
 
 def test_missing_samples_are_counted_and_the_first_five_named(write):
@@ -154,19 +143,6 @@ def test_h5ad_without_a_matrix_or_with_repeated_genes_is_refused(tmp_path, count
         read_h5ad(path, units="counts")
 
 
-@pytest.mark.parametrize("genes_in_rows", [True, False])
-def test_strangers_are_read_by_known_genes(write, counts, genes_in_rows):
-    path = write("new.csv", (counts.T if genes_in_rows else counts).to_csv(index_label="x"))
-    found = read_expression(path, genes=["Arc", "NA", "unheard"])
-    pd.testing.assert_frame_equal(found, counts, check_names=False)
-
-
-def test_read_expression_keeps_the_order_asked_for(files):
-    assert read_expression(files[0], ["s3", "s1"]).index.tolist() == ["s3", "s1"]
-    with pytest.raises(ValueError, match="sample_ids or genes"):
-        read_expression(files[0])
-
-
 @pytest.mark.shared
 def test_real_counts_are_read_as_pandas_reads_them(shared_data):
     folder = shared_data / "gse102556_mouse_cvs"
@@ -183,11 +159,3 @@ def test_real_counts_are_read_as_pandas_reads_them(shared_data):
             units="counts",
             columns={"subject": "animal_id"},
         )
-
-
-@pytest.mark.shared
-def test_real_sample_ids_that_are_numbers_are_read(shared_data):
-    folder = shared_data / "microarray" / "alon"
-    found = read_expression(folder / "expression.tsv.gz", [str(number) for number in range(1, 63)])
-    assert found.shape == (62, 2000)
-    assert found.loc["2", "X1"] == 9164.25

@@ -79,7 +79,7 @@ def test_samples_that_where_leaves_out_need_not_be_in_the_matrix(write, counts, 
         ({"region": "AMY"}, r"No sample has 'AMY' in 'region'. These values occur: 'NAc', 'PFC'"),
         ({"region": ["PFC", "HIP"]}, r"No sample has 'HIP'"),
         ({"regoin": "PFC"}, r"column 'regoin'. Did you mean 'region'"),
-        ({"region": "PFC", "sample": "s2"}, r"leaves no sample"),
+        ({"region": "PFC", "sample": "s2"}, r"selects no sample"),
     ],
 )
 def test_where_that_finds_nothing_is_refused(files, where, message):

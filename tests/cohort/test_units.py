@@ -52,7 +52,7 @@ def test_log2_declared_as_counts_or_tpm_is_recognised(log2):
 def test_a_sample_of_zeros_is_named():
     values = np.ones((3, 4))
     values[1] = 0
-    with pytest.raises(ExpressionError, match=r"1 sample\(s\) hold nothing but zeros: y\."):
+    with pytest.raises(ExpressionError, match=r"1 sample\(s\) have only zeros: y\."):
         check_units(values, "counts", samples=["x", "y", "z"])
 
 

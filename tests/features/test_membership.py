@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from responder_ml.errors import FeatureError
-from responder_ml.features.gene_mapping import read_gene_mapping, translate
+from responder_ml.features.gene_map import read_one_to_one, translate
 from responder_ml.features.gene_sets import GeneSet, read_gmt
 from responder_ml.features.membership import members
 from responder_ml.features.signatures import SCORERS
@@ -128,7 +128,7 @@ def test_symbols_on_entrez_ids_end_in_a_clear_refusal(study_sets, nac):
 def test_one_gene_surely_mapped_is_found(nac, tmp_path):
     path = tmp_path / "mapping.tsv"
     path.write_text("symbol\tentrez\nXist\t213742\n")
-    sets = translate([GeneSet("female", ("Xist", "Tsix"))], read_gene_mapping(path))
+    sets = translate([GeneSet("female", ("Xist", "Tsix"))], read_one_to_one(path))
     laid = members(sets, list(nac.columns), min_genes=1, min_coverage=0.5)
     assert laid.coverage.loc["female"].to_list() == [2, 1, 0.5, 0.5]
 

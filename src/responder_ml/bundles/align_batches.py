@@ -5,7 +5,7 @@ from pathlib import Path
 
 from responder_ml.arrays import Floats
 from responder_ml.bundles.bundle import Bundle
-from responder_ml.cohort.alignment import Matched, to_model_units
+from responder_ml.cohort.alignment import MatchedGenes, to_model_units
 from responder_ml.cohort.sample_sheet import read_sheet, with_canonical_names
 from responder_ml.errors import BundleError, SampleSheetError, list_names
 from responder_ml.evaluation.batch_alignment import BatchAlignment
@@ -14,7 +14,7 @@ from responder_ml.registry import did_you_mean
 
 def align_batches(
     bundle: Bundle,
-    matched: Matched,
+    matched: MatchedGenes,
     units: str,
     names: Sequence[str],
     blocks: Iterable[tuple[Sequence[str], Floats]],
@@ -51,7 +51,7 @@ def align_batches(
         )
     batch_of = _read_batches(samples, column, names)
     checked = (_check_units(block, matched, units) for block in blocks)
-    return BatchAlignment(bundle.batch, matched.found, units, batch_of, checked)
+    return BatchAlignment(bundle.batch, matched.is_present, units, batch_of, checked)
 
 
 def _read_batches(samples: Path | None, column: str, names: Sequence[str]) -> dict[str, str]:
@@ -73,8 +73,10 @@ def _read_batches(samples: Path | None, column: str, names: Sequence[str]) -> di
     return {name: batch_of[name] for name in names}
 
 
-def _check_units(block: tuple[Sequence[str], Floats], matched: Matched, units: str) -> tuple[Sequence[str], Floats]:
+def _check_units(
+    block: tuple[Sequence[str], Floats], matched: MatchedGenes, units: str
+) -> tuple[Sequence[str], Floats]:
     """Return a block unchanged; values that contradict its units are refused."""
     names, values = block
-    to_model_units(values, matched, names, units=units, wanted_units=units, depth=0.0)
+    to_model_units(values, matched, names, units=units, model_units=units, depth=0.0)
     return names, values

@@ -29,7 +29,7 @@ from responder_ml.bundles.manifest import (
     read_manifest,
 )
 from responder_ml.bundles.model_file import pack_models, unpack_models
-from responder_ml.cohort.alignment import Behind
+from responder_ml.cohort.alignment import GeneShares
 from responder_ml.errors import BundleError
 from responder_ml.evaluation.applicability import TrainingProfile
 from responder_ml.evaluation.batch_alignment import BatchReference
@@ -105,7 +105,7 @@ class Bundle:
         """Weight of each feature in the model; the weights add up to one."""
         return {feature.name: feature.weight for feature in self.manifest.features}
 
-    def genes_of_features(self) -> Behind:
+    def genes_of_features(self) -> GeneShares:
         """Return the genes of each feature and each gene's share of it."""
         return self.model.genes_of_features()
 

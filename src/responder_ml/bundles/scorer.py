@@ -9,7 +9,7 @@ from scipy.special import expit, logit
 
 from responder_ml.arrays import Floats
 from responder_ml.bundles.bundle import Bundle
-from responder_ml.cohort.alignment import Matched, match_genes
+from responder_ml.cohort.alignment import MatchedGenes, match_genes
 from responder_ml.cohort.expression_source import ExpressionSource
 from responder_ml.evaluation.applicability import assess_applicability
 from responder_ml.evaluation.batch_alignment import ASSUMPTION, BatchAlignment
@@ -27,7 +27,7 @@ _NO_EXPECTATION = (
 )
 
 
-def match_source(bundle: Bundle, source: ExpressionSource) -> Matched:
+def match_source(bundle: Bundle, source: ExpressionSource) -> MatchedGenes:
     """Find a bundle's genes in a table.
 
     Raises
@@ -69,7 +69,7 @@ class Scorer:
     def __init__(
         self,
         bundle: Bundle,
-        matched: Matched,
+        matched: MatchedGenes,
         units: str,
         missing: str,
         prior: float | None,
@@ -110,7 +110,7 @@ class Scorer:
             return self._rows(names, values)
 
     def _rows(self, names: Sequence[str], values: Floats) -> pd.DataFrame:
-        bundle, present, typical = self._bundle, self._matched.found, self._bundle.reference.typical
+        bundle, present, typical = self._bundle, self._matched.is_present, self._bundle.reference.typical
         values = self._scale.convert(names, values)
         filled = fill_missing(values, present, typical, bundle.units)
         decision = decide(bundle.model, filled, present, self._missing)
@@ -162,7 +162,7 @@ class Scorer:
         }
 
     def _interval(self, filled: Floats) -> dict[str, Floats]:
-        models, present = self._bundle.outer_models, self._matched.found
+        models, present = self._bundle.outer_models, self._matched.is_present
         if not models:
             return {}
         log_odds = [decide(model, filled, present, self._missing).log_odds for model in models]
@@ -184,14 +184,14 @@ class Scorer:
         }
 
 
-def _expected_auroc(bundle: Bundle, matched: Matched, missing: str) -> dict[str, float]:
+def _expected_auroc(bundle: Bundle, matched: MatchedGenes, missing: str) -> dict[str, float]:
     """Return the AUROC of the outer models' held-out rows with all genes and with those present; nothing where impossible."""
     if bundle.held_out_features is None or not bundle.outer_models:
         return {}
-    everything = np.ones_like(matched.found)
+    everything = np.ones_like(matched.is_present)
     return {
         "all_genes": bundle.held_out_features.auroc(bundle.outer_models, everything, missing),
-        "at_this_coverage": bundle.held_out_features.auroc(bundle.outer_models, matched.found, missing),
+        "at_this_coverage": bundle.held_out_features.auroc(bundle.outer_models, matched.is_present, missing),
     }
 
 

@@ -148,7 +148,9 @@ def _describe_batch(column: str, association: Association, n_units: str) -> Find
             f"{strength} Class is nested in {column}: every value has one class, so the two cannot be separated by "
             "any method.",
         )
-    one_class = f" Values with one class only: {', '.join(alone[:5])}{', ...' if len(alone) > 5 else ''}." if alone else ""
+    one_class = (
+        f" Values with one class only: {', '.join(alone[:5])}{', ...' if len(alone) > 5 else ''}." if alone else ""
+    )
     advice = f" A model may learn {column} in place of the class." if association.is_strong else ""
     return Finding("RML06", "warning" if association.is_strong else "info", strength + one_class + advice)
 

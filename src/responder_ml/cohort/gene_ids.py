@@ -205,7 +205,7 @@ def _genes_of(month: int, day: int) -> Iterator[tuple[str, str]]:
             yield f"{old}{day}", f"{new}{day}"
 
 
-def _is_shown_as(name: str, whole: str, decimals: str | None, exponent: str) -> bool:
+def _is_shown_as(name: str, integer: str, decimals: str | None, exponent: str) -> bool:
     """Tell whether a clone's name, read as a number, is shown with these digits.
 
     The exponent is the clone's own, or larger by the decimals.
@@ -214,5 +214,5 @@ def _is_shown_as(name: str, whole: str, decimals: str | None, exponent: str) -> 
     if not clone:
         return False
     shown = f"{int(clone[1]) / 10**_RIKEN_DECIMALS:.{len(decimals or '')}f}"
-    expected = whole if decimals is None else f"{whole}.{decimals}"
+    expected = integer if decimals is None else f"{integer}.{decimals}"
     return shown == expected and int(exponent) in (int(clone[2]), int(clone[2]) + _RIKEN_DECIMALS)

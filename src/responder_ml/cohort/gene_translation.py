@@ -148,7 +148,9 @@ class GeneTranslation:
             "repaired": repaired,
         }
         members = tuple(np.array(gene_rows, dtype=np.intp) for gene_rows in rows_of.values())
-        return TranslatedGenes(list(rows_of), report, members, np.maximum if self._rules.many_to_one == "max" else np.add)
+        return TranslatedGenes(
+            list(rows_of), report, members, np.maximum if self._rules.many_to_one == "max" else np.add
+        )
 
     def _described(self) -> dict[str, Any]:
         gene_map, rules = self._map, self._rules
@@ -240,6 +242,6 @@ class GeneTranslation:
         if any(name.lower() in lower for name in names):
             return "They differ from the table's by case: another species' symbols need a table of orthologs, not another case."
         return (
-            f"The file has {kind_of(names)} names such as {list_names(names[:2])}, column '{gene_map.columns[0]}' of {gene_map.name} has "
-            f"{kind_of(gene_map.genes_of)} names such as {list_names(list(gene_map.genes_of)[:2])}."
+            f"The file has {kind_of(names)} names such as {list_names(names[:2])}, column '{gene_map.columns[0]}' of "
+            f"{gene_map.name} has {kind_of(gene_map.genes_of)} names such as {list_names(list(gene_map.genes_of)[:2])}."
         )

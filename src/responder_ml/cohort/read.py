@@ -62,8 +62,8 @@ def read_table(
     -------
     AnnData
         Samples x genes in the sheet's order; ``uns`` has ``units``, ``source``, ``simulated`` (true where the sheet has
-        a column of that name with ``yes``, ``true`` or ``1``), ``subject_source`` (``column`` or ``sample``) and ``unused_samples``, the
-        samples of the matrix that the sheet does not list.
+        a column of that name with ``yes``, ``true`` or ``1``), ``subject_source`` (``column`` or ``sample``) and
+        ``unused_samples``, the samples of the matrix that the sheet does not list.
 
     Raises
     ------

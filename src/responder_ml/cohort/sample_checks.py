@@ -117,8 +117,8 @@ def sex(labelled: LabelledCohort) -> Iterator[Finding]:
     yield Finding(
         "RML12",
         "warning",
-        f"Sex genes disagree with the sheet in {len(disagreements)} of {count} samples: {list_names(shown, quote='')}. Look for swapped or "
-        "mixed samples.",
+        f"Sex genes disagree with the sheet in {len(disagreements)} of {count} samples: {list_names(shown, quote='')}. "
+        "Look for swapped or mixed samples.",
     )
 
 

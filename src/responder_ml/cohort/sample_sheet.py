@@ -125,7 +125,9 @@ def rows_where(sheet: pd.DataFrame, where: Where) -> Flags:
             )
         selected &= values.isin(accepted_values).to_numpy()
     if not selected.any():
-        raise SampleSheetError("`where` selects no sample: each value occurs, but never all in one row. Use fewer conditions.")
+        raise SampleSheetError(
+            "`where` selects no sample: each value occurs, but never all in one row. Use fewer conditions."
+        )
     return selected
 
 

@@ -141,7 +141,7 @@ def _draw_runs(rng: np.random.Generator, sheet: pd.DataFrame) -> list[str]:
 def _quota(count: int, shares: Sequence[int]) -> list[str]:
     """Return ``count`` runs in these shares, by largest remainder."""
     exact = count * np.array(shares) / sum(shares)
-    whole = np.floor(exact).astype(int)
-    for run_index in np.argsort(whole - exact, kind="stable")[: count - whole.sum()]:
-        whole[run_index] += 1
-    return [run for run, times in zip(_RUNS, whole, strict=True) for _ in range(times)]
+    counts = np.floor(exact).astype(int)
+    for run_index in np.argsort(counts - exact, kind="stable")[: count - counts.sum()]:
+        counts[run_index] += 1
+    return [run for run, times in zip(_RUNS, counts, strict=True) for _ in range(times)]

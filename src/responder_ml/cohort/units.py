@@ -5,7 +5,6 @@ where a way back exists: log2 counts per million become counts, so that a model 
 ``log2(TPM + 1)`` becomes TPM.
 """
 
-
 from collections.abc import Sequence
 from typing import Literal, get_args
 

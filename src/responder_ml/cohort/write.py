@@ -16,7 +16,6 @@ from anndata import AnnData
 from responder_ml.arrays import Floats
 from responder_ml.errors import CohortError
 
-
 _README = """{headline}
 
 Source: {source}

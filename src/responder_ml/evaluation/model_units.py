@@ -13,7 +13,7 @@ import numpy as np
 from scipy.stats import rankdata
 
 from responder_ml.arrays import Floats
-from responder_ml.cohort.alignment import Matched, to_model_units
+from responder_ml.cohort.alignment import MatchedGenes, to_model_units
 from responder_ml.errors import ExpressionError
 from responder_ml.evaluation.batch_alignment import BatchAlignment
 
@@ -56,7 +56,7 @@ class ModelUnits:
 
     def __init__(
         self,
-        matched: Matched,
+        matched: MatchedGenes,
         units: str,
         model_units: str,
         typical: Floats,
@@ -81,12 +81,12 @@ class ModelUnits:
         if self._alignment is None and not self._by_order:
             self._check_million(names, values)
             return to_model_units(
-                values, self._matched, names, units=self._units, wanted_units=self._model_units, depth=depth
+                values, self._matched, names, units=self._units, model_units=self._model_units, depth=depth
             )
-        to_model_units(values, self._matched, names, units=self._units, wanted_units=self._units, depth=depth)
+        to_model_units(values, self._matched, names, units=self._units, model_units=self._units, depth=depth)
         if self._alignment is not None:
-            return self._matched.spread(self._alignment.align(names, values, self._model_units, depth))
-        return self._matched.spread(adopt_distribution(values, self._typical[self._matched.found]))
+            return self._matched.insert_missing(self._alignment.align(names, values, self._model_units, depth))
+        return self._matched.insert_missing(adopt_distribution(values, self._typical[self._matched.is_present]))
 
     def _check_million(self, names: Sequence[str], values: Floats) -> None:
         if self._units == self._model_units:
@@ -99,7 +99,7 @@ class ModelUnits:
         if not np.all(values < _NO_LOG2):
             # The check of units has the better message.
             return
-        expected = 1e6 * self._typical[self._matched.found].sum() / max(self._typical.sum(), 1e-300)
+        expected = 1e6 * self._typical[self._matched.is_present].sum() / max(self._typical.sum(), 1e-300)
         ratio = np.sum(2.0**values, axis=1) / expected
         wrong = np.flatnonzero((ratio > _MILLION_WITHIN) | (ratio < 1.0 / _MILLION_WITHIN))
         if wrong.size:

@@ -24,7 +24,7 @@ def read_one_to_one(path: str | Path) -> dict[str, str]:
         genes_of = read_gene_map(Path(path)).genes_of
     except GeneNameError as problem:
         raise FeatureError(
-            f"A gene mapping cannot be read from {path}: {problem} A mapping has two columns: an identifier as in the gene "
+            f"A gene mapping cannot be read: {problem} A mapping has two columns: an identifier as in the gene "
             "sets, and the same gene as in the expression."
         ) from problem
     for identifier, genes in genes_of.items():

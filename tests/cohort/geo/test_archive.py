@@ -1,6 +1,6 @@
 import pytest
 
-from responder_ml.cohort.geo.archive import archive_of, links, listed
+from responder_ml.cohort.geo.archive import archive_of, links, read_file_list
 from responder_ml.errors import FetchError
 
 
@@ -49,4 +49,4 @@ def test_the_file_list_names_the_series_own_files():
         "#Archive/File\tName\tTime\tSize\tType\nArchive\tGSE1_RAW.tar\t05/01/2016 10:00:00\t100\tTAR\n"
         "File\tGSM1_a.txt.gz\t05/01/2016 10:00:00\t10\tTXT\nFile\tGSE1_counts.txt.gz\t05/01/2016 10:00:00\t10\tTXT\n"
     )
-    assert listed(text) == ["GSE1_RAW.tar", "GSE1_counts.txt.gz"]
+    assert read_file_list(text) == ["GSE1_RAW.tar", "GSE1_counts.txt.gz"]

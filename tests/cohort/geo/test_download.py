@@ -53,10 +53,10 @@ def test_many_drops_that_each_bring_something_are_borne(fetch, geo):
 
 
 @pytest.mark.parametrize("etags", [True, False])
-def test_a_later_run_goes_on_where_an_earlier_one_gave_up(fetch, geo, tmp_path, etags):
+def test_a_later_run_resumes_where_an_earlier_one_gave_up(fetch, geo, tmp_path, etags):
     geo.etags = etags
     geo.troubles["/f.gz"] = [("drop", 70_000), *[("status", 503)] * 3]
-    with pytest.raises(UnreachableError, match=r"HTTP 503.*run again, which goes on"):
+    with pytest.raises(UnreachableError, match=r"HTTP 503.*run again, which resumes the download"):
         fetch()
     assert _visible(tmp_path / "cache") == [f"{NAME}.part"]
     assert fetch(DIGEST).sha256 == DIGEST

@@ -72,7 +72,7 @@ def test_names_that_a_user_must_know_of_are_noted(tmp_path):
 @pytest.mark.parametrize(
     ("columns", "values", "units", "words"),
     [
-        (["a", "b", "c"], VALUES, None, r"0 of 3 samples stand in it.*columns start with 'a', 'b', 'c'; titles with 'Sample 1"),
+        (["a", "b", "c"], VALUES, None, r"0 of 3 samples are in it.*columns start with 'a', 'b', 'c'; titles with 'Sample 1"),
         (["GSM11", "GSM12", "GSM13"], VALUES + 0.5, None, r"not whole numbers.*expression: \{units: \.\.\.\}"),
         (["GSM11", "GSM12", "GSM13"], VALUES * 100, "log2", "declare"),
     ],

@@ -21,7 +21,7 @@ from typing import Any
 
 import pooch
 
-from responder_ml.cohort.geo.intact import check_intact
+from responder_ml.cohort.geo.integrity import check_intact
 from responder_ml.errors import FetchError, NotInArchiveError, UnreachableError
 from responder_ml.progress import OnProgress, Progress
 

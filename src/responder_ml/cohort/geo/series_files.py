@@ -124,7 +124,9 @@ class SeriesFiles:
     def _by_hand(self, pattern: re.Pattern[str]) -> list[Fetched]:
         folder = self._downloader.cache
         paths = folder.glob("*") if folder.is_dir() else ()
-        return [self._downloader.cached(name) for name in sorted(path.name for path in paths) if pattern.fullmatch(name)]
+        return [
+            self._downloader.cached(name) for name in sorted(path.name for path in paths) if pattern.fullmatch(name)
+        ]
 
     def _what_to_do_by_hand(self) -> str:
         return (

@@ -106,7 +106,8 @@ def _samples(sample_lines: list[list[str]], path: Path) -> tuple[Sample, ...]:
             "!Sample_ line must have as many cells. Delete it and fetch again."
         )
     return tuple(
-        Sample(accession.strip(), *_described(sample_lines, column)) for column, accession in enumerate(accessions, start=1)
+        Sample(accession.strip(), *_described(sample_lines, column))
+        for column, accession in enumerate(accessions, start=1)
     )
 
 

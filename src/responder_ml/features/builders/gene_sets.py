@@ -12,7 +12,7 @@ from responder_ml.arrays import Floats, Indices, Strings
 from responder_ml.features.builders.builder import Builder, Ranked
 from responder_ml.features.builders.context import Context
 from responder_ml.features.facts import marker_sets
-from responder_ml.features.gene_mapping import read_gene_mapping, translate
+from responder_ml.features.gene_map import read_one_to_one, translate
 from responder_ml.features.gene_sets import GeneSet, read_gmt
 from responder_ml.features.membership import Membership, members
 from responder_ml.features.normalise import Normaliser, SharedExpression
@@ -122,7 +122,7 @@ class GeneSets(Builder):
         sets: tuple[GeneSet, ...] = () if self.path is None else read_gmt(self.path)
         sets += () if self.markers is None else marker_sets(kinds=self.markers)
         if self.mapping is not None:
-            sets = translate(sets, read_gene_mapping(self.mapping))
+            sets = translate(sets, read_one_to_one(self.mapping))
         return members(sets, genes.tolist(), min_genes=self.min_genes, min_coverage=self.min_coverage)
 
     def notes(self, genes: Strings) -> tuple[str, ...]:

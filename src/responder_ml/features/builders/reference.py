@@ -14,7 +14,7 @@ from responder_ml.features.builders.builder import Builder, Ranked
 from responder_ml.features.builders.context import Context
 from responder_ml.features.builders.reference_contrasts import CATALOGUE, DEFAULT, Contrast, find_contrasts
 from responder_ml.features.builders.reference_groups import Axis, check_groups, class_axis, find_axes
-from responder_ml.features.gene_mapping import read_gene_mapping, translate
+from responder_ml.features.gene_map import read_one_to_one, translate
 from responder_ml.features.gene_sets import read_signature_table
 from responder_ml.features.membership import members
 from responder_ml.features.normalise import Normaliser, SharedExpression
@@ -184,7 +184,7 @@ class Reference(Builder):
             return {}
         sets = read_signature_table(self.path, self.n_genes)
         if self.mapping is not None:
-            sets = translate(sets, read_gene_mapping(self.mapping))
+            sets = translate(sets, read_one_to_one(self.mapping))
         found = members(sets, genes.tolist(), min_genes=1, min_coverage=self.min_coverage)
         if found.dropped:
             reasons = "; ".join(f"'{name}': {reason}" for name, reason in found.dropped.items())

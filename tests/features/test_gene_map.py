@@ -1,7 +1,7 @@
 import pytest
 
 from responder_ml.errors import FeatureError
-from responder_ml.features.gene_mapping import read_gene_mapping, translate
+from responder_ml.features.gene_map import read_one_to_one, translate
 from responder_ml.features.gene_sets import GeneSet
 
 
@@ -16,26 +16,27 @@ def table(tmp_path):
 
 
 def test_reads_two_columns_under_a_header(table):
-    assert read_gene_mapping(table("symbol\tentrez\nXist\t213742\n\nUnknown\t\nXist\t213742\n")) == {"Xist": "213742"}
+    assert read_one_to_one(table("symbol\tentrez\nXist\t213742\n\nUnknown\t\nXist\t213742\n")) == {"Xist": "213742"}
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("symbol\tentrez\n", "translates nothing"),
-        ("symbol\tentrez\nA\t1\t2\n", "line 2: found 3 columns, expected 2"),
-        ("symbol\tentrez\nA 1\n", "line 2: found 1 columns, expected 2"),
-        ("symbol\tentrez\nA\t1\nA\t2\n", "line 3: 'A' is both '1' and '2'"),
+        ("symbol\tentrez\n", "has a header but no rows"),
+        ("symbol\tentrez\nA\t\n", "pairs no identifier with a gene"),
+        ("symbol\tentrez\nA\t1\t2\n", "has 3 columns.*A mapping has two columns"),
+        ("symbol\tentrez\nA 1\n", "Expected 2 columns, got 1: A 1"),
+        ("symbol\tentrez\nA\t1\nA\t2\n", "'A' is both '1' and '2'"),
     ],
 )
 def test_refuses_a_table_that_is_none(table, text, message):
     with pytest.raises(FeatureError, match=message):
-        read_gene_mapping(table(text))
+        read_one_to_one(table(text))
 
 
 def test_refuses_a_file_that_is_not_there(tmp_path):
     with pytest.raises(FeatureError, match="A gene mapping cannot be read"):
-        read_gene_mapping(tmp_path / "absent.tsv")
+        read_one_to_one(tmp_path / "absent.tsv")
 
 
 def test_what_the_table_lacks_stays_as_it_is():

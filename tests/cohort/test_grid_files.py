@@ -5,8 +5,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from responder_ml.cohort.expression_source import open_expression
-from responder_ml.cohort.open_grid import open_grid
-from responder_ml.cohort.parquet_grid import ParquetGrid
+from responder_ml.cohort.grid_files import ParquetGrid, open_grid
 from responder_ml.errors import CohortError, ExpressionError
 
 GENES = ["a", "a.1", "c", "b.2.x", "007"]
@@ -31,7 +30,7 @@ def test_cells_are_found_whatever_the_row_groups(group, transposed, table, tmp_p
             np.testing.assert_array_equal(block, table.to_numpy()[samples][:, genes])
 
 
-def test_only_the_row_groups_and_columns_asked_for_are_read(table, tmp_path, monkeypatch):
+def test_only_the_needed_row_groups_and_columns_are_read(table, tmp_path, monkeypatch):
     table.to_parquet(tmp_path / "t.parquet", row_group_size=4)
     grid = open_grid(tmp_path / "t.parquet")
     read, original = [], pq.ParquetFile.read_row_groups
