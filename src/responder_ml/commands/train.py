@@ -67,6 +67,8 @@ def show_run(console: Console, run: "Run", folder: Path, bundle: Path) -> None:
 
 
 def _candidate_table(candidates: "pd.DataFrame") -> Table:
+    from responder_ml.search.candidate import AUTO
+
     titles = ("AUROC", "95 % interval", "balanced accuracy", "Brier", "chosen by auto")
     table = Table(folding("candidate"), *titles)
     for row in candidates.to_dict("records"):
@@ -76,7 +78,7 @@ def _candidate_table(candidates: "pd.DataFrame") -> Table:
             f"{row['auroc_low']:.2f} to {row['auroc_high']:.2f}",
             f"{row['balanced_accuracy']:.2f}",
             f"{row['brier']:.2f}",
-            "" if row["name"] == "auto" else f"{row['chosen_share']:.0%}",
+            "" if row["name"] == AUTO else f"{row['chosen_share']:.0%}",
         )
     return table
 

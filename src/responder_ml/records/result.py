@@ -25,6 +25,7 @@ from responder_ml.evaluation.relabel import LARGEST_COUNT_SHOWN
 from responder_ml.explanation.attribution import N_LEADING, Contributions, auto_models
 from responder_ml.explanation.stability import Stability, selection_stability, top_features
 from responder_ml.records.run import SCHEMA_VERSION
+from responder_ml.search.candidate import AUTO
 
 _REPORTED_VERSIONS = ("responder-ml", "numpy", "scipy", "pandas", "scikit-learn", "xgboost", "optuna", "shap", "mlflow")
 
@@ -108,7 +109,7 @@ def compose_result(
             "genes": labelled.cohort.n_vars,
         },
         "headline": {
-            "candidate": "auto",
+            "candidate": AUTO,
             **_performance(observed.auto, seed),
             "leave_pair_out_auroc": None if pairs is None else _finite(float(pairs.auroc())),
             "leave_pair_out_ci": None if pairs is None else [_finite(end) for end in pairs_interval(pairs, seed)],

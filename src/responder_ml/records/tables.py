@@ -14,8 +14,8 @@ from responder_ml.evaluation.intervals import auroc_interval
 from responder_ml.evaluation.metrics import OutOfFold, auroc, balanced_accuracy, brier, fold_aurocs, matthews
 from responder_ml.evaluation.procedure import ObservedResult, Procedure
 from responder_ml.explanation.attribution import Contributions, FoldExplanation
+from responder_ml.search.candidate import AUTO
 
-AUTO = "auto"
 # The long tables by sample hold the leading genes only; a figure shows no more.
 _LEADING_GENES = 40
 

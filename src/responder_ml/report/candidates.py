@@ -6,8 +6,7 @@ from typing import Any
 from responder_ml.records.run import Run
 from responder_ml.report.figures.forest import Row, forest
 from responder_ml.report.section import Section, table
-
-_AUTO = "auto"
+from responder_ml.search.candidate import AUTO
 
 
 class Candidates(Section):
@@ -21,10 +20,10 @@ class Candidates(Section):
         rows = table(run, "candidates").to_dict("records")
         if not rows:
             return "No candidate was trained."
-        auto = [row for row in rows if row["name"] == _AUTO]
-        others = sorted((row for row in rows if row["name"] != _AUTO), key=lambda row: -row["auroc"])
+        auto = [row for row in rows if row["name"] == AUTO]
+        others = sorted((row for row in rows if row["name"] != AUTO), key=lambda row: -row["auroc"])
         drawn = [
-            Row(row["name"], row["auroc"], row["auroc_low"], row["auroc_high"], leading=row["name"] == _AUTO)
+            Row(row["name"], row["auroc"], row["auroc_low"], row["auroc_high"], leading=row["name"] == AUTO)
             for row in (*auto, *others)
         ]
         alt = "AUROC with 95 % intervals: " + "; ".join(f"{row.name} {row.value:.2f}" for row in drawn) + "."

@@ -14,6 +14,7 @@ from responder_ml.report.figures.beeswarm import MOST_DOTS, beeswarm
 from responder_ml.report.figures.gene_bars import gene_bars
 from responder_ml.report.figures.heat_map import Tile, Track, heat_map
 from responder_ml.report.section import Section, table
+from responder_ml.search.candidate import AUTO
 
 _BARS = 20
 _SWARMS = 12
@@ -121,7 +122,7 @@ def _signatures(run: Run, positive: str, negative: str) -> Mapping[str, Any]:
 def _labelled(run: Run) -> pd.DataFrame:
     """Return contributions with each sample's class and its mean held-out log-odds."""
     points, rows = table(run, "contributions"), table(run, "out_of_fold")
-    rows = rows[rows["candidate"] == "auto"]
+    rows = rows[rows["candidate"] == AUTO]
     by_sample = rows.groupby("sample").agg(label=("label", "first"), log_odds=("log_odds", "mean")).reset_index()
     return points.merge(by_sample, on="sample", how="inner")
 

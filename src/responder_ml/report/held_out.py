@@ -10,6 +10,7 @@ from scipy.special import expit
 from responder_ml.arrays import Floats, Indices, Strings
 from responder_ml.records.run import Run
 from responder_ml.report.section import table
+from responder_ml.search.candidate import AUTO
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class HeldOut:
         return np.asarray(self.log_odds.mean(axis=0), dtype=np.float64)
 
 
-def held_out(run: Run, candidate: str = "auto") -> HeldOut | None:
+def held_out(run: Run, candidate: str = AUTO) -> HeldOut | None:
     """Gather a procedure's out-of-fold decisions; None where the run has none.
 
     Parameters

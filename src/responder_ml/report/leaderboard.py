@@ -13,11 +13,11 @@ from responder_ml.report.figures.palette import GRID, OBSERVED, REFERENCE_LINE
 from responder_ml.report.numbers import is_missing, plain
 from responder_ml.report.references import Bibliography, Reference
 from responder_ml.report.template import render
+from responder_ml.search.candidate import AUTO
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_AUTO = "auto"
 _ACROSS = "Headlines (auto) across runs"
 _LONGEST_LINE = 24
 # A difference is drawn solid where its p, corrected for the number of pairs, is below this.
@@ -79,7 +79,7 @@ def _leaderboard_figure(rows: Rows) -> Markup:
             row["auroc"],
             row["auroc_low"],
             row["auroc_high"],
-            leading=row["candidate"] == _AUTO,
+            leading=row["candidate"] == AUTO,
         )
         for row in rows
     ]

@@ -7,6 +7,7 @@ from responder_ml.records.run import Run
 from responder_ml.report.figures.repeat_scores import repeat_scores
 from responder_ml.report.figures.selection import selection
 from responder_ml.report.section import Section, table
+from responder_ml.search.candidate import AUTO
 
 _GENES = 20
 
@@ -20,7 +21,7 @@ class Stability(Section):
     def content(self, run: Run) -> Mapping[str, Any] | str:
         """Return stability with its figures."""
         folds = table(run, "folds")
-        auto = folds[folds["candidate"] == "auto"]
+        auto = folds[folds["candidate"] == AUTO]
         genes = table(run, "genes").dropna(subset=["selection_frequency"])
         if auto.empty and genes.empty:
             return "Nothing was trained, so there is nothing whose stability could be looked at."

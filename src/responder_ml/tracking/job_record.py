@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from responder_ml.records.run import Run
+from responder_ml.search.candidate import AUTO
 from responder_ml.tracking.fold_metrics import fold_metrics
 from responder_ml.tracking.items import Artifact, DatasetInput, Item, Metric, Param, Record, Tag, metrics, params, tags
 from responder_ml.tracking.shared_tags import shared_tags
@@ -30,7 +31,7 @@ def job_record(run: Run, folder: Path) -> Record:
         *_tags(run),
         *_params(run),
         *_metrics(run),
-        *fold_metrics(run, "auto"),
+        *fold_metrics(run, AUTO),
         _dataset(run),
         *_artifacts(folder),
     )
@@ -47,7 +48,7 @@ def _params(run: Run) -> Iterator[Param]:
     candidates, n, search, refit = result["candidates"], result["n"], result.get("search", {}), result.get("refit", {})
     return params(
         {
-            "candidate": "auto",
+            "candidate": AUTO,
             "builder": ", ".join(dict.fromkeys(each["builder"] for each in candidates)),
             "classifier": ", ".join(dict.fromkeys(each["classifier"] for each in candidates)),
             **{f"n_{key}": value for key, value in n.items()},

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from responder_ml.records.study import Study
+from responder_ml.search.candidate import AUTO
 from responder_ml.tracking.items import Artifact, Item, Param, Record, Tag, metrics, params, tags
 
 
@@ -73,7 +74,7 @@ def _job_tags(row: Mapping[Any, Any]) -> Iterator[Tag]:
 def _job_params(row: Mapping[Any, Any]) -> Iterator[Param]:
     return params(
         {
-            "candidate": "auto",
+            "candidate": AUTO,
             **{key: row[key] for key in ("n_positive", "n_negative", "labellings") if row[key] == row[key]},
         }
     )
