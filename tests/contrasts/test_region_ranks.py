@@ -29,6 +29,19 @@ def test_ranks_by_excess_over_no_effect_by_hand(line):
     assert ranks[0].interval[0] < 0.3 < ranks[0].interval[1]
 
 
+def test_three_regions_far_apart_have_three_ranks(line):
+    ranks = rank_regions(
+        [_region(line, name, value, [0.1, 0.2]) for name, value in zip("ABC", (5.0, 9.0, 1.0), strict=True)]
+    )
+    assert [(rank.region, rank.rank, rank.mean_rank) for rank in ranks] == [("B", 1, 1.0), ("A", 2, 2.0), ("C", 3, 3.0)]
+
+
+def test_an_expected_value_of_zero_is_no_missing_one(line):
+    regions = [_region(line, "PFC", 0.9, [0.1, 0.2]), _region(line, "NAc", 0.7, [0.1, 0.2])]
+    ranks = rank_regions([replace(region, expected_no_effect=0.0) for region in regions])
+    assert [rank.excess for rank in ranks] == [0.9, 0.7]
+
+
 def test_equal_regions_share_the_lead(line):
     ranks = rank_regions([_region(line, name, 0.7, [0.1, 0.2, 0.3]) for name in ("PFC", "NAc", "AMY")])
     assert [rank.first_share for rank in ranks] == pytest.approx([1 / 3] * 3)
@@ -47,5 +60,8 @@ def test_lines_of_one_region_are_not_ranked(line):
 def test_refusals(line):
     with pytest.raises(ContrastError, match="bootstrap > 0"):
         rank_regions([replace(line, draws=None), replace(line, region="NAc")])
+    for draws in ([0.1, 0.2, 0.3], []):
+        with pytest.raises(ContrastError, match="same number of bootstrap draws"):
+            rank_regions([_region(line, "PFC", 0.9, draws), _region(line, "NAc", 0.9, draws[:2])])
     with pytest.raises(ContrastError, match="twice"):
         rank_regions([line, line])
