@@ -14,12 +14,12 @@ def _weights(n_groups, plus, minus):
     return weights
 
 
-@given(seed=st.integers(0, 2**32 - 1), with_covariates=st.booleans())
+@given(seed=st.integers(0, 2**32 - 1), with_covariates=st.booleans(), left_out=st.sampled_from([-1, 2]))
 @settings(max_examples=20, deadline=None)
-def test_each_labelling_equals_its_own_linear_model(seed, with_covariates):
+def test_each_labelling_equals_its_own_linear_model(seed, with_covariates, left_out):
     rng = np.random.default_rng(seed)
     expression = rng.normal(size=(14, 60)) * rng.gamma(2, size=60) + 100
-    codes = rng.permuted(np.tile([0, 0, 0, 0, 1, 1, 1, 2, 2, 2, 2, -1, -1, 1], (6, 1)), axis=1)
+    codes = rng.permuted(np.tile([0, 0, 0, 0, 1, 1, 1, 2, 2, 2, 2, left_out, left_out, 1], (6, 1)), axis=1)
     covariates = rng.normal(size=(14, 2)) if with_covariates else None
     fits = fit_groups(expression, codes, 3, covariates)
     weights = _weights(3, 2, 0)
@@ -82,15 +82,30 @@ def test_redrawn_means_carry_sampling_error_twice(rng):
     assert fit_groups(expression, codes[None], 2).error_factor == 1
 
 
-def test_batch_nested_in_group_is_refused(noise):
+def test_a_large_common_level_costs_no_digits(rng):
+    # Values that single steps of 2^-20 at this level represent exactly.
+    expression = np.round(rng.normal(size=(9, 40)) * 2**20) / 2**20
+    codes, weights = np.repeat([0, 1, 2], 3), _weights(3, 1, 0)
+    for fit in (
+        lambda values: fit_groups(values, codes[None], 3),
+        lambda values: resample_groups(values, codes, 3, np.tile([2.0, 0.0, 0.0], 3)[None]),
+    ):
+        np.testing.assert_allclose(
+            fit(expression + 2.0**26).t(weights), fit(expression).t(weights), rtol=1e-6, atol=1e-9
+        )
+
+
+def test_batch_nested_in_group_of_one_labelling_is_refused(noise):
     codes = np.array([0] * 12 + [1] * 13)
     with pytest.raises(ContrastError, match="cannot be distinguished"):
-        fit_groups(noise, codes[None], 2, (codes == 1).astype(float)[:, None])
+        fit_groups(noise, np.stack([np.arange(25) % 2, codes]), 2, (codes == 1).astype(float)[:, None])
 
 
-def test_groups_of_one_are_refused(rng):
+def test_one_labelling_without_residual_is_refused_and_one_degree_of_freedom_is_enough(rng):
+    expression, codes = rng.normal(size=(3, 20)), np.array([[0, 0, 1], [0, 1, 2]])
     with pytest.raises(ContrastError, match="residual degrees"):
-        fit_groups(rng.normal(size=(3, 20)), np.array([[0, 1, 2]]), 3)
+        fit_groups(expression, codes, 3)
+    assert np.isfinite(fit_groups(expression, codes[:1], 3).t(_weights(3, 1, 0))).all()
 
 
 def test_blocks_cover_every_labelling_once():

@@ -30,6 +30,44 @@ def test_sets_of_two_runs_add_up_the_pools_of_their_own_run(rng):
         np.testing.assert_allclose(between[index], outside, rtol=1e-4, atol=1e-4)
 
 
+def _one_set(values, positive, negative, shift=None):
+    """Sums of squares between and within the classes of one training set of two pools."""
+    n_samples, n_columns = values.shape
+    pieces = values.astype(np.float32)[None]
+    rows, sizes = np.concatenate([positive, negative]), [len(positive), len(negative)]
+    moves, cross = np.zeros((1, 3), np.float32), np.empty((0, 0, 0), np.float32)
+    if shift is not None:
+        moves[0] = shift[positive].sum(), shift[negative].sum(), (shift[rows] ** 2).sum()
+        used = np.where(np.isin(np.arange(n_samples), rows), shift, 0.0)
+        cross = (2.0 * used @ values).astype(np.float32)[None, None]
+    between, within = np.full((2, 1, n_columns), np.nan, np.float32)
+    sums_of_squares(
+        *(pieces, rows, np.cumsum([0, *sizes]), np.array([0, 2]), np.array([0, 1])),
+        *(np.array([[POSITIVE, NEGATIVE]], np.int8), *(np.array([size], np.float32) for size in sizes)),
+        *(moves, cross, between, within),
+    )
+    return between[0], within[0]
+
+
+def test_normalisation_is_added_to_every_row(rng):
+    values, shift, order = rng.normal(size=(19, 32)), rng.normal(size=19), rng.permutation(19)
+    positive, negative = order[:6], order[6:15]
+    expected = _one_set(values + shift[:, None], positive, negative)
+    np.testing.assert_allclose(_one_set(values, positive, negative, shift), expected, rtol=1e-4, atol=1e-4)
+    assert not np.allclose(_one_set(values, positive, negative), expected, rtol=0.1)
+
+
+def test_a_column_whose_digits_are_lost_between_the_classes_is_marked(rng):
+    values, labels = rng.normal(size=(20, 16)), np.arange(20) % 2
+    values[:, 3] += 10.0 * labels
+    values[:, 4] += 300.0 * labels
+    values[:, 5] = 0.0
+    between, within = _one_set(values, np.flatnonzero(labels == 1), np.flatnonzero(labels == 0))
+    assert np.flatnonzero(np.isinf(between)).tolist() == [4]
+    assert within[5] == np.float32(1e-30)
+    assert within.min() > 0
+
+
 def _sums(by_column, columns, shift, positive, rows):
     between, within = np.empty((2, len(columns)))
     rounding = rounding_share(int(rows.sum()))
@@ -67,3 +105,11 @@ def test_equal_columns_have_equal_sums_and_constant_ones_none(rng):
     assert len(set(between[:30])) == len(set(within[:30])) == 1
     assert not between[30:].any()
     assert not within[30:].any()
+
+
+def test_sums_of_squares_within_classes_are_never_negative(rng):
+    positive = np.arange(21) % 2 == 1
+    by_column = rng.normal(size=(500, 2))[:, positive.astype(int)]
+    _, within = _sums(by_column, np.arange(500), np.zeros(21), positive, np.ones(21, dtype=bool))
+    assert within.min() >= 0
+    assert within.max() < 1e-12
