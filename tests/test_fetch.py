@@ -96,7 +96,7 @@ def get(archive, tmp_path):
 
 
 def test_ncbi_counts_come_first_with_sheet_annotation_and_provenance(get, archive, tmp_path):
-    found = get()
+    fetched = get()
     sheet = pd.read_csv(tmp_path / "out" / "samples.tsv", sep="\t", dtype=str, keep_default_na=False)
     assert sheet["sample"].tolist() == SAMPLES
     assert sheet["response"].value_counts().to_dict() == {"": 36, "responder": 24, "non_responder": 24}
@@ -105,34 +105,34 @@ def test_ncbi_counts_come_first_with_sheet_annotation_and_provenance(get, archiv
     np.testing.assert_array_equal(table[SAMPLES], archive.counts)
     assert pd.read_csv(tmp_path / "out" / "gene_annotation.tsv.gz", sep="\t").shape == (40, 2)
     written = json.loads((tmp_path / "out" / "provenance.json").read_text())
-    assert written == found.provenance
+    assert written == fetched.provenance
     assert (written["source"], written["units"], written["gene_ids"]) == ("ncbi", "counts", "entrez")
-    assert [each["name"] for each in written["files"]] == [
+    assert [file["name"] for file in written["files"]] == [
         f"{SERIES}_series_matrix.txt.gz", COUNTS, "Mouse.GRCm39.annot.tsv.gz",
     ]  # fmt: skip
-    assert all(len(each["sha256"]) == 64 and each["url"].startswith(archive.address) for each in written["files"])
+    assert all(len(file["sha256"]) == 64 and file["url"].startswith(archive.address) for file in written["files"])
     assert any("expects 99 samples, the series has 84" in note for note in written["notes"])
 
 
-def test_a_second_fetch_asks_for_nothing_and_writes_the_same(get, archive, tmp_path):
+def test_a_second_fetch_requests_nothing_and_writes_the_same(get, archive, tmp_path):
     get()
     former = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}
-    asked = len(archive.requests)
+    n_requests = len(archive.requests)
     get()
-    assert len(archive.requests) == asked
+    assert len(archive.requests) == n_requests
     assert {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()} == former
 
 
 def test_without_ncbi_counts_the_submitters_table_is_taken(get, archive, tmp_path):
     archive.files[f"/geo/download/?acc={SERIES}"] = _page("/geo/")
-    found = get()
-    assert (found.provenance["source"], found.provenance["gene_ids"]) == ("supplementary", "symbol")
+    fetched = get()
+    assert (fetched.provenance["source"], fetched.provenance["gene_ids"]) == ("supplementary", "symbol")
     table = pd.read_csv(tmp_path / "out" / "counts.tsv.gz", sep="\t", index_col=0)
     np.testing.assert_array_equal(table[SAMPLES], archive.counts)
     assert not (tmp_path / "out" / "gene_annotation.tsv.gz").exists()
 
 
-def test_each_source_can_be_asked_for(get, archive):
+def test_each_source_can_be_chosen(get, archive):
     assert get(source="supplementary").provenance["source"] == "supplementary"
     with pytest.raises(FetchError, match="usual for RNA-seq"):
         get(source="matrix")
@@ -196,9 +196,9 @@ def test_without_network_it_says_what_to_fetch_by_hand_and_then_takes_it(get, ar
         archive.files[f"{FOLDER}/matrix/{SERIES}_series_matrix.txt.gz"]
     )
     (folder / COUNTS).write_bytes(archive.files[COUNTS_PATH])
-    found = get(**nowhere)
-    assert found.provenance["n"]["samples"] == len(SAMPLES)
-    assert all(each["url"].startswith("by hand") for each in found.provenance["files"])
+    fetched = get(**nowhere)
+    assert fetched.provenance["n"]["samples"] == len(SAMPLES)
+    assert all(file["url"].startswith("by hand") for file in fetched.provenance["files"])
 
 
 def test_a_folder_with_other_things_is_not_touched(get, tmp_path):
@@ -235,8 +235,8 @@ def test_a_job_reads_one_region_and_is_warned_of_several(get, tmp_path):
 
     def severity(where):
         config = loaded.cohort.model_copy(update={"where": where})
-        found = audit(label_cohort(build_cohort(config, 7), endpoint))
-        return next(each.severity for each in found if each.code == "RML03")
+        findings = audit(label_cohort(build_cohort(config, 7), endpoint))
+        return next(finding.severity for finding in findings if finding.code == "RML03")
 
     assert severity({"region": "PFC"}) == "info"
     assert severity({"region": ["PFC", "NAc"]}) == "warning"

@@ -20,11 +20,11 @@ def test_cramers_v_is_scipys(rng):
 
 def test_cramers_v_by_hand():
     # a: 3 of class 0 and 1 of class 1; b: 1 and 3. Expected 2 everywhere, chi squared 4 x 1/2 = 2, V = sqrt(2 / 8).
-    found = associate(pd.Series(list("aaaabbbb")), _labels("00010111"))
-    assert found.cramers_v == pytest.approx(0.5)
-    assert found.by_chance == pytest.approx(np.sqrt(1 / 7))
-    assert not found.one_class_only
-    assert found.is_strong  # 1/4 - 1/7 exceeds a tenth
+    association = associate(pd.Series(list("aaaabbbb")), _labels("00010111"))
+    assert association.cramers_v == pytest.approx(0.5)
+    assert association.by_chance == pytest.approx(np.sqrt(1 / 7))
+    assert not association.one_class_only
+    assert association.is_strong  # 1/4 - 1/7 exceeds a tenth
 
 
 def test_chance_is_the_mean_square_over_relabellings(rng):
@@ -35,8 +35,8 @@ def test_chance_is_the_mean_square_over_relabellings(rng):
 
 
 def test_values_of_one_class_are_listed_and_gaps_are_a_value():
-    found = associate(pd.Series(["a", "a", "b", None, None]), _labels("01011"))
-    assert found.one_class_only == ["(missing)", "b"]
+    association = associate(pd.Series(["a", "a", "b", None, None]), _labels("01011"))
+    assert association.one_class_only == ["(missing)", "b"]
 
 
 @pytest.mark.parametrize(("values", "labels"), [("aaaa", "0101"), ("abab", "0000")])

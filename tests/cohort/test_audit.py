@@ -17,16 +17,16 @@ def counts14(rng):
     return rng.negative_binomial(5, 0.01, size=(14, 400))
 
 
-def _found(labelled, code):
+def _findings(labelled, code):
     return [finding for finding in audit(labelled) if finding.code == code]
 
 
 def _only(labelled, code):
-    (finding,) = _found(labelled, code)
+    (finding,) = _findings(labelled, code)
     return finding
 
 
-def test_checks_stand_in_the_order_of_their_codes():
+def test_checks_are_in_the_order_of_their_codes():
     assert [check.__doc__.split(":")[0] for check in CHECKS] == [
         f"RML{number:02d}" for number in range(1, len(CHECKS) + 1)
     ]
@@ -65,12 +65,12 @@ def test_subjects_and_samples_are_counted(make_labelled, counts14):
 @pytest.mark.parametrize(("positives", "severity"), [(2, "error"), (3, "warning"), (5, "warning"), (6, None)])
 def test_a_small_class(make_labelled, counts14, positives, severity):
     labelled = make_labelled(counts14, ["yes"] * positives + ["no"] * (14 - positives))
-    found = _found(labelled, "RML02")
-    assert [finding.severity for finding in found] == ([severity] if severity else [])
-    assert all("yes" in finding.message for finding in found)
+    findings = _findings(labelled, "RML02")
+    assert [finding.severity for finding in findings] == ([severity] if severity else [])
+    assert all("yes" in finding.message for finding in findings)
 
 
-def test_an_unknown_subject_weighs_more_where_samples_may_share_one(make_labelled, counts14):
+def test_an_unknown_subject_is_a_warning_where_samples_may_share_one(make_labelled, counts14):
     uns = {"subject_source": "sample"}
     assert _only(make_labelled(counts14, ANSWER, uns=uns), "RML03").severity == "info"
     regions = make_labelled(counts14, ANSWER, uns=uns, region=["PFC", "NAc"] * 7)
@@ -78,13 +78,13 @@ def test_an_unknown_subject_weighs_more_where_samples_may_share_one(make_labelle
     named = make_labelled(counts14, ANSWER, uns=uns, patient_key=list("aabbccddeeffgg"))
     assert _only(named, "RML03").severity == "warning"
     assert "column patient_key may hold it" in _only(named, "RML03").message
-    assert _found(make_labelled(counts14, ANSWER), "RML03") == []
+    assert _findings(make_labelled(counts14, ANSWER), "RML03") == []
 
 
-def test_several_regions_in_one_question(make_labelled, counts14):
+def test_several_regions_in_one_endpoint(make_labelled, counts14):
     labelled = make_labelled(counts14, ANSWER, region=["PFC"] * 5 + ["NAc"] * 9)
     assert "(NAc 9, PFC 5)" in _only(labelled, "RML05").message
-    assert _found(make_labelled(counts14, ANSWER, region=["PFC"] * 14), "RML05") == []
+    assert _findings(make_labelled(counts14, ANSWER, region=["PFC"] * 14), "RML05") == []
 
 
 @pytest.mark.parametrize(
@@ -127,7 +127,7 @@ def test_copies_of_a_sample(make_labelled, counts14):
     finding = _only(make_labelled(counts14, ANSWER), "RML08")
     assert finding.severity == "error"
     assert "'s2', 's9'" in finding.message
-    assert _found(make_labelled(counts14, ANSWER), "RML09") == []
+    assert _findings(make_labelled(counts14, ANSWER), "RML09") == []
 
 
 def test_copies_within_a_subject_are_counted_twice_but_leak_nothing(make_labelled, counts14):
@@ -143,7 +143,7 @@ def test_near_copies_between_subjects_only(make_labelled, rng, counts14):
     assert "s2 and s9" in _only(labelled, "RML09").message
     counts14[3] = counts14[2] + rng.integers(0, 3, 400)
     counts14[9] = rng.negative_binomial(5, 0.01, size=400)
-    assert _found(make_labelled(counts14, ANSWER, subject=list("abccdefghijklm")), "RML09") == []
+    assert _findings(make_labelled(counts14, ANSWER, subject=list("abccdefghijklm")), "RML09") == []
 
 
 def test_near_copies_are_seen_in_any_units(make_labelled, rng):
@@ -159,7 +159,7 @@ def test_shallow_libraries_and_depth_that_follows_class(make_labelled, counts14)
     finding = _only(make_labelled(counts14, ANSWER), "RML10")
     assert finding.severity == "warning"
     assert "below a quarter of the median: s3 (" in finding.message
-    assert _found(make_labelled(counts14, ANSWER), "RML11") == []
+    assert _findings(make_labelled(counts14, ANSWER), "RML11") == []
     counts14[7:] *= 2
     finding = _only(make_labelled(counts14, ANSWER), "RML11")
     assert "Libraries of no are larger: size alone has AUROC 1.00" in finding.message
@@ -168,7 +168,7 @@ def test_shallow_libraries_and_depth_that_follows_class(make_labelled, counts14)
 
 def test_tpm_that_do_not_add_up(make_labelled, rng):
     values = rng.dirichlet(np.ones(50), size=14) * 1e6
-    assert _found(make_labelled(values, ANSWER, units="tpm"), "RML13") == []
+    assert _findings(make_labelled(values, ANSWER, units="tpm"), "RML13") == []
     values[:3] /= 2
     assert "in 3 of 14 samples they do not" in _only(make_labelled(values, ANSWER, units="tpm"), "RML13").message
 
@@ -176,11 +176,11 @@ def test_tpm_that_do_not_add_up(make_labelled, rng):
 @pytest.mark.parametrize(("constant", "severity"), [(10, None), (40, "info"), (250, "warning")])
 def test_constant_genes(make_labelled, counts14, constant, severity):
     counts14[:, :constant] = 3
-    found = _found(make_labelled(counts14, ANSWER), "RML15")
-    assert [finding.severity for finding in found] == ([severity] if severity else [])
+    findings = _findings(make_labelled(counts14, ANSWER), "RML15")
+    assert [finding.severity for finding in findings] == ([severity] if severity else [])
 
 
-def test_what_was_left_out_and_what_is_simulated_is_said(make_labelled, counts14):
+def test_unused_samples_and_simulated_data_are_reported(make_labelled, counts14):
     uns = {"simulated": True, "source": "counts.tsv", "unused_samples": [f"x{i}" for i in range(7)]}
     labelled = make_labelled(counts14, ANSWER, uns=uns)
     assert "'x4' and 2 more" in _only(labelled, "RML16").message
@@ -196,7 +196,7 @@ def test_the_simulated_cohort(simulated):
     assert messages["RML12"] == "Sex genes agree with the sheet in all 13 samples."
 
 
-def test_a_large_cohort_takes_no_time(make_labelled, rng):
+def test_a_large_cohort_is_audited_in_seconds(make_labelled, rng):
     values = rng.poisson(20, size=(100, 35_000))
     labelled = make_labelled(values, ["yes", "no"] * 50, sex=["male"] * 100)
     start = perf_counter()

@@ -12,7 +12,7 @@ from responder_ml.errors import GeneNameError
         "01/09/2019", "1.9.2019", "2.31E+13", "2.31e+13", "1E+05", "44075",
     ],
 )  # fmt: skip
-def test_what_a_spreadsheet_leaves_behind_is_found(name):
+def test_names_damaged_by_a_spreadsheet_are_recognised(name):
     assert damaged_by_excel(["Fos", "Arc", name, "Egr1"]) == [name]
 
 
@@ -24,7 +24,7 @@ def test_what_a_spreadsheet_leaves_behind_is_found(name):
         "99999", "20000", "7SK", "AC000.1",
     ],
 )  # fmt: skip
-def test_real_names_are_left_alone(name):
+def test_real_names_are_not_called_damaged(name):
     assert damaged_by_excel(["Fos", "Arc", name, "Egr1"]) == []
 
 
@@ -95,7 +95,7 @@ MOUSE = {
         ("1.11E+11", "1110001E05Rik"),
     ],
 )  # fmt: skip
-def test_what_can_only_be_one_gene_is_turned_back(damaged, original):
+def test_a_damaged_name_of_one_possible_gene_is_turned_back(damaged, original):
     assert original_of(damaged, MOUSE) == original
 
 
@@ -104,7 +104,7 @@ def test_what_can_only_be_one_gene_is_turned_back(damaged, original):
     ["1-Mar", "2021-03-01 00:00:00", "2-Mar", "1-Dec", "4-Oct", "15-Sep", "4-Sep", "30-Sep", "2.32E+13", "2.31E+14", "03/09/2021",
      "44075"],
 )  # fmt: skip
-def test_what_can_be_several_or_none_is_not(damaged):
+def test_a_damaged_name_of_several_possible_genes_or_none_is_not(damaged):
     assert original_of(damaged, MOUSE) is None
 
 

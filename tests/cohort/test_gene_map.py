@@ -38,7 +38,7 @@ def test_two_columns_need_no_names_and_pairs_are_kept_once(write):
         (("ensembl", None), "`gene` the one with names to use"),
     ],
 )
-def test_columns_that_are_not_there_are_said(write, columns, words):
+def test_missing_columns_are_named(write, columns, words):
     with pytest.raises(GeneNameError, match=words):
         read_gene_map(write("genes.tsv", TEXT), *columns, cut_versions=False)
 

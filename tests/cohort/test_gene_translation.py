@@ -32,13 +32,13 @@ def _apply(plan, values):
     ("policy", "genes", "values"),
     [("sum", ["B", "A"], [[9.0, 2.0]]), ("max", ["B", "A"], [[5.0, 2.0]]), ("drop", ["A"], [[2.0]])],
 )
-def test_several_rows_of_a_gene_are_settled_as_said(policy, genes, values):
+def test_several_rows_of_a_gene_are_merged_by_the_rule(policy, genes, values):
     plan = _plan(["e2", "x", "e1", "e3"], many_to_one=policy)
     assert plan.genes == genes
     np.testing.assert_array_equal(_apply(plan, [[4, 9, 2, 5]]), values)
 
 
-def test_what_happened_is_reported():
+def test_the_report_counts_what_was_mapped():
     plan = _plan(["e2", "x", "e1", "e3", "e4"], many_to_one="sum", one_to_many="drop")
     assert plan.report == {
         "table": "t.tsv", "sha256": "0" * 64, "columns": ["id", "symbol"], "relation": "identifiers", "many_to_one": "sum",
@@ -72,7 +72,7 @@ def test_log2_values_are_never_added():
     assert _plan(["e1"], units="tpm", many_to_one="sum").genes == ["A"]
 
 
-def test_versions_are_cut_only_if_told():
+def test_versions_are_cut_only_on_request():
     table = _table(("ENSMUSG00000021250", "Fos"))
     with pytest.raises(GeneNameError, match="by Ensembl version: say `versions: cut`"):
         _plan(["ENSMUSG00000021250.14"], table)
@@ -127,10 +127,10 @@ def test_sums_are_those_of_a_naive_loop_in_any_block(names, seed):
         return
     plan = _plan(names, many_to_one="sum", one_to_many="drop")
     values = np.random.default_rng(seed).integers(0, 100, (3, len(names))).astype(float)
-    wanted = {gene: np.zeros(3) for gene in plan.genes}
+    expected = {gene: np.zeros(3) for gene in plan.genes}
     for column, name in enumerate(names):
         for gene in {"e1": "A", "e2": "B", "e3": "B"}.get(name, ""):
-            wanted[gene] += values[:, column]
-    np.testing.assert_array_equal(_apply(plan, values), np.stack([wanted[gene] for gene in plan.genes], axis=1))
+            expected[gene] += values[:, column]
+    np.testing.assert_array_equal(_apply(plan, values), np.stack([expected[gene] for gene in plan.genes], axis=1))
     last = np.array([len(plan.genes) - 1])
     np.testing.assert_array_equal(plan.merged(values[:, plan.rows_of(last)], last), _apply(plan, values)[:, -1:])

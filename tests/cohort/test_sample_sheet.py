@@ -34,7 +34,7 @@ def test_without_a_subject_column_each_sample_is_its_own_subject(files):
     assert cohort.uns["subject_source"] == "sample"
 
 
-def test_one_column_may_serve_under_two_names(files):
+def test_one_column_may_have_two_canonical_names(files):
     cohort = _read(files, columns={"sample": "sample_id", "subject": "sample_id"})
     assert cohort.obs["subject"].tolist() == cohort.obs["sample"].tolist() == ["s1", "s2", "s3", "s4"]
     assert cohort.uns["subject_source"] == "column"
@@ -48,7 +48,7 @@ def test_the_edges_that_spreadsheets_leave_are_ignored(files, write, sheet):
 
 
 @pytest.mark.parametrize(
-    ("where", "left"),
+    ("where", "selected"),
     [
         ({"region": "PFC"}, ["s1", "s3"]),
         ({"region": ["PFC", "NAc"], "subject": "m2"}, ["s3", "s4"]),
@@ -56,9 +56,9 @@ def test_the_edges_that_spreadsheets_leave_are_ignored(files, write, sheet):
         ({}, ["s1", "s2", "s3", "s4"]),
     ],
 )
-def test_where_keeps_rows_by_canonical_name(files, where, left):
-    assert _read(files, columns={"subject": "animal"}, where=where).obs_names.tolist() == left
-    assert keep_rows(_read(files, columns={"subject": "animal"}), where).obs_names.tolist() == left
+def test_where_selects_rows_by_canonical_name(files, where, selected):
+    assert _read(files, columns={"subject": "animal"}, where=where).obs_names.tolist() == selected
+    assert keep_rows(_read(files, columns={"subject": "animal"}), where).obs_names.tolist() == selected
 
 
 def test_samples_that_where_leaves_out_need_not_be_in_the_matrix(write, counts, sheet):
@@ -82,7 +82,7 @@ def test_samples_that_where_leaves_out_need_not_be_in_the_matrix(write, counts, 
         ({"region": "PFC", "sample": "s2"}, r"selects no sample"),
     ],
 )
-def test_where_that_finds_nothing_is_refused(files, where, message):
+def test_where_without_matching_rows_is_refused(files, where, message):
     with pytest.raises(SampleSheetError, match=message):
         _read(files, where=where)
 

@@ -33,16 +33,16 @@ def test_names_at_risk_are_wrapped_and_come_back(name):
 
 
 @pytest.mark.parametrize("name", PLAIN)
-def test_ordinary_names_stand_as_they_are(name):
+def test_ordinary_names_are_written_as_they_are(name):
     (cell,) = wrap(pd.DataFrame({"sample": [name]}))["sample"]
     assert cell == name == unwrap(cell)
 
 
 def test_numbers_and_truths_are_never_wrapped_and_column_names_are():
     table = pd.DataFrame({"sample": ["007"], "x": [-1.5], "n": [3], "abstain": [True], "SEPT2": [0.5]})
-    found = wrap(table)
-    assert found.columns.tolist() == ["sample", "x", "n", "abstain", '="SEPT2"']
-    assert found.iloc[0].tolist() == ['="007"', -1.5, 3, True, 0.5]
+    wrapped = wrap(table)
+    assert wrapped.columns.tolist() == ["sample", "x", "n", "abstain", '="SEPT2"']
+    assert wrapped.iloc[0].tolist() == ['="007"', -1.5, 3, True, 0.5]
     assert table.columns[-1] == "SEPT2"
 
 
@@ -56,10 +56,10 @@ def table():
 @pytest.mark.parametrize(("name", "separator"), [("t.csv", ","), ("t.tsv", "\t"), ("T.CSV", ",")])
 def test_text_files_hold_wrapped_names(name, separator, table, tmp_path):
     write_sample_table(table, tmp_path / name)
-    found = pd.read_csv(tmp_path / name, sep=separator, dtype={"sample": str})
-    assert [unwrap(cell) for cell in found["sample"]] == table["sample"].tolist()
-    assert found["sample"].tolist() == ['="007"', '="=1+1"', "plain"]
-    np.testing.assert_array_equal(found["log_odds"], table["log_odds"])
+    written = pd.read_csv(tmp_path / name, sep=separator, dtype={"sample": str})
+    assert [unwrap(cell) for cell in written["sample"]] == table["sample"].tolist()
+    assert written["sample"].tolist() == ['="007"', '="=1+1"', "plain"]
+    np.testing.assert_array_equal(written["log_odds"], table["log_odds"])
 
 
 def test_parquet_holds_the_names_themselves(table, tmp_path):
@@ -69,9 +69,9 @@ def test_parquet_holds_the_names_themselves(table, tmp_path):
 
 def test_h5ad_of_columns_alone(table, tmp_path):
     write_sample_table(table, tmp_path / "t.h5ad", tmp_path / "source.csv")
-    found = anndata.read_h5ad(tmp_path / "t.h5ad")
-    assert found.obs_names.tolist() == table["sample"].tolist()
-    np.testing.assert_array_equal(found.obs["score_log_odds"], table["log_odds"])
+    written = anndata.read_h5ad(tmp_path / "t.h5ad")
+    assert written.obs_names.tolist() == table["sample"].tolist()
+    np.testing.assert_array_equal(written.obs["score_log_odds"], table["log_odds"])
 
 
 @pytest.mark.parametrize("transposed", [False, True])
@@ -84,15 +84,15 @@ def test_h5ad_of_the_users_own_file_gains_columns(transposed, table, tmp_path):
     )
     (own.T if transposed else own).write_h5ad(tmp_path / "own.h5ad")
     write_sample_table(table, tmp_path / "t.h5ad", tmp_path / "own.h5ad")
-    found = anndata.read_h5ad(tmp_path / "t.h5ad")
-    assert found.obs_names.tolist() == ["plain", "007", "=1+1"]
-    assert found.obs["region"].tolist() == ["a", "b", "c"]
-    np.testing.assert_array_equal(found.obs["score_log_odds"], [-2.0, 0.1, np.nan])
-    np.testing.assert_array_equal(found.X, own.X)
-    assert found.uns["units"] == "log2"
+    written = anndata.read_h5ad(tmp_path / "t.h5ad")
+    assert written.obs_names.tolist() == ["plain", "007", "=1+1"]
+    assert written.obs["region"].tolist() == ["a", "b", "c"]
+    np.testing.assert_array_equal(written.obs["score_log_odds"], [-2.0, 0.1, np.nan])
+    np.testing.assert_array_equal(written.X, own.X)
+    assert written.uns["units"] == "log2"
 
 
-def test_a_failed_write_leaves_the_former_file_and_nothing_beside(table, tmp_path, monkeypatch):
+def test_a_failed_write_leaves_the_former_file_and_no_partial_file(table, tmp_path, monkeypatch):
     (tmp_path / "t.csv").write_text("former")
 
     def full(*args, **options):
@@ -102,7 +102,7 @@ def test_a_failed_write_leaves_the_former_file_and_nothing_beside(table, tmp_pat
     with pytest.raises(CohortError, match="No space left"):
         write_sample_table(table, tmp_path / "t.csv")
     assert (tmp_path / "t.csv").read_text() == "former"
-    assert [each.name for each in tmp_path.iterdir()] == ["t.csv"]
+    assert [path.name for path in tmp_path.iterdir()] == ["t.csv"]
 
 
 def test_another_suffix_is_refused(table, tmp_path):
@@ -133,6 +133,6 @@ def test_a_workbook_can_be_a_sample_sheet_again(tmp_path):
 def test_wrapped_names_of_a_text_file_are_read_back_as_the_names(suffix, tmp_path):
     table = pd.DataFrame({"sample": AT_RISK, "SEPT2": np.arange(len(AT_RISK)) + 0.5})
     write_sample_table(table, tmp_path / f"t.{suffix}")
-    found = read_sheet(tmp_path / f"t.{suffix}")
-    assert found["sample"].tolist() == [name.strip() for name in AT_RISK]
-    assert found.columns.tolist() == ["sample", "SEPT2"]
+    written = read_sheet(tmp_path / f"t.{suffix}")
+    assert written["sample"].tolist() == [name.strip() for name in AT_RISK]
+    assert written.columns.tolist() == ["sample", "SEPT2"]

@@ -17,8 +17,8 @@ def _compare(values, sex=SEX, genes=("Xist", "Ddx3y", "Kdm5d"), per_million=True
 
 
 def _disagreements(*arguments, **keywords):
-    _, found = _compare(*arguments, **keywords)
-    return [(each.sample, each.in_sheet, each.by_genes) for each in found]
+    _, disagreements = _compare(*arguments, **keywords)
+    return [(sample.sample, sample.in_sheet, sample.by_genes) for sample in disagreements]
 
 
 @pytest.mark.parametrize(
@@ -45,14 +45,14 @@ def test_entrez_ids_count_only_among_entrez_ids(genes):
     )
 
 
-def test_a_swap_and_a_mixture_are_told_apart():
+def test_a_swap_and_a_mixture_are_distinguished():
     many = np.vstack([VALUES, VALUES, [[8.0, 5.0, 6.0], [-3.0, 5.2, 6.1]]])
     sex = [*SEX, *SEX, "female", "female"]
     padded = np.column_stack([many, np.zeros(10)])
-    _, found = compare_sex(
+    _, disagreements = compare_sex(
         padded, ["Xist", "Ddx3y", "Uty", "Fos"], pd.Series(sex), list("abcdefghij"), per_million=False
     )
-    assert [(each.sample, each.by_genes) for each in found] == [("i", "both"), ("j", "male")]
+    assert [(sample.sample, sample.by_genes) for sample in disagreements] == [("i", "both"), ("j", "male")]
 
 
 def test_one_sex_needs_values_with_a_common_zero():
@@ -70,7 +70,7 @@ def test_one_gene_is_enough(genes, expected):
     assert _disagreements(males, sex=["male"] * 3, genes=genes) == [("c", "male", expected)]
 
 
-def test_neither_gene_expressed_is_said():
+def test_samples_that_express_neither_gene_disagree():
     assert _disagreements(np.array([[-3.0, -3.0, -3.0]]), sex=["male"]) == [("a", "male", "neither")]
 
 

@@ -31,7 +31,7 @@ def many():
     return simulate_cohort(seed=5, replicates=60, n_genes=1500, regions=["PFC", "HIP"], batch_effect=0)
 
 
-def test_it_has_the_founding_studys_shape(simulated, shared_data):
+def test_the_cohort_has_the_founding_studys_design(simulated, shared_data):
     assert simulated.shape == (99, 20_000)
     assert simulated.obs["subject"].nunique() == 25
     design = pd.read_csv(shared_data / "gse81672_signatures" / "gse81672_design_counts.tsv", sep="\t")
@@ -100,12 +100,12 @@ def test_male_mice_lack_xist_and_regions_have_their_markers(simulated):
     assert mean["Satb2"].idxmax() == "PFC"
 
 
-def test_genes_of_a_module_go_together(simulated):
+def test_genes_of_a_module_are_correlated(simulated):
     log2 = _log2_cpm(simulated)[_rows(simulated, "PFC")]
-    place = {name: index for index, name in enumerate(simulated.var_names)}
+    column_of = {name: index for index, name in enumerate(simulated.var_names)}
 
     def mean_correlation(genes):
-        matrix = np.corrcoef(log2[:, [place[gene] for gene in genes]].T)
+        matrix = np.corrcoef(log2[:, [column_of[gene] for gene in genes]].T)
         return matrix[np.triu_indices(len(genes), 1)].mean()
 
     modules = [genes for name, genes in simulated.uns["gene_sets"].items() if "MODULE" in name]
@@ -147,11 +147,11 @@ def test_there_are_sixty_sets_and_no_gene_is_in_two(simulated):
 )
 def test_the_planted_change_is_the_change_that_is_there(many, region, name, one, other):
     planted = many.uns["truth"]["contrasts"][f"{region} {name}"].to_numpy()
-    found = _difference(many, _rows(many, region, **one), _rows(many, region, **other))
+    observed = _difference(many, _rows(many, region, **one), _rows(many, region, **other))
     expressed = many.uns["truth"]["genes"]["baseline_log2_cpm"].to_numpy() > 1
-    slope, _ = np.polyfit(planted[expressed], found[expressed], 1)
+    slope, _ = np.polyfit(planted[expressed], observed[expressed], 1)
     assert slope == pytest.approx(1.0, abs=0.15)
-    assert np.corrcoef(planted[expressed], found[expressed])[0, 1] > 0.8
+    assert np.corrcoef(planted[expressed], observed[expressed])[0, 1] > 0.8
 
 
 def test_the_biology_follows_the_studys_claims():
@@ -192,8 +192,8 @@ def test_switched_off_effects_are_gone_from_truth_and_counts(switch, gene_set, o
             seed=5, replicates=40, n_genes=1500, regions=["PFC"], batch_effect=0, animal_effect=0, **switches
         )
         members = [cohort.var_names.get_loc(gene) for gene in cohort.uns["gene_sets"][gene_set]]
-        found = _difference(cohort, _rows(cohort, "PFC", **one), _rows(cohort, "PFC", **other))[members].mean()
-        return found, cohort.uns["truth"]["genes"]
+        observed = _difference(cohort, _rows(cohort, "PFC", **one), _rows(cohort, "PFC", **other))[members].mean()
+        return observed, cohort.uns["truth"]["genes"]
 
     on, planted = change()
     off, gone = change(**{switch: 0.0})
@@ -253,7 +253,7 @@ def test_behaviour_agrees_with_the_labels(simulated):
         {("susceptible", "ketamine", "responder"): 10, ("susceptible", "ketamine", "non_responder"): 10},
     ],
 )
-def test_cells_of_ones_own(cells):
+def test_cells_can_be_chosen(cells):
     cohort = simulate_cohort(seed=1, cells=cells, regions=["HIP"], n_genes=300)
     assert cohort.obs["response"].value_counts().to_dict() == {"responder": 10, "non_responder": 10}
 
@@ -303,12 +303,12 @@ def test_an_effect_can_be_left_out_of_a_region_or_a_drug():
 
 
 @pytest.mark.parametrize(("effect_in", "message"), [({"AMG": 0.0}, "Did you mean 'AMY'"), ({"AMY": -1.0}, "0 or more")])
-def test_an_effect_in_an_unknown_place_is_refused(effect_in, message):
+def test_an_effect_in_an_unknown_region_or_drug_is_refused(effect_in, message):
     with pytest.raises(CohortError, match=message):
         simulate_cohort(seed=3, n_genes=400, effect_in=effect_in)
 
 
-def test_lost_libraries_leave_every_animal_one():
+def test_every_animal_keeps_a_library_where_libraries_are_lost():
     cohort = simulate_cohort(seed=3, n_genes=300, lost=0.4)
     assert cohort.n_obs == 99 - round(0.4 * 99)
     assert cohort.obs["subject"].nunique() == 25

@@ -138,21 +138,21 @@ def counts(rng):
 def test_log2_counts_per_million_become_the_counts_they_were(counts, decimals):
     library = counts.sum(axis=1, keepdims=True)
     log2 = np.log2((counts + 0.5) / (library + 1) * 1e6).round(decimals)
-    found = counts_from_log2(log2, 12345.0)
+    counts_again = counts_from_log2(log2, 12345.0)
     small = counts < 1000
-    np.testing.assert_array_equal(found[small], counts[small])
-    np.testing.assert_allclose(found, counts, rtol=1e-4)
+    np.testing.assert_array_equal(counts_again[small], counts[small])
+    np.testing.assert_allclose(counts_again, counts, rtol=1e-4)
 
 
 @pytest.mark.parametrize("offset", [1.0, 0.1, 2.0])
-def test_another_offset_gives_the_same_profile_at_the_depth_asked_for(counts, offset):
+def test_another_offset_gives_the_same_profile_at_the_typical_depth(counts, offset):
     library = counts.sum(axis=1, keepdims=True)
     log2 = np.log2(counts / library * 1e6 + offset)
-    found = counts_from_log2(log2, 5e6)
-    np.testing.assert_allclose(found, counts / library * 5e6, rtol=1e-9, atol=1e-6)
+    counts_again = counts_from_log2(log2, 5e6)
+    np.testing.assert_allclose(counts_again, counts / library * 5e6, rtol=1e-9, atol=1e-6)
 
 
-def test_without_a_floor_the_usual_offsets_are_undone_at_the_depth_asked_for(counts):
+def test_without_a_floor_the_usual_offsets_are_undone_at_the_typical_depth(counts):
     expressed = counts[:, (counts > 0).all(axis=0)][:, :50] + np.arange(50) * 3
     depth = 1e6
     log2 = np.log2((expressed + 0.5) / (depth + 1) * 1e6)
@@ -185,7 +185,7 @@ def test_log2_counts_per_million_become_counts():
 
 
 @pytest.mark.parametrize(
-    ("units", "wanted", "ways"),
+    ("units", "model_units", "ways"),
     [
         ("counts", "log2", "Give log2 made the way"),
         ("tpm", "log2", "Give log2 made the way"),
@@ -193,7 +193,9 @@ def test_log2_counts_per_million_become_counts():
         ("counts", "tpm", "Give tpm or log2."),
     ],
 )
-def test_what_cannot_be_converted_is_refused_with_the_ways_there_are(units, wanted, ways):
-    with pytest.raises(ExpressionError, match=f"declared as {units}, but the model was trained on {wanted}") as found:
-        convert_units(np.ones((1, 1)), units, wanted, 1e6)
-    assert ways in str(found.value)
+def test_what_cannot_be_converted_is_refused_with_the_ways_there_are(units, model_units, ways):
+    with pytest.raises(
+        ExpressionError, match=f"declared as {units}, but the model was trained on {model_units}"
+    ) as error:
+        convert_units(np.ones((1, 1)), units, model_units, 1e6)
+    assert ways in str(error.value)

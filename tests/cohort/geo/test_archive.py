@@ -15,7 +15,7 @@ def test_folders_are_grouped_by_thousands(series, folder):
     assert addresses.counts_page == f"https://www.ncbi.nlm.nih.gov/geo/download/?acc={series.upper()}"
 
 
-def test_another_server_stands_in_by_argument_or_environment(monkeypatch):
+def test_argument_or_environment_name_another_server(monkeypatch):
     assert archive_of("GSE1", "http://here/").matrices == "http://here/geo/series/GSEnnn/GSE1/matrix/"
     monkeypatch.setenv("RESPONDER_ML_GEO", "http://there")
     assert archive_of("GSE1").counts_page == "http://there/geo/download/?acc=GSE1"

@@ -32,22 +32,22 @@ def _visible(folder):
 
 
 def test_a_file_is_fetched_once_and_recorded(fetch, geo, tmp_path):
-    found = fetch()
-    assert found.path == tmp_path / "cache" / NAME
-    assert found.path.read_bytes() == CONTENT
-    assert (found.url, found.size, found.sha256) == (f"{geo.address}/f.gz", len(CONTENT), DIGEST)
-    assert fetch(DIGEST) == found
+    fetched = fetch()
+    assert fetched.path == tmp_path / "cache" / NAME
+    assert fetched.path.read_bytes() == CONTENT
+    assert (fetched.url, fetched.size, fetched.sha256) == (f"{geo.address}/f.gz", len(CONTENT), DIGEST)
+    assert fetch(DIGEST) == fetched
     assert geo.requests == [("/f.gz", None)]
     assert _visible(tmp_path / "cache") == [NAME]
 
 
-def test_a_dropped_connection_is_taken_up_where_it_broke(fetch, geo):
+def test_a_dropped_connection_is_resumed_where_it_broke(fetch, geo):
     geo.troubles["/f.gz"] = [("drop", 100_000), ("drop", 50_000)]
     assert fetch(DIGEST).path.read_bytes() == CONTENT
     assert [span for _, span in geo.requests] == [None, "bytes=100000-", "bytes=150000-"]
 
 
-def test_many_drops_that_each_bring_something_are_borne(fetch, geo):
+def test_many_drops_are_resumed_as_long_as_data_arrive(fetch, geo):
     geo.troubles["/f.gz"] = [("drop", 20_000)] * 10
     assert fetch(DIGEST).sha256 == DIGEST
 
@@ -73,25 +73,25 @@ def test_a_file_that_changed_meanwhile_is_not_patched_together(fetch, geo):
     assert geo.requests[-1][1] == "bytes=70000-"
 
 
-def test_a_server_without_ranges_sends_it_whole(fetch, geo):
+def test_a_server_without_ranges_sends_the_whole_file(fetch, geo):
     geo.ranges = False
     geo.troubles["/f.gz"] = [("drop", 1000)]
     assert fetch(DIGEST).path.read_bytes() == CONTENT
 
 
-def test_a_silent_server_is_asked_again(fetch, geo):
+def test_a_silent_server_is_retried(fetch, geo):
     geo.troubles["/f.gz"] = [("stall", 2.0)]
     assert fetch(DIGEST, Patience(attempts=2, pause=0.01, silence=0.2)).path.read_bytes() == CONTENT
     assert len(geo.requests) == 2
 
 
 @pytest.mark.parametrize("code", [429, 500, 503])
-def test_passing_trouble_is_waited_out(fetch, geo, code):
+def test_temporary_errors_are_retried(fetch, geo, code):
     geo.troubles["/f.gz"] = [("status", code)] * 2
     assert fetch().sha256 == DIGEST
 
 
-def test_what_is_not_there_is_not_asked_for_again(fetch, geo, tmp_path):
+def test_a_file_the_server_lacks_is_not_requested_again(fetch, geo, tmp_path):
     del geo.files["/f.gz"]
     with pytest.raises(NotInArchiveError, match=r"does not exist .HTTP 404"):
         fetch()
@@ -99,7 +99,7 @@ def test_what_is_not_there_is_not_asked_for_again(fetch, geo, tmp_path):
     assert _visible(tmp_path / "cache") == []
 
 
-def test_a_refusal_is_said_at_once(fetch, geo):
+def test_a_refusal_is_reported_at_once(fetch, geo):
     geo.troubles["/f.gz"] = [("status", 403)]
     with pytest.raises(FetchError, match=r"refused .HTTP 403"):
         fetch()
@@ -118,7 +118,7 @@ def test_a_refusal_is_said_at_once(fetch, geo):
     ],
     ids=["page", "truncated", "altered", "not-gzip", "empty", "checksum"],
 )
-def test_a_wrong_file_is_refused_and_nothing_of_it_kept(fetch, geo, tmp_path, body, sha256, words):
+def test_a_wrong_file_is_refused_and_deleted(fetch, geo, tmp_path, body, sha256, words):
     geo.troubles["/f.gz"] = [("body", body)]
     with pytest.raises(FetchError, match=words):
         fetch(sha256)
@@ -126,25 +126,25 @@ def test_a_wrong_file_is_refused_and_nothing_of_it_kept(fetch, geo, tmp_path, bo
     assert fetch(DIGEST).sha256 == DIGEST
 
 
-def test_a_cached_file_that_was_altered_is_fetched_anew(fetch, geo):
-    found = fetch()
-    found.path.write_bytes(CONTENT[:-1])
+def test_a_cached_file_that_was_altered_is_fetched_again(fetch, geo):
+    fetched = fetch()
+    fetched.path.write_bytes(CONTENT[:-1])
     assert fetch().path.read_bytes() == CONTENT
     assert len(geo.requests) == 2
 
 
 def test_a_file_put_there_by_hand_serves_without_network(tmp_path):
     (tmp_path / NAME).write_bytes(CONTENT)
-    found = Downloader(tmp_path, patience=QUICK).fetch("http://127.0.0.1:9/f.gz", NAME)
-    assert found.sha256 == DIGEST
-    assert found.url.startswith("by hand")
+    fetched = Downloader(tmp_path, patience=QUICK).fetch("http://127.0.0.1:9/f.gz", NAME)
+    assert fetched.sha256 == DIGEST
+    assert fetched.url.startswith("by hand")
     with pytest.raises(FetchError, match=r"by hand, but its SHA-256 is"):
         Downloader(tmp_path, patience=QUICK).fetch("http://127.0.0.1:9/f.gz", NAME, "0" * 64)
     assert (tmp_path / NAME).exists()
 
 
 @pytest.mark.parametrize("address", ["http://127.0.0.1:9", "http://no-such-host.invalid"])
-def test_no_network_is_said_within_seconds_with_where_to_put_the_file(tmp_path, address, monkeypatch):
+def test_without_network_a_message_within_seconds_says_where_to_put_the_file(tmp_path, address, monkeypatch):
     pauses = []
     monkeypatch.setenv("no_proxy", "*")
     monkeypatch.setattr("time.sleep", pauses.append)
@@ -154,20 +154,20 @@ def test_no_network_is_said_within_seconds_with_where_to_put_the_file(tmp_path, 
 
 
 def test_progress_counts_up_to_the_size(fetch, geo):
-    seen = []
+    steps = []
 
     class Watch(Progress):
         def stage(self, title):
-            return nullcontext(lambda done, total, remark: seen.append((done, total)))
+            return nullcontext(lambda done, total, remark: steps.append((done, total)))
 
     geo.troubles["/f.gz"] = [("drop", 100_000)]
     fetch(progress=Watch())
-    assert seen[-1] == (len(CONTENT), len(CONTENT))
-    assert {total for _, total in seen} == {len(CONTENT)}
-    assert [done for done, _ in seen] == sorted(done for done, _ in seen)
+    assert steps[-1] == (len(CONTENT), len(CONTENT))
+    assert {total for _, total in steps} == {len(CONTENT)}
+    assert [done for done, _ in steps] == sorted(done for done, _ in steps)
 
 
-def test_a_part_that_was_whole_already_is_accepted_unasked(fetch, geo, tmp_path):
+def test_a_complete_part_is_accepted_without_a_request(fetch, geo, tmp_path):
     cache = tmp_path / "cache"
     cache.mkdir()
     (cache / f"{NAME}.part").write_bytes(CONTENT)

@@ -37,32 +37,32 @@ def _file(tmp_path, columns, values=VALUES, name="GSE1_counts.txt.gz", genes=GEN
     ],
 )
 @pytest.mark.parametrize("transpose", [False, True])
-def test_columns_are_found_by_whatever_tells_samples_apart(tmp_path, columns, transpose):
+def test_columns_are_matched_by_any_property_that_identifies_samples(tmp_path, columns, transpose):
     order = [2, 0, 1]
     path = _file(tmp_path, [columns[i] for i in order], VALUES[:, order], transpose=transpose)
-    found = read_expression_file(path, SAMPLES, None)
-    assert found.samples == ("GSM11", "GSM12", "GSM13")
-    assert found.genes == ("Fos", "Arc", "Egr1")
-    np.testing.assert_array_equal(found.values, VALUES[[0, 1, 3]])
-    assert (found.units, found.notes) == ("counts", ())
+    expression = read_expression_file(path, SAMPLES, None)
+    assert expression.samples == ("GSM11", "GSM12", "GSM13")
+    assert expression.genes == ("Fos", "Arc", "Egr1")
+    np.testing.assert_array_equal(expression.values, VALUES[[0, 1, 3]])
+    assert (expression.units, expression.notes) == ("counts", ())
 
 
-def test_columns_that_are_no_samples_are_left_alone_and_absent_samples_said(tmp_path):
+def test_columns_that_are_no_samples_are_ignored_and_absent_samples_noted(tmp_path):
     table = pd.DataFrame({"gene": GENES, "length": [9, 9, 9, 9], "GSM11": VALUES[:, 0], "GSM13": VALUES[:, 2]})
     path = tmp_path / "GSE1.csv.gz"
     path.write_bytes(gzip.compress(table.to_csv(index=False).encode()))
-    found = read_expression_file(path, SAMPLES, "counts")
-    assert found.samples == ("GSM11", "GSM13")
-    assert found.notes == ("1 sample(s) have no values in GSE1.csv.gz and were left out: 'GSM12'.",)
+    expression = read_expression_file(path, SAMPLES, "counts")
+    assert expression.samples == ("GSM11", "GSM13")
+    assert expression.notes == ("1 sample(s) have no values in GSE1.csv.gz and were left out: 'GSM12'.",)
 
 
-def test_names_that_a_user_must_know_of_are_noted(tmp_path):
+def test_damaged_and_repeated_gene_names_are_noted(tmp_path):
     values = VALUES.copy()
     values[3, 1] = np.nan
     path = _file(tmp_path, ["GSM11", "GSM12", "GSM13"], values, genes=["1-Sep", "Arc", "Arc", "gap"])
-    found = read_expression_file(path, SAMPLES, None)
-    assert found.genes == ("1-Sep", "Arc", "Arc")
-    assert [note.split(" were ")[0] for note in found.notes] == [
+    expression = read_expression_file(path, SAMPLES, None)
+    assert expression.genes == ("1-Sep", "Arc", "Arc")
+    assert [note.split(" were ")[0] for note in expression.notes] == [
         "1 row(s) with missing values",
         "1 gene name(s)",
         "1 gene name(s) are repeated. See `cohort.genes.many_to_one`.",
@@ -85,9 +85,9 @@ def test_what_cannot_be_this_series_expression_is_refused(tmp_path, columns, val
 def test_values_of_several_platforms_are_joined_on_their_rows():
     one = SeriesMatrix(tuple(SAMPLES[:2]), ("p1", "p2", "p3"), np.array([[1.5, 2], [3, 4], [5, 6]]))
     two = SeriesMatrix(tuple(SAMPLES[2:]), ("p3", "p1"), np.array([[7.0], [8]]))
-    found = read_matrix_values([one, two], "m", "log2")
-    assert found.genes == ("p1", "p3")
-    np.testing.assert_array_equal(found.values, [[1.5, 2, 8], [5, 6, 7]])
+    expression = read_matrix_values([one, two], "m", "log2")
+    assert expression.genes == ("p1", "p3")
+    np.testing.assert_array_equal(expression.values, [[1.5, 2, 8], [5, 6, 7]])
 
 
 @pytest.mark.parametrize(
@@ -97,6 +97,6 @@ def test_values_of_several_platforms_are_joined_on_their_rows():
         (SeriesMatrix(tuple(SAMPLES), ("p",), np.ones((1, 3))), None, "does not say what its values are"),
     ],
 )
-def test_values_of_a_matrix_need_to_be_there_and_declared(matrix, units, words):
+def test_values_of_a_matrix_must_exist_and_be_declared(matrix, units, words):
     with pytest.raises(FetchError, match=words):
         read_matrix_values([matrix], "m", units)

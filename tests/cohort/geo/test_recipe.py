@@ -4,7 +4,7 @@ from responder_ml.cohort.geo.recipe import find_recipe, load_recipe, plain
 from responder_ml.errors import FetchError
 
 
-def test_the_founding_study_has_a_recipe_that_admits_not_to_know_the_animal():
+def test_the_founding_study_has_a_recipe_that_says_that_the_animal_is_unknown():
     recipe = find_recipe("GSE81672")
     assert recipe.subject == "unknown"
     assert recipe.samples == 99
@@ -15,7 +15,7 @@ def test_any_other_series_is_taken_as_it_is():
     assert find_recipe("GSE1").forms == ()
 
 
-def test_words_differ_by_more_than_habit():
+def test_words_are_compared_without_case_and_separators():
     assert plain(" Non-Responder,susceptible  toward ") == plain("non_responder susceptible toward")
     assert plain("responder") != plain("non_responder")
 
@@ -37,12 +37,12 @@ def test_words_differ_by_more_than_habit():
         ("series: GSE1\nwords: {drug: {a: [x], b: [X]}}", "'X' means two things"),
     ],
 )
-def test_a_wrong_recipe_is_refused_with_its_place(tmp_path, text, words):
+def test_a_wrong_recipe_is_refused_with_its_keys(tmp_path, text, words):
     (tmp_path / "r.yaml").write_text(text)
     with pytest.raises(FetchError, match=words):
         load_recipe(tmp_path / "r.yaml")
 
 
-def test_a_recipe_that_is_not_there_is_said(tmp_path):
+def test_a_missing_recipe_is_named(tmp_path):
     with pytest.raises(FetchError, match="cannot be read"):
         load_recipe(tmp_path / "absent.yaml")

@@ -51,9 +51,9 @@ def test_all_99_titles_of_every_form_give_the_exact_group_sizes(form):
     samples = [_sample(title, n) for n, title in enumerate(_titles(FORMS[form]))]
     sheet = sample_sheet(samples, FOUNDING)
     assert len(sheet) == 99
-    found = sheet.groupby(GROUP).size().to_dict()
-    wanted = pd.DataFrame(list(_design()), columns=GROUP).replace({"region": {"NAC": "NAc"}}).groupby(GROUP).size()
-    assert found == wanted.to_dict()
+    sizes = sheet.groupby(GROUP).size().to_dict()
+    expected = pd.DataFrame(list(_design()), columns=GROUP).replace({"region": {"NAC": "NAc"}}).groupby(GROUP).size()
+    assert sizes == expected.to_dict()
     assert sheet["response"].value_counts().to_dict() == {"": 47, "non_responder": 28, "responder": 24}
     assert sheet["drug"].value_counts().to_dict() == {"saline": 47, "imipramine": 28, "ketamine": 24}
     assert sheet["phenotype"].value_counts().to_dict() == {"susceptible": 64, "control": 19, "resilient": 16}
@@ -66,9 +66,9 @@ def test_group_sizes_are_those_printed_of_the_real_data(shared_data):
     folder = shared_data / "gse81672_signatures"
     printed = pd.read_csv(folder / "gse81672_design_counts.tsv", sep="\t", keep_default_na=False)
     printed = printed.replace({"response": {"none": ""}, "region": {"NAC": "NAc"}})
-    wanted = printed.set_index(GROUP)["n"].to_dict()
+    expected = printed.set_index(GROUP)["n"].to_dict()
     sheet = sample_sheet([_sample(title, n) for n, title in enumerate(_titles(FORMS["GEO"]))], FOUNDING)
-    assert sheet.groupby(GROUP).size().to_dict() == wanted
+    assert sheet.groupby(GROUP).size().to_dict() == expected
 
 
 def test_titles_known_from_the_real_data_are_read(shared_data):
@@ -84,7 +84,7 @@ def test_titles_known_from_the_real_data_are_read(shared_data):
 
 
 @pytest.mark.parametrize(
-    ("part", "phenotype", "treatment", "wanted"),
+    ("part", "phenotype", "treatment", "expected"),
     [
         ("ventral,Ammon's horn", "susceptible toward,Responder", "imipramine", ("HIP", "susceptible", "imipramine", "responder")),
         ("nucleus accumbens", "Non-responder,susceptible toward", "ketamine", ("NAc", "susceptible", "ketamine", "non_responder")),
@@ -93,9 +93,9 @@ def test_titles_known_from_the_real_data_are_read(shared_data):
         ("prefrontal cortex", "susceptible toward", "saline,reference substance role", ("PFC", "susceptible", "saline", "")),
     ],
 )  # fmt: skip
-def test_gemmas_wordings_are_known(part, phenotype, treatment, wanted):
+def test_gemmas_wordings_are_known(part, phenotype, treatment, expected):
     sample = _sample("GSE81672 sample", organism_part=part, phenotype=phenotype, treatment=treatment)
-    assert tuple(sample_sheet([sample], FOUNDING).loc[0, GROUP]) == wanted
+    assert tuple(sample_sheet([sample], FOUNDING).loc[0, GROUP]) == expected
 
 
 def test_unknown_titles_are_all_named():

@@ -27,20 +27,20 @@ def _read(tmp_path, text, name="GSE1_series_matrix.txt.gz"):
 
 
 def test_every_property_and_characteristic_of_a_sample_is_there(tmp_path):
-    found = _read(tmp_path, HEAD + "!series_matrix_table_end\n")
-    first, second = found.samples
+    matrix = _read(tmp_path, HEAD + "!series_matrix_table_end\n")
+    first, second = matrix.samples
     assert (first.accession, first.title, second.title) == ("GSM1", "Sample 1: A", 'Sample "2": B')
     assert first.characteristics == {"tissue": "PFC", "age": "8 weeks"}
     assert second.characteristics == {"tissue": "NAc", "sex": "male: yes"}
     assert (first.field("relation"), second.field("relation")) == ("BioSample: x | SRA: y", "SRA: z")
     assert (first.field("Tissue"), first.field("absent")) == ("PFC", "")
-    assert found.rows == ()
+    assert matrix.rows == ()
 
 
 def test_the_table_is_read_where_there_is_one(tmp_path):
-    found = _read(tmp_path, HEAD + '"1007_s_at"\t1.5\t-2\n"x"\tnull\t3e1\n!series_matrix_table_end\n', "m.txt")
-    assert found.rows == ("1007_s_at", "x")
-    np.testing.assert_array_equal(found.values, [[1.5, -2.0], [np.nan, 30.0]])
+    matrix = _read(tmp_path, HEAD + '"1007_s_at"\t1.5\t-2\n"x"\tnull\t3e1\n!series_matrix_table_end\n', "m.txt")
+    assert matrix.rows == ("1007_s_at", "x")
+    np.testing.assert_array_equal(matrix.values, [[1.5, -2.0], [np.nan, 30.0]])
 
 
 @pytest.mark.parametrize(
