@@ -23,8 +23,8 @@ import pyarrow.parquet
 
 from responder_ml.errors import CohortError
 
-DELIMITERS = {".csv": ",", ".tsv": "\t", ".txt": "\t"}
-SUFFIXES = (*DELIMITERS, ".parquet", ".xlsx")
+_DELIMITERS = {".csv": ",", ".tsv": "\t", ".txt": "\t"}
+_SUFFIXES = (*_DELIMITERS, ".parquet", ".xlsx")
 
 # A block must hold the longest line; a line of 60,000 full-precision numbers is about 1.2 MB.
 _BLOCK = 1 << 24
@@ -73,8 +73,8 @@ def read_cells(path: Path) -> Cells:
         raise CohortError(f"There is no file {path}. Check the name and the folder it is in.")
     suffix = _suffix(path)
     try:
-        if suffix in DELIMITERS:
-            cells = _read_delimited(path, DELIMITERS[suffix])
+        if suffix in _DELIMITERS:
+            cells = _read_delimited(path, _DELIMITERS[suffix])
         elif suffix == ".parquet":
             cells = _read_parquet(path)
         else:
@@ -98,7 +98,7 @@ def unwrap(cell: str) -> str:
 def _suffix(path: Path) -> str:
     name = path.name.lower().removesuffix(".gz")
     suffix = Path(name).suffix
-    known = suffix in DELIMITERS if path.name.lower().endswith(".gz") else suffix in SUFFIXES
+    known = suffix in _DELIMITERS if path.name.lower().endswith(".gz") else suffix in _SUFFIXES
     if not known:
         raise CohortError(
             f"{path} has an ending this program does not read. It reads .csv, .tsv and .txt (plain or .gz), .parquet, "
@@ -110,7 +110,7 @@ def _suffix(path: Path) -> str:
 def _explain_empty(path: Path, cells: Cells, suffix: str) -> str:
     if len(cells.header) >= 2:
         return f"{path} has a header but no rows. Check that the file is complete."
-    other = {",": ";", "\t": ","}.get(DELIMITERS.get(suffix, ""), "")
+    other = {",": ";", "\t": ","}.get(_DELIMITERS.get(suffix, ""), "")
     hint = " It seems to be separated by other characters." if other and other in "".join(cells.header) else ""
     return (
         f"{path} has {len(cells.header)} column(s), at least 2 are needed.{hint} Cells are separated by commas in .csv "

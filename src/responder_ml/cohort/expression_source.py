@@ -5,12 +5,10 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from responder_ml.arrays import Floats, Indices
 from responder_ml.cohort.gene_ids import check_gene_names
 from responder_ml.cohort.gene_translation import GeneTranslation, TranslatedGenes
-from responder_ml.cohort.grid import Grid, genes_are_in_rows
+from responder_ml.cohort.grid import Grid, genes_are_in_rows, read_samples
 from responder_ml.cohort.grid_files import open_grid
 from responder_ml.errors import ExpressionError, SampleSheetError, list_names
 
@@ -55,13 +53,9 @@ class ExpressionSource:
             A cell holds text.
         """
         if self._plan is None:
-            return self._cells(samples, genes)
-        return self._plan.merged(self._cells(samples, self._plan.rows_of(genes)), genes)
-
-    def _cells(self, samples: Indices, genes: Indices) -> Floats:
-        if self._genes_in_rows:
-            return np.ascontiguousarray(self._grid.numbers(genes, samples, genes_in_rows=True).T)
-        return np.ascontiguousarray(self._grid.numbers(samples, genes, genes_in_rows=False))
+            return read_samples(self._grid, samples, genes, self._genes_in_rows)
+        values = read_samples(self._grid, samples, self._plan.rows_of(genes), self._genes_in_rows)
+        return self._plan.merged(values, genes)
 
 
 def open_expression(

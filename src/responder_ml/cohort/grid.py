@@ -100,8 +100,20 @@ def genes_are_in_rows(grid: Axes, known: Collection[str], *, known_are: str, eno
     return rows_hold_known == (known_are == "genes")
 
 
+def read_samples(grid: Grid, samples: Indices, genes: Indices, genes_in_rows: bool) -> Floats:
+    """Return samples x genes by position, rows contiguous, missing cells as NaN."""
+    if genes_in_rows:
+        return np.ascontiguousarray(grid.numbers(genes, samples, genes_in_rows=True).T)
+    return np.ascontiguousarray(grid.numbers(samples, genes, genes_in_rows=False))
+
+
+def letters_and_digits(name: str) -> str:
+    """Return the letters and digits of a name in lower case."""
+    return "".join(character for character in name.lower() if character.isalnum())
+
+
 def contiguous_run(positions: Indices) -> slice | None:
-    """Return positions that follow one another as a slice."""
+    """Return consecutive positions as a slice, None for any others."""
     start = int(positions[0]) if len(positions) else 0
     end = start + len(positions)
     return slice(start, end) if np.array_equal(positions, np.arange(start, end)) else None
@@ -142,7 +154,7 @@ def _explain_no_match(grid: Axes, known: Sequence[str], known_are: str) -> str:
             f"{grid.source}: none of the {len(known)} genes of the model is on either axis ({shown}). The model "
             f"knows {list_names(known)}. {_gene_hint(grid, known)}"
         )
-    hint = _mangled(grid, known)
+    hint = _explain_changed_ids(grid, known)
     return (
         f"{grid.source}: none of the {len(known)} sample ids of the sample sheet ({list_names(known)}) is on either "
         f"axis ({shown}). {hint or 'Name the right column with `columns: {sample: ...}`, or make the names agree.'}"
@@ -160,18 +172,14 @@ def _gene_hint(grid: Axes, known: Sequence[str]) -> str:
     return "Use the same kind of gene identifier, or name a table that translates them (`--gene-map FILE`)."
 
 
-def _mangled(grid: Axes, known: Sequence[str]) -> str:
-    """Return a hint if the ids would match but for what R's make.names and the like do to them."""
-    plain = {_plain(name) for name in known}
+def _explain_changed_ids(grid: Axes, known: Sequence[str]) -> str:
+    """Return a hint if the ids differ only by changes such as those of R's make.names."""
+    plain = {letters_and_digits(name) for name in known}
     for axis, names in (("rows", grid.rows), ("columns", grid.columns)):
         for name in names:
-            if _plain(name) in plain or _plain(name.removeprefix("X")) in plain:
+            if letters_and_digits(name) in plain or letters_and_digits(name.removeprefix("X")) in plain:
                 return (
-                    f"They would match in {axis} but for case, punctuation or a leading X (such as '{name}'); R writes "
+                    f"They would match in {axis} except for case, punctuation or a leading X (such as '{name}'); R writes "
                     "names that way unless check.names = FALSE."
                 )
     return ""
-
-
-def _plain(name: str) -> str:
-    return "".join(character for character in name.lower() if character.isalnum())

@@ -13,7 +13,7 @@ from responder_ml.arrays import Floats, Indices
 from responder_ml.cohort import sample_sheet
 from responder_ml.cohort.gene_ids import check_gene_names
 from responder_ml.cohort.gene_translation import GeneTranslation
-from responder_ml.cohort.grid import Grid, genes_are_in_rows
+from responder_ml.cohort.grid import Grid, genes_are_in_rows, read_samples
 from responder_ml.cohort.grid_files import MatrixGrid, open_grid, open_h5ad
 from responder_ml.cohort.sample_sheet import Where
 from responder_ml.cohort.units import check_units
@@ -104,10 +104,12 @@ def read_h5ad(
     ----------
     expression
         The file.
-    units, columns, where, genes
+    units, columns, where
         As for `read_table`. Without ``columns["sample"]`` the sample ids are the names of ``obs``.
     samples
         Sample sheet to use in place of ``obs``.
+    genes
+        As for `read_table`.
 
     Raises
     ------
@@ -182,11 +184,7 @@ def _read_matrix(
     positions = _positions(on_axis, samples, grid.source)
     if translation is None:
         check_gene_names(gene_names, grid.source)
-    every_gene = np.arange(len(gene_names))
-    if genes_in_rows:
-        values = np.ascontiguousarray(grid.numbers(every_gene, positions, genes_in_rows=True).T)
-    else:
-        values = np.ascontiguousarray(grid.numbers(positions, every_gene, genes_in_rows=False))
+    values = read_samples(grid, positions, np.arange(len(gene_names)), genes_in_rows)
     _check_finite(values, samples, gene_names, grid.source)
     if translation is None:
         return _Matrix(values, list(samples), list(gene_names))

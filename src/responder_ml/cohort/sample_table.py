@@ -19,8 +19,8 @@ from responder_ml.cohort.grid_files import open_h5ad
 from responder_ml.errors import CohortError
 
 SUFFIXES = (".csv", ".tsv", ".xlsx", ".parquet", ".h5ad")
-PREFIX = "score_"
-"""Prefix of the columns' names in the ``obs`` of an h5ad file."""
+# Prefix of the columns' names in the ``obs`` of an h5ad file.
+_PREFIX = "score_"
 
 _MONTH = (
     "(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?"
@@ -72,7 +72,7 @@ def write_sample_table(table: pd.DataFrame, path: Path, source: Path | None = No
     path
         File to write; its suffix is the format.
     source
-        For h5ad: the user's own h5ad file, whose content stays and whose ``obs`` gets the columns under `PREFIX`. Any
+        For h5ad: the user's own h5ad file, whose content stays and whose ``obs`` gets the columns, named ``score_...``. Any
         other file, or none, gives an h5ad of the columns alone.
 
     Raises
@@ -142,9 +142,9 @@ def _wrap_cell(cell: object) -> object:
 
 
 def _with_columns(table: pd.DataFrame, source: Path | None) -> AnnData:
-    columns = table.set_index("sample", drop=False).add_prefix(PREFIX)
+    columns = table.set_index("sample", drop=False).add_prefix(_PREFIX)
     # h5ad stores text as it is, but not columns that mix text with gaps.
-    columns = columns.drop(columns=f"{PREFIX}sample").rename_axis(None)
+    columns = columns.drop(columns=f"{_PREFIX}sample").rename_axis(None)
     if source is None or source.suffix.lower() != ".h5ad":
         return AnnData(obs=columns)
     data = open_h5ad(source)

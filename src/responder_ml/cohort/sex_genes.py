@@ -59,10 +59,12 @@ def compare_sex(
     ----------
     log2
         Log2 expression, samples x genes.
-    genes, samples
-        Names along the axes.
+    genes
+        Names of the genes.
     sex
         The sheet's column; male, female, m or f in any case, other words are left out.
+    samples
+        Names of the samples.
     per_million
         Whether ``log2`` is of counts per million or TPM, which have a common zero.
 

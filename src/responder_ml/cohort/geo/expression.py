@@ -11,7 +11,7 @@ from responder_ml.arrays import Floats
 from responder_ml.cohort.cells import read_cells
 from responder_ml.cohort.gene_ids import damaged_by_excel
 from responder_ml.cohort.geo.series_matrix import Sample, SeriesMatrix
-from responder_ml.cohort.grid import CellGrid
+from responder_ml.cohort.grid import CellGrid, letters_and_digits
 from responder_ml.cohort.units import check_units
 from responder_ml.errors import CohortError, FetchError, list_names
 
@@ -173,7 +173,7 @@ def _keys(samples: Sequence[Sample]) -> list[dict[str, str]]:
 
 def _bare(text: str) -> str:
     """Return letters and digits only, without the X that R puts before a digit."""
-    plain = "".join(character for character in text.lower() if character.isalnum())
+    plain = letters_and_digits(text)
     return plain[1:] if len(plain) > 1 and plain[0] == "x" and plain[1].isdigit() else plain
 
 
