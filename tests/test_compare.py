@@ -118,6 +118,9 @@ def test_runs_on_the_same_folds_are_paired_by_their_headlines(written):
     (row,) = across.to_dict("records")
     assert (row["first_run"], row["first"], row["second_run"], row["second"]) == ("pfc", "auto", "nac", "auto")
     assert row["difference"] == pytest.approx(0.25)
+    # Three folds: a test set is half its training set; 2 x 3 differences.
+    half = student.ppf(0.975, 5) * sqrt((1 / 6 + 1 / 2) * (np.ravel(AUTO) - np.ravel(LESS)).var(ddof=1))
+    assert (row["low"], row["high"]) == pytest.approx((0.25 - half, 0.25 + half))
     assert any("names are the same" in note for note in comparison.notes)
     assert not any("Not tested" in note for note in comparison.notes)
 

@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from scipy.stats import spearmanr, t
@@ -85,6 +87,13 @@ def test_many_subjects_are_left_out_in_groups():
     assert (found > 0).all()
 
 
+def test_every_group_left_out_leaves_both_classes_in_training():
+    values, _ = _values("log2", 3, 40)
+    # Two positives that would fall into one group, were subjects assigned in the order of the table.
+    labels = np.isin(np.arange(40), [0, 20]).astype(np.int8)
+    assert np.isfinite(left_out_distances(_model(values, labels, "log2"), _search_data(values), labels)).all()
+
+
 def test_prediction_limit_by_hand_and_by_simulation(rng):
     values = np.array([1.0, 2.0, 4.0])
     expected = 7 / 3 + t.ppf(1 - SHARE_BEYOND, 2) * np.std(values, ddof=1) * np.sqrt(4 / 3)
@@ -157,6 +166,17 @@ def test_samples_unlike_training_are_flagged_with_the_reason(units, rng):
     found = assess_applicability(training, unlike, np.ones(300, dtype=bool), model.standardised(unlike))
     assert all("profile" in flags for flags in found.flags)
     assert all("correlates" in reason for reason in found.reasons)
+
+
+def test_limits_of_markers_add_their_flags_and_reasons():
+    training, model, values, _ = _profile("log2")
+    crossed = [[("region", "markers are low"), ("region", "others are high")], [("contamination", "blood is high")], []]
+    markers = SimpleNamespace(find=lambda values, present: crossed)
+    found = assess_applicability(
+        training, values[:3], np.ones(300, dtype=bool), model.standardised(values[:3]), markers
+    )
+    assert found.flags == (("region",), ("contamination",), ())
+    assert found.reasons == ("markers are low; others are high", "blood is high", "")
 
 
 def test_a_feature_far_outside_training_is_flagged_by_distance_alone():

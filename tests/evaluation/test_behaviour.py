@@ -50,6 +50,21 @@ def test_within_classes_by_hand():
     assert found.within_p == pytest.approx(0.75, abs=0.02)
 
 
+def test_p_counts_the_observed_order_among_the_permutations():
+    order = np.arange(16.0)
+    found = _compare(order, order, permutations=19)
+    assert (found.p_value, found.within_p) == (1 / 20, 1 / 20)
+
+
+def test_a_difference_between_strata_is_neither_agreement_within_them_nor_significant(rng):
+    strata = np.tile([0, 1], 8)
+    found = _compare(10.0 * strata + rng.normal(size=16), 10.0 * strata + rng.normal(size=16), strata)
+    assert found.spearman > 0.6
+    assert found.p_value > 0.05
+    assert abs(found.within) < 0.5
+    assert found.within_p > 0.05
+
+
 def test_p_within_classes_is_uniform_without_effect(rng):
     p = [_compare(rng.normal(size=16), rng.normal(size=16), permutations=99).within_p for _ in range(200)]
     assert abs(np.mean(np.array(p) <= 0.2) - 0.2) < 0.1

@@ -92,6 +92,28 @@ def test_the_null_of_disjoint_cohorts_is_exact_where_labellings_are_few():
     assert found.p_value == pytest.approx(1 / 20)
 
 
+def test_labels_of_the_tested_cohort_are_exchanged_within_its_strata(monkeypatch):
+    tested = {}
+
+    def record(statistic, labels, strata, value, plan, name, on_progress=None):
+        tested.update(labels=labels, strata=strata)
+        return NullResult(value, np.zeros(2), 0.5, (0.5, 0.5), False, False, 9, 0.1)
+
+    monkeypatch.setattr(module, "run_null", record)
+    train, test = _cohort(1, _names("a", 20)), _cohort(2, _names("b", 16))
+    transfer(train, test, PLAN)
+    np.testing.assert_array_equal(tested["labels"], test.labels)
+    np.testing.assert_array_equal(tested["strata"], test.strata)
+    assert len(set(test.strata)) == 2
+
+
+def test_folds_fit_the_smaller_class_of_the_tested_cohort():
+    shared = _names("s", 6)
+    train, test = _cohort(3, [*_names("a", 14), *shared]), _cohort(4, shared)
+    row = transfer(train, test, replace(PLAN, null=replace(PLAN.null, permutations=0)))
+    assert "cross-fitted over 3 folds" in row.note
+
+
 def test_editing_rows_of_the_tested_cohort_never_changes_the_model():
     train, test = _cohort(1, _names("a", 20)), _cohort(2, _names("b", 16))
     edited = _edit(test, slice(0, 8))

@@ -1,10 +1,12 @@
 """What fusion needs, and what it refuses."""
 
+import pandas as pd
 import pytest
 
 from responder_ml.build import build_cohort
 from responder_ml.errors import ConfigError
 from responder_ml.search.workers import Workers
+from responder_ml.studies import region_fusion as module
 from responder_ml.studies.jobs import RefusedJob
 from responder_ml.studies.region_fusion import fuse_regions, fusion_table
 from responder_ml.study_config import StudyConfig
@@ -47,6 +49,17 @@ def test_weights_are_of_every_region_and_add_up_to_one():
     assert list(fusion.fused.weights) == ["PFC", "NAc"]
     assert sum(fusion.fused.weights.values()) == pytest.approx(1, abs=1e-3)
     assert len(fusion_table([fusion])) == 3
+
+
+def test_fusions_are_compared_with_the_correction_for_the_folds_of_the_search(monkeypatch):
+    compared = []
+    monkeypatch.setattr(
+        module, "compare_pairs", lambda scores, folds: compared.append((scores, folds)) or pd.DataFrame()
+    )
+    _fuse(_study(6))
+    ((scores, folds),) = compared
+    assert folds == 3
+    assert {of_folds.shape for of_folds in scores.values()} == {(1, 3)}
 
 
 def test_fusion_without_inner_folds_is_refused():
