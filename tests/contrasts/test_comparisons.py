@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from responder_ml.contrasts.comparisons import Comparisons, Cutoffs
+from responder_ml.contrasts.comparisons import FDR_CUTOFFS, FOUNDING_CUTOFFS_UNVERIFIED, Comparisons, Cutoffs
 from responder_ml.contrasts.group_fits import fit_groups
 from responder_ml.contrasts.region_maps import fit_contrasts
 from responder_ml.errors import ContrastError
@@ -51,7 +51,24 @@ def test_what_was_computed_is_kept(noise, study):
     assert comparisons.t("susceptible", "control") is comparisons.t("susceptible", "control")
 
 
-@pytest.mark.parametrize("wrong", [{"p": 0.0}, {"log2_fold_change": -1.0}, {"query": 0}])
+def test_presets_are_those_the_documentation_names():
+    founding, fdr = FOUNDING_CUTOFFS_UNVERIFIED, FDR_CUTOFFS
+    assert (founding.p, 2**founding.log2_fold_change, founding.adjust) == (0.05, pytest.approx(1.3), "none")
+    assert (fdr.p, fdr.log2_fold_change, fdr.adjust) == (0.10, 0.0, "fdr")
+    assert {(preset.query, preset.extreme, preset.rrho2_lists) for preset in (founding, fdr)} == {(150, 500, 40)}
+
+
+def test_lists_of_one_gene_are_allowed():
+    assert Cutoffs(query=1, extreme=1, rrho2_lists=1).query == 1
+
+
+def test_the_number_of_genes_is_that_of_the_expression(noise, study):
+    assert _compare(noise, study, Cutoffs()).n_genes == 400
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"p": 0.0}, {"p": 1.0}, {"log2_fold_change": -1.0}, {"query": 0}, {"extreme": 0}, {"rrho2_lists": 0}]
+)
 def test_cutoffs_outside_their_ranges_are_refused(wrong):
     with pytest.raises(ContrastError, match="Cut-offs need"):
         Cutoffs(**wrong)
