@@ -101,3 +101,77 @@ def test_equal_fractions_are_called_equal_only_where_the_interval_is_narrow(imip
     drug = ["imipramine"] * imipramine[1] + ["ketamine"] * ketamine[1]
     responder = [index < hits for hits, total in (imipramine, ketamine) for index in range(total)]
     assert _verdict(response_fractions(drug, responder), "R1").level == level
+
+
+REVERSAL = "reversal (minus the cosine of drug and stress changes)"
+DEGS = "genes called between susceptible and control animals"
+
+
+def test_sentences_of_one_region_name_the_numbers(line):
+    numbers = {"observed": 0.512, "expected_no_effect": -0.001}
+    sentence = _verdict([_line(line, "R4", "PFC", 0.012, **numbers)], "R4").sentence
+    tail = f"PFC: {REVERSAL}, responders less non-responders, 0.51, 0.00 expected with no effect, p = 0.012."
+    assert sentence == f"Consistent with the claim in PFC. {tail}"
+    sentence = _verdict([_line(line, "R4", "PFC", 0.3, smallest=0.1, arm=RESPONDER, **numbers)], "R4").sentence
+    tail = f"PFC: {REVERSAL} 0.51, 0.00 expected with no effect, p = 0.3."
+    assert sentence == f"Out of reach: with these animals no p below 0.1 is attainable. {tail}"
+    sentence = _verdict([_line(line, "R4", "PFC", 0.3, smallest=0.05, arm=RESPONDER, **numbers)], "R4").sentence
+    assert sentence == f"Not shown. {tail}"
+
+
+def test_sentences_of_several_regions_name_the_smallest_p_and_its_correction(line):
+    numbers = {"observed": 10.4, "expected_no_effect": 9.99}
+    lines = [_line(line, "R2", name, p, **numbers) for name, p in (("PFC", 0.3), ("NAc", 0.04))]
+    tail = f"NAc: {DEGS} 10, 9.99 expected with no effect, p = 0.04"
+    assert _verdict(lines, "R2").sentence == f"Shown in 1 of 2 regions, not in all. {tail}."
+    assert _verdict(lines[:1], "R2").sentence.startswith("Not shown. PFC")
+    lines = [_line(line, "R4", name, p, **numbers) for name, p in (("PFC", 0.3), ("NAc", 0.04))]
+    tail = f"NAc: {REVERSAL}, responders less non-responders, 10, 9.99 expected with no effect, p = 0.04, 0.08 after"
+    assert _verdict(lines, "R4").sentence == f"Not shown in any region. {tail} correction for 2 regions."
+    lines = [replace(other, smallest_p=0.03) for other in lines]
+    sentence = _verdict(lines, "R4").sentence
+    assert sentence.startswith(f"Out of reach: with these animals no p below 0.06 (corrected) is attainable. {tail}")
+
+
+def test_every_region_must_be_able_to_reach_the_level_but_one_is_enough_for_some_region(line):
+    for claim, level in (("R2", "out_of_reach"), ("R4", "not_shown")):
+        lines = [_line(line, claim, name, 0.5, smallest) for name, smallest in (("PFC", 0.02), ("NAc", 0.1))]
+        assert _verdict(lines, claim).level == level
+
+
+def test_what_is_unknown_is_called_unknown_and_shows_nothing(line):
+    unknown = _line(line, "R4", "PFC", None, None, expected_no_effect=None, observed=1.0)
+    verdict = _verdict([unknown], "R4")
+    assert verdict.level == "out_of_reach"
+    assert verdict.sentence.endswith("1.00, unknown expected with no effect, p = unknown.")
+    # Its p counts as 1 beside the other region's.
+    both = _verdict([unknown, _line(line, "R4", "NAc", 0.02)], "R4")
+    assert (both.level, both.regions) == ("consistent", ("NAc",))
+
+
+def test_a_region_leads_from_95_per_cent_of_draws_on(line):
+    lines = [_line(line, claim, region, 0.5) for claim in ("R3", "R4", "R5") for region in ("PFC", "NAc")]
+    assert _verdict(lines, "R8", [_rank(claim, "PFC", 0.95) for claim in ("R3", "R4", "R5")]).level == "consistent"
+
+
+@pytest.mark.parametrize(
+    ("interval", "level"),
+    [
+        ((-0.2, 0.2), "consistent"),
+        ((-0.21, 0.1), "not_shown"),
+        ((-0.1, 0.21), "not_shown"),
+        ((0.0, 0.1), "consistent"),
+        ((0.01, 0.1), "contradicted"),
+        ((-0.1, -0.01), "contradicted"),
+    ],
+)
+def test_the_widest_difference_of_fractions_decides(line, interval, level):
+    changes = {"claim": "R1", "statistic": "response_fraction_difference"}
+    pairs = [
+        replace(line, observed=0.01, interval=(-0.5, 0.5), **changes),
+        replace(line, observed=-0.05, interval=interval, **changes),
+        replace(line, observed=0.9, interval=None, **changes),
+    ]
+    verdict = _verdict(pairs, "R1")
+    assert verdict.level == level
+    assert "largest difference -5% " in verdict.sentence

@@ -27,6 +27,16 @@ def test_maps_compare_stress_with_each_drug_and_the_drugs(noise, study):
     assert maps[1].values.discordant > maps[1].values.concordant
 
 
+@pytest.mark.parametrize(("size", "n_maps"), [(2, 3), (1, 1)])
+def test_groups_of_two_are_mapped_and_single_animals_are_not(noise, study, size, n_maps):
+    group = np.flatnonzero(study.codes == study.code("imipramine responder"))
+    codes = study.codes.copy()
+    codes[group[size:]] = -1
+    maps = map_region(StudyRegion("PFC", noise, np.array([]), Groups(study.names, codes), tuple(map(str, range(25)))))
+    assert len(maps) == n_maps
+    assert maps[0].values.step == 20
+
+
 @pytest.fixture(scope="module")
 def limma_input():
     samples = pd.read_csv(GOLDEN / "limma_samples.csv")

@@ -29,6 +29,14 @@ def test_rules_by_hand(rule, expected):
     assert responds(POST, ResponseRule(rule, cut=1.0, delta=0.2), PRE).tolist() == expected
 
 
+def test_a_rise_of_exactly_delta_counts():
+    assert responds([0.75], ResponseRule("delta", delta=0.25), [0.5]).tolist() == [True]
+
+
+def test_defaults_are_those_the_documentation_names():
+    assert ResponseRule() == ResponseRule("post", 1.0, 0.2)
+
+
 def test_shares_against_spontaneous_response():
     drug = ["saline"] * 10 + ["ketamine"] * 12 + ["imipramine"] * 8
     responder = [True] * 2 + [False] * 8 + [True] * 9 + [False] * 3 + [True] * 4 + [False] * 4
@@ -45,6 +53,7 @@ def test_shares_against_spontaneous_response():
     assert gap.observed == pytest.approx(-0.25)
     assert gap.p_value == pytest.approx(fisher_exact([[4, 4], [9, 3]])[1])
     assert gap.interval[0] < -0.25 < gap.interval[1]
+    assert (gap.expected_no_effect, gap.n) == (0.0, {"imipramine": 8, "ketamine": 12})
 
 
 def test_newcombe_equals_his_published_example():
@@ -60,8 +69,9 @@ def test_without_vehicle_nothing_is_claimed():
 
 
 def test_refusals():
-    with pytest.raises(ContrastError, match="explored nothing"):
-        responds([1.0, np.inf], ResponseRule())
+    for post, pre in (([1.0, np.inf], None), ([1.0, np.nan], [1.0, 1.0]), ([1.0, 1.0], [1.0, np.inf])):
+        with pytest.raises(ContrastError, match="explored nothing"):
+            responds(post, ResponseRule(), pre)
     with pytest.raises(ContrastError, match="before treatment"):
         responds([1.0], ResponseRule("delta"))
     with pytest.raises(ContrastError, match="treated animals"):
@@ -93,6 +103,13 @@ def test_animals_count_once_and_only_susceptible_ones(table):
     assert lines["ketamine"].expected_no_effect == pytest.approx(1 / 3)
     assert lines["imipramine"].n == {"imipramine": 3, "saline": 3}
     assert lines["imipramine+ketamine"].observed == pytest.approx(-1 / 3)
+
+
+def test_the_ratio_before_treatment_is_that_of_its_own_column(table):
+    table = table.assign(si_pre=table["si_post"] - np.where(table["drug"] == "ketamine", 0.3, 0.1))
+    lines = response_lines(table, "si_post", "si_pre", ResponseRule("delta", delta=0.2), SheetWords())
+    shares = {line.drug: (line.observed, line.labellings) for line in lines if line.statistic == "response_fraction"}
+    assert shares == {"imipramine": (0.0, 0), "ketamine": (1.0, 0)}
 
 
 def test_what_a_table_must_have(table):
