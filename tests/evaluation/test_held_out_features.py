@@ -1,6 +1,7 @@
 """What a model is worth with genes missing, against scoring the held-out rows again one by one."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -99,6 +100,22 @@ def test_losing_every_gene_is_a_coin_toss_and_half_a_feature_keeps_half(trained)
         whole = rows.decisions(models, np.ones(80, dtype=bool), "impute")
         less = rows.decisions(models, there, "impute")
         assert not np.allclose(whole, less)
+
+
+@pytest.mark.parametrize(("policy", "share"), [("impute", 1 / 4), ("skip", 0.0)])
+def test_a_feature_that_lost_part_of_its_genes_keeps_the_share_of_the_others_or_nothing(policy, share):
+    # The first feature is three parts gene a and one part gene b, against it; the second is gene c alone.
+    parts = {"both": (np.array(["a", "b"]), np.array([3.0, -1.0])), "one": (np.array(["c"]), np.array([2.0]))}
+    model = SimpleNamespace(
+        genes_=np.array(["a", "b", "c"]),
+        features_=["both", "one"],
+        genes_of_features=lambda: parts,
+        classifier_=SimpleNamespace(decision_function=lambda features: features @ np.array([1.0, 10.0])),
+    )
+    rows = HeldOutFeatures(np.array([4.0, 1.0]), np.array([0]), np.array([0]), np.array([1]))
+    assert rows.decisions([model], np.array([True, True, True]), policy) == pytest.approx([14.0])
+    assert rows.decisions([model], np.array([False, True, True]), policy) == pytest.approx([4.0 * share + 10.0])
+    assert rows.decisions([model], np.array([True, True, False]), policy) == pytest.approx([4.0])
 
 
 def _bundle(trained, folder, **more):

@@ -124,6 +124,14 @@ def test_editing_rows_of_the_tested_cohort_never_changes_the_model():
     np.testing.assert_array_equal(one.decision_function(train.expression), other.decision_function(train.expression))
 
 
+def test_other_samples_of_tested_subjects_are_no_reference_for_training():
+    train, test = _cohort(1, _names("a", 20)), _cohort(2, _names("b", 16))
+    outside = _cohort(5, ["control", "b3"], labels=[0, 1]).cohort
+    context = TwoCohorts.of(replace(train, outside=outside), test).train.context
+    assert context.outside_sheet["subject"].tolist() == ["control"]
+    np.testing.assert_array_equal(context.outside, outside.X[:1])
+
+
 # Subjects in both
 
 
