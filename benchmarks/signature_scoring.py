@@ -26,7 +26,7 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from responder_ml.features.gene_sets import GeneSet
-from responder_ml.features.membership import Membership, members
+from responder_ml.features.membership import Membership, match_sets_to_genes
 from responder_ml.features.signatures import SCORERS
 
 OURS = ("singscore", "mean_z", "weighted_projection")
@@ -68,12 +68,12 @@ def simulate(samples: int, genes: int, sets: int, seed: int) -> SearchData:
         [(each.name, gene, 1.0) for each in gene_sets for gene in each.up], columns=["source", "target", "weight"]
     )
     frame = pd.DataFrame(values, columns=names, index=[f"s{index}" for index in range(samples)])
-    return SearchData(values, frame, gene_sets, network, match_sets_to_genes(gene_sets, names))
+    return SearchData(values, frame, gene_sets, network, match_all_sets(gene_sets, names))
 
 
-def match_sets_to_genes(sets: tuple[GeneSet, ...], genes: list[str]) -> Membership:
+def match_all_sets(sets: tuple[GeneSet, ...], genes: list[str]) -> Membership:
     """Lay all sets over the genes."""
-    return members(sets, genes, min_genes=1, min_coverage=0.0)
+    return match_sets_to_genes(sets, genes, min_genes=1, min_coverage=0.0)
 
 
 def score(search_data: SearchData, scorer: str, params: dict[str, str], membership: Membership) -> np.ndarray:
@@ -148,7 +148,7 @@ def compare(contest: Contest, search_data: SearchData, repeats: int) -> str:
         return score(search_data, contest.scorer, contest.params, search_data.membership)
 
     def with_matching() -> np.ndarray:
-        return score(search_data, contest.scorer, contest.params, match_sets_to_genes(search_data.sets, names))
+        return score(search_data, contest.scorer, contest.params, match_all_sets(search_data.sets, names))
 
     peer, ours, whole = [], [], []
     for _ in range(repeats):

@@ -1,5 +1,5 @@
 from responder_ml.features.facts import gene_facts, marker_sets, markers
-from responder_ml.features.membership import members
+from responder_ml.features.membership import match_sets_to_genes
 
 
 def test_every_fact_says_where_it_is_from_and_how_sure_it_is():
@@ -43,5 +43,5 @@ def test_marker_sets_are_gene_sets_of_one_species():
 
 
 def test_marker_sets_lie_over_an_expression():
-    laid = members(marker_sets("mouse"), ["Xist", "Mbp", "Mog", "Plp1"], min_genes=1, min_coverage=0.5)
+    laid = match_sets_to_genes(marker_sets("mouse"), ["Xist", "Mbp", "Mog", "Plp1"], min_genes=1, min_coverage=0.5)
     assert laid.names == ("cell_oligodendrocyte", "sex_female_mouse")

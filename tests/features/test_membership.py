@@ -7,7 +7,7 @@ import pytest
 from responder_ml.errors import FeatureError
 from responder_ml.features.gene_map import read_one_to_one, translate
 from responder_ml.features.gene_sets import GeneSet, read_gmt
-from responder_ml.features.membership import members
+from responder_ml.features.membership import match_sets_to_genes
 from responder_ml.features.signatures import SCORERS
 
 GENES = ["A", "B", "C", "D"]
@@ -15,7 +15,7 @@ GENES = ["A", "B", "C", "D"]
 
 def test_weights_are_signed_and_in_place():
     sets = [GeneSet("one", ("B", "A"), ("D",), (0.5, 2.0), (3.0,)), GeneSet("two", ("C",))]
-    laid = members(sets, GENES, min_genes=1, min_coverage=0.0)
+    laid = match_sets_to_genes(sets, GENES, min_genes=1, min_coverage=0.0)
     assert laid.names == ("one", "two")
     assert laid.dropped == {}
     np.testing.assert_array_equal(laid.weights.toarray(), [[2.0, 0.0], [0.5, 0.0], [0.0, 1.0], [-3.0, 0.0]])
@@ -23,7 +23,7 @@ def test_weights_are_signed_and_in_place():
 
 def test_coverage_counts_genes_and_weight():
     sets = [GeneSet("one", ("A", "x"), ("B", "y"), (3.0, 1.0), (2.0, 4.0), both_sides=("C",))]
-    laid = members(sets, GENES, min_genes=1, min_coverage=0.0)
+    laid = match_sets_to_genes(sets, GENES, min_genes=1, min_coverage=0.0)
     row = laid.coverage.loc["one"]
     assert row["genes"] == 5
     assert row["found"] == 2
@@ -41,7 +41,7 @@ def test_what_is_left_out_is_named_with_its_reason():
         GeneSet("absent", ("x",)),
         GeneSet("one-legged", ("A", "B"), ("x",)),
     ]
-    laid = members(sets, GENES, min_genes=2, min_coverage=0.5)
+    laid = match_sets_to_genes(sets, GENES, min_genes=2, min_coverage=0.5)
     assert laid.names == ("kept",)
     assert laid.weights.shape == (4, 1)
     assert laid.dropped == {
@@ -55,14 +55,14 @@ def test_what_is_left_out_is_named_with_its_reason():
 
 def test_case_is_never_folded():
     with pytest.raises(FeatureError, match=r"2 would match if case were ignored.*table of orthologs"):
-        members([GeneSet("mouse", ("Fos", "Arc"))], ["FOS", "ARC"], min_genes=1, min_coverage=0.0)
-    laid = members([GeneSet("mouse", ("Fos", "Arc"))], ["FOS", "Arc"], min_genes=1, min_coverage=0.0)
+        match_sets_to_genes([GeneSet("mouse", ("Fos", "Arc"))], ["FOS", "ARC"], min_genes=1, min_coverage=0.0)
+    laid = match_sets_to_genes([GeneSet("mouse", ("Fos", "Arc"))], ["FOS", "Arc"], min_genes=1, min_coverage=0.0)
     assert laid.coverage.loc["mouse", "found"] == 1
 
 
 def test_refuses_when_every_set_has_too_little():
     with pytest.raises(FeatureError, match=r"None of the 1 gene sets has enough.*'thin': 1 of 3 genes found, 2 needed"):
-        members([GeneSet("thin", ("A", "x", "y"))], GENES, min_genes=2, min_coverage=0.5)
+        match_sets_to_genes([GeneSet("thin", ("A", "x", "y"))], GENES, min_genes=2, min_coverage=0.5)
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_refuses_when_every_set_has_too_little():
 )
 def test_refuses_what_is_ambiguous(sets, genes, message):
     with pytest.raises(FeatureError, match=message):
-        members(sets, genes, min_genes=1, min_coverage=0.0)
+        match_sets_to_genes(sets, genes, min_genes=1, min_coverage=0.0)
 
 
 @pytest.fixture(scope="module")
@@ -115,7 +115,7 @@ def test_real_pairs_are_read_as_pairs(study_sets):
 @pytest.mark.shared
 def test_symbols_on_entrez_ids_end_in_a_clear_refusal(study_sets, nac):
     with pytest.raises(FeatureError) as refusal:
-        members(study_sets, list(nac.columns), min_genes=5, min_coverage=0.5)
+        match_sets_to_genes(study_sets, list(nac.columns), min_genes=5, min_coverage=0.5)
     message = str(refusal.value)
     count = len({gene for each in study_sets for gene in (*each.up, *each.down)})
     assert f"None of the {count} gene ids in {len(study_sets)} gene sets is among the 27179 genes" in message
@@ -129,7 +129,7 @@ def test_one_gene_surely_mapped_is_found(nac, tmp_path):
     path = tmp_path / "mapping.tsv"
     path.write_text("symbol\tentrez\nXist\t213742\n")
     sets = translate([GeneSet("female", ("Xist", "Tsix"))], read_one_to_one(path))
-    laid = members(sets, list(nac.columns), min_genes=1, min_coverage=0.5)
+    laid = match_sets_to_genes(sets, list(nac.columns), min_genes=1, min_coverage=0.5)
     assert laid.coverage.loc["female"].to_list() == [2, 1, 0.5, 0.5]
 
 
@@ -139,7 +139,7 @@ def test_real_samples_are_scored_through_a_mapping_and_coverage_is_reported(stud
     symbols = sorted({gene for each in study_sets for gene in (*each.up, *each.down)})
     mapped = rng.permutation(symbols)[: int(0.8 * len(symbols))]
     invented = dict(zip(mapped.tolist(), rng.permutation(nac.columns.to_numpy()).tolist(), strict=False))
-    laid = members(translate(study_sets, invented), list(nac.columns), min_genes=5, min_coverage=0.5)
+    laid = match_sets_to_genes(translate(study_sets, invented), list(nac.columns), min_genes=5, min_coverage=0.5)
     known = set(invented)
     for each in study_sets:
         listed = (*each.up, *each.down)

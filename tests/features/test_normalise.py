@@ -83,7 +83,7 @@ def test_filter_counts_detections_in_training_rows_only(counts, rng):
         rows = np.zeros(9, dtype=bool)
         rows[rng.choice(9, 5, replace=False)] = True
         expected = ExpressionFilter("counts", 2000.0, 0.5).fit(counts[rows]).kept_
-        np.testing.assert_array_equal(shared.kept(rows[None])[0], expected)
+        np.testing.assert_array_equal(shared.expressed(rows[None])[0], expected)
         assert 0 < expected.sum() < 400
 
 

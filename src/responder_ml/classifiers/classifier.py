@@ -1,4 +1,4 @@
-"""What every classifier shares: arrays are checked in the public methods, the mathematics sits behind two holes."""
+"""What every classifier shares: public methods check the arrays, `_learn` and `_decide` hold the mathematics."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,18 +11,18 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from responder_ml.arrays import Floats
+from responder_ml.arrays import Floats, Labels
 
 Space = Mapping[str, Any]
-Problem = tuple[Floats, NDArray[np.int8], Floats]
+Problem = tuple[Floats, Labels, Floats]
 
 
 class Classifier(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc]
     """A two-class classifier whose decision is in log-odds.
 
-    A member declares ``name``, ``summary`` and ``reference``, its search space, and two methods on trusted arrays:
-    ``_learn`` and ``_decide``. The search calls these directly, on columns standardised with training statistics; people
-    call ``fit``, ``decision_function`` and ``predict_proba``.
+    A subclass declares ``name``, ``summary`` and ``reference``, its search space, and two methods on arrays that are not
+    checked again: ``_learn`` and ``_decide``. The search calls these directly, on columns standardised with training
+    statistics; users call ``fit``, ``decision_function`` and ``predict_proba``.
 
     Attributes
     ----------
@@ -34,7 +34,7 @@ class Classifier(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc]
     summary: ClassVar[str]
     reference: ClassVar[str]
     fixed_form: ClassVar[bool] = False
-    """Whether the classifier has a form sensible without tuning, as fewer than 6 subjects in a class demand."""
+    """Whether the classifier is sensible without tuning, as fewer than 6 subjects in a class demand."""
     linear: ClassVar[bool] = True
     """Whether the decision is ``intercept_ + X @ coef_``."""
 
@@ -44,7 +44,7 @@ class Classifier(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc]
         """Return Optuna distributions of the parameters worth tuning, keyed by constructor argument."""
 
     def notes(self) -> tuple[str, ...]:
-        """Return what a reader must know of how these parameters meet this machine, such as a GPU that is not there.
+        """Return what a reader must know about these parameters on this machine, such as a missing GPU.
 
         Raises
         ------
@@ -54,15 +54,15 @@ class Classifier(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc]
         return ()
 
     @abstractmethod
-    def _learn(self, X: Floats, labels: NDArray[np.int8]) -> None:
+    def _learn(self, X: Floats, labels: Labels) -> None:
         """Fit to standardised columns ``X`` (samples x features) and labels 0 or 1."""
 
     @abstractmethod
     def _decide(self, X: Floats) -> Floats:
         """Return log-odds of the positive class, shape ``(n_samples,)``."""
 
-    def learn(self, X: Floats, labels: NDArray[np.int8]) -> None:
-        """Fit to arrays the caller vouches for: standardised columns and labels 0 or 1."""
+    def learn(self, X: Floats, labels: Labels) -> None:
+        """Fit to standardised columns and labels 0 or 1, neither of which is checked."""
         self.classes_ = np.array([0, 1])
         self.n_features_in_ = X.shape[1]
         self._learn(X, labels)
@@ -71,12 +71,12 @@ class Classifier(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc]
     def decide_together(cls, tasks: Iterable["Task"]) -> list[Floats]:
         """Return the held-out log-odds of several problems, each under the parameters of its own classifier.
 
-        A member whose problems are cheaper solved at once does so here.
+        A classifier whose problems are cheaper to solve at once does so here.
 
         Parameters
         ----------
         tasks
-            A classifier of this class and the arrays it is given, which the caller vouches for.
+            Classifiers of this class and their problems, which are not checked.
         """
         decisions = []
         for classifier, (train, labels, held_out) in tasks:
@@ -90,7 +90,7 @@ class Classifier(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc]
         Parameters
         ----------
         problems
-            Training columns, training labels and held-out columns, of arrays the caller vouches for.
+            Training columns, training labels and held-out columns, which are not checked.
         """
         return self.decide_together([(self, problem) for problem in problems])
 
@@ -106,8 +106,8 @@ class Classifier(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc]
         check_classification_targets(y)
         self.classes_, codes = np.unique(y, return_inverse=True)
         if len(self.classes_) != 2:
-            found = f"{len(self.classes_)} class" + ("es" if len(self.classes_) != 1 else "")
-            raise ValueError(f"Only binary classification is supported. Expected 2 classes, but found {found}.")
+            count = f"{len(self.classes_)} class" + ("es" if len(self.classes_) != 1 else "")
+            raise ValueError(f"Only binary classification is supported. Expected 2 classes, but found {count}.")
         self._learn(X, codes.astype(np.int8))
         return self
 

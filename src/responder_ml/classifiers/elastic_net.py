@@ -3,12 +3,11 @@
 from collections.abc import Iterable, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
-from responder_ml.arrays import Floats
+from responder_ml.arrays import Floats, Labels
 from responder_ml.classifiers.classifier import LinearClassifier, Problem, Space, Task
 from responder_ml.classifiers.elastic_logistic import elastic_logistic
-from responder_ml.classifiers.ridge_logistic import MOST_ROWS_TOGETHER, gram_logistic, ridge_logistic
+from responder_ml.classifiers.ridge_logistic import MAX_GRAM_ROWS, gram_logistic, ridge_logistic
 
 
 class ElasticNet(LinearClassifier):
@@ -39,12 +38,12 @@ class ElasticNet(LinearClassifier):
 
     @classmethod
     def search_space(cls) -> Space:
-        """Return log-uniform ``C`` and two mixtures; with tens of animals a finer mixture is not told apart."""
+        """Return log-uniform ``C`` and two mixtures; tens of animals cannot tell finer ones apart."""
         from optuna.distributions import CategoricalDistribution, FloatDistribution
 
         return {"C": FloatDistribution(1e-4, 1.0, log=True), "l1_ratio": CategoricalDistribution((0.0, 0.5))}
 
-    def _learn(self, X: Floats, labels: NDArray[np.int8]) -> None:
+    def _learn(self, X: Floats, labels: Labels) -> None:
         target = labels.astype(np.float64)
         if self.l1_ratio == 0:
             self.coef_, self.intercept_ = ridge_logistic(X, target, self.C)
@@ -55,16 +54,16 @@ class ElasticNet(LinearClassifier):
     def decide_together(cls, tasks: Iterable[Task]) -> list[Floats]:
         """Solve the ridge problems of few rows all at once, from their Gram matrices; the others one by one."""
         ridge: list[tuple[float, Problem]] = []
-        places: list[int] = []
+        ridge_indices: list[int] = []
         decisions: dict[int, Floats] = {}
-        for place, (classifier, problem) in enumerate(tasks):
-            if isinstance(classifier, cls) and classifier.l1_ratio == 0 and len(problem[1]) <= MOST_ROWS_TOGETHER:
+        for index, (classifier, problem) in enumerate(tasks):
+            if isinstance(classifier, cls) and classifier.l1_ratio == 0 and len(problem[1]) <= MAX_GRAM_ROWS:
                 ridge.append((classifier.C, problem))
-                places.append(place)
+                ridge_indices.append(index)
             else:
-                (decisions[place],) = super().decide_together([(classifier, problem)])
-        decisions.update(zip(places, _decide_ridge(ridge), strict=True))
-        return [decisions[place] for place in range(len(decisions))]
+                (decisions[index],) = super().decide_together([(classifier, problem)])
+        decisions.update(zip(ridge_indices, _decide_ridge(ridge), strict=True))
+        return [decisions[index] for index in range(len(decisions))]
 
 
 def _decide_ridge(tasks: Sequence[tuple[float, Problem]]) -> list[Floats]:

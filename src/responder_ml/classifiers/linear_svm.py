@@ -1,21 +1,20 @@
 """Linear support vector machine."""
 
 import numpy as np
-from numpy.typing import NDArray
 
-from responder_ml.arrays import Floats
+from responder_ml.arrays import Floats, Labels
 from responder_ml.classifiers.classifier import LinearClassifier, Space
 
 _TOLERANCE = 1e-5
-# SMO may circle for very long on separable data; scikit-learn's warning would not tell a user anything to do.
+# SMO may cycle for very long on separable data; a user could do nothing about scikit-learn's warning.
 _MAX_STEPS = 200_000
 
 
 class LinearSVM(LinearClassifier):
     """Maximum-margin classifier, solved by libsvm on the Gram matrix of the rows.
 
-    Rows are far fewer than columns here, so their inner products say all there is and cost far less to hand over. The margin
-    (one at a support vector) stands in for log-odds; it is not calibrated, which the report's calibration section shows.
+    Rows are far fewer than columns here, so their inner products hold the whole problem and cost far less to pass on. The
+    margin (one at a support vector) stands in for log-odds; it is not calibrated, as the report's calibration section shows.
 
     Parameters
     ----------
@@ -41,7 +40,7 @@ class LinearSVM(LinearClassifier):
 
         return {"C": FloatDistribution(1e-4, 1.0, log=True)}
 
-    def _learn(self, X: Floats, labels: NDArray[np.int8]) -> None:
+    def _learn(self, X: Floats, labels: Labels) -> None:
         from sklearn import config_context
         from sklearn.svm import SVC
 

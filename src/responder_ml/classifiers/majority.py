@@ -1,14 +1,13 @@
-"""The larger class, whatever the expression says."""
+"""The training odds, whatever the expression."""
 
 import numpy as np
-from numpy.typing import NDArray
 
-from responder_ml.arrays import Floats
+from responder_ml.arrays import Floats, Labels
 from responder_ml.classifiers.classifier import LinearClassifier, Space
 
 
 class Majority(LinearClassifier):
-    """Answer with the training odds for every sample: what any classifier has to beat.
+    """Predict the training odds for every sample: the baseline that any classifier has to beat.
 
     References
     ----------
@@ -25,7 +24,7 @@ class Majority(LinearClassifier):
         """Return nothing: there is nothing to tune."""
         return {}
 
-    def _learn(self, X: Floats, labels: NDArray[np.int8]) -> None:
+    def _learn(self, X: Floats, labels: Labels) -> None:
         positive = int(np.count_nonzero(labels))
         self.coef_ = np.zeros(X.shape[1])
         self.intercept_ = float(np.log(positive / (len(labels) - positive)))

@@ -1,17 +1,16 @@
 """Nearest centroid: diagonal discriminant analysis on standardised columns."""
 
 import numpy as np
-from numpy.typing import NDArray
 
-from responder_ml.arrays import Floats
+from responder_ml.arrays import Floats, Labels
 from responder_ml.classifiers.classifier import LinearClassifier, Space
 
-# Means of standardised columns are never so far from zero; beyond, products of the values themselves would lose their digits.
+# Means of standardised columns are never so far from zero; beyond it, products of the values would lose their digits.
 _FAR = 30.0
 
 
 def effective_count(products: Floats) -> float:
-    """Return how many independent columns the columns behind a table of inner products amount to.
+    """Return the effective number of independent columns, from a table of inner products.
 
     The participation ratio of its eigenvalues, ``(sum l)^2 / sum l^2``: the number of columns if they are uncorrelated, one
     if they all move together. Rows and columns have the same eigenvalues; the smaller table costs less.
@@ -47,7 +46,7 @@ class NearestCentroid(LinearClassifier):
         """Return nothing: only the number of columns is tuned."""
         return {}
 
-    def _learn(self, X: Floats, labels: NDArray[np.int8]) -> None:
+    def _learn(self, X: Floats, labels: Labels) -> None:
         classes = np.stack([labels == 0, labels == 1]).astype(np.float64)
         count = classes.sum(axis=1, keepdims=True)
         means = classes @ X / count
@@ -72,6 +71,6 @@ class NearestCentroid(LinearClassifier):
 def _variance(squares: Floats, n_samples: int) -> Floats:
     """Return the variances that distances are measured in, from the sums of squares within classes.
 
-    Half a unit of the overall variance keeps a column that happens not to vary within classes from ruling alone.
+    Half a unit of the overall variance keeps a column that happens not to vary within classes from dominating.
     """
     return np.asarray(0.5 * squares / max(n_samples - 2, 1) + 0.5)

@@ -1,9 +1,8 @@
-"""One score and one threshold: the simplest signature there is."""
+"""One score and one threshold: the simplest signature."""
 
 import numpy as np
-from numpy.typing import NDArray
 
-from responder_ml.arrays import Floats
+from responder_ml.arrays import Floats, Labels
 from responder_ml.classifiers.classifier import LinearClassifier, Space
 
 
@@ -28,7 +27,7 @@ class SignatureThreshold(LinearClassifier):
         """Return nothing: only the number of columns is tuned."""
         return {}
 
-    def _learn(self, X: Floats, labels: NDArray[np.int8]) -> None:
+    def _learn(self, X: Floats, labels: Labels) -> None:
         above, below = X[labels == 1], X[labels == 0]
         direction = np.sign(above.mean(axis=0) - below.mean(axis=0)) / X.shape[1]
         high, low = above @ direction, below @ direction

@@ -1,4 +1,7 @@
-"""Gradient-boosted trees, through xgboost's native interface."""
+"""Gradient-boosted trees, through xgboost's native interface.
+
+Whether xgboost can use a device is found out by trying it, silently and once in a process.
+"""
 
 import json
 import re
@@ -6,44 +9,41 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from responder_ml.arrays import Floats
+from responder_ml.arrays import Floats, Labels
 from responder_ml.classifiers.classifier import Classifier, Space
 from responder_ml.errors import ConfigError
 
 CPU = "cpu"
 
+_DEVICE = re.compile(r"cpu|cuda(:\d+)?")
+
 
 @cache
-def usable_device(asked: str) -> str:
-    """Return the device asked for, or ``cpu`` where xgboost was built without CUDA or sees no such GPU.
+def usable_device(device: str) -> str:
+    """Return the device, or ``cpu`` where xgboost was built without CUDA or sees no such GPU.
 
     Parameters
     ----------
-    asked
-        Such as ``cuda`` or ``cuda:0``. Anything that is no GPU is returned as it is.
+    device
+        Such as ``cuda`` or ``cuda:0``. Anything that is not a GPU is returned as it is.
     """
-    if not asked.startswith("cuda"):
-        return asked
-    import numpy as np
+    if not device.startswith("cuda"):
+        return device
     import xgboost
 
     if not xgboost.build_info().get("USE_CUDA"):
         return CPU
-    # Given a device it cannot use, xgboost warns and works on the processor, or raises, depending on what is missing.
+    # With a device it cannot use, xgboost warns and uses the processor, or raises, depending on what is missing.
     with xgboost.config_context(verbosity=0):
         try:
             matrix = xgboost.DMatrix(np.eye(2), label=np.arange(2), nthread=1)
-            booster = xgboost.Booster({"device": asked, "tree_method": "hist", "nthread": 1}, [matrix])
+            booster = xgboost.Booster({"device": device, "tree_method": "hist", "nthread": 1}, [matrix])
             booster.update(matrix, 0)
         except xgboost.core.XGBoostError:
             return CPU
-    found = json.loads(booster.save_config())["learner"]["generic_param"]["device"]
-    return asked if str(found).startswith("cuda") else CPU
-
-
-_DEVICE = re.compile(r"cpu|cuda(:\d+)?")
+    used_device = json.loads(booster.save_config())["learner"]["generic_param"]["device"]
+    return device if str(used_device).startswith("cuda") else CPU
 
 
 class XGBoost(Classifier):
@@ -68,8 +68,8 @@ class XGBoost(Classifier):
         Ridge penalty on leaf weights.
     device
         ``cpu``, ``cuda`` or ``cuda:NUMBER``. Where xgboost sees no such GPU the trees are grown on the processor, and
-        ``notes`` says so. Decisions are always worked out on the processor. Only that fallback has been tested: no GPU
-        was at hand. With tens of rows a GPU is not expected to be faster, and its trees need not be the processor's to
+        ``notes`` says so. Decisions are always computed on the processor. Only that fallback has been tested: no GPU
+        was available. With tens of rows a GPU is not expected to be faster, and its trees need not be the processor's to
         the last bit.
     seed
         Seed of the column sampling.
@@ -121,12 +121,12 @@ class XGBoost(Classifier):
         }
 
     def notes(self) -> tuple[str, ...]:
-        """Return that the device asked for is not there, if so.
+        """Return a sentence where xgboost cannot use the device.
 
         Raises
         ------
         ConfigError
-            It is no device.
+            It is not the name of a device.
         """
         if not _DEVICE.fullmatch(str(self.device)):
             raise ConfigError(f"The device of xgboost is '{self.device}'. Give cpu, cuda or cuda:NUMBER.")
@@ -134,16 +134,17 @@ class XGBoost(Classifier):
             return ()
         return (f"device is {self.device}, but xgboost sees no such GPU here; the processor is used.",)
 
-    def _learn(self, X: Floats, labels: NDArray[np.int8]) -> None:
+    def _learn(self, X: Floats, labels: Labels) -> None:
         import xgboost
 
-        # What `xgboost.train` does on a `QuantileDMatrix`, to the last bit, less what takes longer than trees of tens of rows.
+        # What `xgboost.train` does on a `QuantileDMatrix`, to the last bit, without the steps that take longer
+        # than trees of tens of rows.
         matrix = xgboost.DMatrix(X, label=labels.astype(np.float32), nthread=1)
         self.booster_ = xgboost.Booster(self._settings(), [matrix])
         for number in range(self.rounds):
             self.booster_.update(matrix, number)
         if self.device != CPU:
-            self.booster_.set_param({"device": CPU})  # the rows to be decided are in main memory
+            self.booster_.set_param({"device": CPU})  # the rows to predict are in main memory
 
     def _decide(self, X: Floats) -> Floats:
         return np.asarray(self.booster_.inplace_predict(X, predict_type="margin"), dtype=np.float64)

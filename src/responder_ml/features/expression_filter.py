@@ -11,7 +11,7 @@ from responder_ml.arrays import Flags, Floats
 
 
 def detected(values: Floats, units: str, minimum: float) -> Flags | None:
-    """Tell where a gene counts as expressed, samples x genes; None where the units allow no such cut-off.
+    """Return where a gene counts as expressed, samples x genes; None where the units allow no such cut-off.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ def detected(values: Floats, units: str, minimum: float) -> Flags | None:
 
 
 def needed_samples(n_training: int, share: float) -> int:
-    """Return in how many of ``n_training`` samples a gene must be expressed: a share, at least one."""
+    """Return the number of training samples that must express a gene: a share, at least one."""
     return max(1, int(np.ceil(share * n_training - 1e-9)))
 
 
@@ -61,11 +61,11 @@ class ExpressionFilter(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     def fit(self, X: Floats, y: object = None) -> Self:
         """Learn from the training rows ``X`` (in ``units``) which genes to keep."""
         X = validate_data(self, X, dtype=np.float64)
-        found = detected(X, self.units, self.minimum)
-        if found is None:
+        is_detected = detected(X, self.units, self.minimum)
+        if is_detected is None:
             self.kept_ = np.ones(X.shape[1], dtype=bool)
         else:
-            self.kept_ = found.sum(axis=0) >= needed_samples(len(X), self.share)
+            self.kept_ = is_detected.sum(axis=0) >= needed_samples(len(X), self.share)
         return self
 
     def transform(self, X: Floats) -> Floats:
@@ -92,32 +92,32 @@ class SharedDetection:
 
     Parameters
     ----------
-    found
+    is_detected
         From `detected`, samples x genes, or None.
     share
         As for `ExpressionFilter`.
     """
 
-    def __init__(self, found: Flags | None, share: float) -> None:
+    def __init__(self, is_detected: Flags | None, share: float) -> None:
         self._share = share
-        self._found = found
-        if found is not None:
-            total = found.sum(axis=0)
-            self._always = total == len(found)
-            self._open = np.flatnonzero((total > 0) & ~self._always)
-            self._counts = found[:, self._open].astype(np.float32)
+        self._all_expressed = is_detected is None
+        if is_detected is not None:
+            total = is_detected.sum(axis=0)
+            self._always = total == len(is_detected)
+            self._sometimes = np.flatnonzero((total > 0) & ~self._always)
+            self._detections = is_detected[:, self._sometimes].astype(np.float32)
 
-    def kept(self, rows: Flags) -> Flags | None:
-        """Return the genes each training set keeps, ``(n_sets, n_genes)``, or None where all are.
+    def expressed(self, rows: Flags) -> Flags | None:
+        """Return the genes that enough samples of each training set express, ``(n_sets, n_genes)``; None for all genes.
 
         Parameters
         ----------
         rows
             Training rows of each set, shape ``(n_sets, n_samples)``.
         """
-        if self._found is None:
+        if self._all_expressed:
             return None
-        kept = np.tile(self._always, (len(rows), 1))
+        expressed = np.tile(self._always, (len(rows), 1))
         needed = np.array([needed_samples(int(size), self._share) for size in rows.sum(axis=1)])
-        kept[:, self._open] = rows.astype(np.float32) @ self._counts >= needed[:, None] - 0.5
-        return kept
+        expressed[:, self._sometimes] = rows.astype(np.float32) @ self._detections >= needed[:, None] - 0.5
+        return expressed

@@ -1,6 +1,6 @@
 """What has been published about single genes, and markers of cell types, sex, regions and contamination.
 
-Every row says where it comes from and how sure it is: ``S`` the cited page says so, ``M`` recalled and not confirmed.
+Every row names its source and how certain it is: ``S``, the cited page says so; ``M``, recalled and not confirmed.
 """
 
 from collections.abc import Sequence
@@ -49,7 +49,7 @@ def marker_sets(species: str | None = None, kinds: Sequence[str] | None = None) 
     Raises
     ------
     FeatureError
-        There is no such kind.
+        A kind that does not exist.
     """
     table = markers()
     known = sorted(set(table["kind"]))

@@ -1,4 +1,7 @@
-"""Gene sets, one-sided or up and down, read from a GMT file."""
+"""Gene sets, one-sided or up and down, read from a GMT file or from a table of weights.
+
+The table has one row for each gene and one column of signed weights for each signature.
+"""
 
 import csv
 import re
@@ -10,14 +13,16 @@ from pathlib import Path
 
 import numpy as np
 
-from responder_ml.errors import FeatureError
+from responder_ml.errors import FeatureError, list_names
 
 Side = dict[str, float]
 
 _UP = frozenset({"up", "upregulated"})
 _DOWN = frozenset({"dn", "down", "downregulated"})
 _SEPARATORS = re.compile(r"([ _.\-]+)")
-_SHOWN = 5
+
+GENE = "gene"
+_ABSENT = frozenset({"", "na", "nan", "null", "none"})
 
 
 @dataclass(frozen=True)
@@ -39,7 +44,7 @@ class GeneSet:
     Raises
     ------
     FeatureError
-        No name, no gene, a gene listed twice, or weights that do not fit.
+        A set without a name or without genes, a gene listed twice, or weights that do not fit.
     """
 
     name: str
@@ -51,13 +56,15 @@ class GeneSet:
 
     def __post_init__(self) -> None:
         if not self.name.strip():
-            raise FeatureError("A gene set has no name. Name it.")
+            raise FeatureError("A gene set has no name. Give it one.")
         if not self.up and not self.down:
             raise FeatureError(f"Gene set '{self.name}' has no gene with a direction. Give it genes, or leave it out.")
         names = (*self.up, *self.down, *self.both_sides)
         if len(set(names)) < len(names):
             repeated = [gene for gene, count in Counter(names).items() if count > 1]
-            raise FeatureError(f"Gene set '{self.name}' lists {_some(repeated)} more than once. List each gene once.")
+            raise FeatureError(
+                f"Gene set '{self.name}' lists {list_names(repeated)} more than once. List each gene once."
+            )
         _check_weights(self.name, self.up, self.up_weights)
         _check_weights(self.name, self.down, self.down_weights)
 
@@ -127,25 +134,25 @@ def _read_gene(token: str) -> tuple[str, float]:
 
 
 def _build_sets(sides: dict[str, Side], path: Path) -> Iterable[GeneSet]:
-    """Yield sets in the order of the file, a pair where its first half stands."""
+    """Yield sets in the order of the file, a pair at the position of its first half."""
     halves: dict[str, dict[bool, list[str]]] = {}
     for name in sides:
         direction = _direction(name)
         if direction is not None:
             halves.setdefault(direction[0], {True: [], False: []})[direction[1]].append(name)
-    done = set()
+    yielded = set()
     for name, side in sides.items():
         direction = _direction(name)
         half = halves[direction[0]] if direction is not None else {True: [], False: []}
         if direction is None or not half[True] or not half[False]:
             yield _one_set(name, side)
-        elif direction[0] not in done:
-            done.add(direction[0])
+        elif direction[0] not in yielded:
+            yielded.add(direction[0])
             if len(half[True]) > 1 or len(half[False]) > 1 or direction[0] in sides:
-                found = ", ".join(f"'{each}'" for each in (*half[True], *half[False]) if each in sides)
+                candidates = ", ".join(f"'{candidate}'" for candidate in (*half[True], *half[False]))
                 raise FeatureError(
-                    f"{path}: it is not clear which sets make the pair '{direction[0]}' ({found}). "
-                    "Rename what is not part of it."
+                    f"{path}: it is not clear which sets make the pair '{direction[0]}' ({candidates}). "
+                    "Rename the sets that are not part of it."
                 )
             yield _pair(direction[0], sides[half[True][0]], sides[half[False][0]])
 
@@ -156,7 +163,7 @@ def _direction(name: str) -> tuple[str, bool] | None:
     for index in range(len(parts) - 1, 0, -1):
         word = parts[index].lower()
         if word in _UP or word in _DOWN:
-            # The separator before the word goes with it.
+            # The separator before the word is dropped with it.
             return "".join(parts[: index - 1] + parts[index + 1 :]), word in _UP
     return None
 
@@ -171,8 +178,8 @@ def _pair(name: str, up: Side, down: Side) -> GeneSet:
     negative = [gene for side in (up, down) for gene, weight in side.items() if weight < 0]
     if negative:
         raise FeatureError(
-            f"Set '{name}' has an up and a down side, and negative weights for {_some(negative)}. "
-            "Give positive ones: the side is the sign."
+            f"Set '{name}' has an up and a down side, and negative weights for {list_names(negative)}. "
+            "Give positive ones: the side gives the sign."
         )
     both = tuple(gene for gene in up if gene in down)
     up = {gene: weight for gene, weight in up.items() if gene not in both}
@@ -193,15 +200,6 @@ def _check_weights(name: str, genes: tuple[str, ...], weights: tuple[float, ...]
         )
     if not all(np.isfinite(weight) and weight > 0 for weight in weights):
         raise FeatureError(f"Gene set '{name}' has weights that are not positive numbers. The side gives the sign.")
-
-
-def _some(names: Sequence[str]) -> str:
-    shown = ", ".join(f"'{name}'" for name in names[:_SHOWN])
-    return f"{shown} and {len(names) - _SHOWN} more" if len(names) > _SHOWN else shown
-
-
-GENE = "gene"
-_ABSENT = frozenset({"", "na", "nan", "null", "none"})
 
 
 def read_signature_table(path: str | Path, n_genes: int) -> tuple[GeneSet, ...]:
@@ -232,16 +230,16 @@ def read_signature_table(path: str | Path, n_genes: int) -> tuple[GeneSet, ...]:
         ) from problem
     names = [name.strip() for name in header]
     _check(path, names, rows)
-    place = names.index(GENE)
-    genes = [row[place].strip() for row in rows]
+    gene_column = names.index(GENE)
+    genes = [row[gene_column].strip() for row in rows]
     if len(set(genes)) < len(genes) or "" in genes:
         raise FeatureError(f"{path} lists a gene twice, or a row without a gene. Give each gene one row.")
-    found = []
+    signatures = []
     for column, name in enumerate(names):
-        if column != place:
-            weights = [_weight(row[column], f"{path}, '{name}' of gene '{row[place]}'") for row in rows]
-            found.append(_signature(name, genes, weights, n_genes))
-    return tuple(found)
+        if column != gene_column:
+            weights = [_weight(row[column], f"{path}, '{name}' of gene '{row[gene_column]}'") for row in rows]
+            signatures.append(_signature(name, genes, weights, n_genes))
+    return tuple(signatures)
 
 
 def _check(path: Path, names: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -275,7 +273,7 @@ def _signature(name: str, genes: Sequence[str], weights: Sequence[float], n_gene
     for sign in (1.0, -1.0):
         side = [(sign * weight, gene) for gene, weight in zip(genes, weights, strict=True) if sign * weight > 0]
         # Python's sort keeps the table's order among equals.
-        sides.append(sorted(side, key=lambda each: -each[0])[:n_genes])
+        sides.append(sorted(side, key=lambda pair: -pair[0])[:n_genes])
     up, down = sides
     return GeneSet(
         name,

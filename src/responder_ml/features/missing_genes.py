@@ -1,4 +1,4 @@
-"""Samples that lack some of a model's training genes, filled so that what is missing says as little as possible."""
+"""Fill in the training genes of a model that new samples lack, so that the missing genes say as little as possible."""
 
 import numpy as np
 
@@ -7,7 +7,7 @@ from responder_ml.features.tmm import tmm_factor
 
 
 def typical_sample(values: Floats, units: str) -> Floats:
-    """Return the sample every training sample is nearest to on average, in ``units``.
+    """Return a typical training sample, in ``units``.
 
     For counts that is each gene's mean share of the library times the median library; otherwise the mean.
 
@@ -25,19 +25,19 @@ def typical_sample(values: Floats, units: str) -> Floats:
     return np.asarray(shares.mean(axis=0) * np.median(library), dtype=np.float64)
 
 
-def fill_missing(values: Floats, found: Flags, typical: Floats, units: str) -> Floats:
-    """Give missing genes what a typical training sample would have had.
+def fill_missing(values: Floats, present: Flags, typical: Floats, units: str) -> Floats:
+    """Give missing genes the values of a typical training sample.
 
-    Counts are scaled to the sample: the effective library is worked out by trimmed mean of M-values on the genes that
-    are there, sample against typical sample. The library size, the reference comparison and the within-sample ranks
-    that a builder then computes over all training genes are those of the genes present, undistorted by the filling.
+    Counts are scaled to the sample: its effective library size comes from the trimmed mean of M-values over the genes
+    present, sample against typical sample. The library size, the comparison with the reference and the ranks within the
+    sample that a builder then computes over all training genes are those of the genes present, undistorted by the filling.
 
     Parameters
     ----------
     values
-        Samples x genes in ``units``; what stands in missing columns is not read.
-    found
-        Whether each gene is there, shape ``(n_genes,)``.
+        Samples x genes in ``units``; missing columns are not read.
+    present
+        Whether each gene is present, shape ``(n_genes,)``.
     typical
         From `typical_sample`.
     units
@@ -48,14 +48,14 @@ def fill_missing(values: Floats, found: Flags, typical: Floats, units: str) -> F
     numpy.ndarray
         A new array, or ``values`` itself where no gene is missing.
     """
-    if found.all():
+    if present.all():
         return values
-    filled = np.where(found, values, typical)
+    filled = np.where(present, values, typical)
     if units != "counts":
         return np.asarray(filled, dtype=np.float64)
-    expected = np.ascontiguousarray(typical[found])
+    expected = np.ascontiguousarray(typical[present])
     for row in filled:
-        there = np.ascontiguousarray(row[found])
-        scale = there.sum() / max(expected.sum(), 1e-300) * tmm_factor(there, expected)
-        row[~found] = typical[~found] * scale
+        observed = np.ascontiguousarray(row[present])
+        scale = observed.sum() / max(expected.sum(), 1e-300) * tmm_factor(observed, expected)
+        row[~present] = typical[~present] * scale
     return np.asarray(filled, dtype=np.float64)

@@ -1,4 +1,4 @@
-"""Frozen normalisation to the log2 scale: what a sample becomes never depends on who else is transformed.
+"""Frozen normalisation to the log2 scale: a sample's values never depend on which others are transformed with it.
 
 Counts become log2 counts per million, with library sizes as they are (``log_cpm``) or scaled by the trimmed mean of
 M-values against one reference sample chosen from the training rows and kept (``tmm``). TPM become log2(TPM + 1);
@@ -38,14 +38,18 @@ def log_cpm(counts: Floats, library: Floats) -> Floats:
         Effective library size of each sample, counts.
     """
     log2 = np.asarray(counts + 0.5, dtype=np.float64)
-    # In place: a large cohort has no room for each step beside the last.
+    # In place: memory would not hold the steps of a large cohort side by side.
     np.log2(log2, out=log2)
     log2 += (np.log2(1e6) - np.log2(library + 1.0))[:, None]
     return log2
 
 
 def upper_quartile(counts: Floats) -> Floats:
-    """Return each sample's upper quartile of its non-zero counts over its library size: no other sample is asked."""
+    """Return each sample's upper quartile of its non-zero counts over its library size.
+
+    edgeR takes the quartile over the genes that any sample has counts of, so that its choice of a reference depends on all
+    samples; this one does not, and may choose another reference sample.
+    """
     quartiles = [np.quantile(row[row > 0], 0.75) if np.any(row > 0) else 0.0 for row in counts]
     return np.asarray(np.asarray(quartiles) / np.maximum(counts.sum(axis=1), 1.0), dtype=np.float64)
 
@@ -56,7 +60,7 @@ def choose_reference(quartiles: Floats) -> int:
 
 
 def log2_expression(values: Floats, units: str) -> Floats:
-    """Return log2 CPM of counts, log2(TPM + 1), or log2 values as they are: what needs no training row."""
+    """Return log2 CPM of counts, log2(TPM + 1), or log2 values as they are: the part that needs no training row."""
     check_normalisation(units, "log_cpm")
     if units == "counts":
         return log_cpm(values, values.sum(axis=1))
@@ -100,34 +104,34 @@ class Normaliser(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type
         """Return log2 expression, samples x genes."""
         check_is_fitted(self)
         X = validate_data(self, X, dtype=np.float64, reset=False)
-        return self.transform_some(X, slice(None))
+        return self.transform_genes(X, slice(None))
 
-    def transform_some(self, X: Floats, genes: Indices | slice) -> Floats:
-        """Return log2 expression of some genes, samples x those genes; library sizes are of all.
+    def transform_genes(self, X: Floats, genes: Indices | slice) -> Floats:
+        """Return log2 expression of some genes, samples x those genes; library sizes are those of all genes.
 
         Parameters
         ----------
         X
-            Samples x all genes, checked already.
+            Samples x all genes, not checked again.
         genes
-            Places of the genes wanted.
+            Columns of the genes.
         """
-        wanted = X[:, genes]
+        values = X[:, genes]
         if self.units == "log2":
-            return wanted
+            return values
         if self.units == "tpm":
-            return np.asarray(np.log2(wanted + 1.0), dtype=np.float64)
+            return np.asarray(np.log2(values + 1.0), dtype=np.float64)
         library = X.sum(axis=1)
         if self.method == "tmm":
             library = library * tmm_factors(X, self.reference_)
-        return log_cpm(wanted, library)
+        return log_cpm(values, library)
 
 
 class SharedShifts:
-    """What each training set adds to every sample's log2 expression: one number per sample.
+    """The shift of each sample's log2 expression under each training set: one number per sample.
 
-    TMM multiplies a library size, so on the log2 scale it moves all genes of a sample together. The factors against a
-    reference are worked out the first time some training set chooses it.
+    TMM multiplies a library size, so on the log2 scale it shifts all genes of a sample together. The factors against a
+    reference are computed the first time that a training set chooses it.
 
     Parameters
     ----------
@@ -140,22 +144,22 @@ class SharedShifts:
     def __init__(self, values: Floats, units: str, method: str) -> None:
         check_normalisation(units, method)
         self._counts = values if units == "counts" and method == "tmm" else None
-        self._moves: dict[int, Floats] = {}
+        self._by_reference: dict[int, Floats] = {}
         if self._counts is not None:
             self._library = values.sum(axis=1)
             self._quartiles = upper_quartile(values)
-            # Training sets nearly always choose a sample close to the mean of all; what is worked out here, before the
-            # object travels to other processes, none of them works out again.
+            # Training sets nearly always choose a sample close to the mean of all. What is computed here, before the object
+            # is sent to other processes, none of them computes again.
             nearest = np.argsort(np.abs(self._quartiles - self._quartiles.mean()), kind="stable")
             for reference in nearest[:_PREPARED_REFERENCES]:
-                self._move(int(reference))
+                self._shift(int(reference))
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return the state as it was at first: what was remembered since decides nothing, and must not set equal work apart."""
-        return {**vars(self), "_moves": dict(islice(self._moves.items(), _PREPARED_REFERENCES))}
+        """Return the state as first made: shifts stored since decide nothing, and equal work must have equal states."""
+        return {**vars(self), "_by_reference": dict(islice(self._by_reference.items(), _PREPARED_REFERENCES))}
 
     def shifts(self, rows: Flags) -> Floats | None:
-        """Return what each training set adds to each sample, ``(n_sets, n_samples)``, or None if nothing ever.
+        """Return what each training set adds to each sample, ``(n_sets, n_samples)``; None where no shift is ever needed.
 
         Parameters
         ----------
@@ -164,23 +168,23 @@ class SharedShifts:
         """
         if self._counts is None:
             return None
-        return np.stack([self._move(self._reference_of(training)) for training in rows])
+        return np.stack([self._shift(self._reference_of(training)) for training in rows])
 
     def _reference_of(self, training: Flags) -> int:
         candidates = np.flatnonzero(training)
         return int(candidates[choose_reference(self._quartiles[candidates])])
 
-    def _move(self, reference: int) -> Floats:
+    def _shift(self, reference: int) -> Floats:
         if self._counts is None:
-            raise FeatureError("Only counts under TMM have a reference.")
-        if reference not in self._moves:
+            raise FeatureError("Only counts normalised by TMM have a reference sample.")
+        if reference not in self._by_reference:
             factors = np.array([tmm_factor(row, self._counts[reference]) for row in self._counts])
-            self._moves[reference] = np.log2(self._library + 1.0) - np.log2(self._library * factors + 1.0)
-        return self._moves[reference]
+            self._by_reference[reference] = np.log2(self._library + 1.0) - np.log2(self._library * factors + 1.0)
+        return self._by_reference[reference]
 
 
 class SharedExpression(SharedShifts):
-    """Every sample's log2 expression, computed once per cohort, and what a training set adds to it.
+    """Every sample's log2 expression, computed once per cohort, and its shifts under each training set.
 
     Parameters
     ----------
@@ -190,7 +194,7 @@ class SharedExpression(SharedShifts):
     Attributes
     ----------
     base
-        Log2 expression before any reference, samples x genes.
+        Log2 expression before any shift, samples x genes.
     """
 
     def __init__(self, values: Floats, units: str, method: str) -> None:
@@ -204,7 +208,7 @@ def check_normalisation(units: str, method: str) -> None:
     Raises
     ------
     FeatureError
-        With what was found and what is known.
+        Unknown units or an unknown method.
     """
     if units not in get_args(Units):
         raise FeatureError(f"Units are '{units}', but must be one of {', '.join(get_args(Units))}.")

@@ -119,7 +119,7 @@ class AxisDeriver:
 
     def _derive_block(self, axis: Axis, sets: TrainingSets) -> list[Signature]:
         rows = np.logical_or.reduce([group.rows(sets) for group in axis.groups])
-        kept = self._detection.kept(rows)
+        kept = self._detection.expressed(rows)
         known = np.hstack([sets.rows, np.ones((len(sets), self._n_outside), dtype=bool)])
         shifts = self._expression.shifts(known)
         weights = self._t(axis.plus, axis.minus, sets, kept, shifts)

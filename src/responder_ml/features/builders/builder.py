@@ -15,7 +15,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import ClassifierTags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from responder_ml.arrays import Floats, Indices, Strings
+from responder_ml.arrays import Floats, Indices, Labels, Strings
 from responder_ml.errors import FeatureError
 from responder_ml.features.builders.context import Context
 from responder_ml.features.signatures.scorer import GeneParts
@@ -119,7 +119,7 @@ class Builder(TransformerMixin, BaseEstimator, ABC):  # type: ignore[misc]
         """
 
     @abstractmethod
-    def _fit(self, X: Floats, labels: NDArray[np.int8], genes: Strings, context: Context | None) -> None:
+    def _fit(self, X: Floats, labels: Labels, genes: Strings, context: Context | None) -> None:
         """Learn from training rows ``X`` and 0/1 labels; set ``position_`` and ``names_``."""
 
     @abstractmethod

@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
-from responder_ml.arrays import Flags, Floats, Indices, Strings
+from responder_ml.arrays import Flags, Floats, Indices, Labels, Strings
 from responder_ml.features.builders.builder import Builder, Ranked
 from responder_ml.features.builders.context import Context
 from responder_ml.features.builders.genes import Genes
@@ -125,7 +124,7 @@ class Derived(Builder):
             units=self.units,
         )
 
-    def _fit(self, X: Floats, labels: NDArray[np.int8], genes: Strings, context: Context | None) -> None:
+    def _fit(self, X: Floats, labels: Labels, genes: Strings, context: Context | None) -> None:
         ranking = self.make_ranking()
         self.ranking_ = ranking.fit(X, labels, genes=genes, context=context)
         log2 = ranking.transform(X)

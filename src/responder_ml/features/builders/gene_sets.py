@@ -4,17 +4,16 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.base import clone
 
-from responder_ml.arrays import Floats, Indices, Strings
+from responder_ml.arrays import Floats, Indices, Labels, Strings
 from responder_ml.features.builders.builder import Builder, Ranked
 from responder_ml.features.builders.context import Context
 from responder_ml.features.facts import marker_sets
 from responder_ml.features.gene_map import read_one_to_one, translate
 from responder_ml.features.gene_sets import GeneSet, read_gmt
-from responder_ml.features.membership import Membership, members
+from responder_ml.features.membership import Membership, match_sets_to_genes
 from responder_ml.features.normalise import Normaliser, SharedExpression
 from responder_ml.features.signatures import SCORERS
 from responder_ml.features.signatures.scorer import GeneParts, SignatureScorer
@@ -109,7 +108,7 @@ class GeneSets(Builder):
         """
         return SCORERS[self.scorer](**(self.scorer_params or {}))
 
-    def match_sets_to_genes(self, genes: Strings) -> Membership | None:
+    def match_sets(self, genes: Strings) -> Membership | None:
         """Return the sets laid over the genes with their coverage; None where all genes make one set.
 
         Raises
@@ -123,20 +122,20 @@ class GeneSets(Builder):
         sets += () if self.markers is None else marker_sets(kinds=self.markers)
         if self.mapping is not None:
             sets = translate(sets, read_one_to_one(self.mapping))
-        return members(sets, genes.tolist(), min_genes=self.min_genes, min_coverage=self.min_coverage)
+        return match_sets_to_genes(sets, genes.tolist(), min_genes=self.min_genes, min_coverage=self.min_coverage)
 
     def notes(self, genes: Strings) -> tuple[str, ...]:
         """Say how many of the sets' genes the data have."""
-        found = self.match_sets_to_genes(genes)
+        found = self.match_sets(genes)
         return () if found is None else (describe_coverage(found),)
 
     def _sets(self, genes: Strings) -> tuple[Any, list[str]]:
-        found = self.match_sets_to_genes(genes)
+        found = self.match_sets(genes)
         if found is None:
             return sparse.csr_array(np.ones((len(genes), 1))), ["all genes"]
         return found.weights, list(found.names)
 
-    def _fit(self, X: Floats, labels: NDArray[np.int8], genes: Strings, context: Context | None) -> None:
+    def _fit(self, X: Floats, labels: Labels, genes: Strings, context: Context | None) -> None:
         self.normaliser_ = Normaliser(self.units, self.normalisation).fit(X)
         table, names = self._sets(genes)
         log2 = self.normaliser_.transform(X)

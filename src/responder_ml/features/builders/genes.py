@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
-from responder_ml.arrays import Flags, Floats, Indices, Strings
+from responder_ml.arrays import Flags, Floats, Indices, Labels, Strings
 from responder_ml.errors import FeatureError
 from responder_ml.features.builders.builder import Builder, Ranked
 from responder_ml.features.builders.context import Context
@@ -95,12 +94,12 @@ class Genes(Builder):
             )
         return context.covariates(self.covariates)
 
-    def _fit(self, X: Floats, labels: NDArray[np.int8], genes: Strings, context: Context | None) -> None:
+    def _fit(self, X: Floats, labels: Labels, genes: Strings, context: Context | None) -> None:
         self.normaliser_ = Normaliser(self.units, self.normalisation).fit(X)
         self.filter_ = ExpressionFilter(self.units, self.min_expression, self.min_share).fit(X)
         kept = np.flatnonzero(self.filter_.kept_)
         covariates = self.adjusted_for(context)
-        log2 = self.normaliser_.transform_some(X, slice(None))
+        log2 = self.normaliser_.transform_genes(X, slice(None))
         if covariates is None:
             t = moderated_t(log2, labels == 1, labels == 0, kept, squeezed=self.moderated)
         else:
@@ -111,7 +110,7 @@ class Genes(Builder):
         self.names_ = genes[self.position_]
 
     def _transform(self, X: Floats) -> Floats:
-        return self.normaliser_.transform_some(X, self.position_)
+        return self.normaliser_.transform_genes(X, self.position_)
 
 
 class SharedGenes:
@@ -145,7 +144,7 @@ class SharedGenes:
     def rank(self, sets: TrainingSets) -> list[Ranked]:
         """Return each training set's genes by absolute t."""
         shifts = self._shifts.shifts(sets.rows)
-        kept = self._detection.kept(sets.rows)
+        kept = self._detection.expressed(sets.rows)
         if self._contrasts is None:
             found = best_columns(self._columns, sets, self._longest, kept, shifts, squeezed=self._moderated)
         else:

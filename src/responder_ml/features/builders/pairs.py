@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from responder_ml.arrays import Flags, Floats, Indices, Integers, Strings
+from responder_ml.arrays import Flags, Floats, Indices, Integers, Labels, Strings
 from responder_ml.features.builders.builder import Builder, Ranked
 from responder_ml.features.builders.context import Context
 from responder_ml.features.builders.genes import Genes
@@ -32,7 +31,7 @@ class GenePairs:
         return np.sign(values[:, self.second] - values[:, self.first])
 
 
-def score_pairs(values: Floats, ranks: Floats, labels: NDArray[np.int8]) -> Integers:
+def score_pairs(values: Floats, ranks: Floats, labels: Labels) -> Integers:
     """Return every pair's score, genes x genes; only the upper triangle counts.
 
     The score is the difference between the classes of the mean order (1 if the second gene is higher, -1 if the first is, 0
@@ -156,7 +155,7 @@ class Pairs(Builder):
             units=self.units,
         )
 
-    def _fit(self, X: Floats, labels: NDArray[np.int8], genes: Strings, context: Context | None) -> None:
+    def _fit(self, X: Floats, labels: Labels, genes: Strings, context: Context | None) -> None:
         few = self.make_ranking().fit(X, labels, genes=genes, context=context).position_
         found = find_pairs(X, average_ranks(X), np.ones(len(X), dtype=bool), labels, few, self.max_pairs)
         self.first_, self.second_ = found.first, found.second
@@ -213,7 +212,7 @@ def find_pairs(
     values: Floats,
     ranks: Floats,
     rows: Flags,
-    labels: NDArray[np.int8],
+    labels: Labels,
     few: Indices,
     count: int,
 ) -> GenePairs:

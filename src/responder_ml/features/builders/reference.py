@@ -4,10 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.base import clone
 
-from responder_ml.arrays import Floats, Indices, Strings
+from responder_ml.arrays import Floats, Indices, Labels, Strings
 from responder_ml.errors import FeatureError
 from responder_ml.features.builders.axis_deriver import AxisDeriver, Signature, membership, signature_parts
 from responder_ml.features.builders.builder import Builder, Ranked
@@ -16,7 +15,7 @@ from responder_ml.features.builders.reference_contrasts import CATALOGUE, DEFAUL
 from responder_ml.features.builders.reference_groups import Axis, check_groups, class_axis, find_axes
 from responder_ml.features.gene_map import read_one_to_one, translate
 from responder_ml.features.gene_sets import read_signature_table
-from responder_ml.features.membership import members
+from responder_ml.features.membership import match_sets_to_genes
 from responder_ml.features.normalise import Normaliser, SharedExpression
 from responder_ml.features.signatures import SCORERS
 from responder_ml.features.signatures.scorer import GeneParts, SignatureScorer
@@ -185,7 +184,7 @@ class Reference(Builder):
         sets = read_signature_table(self.path, self.n_genes)
         if self.mapping is not None:
             sets = translate(sets, read_one_to_one(self.mapping))
-        found = members(sets, genes.tolist(), min_genes=1, min_coverage=self.min_coverage)
+        found = match_sets_to_genes(sets, genes.tolist(), min_genes=1, min_coverage=self.min_coverage)
         if found.dropped:
             reasons = "; ".join(f"'{name}': {reason}" for name, reason in found.dropped.items())
             raise FeatureError(
@@ -198,7 +197,7 @@ class Reference(Builder):
             for name, weights in zip(found.names, table.T, strict=True)
         }
 
-    def _fit(self, X: Floats, labels: NDArray[np.int8], genes: Strings, context: Context | None) -> None:
+    def _fit(self, X: Floats, labels: Labels, genes: Strings, context: Context | None) -> None:
         self.normaliser_ = Normaliser(self.units, self.normalisation).fit(X)
         shared = SharedReference(self, X, genes, context)
         everyone = TrainingSets(np.ones((1, len(X)), dtype=bool), labels[None])
