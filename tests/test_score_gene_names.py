@@ -219,5 +219,5 @@ def test_orthologs_come_from_a_table_one_to_one(bundle, simulated, tmp_path):
 
 def test_a_translation_of_the_wrong_names_says_why(bundle, simulated, rng, tmp_path):
     _renamed(simulated[0][1::2], rng, tmp_path).T.to_csv(tmp_path / "renamed.tsv", sep="\t")
-    with pytest.raises(GeneNameError, match="by Ensembl version: say `versions: cut`"):
+    with pytest.raises(GeneNameError, match="by Ensembl version: set `versions: cut`"):
         score(bundle, tmp_path / "renamed.tsv", gene_map=tmp_path / "pairs.tsv")

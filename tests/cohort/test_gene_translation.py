@@ -74,7 +74,7 @@ def test_log2_values_are_never_added():
 
 def test_versions_are_cut_only_on_request():
     table = _table(("ENSMUSG00000021250", "Fos"))
-    with pytest.raises(GeneNameError, match="by Ensembl version: say `versions: cut`"):
+    with pytest.raises(GeneNameError, match="by Ensembl version: set `versions: cut`"):
         _plan(["ENSMUSG00000021250.14"], table)
     assert _plan(["ENSMUSG00000021250.14"], table, cut_versions=True).genes == ["Fos"]
     assert _plan(["ENSMUSG00000021250.14", "Arc"], None, cut_versions=True).genes == ["ENSMUSG00000021250", "Arc"]

@@ -123,7 +123,7 @@ def check_gene_names(names: Iterable[str], source: str) -> None:
         raise GeneNameError(
             f"{source}: {len(damaged)} gene name(s) were turned into dates or numbers by a spreadsheet program: "
             f"{list_names(damaged)}. They cannot be turned back safely (1-Mar can be March1 or Marc1). Export the matrix "
-            "again without opening it in a spreadsheet, or import the name column as text; or name a gene table and say "
+            "again without opening it in a spreadsheet, or import the name column as text; or name a gene table and set "
             "`genes: {map: FILE, repair: true}`, which turns back what only one gene can have been."
         )
     repeated = [name for name, count in Counter(names).items() if count > 1]

@@ -113,12 +113,12 @@ class GeneTranslation:
         Raises
         ------
         GeneNameError
-            A rule says to refuse, names are damaged beyond repair, or nothing can be translated.
+            A rule refuses the names, names are damaged beyond repair, or nothing can be translated.
         """
         if self._rules.many_to_one == "sum" and units == "log2":
             raise GeneNameError(
                 "cohort.genes.many_to_one is 'sum', but the values are log2: a sum of logarithms is a product. Give counts or "
-                "TPM, or say `max` or `drop`."
+                "TPM, or set it to `max` or `drop`."
             )
         names, repaired = self._repaired(names, source)
         rows: dict[str, list[int]] = {}
@@ -218,13 +218,13 @@ class GeneTranslation:
             )
         if ambiguous and self._rules.one_to_many == "refuse" and self._rules.relation != "orthologs":
             raise GeneNameError(
-                f"{source}: {len(ambiguous)} gene name(s) stand for more than one gene in the table: {list_names(ambiguous)}. Say "
-                "`one_to_many: drop` to go without them, or use a table that is one to one."
+                f"{source}: {len(ambiguous)} gene name(s) stand for more than one gene in the table: {list_names(ambiguous)}. Set "
+                "`one_to_many: drop` to leave them out, or use a table that is one to one."
             )
         merged = [gene for gene, members in rows.items() if len(members) > 1]
         if merged and self._rules.many_to_one == "refuse":
             raise GeneNameError(
-                f"{source}: {len(merged)} gene(s) come from more than one row: {list_names(merged)}. Say what becomes of them: "
+                f"{source}: {len(merged)} gene(s) come from more than one row: {list_names(merged)}. Choose how to merge them: "
                 "`many_to_one: sum` (counts, TPM), `max` (the largest in each sample) or `drop`."
             )
 
@@ -234,7 +234,7 @@ class GeneTranslation:
             return "Name a table with `map`."
         bare = {without_version(name) for name in gene_map.genes_of}
         if any(without_version(name) in bare for name in names):
-            return "They differ from the table's by Ensembl version: say `versions: cut`."
+            return "They differ from the table's by Ensembl version: set `versions: cut`."
         in_gene_column = set(names) & set(gene_map.identifiers_of)
         if in_gene_column:
             return f"They are in column '{gene_map.columns[1]}': swap `identifier` and `gene`."

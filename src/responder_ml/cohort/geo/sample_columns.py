@@ -94,7 +94,7 @@ def _with_subject(table: pd.DataFrame, recipe: Recipe) -> pd.DataFrame:
     if column not in table:
         raise FetchError(
             f"The recipe of {recipe.series} takes subjects from '{recipe.subject}', which no sample has. The columns are: "
-            f"{', '.join(map(str, table.columns))}. Correct `subject`, or say `unknown`."
+            f"{', '.join(map(str, table.columns))}. Correct `subject`, or set it to `unknown`."
         )
     return table.assign(subject=table[column])
 
