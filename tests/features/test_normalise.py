@@ -1,16 +1,10 @@
 import numpy as np
 import pytest
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from responder_ml.errors import FeatureError
 from responder_ml.features.expression_filter import ExpressionFilter, SharedDetection, detected
 from responder_ml.features.normalise import Normaliser, SharedExpression, choose_reference, upper_quartile
 from responder_ml.features.tmm import tmm_factor
-
-
-@parametrize_with_checks([Normaliser(), ExpressionFilter()])
-def test_scikit_learn_estimator_checks(estimator, check):
-    check(estimator)
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 from sklearn.base import clone
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import responder_ml.features.signatures as package
 from responder_ml.errors import FeatureError
@@ -19,11 +18,6 @@ from responder_ml.features.signatures.scorer import SignatureScorer
 
 EVERY = pytest.mark.parametrize("scorer", [kind() for kind in SCORERS], ids=SCORERS.names())
 VALUES = pytest.mark.parametrize("kind", ["expression", "tied"])
-
-
-@parametrize_with_checks([kind() for kind in SCORERS])
-def test_sklearn_checks(estimator, check):
-    check(estimator)
 
 
 def test_every_scorer_class_of_the_folder_is_registered():
