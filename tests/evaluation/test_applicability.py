@@ -16,6 +16,7 @@ from responder_ml.evaluation.marker_check import SHARE_BEYOND, prediction_limit
 from responder_ml.features.builders.genes import Genes
 from responder_ml.search.prefix_model import PrefixModel
 from responder_ml.search.search_data import SearchData
+from responder_ml.statistics.training_sets import TrainingSets
 
 UNITS = ("counts", "log2")
 
@@ -87,11 +88,22 @@ def test_many_subjects_are_left_out_in_groups():
     assert (found > 0).all()
 
 
-def test_every_group_left_out_leaves_both_classes_in_training():
+def test_every_group_left_out_leaves_both_classes_in_training(monkeypatch):
+    training_sets = []
+
+    def record(rows, labels):
+        training_sets.append((rows, labels))
+        return TrainingSets(rows, labels)
+
+    monkeypatch.setattr(module, "TrainingSets", record)
     values, _ = _values("log2", 3, 40)
     # Two positives that would fall into one group, were subjects assigned in the order of the table.
     labels = np.isin(np.arange(40), [0, 20]).astype(np.int8)
-    assert np.isfinite(left_out_distances(_model(values, labels, "log2"), _search_data(values), labels)).all()
+    left_out_distances(_model(values, labels, "log2"), _search_data(values), labels)
+    ((rows, _),) = training_sets
+    assert len(rows) == 20
+    assert ((rows & (labels == 1)).sum(axis=1) >= 1).all()
+    assert ((~rows).sum(axis=0) == 1).all()
 
 
 def test_prediction_limit_by_hand_and_by_simulation(rng):

@@ -64,6 +64,15 @@ def test_random_signatures_are_drawn_from_the_expression_deciles_of_the_models_g
     assert max(auroc(each) for each in low) < 1.0
 
 
+def test_random_signatures_are_as_large_as_the_median_model(rng):
+    values = rng.normal(size=(20, 100))
+    level = values.mean(axis=0)
+    unequal, equal = (
+        evaluate_random_signatures(values, sizes, level, HEADLINE, SUBJECTS, 1) for sizes in ([2, 3, 90], [3])
+    )
+    np.testing.assert_array_equal(unequal[0].decisions, equal[0].decisions)
+
+
 def test_random_signatures_differ_from_one_another_and_are_fixed_by_the_seed(rng):
     values = rng.normal(size=(20, 100))
     first, again, other = (

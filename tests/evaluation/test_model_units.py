@@ -50,6 +50,25 @@ def test_intensities_are_refused_with_the_remedy_and_counts_per_million_are_not(
         _units("log2", "counts").convert(["a", "b"], intensities)
 
 
+@pytest.mark.parametrize(("factor", "refused"), [(1 / 3.1, True), (1 / 2.9, False), (2.9, False), (3.1, True)])
+def test_log2_values_must_add_up_to_a_million_within_a_factor_of_three(factor, refused):
+    million = np.log2((TYPICAL + 1) / (TYPICAL + 1).sum() * 1e6 * factor)[None]
+    if not refused:
+        _units("log2", "counts").convert(["a"], million)
+        return
+    with pytest.raises(ExpressionError, match="share of a million"):
+        _units("log2", "counts").convert(["a"], million)
+
+
+def test_a_table_with_part_of_the_genes_must_add_up_to_their_part_of_a_million():
+    # Genes 5 to 29 have about a twentieth of the typical library.
+    weak = slice(5, 30)
+    share = TYPICAL[weak].sum() / TYPICAL.sum()
+    assert share < 1 / 3
+    million = np.log2(TYPICAL[weak] / TYPICAL.sum() * 1e6)[None]
+    _units("log2", "counts", names=GENES[weak]).convert(["a"], million)
+
+
 @pytest.mark.parametrize(("units", "wanted"), [("tpm", "counts"), ("counts", "log2"), ("counts", "tpm")])
 def test_other_units_are_refused_with_the_remedy(units, wanted):
     with pytest.raises(ExpressionError, match=f"trained on {wanted}.*pairs"):
