@@ -1,3 +1,5 @@
+import math
+
 import pytest
 
 from responder_ml.contrasts.founding_claims import CLAIMS, DIFFERENCE, build_rows
@@ -42,6 +44,20 @@ def test_bounds_of_a_difference_are_twice_as_wide(study):
     rows = {(row.drug, row.arm): row for row in build_rows(study) if row.statistic.name == "reversal_share"}
     assert rows["ketamine", RESPONDER].bounds() == (0.0, 1.0)
     assert rows["imipramine+ketamine", DIFFERENCE].bounds() == (-1.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("statistic", "bounds"),
+    [
+        ("reversal_share", (0.0, 1.0)),
+        ("reversal_cosine", (-1.0, 1.0)),
+        ("response_degs", (0.0, math.inf)),
+        ("reversal_xsum", (-math.inf, math.inf)),
+    ],
+)
+def test_bounds_are_those_of_shares_correlations_counts_and_sums(study, statistic, bounds):
+    row = next(row for row in build_rows(study) if row.statistic.name == statistic and len(row.terms) == 1)
+    assert row.bounds() == bounds
 
 
 def test_one_drug_and_no_resilient_animals_leave_fewer_rows():
