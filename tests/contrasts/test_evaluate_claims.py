@@ -122,6 +122,14 @@ def test_planted_opposition_is_found_in_non_responders(noise, study, programmes)
     assert opposed.p_value == opposed.smallest_p == pytest.approx(0.1)
 
 
+def test_genes_are_counted_where_one_term_rests_on_called_genes(noise, study, programmes):
+    _add(noise, study, programmes[0], "susceptible")
+    results = _evaluate(noise, study)
+    assert _line(results, "reversal_share").genes == pytest.approx(80, abs=15)
+    assert _line(results, "reversal_share", arm=DIFFERENCE).genes is None
+    assert _line(results, "reversal_cosine").genes is None
+
+
 def test_out_of_reach_significance_is_said(noise, study):
     line = _line(_evaluate(noise, study), "deg_count", arm="ketamine responder - susceptible")
     assert line.smallest_p >= 0.1

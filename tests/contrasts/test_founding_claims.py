@@ -3,7 +3,7 @@ import math
 import pytest
 
 from responder_ml.contrasts.founding_claims import CLAIMS, DIFFERENCE, build_rows
-from responder_ml.contrasts.groups import RESPONDER, Groups
+from responder_ml.contrasts.groups import NON_RESPONDER, RESPONDER, Groups
 from responder_ml.errors import ContrastError
 
 
@@ -26,6 +26,101 @@ def test_reversal_rows_say_what_is_exchanged(study):
         "imipramine responder",
     }
     assert len(rows) == 8
+
+
+def _terms(rows, statistic):
+    """Terms and exchanged groups by drug and arm; I, i, K and k are imipramine and ketamine responders and non-responders."""
+    short = {
+        f"{drug} {arm}": letter
+        for drug, pair in (("imipramine", "Ii"), ("ketamine", "Kk"))
+        for arm, letter in zip((RESPONDER, NON_RESPONDER), pair, strict=True)
+    }
+    short |= {"susceptible": "S", "control": "C", "resilient": "R"}
+    return {
+        (row.drug, row.arm): (
+            [(weight, "".join(short[name] for name in names)) for weight, names in row.terms],
+            ["".join(short[name] for name in names) for names in row.exchange],
+        )
+        for row in rows
+        if row.statistic.name == statistic
+    }
+
+
+BOTH, TWO_ARMS = "imipramine+ketamine", "responder and non_responder"
+
+
+@pytest.mark.parametrize(
+    ("statistic", "expected"),
+    [
+        (
+            "deg_count",
+            {
+                ("", "susceptible - control"): ([(1.0, "SC")], ["SC"]),
+                ("", "resilient - control"): ([(1.0, "RC")], ["RC"]),
+                **{
+                    (drug, f"{drug} {arm} - {minus}"): ([(1.0, letter + minus[0].upper())], [letter + minus[0].upper()])
+                    for drug, letters in (("imipramine", "Ii"), ("ketamine", "Kk"))
+                    for arm, letter in zip((RESPONDER, NON_RESPONDER), letters, strict=True)
+                    for minus in ("susceptible", "control")
+                },
+            },
+        ),
+        (
+            "reversal_cosine",
+            {
+                ("imipramine", RESPONDER): ([(1.0, "I")], ["SI"]),
+                ("ketamine", RESPONDER): ([(1.0, "K")], ["SK"]),
+                (BOTH, RESPONDER): ([(0.5, "I"), (0.5, "K")], ["SIK"]),
+                ("imipramine", NON_RESPONDER): ([(1.0, "i")], ["Si"]),
+                ("ketamine", NON_RESPONDER): ([(1.0, "k")], ["Sk"]),
+                ("imipramine", DIFFERENCE): ([(1.0, "I"), (-1.0, "i")], ["Ii"]),
+                ("ketamine", DIFFERENCE): ([(1.0, "K"), (-1.0, "k")], ["Kk"]),
+                (BOTH, DIFFERENCE): ([(0.5, "I"), (-0.5, "i"), (0.5, "K"), (-0.5, "k")], ["Ii", "Kk"]),
+            },
+        ),
+        (
+            "common_cosine",
+            {
+                (BOTH, RESPONDER): ([(1.0, "IK")], ["SIK"]),
+                (BOTH, DIFFERENCE): ([(1.0, "IK"), (-1.0, "ik")], ["Ii", "Kk"]),
+            },
+        ),
+        (
+            "aggravation_share",
+            {
+                ("imipramine", NON_RESPONDER): ([(1.0, "i")], ["Si"]),
+                ("ketamine", NON_RESPONDER): ([(1.0, "k")], ["Sk"]),
+            },
+        ),
+        (
+            "response_degs",
+            {
+                ("imipramine", TWO_ARMS): ([(1.0, "Ii")], ["Ii"]),
+                ("ketamine", TWO_ARMS): ([(1.0, "Kk")], ["Kk"]),
+                (BOTH, TWO_ARMS): ([(0.5, "Ii"), (0.5, "Kk")], ["Ii", "Kk"]),
+            },
+        ),
+        (
+            "drug_only_degs",
+            {
+                ("imipramine", RESPONDER): ([(1.0, "IK")], ["IK"]),
+                ("ketamine", RESPONDER): ([(1.0, "KI")], ["IK"]),
+            },
+        ),
+        ("interaction_degs", {(BOTH, "drug x response"): ([(1.0, "IiKk")], ["Ii", "Kk"])}),
+    ],
+)
+def test_every_row_compares_and_exchanges_the_groups_of_its_claim(study, statistic, expected):
+    assert _terms(build_rows(study), statistic) == expected
+
+
+def test_a_drug_without_non_responders_has_no_difference_in_common_with_the_other():
+    labels = ["control", "susceptible", "imipramine responder", "imipramine non_responder", "ketamine responder"]
+    rows = build_rows(Groups.of(labels * 2))
+    assert set(_terms(rows, "common_cosine")) == {(BOTH, RESPONDER)}
+    assert _terms(rows, "interaction_degs") == {}
+    assert set(_terms(rows, "response_degs")) == {("imipramine", TWO_ARMS)}
+    assert ("", "resilient - control") not in _terms(rows, "deg_count")
 
 
 def test_design_values_follow_the_group_sizes(study):
