@@ -49,7 +49,7 @@ def cohort(rng):
     return counts, TrainingSets(rows, labels)
 
 
-@pytest.mark.parametrize("which", range(4))
+@pytest.mark.parametrize("which", range(5))
 def test_many_training_sets_equal_fitting_each_one(cohort, gmt, which):
     counts, sets = cohort
     builder = _builders(gmt)[which]
@@ -67,7 +67,7 @@ def test_many_training_sets_equal_fitting_each_one(cohort, gmt, which):
             assert np.abs(shares).sum() == pytest.approx(1)
 
 
-@pytest.mark.parametrize("which", range(4))
+@pytest.mark.parametrize("which", range(5))
 def test_editing_held_out_rows_or_labels_changes_nothing_learnt(cohort, gmt, rng, which):
     counts, sets = cohort
     builder = _builders(gmt)[which]

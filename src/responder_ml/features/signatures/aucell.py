@@ -1,4 +1,4 @@
-"""AUCell: how early a signature's genes turn up among the sample's highest."""
+"""AUCell: how near the top of the sample's ranking a signature's genes are."""
 
 from typing import Any
 
@@ -7,35 +7,35 @@ import numpy as np
 from responder_ml.arrays import Floats
 from responder_ml.errors import FeatureError
 from responder_ml.features.signatures.ranks import share_among_ties
-from responder_ml.features.signatures.scorer import SignatureScorer
-from responder_ml.features.signatures.set_sums import set_sums, side_totals
+from responder_ml.features.signatures.scorer import SignatureScorer, set_sums, side_totals
 
 
 def depth_of(n_genes: int, top: float) -> int:
-    """Return how many places from the top are looked at: a share of the genes, at least two."""
+    """Return the number of top ranks that count: a share of the genes, at least two."""
     return int(np.clip(np.ceil(top * n_genes), min(2, n_genes), n_genes))
 
 
-def places_left(expression: Floats, depth: int) -> Floats:
-    """Return how many of the first ``depth`` places come after each gene, 0 beyond them, samples x genes.
+def area_by_gene(expression: Floats, depth: int) -> Floats:
+    """Return the area each gene adds under the recovery curve, samples x genes.
 
-    It is the area a gene adds under the recovery curve. Tied genes share the mean of what their places give.
+    It is the number of the first ``depth`` ranks that come after the gene, 0 beyond them. Tied genes share the mean of the
+    areas at their ranks.
     """
     n_genes = expression.shape[1]
-    left = np.zeros(expression.shape)
+    area = np.zeros(expression.shape)
     lowest = np.partition(expression, n_genes - depth, axis=1)[:, n_genes - depth]
-    for values, threshold, out in zip(expression, lowest, left, strict=True):
+    for values, threshold, out in zip(expression, lowest, area, strict=True):
         candidates = np.flatnonzero(values >= threshold)
         order = candidates[np.argsort(-values[candidates])]
         amounts = np.maximum(depth - np.arange(1.0, order.size + 1.0), 0.0)
         out[order] = share_among_ties(values[order], amounts)
-    return left
+    return area
 
 
 def aucell_weights(members: Any, depth: int) -> Floats:
     """Return each entry's sign over the greatest area that the genes on its side of its set can have."""
-    found = np.minimum(side_totals(members, np.ones(members.nnz)), depth - 1.0)
-    greatest = found * depth - found * (found + 1.0) / 2.0
+    count = np.minimum(side_totals(members, np.ones(members.nnz)), depth - 1.0)
+    greatest = count * depth - count * (count + 1.0) / 2.0
     return np.asarray(np.sign(members.data) * (greatest > 0) / np.maximum(greatest, 1.0), dtype=np.float64)
 
 
@@ -49,16 +49,16 @@ def aucell(expression: Floats, weights: Any, depth: int) -> Floats:
     weights
         Sparse genes x sets table of `aucell_weights`.
     depth
-        Places from the top that are looked at.
+        Number of top ranks that count.
     """
-    return set_sums(places_left(expression, depth), weights)
+    return set_sums(area_by_gene(expression, depth), weights)
 
 
 class AUCell(SignatureScorer):
     """Area under the recovery curve of the up genes among the sample's highest, less that of the down genes.
 
-    Among the first ``D`` places a gene of the list at place p adds ``D - p``; the sum is divided by the greatest it
-    could be. A list scores between 0 (no gene among the highest) and 1 (its genes come first).
+    Among the first ``D`` ranks a gene of the list at rank p adds ``D - p``; the sum is divided by its greatest possible
+    value. A list scores between 0 (no gene among the highest) and 1 (its genes come first).
 
     Nothing is learnt from training rows. Weights of genes are not used beyond their sign.
 
@@ -70,7 +70,7 @@ class AUCell(SignatureScorer):
     Attributes
     ----------
     weights_
-        Weight of each member's places left, shape ``(n_members,)``.
+        Weight of the area each member adds, shape ``(n_members,)``.
 
     Raises
     ------
@@ -79,7 +79,7 @@ class AUCell(SignatureScorer):
 
     Notes
     -----
-    Ties: tied genes share the mean of what their places give, which is the mean score over all orders of them.
+    Ties: tied genes share the mean of the areas at their ranks, which gives the mean score over all orders of them.
 
     References
     ----------
@@ -104,4 +104,4 @@ class AUCell(SignatureScorer):
         return aucell(X, self._table(self.weights_), depth_of(X.shape[1], self.top))
 
     def _gene_values(self, X: Floats) -> Floats:
-        return places_left(X, depth_of(X.shape[1], self.top))
+        return area_by_gene(X, depth_of(X.shape[1], self.top))

@@ -1,4 +1,4 @@
-"""Eigengene (PLAGE): the direction in which a signature's genes vary together, learnt once and kept."""
+"""Eigengene (PLAGE): the direction in which a signature's genes vary together, learnt from training rows and frozen."""
 
 from typing import Any
 
@@ -7,10 +7,9 @@ from scipy.linalg import eigh
 
 from responder_ml.arrays import Floats
 from responder_ml.features.signatures.frozen_z import frozen_z, gene_scale
-from responder_ml.features.signatures.scorer import SignatureScorer
-from responder_ml.features.signatures.set_sums import set_sums
+from responder_ml.features.signatures.scorer import SignatureScorer, set_sums
 
-# A unit vector whose loadings add up to less than this adds up to nothing but rounding.
+# A sum of the loadings of a unit vector below this is rounding.
 _NO_SIGN = 1e-9
 
 
@@ -22,15 +21,15 @@ def eigengene_loadings(z: Floats, members: Any) -> Floats:
     z
         Training samples x genes, each gene with mean 0.
     members
-        Sparse genes x sets table of signed weights; only the signs count, and only for the sign of the whole.
+        Sparse genes x sets table of signed weights; only the signs count, and only for the sign of the loadings.
     """
     by_gene = np.ascontiguousarray(z.T)
     genes = np.repeat(np.arange(members.shape[0]), np.diff(members.indptr))
     entries = np.argsort(members.indices, kind="stable")
     ends = np.cumsum(np.bincount(members.indices, minlength=members.shape[1]))
     loadings = np.empty(members.nnz)
-    for chosen in np.split(entries, ends[:-1]):
-        loadings[chosen] = _leading(by_gene[genes[chosen]], np.sign(members.data[chosen]))
+    for of_set in np.split(entries, ends[:-1]):
+        loadings[of_set] = _leading(by_gene[genes[of_set]], np.sign(members.data[of_set]))
     return loadings
 
 
@@ -47,11 +46,11 @@ def _leading(part: Floats, signs: Floats) -> Floats:
         return np.zeros(n_genes)
     size = np.sqrt(values[0])
     direction = part @ vectors[:, 0] / size if wide else vectors[:, 0]
-    return np.asarray(_turn(direction, signs) * np.sqrt(n_samples - 1.0) / size * direction, dtype=np.float64)
+    return np.asarray(_orientation(direction, signs) * np.sqrt(n_samples - 1.0) / size * direction, dtype=np.float64)
 
 
-def _turn(direction: Floats, signs: Floats) -> float:
-    """Return the sign that makes scores rise with the signed mean; failing that with up genes, then the first gene."""
+def _orientation(direction: Floats, signs: Floats) -> float:
+    """Return the sign that makes scores rise with the signed mean; if none does, with up genes, then with the first gene."""
     # The scores' covariance with the signed mean is the eigenvalue times the first sum.
     for total in (direction @ signs, direction @ (signs > 0), direction[0]):
         if abs(total) > _NO_SIGN:

@@ -1,4 +1,4 @@
-"""Each gene against its mean and standard deviation in the training rows, which stay as they were learnt."""
+"""Z-scores of genes by their mean and standard deviation in the training rows, which stay frozen."""
 
 import numpy as np
 
@@ -8,8 +8,8 @@ from responder_ml.arrays import Flags, Floats
 def gene_scale(expression: Floats) -> tuple[Floats, Floats]:
     """Return each gene's mean and standard deviation (n - 1); the latter is 0 for a gene that does not vary.
 
-    A gene that is constant up to rounding counts as not varying: dividing by what rounding leaves would make noise of
-    it.
+    A gene that is constant up to rounding counts as not varying: dividing by rounding error would turn
+    it into noise.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ def frozen_z(expression: Floats, mean: Floats, scale: Floats) -> Floats:
 
 
 def is_constant(mean: Floats, variance: Floats, count: int) -> Flags:
-    """Tell which variances are no more than rounding leaves of ``count`` equal numbers.
+    """Return which variances are no more than the rounding error of ``count`` equal numbers.
 
     The bound is that of Chan, Golub and LeVeque for a two-pass variance, doi:10.1080/00031305.1983.10483115.
     """

@@ -7,8 +7,7 @@ import numpy as np
 from responder_ml.arrays import Floats
 from responder_ml.errors import FeatureError
 from responder_ml.features.signatures.frozen_z import frozen_z, gene_scale, is_constant
-from responder_ml.features.signatures.scorer import SignatureScorer
-from responder_ml.features.signatures.set_sums import set_sums, side_totals
+from responder_ml.features.signatures.scorer import SignatureScorer, set_sums, side_totals
 
 Against = Literal["training", "sample"]
 
@@ -58,14 +57,14 @@ class MeanZ(SignatureScorer):
     ----------
     against
         ``training``: a gene's mean and standard deviation over the training rows, frozen. ``sample``: mean and standard
-        deviation over all genes of the sample itself, which asks nothing of the training rows (decoupler's z-score, for
-        one-sided sets and but for the square root of the number of genes).
+        deviation over all genes of the sample itself, which learns nothing from the training rows (decoupler's z-score for
+        one-sided sets, but for the square root of the number of genes).
 
     Attributes
     ----------
     mean_, scale_
         Mean and standard deviation (n - 1) of each gene over the training rows, log2 expression, shape ``(n_genes,)``;
-        empty against ``sample``.
+        empty if ``against`` is ``sample``.
     totals_
         Sum of each set's weights, shape ``(n_sets,)``, where no set has a down side; otherwise empty.
     weights_

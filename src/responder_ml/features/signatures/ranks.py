@@ -1,4 +1,4 @@
-"""Places of genes within a sample; tied genes share the mean of what their places would have given them.
+"""Ranks of genes within a sample; tied genes share the mean of the values at their ranks.
 
 Sharing gives the mean over all orders of the tied genes. It depends neither on the order of genes nor on other samples.
 """
@@ -16,7 +16,7 @@ def share_among_ties(ordered: Floats, amounts: Floats) -> Floats:
     ordered
         Sorted values, shape ``(n,)``.
     amounts
-        What each place gives, shape ``(n,)``.
+        Value at each rank, shape ``(n,)``.
     """
     differs = ordered[1:] != ordered[:-1]
     if differs.all():
@@ -35,9 +35,9 @@ def average_ranks(expression: Floats) -> Floats:
         Samples x genes.
     """
     ranks = np.empty(expression.shape)
-    places = np.arange(1.0, expression.shape[1] + 1.0)
-    # Row by row everything stays in cache; an unstable sort will do, since ties share.
+    positions = np.arange(1.0, expression.shape[1] + 1.0)
+    # Row by row everything stays in cache; an unstable sort is enough, since ties share.
     for values, out in zip(expression, ranks, strict=True):
         order = np.argsort(values)
-        out[order] = share_among_ties(values[order], places)
+        out[order] = share_among_ties(values[order], positions)
     return ranks

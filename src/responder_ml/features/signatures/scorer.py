@@ -1,9 +1,10 @@
 """What every signature scorer shares: sets in, one frozen score per sample and set out.
 
-The shell validates, keeps the sets, walks through the samples and names the columns. A scorer file holds the maths:
-module functions on plain arrays, and two holes that call them, ``_learn`` and ``_score``.
+`SignatureScorer` validates, stores the sets, goes through the samples in blocks and names the columns. A scorer file holds the
+mathematics: module functions on plain arrays, and the two methods that call them, ``_learn`` and ``_score``. Sums over the
+genes of every set are one sparse product (`set_sums`), never a dense genes x sets table.
 
-What is kept after fitting are plain arrays of numbers and text, so that a bundle can hold a scorer.
+A fitted scorer stores plain arrays of numbers and text, so that a bundle can hold it.
 """
 
 from abc import ABC, abstractmethod
@@ -20,7 +21,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from responder_ml.arrays import Floats, Indices
 from responder_ml.errors import FeatureError
 
-# The sums of so many samples over thousands of sets stay in a processor's second-level cache.
+# The sums of so many samples over thousands of sets fit in a processor's second-level cache.
 _SAMPLES_AT_ONCE = 20
 
 
@@ -45,7 +46,7 @@ class GeneParts:
 
 
 class SignatureScorer(TransformerMixin, BaseEstimator, ABC):  # type: ignore[misc]
-    """Score samples on signatures, each sample by itself.
+    """Score each sample on each signature, independently of the other samples.
 
     Attributes
     ----------
@@ -64,13 +65,13 @@ class SignatureScorer(TransformerMixin, BaseEstimator, ABC):  # type: ignore[mis
     summary: ClassVar[str]
     reference: ClassVar[str]
     additive: ClassVar[bool] = False
-    """Is the score a sum over genes, of parts that do not depend on the set's other genes in the sample?"""
+    """Whether the score is a sum over genes, of parts that do not depend on the set's other genes in the sample."""
     sample_wise: ClassVar[bool] = True
-    """Is nothing learnt from training rows, so that one pass over a cohort serves every training set?"""
+    """Whether nothing is learnt from training rows, so that scoring a cohort once serves every training set."""
     by_order: ClassVar[bool] = False
-    """Does only the order of genes within the sample matter, so that any platform's values will do?"""
+    """Whether only the order of genes within the sample matters, so that values of any platform can be scored."""
     least_samples: ClassVar[int] = 1
-    """Fewest training rows that give the score its numbers."""
+    """Fewest training rows from which the score can be learnt."""
 
     weights_: Floats
 
@@ -89,22 +90,22 @@ class SignatureScorer(TransformerMixin, BaseEstimator, ABC):  # type: ignore[mis
         )
 
     def _member_weights(self) -> Floats:
-        """Return what multiplies each member's value in an additive score, ``(n_members,)``."""
+        """Return the weight of each member's value in an additive score, ``(n_members,)``."""
         return self.weights_
 
     @final
     def fit(self, X: Floats, y: object = None, members: Any | None = None, names: Sequence[str] | None = None) -> Self:
-        """Keep the sets and learn what the score needs from training rows.
+        """Store the sets and learn what the score needs from training rows.
 
         Parameters
         ----------
         X
             Training samples x genes, log2 expression.
         y
-            Not used: no scorer sees a label.
+            Not used: no scorer uses labels.
         members
             Sparse genes x sets table of signed weights, positive for up and negative for down, as
-            `responder_ml.features.gene_sets.members` returns. If absent, all genes make one set.
+            `responder_ml.features.membership.match_sets_to_genes` returns. If absent, all genes make one set.
         names
             Name of each set; numbers if absent.
 
@@ -177,7 +178,7 @@ class SignatureScorer(TransformerMixin, BaseEstimator, ABC):  # type: ignore[mis
 
     def _validated(self, X: Floats) -> Floats:
         check_is_fitted(self, "names_")
-        # Arrays may come from a file, and a sparse product follows its indices unchecked.
+        # Arrays may come from a file, and a sparse product uses its indices unchecked.
         self.members.check_format(full_check=True)
         return np.asarray(validate_data(self, X, dtype=np.float64, order="C", reset=False), dtype=np.float64)
 
@@ -187,12 +188,46 @@ class SignatureScorer(TransformerMixin, BaseEstimator, ABC):  # type: ignore[mis
         return GeneParts(genes, values[:, genes] * weights[entries], weights[entries])
 
 
+def set_sums(values: Floats, weights: Any) -> Floats:
+    """Return each sample's weighted sum over each set's genes, samples x sets.
+
+    A sample's sums are added up in gene order, whatever the other samples. Fastest for some 20 samples at a time: their
+    sums over thousands of sets then fit in a processor's cache.
+
+    Parameters
+    ----------
+    values
+        Samples x genes.
+    weights
+        ``scipy.sparse.csr_array``, genes x sets.
+    """
+    # Transposed, the rows of genes become columns that scipy reads once, in storage order.
+    return np.asarray((weights.T @ np.ascontiguousarray(values.T)).T, dtype=np.float64)
+
+
+def side_totals(members: Any, amounts: Floats) -> Floats:
+    """Return, for each entry of the sets, the sum of ``amounts`` over all entries on its side of its set.
+
+    Parameters
+    ----------
+    members
+        ``scipy.sparse.csr_array``, genes x sets, signed: positive for up, negative for down.
+    amounts
+        One number for each stored entry of ``members``.
+    """
+    # Widened once: counting and indexing would each do it again.
+    side = members.indices.astype(np.intp)
+    if members.data.min(initial=0.0) < 0:
+        side += members.shape[1] * (members.data < 0)
+    return np.asarray(np.bincount(side, weights=amounts)[side], dtype=np.float64)
+
+
 def _check_members(members: Any | None, n_genes: int) -> Any:
-    given = sparse.csr_array(np.ones((n_genes, 1)) if members is None else members, dtype=np.float64)
-    # Of its own, and with positions no wider than needed: a product reads one for each member of each set.
-    narrow = np.int32 if max(given.nnz, *given.shape) < np.iinfo(np.int32).max else np.int64
-    arrays = (given.data.copy(), given.indices.astype(narrow), given.indptr.astype(narrow))
-    table = sparse.csr_array(arrays, shape=given.shape)
+    source = sparse.csr_array(np.ones((n_genes, 1)) if members is None else members, dtype=np.float64)
+    # A copy, with indices no wider than needed: a product reads one for each member of each set.
+    narrow = np.int32 if max(source.nnz, *source.shape) < np.iinfo(np.int32).max else np.int64
+    arrays = (source.data.copy(), source.indices.astype(narrow), source.indptr.astype(narrow))
+    table = sparse.csr_array(arrays, shape=source.shape)
     table.sum_duplicates()
     if not table.data.all():
         table.eliminate_zeros()
@@ -210,6 +245,6 @@ def _check_members(members: Any | None, n_genes: int) -> Any:
         shown = ", ".join(map(str, empty[:5].tolist()))
         raise FeatureError(
             f"{empty.size} of {table.shape[1]} sets have no gene (columns {shown}). "
-            "Leave them out, and keep at least one."
+            "Leave them out, and have at least one set."
         )
     return table

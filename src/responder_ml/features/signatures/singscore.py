@@ -6,8 +6,7 @@ import numpy as np
 
 from responder_ml.arrays import Floats
 from responder_ml.features.signatures.ranks import average_ranks
-from responder_ml.features.signatures.scorer import SignatureScorer
-from responder_ml.features.signatures.set_sums import set_sums, side_totals
+from responder_ml.features.signatures.scorer import SignatureScorer, set_sums, side_totals
 
 
 def centred_ranks(expression: Floats) -> Floats:
@@ -18,7 +17,7 @@ def centred_ranks(expression: Floats) -> Floats:
 def singscore_weights(members: Any) -> Floats:
     """Return the weight of each entry of the sets: 1 / (k (N - k)) up, its negative down, for k genes on that side.
 
-    A side that holds all N genes has the same mean rank in every sample and weighs nothing.
+    A side that holds all N genes has the same mean rank in every sample and has weight 0.
     """
     size = side_totals(members, np.ones(members.nnz))
     others = members.shape[0] - size

@@ -8,16 +8,15 @@ from scipy import sparse
 from responder_ml.arrays import Floats
 from responder_ml.errors import FeatureError
 from responder_ml.features.signatures.ranks import average_ranks
-from responder_ml.features.signatures.scorer import SignatureScorer
-from responder_ml.features.signatures.set_sums import set_sums
+from responder_ml.features.signatures.scorer import SignatureScorer, set_sums
 
 
 def enrichment(ranks: Floats, sides: Any, sizes: Floats, alpha: float) -> Floats:
     """Return enrichment scores, samples x gene lists; 0 for a list of no gene or of all genes.
 
-    Walking down from the highest gene, one distribution function rises by ``rank^alpha`` at each gene of the list, the
-    other by one at each gene outside. A step at rank r (1 for the lowest) is seen by the r places from there on, so the
-    sum of differences is ``sum r^(1 + alpha) / sum r^alpha`` over the list less the mean rank outside.
+    From the highest gene down, one distribution function rises by ``rank^alpha`` at each gene of the list, the other by
+    one at each gene outside. A step at rank r (1 for the lowest) counts at the r positions from there on, so the sum of
+    differences is ``sum r^(1 + alpha) / sum r^alpha`` over the list less the mean rank outside.
 
     Parameters
     ----------
@@ -33,20 +32,20 @@ def enrichment(ranks: Floats, sides: Any, sizes: Floats, alpha: float) -> Floats
     n_samples, n_genes = ranks.shape
     weight = np.sqrt(np.sqrt(ranks)) if alpha == 0.25 else ranks**alpha
     sums = set_sums(np.concatenate((ranks, weight, ranks * weight)), sides)
-    rank_sum, weight_sum, seen = sums[:n_samples], sums[n_samples : 2 * n_samples], sums[2 * n_samples :]
+    rank_sum, weight_sum, product_sum = sums[:n_samples], sums[n_samples : 2 * n_samples], sums[2 * n_samples :]
     is_part = (sizes > 0) & (sizes < n_genes)
-    inside = np.divide(seen, weight_sum, out=np.zeros(seen.shape), where=is_part)
+    inside = np.divide(product_sum, weight_sum, out=np.zeros(product_sum.shape), where=is_part)
     others = np.where(is_part, n_genes - sizes, 1.0)
     outside = (n_genes * (n_genes + 1) / 2 - rank_sum) / others
     return np.where(is_part, inside - outside, 0.0)
 
 
 class SsGsea(SignatureScorer):
-    """Enrichment score of the up genes less that of the down genes, in units of places.
+    """Enrichment score of the up genes less that of the down genes, in units of ranks.
 
-    The score of a list is the sum over all places, from the highest gene down, of the share of the list's weight seen
-    so far less the share of other genes seen so far; a gene weighs its rank to the power ``alpha``. It is not divided
-    by a range of scores: that range would depend on who else is scored.
+    The score of a list is the sum over all ranks, from the highest gene down, of the list's share of weight down to this
+    rank less the share of other genes down to it; a gene's weight is its rank to the power ``alpha``. It is not divided
+    by a range of scores: that range would depend on the other samples.
 
     Nothing is learnt from training rows. Weights of genes are not used beyond their sign.
 
@@ -67,8 +66,10 @@ class SsGsea(SignatureScorer):
     FeatureError
         ``alpha`` is negative.
 
-    Notes ----- Ties: tied genes have their mean rank, as weight and as place. That is the mean score over all orders
-    of the tied genes.
+    Notes
+    -----
+    Ties: tied genes have their mean rank, as weight and as position. That gives the mean score over all orders of the
+    tied genes.
 
     References
     ----------

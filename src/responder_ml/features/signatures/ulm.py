@@ -6,20 +6,19 @@ import numpy as np
 
 from responder_ml.arrays import Floats
 from responder_ml.features.signatures.frozen_z import is_constant
-from responder_ml.features.signatures.scorer import SignatureScorer
-from responder_ml.features.signatures.set_sums import set_sums
+from responder_ml.features.signatures.scorer import SignatureScorer, set_sums
 
 # Keeps t finite where the correlation is 1 or -1; the value decoupler adds.
 _GUARD = 2.2e-16
-# Relative to the sum of squares, what is below is rounding: all genes have the same weight.
+# A spread below this share of the sum of squares is rounding: all genes have the same weight.
 _NO_SPREAD = 1e-12
 
 
 def weight_spread(members: Any) -> Floats:
-    """Return each set's sum of squared deviations of its weights over all genes, absent ones weighing 0."""
+    """Return each set's sum of squared deviations of its weights over all genes, those outside with weight 0."""
     n_genes, n_sets = members.shape
     total, square = (
-        np.bincount(members.indices, weights=each, minlength=n_sets) for each in (members.data, members.data**2)
+        np.bincount(members.indices, weights=entries, minlength=n_sets) for entries in (members.data, members.data**2)
     )
     spread = square - total**2 / n_genes
     return np.where(spread > _NO_SPREAD * square, spread, 0.0)

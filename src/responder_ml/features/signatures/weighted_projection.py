@@ -1,4 +1,4 @@
-"""Weighted projection: how far a sample lies along a signature's weights."""
+"""Weighted projection: the position of a sample along a signature's weights."""
 
 from typing import Any
 
@@ -6,8 +6,7 @@ import numpy as np
 
 from responder_ml.arrays import Floats
 from responder_ml.features.signatures.frozen_z import frozen_z, gene_scale
-from responder_ml.features.signatures.scorer import SignatureScorer
-from responder_ml.features.signatures.set_sums import set_sums
+from responder_ml.features.signatures.scorer import SignatureScorer, set_sums
 
 
 def unit_weights(members: Any) -> Floats:
@@ -17,7 +16,7 @@ def unit_weights(members: Any) -> Floats:
 
 
 def weighted_projection(z: Floats, weights: Any) -> Floats:
-    """Return the length of each sample's shadow on each set's direction, samples x sets.
+    """Return the projection of each sample on the direction of each set, samples x sets.
 
     Parameters
     ----------
@@ -32,8 +31,8 @@ def weighted_projection(z: Floats, weights: Any) -> Floats:
 class WeightedProjection(SignatureScorer):
     """Projection of a sample's z-scores on a signature's weights, ``sum(w z) / ||w||``.
 
-    Meant for signatures whose weights say how sure or how large a change is, such as moderated t: genes with larger
-    weights count for more. Down genes have negative weights. With equal weights it is the combined z-score.
+    For signatures whose weights say how certain or how large a change is, such as moderated t: genes with larger weights
+    count more. Down genes have negative weights. With equal weights it is the combined z-score.
 
     Attributes
     ----------
@@ -42,8 +41,9 @@ class WeightedProjection(SignatureScorer):
     weights_
         Weight of each member's z, shape ``(n_members,)``.
 
-    Notes ----- Training rows give the means and standard deviations, nothing else. A gene that does not vary there
-    contributes zero.
+    Notes
+    -----
+    Training rows give the means and standard deviations, nothing else. A gene that does not vary there contributes zero.
 
     References
     ----------
