@@ -45,9 +45,9 @@ def test_mice_that_lack_a_subfield_are_fused_and_counted(shared_data, tmp_path):
     sheet = pd.read_csv(folder / "samples.tsv", sep="\t")
     mice = set(sheet["animal_id"])
     lacking = {name: len(mice - set(sheet["animal_id"][sheet["region"] == name])) for name in subfields}
-    assert found.result["fused"][0]["missing"] == lacking
+    assert found.result.fused[0].missing == lacking
     assert min(lacking.values()) > 0
-    assert found.result["fused"][0]["subjects"] == len(mice) == 18
+    assert found.result.fused[0].subjects == len(mice) == 18
     assert jobs.loc["late fusion: avoidance", ["n_positive", "n_negative"]].sum() == 18
     compared = found.tables["fusion"]
     assert compared["low"].lt(compared["high"]).all()
