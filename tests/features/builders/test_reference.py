@@ -205,7 +205,7 @@ def test_a_table_the_data_cannot_answer_is_refused(study, tmp_path):
 @pytest.mark.parametrize(
     ("params", "message"),
     [
-        ({"signatures": []}, "No signature is asked for. Name some of susceptibility_reversal"),
+        ({"signatures": []}, "There is no signature to score. Name some of susceptibility_reversal"),
         ({"signatures": ["stress"]}, "no signature 'stress'. Did you mean 'stress_axis'"),
         ({"signatures": ["a"], "contrasts": {"a": {"plus": {"drug": "x"}}}}, "'a' needs a plus and a minus group"),
         (
@@ -247,7 +247,7 @@ def test_a_column_that_stands_in_for_the_labels_is_refused(study):
     context = replace(study.context, sheet=sheet, outside_sheet=study.context.outside_sheet.assign(outcome="none"))
     own = {"sly": {"plus": {"outcome": "R"}, "minus": {"phenotype": "control"}}}
     with pytest.raises(
-        FeatureError, match=r"takes only such with response responder.*carry the labels under another name"
+        FeatureError, match=r"selects only those with response responder.*carry the labels under another name"
     ):
         Reference(["sly"], own).check(context)
 

@@ -4,18 +4,21 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from sklearn.base import clone
 
 from responder_ml.arrays import Floats, Indices, Labels, Strings
 from responder_ml.errors import FeatureError
-from responder_ml.features.builders.axis_deriver import AxisDeriver, Signature, membership, signature_parts
+from responder_ml.features.builders.axis_deriver import AxisDeriver
 from responder_ml.features.builders.builder import Builder, Ranked
 from responder_ml.features.builders.context import Context
 from responder_ml.features.builders.reference_contrasts import CATALOGUE, DEFAULT, Contrast, find_contrasts
 from responder_ml.features.builders.reference_groups import Axis, check_groups, class_axis, find_axes
-from responder_ml.features.gene_map import read_one_to_one, translate
-from responder_ml.features.gene_sets import read_signature_table
-from responder_ml.features.membership import match_sets_to_genes
+from responder_ml.features.builders.reference_signatures import (
+    Signature,
+    read_signatures,
+    score_signatures,
+    signature_parts,
+    weight_table,
+)
 from responder_ml.features.normalise import Normaliser, SharedExpression
 from responder_ml.features.signatures import SCORERS
 from responder_ml.features.signatures.scorer import GeneParts, SignatureScorer
@@ -30,27 +33,27 @@ class Reference(Builder):
     """Scores of signatures that say how one group of samples differs from another.
 
     A signature is the genes of largest moderated t between two groups, the strongest up and the strongest down. Groups
-    outside the endpoint, such as control animals, give it once. Where rows of the endpoint take part it is derived anew in
-    every training set, from its rows and those outside; a group that names the endpoint's column follows the labels.
+    outside the endpoint, such as control animals, give one signature. Where rows of the endpoint take part it is derived
+    anew in every training set, from its rows and those outside; a group that names the endpoint's column follows the labels.
 
     Columns are ranked by moderated t of their scores. A signature that was derived with the labels sets the classes of its
-    own training rows apart by construction, whatever it is worth elsewhere. It therefore comes after all that never saw a
-    label, and the search takes it in only if it helps with subjects held out.
+    own training rows apart by construction, whatever it is worth elsewhere. It therefore comes after all
+    that used no label, and the search includes it only if it helps with held-out subjects.
 
     Parameters
     ----------
     signatures
-        Names of `CATALOGUE` or of ``contrasts``; by default `DEFAULT`, or nothing where ``path`` is given.
+        Names of `CATALOGUE` or of ``contrasts``; by default `DEFAULT`, or none where ``path`` is set.
     contrasts
-        Signatures of one's own, or others anew: name to ``{plus: {column: value}, minus: {column: value}}``, where a list
-        of values means any of them, with optional ``sign: -1`` and ``apart_from: {plus: ..., minus: ...}``.
+        Further signatures, or other definitions of known ones: name to ``{plus: {column: value}, minus: {column: value}}``,
+        where a list of values means any of them, with optional ``sign: -1`` and ``apart_from: {plus: ..., minus: ...}``.
     path
         Table of further signatures from elsewhere, tab-separated: a column ``gene`` and a column of signed weights for
         each signature.
     n_genes
-        Genes on each side of a signature at most.
+        Greatest number of genes on each side of a signature.
     scorer
-        How a signature is scored, by name. Singscore asks only for the order of genes within the sample, so that a score
+        How a signature is scored, by name. Singscore uses only the order of genes within the sample, so that a score
         means the same in another cohort; `weighted_projection` uses the weights too, on the scale of the training rows.
     scorer_params
         Arguments of the scorer.
@@ -62,7 +65,7 @@ class Reference(Builder):
     normalisation
         For counts: ``tmm`` or ``log_cpm``.
     units
-        Units of the values; the cohort's, set when a job is assembled.
+        Units of the values; the cohort's, set when a job is built.
     mapping
         Table of two columns that translates the table's gene identifiers to those of the data.
 
@@ -135,19 +138,19 @@ class Reference(Builder):
         return SCORERS[self.scorer](**(self.scorer_params or {}))
 
     def find_axes(self, n_rows: int, context: Context | None) -> dict[str, Axis]:
-        """Return the axes asked for, by name.
+        """Return the contrasts of the signatures with their groups, by name.
 
         Parameters
         ----------
         n_rows
             Rows of the endpoint.
         context
-            Where their groups are found; without one there is only the axis between the classes.
+            Where their groups are found; without one there is only the contrast of the classes.
 
         Raises
         ------
         FeatureError
-            A signature or a column is not there.
+            An unknown signature, or a column that the sheet lacks.
         """
         if context is None:
             return {} if self.path is not None else {CLASS_AXIS: class_axis(n_rows)}
@@ -156,7 +159,9 @@ class Reference(Builder):
     def _contrasts(self) -> dict[str, Contrast]:
         names = (DEFAULT if self.path is None else ()) if self.signatures is None else self.signatures
         if not names and self.path is None:
-            raise FeatureError(f"No signature is asked for. Name some of {', '.join(CATALOGUE)}, or give a `path`.")
+            raise FeatureError(
+                f"There is no signature to score. Name some of {', '.join(CATALOGUE)}, or give a `path`."
+            )
         return find_contrasts(names, self.contrasts or {})
 
     def make_deriver(self, inside: Floats, outside: Floats) -> AxisDeriver:
@@ -172,44 +177,26 @@ class Reference(Builder):
         )
 
     def read_table(self, genes: Strings) -> dict[str, Signature]:
-        """Return the signatures of the table over the data's genes.
-
-        Raises
-        ------
-        FeatureError
-            The table cannot be read, or the data lack too many of a signature's genes.
-        """
+        """Return the signatures of the table over the data's genes, by name; none without a table."""
         if self.path is None:
             return {}
-        sets = read_signature_table(self.path, self.n_genes)
-        if self.mapping is not None:
-            sets = translate(sets, read_one_to_one(self.mapping))
-        found = match_sets_to_genes(sets, genes.tolist(), min_genes=1, min_coverage=self.min_coverage)
-        if found.dropped:
-            reasons = "; ".join(f"'{name}': {reason}" for name, reason in found.dropped.items())
-            raise FeatureError(
-                f"{self.path}: the data lack too many genes of {reasons}. Leave the signature out of the table, map its "
-                "genes to the data's identifiers, or lower `min_coverage`."
-            )
-        table = found.weights.toarray()
-        return {
-            name: Signature(np.flatnonzero(weights), weights[weights != 0])
-            for name, weights in zip(found.names, table.T, strict=True)
-        }
+        return read_signatures(
+            self.path, genes, n_genes=self.n_genes, min_coverage=self.min_coverage, gene_map=self.mapping
+        )
 
     def _fit(self, X: Floats, labels: Labels, genes: Strings, context: Context | None) -> None:
         self.normaliser_ = Normaliser(self.units, self.normalisation).fit(X)
         shared = SharedReference(self, X, genes, context)
         everyone = TrainingSets(np.ones((1, len(X)), dtype=bool), labels[None])
         (signatures,) = versions = shared.signatures(everyone)
-        self.scored_ = np.array([each.genes.size > 0 for each in signatures], dtype=bool)
+        self.scored_ = np.array([signature.genes.size > 0 for signature in signatures], dtype=bool)
         if not self.scored_.any():
             raise FeatureError(
-                "No reference signature could be derived: no gene differs between the groups. Check that groups and genes "
-                "are those you mean, or leave the builder out."
+                "No reference signature could be derived: no gene differs between the groups. Check the groups and "
+                "the genes, or leave the builder out."
             )
         (ranked,) = shared.rank_versions(everyone, versions)
-        table = membership([each for each in signatures if each.genes.size], X.shape[1])
+        table = weight_table([signature for signature in signatures if signature.genes.size], X.shape[1])
         self.scorer_ = self.make_scorer().fit(
             self.normaliser_.transform(X), members=table, names=shared.signature_names[self.scored_].tolist()
         )
@@ -224,16 +211,16 @@ class Reference(Builder):
 
     def genes_of(self, column: int) -> tuple[Strings, Floats]:
         """Return a signature's genes and their signed shares by weight; none where it could not be derived."""
-        place = int(self.position_[column])
-        if not self.scored_[place]:
+        position = int(self.position_[column])
+        if not self.scored_[position]:
             return self.genes_[:0], np.empty(0)
-        weights = np.ravel(self.scorer_.members[:, [int(self.scored_[:place].sum())]].toarray())
-        found = Signature(np.flatnonzero(weights), weights[weights != 0])
-        return self.genes_[found.genes], found.shares
+        weights = np.ravel(self.scorer_.members[:, [int(self.scored_[:position].sum())]].toarray())
+        signature = Signature(np.flatnonzero(weights), weights[weights != 0])
+        return self.genes_[signature.genes], signature.shares
 
 
 class SharedReference:
-    """Reference signatures of one cohort: those given once, and those each training set has a version of.
+    """Reference signatures of one cohort: fixed ones, and those derived anew in each training set.
 
     Parameters
     ----------
@@ -249,40 +236,40 @@ class SharedReference:
     Attributes
     ----------
     signature_names, names
-        Names of the signatures and of their columns, in natural order: given once first.
+        Names of the signatures and of their columns, in natural order: fixed ones first.
     """
 
     def __init__(self, builder: Reference, X: Floats, genes: Strings, context: Context | None) -> None:
         axes = builder.find_axes(len(X), context)
         outside = np.empty((0, X.shape[1])) if context is None else context.outside
         self._scorer = builder.make_scorer()
-        self._given = builder.read_table(genes)
-        _check_names(self._given, axes, builder.path)
+        self._fixed = builder.read_table(genes)
+        _check_names(self._fixed, axes, builder.path)
         self._axes = {name: axis for name, axis in axes.items() if axis.in_training}
-        given_once = {name: axis.outside_only() for name, axis in axes.items() if not axis.in_training}
-        if given_once:
+        fixed_axes = {name: axis.outside_only() for name, axis in axes.items() if not axis.in_training}
+        if fixed_axes:
             nobody = TrainingSets(np.zeros((1, 0), dtype=bool), np.zeros((1, 0), dtype=np.int8))
             deriver = builder.make_deriver(X[:0], outside)
-            self._given |= {name: deriver.derive(axis, nobody)[0] for name, axis in given_once.items()}
+            self._fixed |= {name: deriver.derive(axis, nobody)[0] for name, axis in fixed_axes.items()}
         self._deriver = builder.make_deriver(X, outside) if self._axes else None
-        # Scorers that look at one sample only do not depend on what TMM adds to all its genes.
+        # Scorers that use one sample only do not depend on the shift that TMM adds to all its genes.
         method = "log_cpm" if self._scorer.sample_wise else builder.normalisation
         self._expression = SharedExpression(X, builder.units, method)
-        self._given_scores = np.empty((len(X), 0))
+        self._fixed_scores = np.empty((len(X), 0))
         if self._scorer.sample_wise:
-            self._given_scores = self._score(list(self._given.values()), self._expression.base)
-        self._late = np.array([name in axes and axes[name].sees_labels for name in (*self._given, *self._axes)])
-        self.signature_names = np.array([*self._given, *self._axes], dtype=str)
+            self._fixed_scores = score_signatures(self._scorer, list(self._fixed.values()), self._expression.base)
+        self._saw_labels = np.array([name in axes and axes[name].sees_labels for name in (*self._fixed, *self._axes)])
+        self.signature_names = np.array([*self._fixed, *self._axes], dtype=str)
         self.names: Strings = np.array([f"{builder.scorer}__{name}" for name in self.signature_names], dtype=str)
 
     def signatures(self, sets: TrainingSets) -> list[list[Signature]]:
         """Return all signatures of each training set, in natural order."""
         derived = [self._deriver.derive(axis, sets) for axis in self._axes.values()] if self._deriver else []
-        given = list(self._given.values())
-        return [[*given, *(versions[index] for versions in derived)] for index in range(len(sets))]
+        fixed = list(self._fixed.values())
+        return [[*fixed, *(versions[index] for versions in derived)] for index in range(len(sets))]
 
     def rank(self, sets: TrainingSets) -> list[Ranked]:
-        """Return each training set's signatures: those that saw no label first, by absolute moderated t of their scores."""
+        """Return each training set's signatures: those that used no label first, by absolute moderated t of their scores."""
         return self.rank_versions(sets, self.signatures(sets))
 
     def rank_versions(self, sets: TrainingSets, signatures: list[list[Signature]]) -> list[Ranked]:
@@ -290,52 +277,44 @@ class SharedReference:
         scores = self._scores(sets, signatures)
         shifts = self._shifts(sets)
         return [
-            self._ranked(sets[index : index + 1], found, signatures[index], shifts[index])
-            for index, found in enumerate(scores)
+            self._ranked(sets[index : index + 1], of_set, signatures[index], shifts[index])
+            for index, of_set in enumerate(scores)
         ]
 
     def _scores(self, sets: TrainingSets, signatures: list[list[Signature]]) -> list[Floats]:
         """Return samples x signatures under each training set."""
         if not self._scorer.sample_wise:
             return [
-                self._score(found, self._log2(shift), rows)
-                for found, shift, rows in zip(signatures, self._shifts(sets), sets.rows, strict=True)
+                score_signatures(self._scorer, of_set, self._log2(shift), rows)
+                for of_set, shift, rows in zip(signatures, self._shifts(sets), sets.rows, strict=True)
             ]
         # Nothing is learnt from training rows: one pass over the cohort scores the versions of all training sets.
-        n_given, n_sets = len(self._given), len(sets)
-        versions = self._score([each for found in signatures for each in found[n_given:]], self._expression.base)
+        n_fixed, n_sets = len(self._fixed), len(sets)
+        derived = [signature for of_set in signatures for signature in of_set[n_fixed:]]
+        versions = score_signatures(self._scorer, derived, self._expression.base)
         by_set = versions.reshape(len(versions), n_sets, len(self._axes))
-        return [np.hstack([self._given_scores, by_set[:, index]]) for index in range(n_sets)]
+        return [np.hstack([self._fixed_scores, by_set[:, index]]) for index in range(n_sets)]
 
     def _shifts(self, sets: TrainingSets) -> Sequence[Floats | None]:
-        """Return what each training set's normalisation adds to each sample; None for nothing."""
-        found = None if self._scorer.sample_wise else self._expression.shifts(sets.rows)
-        return [None] * len(sets) if found is None else list(found)
+        """Return what each training set's normalisation adds to each sample; None for no shift."""
+        shifts = None if self._scorer.sample_wise else self._expression.shifts(sets.rows)
+        return [None] * len(sets) if shifts is None else list(shifts)
 
     def _log2(self, shift: Floats | None) -> Floats:
         return self._expression.base if shift is None else self._expression.base + shift[:, None]
 
-    def _score(self, signatures: Sequence[Signature], log2: Floats, training: Any = slice(None)) -> Floats:
-        """Return samples x signatures; 0 for those without a gene."""
-        scores = np.zeros((len(log2), len(signatures)))
-        filled = np.flatnonzero([each.genes.size for each in signatures])
-        if filled.size:
-            table = membership([each for each in signatures if each.genes.size], log2.shape[1])
-            scores[:, filled] = clone(self._scorer).fit(log2[training], members=table).transform(log2)
-        return scores
-
     def _ranked(self, one: TrainingSets, scores: Floats, signatures: list[Signature], shift: Floats | None) -> Ranked:
         designs = Designs.two_groups(one.positive, one.negative)
         t = ManyContrasts(scores).moderated_t(designs)[0]
-        order = np.lexsort((-np.abs(t), self._late))
+        order = np.lexsort((-np.abs(t), self._saw_labels))
 
         def genes_of(column: int) -> tuple[Indices, Floats]:
-            found = signatures[int(order[column])]
-            return found.genes, found.shares
+            signature = signatures[int(order[column])]
+            return signature.genes, signature.shares
 
         def gene_parts(columns: Sequence[int]) -> tuple[GeneParts, ...]:
             chosen = [signatures[int(order[column])] for column in columns]
-            return signature_parts(clone(self._scorer), chosen, self._log2(shift), one.rows[0])
+            return signature_parts(self._scorer, chosen, self._log2(shift), one.rows[0])
 
         return Ranked(
             order, lambda: scores[:, order], genes_of, gene_parts=gene_parts if self._scorer.additive else None

@@ -1,7 +1,7 @@
 """The groups of a signature's contrast, found among a cohort's samples.
 
 A group may lie outside the endpoint, inside it, or both. Rows inside count only while they are in training; where a group
-names the endpoint's column they are taken by their label, which a null permutes, and not by what the sheet says.
+names the endpoint's column they are selected by their label, which a null permutes, and not by the sheet.
 """
 
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ from responder_ml.features.builders.reference_contrasts import Contrast, Selecti
 from responder_ml.statistics.training_sets import TrainingSets
 
 FEWEST = 2
-"""Subjects a group needs."""
+"""Fewest subjects of a group."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Axis:
-    """A signature's contrast with its groups found.
+    """A signature's contrast with the samples of its groups.
 
     Attributes
     ----------
@@ -63,7 +63,7 @@ class Axis:
 
     @property
     def groups(self) -> tuple[Group, ...]:
-        """Every group it rests on."""
+        """All groups of the contrast."""
         return (self.plus, self.minus, *(self.apart_from or ()))
 
     @property
@@ -96,7 +96,7 @@ def find_axes(contrasts: Mapping[str, Contrast], context: Context) -> dict[str, 
     FeatureError
         The sample sheet lacks a column.
     """
-    return {name: _find_axis(name, each, context) for name, each in contrasts.items()}
+    return {name: _find_axis(name, contrast, context) for name, contrast in contrasts.items()}
 
 
 def check_groups(contrasts: Mapping[str, Contrast], context: Context) -> None:
@@ -110,8 +110,8 @@ def check_groups(contrasts: Mapping[str, Contrast], context: Context) -> None:
     """
     for name, contrast in contrasts.items():
         axis = _find_axis(name, contrast, context)
-        wanted = (contrast.plus, contrast.minus, *(contrast.apart_from or ()))
-        for selection, group in zip(wanted, axis.groups, strict=True):
+        selections = (contrast.plus, contrast.minus, *(contrast.apart_from or ()))
+        for selection, group in zip(selections, axis.groups, strict=True):
             _check_size(name, selection, group, context)
             _check_not_a_label(name, selection, group, context)
 
@@ -119,40 +119,40 @@ def check_groups(contrasts: Mapping[str, Contrast], context: Context) -> None:
 def _find_axis(signature: str, contrast: Contrast, context: Context) -> Axis:
     plus, minus = _find(signature, contrast.plus, context), _find(signature, contrast.minus, context)
     apart = contrast.apart_from
-    found = None if apart is None else (_find(signature, apart[0], context), _find(signature, apart[1], context))
-    return Axis(plus, minus, contrast.sign, found)
+    groups = None if apart is None else (_find(signature, apart[0], context), _find(signature, apart[1], context))
+    return Axis(plus, minus, contrast.sign, groups)
 
 
-def _find(signature: str, wanted: Selection, context: Context) -> Group:
-    _check_columns(signature, wanted, context)
-    inside = _matching(context.sheet, {key: values for key, values in wanted.items() if key != context.column})
-    outside = _matching(context.outside_sheet, wanted)
+def _find(signature: str, selection: Selection, context: Context) -> Group:
+    _check_columns(signature, selection, context)
+    inside = _matching(context.sheet, {key: values for key, values in selection.items() if key != context.column})
+    outside = _matching(context.outside_sheet, selection)
     label = None
-    if context.column in wanted:
-        classes = [value in wanted[context.column] for value in (context.negative, context.positive)]
+    if context.column in selection:
+        classes = [value in selection[context.column] for value in (context.negative, context.positive)]
         inside &= any(classes)
         label = classes.index(True) if sum(classes) == 1 else None
     return Group(inside, outside, label)
 
 
-def _matching(sheet: pd.DataFrame, wanted: Selection) -> Flags:
-    found = np.ones(len(sheet), dtype=bool)
-    for column, values in wanted.items():
-        found &= sheet[column].astype(str).isin(values).to_numpy()
-    return found
+def _matching(sheet: pd.DataFrame, selection: Selection) -> Flags:
+    matches = np.ones(len(sheet), dtype=bool)
+    for column, values in selection.items():
+        matches &= sheet[column].astype(str).isin(values).to_numpy()
+    return matches
 
 
-def _check_columns(signature: str, wanted: Selection, context: Context) -> None:
-    absent = [column for column in wanted if column not in context.sheet.columns]
+def _check_columns(signature: str, selection: Selection, context: Context) -> None:
+    absent = [column for column in selection if column not in context.sheet.columns]
     if absent:
         raise FeatureError(
             f"Signature '{signature}' selects samples by {', '.join(absent)}, which the sample sheet does not have. It has: "
-            f"{', '.join(map(str, context.sheet.columns))}. Rename with `cohort.columns`, state the signature anew under "
+            f"{', '.join(map(str, context.sheet.columns))}. Rename with `cohort.columns`, define the signature anew under "
             "`contrasts`, or leave it out of `signatures`."
         )
 
 
-def _check_size(signature: str, wanted: Selection, group: Group, context: Context) -> None:
+def _check_size(signature: str, selection: Selection, group: Group, context: Context) -> None:
     inside = group.inside
     if group.label is not None:
         named = context.positive if group.label == 1 else context.negative
@@ -160,28 +160,29 @@ def _check_size(signature: str, wanted: Selection, group: Group, context: Contex
     subjects = set(context.sheet["subject"][inside]) | set(context.outside_sheet["subject"][group.outside])
     if len(subjects) < FEWEST:
         raise FeatureError(
-            f"Signature '{signature}' needs samples with {_words(wanted)}; {len(subjects)} subject(s) found, {FEWEST} needed. "
-            f"{_there(wanted, context)} Widen `cohort.where`, state the signature anew under `contrasts`, or leave it out of "
-            "`signatures`."
+            f"Signature '{signature}' needs samples with {_describe(selection)}; {len(subjects)} subject(s) found, {FEWEST} "
+            "needed. "
+            f"{_list_values(selection, context)} Widen `cohort.where`, define the signature anew under `contrasts`, or leave it "
+            "out of `signatures`."
         )
 
 
-def _check_not_a_label(signature: str, wanted: Selection, group: Group, context: Context) -> None:
+def _check_not_a_label(signature: str, selection: Selection, group: Group, context: Context) -> None:
     if group.label is not None or not group.inside.any() or group.inside.all():
         return
     classes = set(context.sheet[context.column].astype(str)[group.inside])
     if len(classes) == 1:
         raise FeatureError(
-            f"Signature '{signature}': of the endpoint's samples, {_words(wanted)} takes only such with {context.column} "
-            f"{classes.pop()}. It would carry the labels under another name, and no relabelling could undo that. Select by "
+            f"Signature '{signature}': of the endpoint's samples, {_describe(selection)} selects only those with {context.column} "
+            f"{classes.pop()}. It would carry the labels under another name, which no relabelling could undo. Select by "
             f"'{context.column}' itself, or leave the signature out."
         )
 
 
-def _words(wanted: Selection) -> str:
-    return ", ".join(f"{column} {' or '.join(values)}" for column, values in wanted.items())
+def _describe(selection: Selection) -> str:
+    return ", ".join(f"{column} {' or '.join(values)}" for column, values in selection.items())
 
 
-def _there(wanted: Selection, context: Context) -> str:
+def _list_values(selection: Selection, context: Context) -> str:
     both = pd.concat([context.sheet, context.outside_sheet])
-    return " ".join(f"'{column}' has: {', '.join(sorted(set(both[column].astype(str))))}." for column in wanted)
+    return " ".join(f"'{column}' has: {', '.join(sorted(set(both[column].astype(str))))}." for column in selection)
