@@ -32,7 +32,7 @@ pytestmark = [
 def compute():
     distributed = pytest.importorskip("distributed")
     with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=50
+        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0", silence_logs=50
     ) as cluster:
         yield ComputeConfig(backend="dask", scheduler=cluster.scheduler_address)
         dask_workers._connect(cluster.scheduler_address).close()
