@@ -29,16 +29,16 @@ class Ranked:
     Attributes
     ----------
     position
-        Place of each ranked column in the builder's natural order, best first, shape ``(n_ranked,)``.
+        Index of each ranked column in the builder's natural order, best first, shape ``(n_ranked,)``.
     values
         Returns samples x ranked columns, best first.
     genes_of
-        Returns the places of the genes behind a ranked column and each one's share of it (absolute shares add up to one).
+        Returns the indices of the genes of a ranked column and each one's share of it (absolute shares add up to one).
     cumulative
         As for `Builder`.
     gene_parts
-        Returns, for some ranked columns, what each gene adds to them in every sample; None where columns are no sums over
-        genes, or are single genes.
+        Returns, for some ranked columns, what each gene adds to them in every sample; None where columns are not
+        sums over genes, or are single genes.
     """
 
     position: Indices
@@ -49,7 +49,7 @@ class Ranked:
 
 
 class Shared(Protocol):
-    """A builder's work on one cohort that needs no training set, and what it adds for many of them at once."""
+    """A builder's work on one cohort that depends on no training set, and the ranking of many training sets at once."""
 
     def rank(self, sets: TrainingSets) -> list[Ranked]:
         """Return the ranked columns of every training set."""
@@ -61,7 +61,7 @@ class Builder(TransformerMixin, BaseEstimator, ABC):  # type: ignore[misc]
     Attributes
     ----------
     position_
-        Place of each column in the builder's natural order, best first.
+        Index of each column in the builder's natural order, best first.
     names_
         Name of each column, best first.
     """
@@ -74,48 +74,48 @@ class Builder(TransformerMixin, BaseEstimator, ABC):  # type: ignore[misc]
     fixed_length: ClassVar[int] = 20
     """Columns used where the classes are too small to tune anything."""
     of_signatures: ClassVar[bool] = False
-    """Whether columns are signatures with names that stay; what it shares then names them, in natural order, as ``names``."""
+    """Whether columns are signatures with fixed names; `share` then returns an object with these in natural order as ``names``."""
     cumulative: ClassVar[bool] = False
-    """Whether column k is what the first k things ranked amount to together, so that a prefix is its last column alone."""
+    """Whether column k combines the first k ranked things, so that a prefix is its last column alone."""
     finite: ClassVar[bool | Literal["allow-nan"]] = True
     """Whether every value must be a finite number."""
 
     @property
     def by_order(self) -> bool:
-        """Whether a fitted builder asks only for the order of genes within a sample, whatever the scale."""
+        """Whether a fitted builder uses only the order of genes within a sample, whatever the scale."""
         return False
 
     def check(self, context: Context) -> None:
-        """Look, before anything is computed, whether a cohort has what the builder asks of its sample sheet.
+        """Check, before anything is computed, that the sample sheet has what the builder needs.
 
         Raises
         ------
         FeatureError
-            It has not.
+            A column or a group is missing.
         """
 
     def notes(self, genes: Strings) -> tuple[str, ...]:
-        """Return what a reader must know of how the builder meets these genes, such as the coverage of gene sets.
+        """Return what a reader must know about the builder on these genes, such as the coverage of gene sets.
 
         Raises
         ------
         FeatureError
-            It cannot be used on them.
+            The builder cannot be used on these genes.
         """
         return ()
 
     @abstractmethod
     def share(self, X: Floats, genes: Strings, context: Context | None = None) -> Shared:
-        """Do once per cohort what no training set changes.
+        """Do the part of the work that depends on no training set, once per cohort.
 
         Parameters
         ----------
         X
-            Samples x genes in the cohort's units, every sample of the endpoint. No label is given.
+            Samples x genes in the cohort's units, every sample of the endpoint. Labels are not passed.
         genes
             Gene names, shape ``(n_genes,)``.
         context
-            Sample sheet and samples outside the endpoint, for builders that ask for them.
+            Sample sheet and samples outside the endpoint, for builders that use them.
         """
 
     @abstractmethod
@@ -145,18 +145,18 @@ class Builder(TransformerMixin, BaseEstimator, ABC):  # type: ignore[misc]
         ValueError
             There are not exactly two classes.
         FeatureError
-            The data or the context lack what the builder asks for.
+            The data or the context lack what the builder needs.
         """
         X, y = validate_data(self, X, y, dtype=np.float64, ensure_all_finite=self.finite)
         classes, codes = np.unique(y, return_inverse=True)
         if len(classes) != 2:
-            found = f"{len(classes)} class" + ("es" if len(classes) != 1 else "")
-            raise ValueError(f"{type(self).__name__} ranks columns between 2 classes, but found {found}.")
+            count = f"{len(classes)} class" + ("es" if len(classes) != 1 else "")
+            raise ValueError(f"{type(self).__name__} ranks columns between 2 classes, but found {count}.")
         if genes is None:
             genes = np.asarray([f"x{index}" for index in range(X.shape[1])])
         if context is not None and len(context.sheet) != len(X):
             raise FeatureError(
-                f"The sample sheet has {len(context.sheet)} rows for {len(X)} rows of expression. Take those of the same rows."
+                f"The sample sheet has {len(context.sheet)} rows for {len(X)} rows of expression. Pass the sheet of the same rows."
             )
         self._fit(X, codes.astype(np.int8), np.asarray(genes, dtype=str), context)
         return self
@@ -179,20 +179,20 @@ class Builder(TransformerMixin, BaseEstimator, ABC):  # type: ignore[misc]
         return np.asarray(self.names_, dtype=object)
 
     def genes_of(self, column: int) -> tuple[Strings, Floats]:
-        """Return the genes behind a ranked column and each one's share of it (absolute shares add up to one)."""
+        """Return the genes of a ranked column and each one's share of it (absolute shares add up to one)."""
         check_is_fitted(self, "position_")
         return np.asarray([self.names_[column]], dtype=str), np.ones(1)
 
 
 def prefix_slice(length: int, available: int, *, cumulative: bool) -> slice:
-    """Return where among the ranked columns a prefix lies, as ranked.
+    """Return the slice of the ranked columns that makes a prefix.
 
     Parameters
     ----------
     length
-        Of the prefix.
+        Length of the prefix.
     available
-        Ranked columns.
+        Number of ranked columns.
     cumulative
         Whether the last column of a prefix stands for all of it.
     """
@@ -203,7 +203,7 @@ def prefix_slice(length: int, available: int, *, cumulative: bool) -> slice:
 def prefix_columns(position: Indices, length: int, *, cumulative: bool) -> Indices:
     """Return indices of a prefix of the ranked columns, sorted as they stand in the builder's natural order.
 
-    Trees draw columns by index and sums round by order, so a prefix must look as any feature selector would hand it on.
+    Trees draw columns by index and sums round by order, so a prefix must look like the output of any feature selector.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What a builder may know beside expression: the sample sheet, and the samples of the cohort that the endpoint leaves out."""
+"""What a builder may use beside expression: the sample sheet, and the samples of the cohort outside the endpoint."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -15,12 +15,12 @@ from responder_ml.errors import FeatureError
 class Context:
     """The samples of an endpoint and those outside it.
 
-    A fitted builder keeps what it learnt from a context, never the context.
+    A fitted builder stores what it learnt from a context, never the context.
 
     Attributes
     ----------
     sheet
-        The sample sheet, one row for each row of the expression that a builder is given.
+        The sample sheet, one row for each row of the expression that a builder gets.
     column, positive, negative
         The endpoint's column and classes, as the sheet has them. Labels of a training set come from elsewhere: a null
         permutes them.
@@ -48,7 +48,7 @@ class Context:
         Raises
         ------
         FeatureError
-            A column is not there, or has gaps.
+            A column is missing, or has gaps.
         """
         absent = [name for name in names if name not in self.sheet.columns]
         if absent:
@@ -64,7 +64,7 @@ def _as_numbers(values: "pd.Series[str]") -> Floats:
     if values.isna().any():
         raise FeatureError(
             f"Covariate '{values.name}' is missing for {int(values.isna().sum())} of {len(values)} samples. "
-            "Fill it in, leave the samples out, or do without."
+            "Fill it in, leave the samples out, or drop the covariate."
         )
     if pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values):
         numbers = values.to_numpy(dtype=np.float64)

@@ -43,20 +43,20 @@ def directions(log2: Floats, positive: Flags, negative: Flags, covariates: Float
         Samples x columns.
     """
     contrast = Designs.two_groups(positive[None], negative[None], covariates).direction
-    # Only training rows: a held-out value of any size times 0 must stay 0.
+    # Only training rows: not even 0 times a held-out value may enter, which could be infinite.
     rows = positive | negative
     return np.asarray(np.sign(np.round(contrast[0, rows] @ log2[rows], _DIGITS)), dtype=np.float64)
 
 
 class Derived(Builder):
-    """One up and down list of genes that set the classes of the training rows apart, scored in every sample.
+    """One list of up and down genes that separate the classes of the training rows, scored in every sample.
 
     Genes are ranked by moderated t as `Genes` does. The score of length k is the mean over the first k genes of
     ``sign(t) z``, with ``z = (x - mean) / sd`` of the training rows. Column k is the score of length k, so the search for a
     length is one along a running sum, and a classifier sees a single column.
 
-    Training rows score further apart than others will, since their labels chose the genes. One column leaves a classifier
-    nothing to weigh, so that shows in the size of log-odds, not in their order.
+    Training rows score further apart than new samples will, since their labels chose the genes. With one column a classifier
+    has nothing to weight, so this shows in the size of log-odds, not in their order.
 
     Parameters
     ----------
@@ -106,7 +106,7 @@ class Derived(Builder):
         self.units = units
 
     def check(self, context: Context) -> None:
-        """Look for the covariates."""
+        """Check that the sheet has the covariates."""
         self.make_ranking().check(context)
 
     def share(self, X: Floats, genes: Strings, context: Context | None = None) -> "SharedDerived":

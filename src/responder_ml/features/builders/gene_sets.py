@@ -27,7 +27,7 @@ _NAMED = 5
 class GeneSets(Builder):
     """Scores of published gene sets, the sets that differ most between the classes of the training rows first.
 
-    The sets come from elsewhere and are never changed; the order of the columns, and whatever the scorer learns, come from
+    The sets come from elsewhere and are never changed; the order of the columns, and what the scorer learns, come from
     training rows alone. Genes of low expression are not filtered: a set's score must not depend on a fold.
 
     Parameters
@@ -41,12 +41,12 @@ class GeneSets(Builder):
     min_genes, min_coverage
         Sets with fewer genes, or a smaller share of their genes, in the data are left out.
     normalisation
-        For counts: ``tmm`` or ``log_cpm``. Scorers that look at one sample only do not depend on it.
+        For counts: ``tmm`` or ``log_cpm``. Scorers that use one sample only do not depend on it.
     units
-        Units of the values; the cohort's, set when a job is assembled.
+        Units of the values; the cohort's, set when a job is built.
     markers
-        Kinds of marker genes the package brings, such as ``cell_type`` and ``immediate_early``, as further sets: what a
-        signature must not merely stand for. Without ``path`` and ``markers`` all genes make one set.
+        Kinds of the package's marker genes, such as ``cell_type`` and ``immediate_early``, as further sets: a signature
+        must not merely stand for these. Without ``path`` and ``markers`` all genes make one set.
     mapping
         Table of two columns that translates the sets' gene identifiers to those of the data, such as symbol to Entrez id.
 
@@ -89,7 +89,7 @@ class GeneSets(Builder):
         self.units = units
 
     def share(self, X: Floats, genes: Strings, context: Context | None = None) -> "SharedGeneSets":
-        """Normalise the cohort, and score it once where the scorer looks at one sample only."""
+        """Normalise the cohort, and score it once where the scorer uses one sample only."""
         table, names = self._sets(genes)
         return SharedGeneSets(self, X, table, names)
 
@@ -109,7 +109,7 @@ class GeneSets(Builder):
         return SCORERS[self.scorer](**(self.scorer_params or {}))
 
     def match_sets(self, genes: Strings) -> Membership | None:
-        """Return the sets laid over the genes with their coverage; None where all genes make one set.
+        """Return the sets matched to the genes with their coverage; None where all genes make one set.
 
         Raises
         ------
@@ -125,15 +125,15 @@ class GeneSets(Builder):
         return match_sets_to_genes(sets, genes.tolist(), min_genes=self.min_genes, min_coverage=self.min_coverage)
 
     def notes(self, genes: Strings) -> tuple[str, ...]:
-        """Say how many of the sets' genes the data have."""
-        found = self.match_sets(genes)
-        return () if found is None else (describe_coverage(found),)
+        """Return one sentence on how many of the sets' genes the data have."""
+        matched = self.match_sets(genes)
+        return () if matched is None else (describe_coverage(matched),)
 
     def _sets(self, genes: Strings) -> tuple[Any, list[str]]:
-        found = self.match_sets(genes)
-        if found is None:
+        matched = self.match_sets(genes)
+        if matched is None:
             return sparse.csr_array(np.ones((len(genes), 1))), ["all genes"]
-        return found.weights, list(found.names)
+        return matched.weights, list(matched.names)
 
     def _fit(self, X: Floats, labels: Labels, genes: Strings, context: Context | None) -> None:
         self.normaliser_ = Normaliser(self.units, self.normalisation).fit(X)
@@ -154,17 +154,18 @@ class GeneSets(Builder):
         return self.genes_[genes], shares
 
 
-def describe_coverage(found: Membership) -> str:
+def describe_coverage(matched: Membership) -> str:
     """Return one sentence on which sets are kept and how many of their genes the data have."""
-    kept = found.coverage.loc[list(found.names)]
-    place = int(np.argmin(kept["coverage"]))
-    lowest, there, listed = found.names[place], int(kept["found"].iloc[place]), int(kept["genes"].iloc[place])
+    scored = matched.coverage.loc[list(matched.names)]
+    lowest = scored.iloc[int(np.argmin(scored["coverage"]))]
     text = (
-        f"{len(kept)} of {len(found.coverage)} gene set(s) are scored; the data have {int(kept['found'].sum())} of their "
-        f"{int(kept['genes'].sum())} genes, least of '{lowest}' ({there} of {listed})."
+        f"{len(scored)} of {len(matched.coverage)} gene set(s) are scored; the data have {int(scored['found'].sum())} of their "
+        f"{int(scored['genes'].sum())} genes, least of '{lowest.name}' ({int(lowest['found'])} of {int(lowest['genes'])})."
     )
-    left = [f"'{name}' ({reason})" for name, reason in found.dropped.items()]
-    return f"{text} Left out: {'; '.join(left[:_NAMED])}{' and more' if len(left) > _NAMED else ''}." if left else text
+    dropped = [f"'{name}' ({reason})" for name, reason in matched.dropped.items()]
+    if not dropped:
+        return text
+    return f"{text} Left out: {'; '.join(dropped[:_NAMED])}{' and more' if len(dropped) > _NAMED else ''}."
 
 
 class SharedGeneSets:
@@ -199,8 +200,8 @@ class SharedGeneSets:
     def rank(self, sets: TrainingSets) -> list[Ranked]:
         """Return each training set's signatures by absolute moderated t."""
         if self._columns is not None:
-            found = best_columns(self._columns, sets, len(self.names))
-            return [self._ranked(columns, self._columns.values, self._sample_wise_parts) for columns in found]
+            rankings = best_columns(self._columns, sets, len(self.names))
+            return [self._ranked(columns, self._columns.values, self._sample_wise_parts) for columns in rankings]
         shifts = self._expression.shifts(sets.rows)
         return [
             self._rank_one(sets[index : index + 1], None if shifts is None else shifts[index])
@@ -213,7 +214,7 @@ class SharedGeneSets:
             return clone(self._scorer).fit(log2[one.rows[0]], members=self._table, names=self._set_names), log2
 
         def gene_parts(chosen: Sequence[int]) -> tuple[GeneParts, ...]:
-            # Asked of a few training sets only, so learnt again then rather than kept for all.
+            # Needed for a few training sets only, so learnt again then rather than stored for all.
             scorer, log2 = scored()
             return scorer.gene_parts(log2, chosen)
 
@@ -239,7 +240,7 @@ class SharedGeneSets:
 
 
 def shares_of(table: Any, column: int) -> tuple[Indices, Floats]:
-    """Return the places of one set's genes and their signed shares; absolute shares add up to one.
+    """Return the indices of one set's genes and their signed shares; absolute shares add up to one.
 
     Parameters
     ----------

@@ -20,7 +20,7 @@ class Genes(Builder):
     """The genes that differ most between the classes of the training rows.
 
     Expression is normalised with a frozen reference, filtered by detection and ranked by the absolute moderated t of
-    limma (or the ordinary one), each learnt from training rows alone. Columns are log2 expression.
+    limma (or the ordinary one), each from training rows alone. Columns are log2 expression.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ class Genes(Builder):
         training set has them beside the class. Expression itself is not adjusted, so that new samples need no sheet. Where
         covariates determine the class of a training set, all its genes rank equal.
     units
-        Units of the values; the cohort's, set when a job is assembled.
+        Units of the values; the cohort's, set when a job is built.
 
     References
     ----------
@@ -71,7 +71,7 @@ class Genes(Builder):
         self.units = units
 
     def check(self, context: Context) -> None:
-        """Look for the covariates."""
+        """Check that the sheet has the covariates."""
         context.covariates(self.covariates)
 
     def share(self, X: Floats, genes: Strings, context: Context | None = None) -> "SharedGenes":
@@ -90,23 +90,23 @@ class Genes(Builder):
             return None
         if context is None:
             raise FeatureError(
-                f"Covariates ({', '.join(self.covariates)}) need a sample sheet. Give the builder a context, or do without."
+                f"Covariates ({', '.join(self.covariates)}) need a sample sheet. Pass a context, or drop the covariates."
             )
         return context.covariates(self.covariates)
 
     def _fit(self, X: Floats, labels: Labels, genes: Strings, context: Context | None) -> None:
         self.normaliser_ = Normaliser(self.units, self.normalisation).fit(X)
         self.filter_ = ExpressionFilter(self.units, self.min_expression, self.min_share).fit(X)
-        kept = np.flatnonzero(self.filter_.kept_)
+        expressed = np.flatnonzero(self.filter_.kept_)
         covariates = self.adjusted_for(context)
         log2 = self.normaliser_.transform_genes(X, slice(None))
         if covariates is None:
-            t = moderated_t(log2, labels == 1, labels == 0, kept, squeezed=self.moderated)
+            t = moderated_t(log2, labels == 1, labels == 0, expressed, squeezed=self.moderated)
         else:
             designs = Designs.two_groups(labels[None] == 1, labels[None] == 0, covariates)
-            t = ManyContrasts(log2[:, kept]).moderated_t(designs, squeezed=self.moderated)[0]
+            t = ManyContrasts(log2[:, expressed]).moderated_t(designs, squeezed=self.moderated)[0]
         best = np.argsort(-np.abs(t), kind="stable")[: self.max_genes]
-        self.position_ = kept[best]
+        self.position_ = expressed[best]
         self.names_ = genes[self.position_]
 
     def _transform(self, X: Floats) -> Floats:
@@ -130,12 +130,16 @@ class SharedGenes:
 
     def __init__(self, builder: Genes, X: Floats, names: Strings, covariates: Floats | None = None) -> None:
         self.names = names
-        found = detected(X, builder.units, builder.min_expression)
-        # A gene no sample expresses can never be kept; leaving it out here changes nothing but the time.
-        self._candidates = np.flatnonzero(found.any(axis=0)) if found is not None else np.arange(X.shape[1])
-        self._detection = SharedDetection(None if found is None else found[:, self._candidates], builder.min_share)
+        is_detected = detected(X, builder.units, builder.min_expression)
+        if is_detected is None:
+            self._candidates = np.arange(X.shape[1])
+        else:
+            # A gene that no sample expresses can never be used; leaving it out here only saves time.
+            self._candidates = np.flatnonzero(is_detected.any(axis=0))
+            is_detected = is_detected[:, self._candidates]
+        self._detection = SharedDetection(is_detected, builder.min_share)
         self._shifts = SharedShifts(X, builder.units, builder.normalisation)
-        # What is not kept here need not travel to other processes: the columns hold all that is asked for later.
+        # What is not stored here is not sent to other processes: the columns hold all that is needed later.
         self._columns = Columns.prepare(log2_expression(X, builder.units), self._candidates)
         self._longest, self._moderated = builder.max_genes, builder.moderated
         self._covariates = covariates
@@ -144,29 +148,29 @@ class SharedGenes:
     def rank(self, sets: TrainingSets) -> list[Ranked]:
         """Return each training set's genes by absolute t."""
         shifts = self._shifts.shifts(sets.rows)
-        kept = self._detection.expressed(sets.rows)
+        expressed = self._detection.expressed(sets.rows)
         if self._contrasts is None:
-            found = best_columns(self._columns, sets, self._longest, kept, shifts, squeezed=self._moderated)
+            best = best_columns(self._columns, sets, self._longest, expressed, shifts, squeezed=self._moderated)
         else:
-            found = self._best_adjusted(self._contrasts, sets, kept, shifts)
-        return [self._ranked(columns, None if shifts is None else shifts[index]) for index, columns in enumerate(found)]
+            best = self._best_adjusted(self._contrasts, sets, expressed, shifts)
+        return [self._ranked(columns, None if shifts is None else shifts[index]) for index, columns in enumerate(best)]
 
     def _best_adjusted(
-        self, contrasts: ManyContrasts, sets: TrainingSets, kept: Flags | None, shifts: Floats | None
+        self, contrasts: ManyContrasts, sets: TrainingSets, expressed: Flags | None, shifts: Floats | None
     ) -> list[Indices]:
-        found = []
+        best = []
         for start in range(0, len(sets), MODELS_PER_BLOCK):
             part = slice(start, start + MODELS_PER_BLOCK)
-            usable = None if kept is None else kept[part]
+            usable = None if expressed is None else expressed[part]
             designs = Designs.two_groups(sets.positive[part], sets.negative[part], self._covariates)
             moves = None if shifts is None else shifts[part]
             strength = np.abs(contrasts.moderated_t(designs, usable, moves, squeezed=self._moderated))
             if usable is not None:
                 strength[~usable] = -1.0
-            for each in strength:
-                best = np.argsort(-each, kind="stable")[: self._longest]
-                found.append(best[each[best] >= 0])
-        return found
+            for row in strength:
+                strongest = np.argsort(-row, kind="stable")[: self._longest]
+                best.append(strongest[row[strongest] >= 0])
+        return best
 
     def _ranked(self, columns: Indices, shift: Floats | None) -> Ranked:
         def values() -> Floats:

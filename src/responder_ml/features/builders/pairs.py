@@ -20,7 +20,7 @@ class GenePairs:
     Attributes
     ----------
     first, second
-        Places of the genes, shape ``(n_pairs,)``.
+        Indices of the genes, shape ``(n_pairs,)``.
     """
 
     first: Indices
@@ -35,9 +35,9 @@ def score_pairs(values: Floats, ranks: Floats, labels: Labels) -> Integers:
     """Return every pair's score, genes x genes; only the upper triangle counts.
 
     The score is the difference between the classes of the mean order (1 if the second gene is higher, -1 if the first is, 0
-    for ties), which without ties is twice that of the probability of either order. Equal scores are told apart by the
-    difference between the classes of the mean distance of the two genes in rank. Both are worked out in whole numbers, so
-    that equal pairs are equal: ``score x unit + distance``, with a unit above any distance.
+    for ties), which without ties is twice that of the probability of either order. Equal scores are ordered by the
+    difference between the classes of the mean distance of the two genes in rank. Both are computed in whole numbers, so
+    that ties are exact: ``score x unit + distance``, with a unit above any distance.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ def top_pairs(scores: Integers, count: int) -> tuple[Indices, Indices]:
     scores
         From `score_pairs`.
     count
-        Pairs wanted at most.
+        Greatest number of pairs.
     """
     rows, columns = np.triu_indices(len(scores), k=1)
     order = np.argsort(-scores[rows, columns], kind="stable")
@@ -85,13 +85,13 @@ class Pairs(Builder):
     """Which of two genes is the higher one, for pairs whose order differs most between the classes of the training rows.
 
     A sample is compared with itself only: any scale or normalisation that keeps the order of genes within it leaves every
-    column as it is, so a model may be asked about another platform. Genes are first narrowed down by moderated t in the
+    column as it is, so a model can score samples of another platform. Genes are first narrowed down by moderated t in the
     training rows, as `Genes` does. A column is 1 where the second gene is the higher one, -1 where the first is.
 
     Parameters
     ----------
     n_genes
-        Genes among which pairs are sought.
+        Number of genes among which pairs are sought.
     max_pairs
         Longest prefix a classifier may see.
     normalisation, min_expression, min_share, covariates, units
@@ -100,7 +100,7 @@ class Pairs(Builder):
     Attributes
     ----------
     first_, second_
-        Places of the genes of each pair, best first, shape ``(n_pairs,)``.
+        Indices of the genes of each pair, best first, shape ``(n_pairs,)``.
 
     References
     ----------
@@ -137,7 +137,7 @@ class Pairs(Builder):
         return True
 
     def check(self, context: Context) -> None:
-        """Look for the covariates."""
+        """Check that the sheet has the covariates."""
         self.make_ranking().check(context)
 
     def share(self, X: Floats, genes: Strings, context: Context | None = None) -> "SharedPairs":
@@ -156,10 +156,10 @@ class Pairs(Builder):
         )
 
     def _fit(self, X: Floats, labels: Labels, genes: Strings, context: Context | None) -> None:
-        few = self.make_ranking().fit(X, labels, genes=genes, context=context).position_
-        found = find_pairs(X, average_ranks(X), np.ones(len(X), dtype=bool), labels, few, self.max_pairs)
-        self.first_, self.second_ = found.first, found.second
-        self.position_ = found.first * X.shape[1] + found.second
+        candidates = self.make_ranking().fit(X, labels, genes=genes, context=context).position_
+        pairs = find_pairs(X, average_ranks(X), np.ones(len(X), dtype=bool), labels, candidates, self.max_pairs)
+        self.first_, self.second_ = pairs.first, pairs.second
+        self.position_ = pairs.first * X.shape[1] + pairs.second
         self.names_ = np.array([f"{a}<{b}" for a, b in zip(genes[self.first_], genes[self.second_], strict=True)], str)
         self.genes_ = genes
 
@@ -196,16 +196,16 @@ class SharedPairs:
     def rank(self, sets: TrainingSets) -> list[Ranked]:
         """Return each training set's pairs by score."""
         return [
-            self._ranked(find_pairs(self._values, self._ranks, rows, labels, few.position, self._count))
-            for few, rows, labels in zip(self._ranking.rank(sets), sets.rows, sets.labels, strict=True)
+            self._ranked(find_pairs(self._values, self._ranks, rows, labels, ranking.position, self._count))
+            for ranking, rows, labels in zip(self._ranking.rank(sets), sets.rows, sets.labels, strict=True)
         ]
 
-    def _ranked(self, found: GenePairs) -> Ranked:
+    def _ranked(self, pairs: GenePairs) -> Ranked:
         def genes_of(column: int) -> tuple[Indices, Floats]:
-            return np.array([found.first[column], found.second[column]]), np.array([-0.5, 0.5])
+            return np.array([pairs.first[column], pairs.second[column]]), np.array([-0.5, 0.5])
 
-        position = found.first * self._values.shape[1] + found.second
-        return Ranked(position, lambda: found.orders(self._values), genes_of)
+        position = pairs.first * self._values.shape[1] + pairs.second
+        return Ranked(position, lambda: pairs.orders(self._values), genes_of)
 
 
 def find_pairs(
@@ -213,10 +213,10 @@ def find_pairs(
     ranks: Floats,
     rows: Flags,
     labels: Labels,
-    few: Indices,
+    candidates: Indices,
     count: int,
 ) -> GenePairs:
-    """Return the best disjoint pairs among a few genes.
+    """Return the best disjoint pairs among some genes.
 
     Parameters
     ----------
@@ -224,12 +224,12 @@ def find_pairs(
         Samples x genes, and their average ranks within the sample.
     rows, labels
         Training samples, and 0 or 1 for each sample.
-    few
-        Places of the genes among which pairs are sought.
+    candidates
+        Indices of the genes among which pairs are sought.
     count
-        Pairs wanted at most.
+        Greatest number of pairs.
     """
-    genes = np.sort(few)
+    genes = np.sort(candidates)
     part = np.ix_(rows, genes)
     first, second = top_pairs(score_pairs(values[part], ranks[part], labels[rows]), count)
     return GenePairs(genes[first], genes[second])
@@ -237,7 +237,7 @@ def find_pairs(
 
 def _sum_of_orders(values: Floats) -> Integers:
     """Return, for each pair, in how many samples the second gene is higher less in how many the first is."""
-    below = np.zeros((values.shape[1], values.shape[1]), dtype=np.int64)
+    lower = np.zeros((values.shape[1], values.shape[1]), dtype=np.int64)
     for sample in values:
-        below += sample[:, None] < sample[None, :]
-    return below - below.T
+        lower += sample[:, None] < sample[None, :]
+    return lower - lower.T
