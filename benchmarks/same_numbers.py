@@ -104,7 +104,7 @@ def commands(out: Path) -> Iterator[list[str]]:
     yield ["claims", "regions.yaml", "--out", "claims-regions"]
     yield ["transfer", "regions.yaml", "--by", "region", "--out", "transfer"]
     yield ["study", str(ROOT / "experiments" / "regions_planted.yaml"), "--out", "study"]
-    yield ["selftest", "regions.yaml", "--out", "selftest.json", "--cohorts", "5", "--permutations", "9"]
+    yield ["selftest", "regions.yaml", "--out", "selftest.json", "--cohorts", "5", "--permutations", "19"]
     yield ["plan", "--strata", "3/3,3/4", "--auroc", "0.8", "--out", "plan.csv"]
     for manifest in sorted((ROOT / "tests" / "archives").glob("*/*/manifest.json")):
         bundle = manifest.parent

@@ -38,7 +38,7 @@ def main() -> None:
         loaded, _ = timed(load_mlflow)
         first, _ = timed(lambda: send(run, out, bundle, loader=SERVING, uri=store))
         # Another seed is another run to MLflow, and as large.
-        other = replace(run, result={**run.result, "seed": run.result["seed"] + 1})
+        other = replace(run, result={**run.result, "seed": run.result.seed + 1})
         again, _ = timed(lambda: send(other, out, bundle, loader=SERVING, uri=store))
     lines = [
         f"`python benchmarks/tracking.py {arguments.config}`: processor seconds, one worker; {len(run.result['candidates'])} "

@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from responder_ml.records.result import Result
+
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
@@ -20,6 +22,43 @@ def shared_data() -> Path:
     if not SHARED.exists():
         pytest.skip("../shared/data is not beside the project")
     return SHARED
+
+
+RESULT = {
+    "name": "pfc",
+    "simulated": True,
+    "endpoint": {"column": "response", "positive": "responder", "negative": "non_responder", "units": "counts"},
+    "n": {"samples": 13, "subjects": 13, "positive": 6, "negative": 7, "genes": 400},
+    "headline": {"auroc": 0.7, "auroc_ci": [0.5, 0.9]},
+    "null": None,
+    "baselines": [],
+    "candidates": [],
+    "audit": [],
+    "verdict": {"level": "evidence", "sentence": "Simulated."},
+    "search": {"folds": 5, "repeats": 2, "inner_folds": 3, "trials": 10},
+    "data_sha256": "0" * 64,
+    "seed": 7,
+}
+NULL = {
+    "p_value": 0.25, "p_interval": [0.2, 0.3], "permutations": 999, "labellings": 700, "observed": 0.7, "null_mean": 0.5,
+    "null_sd": 0.1, "exact": False, "stopped_early": False, "min_attainable_p": 0.001,
+}  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def make_result():
+    """Return a result whose sections are complete, whatever of them a test names."""
+
+    def make(**sections) -> Result:
+        content = {**RESULT, **sections}
+        for name in ("endpoint", "n", "headline", "verdict", "search"):
+            content[name] = {**RESULT[name], **content[name]}
+        if content["null"] is not None:
+            conditional = content["null"].get("conditional")
+            content["null"] = {**NULL, **content["null"], "conditional": conditional and {**NULL, **conditional}}
+        return Result.model_validate(content)
+
+    return make
 
 
 class GeoServer:

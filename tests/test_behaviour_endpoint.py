@@ -56,33 +56,33 @@ def test_subjects_at_the_margin_are_left_out_and_counted(trained):
     assert (sheet["si_post_class"] == (sheet["si_post"] >= 1.0).map({True: "approaching", False: "avoiding"})).all()
     said = json.loads((folder / "run" / "result.json").read_text())["behaviour"]
     # Thirteen treated animals have a response in the simulated cohort.
-    assert run.result["n"]["subjects"] + said["left_out"] == 13
-    assert any(each["code"] == "RML17" for each in run.result["audit"])
+    assert run.result.n.subjects + said["left_out"] == 13
+    assert any(finding.code == "RML17" for finding in run.result.audit)
 
 
 def test_predictions_are_compared_with_the_behaviour_itself(trained, page):
-    said = trained[1].result["behaviour"]
-    assert (said["column"], said["cut"], said["margin"], said["above"]) == ("si_post", 1.0, 0.05, "positive")
-    assert -1 <= said["agreement"]["within"] <= 1
-    assert 0 < said["agreement"]["within_p"] <= 1
+    behaviour = trained[1].result.behaviour
+    assert (behaviour.column, behaviour.cut, behaviour.margin, behaviour.above) == ("si_post", 1.0, 0.05, "positive")
+    assert -1 <= behaviour.agreement.within <= 1
+    assert 0 < behaviour.agreement.within_p <= 1
     assert "Against the behaviour itself" in page
     assert "Held-out log-odds of approaching against si_post" in page
 
 
 def test_the_headline_is_shown_without_immediate_early_genes(trained, page):
-    (without,) = trained[1].result["without"]
-    assert set(without["genes"]) == {"Fos", "Arc", "Egr1", "Junb", "Npas4", "Dusp1"}
-    assert 0 <= without["auroc"] <= 1
+    (without,) = trained[1].result.without
+    assert set(without.genes) == {"Fos", "Arc", "Egr1", "Junb", "Npas4", "Dusp1"}
+    assert 0 <= without.auroc <= 1
     assert "With and without immediate-early genes (" in page
 
 
 def test_the_report_says_of_whom_it_was_asked(trained, page):
-    assert trained[1].result["endpoint"]["among"] == {"drug": ["imipramine", "ketamine"]}
+    assert trained[1].result.endpoint.among == {"drug": ["imipramine", "ketamine"]}
     assert "drug = imipramine or ketamine; other rows serve as references" in page
 
 
 def test_cell_types_alone_are_a_baseline(trained):
-    assert "cell-type markers" in [each["name"] for each in trained[1].result["baselines"]]
+    assert "cell-type markers" in [baseline.name for baseline in trained[1].result.baselines]
 
 
 def test_a_wrong_key_of_the_rule_is_named(tmp_path):

@@ -9,7 +9,7 @@ import pytest
 import typer
 import yaml
 
-from responder_ml import cli, train
+from responder_ml import build, cli
 
 GENES = ("Gad1", "Sst", "Bdnf", "Fos", "Egr1", "Arc", "Npas4", "Vgf")
 COMMANDS = sorted(typer.main.get_command(cli.app).commands)
@@ -362,7 +362,7 @@ def test_a_bug_keeps_its_traceback(run, job, monkeypatch):
     def broken(job):
         raise RuntimeError("a bug")
 
-    monkeypatch.setattr(train, "prepare", broken)
+    monkeypatch.setattr(build, "prepare_job", broken)
     with pytest.raises(RuntimeError, match="a bug"):
         run("check", job.write())
 

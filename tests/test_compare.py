@@ -13,7 +13,7 @@ from scipy.stats import t as student
 from responder_ml.commands.compare import show_comparison
 from responder_ml.compare import PAGE, compare, write_comparison
 from responder_ml.errors import RunError
-from responder_ml.records.run import SCHEMA_VERSION, Run, write_run
+from responder_ml.records.run import Run, write_run
 from responder_ml.report.leaderboard import render_leaderboard
 
 FOLDS, REPEATS = 3, 2
@@ -34,7 +34,7 @@ def _out_of_fold(subjects, labels, shift, candidates):
     return pd.DataFrame(rows)
 
 
-def _make(name="pfc", scores=None, *, subjects=SUBJECTS, flip=False, shift=1, simulated=False, null=0.02):
+def _make(make_result, name="pfc", scores=None, *, subjects=SUBJECTS, flip=False, shift=1, simulated=False, null=0.02):
     scores = {"auto": AUTO, "genes+less": LESS, "genes+much": MUCH} if scores is None else scores
     labels = [int((index % 2 == 0) is not flip) for index in range(len(subjects))]
     folds = [
@@ -50,7 +50,6 @@ def _make(name="pfc", scores=None, *, subjects=SUBJECTS, flip=False, shift=1, si
         for candidate, values in scores.items()
     ]  # fmt: skip
     result = {
-        "schema_version": SCHEMA_VERSION,
         "name": name,
         "simulated": simulated,
         "endpoint": {
@@ -67,13 +66,13 @@ def _make(name="pfc", scores=None, *, subjects=SUBJECTS, flip=False, shift=1, si
         "folds": pd.DataFrame(folds),
         "out_of_fold": _out_of_fold(subjects, labels, shift, scores),
     }
-    return Run(result, tables, {"name": name})
+    return Run(make_result(**result), tables, {"name": name})
 
 
 @pytest.fixture
-def written(tmp_path):
+def written(tmp_path, make_result):
     def write(folder, *args, **kwargs):
-        write_run(_make(*args, **kwargs), tmp_path / folder)
+        write_run(_make(make_result, *args, **kwargs), tmp_path / folder)
         return tmp_path / folder
 
     return write

@@ -11,14 +11,13 @@ import pytest
 import yaml
 
 from responder_ml import cli
-from responder_ml.build import build_cohort
+from responder_ml.build import build_cohort, prepare_job
 from responder_ml.cohort.audit import audit
 from responder_ml.cohort.endpoint import Endpoint, label_cohort
 from responder_ml.cohort.geo.download import Patience
 from responder_ml.config import load_config
 from responder_ml.errors import ConfigError, FetchError, UnreachableError
 from responder_ml.fetch import fetch
-from responder_ml.train import prepare
 
 SERIES = "GSE81672"
 FOLDER = f"/geo/series/GSE81nnn/{SERIES}"
@@ -275,5 +274,5 @@ def test_its_jobs_fit_what_fetch_writes_and_say_how_to_get_it(path, get, tmp_pat
     with pytest.raises(ConfigError, match=f"fetch GSE81672 --out {tmp_path}/data/GSE81672"):
         load_config(job)
     get(out=tmp_path / "data" / SERIES)
-    prepared = prepare(load_config(job))
+    prepared = prepare_job(load_config(job))
     assert prepared.labelled.labels.tolist().count(1) == (6 if "response" in path.stem else 3)

@@ -6,9 +6,10 @@ import pytest
 import yaml
 from sklearn.metrics import roc_auc_score
 
+from responder_ml.build import prepare_job
 from responder_ml.config import load_config
 from responder_ml.score import score
-from responder_ml.train import prepare, train
+from responder_ml.train import train
 
 pytestmark = pytest.mark.shared
 
@@ -29,7 +30,7 @@ def run_job(tmp_path):
         path = tmp_path / f"{name}.yaml"
         path.write_text(yaml.safe_dump(job))
         loaded = load_config(path)
-        return train(loaded, tmp_path / name, tmp_path / f"{name}-bundle"), prepare(loaded)
+        return train(loaded, tmp_path / name, tmp_path / f"{name}-bundle"), prepare_job(loaded)
 
     return run
 
@@ -50,13 +51,13 @@ STRESS = {"column": "group", "positive": "stress_CVS", "negative": "control", "s
 
 def test_stress_in_nucleus_accumbens_is_evidence(shared_data, run_job):
     run, _ = run_job("nac", _cvs(shared_data, "NAc"), STRESS)
-    assert run.result["headline"]["auroc"] >= 0.90
-    assert run.result["verdict"]["level"] == "evidence"
+    assert run.result.headline.auroc >= 0.90
+    assert run.result.verdict.level == "evidence"
 
 
 def test_stress_in_prefrontal_cortex_is_confounded_with_read_length(shared_data, run_job):
     run, prepared = run_job("pfc", _cvs(shared_data, "PFC"), {**STRESS, "nuisance": ["avg_spot_len"]})
-    assert run.result["verdict"]["level"] == "confounded"
+    assert run.result.verdict.level == "confounded"
     assert any("avg_spot_len" in finding.message for finding in prepared.findings)
 
 
@@ -69,8 +70,8 @@ def test_duloxetine_response_before_treatment_shows_nothing(shared_data, run_job
         "columns": {"sample": "sample_id", "subject": "subject_id"},
     }
     run, _ = run_job("duloxetine", cohort, {"column": "response", "positive": "1", "negative": "0"})
-    assert 0.35 <= run.result["headline"]["auroc"] <= 0.65
-    assert run.result["verdict"]["level"] == "no_evidence"
+    assert 0.35 <= run.result.headline.auroc <= 0.65
+    assert run.result.verdict.level == "no_evidence"
 
 
 def test_repeated_samples_of_a_patient_do_not_leak(shared_data, run_job):
@@ -82,9 +83,9 @@ def test_repeated_samples_of_a_patient_do_not_leak(shared_data, run_job):
         "columns": {"sample": "sample_id", "subject": "patient_key"},
     }
     run, prepared = run_job("pathmed", cohort, {"column": "Response", "positive": "YES", "negative": "NO"}, repeats=5)
-    assert run.result["n"]["subjects"] == 15
-    assert run.result["headline"]["auroc"] <= 0.70
-    assert run.result["verdict"]["level"] != "evidence"
+    assert run.result.n.subjects == 15
+    assert run.result.headline.auroc <= 0.70
+    assert run.result.verdict.level != "evidence"
     assert any("subject" in finding.message for finding in prepared.findings)
 
 

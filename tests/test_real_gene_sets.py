@@ -5,11 +5,11 @@ import pandas as pd
 import pytest
 import yaml
 
+from responder_ml.build import prepare_job
 from responder_ml.cohort.read import read_table
 from responder_ml.config import load_config
 from responder_ml.errors import FeatureError
 from responder_ml.features.builders.gene_sets import GeneSets
-from responder_ml.train import prepare
 
 pytestmark = pytest.mark.shared
 
@@ -74,11 +74,11 @@ def job(shared_data, tmp_path, gmt):
 
 def test_symbols_on_entrez_ids_are_refused_with_the_remedy(job):
     with pytest.raises(FeatureError, match="The kinds of identifier differ: translate the sets by a mapping table"):
-        prepare(job())
+        prepare_job(job())
 
 
 def test_with_a_users_table_they_score_and_coverage_is_reported(job, mapping, gmt, shared_data):
-    prepared = prepare(job(mapping=mapping.name))
+    prepared = prepare_job(job(mapping=mapping.name))
     (note,) = [each for each in prepared.feasible.notes if each.startswith("gene_sets")]
     # By hand: of 34, 18 and 20 genes the table and the data have 26, 13 and 12.
     assert "3 of 3 gene set(s) are scored; the data have 51 of their 72 genes" in note

@@ -9,6 +9,7 @@ import yaml
 from anndata import AnnData
 
 from responder_ml import cli
+from responder_ml.build import prepare_job
 from responder_ml.bundles.bundle import read_bundle, write_bundle
 from responder_ml.bundles.pack import pack_bundle
 from responder_ml.classifiers import CLASSIFIERS
@@ -17,10 +18,10 @@ from responder_ml.cohort.simulate import simulate_cohort
 from responder_ml.config import load_config
 from responder_ml.errors import CohortError, GeneNameError
 from responder_ml.features.builders.genes import Genes
-from responder_ml.records.result import data_digest
+from responder_ml.records.outcome import data_digest
 from responder_ml.score import score
 from responder_ml.search.prefix_model import PrefixModel
-from responder_ml.train import prepare, train
+from responder_ml.train import train
 
 NUMBERS = ["probability", "log_odds", "reference_correlation", "distance"]
 
@@ -172,11 +173,11 @@ def test_a_job_learns_the_same_from_renamed_genes(simulated, rng, tmp_path):
     )
     run = train(job, tmp_path / "run", tmp_path / "bundle-renamed")
     # Equal expression under equal names, subjects and labels: whatever is learnt is equal.
-    assert run.result["data_sha256"] == data_digest(prepare(plain).labelled)
-    gene_map = run.result["gene_map"]
+    assert run.result.data_sha256 == data_digest(prepare_job(plain).labelled)
+    gene_map = run.result.gene_map
     assert gene_map["of_several_rows"] == len(half.columns)
     assert len(gene_map["sha256"]) == 64
-    assert any(each["code"] == "RML18" for each in run.result["audit"])
+    assert any(finding.code == "RML18" for finding in run.result.audit)
     manifest = read_bundle(tmp_path / "bundle-renamed").manifest
     assert manifest.training["gene_map"] == gene_map
     assert manifest.genes == counts.columns.tolist()

@@ -110,11 +110,11 @@ def test_too_few_genes_are_refused(served, table):
 
 @pytest.mark.parametrize("loader", [SERVING, "responder_ml.serving"], ids=["loader", "former name of the loader"])
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_mlflow_loads_a_logged_bundle_with_the_numbers_of_score(bundle, table, scored, tmp_path, loader):
+def test_mlflow_loads_a_logged_bundle_with_the_numbers_of_score(bundle, table, scored, tmp_path, loader, make_result):
     from mlflow import MlflowClient, pyfunc
 
     store = f"sqlite:///{tmp_path / 'mlflow.db'}"
-    run = _run()
+    run = _run(make_result)
     write_run(run, tmp_path / "run")
     run_id = send(run, tmp_path / "run", bundle, loader=loader, uri=store)
     client = MlflowClient(store)
@@ -123,9 +123,9 @@ def test_mlflow_loads_a_logged_bundle_with_the_numbers_of_score(bundle, table, s
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_mlflow_serves_a_logged_bundle_with_the_numbers_of_score(bundle, table, scored, tmp_path):
+def test_mlflow_serves_a_logged_bundle_with_the_numbers_of_score(bundle, table, scored, tmp_path, make_result):
     store = f"sqlite:///{tmp_path / 'mlflow.db'}"
-    run = _run()
+    run = _run(make_result)
     write_run(run, tmp_path / "run")
     send(run, tmp_path / "run", bundle, loader=SERVING, uri=store, register=True)
     with closing(socket.create_server(("127.0.0.1", 0))) as free:
@@ -171,19 +171,6 @@ def _wait(port, server):
     pytest.fail("the scoring server did not start")
 
 
-def _run():
-    result = {
-        "schema_version": 1,
-        "name": "served",
-        "simulated": True,
-        "endpoint": {"positive": "responder", "negative": "non_responder", "where": {}},
-        "n": {"samples": 10, "subjects": 10, "positive": 5, "negative": 5, "genes": 400},
-        "headline": {"auroc": 0.7, "auroc_ci": [0.5, 0.9]},
-        "candidates": [],
-        "verdict": {"level": "evidence", "sentence": "Simulated."},
-        "timings": {},
-        "versions": {},
-        "data_sha256": "0" * 64,
-        "seed": 7,
-    }
+def _run(make_result):
+    result = make_result(name="served")
     return Run(result, {}, {})

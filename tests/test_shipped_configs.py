@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from responder_ml.build import prepare_job
 from responder_ml.config import load_config
 from responder_ml.evaluation.procedure import Procedure
 from responder_ml.explanation.attribution import auto_models, explain_models
 from responder_ml.search.search_data import SearchData
 from responder_ml.search.workers import Workers
-from responder_ml.train import prepare
 
 CONFIGS = Path(__file__).resolve().parents[1] / "configs"
 
@@ -34,7 +34,7 @@ def test_a_signatures_shap_resolves_to_its_genes(kind):
     cohort = job.cohort.model_copy(update={"params": {**job.cohort.params, "n_genes": 500}})
     chosen = tuple(each for each in job.builders if each.kind == kind)
     rigid = tuple(each for each in job.classifiers if each.kind == "nearest_centroid")
-    prepared = prepare(job.model_copy(update={"cohort": cohort, "builders": chosen, "classifiers": rigid}))
+    prepared = prepare_job(job.model_copy(update={"cohort": cohort, "builders": chosen, "classifiers": rigid}))
     labelled, feasible = prepared.labelled, prepared.feasible
     procedure = Procedure(SearchData.of(labelled), feasible.candidates, feasible.plan, Workers(1))
     observed = procedure.observe(labelled.labels, 1)

@@ -8,7 +8,7 @@ import pytest
 from responder_ml import track as module
 from responder_ml.bundles.manifest import describe_training
 from responder_ml.errors import BundleError, RunError
-from responder_ml.records.run import SCHEMA_VERSION, Run, write_run
+from responder_ml.records.run import Run, write_run
 from responder_ml.track import track
 
 
@@ -30,8 +30,8 @@ def sent(monkeypatch, tmp_path):
 
 
 @pytest.fixture
-def run_folder(tmp_path):
-    result = {"schema_version": SCHEMA_VERSION, "name": "pfc", "data_sha256": "1", "seed": 7, "null": {"p_value": 0.25}}
+def run_folder(tmp_path, make_result):
+    result = make_result(data_sha256="1", null={"p_value": 0.25})
     write_run(Run(result, {}, {"tracking": {"uri": "sqlite:///own.db", "experiment": "pfc-study"}}), tmp_path / "run")
     return tmp_path / "run"
 

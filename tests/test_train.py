@@ -7,11 +7,12 @@ from contextlib import closing
 import pytest
 import yaml
 
+from responder_ml.build import prepare_job
 from responder_ml.config import load_config
 from responder_ml.progress import Progress
 from responder_ml.records.run import TABLES, read_run
 from responder_ml.track import track
-from responder_ml.train import prepare, record, train
+from responder_ml.train import record, train
 
 JOB = {
     "name": "tiny",
@@ -59,12 +60,12 @@ def test_train_writes_everything_the_design_lists(trained):
     written = {path.name for path in (folder / "run").iterdir()}
     assert {"result.json", "config.yaml", "report.html", "card.md", *(f"{name}.csv" for name in TABLES)} <= written
     assert {"manifest.json", "model.skops", "card.md"} <= {path.name for path in (folder / "bundle").iterdir()}
-    assert set(run.result) >= {
+    assert set(run.result.content()) >= {
         "schema_version", "name", "endpoint", "n", "headline", "null", "baselines", "candidates", "audit", "verdict",
         "stability", "timings", "versions", "data_sha256", "seed",
     }  # fmt: skip
-    assert run.result["simulated"]
-    assert run.result["verdict"]["level"] in {"evidence", "confounded", "no_evidence"}
+    assert run.result.simulated
+    assert run.result.verdict.level in {"evidence", "confounded", "no_evidence"}
     for name, columns in TABLES.items():
         # No builder of this job has signatures, and a table without rows is left out.
         assert name == "signatures" or set(columns) <= set(run.tables[name].columns), name
@@ -72,12 +73,12 @@ def test_train_writes_everything_the_design_lists(trained):
 
 def test_few_subjects_get_a_leave_pair_out_figure_and_stability_of_leading_genes(trained):
     folder, run = trained
-    headline = run.result["headline"]
-    low, high = headline["leave_pair_out_ci"]
-    assert 0 <= low <= headline["leave_pair_out_auroc"] <= high <= 1
-    assert round(headline["leave_pair_out_auroc"] * 42 * 2, 6).is_integer()
-    assert run.result["stability"]["leading"]["repeats"] == 2
-    assert run.result["stability"]["leading"]["nogueira"] <= 1
+    headline = run.result.headline
+    low, high = headline.leave_pair_out_ci
+    assert 0 <= low <= headline.leave_pair_out_auroc <= high <= 1
+    assert round(headline.leave_pair_out_auroc * 42 * 2, 6).is_integer()
+    assert run.result.stability.leading.repeats == 2
+    assert run.result.stability.leading.nogueira <= 1
     assert "leave-pair-out AUROC" in (folder / "run" / "report.html").read_text()
 
 
@@ -123,8 +124,8 @@ def test_a_lost_tracking_server_is_said_and_track_sends_the_run_afterwards(train
     client = MlflowClient(store)
     found = client.get_run(sent.run_id)
     assert (found.info.run_name, found.info.status) == ("tiny", "FINISHED")
-    assert found.data.metrics["p_value"] == pytest.approx(run.result["null"]["p_value"], abs=1e-4)
-    assert found.inputs.dataset_inputs[0].dataset.digest == run.result["data_sha256"][:16]
+    assert found.data.metrics["p_value"] == pytest.approx(run.result.null.p_value, abs=1e-4)
+    assert found.inputs.dataset_inputs[0].dataset.digest == run.result.data_sha256[:16]
     assert "report.html" in {each.path for each in client.list_artifacts(sent.run_id)}
     assert [int(each.version) for each in client.search_model_versions("name = 'tiny'")] == [1]
 
@@ -132,7 +133,7 @@ def test_a_lost_tracking_server_is_said_and_track_sends_the_run_afterwards(train
 @pytest.mark.parametrize("workers", [1, 2])
 def test_one_seed_gives_one_result_whatever_the_number_of_workers(trained, tmp_path, workers):
     again = train(_job(tmp_path, compute={"workers": workers}), tmp_path / "run", tmp_path / "bundle")
-    assert again.result["verdict"] == trained[1].result["verdict"]
+    assert again.result.verdict == trained[1].result.verdict
     assert _without_times(tmp_path / "run") == _without_times(trained[0] / "run")
 
 
@@ -143,13 +144,13 @@ def test_three_against_three_is_underpowered_and_that_is_said_before_training(tm
         cohort={**JOB["cohort"], "params": {"n_genes": 600, "cells": cells}},
         classifiers=[{"kind": "nearest_centroid"}, {"kind": "elastic_net"}],
     )
-    prepared = prepare(job)
+    prepared = prepare_job(job)
     assert prepared.power_note.startswith("Underpowered")
     assert "0.05" in prepared.power_note
     assert prepared.feasible.plan.trials == 0
     run = train(job, tmp_path / "run", tmp_path / "bundle")
-    assert run.result["verdict"]["level"] == "underpowered"
-    assert [each["classifier"] for each in run.result["candidates"]] == ["nearest_centroid"]
+    assert run.result.verdict.level == "underpowered"
+    assert [candidate.classifier for candidate in run.result.candidates] == ["nearest_centroid"]
 
 
 def test_a_gpu_that_is_not_there_is_said_once_and_stands_in_the_report(tmp_path, monkeypatch, capfd):
@@ -168,6 +169,6 @@ def test_a_gpu_that_is_not_there_is_said_once_and_stands_in_the_report(tmp_path,
     run = train(job, tmp_path / "run", tmp_path / "bundle", progress)
     message = "xgboost: device is cuda, but xgboost sees no such GPU here; the processor is used."
     assert progress.said.count(message) == 1
-    assert [each["message"] for each in run.result["audit"]].count(message) == 1
+    assert [finding.message for finding in run.result.audit].count(message) == 1
     assert message in (tmp_path / "run" / "report.html").read_text()
     assert capfd.readouterr() == ("", "")

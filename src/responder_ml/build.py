@@ -1,7 +1,11 @@
-"""From configuration to live objects; every parameter is checked against its target's signature before data are read."""
+"""From a job's configuration to live objects, one way for every flow.
+
+Every parameter is checked against the signature of its target before data are read.
+"""
 
 import inspect
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -10,7 +14,9 @@ from anndata import AnnData
 
 from responder_ml.classifiers import CLASSIFIERS
 from responder_ml.classifiers.classifier import Classifier
-from responder_ml.cohort.endpoint import BehaviourRule, Endpoint
+from responder_ml.cohort.audit import audit
+from responder_ml.cohort.endpoint import BehaviourRule, Endpoint, LabelledCohort, label_cohort
+from responder_ml.cohort.findings import Finding
 from responder_ml.cohort.gene_map import read_gene_map
 from responder_ml.cohort.gene_translation import GeneRules, GeneTranslation
 from responder_ml.config import (
@@ -28,10 +34,15 @@ from responder_ml.contrasts.comparisons import FDR_CUTOFFS, FOUNDING_CUTOFFS_UNV
 from responder_ml.contrasts.response_fraction import ResponseRule, response_lines
 from responder_ml.contrasts.study_regions import SheetWords
 from responder_ml.errors import ConfigError
+from responder_ml.evaluation.evidence import power_note
+from responder_ml.evaluation.permutation import NullPlan
+from responder_ml.evaluation.small_n import FeasiblePlan, fit_plan_to_n
 from responder_ml.features.builders import BUILDERS
 from responder_ml.features.builders.builder import Builder
 from responder_ml.registry import did_you_mean
-from responder_ml.search.candidate import Candidate
+from responder_ml.search.candidate import Candidate, classifier_notes
+from responder_ml.search.draw import SearchPlan
+from responder_ml.search.search_data import context_of
 from responder_ml.search.unit_store import UnitStore
 from responder_ml.search.workers import Workers
 
@@ -62,6 +73,70 @@ def build_candidates(job: JobConfig) -> list[Candidate]:
         for builder_name, builder in builders.items()
         for classifier_name, (family, params) in classifiers.items()
     ]
+
+
+@dataclass(frozen=True)
+class PreparedJob:
+    """A job whose data have been read and whose plan fits their number; nothing is trained yet.
+
+    Attributes
+    ----------
+    labelled, findings
+        The data with their labels, and the audit.
+    feasible
+        Search plan and candidates that the number of subjects allows, with notes on what was changed.
+    null_plan
+        How the null is run.
+    power_note
+        What this null can show with these subjects.
+    """
+
+    labelled: LabelledCohort
+    findings: tuple[Finding, ...]
+    feasible: FeasiblePlan
+    null_plan: NullPlan
+    power_note: str
+
+
+def prepare_job(job: JobConfig, cohort: AnnData | None = None) -> PreparedJob:
+    """Check the job against its targets, read and audit its cohort, and fit the plan to the number of subjects.
+
+    Parameters
+    ----------
+    job
+        Configuration.
+    cohort
+        The job's rows, where they have been read already.
+
+    Raises
+    ------
+    ResponderError
+        Anything the user can mend.
+    """
+    candidates = build_candidates(job)
+    cohort = build_cohort(job.cohort, job.seed) if cohort is None else cohort
+    labelled = label_cohort(cohort, build_endpoint(job.endpoint))
+    for candidate in candidates:
+        candidate.builder.check(context_of(labelled))
+    builders = {candidate.builder_name: candidate.builder for candidate in candidates}
+    notes = [f"{name}: {note}" for name, builder in builders.items() for note in builder.notes(labelled.genes)]
+    notes += classifier_notes(candidates)
+    positive = int(labelled.labels.sum())
+    feasible = fit_plan_to_n(build_search_plan(job), candidates, positive, len(labelled.labels) - positive)
+    feasible = replace(feasible, notes=(*feasible.notes, *notes))
+    null_plan = build_null_plan(job)
+    return PreparedJob(labelled, tuple(audit(labelled)), feasible, null_plan, power_note(labelled, null_plan))
+
+
+def build_search_plan(job: JobConfig) -> SearchPlan:
+    """Return how a job's search is done."""
+    return SearchPlan(job.search.folds, job.search.inner_folds, job.search.trials, job.seed)
+
+
+def build_null_plan(job: JobConfig) -> NullPlan:
+    """Return how a job's null is run; it re-runs at most the repeats of the headline."""
+    repeats = min(job.null.repeats, job.search.repeats)
+    return NullPlan(job.null.permutations, repeats, job.null.stop_after, job.null.alpha, job.seed)
 
 
 def build_endpoint(config: EndpointConfig) -> Endpoint:

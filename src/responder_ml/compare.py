@@ -83,7 +83,7 @@ def compare(folders: Sequence[Path]) -> Comparison:
         leaderboard=_leaderboard(runs),
         pairs=pairs,
         notes=(_ONE_TEST, *_explain_pairs(runs, groups, len(pairs))),
-        simulated=any(bool(run.result.get("simulated")) for run in runs.values()),
+        simulated=any(run.result.simulated for run in runs.values()),
     )
 
 
@@ -132,15 +132,15 @@ def _leaderboard(runs: Mapping[str, Run]) -> pd.DataFrame:
 
 
 def _description(name: str, run: Run) -> dict[str, Any]:
-    endpoint, n = run.result["endpoint"], run.result["n"]
+    endpoint, n = run.result.endpoint, run.result.n
     # The endpoint's own column is in the question already.
-    where = {column: values for column, values in (endpoint.get("where") or {}).items() if column != endpoint["column"]}
+    where = {column: values for column, values in endpoint.where.items() if column != endpoint.column}
     return {
         "run": name,
         "where": "; ".join(f"{column}: {_join(values)}" for column, values in where.items()),
-        "question": f"{endpoint['positive']} against {endpoint['negative']}",
-        "positive": n["positive"],
-        "negative": n["negative"],
+        "question": f"{endpoint.positive} against {endpoint.negative}",
+        "positive": n.positive,
+        "negative": n.negative,
     }
 
 
@@ -149,12 +149,12 @@ def _join(values: str | Sequence[str]) -> str:
 
 
 def _performance(run: Run, row: Mapping[Any, Any]) -> dict[str, Any]:
-    headline = row["name"] == AUTO
+    headline, null = row["name"] == AUTO, run.result.null
     return {
         "candidate": row["name"],
         **{key: row[key] for key in ("auroc", "auroc_low", "auroc_high")},
-        "p_value": (run.result.get("null") or {}).get("p_value", np.nan) if headline else np.nan,
-        "verdict": run.result["verdict"]["level"] if headline else "",
+        "p_value": null.p_value if headline and null is not None else np.nan,
+        "verdict": run.result.verdict.level if headline else "",
     }
 
 
@@ -178,13 +178,11 @@ def _all_pairs(runs: Mapping[str, Run], groups: Sequence[Sequence[str]]) -> pd.D
         scores = _fold_scores(run)
         # With one candidate there is nothing to choose, and auto is that candidate.
         if len(scores) > 2:
-            parts.append(
-                compare_pairs(scores, int(run.result["search"]["folds"])).assign(first_run=name, second_run=name)
-            )
+            parts.append(compare_pairs(scores, run.result.search.folds).assign(first_run=name, second_run=name))
     for group in groups:
         headlines = {name: _fold_scores(runs[name])[AUTO] for name in group}
         if len(headlines) > 1:
-            across = compare_pairs(headlines, int(runs[group[0]].result["search"]["folds"]))
+            across = compare_pairs(headlines, runs[group[0]].result.search.folds)
             parts.append(across.rename(columns={"first": "first_run", "second": "second_run"}).assign(
                 first=AUTO, second=AUTO
             ))  # fmt: skip

@@ -23,7 +23,7 @@ from scipy.stats import beta, binom
 from scipy.stats import t as student
 
 from responder_ml.arrays import Floats
-from responder_ml.build import build_workers
+from responder_ml.build import build_workers, prepare_job
 from responder_ml.cohort.endpoint import LabelledCohort
 from responder_ml.config import JobConfig
 from responder_ml.errors import ConfigError
@@ -39,7 +39,6 @@ from responder_ml.search.search_data import SearchData
 from responder_ml.search.workers import Workers
 from responder_ml.selftest_size import SelfTestSize
 from responder_ml.statistics.seeds import generator, integer_seed
-from responder_ml.train import prepare
 
 Kind = Literal["relabelled", "noise"]
 
@@ -174,7 +173,7 @@ def selftest(job: JobConfig, size: SelfTestSize | None = None, progress: Progres
     """
     size, progress = size or SelfTestSize(), progress or Progress()
     _check_resolution(size, job.null.alpha)
-    prepared = prepare(job)
+    prepared = prepare_job(job)
     repeats = min(size.repeats, job.search.repeats)
     null = NullPlan(size.permutations, repeats, _STOP_AFTER, job.null.alpha, job.seed)
     controls = []

@@ -5,9 +5,8 @@ from pathlib import Path
 from responder_ml.build import build_candidates, build_cohort, build_workers
 from responder_ml.errors import TrackingError
 from responder_ml.evaluation.joint_null import JointRelabelling, run_joint_null
-from responder_ml.progress import Progress
+from responder_ml.progress import Clock, Progress
 from responder_ml.records.files import named_folder
-from responder_ml.records.result import Clock
 from responder_ml.records.study import STUDY_FOLDER, Study, write_study
 from responder_ml.report.study import render_study
 from responder_ml.search.candidate import classifier_notes

@@ -95,4 +95,4 @@ def _own_bundle(bundle: Path, run: Run) -> Path:
 
 def _belongs(bundle: Path, run: Run) -> bool:
     manifest = read_manifest(bundle)
-    return bool(manifest.name == run.name and manifest.training == describe_training(run.result))
+    return bool(manifest.name == run.name and manifest.training == describe_training(run.result.content()))

@@ -2,93 +2,43 @@
 
 import hashlib
 import json
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from anndata import AnnData
 
-from responder_ml.build import build_candidates, build_cohort, build_endpoint, build_workers
-from responder_ml.bundles.bundle import write_bundle
+from responder_ml.build import PreparedJob, build_workers, prepare_job
+from responder_ml.bundles.bundle import Bundle, write_bundle
 from responder_ml.bundles.pack import pack_bundle
-from responder_ml.cohort.audit import audit
-from responder_ml.cohort.endpoint import LabelledCohort, label_cohort
-from responder_ml.cohort.findings import Finding
+from responder_ml.cohort.endpoint import LabelledCohort
 from responder_ml.config import JobConfig
 from responder_ml.errors import TrackingError
 from responder_ml.evaluation.early_gene_ablation import ablate_early_genes
-from responder_ml.evaluation.evidence import assess_evidence, power_note
+from responder_ml.evaluation.evidence import assess_evidence
 from responder_ml.evaluation.held_out_features import held_out_features, outer_models
-from responder_ml.evaluation.permutation import NullPlan
 from responder_ml.evaluation.procedure import Procedure
-from responder_ml.evaluation.small_n import FeasiblePlan, fit_plan_to_n, pairs_are_few
+from responder_ml.evaluation.small_n import pairs_are_few
 from responder_ml.explanation.explain import explain_run
 from responder_ml.features.normalise import log2_expression
-from responder_ml.progress import Progress
-from responder_ml.records import tables
+from responder_ml.progress import Clock, Progress
 from responder_ml.records.files import named_folder
-from responder_ml.records.result import Clock, compose_result, data_digest, limits_of
+from responder_ml.records.outcome import Outcome, compose_result, data_digest, limits_of
+from responder_ml.records.result import Result
 from responder_ml.records.run import Run, check_folder, read_run, write_run
+from responder_ml.records.tables import run_tables
 from responder_ml.report.card import render_card
 from responder_ml.report.html import render_report
 from responder_ml.search.candidate import classifier_notes
 from responder_ml.search.checkpoints import RunCheckpoint, run_checkpoint
-from responder_ml.search.draw import SearchPlan
-from responder_ml.search.search_data import SearchData, context_of
+from responder_ml.search.search_data import SearchData
 from responder_ml.search.unit_store import code_version
+from responder_ml.search.workers import Workers
 from responder_ml.tracking.mlflow import send
 
 SERVING = "responder_ml.serve"
 """Module that MLflow loads to serve a bundle."""
 
 
-@dataclass(frozen=True)
-class Prepared:
-    """A job whose data have been read and whose size has been looked at; nothing is trained yet."""
-
-    labelled: LabelledCohort
-    findings: tuple[Finding, ...]
-    feasible: FeasiblePlan
-    null: NullPlan
-    power_note: str
-
-
-def prepare(job: JobConfig, cohort: AnnData | None = None) -> Prepared:
-    """Check the job against its targets, read its cohort, audit it and say what its size allows.
-
-    Parameters
-    ----------
-    job
-        Configuration.
-    cohort
-        The job's rows, where they have been read already.
-
-    Raises
-    ------
-    ResponderError
-        Anything the user can mend.
-    """
-    candidates = build_candidates(job)
-    cohort = build_cohort(job.cohort, job.seed) if cohort is None else cohort
-    labelled = label_cohort(cohort, build_endpoint(job.endpoint))
-    for candidate in candidates:
-        candidate.builder.check(context_of(labelled))
-    builders = {candidate.builder_name: candidate.builder for candidate in candidates}
-    notes = [f"{name}: {note}" for name, builder in builders.items() for note in builder.notes(labelled.genes)]
-    notes += classifier_notes(candidates)
-    positive = int(labelled.labels.sum())
-    plan = SearchPlan(job.search.folds, job.search.inner_folds, job.search.trials, job.seed)
-    feasible = fit_plan_to_n(plan, candidates, positive, len(labelled.labels) - positive)
-    null = NullPlan(
-        job.null.permutations, min(job.null.repeats, job.search.repeats), job.null.stop_after, job.null.alpha, job.seed
-    )
-    feasible = replace(feasible, notes=(*feasible.notes, *notes))
-    return Prepared(labelled, tuple(audit(labelled)), feasible, null, power_note(labelled, null))
-
-
-def train(
-    job: JobConfig, out: Path, bundle: Path, progress: Progress | None = None, kept: RunCheckpoint | None = None
-) -> Run:
+def train(job: JobConfig, out: Path, bundle: Path, progress: Progress | None = None) -> Run:
     """Search, test against the null, explain, refit and write; what an interrupted call finished is not done again.
 
     Parameters
@@ -99,96 +49,98 @@ def train(
         Folders of the run and of the bundle.
     progress
         Is told about long work.
-    kept
-        The run folder's finished units, for a caller that still has something to do before they may go.
 
     Raises
     ------
     ResponderError
         Anything the user can mend; nothing is left half-written.
     """
-    if kept is None:
-        with run_checkpoint(out) as kept:
-            return train(job, out, bundle, progress, kept)
-    progress, clock = progress or Progress(), Clock()
+    with run_checkpoint(out) as checkpoint:
+        return run_job(job, out, bundle, checkpoint, progress or Progress())
+
+
+def run_job(job: JobConfig, out: Path, bundle: Path, checkpoint: RunCheckpoint, progress: Progress) -> Run:
+    """Do what `train` does within an open checkpoint, for a caller that has more to do before its units are cleared."""
     check_folder(out)
-    prepared = prepare(job)
-    labelled, feasible = prepared.labelled, prepared.feasible
-    for note in (*classifier_notes(feasible.candidates), prepared.power_note):
+    clock, prepared = Clock(), prepare_job(job)
+    for note in (*classifier_notes(prepared.feasible.candidates), prepared.power_note):
         progress.say(note)
-    units, key = kept.unit_store(), run_key(job, labelled)
-    if kept.is_written(key):
+    workers, key = build_workers(job.compute, checkpoint.unit_store()), run_key(job, prepared.labelled)
+    if checkpoint.is_written(key):
         return read_run(out)
-    with clock.lap("search_s"), progress.stage("Nested search") as on_progress:
-        workers = build_workers(job.compute, units)
-        procedure = Procedure(SearchData.of(labelled), feasible.candidates, feasible.plan, workers)
-        observed = procedure.observe(labelled.labels, job.search.repeats, on_progress)
-    pairs = None
-    if pairs_are_few(int(labelled.labels.sum()), int(np.sum(labelled.labels == 0))):
-        with clock.lap("pairs_s"), progress.stage("Leave-pair-out") as on_progress:
-            pairs = procedure.leave_pair_out(labelled.labels, on_progress)
-    with clock.lap("null_s"), progress.stage("Null") as on_progress:
-        log2 = log2_expression(labelled.expression, job.cohort.units)
-        evidence = assess_evidence(procedure, observed, labelled, prepared.null, log2, on_progress)
-    with clock.lap("markers_s"):
-        without = ablate_early_genes(procedure, observed)
-    with clock.lap("explain_s"):
-        carriers = explain_run(procedure, observed, labelled, log2, prepared.null, evidence.null)
-    with clock.lap("refit_s"):
-        refit = procedure.refit(labelled.labels)
-    found = tables.all_tables(
-        {
-            "out_of_fold": tables.out_of_fold_table(labelled, observed, procedure),
-            "candidates": tables.candidate_table(observed, procedure, job.seed),
-            "folds": tables.fold_table(observed, procedure, carriers.folds),
-            "trials": tables.trial_table(observed, procedure),
-            "genes": carriers.genes,
-            "modules": carriers.modules,
-            "signatures": carriers.signatures,
-            "contributions": tables.contribution_table(carriers.contributions, carriers.genes, labelled, log2),
-            "null": tables.null_table(evidence),
-            "baselines": tables.baseline_table(evidence),
-            "samples": tables.sample_table(labelled),
-        }
-    )
-    result = compose_result(
-        name=job.name,
-        where=dict(job.cohort.where),
-        repeats=job.search.repeats,
-        labelled=labelled,
-        findings=prepared.findings,
-        notes=feasible.notes,
-        procedure=procedure,
-        observed=observed,
-        pairs=pairs,
-        evidence=evidence,
-        explained=carriers.contributions,
-        without=without,
-        refit=refit,
-        timings=clock.read(),
-        seed=job.seed,
-    )
-    run = Run(result, found, job.resolved())
-    outer = outer_models(procedure, observed, labelled)
-    packed = pack_bundle(
-        refit.model,
-        labelled,
-        result,
-        outer_models=outer,
-        held_out_features=held_out_features(outer, observed, labelled),
-        limits=limits_of(job.cohort.where),
-        threshold=float(np.median(observed.auto.thresholds)),
-        out_of_fold=observed.auto,
-    )
+    outcome = run_procedure(job, prepared, workers, progress, clock)
+    result = compose_result(outcome, name=job.name, where=dict(job.cohort.where), timings=clock.read(), seed=job.seed)
+    run = Run(result, run_tables(outcome, job.seed), job.resolved())
     card = render_card(run)
-    write_bundle(packed, bundle, {"card.md": card})
+    write_bundle(pack_outcome(outcome, result), bundle, {"card.md": card})
     write_run(run, out, {"report.html": render_report(run), "card.md": card})
-    kept.mark_written(key)
+    checkpoint.mark_written(key)
     return run
 
 
+def run_procedure(job: JobConfig, prepared: PreparedJob, workers: Workers, progress: Progress, clock: Clock) -> Outcome:
+    """Search, hold out pairs where they are few, test, leave out early genes, explain and refit, in this order.
+
+    Parameters
+    ----------
+    job, prepared
+        Configuration, and the data and plan made from it.
+    workers
+        Where units of work run.
+    progress, clock
+        Are told about every stage.
+    """
+    labelled, feasible = prepared.labelled, prepared.feasible
+    labels = labelled.labels
+    log2 = log2_expression(labelled.expression, job.cohort.units)
+    with clock.lap("search_s"), progress.stage("Nested search") as on_progress:
+        procedure = Procedure(SearchData.of(labelled), feasible.candidates, feasible.plan, workers)
+        observed = procedure.observe(labels, job.search.repeats, on_progress)
+    pairs = None
+    if pairs_are_few(int(labels.sum()), int(np.sum(labels == 0))):
+        with clock.lap("pairs_s"), progress.stage("Leave-pair-out") as on_progress:
+            pairs = procedure.leave_pair_out(labels, on_progress)
+    with clock.lap("null_s"), progress.stage("Null") as on_progress:
+        evidence = assess_evidence(procedure, observed, labelled, prepared.null_plan, log2, on_progress)
+    with clock.lap("markers_s"):
+        ablation = ablate_early_genes(procedure, observed)
+    with clock.lap("explain_s"):
+        explanation = explain_run(procedure, observed, labelled, log2, prepared.null_plan, evidence.null)
+    with clock.lap("refit_s"):
+        refit = procedure.refit(labels)
+    return Outcome(
+        labelled,
+        prepared.findings,
+        feasible.notes,
+        log2,
+        procedure,
+        observed,
+        pairs,
+        evidence,
+        ablation,
+        explanation,
+        refit,
+    )
+
+
+def pack_outcome(outcome: Outcome, result: Result) -> Bundle:
+    """Pack the refitted model with what scoring needs to know about its training."""
+    labelled, observed = outcome.labelled, outcome.observed
+    models = outer_models(outcome.procedure, observed, labelled)
+    return pack_bundle(
+        outcome.refit.model,
+        labelled,
+        result.content(),
+        outer_models=models,
+        held_out_features=held_out_features(models, observed, labelled),
+        limits=limits_of(result.endpoint.where),
+        threshold=float(np.median(observed.auto.thresholds)),
+        out_of_fold=observed.auto,
+    )
+
+
 def record(job: JobConfig, run: Run, out: Path, bundle: Path, progress: Progress | None = None) -> str | None:
-    """Send a run to the job's MLflow store; a store that fails loses nothing, and the way to try again is said.
+    """Send a run to the job's MLflow store; if the store fails nothing is lost, and the way to try again is said.
 
     Returns
     -------
@@ -207,7 +159,7 @@ def record(job: JobConfig, run: Run, out: Path, bundle: Path, progress: Progress
 
 
 def run_key(job: JobConfig, labelled: LabelledCohort) -> str:
-    """Return what names a run whole: its configuration, its data and this code."""
+    """Return what identifies a run: its configuration, its data and this code."""
     parts = (json.dumps(job.resolved(), sort_keys=True), data_digest(labelled), code_version())
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 

@@ -40,12 +40,12 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory):
+def site(tmp_path_factory, make_result):
     """A store with two jobs, and its page."""
     folder = tmp_path_factory.mktemp("site")
     store = f"sqlite:///{folder / 'mlflow.db'}"
     for name in JOBS:
-        send(*_written(name, folder), loader="responder_ml.serve", uri=store, register=True)
+        send(*_written(make_result, name, folder), loader="responder_ml.serve", uri=store, register=True)
     with closing(socket.create_server(("127.0.0.1", 0))) as free:
         port = free.getsockname()[1]
     with served(store, port) as (address, _):
@@ -161,11 +161,15 @@ def test_a_job_tells_its_verdict_and_shows_its_report(site, page, shoot):
     shoot(page, "7_report")
 
 
-def test_a_server_takes_a_run_with_its_files_and_its_model(site, tmp_path):
+def test_a_server_takes_a_run_with_its_files_and_its_model(site, tmp_path, make_result):
     from mlflow import MlflowClient
 
     run_id = send(
-        *_written("nac-response", tmp_path), loader="responder_ml.serve", uri=site, experiment="sent", register=True
+        *_written(make_result, "nac-response", tmp_path),
+        loader="responder_ml.serve",
+        uri=site,
+        experiment="sent",
+        register=True,
     )
     client = MlflowClient(tracking_uri=site)
     sent = client.get_run(run_id)
@@ -176,11 +180,11 @@ def test_a_server_takes_a_run_with_its_files_and_its_model(site, tmp_path):
     assert {version.source for version in versions if version.run_id == run_id} == {f"models:/{model.model_id}"}
 
 
-def _written(name, folder):
+def _written(make_result, name, folder):
     """Write a job's run and bundle."""
     place, bundle = folder / "runs" / name, folder / "models" / name
     place.parent.mkdir(exist_ok=True)
-    run = _run(name, seed=list(JOBS).index(name))
+    run = _run(make_result, name, seed=list(JOBS).index(name))
     write_run(run, place)
     (place / "report.html").write_text(_report(name), encoding="utf-8")
     bundle.mkdir(parents=True)
@@ -197,7 +201,7 @@ def _report(name):
     )
 
 
-def _run(name, seed):
+def _run(make_result, name, seed):
     region, auroc, p_value, verdict = JOBS[name]
     rng = np.random.default_rng(seed)
     performance = {"balanced_accuracy": auroc - 0.05, "mcc": 2 * auroc - 1.1, "brier": 0.3 - auroc / 8}
@@ -238,7 +242,6 @@ def _run(name, seed):
         {"sample": samples, "subject": samples, "region": region, "drug": ["imipramine", "ketamine"] * 6 + ["ketamine"]}
     )
     result = {
-        "schema_version": 1,
         "name": name,
         "simulated": True,
         "endpoint": {
@@ -248,7 +251,7 @@ def _run(name, seed):
         "n": {"samples": 13, "subjects": 13, "positive": 6, "negative": 7, "genes": 20000},
         "headline": {"candidate": "auto", "auroc": auroc, "auroc_ci": [auroc - 0.2, auroc + 0.1], **performance},
         "null": {"p_value": p_value, "permutations": 999, "null_mean": 0.49, "min_attainable_p": 0.001},
-        "baselines": [{"name": "batch", "auroc": 0.55}],
+        "baselines": [{"name": "batch", "auroc": 0.55, "gain": 0.1, "gain_ci": [0.0, 0.2]}],
         "candidates": [
             {
                 "name": candidate, "builder": candidate.split("+")[0], "classifier": candidate.split("+")[1],
@@ -271,4 +274,4 @@ def _run(name, seed):
         "cohort": {"source": "simulated", "where": {"region": region}},
         "null": {"permutations": 1000},
     }
-    return Run(result, tables, config)
+    return Run(make_result(**result), tables, config)

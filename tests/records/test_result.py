@@ -6,7 +6,7 @@ import pytest
 
 from responder_ml.cohort.endpoint import Endpoint, label_cohort
 from responder_ml.cohort.simulate import simulate_cohort
-from responder_ml.records.result import data_digest
+from responder_ml.records.outcome import data_digest
 
 
 @pytest.fixture(scope="module")

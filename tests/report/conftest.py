@@ -12,7 +12,8 @@ import pytest
 from responder_ml.evaluation import metrics
 from responder_ml.evaluation.intervals import auroc_interval
 from responder_ml.evaluation.verdict import BaselineResult, NullSummary, conclude
-from responder_ml.records.run import SCHEMA_VERSION, TABLES, Run, empty_table
+from responder_ml.records.result import SCHEMA_VERSION, Result
+from responder_ml.records.run import TABLES, Run, empty_table
 from responder_ml.report.html import render_report
 
 CANDIDATES = ("genes+elastic_net", "genes+nearest_centroid", "genes+xgboost")
@@ -87,7 +88,9 @@ def make_run(
             for row in tables["baselines"].to_dict("records")
         ],
         "candidates": [
-            {"name": each, "builder": "genes", "classifier": each.split("+")[1], **_performance(found[each])} for each in candidates
+            {"name": each, "builder": "genes", "classifier": each.split("+")[1], "chosen_share": 0.5,
+             **_performance(found[each])}
+            for each in candidates
         ],
         "audit": [
             {"code": "RML01", "severity": "warning", "message": "The smaller class has 6 subjects; intervals are wide."},
@@ -105,7 +108,7 @@ def make_run(
         "data_sha256": hashlib.sha256(b"simulated").hexdigest(),
         "seed": 7,
     }  # fmt: skip
-    return Run(result, tables, _config(name, candidates))
+    return Run(Result.model_validate(result), tables, _config(name, candidates))
 
 
 def _config(name: str, candidates: tuple[str, ...]) -> dict[str, Any]:
@@ -327,6 +330,11 @@ def _samples(rng, samples, subjects, labels, classes) -> pd.DataFrame:
     )
 
 
+def changed(result: Result, **sections: Any) -> Result:
+    """Return a result with some sections put in the place of its own."""
+    return Result.model_validate({**result.content(), **sections})
+
+
 @pytest.fixture(scope="session")
 def typical_run() -> Run:
     return make_run()
@@ -344,19 +352,17 @@ def underpowered_run() -> Run:
     """3 against 3 with nothing trained: every table empty, every estimate absent."""
     run = make_run(positives=3, negatives=3, folds=3)
     sentence = "Underpowered: with these subjects no result can reach p < 0.05 (the smallest attainable p is 0.05)."
-    result = run.result | {
-        "headline": dict.fromkeys(
-            ("candidate", "auroc", "auroc_ci", "balanced_accuracy", "mcc", "brier", "calibration")
-        ),
-        "null": None,
-        "baselines": [],
-        "candidates": [],
-        "stability": None,
-        "refit": None,
-        "search": None,
-        "timings": None,
-        "verdict": {"level": "underpowered", "sentence": sentence},
-    }
+    result = changed(
+        run.result,
+        headline={"auroc": None, "auroc_ci": [None, None]},
+        null=None,
+        baselines=[],
+        candidates=[],
+        stability={},
+        refit=None,
+        timings={},
+        verdict={"level": "underpowered", "sentence": sentence},
+    )
     return Run(result, {"samples": run.tables["samples"]}, run.config)
 
 
@@ -368,8 +374,9 @@ def one_candidate_run() -> Run:
 @pytest.fixture(scope="session")
 def large_run() -> Run:
     run = make_run(positives=480, negatives=520, repeats=10, draws=1000)
-    headline = run.result["headline"] | {"calibration": {"in_the_large": 0.02, "intercept": 0.0312, "slope": 0.9134}}
-    return Run(run.result | {"headline": headline}, run.tables, run.config)
+    calibration = {"in_the_large": 0.02, "intercept": 0.0312, "slope": 0.9134}
+    headline = {**run.result.headline.model_dump(), "calibration": calibration}
+    return Run(changed(run.result, headline=headline), run.tables, run.config)
 
 
 @pytest.fixture(scope="session")
@@ -377,14 +384,17 @@ def awkward_run() -> Run:
     """Names that are markup, formulas or in another script, and every optional value absent."""
     names = ("<script>alert(1)</script>", "A&B", "$x_1$", "H2-K1\"'", "基因", "nan", "_x_")
     run = make_run(genes=names, classes=("<b>good</b>", "bad & worse"), name="awk")
-    result = {
-        key: value
-        for key, value in run.result.items()
-        if key not in ("stability", "search", "refit", "timings", "versions")
-    }
-    result["headline"] = result["headline"] | {"calibration": None, "auroc_ci": [None, None], "mcc": None}
-    result["audit"] = [{"code": "RML09", "severity": "error", "message": "batch <i>1</i> & 2 hold one class"}]
-    result["verdict"] = {"level": "confounded", "sentence": "Confounded: <img src=x onerror=alert(1)>."}
+    headline = {**run.result.headline.model_dump(), "calibration": None, "auroc_ci": [None, None], "mcc": None}
+    result = changed(
+        run.result,
+        headline=headline,
+        audit=[{"code": "RML09", "severity": "error", "message": "batch <i>1</i> & 2 hold one class"}],
+        verdict={"level": "confounded", "sentence": "Confounded: <img src=x onerror=alert(1)>."},
+        stability={},
+        refit=None,
+        timings={},
+        versions={},
+    )
     samples = run.tables["samples"].assign(batch=[None, *run.tables["samples"]["batch"][1:]])
     baselines = run.tables["baselines"].assign(auroc_low=np.nan, gain_low=np.nan)
     return Run(result, {**run.tables, "samples": samples, "baselines": baselines}, run.config)

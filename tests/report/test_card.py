@@ -5,11 +5,11 @@ from responder_ml.report.card import escape, render_card
 
 def test_the_card_says_what_matters(typical_run):
     card = render_card(typical_run)
-    headline, null = typical_run.result["headline"], typical_run.result["null"]
-    low, high = headline["auroc_ci"]
+    headline, null = typical_run.result.headline, typical_run.result.null
+    low, high = headline.auroc_ci
     assert card.startswith("# Model card: pfc-response\n\n**Simulated data")
-    assert f"| AUROC | {headline['auroc']:.2f} (95 % interval {low:.2f} to {high:.2f}) |" in card
-    assert f"p = {null['p_value']:.2g}" in card
+    assert f"| AUROC | {headline.auroc:.2f} (95 % interval {low:.2f} to {high:.2f}) |" in card
+    assert f"p = {null.p_value:.2g}" in card
     assert "discrimination of a state, not prognosis" in card
     assert "python -m responder_ml score BUNDLE EXPRESSION" in card
     for heading in ("Intended use", "Data", "Performance", "Model", "Limits", "How to score new samples"):

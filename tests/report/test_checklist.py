@@ -26,7 +26,7 @@ def test_tripod_has_27_items(typical_run):
 def test_answers_are_of_this_run(typical_run, underpowered_run, no_null_run):
     facts = Facts.of(typical_run)
     assert "13 subjects: 6 responder, 7 non_responder" in facts.classes
-    assert f"AUROC {typical_run.result['headline']['auroc']:.2f}" in facts.performance
+    assert f"AUROC {typical_run.result.headline.auroc:.2f}" in facts.performance
     assert "10 repeats of 5" in facts.validation
     assert Facts.of(underpowered_run).models == "Nothing was trained."
     assert Facts.of(no_null_run).null == "No null was run."

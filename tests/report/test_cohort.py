@@ -1,4 +1,5 @@
 import pandas as pd
+import pytest
 
 from responder_ml.records.run import Run
 from responder_ml.report.cohort import groups, measurements
@@ -6,11 +7,12 @@ from responder_ml.report.cohort import groups, measurements
 ENDPOINT = {"column": "response", "positive": "yes", "negative": "no", "strata": ["drug"], "nuisance": ["batch", "rin"]}
 
 
-def run_of(sheet):
-    return Run({"endpoint": ENDPOINT}, {"samples": pd.DataFrame(sheet)}, {})
+@pytest.fixture
+def run_of(make_result):
+    return lambda sheet: Run(make_result(endpoint=ENDPOINT), {"samples": pd.DataFrame(sheet)}, {})
 
 
-def test_subjects_are_counted_once_however_many_samples_they_have():
+def test_subjects_are_counted_once_however_many_samples_they_have(run_of):
     run = run_of(
         {
             "sample": ["a1", "a2", "b1", "c1"],
@@ -26,7 +28,7 @@ def test_subjects_are_counted_once_however_many_samples_they_have():
     ]
 
 
-def test_measurements_are_summarised_by_class():
+def test_measurements_are_summarised_by_class(run_of):
     n = 12
     run = run_of(
         {
@@ -42,13 +44,13 @@ def test_measurements_are_summarised_by_class():
     assert [group["name"] for group in groups(run)] == ["drug", "batch"]
 
 
-def test_a_missing_value_is_a_group_of_its_own():
+def test_a_missing_value_is_a_group_of_its_own(run_of):
     run = run_of({"sample": ["a", "b"], "subject": ["a", "b"], "response": ["yes", "no"], "batch": [None, 2.0]})
     assert groups(run) == [{"name": "batch", "rows": [("2", 0, 1), ("not given", 1, 0)]}]
 
 
-def test_without_a_sheet_there_are_no_groups():
-    assert groups(Run({"endpoint": ENDPOINT}, {}, {})) == []
+def test_without_a_sheet_there_are_no_groups(make_result):
+    assert groups(Run(make_result(endpoint=ENDPOINT), {}, {})) == []
 
 
 def test_findings_are_listed_worst_first(built):

@@ -48,7 +48,7 @@ def test_a_constant_shift_of_a_folds_model_changes_nothing(rng):
 @pytest.mark.parametrize("name", ["typical_run", "one_candidate_run", "awkward_run"])
 def test_the_area_is_the_headline(request, name):
     run = request.getfixturevalue(name)
-    assert average_roc(held_out(run)).area == pytest.approx(run.result["headline"]["auroc"], abs=1e-9)
+    assert average_roc(held_out(run)).area == pytest.approx(run.result.headline.auroc, abs=1e-9)
 
 
 def test_the_area_is_the_auroc_within_folds_to_a_cell_for_any_fold_sizes(rng):

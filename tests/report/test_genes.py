@@ -3,6 +3,7 @@ import re
 import numpy as np
 import pandas as pd
 
+from responder_ml.evaluation.verdict import Verdict
 from responder_ml.report.figures.beeswarm import MOST_DOTS, swarm, thinned
 from responder_ml.report.genes import Genes
 
@@ -21,7 +22,7 @@ def test_called_out_genes_are_named(built, typical_run):
 
 
 def test_a_confounded_verdict_says_what_called_out_genes_may_be(typical_run):
-    result = {**typical_run.result, "verdict": {**typical_run.result["verdict"], "level": "confounded"}}
+    result = typical_run.result.model_copy(update={"verdict": Verdict("confounded", "Confounded.")})
     assert "tell batches apart" in Genes().render(type(typical_run)(result, typical_run.tables, typical_run.config))
     assert "tell batches apart" not in Genes().render(typical_run)
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -14,8 +15,8 @@ AUROC = {"genes+elastic_net": 0.81, "genes+xgboost": 0.74, "stress_sets+nearest_
 
 
 @pytest.fixture
-def make_run():
-    return _make_run
+def make_run(make_result):
+    return partial(_make_run, make_result)
 
 
 @pytest.fixture
@@ -51,7 +52,7 @@ def _write(run, folder):
     return folder
 
 
-def _make_run(*, folds=5, repeats=2, trials=4, null=True, simulated=True, region="PFC", seed=7):
+def _make_run(make_result, *, folds=5, repeats=2, trials=4, null=True, simulated=True, region="PFC", seed=7):
     rng = np.random.default_rng(seed)
     names = ["auto", *AUROC]
     tables = {name: pd.DataFrame(columns=list(columns)) for name, columns in TABLES.items()}
@@ -104,7 +105,6 @@ def _make_run(*, folds=5, repeats=2, trials=4, null=True, simulated=True, region
         }
     )
     result = {
-        "schema_version": 1,
         "name": f"{region.lower()}-response",
         "simulated": simulated,
         "endpoint": {
@@ -170,4 +170,4 @@ def _make_run(*, folds=5, repeats=2, trials=4, null=True, simulated=True, region
         "null": {"permutations": 1000, "alpha": 0.05},
         "seed": seed,
     }
-    return Run(result, tables, config)
+    return Run(make_result(**result), tables, config)

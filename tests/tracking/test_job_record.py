@@ -40,7 +40,7 @@ def test_tags_say_where_what_and_on_which_data(run, folder):
         "endpoint": "responder vs non_responder",
         "strata": "drug",
         "simulated": "yes",
-        "data_sha256": run.result["data_sha256"],
+        "data_sha256": run.result.data_sha256,
         "seed": "7",
         "responder_ml": "0.1.0",
     }
@@ -48,7 +48,8 @@ def test_tags_say_where_what_and_on_which_data(run, folder):
 
 def test_a_region_the_sheet_does_not_have_is_taken_from_what_was_asked(run, folder):
     bare = dataclasses.replace(run, tables={**run.tables, "samples": run.tables["samples"][["sample", "subject"]]})
-    asked = {**run.result, "endpoint": {**run.result["endpoint"], "where": {"region": ["PFC", "NAc"]}}}
+    endpoint = run.result.endpoint.model_copy(update={"where": {"region": ["PFC", "NAc"]}})
+    asked = run.result.model_copy(update={"endpoint": endpoint})
     assert _of(job_record(dataclasses.replace(bare, result=asked), folder), Tag)["region"] == "NAc, PFC"
 
 
@@ -124,7 +125,7 @@ def test_every_file_goes_along_and_tables_are_put_aside(run, folder):
 def test_the_dataset_carries_a_digest_mlflow_can_keep(run, folder):
     (dataset,) = (item for item in job_record(run, folder).items if isinstance(item, DatasetInput))
     assert dataset.name == "simulated cohort"
-    assert run.result["data_sha256"].startswith(dataset.digest)
+    assert run.result.data_sha256.startswith(dataset.digest)
     assert len(dataset.digest) <= 36
     assert dataset.profile["num_rows"] == 13
 
@@ -145,8 +146,8 @@ def test_every_key_is_one_mlflow_accepts(run, folder):
 
 
 def test_an_unknown_interval_is_left_out(run, folder):
-    headline = {**run.result["headline"], "auroc": None, "auroc_ci": [None, None]}
-    record = job_record(dataclasses.replace(run, result={**run.result, "headline": headline}), folder)
+    headline = run.result.headline.model_copy(update={"auroc": None, "auroc_ci": (None, None)})
+    record = job_record(dataclasses.replace(run, result=run.result.model_copy(update={"headline": headline})), folder)
     assert "auroc" not in _single(record)
     assert "AUROC unknown" in record.description
 

@@ -102,7 +102,7 @@ def test_every_file_and_the_dataset_are_there(run, folder, uri, client):
     assert "tables/out_of_fold.csv" in _names(client, run_id, "tables")
     assert _names(client, run_id, "figures") == {"figures/roc.svg"}
     (dataset,) = client.get_run(run_id).inputs.dataset_inputs
-    assert run.result["data_sha256"].startswith(dataset.dataset.digest)
+    assert run.result.data_sha256.startswith(dataset.dataset.digest)
     assert dataset.tags[0].value == "training"
 
 

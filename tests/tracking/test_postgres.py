@@ -92,7 +92,7 @@ def test_a_run_sent_to_postgres_can_be_read_back_and_is_not_doubled(run, folder,
     assert client.get_run(run_id).data.metrics["p_value"] == 0.014
     assert len(client.get_metric_history(run_id, "each_fold/auroc")) == 9
     answer = Path(client.download_artifacts(run_id, "result.json"))
-    assert json.loads(answer.read_text(encoding="utf-8")) == run.result
+    assert json.loads(answer.read_text(encoding="utf-8")) == run.result.content()
     (version,) = client.search_model_versions("name = 'pfc-response'")
     assert version.run_id == run_id
 

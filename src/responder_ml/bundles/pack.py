@@ -49,7 +49,7 @@ def pack_bundle(
     labelled
         Training samples.
     result
-        A run's result; its name, simulated, endpoint, n, headline, null, verdict and versions go into the manifest.
+        The content of a run's ``result.json``; name, simulated, endpoint, n, headline, null, verdict and versions are kept.
     limits
         What the model is not for, one sentence each (species, region, platform).
     threshold

@@ -8,20 +8,20 @@ from rich.text import Text
 from responder_ml.commands.console import Config, print_findings, print_line
 
 if TYPE_CHECKING:
+    from responder_ml.build import PreparedJob
     from responder_ml.config import JobConfig
-    from responder_ml.train import Prepared
 
 
 def check(config: Config) -> None:
     """Read configuration and data, print the audit and what n allows. Trains nothing."""
+    from responder_ml.build import prepare_job
     from responder_ml.config import load_config
-    from responder_ml.train import prepare
 
     job = load_config(config)
-    show_prepared(Console(), job, prepare(job))
+    show_prepared(Console(), job, prepare_job(job))
 
 
-def show_prepared(console: Console, job: "JobConfig", prepared: "Prepared") -> None:
+def show_prepared(console: Console, job: "JobConfig", prepared: "PreparedJob") -> None:
     """Print what was read, the audit and what the number of subjects allows."""
     labelled = prepared.labelled
     positive = int(labelled.labels.sum())

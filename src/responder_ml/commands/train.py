@@ -1,7 +1,7 @@
 """The command `train`: from a job's YAML file to a run folder and a bundle."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -22,6 +22,7 @@ from responder_ml.commands.console import (
 if TYPE_CHECKING:
     import pandas as pd
 
+    from responder_ml.records.result import Headline, Null
     from responder_ml.records.run import Run
 
 
@@ -33,33 +34,30 @@ def train(
     """Search, test against relabelled subjects, explain, and write a run folder and a bundle."""
     from responder_ml.config import load_config
     from responder_ml.search.checkpoints import run_checkpoint
-    from responder_ml.train import default_folders, record, train
+    from responder_ml.train import default_folders, record, run_job
 
     job = load_config(config)
     console = Console()
     run_folder, bundle_folder = default_folders(job)
     run_folder, bundle_folder = out or run_folder, bundle or bundle_folder
     with run_checkpoint(run_folder) as checkpoint:
-        run = train(job, run_folder, bundle_folder, ProgressBar(console), checkpoint)
+        run = run_job(job, run_folder, bundle_folder, checkpoint, ProgressBar(console))
         show_run(console, run, run_folder, bundle_folder)
         record(job, run, run_folder, bundle_folder, ProgressBar(console))
 
 
 def show_run(console: Console, run: "Run", folder: Path, bundle: Path) -> None:
     """Print the verdict, the candidates, the null, the warnings of the audit, and where the files are."""
-    from responder_ml.cohort.findings import Finding
-
     result = run.result
-    verdict = result["verdict"]
     console.print()
-    if result["simulated"]:
+    if result.simulated:
         print_simulated(console)
-    print_line(console, verdict["sentence"], style=f"bold {verdict_style(verdict['level'])}")
+    print_line(console, result.verdict.sentence, style=f"bold {verdict_style(result.verdict.level)}")
     print_table(console, _candidate_table(run.tables["candidates"]))
-    for line in (_null_line(result["null"]), _leave_pair_out_line(result["headline"])):
+    for line in (_null_line(result.null), _leave_pair_out_line(result.headline)):
         if line:
             print_line(console, line)
-    print_findings(console, [Finding(**finding) for finding in result["audit"] if finding["severity"] != "info"])
+    print_findings(console, [finding for finding in result.audit if finding.severity != "info"])
     print_line(console, f"Report: {folder / 'report.html'}")
     print_line(console, f"Run:    {folder}")
     print_line(console, f"Bundle: {bundle}")
@@ -83,27 +81,25 @@ def _candidate_table(candidates: "pd.DataFrame") -> Table:
     return table
 
 
-def _null_line(null: dict[str, Any] | None) -> str:
+def _null_line(null: "Null | None") -> str:
     """Say how p was computed; nothing where no null was run."""
-    if not null or null.get("p_value") is None:
+    if null is None or null.p_value is None:
         return ""
-    if null["exact"]:
-        method = f"exact over all {null['labellings']:,} labellings"
+    if null.exact:
+        method = f"exact over all {null.labellings:,} labellings"
     else:
-        low, high = null["p_interval"]
-        stopped = ", stopped early" if null["stopped_early"] else ""
-        method = (
-            f"95 % Monte Carlo interval {low:.2g} to {high:.2g} from {null['permutations']:,} relabellings{stopped}"
-        )
-    spread = f"null mean {null['null_mean']:.2f}, sd {null['null_sd']:.2f}"
-    return f"p = {null['p_value']:.2g}, {method}; {spread}; smallest attainable p {null['min_attainable_p']:.2g}."
+        low, high = null.p_interval
+        stopped = ", stopped early" if null.stopped_early else ""
+        method = f"95 % Monte Carlo interval {low:.2g} to {high:.2g} from {null.permutations:,} relabellings{stopped}"
+    spread = f"null mean {null.null_mean:.2f}, sd {null.null_sd:.2f}"
+    return f"p = {null.p_value:.2g}, {method}; {spread}; smallest attainable p {null.min_attainable_p:.2g}."
 
 
-def _leave_pair_out_line(headline: dict[str, Any]) -> str:
-    if headline.get("leave_pair_out_auroc") is None:
+def _leave_pair_out_line(headline: "Headline") -> str:
+    if headline.leave_pair_out_ci is None:
         return ""
-    low, high = headline["leave_pair_out_ci"]
+    low, high = headline.leave_pair_out_ci
     return (
-        f"Leave-pair-out AUROC of auto: {headline['leave_pair_out_auroc']:.2f}, 95 % interval {low:.2f} to {high:.2f}; "
+        f"Leave-pair-out AUROC of auto: {headline.leave_pair_out_auroc:.2f}, 95 % interval {low:.2f} to {high:.2f}; "
         "p is the headline's."
     )

@@ -4,7 +4,7 @@ The AUROC compares a positive with a negative subject only where one model score
 of different models have no common zero, and pooling them pulls the AUROC of noise below one half.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -197,5 +197,59 @@ def by_subject(values: Floats, subject_of: Indices, n_subjects: int) -> Floats:
     return np.asarray(values @ (weights / weights.sum(axis=0)), dtype=np.float64)
 
 
-METRICS: Sequence[str] = ("auroc", "balanced_accuracy", "mcc", "brier")
-"""Metrics reported for every candidate."""
+@dataclass(frozen=True)
+class Metric:
+    """A number that is reported for the headline and for every candidate.
+
+    Attributes
+    ----------
+    name
+        Key in ``result.json``, column of ``candidates.csv``, metric in MLflow.
+    label
+        What pages call it.
+    meaning
+        One line for the description of tables.
+    higher_is_better
+        Its direction.
+    measure
+        From out-of-fold decisions to the number.
+    """
+
+    name: str
+    label: str
+    meaning: str
+    higher_is_better: bool
+    measure: Callable[[OutOfFold], float]
+
+
+METRICS: tuple[Metric, ...] = (
+    Metric(
+        "auroc",
+        "AUROC",
+        "probability that a positive subject is ranked above a negative one, over pairs that one model scored",
+        True,
+        auroc,
+    ),
+    Metric(
+        "balanced_accuracy",
+        "balanced accuracy",
+        "mean of the shares of each class called correctly, at the cut-off chosen inside the folds; 0.5 is a coin toss",
+        True,
+        balanced_accuracy,
+    ),
+    Metric(
+        "mcc",
+        "Matthews correlation",
+        "correlation of calls and classes at the same cut-off; 0 is none, 1 is perfect",
+        True,
+        matthews,
+    ),
+    Metric(
+        "brier",
+        "Brier score",
+        "mean squared error of the probability; always saying one half gives 0.25, lower is better",
+        False,
+        brier,
+    ),
+)
+"""Every metric, the AUROC first; a new one is a new entry here and is then reported everywhere."""

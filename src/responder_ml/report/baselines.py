@@ -5,7 +5,6 @@ from typing import Any
 
 from responder_ml.records.run import Run
 from responder_ml.report.figures.forest import Row, forest
-from responder_ml.report.numbers import is_missing
 from responder_ml.report.section import Section, table
 
 _EXPLAINED = {
@@ -27,21 +26,21 @@ class Baselines(Section):
     def content(self, run: Run) -> Mapping[str, Any] | str:
         """Return the baselines with the headline's gain over each."""
         rows = table(run, "baselines").to_dict("records")
-        headline = run.result["headline"]
-        if not rows or is_missing(headline["auroc"]):
+        headline = run.result.headline
+        if not rows or headline.auroc is None:
             return "No baseline was run, because nothing was trained to compare it with."
-        low, high = headline.get("auroc_ci") or (None, None)
-        drawn = [Row("this procedure", headline["auroc"], low, high, leading=True)]
+        low, high = headline.auroc_ci
+        drawn = [Row("this procedure", headline.auroc, low, high, leading=True)]
         drawn += [Row(row["name"], row["auroc"], row["auroc_low"], row["auroc_high"]) for row in rows]
         best = max(rows, key=lambda row: row["auroc"])
-        alt = f"AUROC of this procedure, {headline['auroc']:.2f}, above {len(rows)} baselines; best is {best['name']}."
+        alt = f"AUROC of this procedure, {headline.auroc:.2f}, above {len(rows)} baselines; best is {best['name']}."
         for row in rows:
             row["explained"] = _EXPLAINED.get(row["name"], f"the column {row['name']} of the sample sheet alone")
         return {
             "rows": rows,
             "best": best,
             "headline": headline,
-            "n": run.result["n"],
-            "without": run.result.get("without", []),
+            "n": run.result.n,
+            "without": run.result.without,
             "figure": forest("baselines-forest", drawn, ("AUROC, 95 % interval", "this procedure", "baseline"), alt),
         }

@@ -30,13 +30,13 @@ class Calibration(Section):
             return "Nothing was trained, so there are no probabilities to judge."
         enough = len(found.subjects) >= LEAST_SUBJECTS
         return {
-            "brier": run.result["headline"].get("brier"),
-            "found": run.result["headline"].get("calibration") or {},
-            "n": run.result["n"],
+            "brier": run.result.headline.metric("brier"),
+            "found": run.result.headline.calibration,
+            "n": run.result.n,
             "share": float(found.labels.mean()),
             "least": LEAST_SUBJECTS,
-            "figure": reliability(group(found), run.result["endpoint"]["positive"]) if enough else None,
-            "positive": run.result["endpoint"]["positive"],
+            "figure": reliability(group(found), run.result.endpoint.positive) if enough else None,
+            "positive": run.result.endpoint.positive,
         }
 
 

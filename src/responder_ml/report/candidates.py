@@ -30,7 +30,7 @@ class Candidates(Section):
         words = ("AUROC, 95 % interval", "auto (the headline)", "one candidate")
         return {
             "rows": [*auto, *others],
-            "refit": run.result.get("refit"),
-            "n": run.result["n"],
+            "refit": run.result.refit,
+            "n": run.result.n,
             "figure": forest("candidates-forest", drawn, words, alt),
         }

@@ -7,6 +7,7 @@ Mitchell M et al. (2019) Model cards for model reporting. doi:10.1145/3287560.32
 
 from markupsafe import Markup
 
+from responder_ml.evaluation.metrics import METRICS
 from responder_ml.records.run import Run
 from responder_ml.report.section import table
 from responder_ml.report.template import render
@@ -27,33 +28,34 @@ def render_card(run: Run) -> str:
     genes = table(run, "genes").sort_values(["contribution", "gene"], ascending=[False, True])
     return render("card.md", {
         "name": escape(run.name),
-        "simulated": result["simulated"],
-        "verdict": NAMES.get(result["verdict"]["level"], result["verdict"]["level"]),
-        "sentence": escape(result["verdict"]["sentence"]),
+        "simulated": result.simulated,
+        "verdict": NAMES.get(result.verdict.level, result.verdict.level),
+        "sentence": escape(result.verdict.sentence),
         "endpoint": {
-            "positive": escape(result["endpoint"]["positive"]),
-            "negative": escape(result["endpoint"]["negative"]),
-            "column": escape(result["endpoint"]["column"]),
-            "where": ", ".join(f"{escape(key)} = {escape(_joined(value))}" for key, value in result["endpoint"]["where"].items()),
-            "units": escape(result["endpoint"]["units"]),
-            "strata": ", ".join(map(escape, result["endpoint"]["strata"])),
-            "nuisance": ", ".join(map(escape, result["endpoint"]["nuisance"])),
+            "positive": escape(result.endpoint.positive),
+            "negative": escape(result.endpoint.negative),
+            "column": escape(result.endpoint.column),
+            "where": ", ".join(f"{escape(key)} = {escape(_joined(value))}" for key, value in result.endpoint.where.items()),
+            "units": escape(result.endpoint.units),
+            "strata": ", ".join(map(escape, result.endpoint.strata)),
+            "nuisance": ", ".join(map(escape, result.endpoint.nuisance)),
         },
-        "n": result["n"],
-        "headline": result["headline"],
-        "null": result["null"],
-        "baselines": [{"name": escape(row["name"]), "auroc": row["auroc"]} for row in result["baselines"]],
+        "n": result.n,
+        "headline": result.headline,
+        "metrics": METRICS[1:],
+        "null": result.null,
+        "baselines": [{"name": escape(baseline.name), "auroc": baseline.auroc} for baseline in result.baselines],
         "findings": [
-            {"code": each["code"], "message": escape(each["message"])}
-            for each in result["audit"]
-            if each["severity"] != "info"
+            {"code": finding.code, "message": escape(finding.message)}
+            for finding in result.audit
+            if finding.severity != "info"
         ],
-        "refit": result.get("refit"),
+        "refit": result.refit,
         "genes": [escape(gene) for gene in genes.loc[genes["contribution"] > 0, "gene"].head(_GENES)],
         "called": [escape(gene) for gene in genes.loc[genes["called_out"] == 1, "gene"]],
-        "versions": result.get("versions") or {},
-        "seed": result.get("seed"),
-        "digest": result.get("data_sha256"),
+        "versions": result.versions,
+        "seed": result.seed,
+        "digest": result.data_sha256,
     })  # fmt: skip
 
 

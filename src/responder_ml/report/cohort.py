@@ -24,13 +24,13 @@ class Cohort(Section):
         """Return counts, groups and findings."""
         result = run.result
         return {
-            "n": result["n"],
-            "endpoint": result["endpoint"],
+            "n": result.n,
+            "endpoint": result.endpoint,
             "source": run.config.get("cohort", {}).get("source", "unknown"),
-            "simulated": result["simulated"],
+            "simulated": result.simulated,
             "groups": groups(run),
             "measurements": measurements(run),
-            "findings": sorted(result["audit"], key=lambda finding: _ORDER.index(finding["severity"])),
+            "findings": sorted(result.audit, key=lambda finding: _ORDER.index(finding.severity)),
         }
 
 
@@ -58,7 +58,7 @@ def groups(run: Run) -> list[dict[str, Any]]:
 def measurements(run: Run) -> list[dict[str, Any]]:
     """Summarise nuisance measurements by class: median, lowest and highest."""
     sheet, found = _labelled_sheet(run), []
-    for name in run.result["endpoint"]["nuisance"]:
+    for name in run.result.endpoint.nuisance:
         if name not in sheet.columns or is_categorical(sheet[name]):
             continue
         by_class = [pd.to_numeric(sheet[name][sheet["positive"] == positive]).dropna() for positive in (True, False)]
@@ -76,13 +76,13 @@ def as_text(values: "pd.Series[Any]") -> "pd.Series[str]":
 
 def _labelled_sheet(run: Run) -> pd.DataFrame:
     """Return the sample sheet with a column ``positive``; without rows where the sheet lacks the endpoint."""
-    sheet, endpoint = table(run, "samples"), run.result["endpoint"]
-    if endpoint["column"] not in sheet.columns:
+    sheet, endpoint = table(run, "samples"), run.result.endpoint
+    if endpoint.column not in sheet.columns:
         return sheet.iloc[:0].assign(positive=False)
-    return sheet.assign(positive=sheet[endpoint["column"]].astype(str) == endpoint["positive"])
+    return sheet.assign(positive=sheet[endpoint.column].astype(str) == endpoint.positive)
 
 
 def _columns(run: Run, sheet: pd.DataFrame) -> Sequence[str]:
-    endpoint = run.result["endpoint"]
-    wanted = dict.fromkeys([*endpoint["strata"], *endpoint["nuisance"], *_WORTH_A_TABLE])
-    return [name for name in wanted if name in sheet.columns and name != endpoint["column"] and len(sheet)]
+    endpoint = run.result.endpoint
+    wanted = dict.fromkeys([*endpoint.strata, *endpoint.nuisance, *_WORTH_A_TABLE])
+    return [name for name in wanted if name in sheet.columns and name != endpoint.column and len(sheet)]

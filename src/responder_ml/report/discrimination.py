@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from responder_ml.evaluation.metrics import METRICS
 from responder_ml.records.run import Run
 from responder_ml.report.curves import average_precision_recall, average_roc
 from responder_ml.report.figures.curve import Axis, unit_curve
@@ -21,12 +22,13 @@ class Discrimination(Section):
         found = held_out(run)
         if found is None:
             return "Nothing was trained, so there are no held-out decisions to judge."
-        endpoint, n = run.result["endpoint"], run.result["n"]
+        endpoint, n = run.result.endpoint, run.result.n
         repeats = len(found.log_odds)
         roc, precision = average_roc(found), average_precision_recall(found)
         share = float(found.labels.mean())
         values: dict[str, Any] = {
-            "headline": run.result["headline"],
+            "headline": run.result.headline,
+            "metrics": METRICS[1:],
             "endpoint": endpoint,
             "n": n,
             "share": share,
@@ -36,8 +38,8 @@ class Discrimination(Section):
         }
         if roc is None or precision is None:
             return values
-        counts = f"{n['positive']} {endpoint['positive']} and {n['negative']} {endpoint['negative']} subjects"
-        positive, negative = endpoint["positive"], endpoint["negative"]
+        counts = f"{n.positive} {endpoint.positive} and {n.negative} {endpoint.negative} subjects"
+        positive, negative = endpoint.positive, endpoint.negative
         values["roc"] = unit_curve(
             "roc",
             roc,

@@ -29,7 +29,7 @@ _MOST_CATEGORIES = 8
 
 
 class Genes(Section):
-    """ProgressBar, a beeswarm and a heat map of the leading genes."""
+    """Bars, a beeswarm and a heat map of the leading genes."""
 
     title = "Genes: what carries the decisions?"
     anchor = "genes"
@@ -41,8 +41,8 @@ class Genes(Section):
         genes = genes[genes["contribution"] > 0]
         if genes.empty:
             return "No gene contributed to a held-out prediction, or nothing was trained."
-        endpoint = run.result["endpoint"]
-        positive, negative = endpoint["positive"], endpoint["negative"]
+        endpoint = run.result.endpoint
+        positive, negative = endpoint.positive, endpoint.negative
         points = _labelled(run)
         leading = list(genes["gene"].head(_BARS))
         swarmed = [gene for gene in leading if gene in set(points["gene"])][:_SWARMS]
@@ -54,14 +54,14 @@ class Genes(Section):
             "supported": "strength" in genes.columns,
             "alpha": run.config.get("null", {}).get("alpha", 0.05),
             "compared": _compared(genes),
-            "whole_p": (run.result["null"] or {}).get("p_value"),
-            "confounded": run.result["verdict"]["level"] == "confounded",
+            "whole_p": run.result.null and run.result.null.p_value,
+            "confounded": run.result.verdict.level == "confounded",
             "positive": positive,
             "negative": negative,
-            "n": run.result["n"],
+            "n": run.result.n,
             "bars": gene_bars(genes.head(_BARS), positive, negative),
             "swarm": beeswarm(points, swarmed, positive, negative) if swarmed else None,
-            "thinned": run.result["n"]["samples"] > MOST_DOTS,
+            "thinned": run.result.n.samples > MOST_DOTS,
             "most_dots": MOST_DOTS,
             "heat": heat,
             "tracks": tracks,
@@ -147,9 +147,9 @@ def _heat_map(run: Run, points: pd.DataFrame, leading: list[str]) -> tuple[Marku
         sum(bool(samples["label"].iloc[part[0]]) for part in parts),
     )
     tracks = _tracks(run, samples, parts) if largest == 1 else _tracks(run, samples, parts)[:1]
-    endpoint = run.result["endpoint"]
+    endpoint = run.result.endpoint
     alt = (
-        f"Heat map of {len(genes)} genes by {len(samples)} samples, {endpoint['positive']} first, under tracks for "
+        f"Heat map of {len(genes)} genes by {len(samples)} samples, {endpoint.positive} first, under tracks for "
         f"{', '.join(track.name for track in tracks)}."
     )
     return heat_map(tile, tracks, alt), tracks, largest
@@ -169,13 +169,13 @@ def _columns(labels: Any, most: int) -> list[Any]:
 
 
 def _tracks(run: Run, samples: pd.DataFrame, parts: list[Any]) -> list[Track]:
-    endpoint = run.result["endpoint"]
+    endpoint = run.result.endpoint
     first = [part[0] for part in parts]
-    classes = (endpoint["positive"], endpoint["negative"])
-    tracks = [Track(endpoint["column"], 1 - samples["label"].to_numpy(dtype=np.intp)[first], classes)]
+    classes = (endpoint.positive, endpoint.negative)
+    tracks = [Track(endpoint.column, 1 - samples["label"].to_numpy(dtype=np.intp)[first], classes)]
     sheet = table(run, "samples").drop_duplicates("sample").set_index("sample").reindex(samples["sample"])
-    for name in dict.fromkeys([*endpoint["strata"], *endpoint["nuisance"], *_TRACKS]):
-        if name == endpoint["column"] or name not in sheet.columns or not is_categorical(sheet[name]):
+    for name in dict.fromkeys([*endpoint.strata, *endpoint.nuisance, *_TRACKS]):
+        if name == endpoint.column or name not in sheet.columns or not is_categorical(sheet[name]):
             continue
         codes, values = pd.factorize(as_text(sheet[name]), sort=True)
         if 1 < len(values) <= _MOST_CATEGORIES:

@@ -25,9 +25,9 @@ def render_report(run: Run) -> str:
     result = run.result
     return render("report.html", {
         "name": run.name,
-        "simulated": result["simulated"],
-        "endpoint": result["endpoint"],
-        "n": result["n"],
+        "simulated": result.simulated,
+        "endpoint": result.endpoint,
+        "n": result.n,
         "sections": sections,
     })  # fmt: skip
 

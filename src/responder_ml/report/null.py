@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
+from responder_ml.records.result import NullRecord
 from responder_ml.records.run import Run
 from responder_ml.report.figures.null_distribution import null_distribution
 from responder_ml.report.section import Section, table
@@ -21,44 +22,43 @@ class Null(Section):
 
     def content(self, run: Run) -> Mapping[str, Any] | str:
         """Return both nulls and their figures."""
-        null = run.result["null"]
-        if not null or null.get("p_value") is None:
+        null = run.result.null
+        if null is None or null.p_value is None:
             return (
                 "The null was not run, so there is nothing to compare the AUROC with. Set null.permutations above 0 in the "
                 "configuration to relabel subjects and run the whole procedure again on each relabelling."
             )
-        conditional = null.get("conditional")
+        conditional = null.conditional
         return {
             "null": null,
             "conditional": conditional,
-            "strata": run.result["endpoint"]["strata"],
-            "nuisance": run.result["endpoint"]["nuisance"],
+            "strata": run.result.endpoint.strata,
+            "nuisance": run.result.endpoint.nuisance,
             "alpha": run.config.get("null", {}).get("alpha"),
-            "repeats": null.get("repeats") or run.config.get("null", {}).get("repeats"),
-            "headline": run.result["headline"]["auroc"],
+            "repeats": run.config.get("null", {}).get("repeats"),
+            "headline": run.result.headline.auroc,
             "figure": _figure(run, "unconditional", null),
             "conditional_figure": _figure(run, "conditional", conditional) if conditional else None,
         }
 
 
-def _figure(run: Run, kind: str, numbers: Mapping[str, Any]) -> Markup | None:
+def _figure(run: Run, kind: str, null: NullRecord) -> Markup | None:
     rows = table(run, "null")
     values = rows.loc[rows["kind"].astype(str).str.startswith(kind), "auroc"].to_numpy(dtype=np.float64)
     values = values[np.isfinite(values)]
-    observed, mean = numbers.get("observed"), numbers.get("null_mean")
+    observed, mean = null.observed, null.null_mean
     if not len(values) or observed is None or mean is None:
         return None
-    return null_distribution(
-        f"null-{_KINDS[kind]}", values, reaching(numbers, len(values)), float(observed), float(mean)
-    )
+    return null_distribution(f"null-{_KINDS[kind]}", values, reaching(null, len(values)), float(observed), float(mean))
 
 
-def reaching(null: Mapping[str, Any], draws: int) -> int:
+def reaching(null: NullRecord, draws: int) -> int:
     """Return how many relabellings are at or above the observed value, from p.
 
     Equal AUROCs are told apart by digits that the record's rounded observed value does not carry; p knows the count.
     p is C / B where all labellings were enumerated or the rule stopped, else (C + 1) / (B + 1).
     """
-    if null["exact"] or null["stopped_early"]:
-        return round(float(null["p_value"]) * draws)
-    return max(round(float(null["p_value"]) * (draws + 1)) - 1, 0)
+    p_value = null.p_value or 0.0
+    if null.exact or null.stopped_early:
+        return round(p_value * draws)
+    return max(round(p_value * (draws + 1)) - 1, 0)

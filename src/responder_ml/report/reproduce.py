@@ -21,11 +21,11 @@ class Reproduce(Section):
     def content(self, run: Run) -> Mapping[str, Any]:
         """Return what a rerun needs."""
         config = {key: value for key, value in run.config.items() if key not in _CHANGES_NOTHING}
-        timings = run.result.get("timings") or {}
+        timings = run.result.timings
         return {
             "config": yaml.safe_dump(config, sort_keys=False, allow_unicode=True),
-            "versions": run.result.get("versions") or {},
-            "seed": run.result.get("seed"),
-            "digest": run.result.get("data_sha256"),
+            "versions": run.result.versions,
+            "seed": run.result.seed,
+            "digest": run.result.data_sha256,
             "timings": [(name.removesuffix("_s").replace("_", " "), seconds) for name, seconds in timings.items()],
         }

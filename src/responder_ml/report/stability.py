@@ -28,7 +28,7 @@ class Stability(Section):
         most = genes.sort_values(["selection_frequency", "contribution"], ascending=False, kind="stable").head(_GENES)
         lengths = auto["n_features"].dropna()
         return {
-            "stability": run.result.get("stability") or {},
+            "stability": run.result.stability,
             "models": len(auto),
             "repeats": int(auto["repeat"].nunique()),
             "lengths": (lengths.median(), lengths.min(), lengths.max()) if len(lengths) else None,

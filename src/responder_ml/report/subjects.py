@@ -24,29 +24,29 @@ class Subjects(Section):
         found = held_out(run)
         if found is None:
             return "Nothing was trained, so there are no held-out predictions."
-        endpoint = run.result["endpoint"]
+        endpoint = run.result.endpoint
         return {
-            "rows": _rows(found, endpoint["positive"], endpoint["negative"]),
+            "rows": _rows(found, endpoint.positive, endpoint.negative),
             "repeats": len(found.log_odds),
-            "positive": endpoint["positive"],
-            "negative": endpoint["negative"],
+            "positive": endpoint.positive,
+            "negative": endpoint.negative,
             "by_rank": len(found.subjects) > MOST_NAMED,
             "behaviour": _behaviour(run, found),
-            "figure": subject_spread(found, endpoint["positive"], endpoint["negative"]),
+            "figure": subject_spread(found, endpoint.positive, endpoint.negative),
         }
 
 
 def _behaviour(run: Run, found: HeldOut) -> dict[str, Any] | None:
     """Return the figure of predictions against the measured behaviour; None where classes were not derived from one."""
-    said = run.result.get("behaviour")
+    behaviour = run.result.behaviour
     sheet = table(run, "samples")
-    if not said or said["column"] not in sheet:
+    if behaviour is None or behaviour.column not in sheet:
         return None
-    measured = sheet.assign(subject=sheet["subject"].astype(str)).groupby("subject")[said["column"]].first()
-    values = pd.to_numeric(measured[found.subjects]).to_numpy(dtype=np.float64)
-    endpoint = run.result["endpoint"]
-    figure = behaviour_scatter(found, values, said, (endpoint["positive"], endpoint["negative"]))
-    return {**said, "figure": figure}
+    measured = sheet.assign(subject=sheet["subject"].astype(str)).groupby("subject")[behaviour.column].first()
+    values = pd.to_numeric(measured.loc[list(found.subjects)]).to_numpy(dtype=np.float64)
+    endpoint = run.result.endpoint
+    figure = behaviour_scatter(found, values, behaviour, (endpoint.positive, endpoint.negative))
+    return {**behaviour.model_dump(), "figure": figure}
 
 
 def _rows(found: HeldOut, positive: str, negative: str) -> list[dict[str, Any]]:

@@ -45,16 +45,16 @@ class Verdict(Section):
     def content(self, run: Run) -> Mapping[str, Any]:
         """Return the sentence, its meaning and its numbers."""
         result = run.result
-        level = result["verdict"]["level"]
-        severe = [finding for finding in result["audit"] if finding["severity"] in ("error", "warning")]
+        level = result.verdict.level
+        severe = [finding for finding in result.audit if finding.severity in ("error", "warning")]
         return {
             "level": level,
             "name": NAMES.get(level, level),
-            "sentence": result["verdict"]["sentence"],
+            "sentence": result.verdict.sentence,
             "meaning": _MEANINGS.get(level, ""),
-            "headline": result["headline"],
-            "null": result["null"],
-            "n": result["n"],
-            "endpoint": result["endpoint"],
+            "headline": result.headline,
+            "null": result.null,
+            "n": result.n,
+            "endpoint": result.endpoint,
             "cautions": len(severe),
         }

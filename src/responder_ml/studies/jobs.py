@@ -7,6 +7,7 @@ from typing import Any
 
 from anndata import AnnData
 
+from responder_ml.build import PreparedJob, prepare_job
 from responder_ml.cohort.read import keep_rows
 from responder_ml.errors import EndpointError
 from responder_ml.evaluation.evidence import assess_given_null
@@ -21,7 +22,6 @@ from responder_ml.progress import OnProgress
 from responder_ml.search.search_data import SearchData
 from responder_ml.search.workers import Workers
 from responder_ml.study_config import PlannedJob
-from responder_ml.train import Prepared, prepare
 
 CORRECTED = "corrected p"
 """What verdicts of a study call their p."""
@@ -73,7 +73,7 @@ class RegionJob(StudyJob):
         Its data and the plan their size allows.
     """
 
-    prepared: Prepared
+    prepared: PreparedJob
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ def search_job(planned: PlannedJob, cohort: AnnData, workers: Workers) -> Region
     config = planned.config
     rows = keep_rows(cohort, config.cohort.where)
     try:
-        prepared = prepare(config, rows)
+        prepared = prepare_job(config, rows)
     except EndpointError as problem:
         return _refuse(planned, rows, problem)
     labelled = prepared.labelled
@@ -139,7 +139,7 @@ def search_job(planned: PlannedJob, cohort: AnnData, workers: Workers) -> Region
         planned=planned,
         subjects=JobLabels(labelled.subjects, labelled.labels, labelled.strata),
         auto=observed.auto,
-        statistic=partial(procedure.statistics, repeats=prepared.null.repeats),
+        statistic=partial(procedure.statistics, repeats=prepared.null_plan.repeats),
         assess=partial(_assess, planned, prepared, procedure, observed),
         simulated=bool(labelled.cohort.uns.get("simulated", False)),
         prepared=prepared,
@@ -162,12 +162,12 @@ def jobs_to_test(jobs: Sequence[StudyJob | RefusedJob]) -> dict[str, StudyJob]:
 
 
 def _assess(
-    planned: PlannedJob, prepared: Prepared, procedure: Procedure, observed: ObservedResult, null: NullResult
+    planned: PlannedJob, prepared: PreparedJob, procedure: Procedure, observed: ObservedResult, null: NullResult
 ) -> JobVerdict:
     labelled = prepared.labelled
     log2 = log2_expression(labelled.expression, planned.config.cohort.units)
     evidence = assess_given_null(
-        null, procedure, observed, labelled, prepared.null, log2, lambda *_: None, p_name=CORRECTED
+        null, procedure, observed, labelled, prepared.null_plan, log2, lambda *_: None, p_name=CORRECTED
     )
     best = max(evidence.baselines, key=lambda baseline: baseline.auroc, default=None)
     facts: dict[str, Any] = {"within_batch_p": None if evidence.conditional is None else evidence.conditional.p_value}

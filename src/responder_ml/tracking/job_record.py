@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from responder_ml.evaluation.metrics import METRICS
 from responder_ml.records.run import Run
 from responder_ml.search.candidate import AUTO
 from responder_ml.tracking.fold_metrics import fold_metrics
@@ -39,53 +40,52 @@ def job_record(run: Run, folder: Path) -> Record:
 
 
 def _tags(run: Run) -> Iterator[Tag]:
-    yield from tags({"verdict": run.result["verdict"]["level"]})
+    yield from tags({"verdict": run.result.verdict.level})
     yield from shared_tags(run)
 
 
 def _params(run: Run) -> Iterator[Param]:
     result = run.result
-    candidates, n, search, refit = result["candidates"], result["n"], result.get("search", {}), result.get("refit", {})
+    candidates, n, search, refit = result.candidates, result.n, result.search, result.refit
     return params(
         {
             "candidate": AUTO,
-            "builder": ", ".join(dict.fromkeys(each["builder"] for each in candidates)),
-            "classifier": ", ".join(dict.fromkeys(each["classifier"] for each in candidates)),
-            **{f"n_{key}": value for key, value in n.items()},
-            **{key: search.get(key) for key in ("folds", "repeats", "inner_folds", "trials")},
+            "builder": ", ".join(dict.fromkeys(candidate.builder for candidate in candidates)),
+            "classifier": ", ".join(dict.fromkeys(candidate.classifier for candidate in candidates)),
+            **{f"n_{key}": value for key, value in n},
+            **{key: getattr(search, key) for key in ("folds", "repeats", "inner_folds", "trials")},
             "relabellings_asked": run.config.get("null", {}).get("permutations"),
             "alpha": run.config.get("null", {}).get("alpha"),
-            "units": result["endpoint"].get("units"),
-            "nuisance": ", ".join(result["endpoint"].get("nuisance") or ()),
-            "bundle_candidate": refit.get("candidate"),
-            "bundle_n_features": refit.get("n_features"),
+            "units": result.endpoint.units,
+            "nuisance": ", ".join(result.endpoint.nuisance),
+            "bundle_candidate": refit and refit.candidate,
+            "bundle_n_features": refit and refit.n_features,
         }
     )
 
 
 def _metrics(run: Run) -> Iterator[Metric]:
     result = run.result
-    headline, null = result["headline"], result.get("null") or {}
-    low, high = headline["auroc_ci"]
+    headline, null = result.headline, result.null
+    low, high = headline.auroc_ci
     genes = table_of(run, "genes")
     called_out = int(genes["called_out"].sum()) if genes["null_high"].notna().any() else None
     yield from metrics(
         {
-            "auroc": headline["auroc"],
             "auroc_low": low,
             "auroc_high": high,
-            "p_value": null.get("p_value"),
-            "p_value_within_batch": (null.get("conditional") or {}).get("p_value"),
-            "p_value_smallest_possible": null.get("min_attainable_p"),
-            "null_mean": null.get("null_mean"),
-            "relabellings": null.get("permutations"),
-            **{key: headline.get(key) for key in ("balanced_accuracy", "mcc", "brier")},
-            "leave_pair_out_auroc": headline.get("leave_pair_out_auroc"),
+            "p_value": null and null.p_value,
+            "p_value_within_batch": null and null.conditional and null.conditional.p_value,
+            "p_value_smallest_possible": null and null.min_attainable_p,
+            "null_mean": null and null.null_mean,
+            "relabellings": null and null.permutations,
+            **{metric.name: headline.metric(metric.name) for metric in METRICS},
+            "leave_pair_out_auroc": headline.leave_pair_out_auroc,
             **_best_baseline(run),
-            "gene_stability": (result.get("stability") or {}).get("nogueira"),
-            "leading_gene_stability": ((result.get("stability") or {}).get("leading") or {}).get("nogueira"),
+            "gene_stability": result.stability.nogueira,
+            "leading_gene_stability": result.stability.leading.nogueira,
             "genes_called_out": called_out,
-            "train_seconds": result["timings"].get("total_s"),
+            "train_seconds": result.timings.get("total_s"),
         }
     )
 
@@ -105,10 +105,10 @@ def _best_baseline(run: Run) -> Mapping[str, Any]:
 
 def _dataset(run: Run) -> DatasetInput:
     cohort = run.config.get("cohort", {})
-    n, digest = run.result["n"], run.result["data_sha256"][:_DIGEST_CHARACTERS]
-    profile = {"num_rows": n["samples"], "num_elements": n["samples"] * n["genes"], **n}
-    if run.result["simulated"]:
-        settings = {"params": cohort.get("params", {}), "where": cohort.get("where", {}), "seed": run.result["seed"]}
+    n, digest = run.result.n, run.result.data_sha256[:_DIGEST_CHARACTERS]
+    profile = {"num_rows": n.samples, "num_elements": n.samples * n.genes, **n.model_dump()}
+    if run.result.simulated:
+        settings = {"params": cohort.get("params", {}), "where": cohort.get("where", {}), "seed": run.result.seed}
         return DatasetInput("simulated cohort", digest, "simulated", settings, profile)
     path = str(cohort.get("expression", ""))
     return DatasetInput(Path(path).name or run.name, digest, "local", {"uri": path}, profile)
@@ -121,14 +121,14 @@ def _artifacts(folder: Path) -> Iterator[Artifact]:
 
 def _description(run: Run) -> str:
     result = run.result
-    auroc, (low, high) = result["headline"]["auroc"], result["headline"]["auroc_ci"]
+    auroc, (low, high) = result.headline.auroc, result.headline.auroc_ci
     lines = [
-        f"{result['verdict']['sentence']}",
+        result.verdict.sentence,
         "**Artifacts > report.html** is the whole story.",
         f"AUROC {_number(auroc)} (95 % interval {_number(low)} to {_number(high)}) is that of the whole procedure, the "
         "choice between candidates included. The child runs are the candidates, each on its own.",
     ]
-    if result["simulated"]:
+    if result.simulated:
         lines.insert(0, "**Simulated data: nothing here is a finding about real animals.**")
     return "\n\n".join(lines)
 

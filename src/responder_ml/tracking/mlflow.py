@@ -105,8 +105,8 @@ def send(
     with environment(first), _calm(), _errors_of(store):
         sender = _connect(store, experiment or DEFAULT_EXPERIMENT)
         with environment(patient):
-            seconds, end = run.result["timings"].get("total_s", 0.0), _ended(folder / "result.json")
-            run_id = sender.send_records(job, candidates, _digest(run.result), end - int(1000 * seconds), end)
+            seconds, end = run.result.timings.get("total_s", 0.0), _ended(folder / "result.json")
+            run_id = sender.send_records(job, candidates, _digest(run.result.content()), end - int(1000 * seconds), end)
             if bundle is not None:
                 model_id = send_model(sender.client, sender.experiment_id, run_id, run, bundle, loader)
                 if register:

@@ -30,9 +30,9 @@ def send_model(client: Any, experiment_id: str, run_id: str, run: Run, bundle: P
     outputs = client.get_run(run_id).outputs
     if outputs and outputs.model_outputs:
         return str(outputs.model_outputs[0].model_id)
-    tags = {"verdict": run.result["verdict"]["level"], "job": run.name}
-    refit = run.result.get("refit") or {}
-    chosen = {"candidate": refit.get("candidate", ""), **refit.get("params", {})}
+    tags = {"verdict": run.result.verdict.level, "job": run.name}
+    refit = run.result.refit
+    chosen = {"candidate": ""} if refit is None else {"candidate": refit.candidate, **refit.params}
     model = client.create_logged_model(
         experiment_id,
         name=plain_name(run.name),
@@ -72,7 +72,7 @@ def register_model(client: Any, model_id: str, run_id: str, run: Run) -> None:
         run.name,
         source=f"models:/{model_id}",
         run_id=run_id,
-        description=run.result["verdict"]["sentence"],
+        description=run.result.verdict.sentence,
         model_id=model_id,
     )
     versions = [{"name": run.name, "version": version.version}]

@@ -15,17 +15,17 @@ def shared_tags(run: Run) -> Iterator[Tag]:
 
     Raises nothing: what a run does not say is left out.
     """
-    result, endpoint = run.result, run.result["endpoint"]
+    result, endpoint = run.result, run.result.endpoint
     yield from tags(
         {
             "job": run.name,
             **{column: _values(run, column) for column in _SORTED_BY},
-            "endpoint": f"{endpoint['positive']} vs {endpoint['negative']}",
-            "strata": ", ".join(endpoint.get("strata") or ()),
-            "simulated": "yes" if result["simulated"] else "no",
-            "data_sha256": result["data_sha256"],
-            "seed": result["seed"],
-            "responder_ml": result["versions"].get("responder_ml") or result["versions"].get("responder-ml"),
+            "endpoint": f"{endpoint.positive} vs {endpoint.negative}",
+            "strata": ", ".join(endpoint.strata),
+            "simulated": "yes" if result.simulated else "no",
+            "data_sha256": result.data_sha256,
+            "seed": result.seed,
+            "responder_ml": result.versions.get("responder_ml") or result.versions.get("responder-ml"),
         }
     )
 
@@ -35,5 +35,5 @@ def _values(run: Run, column: str) -> str:
     samples = table_of(run, "samples")
     if column in samples.columns:
         return ", ".join(sorted(map(str, samples[column].dropna().unique())))
-    wanted = run.result["endpoint"].get("where", {}).get(column, "")
+    wanted = run.result.endpoint.where.get(column, "")
     return wanted if isinstance(wanted, str) else ", ".join(sorted(map(str, wanted)))

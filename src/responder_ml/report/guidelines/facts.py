@@ -1,8 +1,9 @@
 """What a run can say about itself, in sentences that several guidelines ask for."""
 
 from dataclasses import dataclass
-from typing import Any
 
+from responder_ml.evaluation.metrics import METRICS
+from responder_ml.records.result import Headline, Result
 from responder_ml.records.run import Run
 from responder_ml.report.numbers import is_missing, p_text, plain
 from responder_ml.report.section import table
@@ -35,15 +36,15 @@ class Facts:
     @classmethod
     def of(cls, run: Run) -> "Facts":
         """Gather the sentences of a run."""
-        result, n, endpoint = run.result, run.result["n"], run.result["endpoint"]
+        result, n, endpoint = run.result, run.result.n, run.result.endpoint
         trained = not table(run, "out_of_fold").empty
         return cls(
-            outcome=f"Column {endpoint['column']}: {endpoint['positive']} (positive) against {endpoint['negative']}.",
-            classes=f"{n['subjects']} subjects: {n['positive']} {endpoint['positive']}, {n['negative']} {endpoint['negative']}.",
-            data=f"{n['samples']} samples x {n['genes']:,} genes in {endpoint['units']}; SHA-256 {result.get('data_sha256')}.",
+            outcome=f"Column {endpoint.column}: {endpoint.positive} (positive) against {endpoint.negative}.",
+            classes=f"{n.subjects} subjects: {n.positive} {endpoint.positive}, {n.negative} {endpoint.negative}.",
+            data=f"{n.samples} samples x {n.genes:,} genes in {endpoint.units}; SHA-256 {result.data_sha256}.",
             source=_source(run),
             preparation=(
-                f"Values are read as {endpoint['units']}. Normalisation, expression filter, ranking and scaling are learnt from "
+                f"Values are read as {endpoint.units}. Normalisation, expression filter, ranking and scaling are learnt from "
                 "training rows alone and applied to held-out rows."
             ),
             models=_models(run) if trained else "Nothing was trained.",
@@ -53,17 +54,17 @@ class Facts:
                 "inside every training set."
             ),
             tuning=_tuning(run) if trained else "Nothing was tuned.",
-            performance=_performance(result["headline"]),
+            performance=_performance(result.headline),
             uncertainty=(
                 "95 % intervals redraw subjects from the held-out decisions (conditional on the models); paired comparisons use "
                 "the corrected resampled t; curves show the spread over repeats."
             ),
             null=_null(run),
-            baselines="; ".join(f"{row['name']} {plain(row['auroc'])}" for row in result["baselines"])
+            baselines="; ".join(f"{baseline.name} {plain(baseline.auroc)}" for baseline in result.baselines)
             or "None was run.",
-            calibration=_calibration(result["headline"]),
-            software=", ".join(f"{name} {version}" for name, version in (result.get("versions") or {}).items()),
-            seed=f"Seed {result.get('seed')}; results do not depend on the number of workers.",
+            calibration=_calibration(result.headline),
+            software=", ".join(f"{name} {version}" for name, version in result.versions.items()),
+            seed=f"Seed {result.seed}; results do not depend on the number of workers.",
             explanation=_explanation(run),
             final_model=_final_model(result),
             audit=_audit(result),
@@ -72,64 +73,60 @@ class Facts:
 
 def _source(run: Run) -> str:
     cohort = run.config.get("cohort", {})
-    if run.result["simulated"]:
+    if run.result.simulated:
         return "Simulated data; no animal, donor or patient."
     files = [str(cohort[key]) for key in ("expression", "samples") if cohort.get(key)]
     return f"Read from {cohort.get('source', 'files')}: {', '.join(files) or 'not named'}."
 
 
 def _models(run: Run) -> str:
-    names = [row["name"] for row in run.result["candidates"]]
+    names = [candidate.name for candidate in run.result.candidates]
     return f"{len(names)} candidate(s): {', '.join(names)}; the choice between them (auto) is part of the procedure."
 
 
 def _validation(run: Run) -> str:
-    search = run.result.get("search") or {}
+    search = run.result.search
     return (
-        f"Nested cross-validation: {search.get('repeats', '?')} repeats of {search.get('folds', '?')} stratified outer folds of "
-        f"subjects; {search.get('inner_folds', '?')} inner folds."
+        f"Nested cross-validation: {search.repeats} repeats of {search.folds} stratified outer folds of "
+        f"subjects; {search.inner_folds} inner folds."
     )
 
 
 def _tuning(run: Run) -> str:
-    trials = (run.result.get("search") or {}).get("trials", 0)
+    trials = run.result.search.trials
     if not trials:
         return "Nothing was tuned: forms are fixed in advance."
     return f"{trials} Optuna trials per candidate and outer training set, scored by the mean inner AUROC."
 
 
-def _performance(headline: dict[str, Any]) -> str:
-    if is_missing(headline.get("auroc")):
+def _performance(headline: Headline) -> str:
+    if is_missing(headline.auroc):
         return "Nothing was trained."
-    low, high = headline.get("auroc_ci") or (None, None)
-    return (
-        f"AUROC {plain(headline['auroc'])} (95 % interval {plain(low)} to {plain(high)}), balanced accuracy "
-        f"{plain(headline.get('balanced_accuracy'))}, Matthews {plain(headline.get('mcc'))}, Brier {plain(headline.get('brier'))}."
-    )
+    low, high = headline.auroc_ci
+    others = ", ".join(f"{metric.label} {plain(headline.metric(metric.name))}" for metric in METRICS[1:])
+    return f"AUROC {plain(headline.auroc)} (95 % interval {plain(low)} to {plain(high)}), {others}."
 
 
 def _null(run: Run) -> str:
-    null = run.result["null"]
-    if not null or null.get("p_value") is None:
+    null = run.result.null
+    if null is None or null.p_value is None:
         return "No null was run."
-    how = "all" if null.get("exact") else "random"
+    how = "all" if null.exact else "random"
     text = (
-        f"The whole procedure re-run on {null['permutations']:,} relabellings ({how}), null mean {plain(null['null_mean'])}, "
-        f"p = {p_text(null['p_value'])}."
+        f"The whole procedure re-run on {null.permutations:,} relabellings ({how}), null mean {plain(null.null_mean)}, "
+        f"p = {p_text(null.p_value)}."
     )
-    conditional = null.get("conditional")
-    if conditional and conditional.get("p_value") is not None:
-        text += f" Within batches p = {p_text(conditional['p_value'])}."
+    conditional = null.conditional
+    if conditional is not None and conditional.p_value is not None:
+        text += f" Within batches p = {p_text(conditional.p_value)}."
     return text
 
 
-def _calibration(headline: dict[str, Any]) -> str:
-    found = headline.get("calibration") or {}
-    if is_missing(found.get("slope")):
-        return f"Brier {plain(headline.get('brier'))}; intercept and slope are not estimated on so few subjects."
-    return (
-        f"Brier {plain(headline.get('brier'))}, intercept {plain(found['intercept'])}, slope {plain(found['slope'])}."
-    )
+def _calibration(headline: Headline) -> str:
+    calibration = headline.calibration
+    if calibration is None or calibration.slope is None:
+        return f"Brier {plain(headline.metric('brier'))}; intercept and slope are not estimated on so few subjects."
+    return f"Brier {plain(headline.metric('brier'))}, intercept {plain(calibration.intercept)}, slope {plain(calibration.slope)}."
 
 
 def _explanation(run: Run) -> str:
@@ -138,16 +135,16 @@ def _explanation(run: Run) -> str:
     return "SHAP values in log-odds on held-out rows only, by gene, with sign consistency and selection frequency over repeats."
 
 
-def _final_model(result: dict[str, Any]) -> str:
-    refit = result.get("refit") or {}
-    if not refit:
+def _final_model(result: Result) -> str:
+    refit = result.refit
+    if refit is None:
         return "No final model was fitted."
     return (
-        f"{refit.get('candidate')} on {refit.get('n_features')} features, refitted on all subjects and never evaluated; "
+        f"{refit.candidate} on {refit.n_features} features, refitted on all subjects and never evaluated; "
         "stored with its preprocessing as a bundle."
     )
 
 
-def _audit(result: dict[str, Any]) -> str:
-    severe = [finding["code"] for finding in result["audit"] if finding["severity"] != "info"]
+def _audit(result: Result) -> str:
+    severe = [finding.code for finding in result.audit if finding.severity != "info"]
     return f"Audit before training: {', '.join(severe)}." if severe else "Audit before training: no warning."

@@ -1,0 +1,281 @@
+"""The outcome of one job: everything its procedure showed, and the result that is composed from it."""
+
+import hashlib
+import platform
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+
+from responder_ml.arrays import Floats
+from responder_ml.cohort.endpoint import LabelledCohort
+from responder_ml.cohort.findings import Finding
+from responder_ml.evaluation import metrics
+from responder_ml.evaluation.behaviour import compare_behaviour
+from responder_ml.evaluation.calibration import calibrate
+from responder_ml.evaluation.early_gene_ablation import GeneAblation
+from responder_ml.evaluation.evidence import Evidence
+from responder_ml.evaluation.intervals import auroc_interval, pairs_interval
+from responder_ml.evaluation.metrics import Concordance, OutOfFold
+from responder_ml.evaluation.permutation import NullResult
+from responder_ml.evaluation.procedure import ObservedResult, Procedure, Refit
+from responder_ml.evaluation.relabel import LARGEST_COUNT_SHOWN
+from responder_ml.explanation.attribution import N_LEADING, auto_models
+from responder_ml.explanation.explain import RunExplanation
+from responder_ml.explanation.stability import Stability, selection_stability, top_features
+from responder_ml.records.result import (
+    AgreementRecord,
+    BaselineRecord,
+    BehaviourRecord,
+    CalibrationRecord,
+    CandidateRecord,
+    Counts,
+    EndpointRecord,
+    GeneAblationRecord,
+    Headline,
+    LeadingStability,
+    Null,
+    NullRecord,
+    RefitRecord,
+    Result,
+    RowFilter,
+    SearchRecord,
+    StabilityRecord,
+)
+
+_REPORTED_VERSIONS = ("responder-ml", "numpy", "scipy", "pandas", "scikit-learn", "xgboost", "optuna", "shap", "mlflow")
+_NOT_AUDITED = "RML00"
+"""Code of notes about the job that no audit check made."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a job's procedure showed, in the order in which it was run.
+
+    Attributes
+    ----------
+    labelled, findings, notes
+        The data, their audit, and what the number of subjects changed in the plan.
+    log2
+        Log2 expression, samples x genes.
+    procedure, observed
+        The procedure, and its decisions on the observed labels.
+    pairs
+        Leave-pair-out; None where there are too many pairs.
+    evidence
+        Nulls, baselines and verdict.
+    ablation
+        The headline without immediate-early genes.
+    explanation
+        Contributions of genes, modules and signatures on held-out rows.
+    refit
+        The model fitted to all subjects.
+    """
+
+    labelled: LabelledCohort
+    findings: tuple[Finding, ...]
+    notes: tuple[str, ...]
+    log2: Floats = field(repr=False)
+    procedure: Procedure
+    observed: ObservedResult
+    pairs: Concordance | None
+    evidence: Evidence
+    ablation: GeneAblation
+    explanation: RunExplanation
+    refit: Refit
+
+
+def compose_result(outcome: Outcome, *, name: str, where: RowFilter, timings: dict[str, float], seed: int) -> Result:
+    """Compose the content of ``result.json``.
+
+    Parameters
+    ----------
+    outcome
+        What the procedure showed.
+    name, where, seed
+        Of the job: its name, the rows it used and its seed.
+    timings
+        Seconds per stage.
+    """
+    labelled, procedure, observed, refit = outcome.labelled, outcome.procedure, outcome.observed, outcome.refit
+    positive = int(labelled.labels.sum())
+    plan = procedure.plan
+    return Result(
+        name=name,
+        simulated=bool(labelled.cohort.uns.get("simulated", False)),
+        endpoint=_endpoint(labelled, where),
+        n=Counts(
+            samples=labelled.cohort.n_obs,
+            subjects=len(labelled.subjects),
+            positive=positive,
+            negative=len(labelled.subjects) - positive,
+            genes=labelled.cohort.n_vars,
+        ),
+        headline=_headline(observed, outcome.pairs, seed),
+        null=_null(outcome.evidence),
+        baselines=[
+            BaselineRecord(name=baseline.name, auroc=baseline.auroc, gain=baseline.gain, gain_ci=baseline.gain_interval)
+            for baseline in outcome.evidence.baselines
+        ],
+        candidates=[
+            CandidateRecord(
+                name=candidate.name,
+                builder=candidate.builder_name,
+                classifier=candidate.classifier.name,
+                chosen_share=round(observed.chosen_share(index), 6),
+                **performance(observed.candidates[candidate.name], seed),
+            )
+            for index, candidate in enumerate(procedure.candidates)
+        ],
+        audit=[*outcome.findings, *(Finding(_NOT_AUDITED, "info", note) for note in outcome.notes)],
+        without=[_ablation(outcome.ablation)],
+        behaviour=_behaviour(labelled, observed, seed),
+        verdict=outcome.evidence.verdict,
+        stability=_stability(outcome),
+        search=SearchRecord(
+            repeats=len(observed.results), folds=plan.folds, inner_folds=plan.inner_folds, trials=plan.trials
+        ),
+        refit=RefitRecord(candidate=refit.name, params=refit.params, n_features=len(refit.model.features_)),
+        timings=timings,
+        versions={"python": platform.python_version(), **{name: version(name) for name in _REPORTED_VERSIONS}},
+        gene_map=labelled.cohort.uns.get("gene_map"),
+        data_sha256=data_digest(labelled),
+        seed=seed,
+    )
+
+
+def performance(out_of_fold: OutOfFold, seed: int) -> dict[str, Any]:
+    """Return every registered metric by name, and the interval of the AUROC."""
+    values: dict[str, Any] = {metric.name: metric.measure(out_of_fold) for metric in metrics.METRICS}
+    return {**values, "auroc_ci": auroc_interval(out_of_fold, seed)}
+
+
+def limits_of(where: RowFilter) -> list[str]:
+    """Return what the model is not for, from the rows it was trained on."""
+    rows = [f"{column} {value if isinstance(value, str) else ' or '.join(value)}" for column, value in where.items()]
+    limits = ["Research only: it tells apart states of tissue taken after the outcome, and foretells nothing."]
+    return limits + ([f"Trained on {', '.join(rows)} only."] if rows else [])
+
+
+def data_digest(labelled: LabelledCohort) -> str:
+    """Return the SHA-256 of all that was used.
+
+    That is expression, genes, subjects, labels, strata and the sheet of the endpoint's rows, and expression and sheet of the
+    samples outside it, from which some builders learn.
+    """
+    digest = hashlib.sha256()
+    for cohort in (labelled.cohort, labelled.outside):
+        digest.update(np.ascontiguousarray(cohort.X, dtype=np.float64).tobytes())
+        digest.update(cohort.obs.to_csv(lineterminator="\n").encode())
+    for names in (labelled.genes, labelled.subjects):
+        digest.update("\x1f".join(map(str, names)).encode())
+    digest.update(labelled.labels.tobytes())
+    digest.update(labelled.strata.astype(np.int64).tobytes())
+    return digest.hexdigest()
+
+
+def _endpoint(labelled: LabelledCohort, where: RowFilter) -> EndpointRecord:
+    endpoint = labelled.endpoint
+    return EndpointRecord(
+        column=endpoint.column,
+        positive=endpoint.positive,
+        negative=endpoint.negative,
+        strata=list(endpoint.strata),
+        nuisance=list(endpoint.nuisance),
+        where=where,
+        among={
+            column: values if isinstance(values, str) else list(values) for column, values in endpoint.among.items()
+        },
+        units=str(labelled.cohort.uns["units"]),
+    )
+
+
+def _headline(observed: ObservedResult, pairs: Concordance | None, seed: int) -> Headline:
+    calibration = calibrate(observed.auto.decisions.mean(axis=0), observed.auto.labels)
+    return Headline(
+        leave_pair_out_auroc=None if pairs is None else float(pairs.auroc()),
+        leave_pair_out_ci=None if pairs is None else pairs_interval(pairs, seed),
+        calibration=CalibrationRecord(
+            in_the_large=calibration.in_the_large, intercept=calibration.intercept, slope=calibration.slope
+        ),
+        **performance(observed.auto, seed),
+    )
+
+
+def _ablation(ablation: GeneAblation) -> GeneAblationRecord:
+    return GeneAblationRecord(
+        name=ablation.name,
+        genes=list(ablation.genes),
+        auroc=ablation.auroc,
+        difference=ablation.difference,
+        difference_ci=ablation.interval,
+    )
+
+
+def _behaviour(labelled: LabelledCohort, observed: ObservedResult, seed: int) -> BehaviourRecord | None:
+    """Compare the subjects' mean held-out log-odds with the number behind their class; None where the sheet gave the class."""
+    behaviour, rule = labelled.behaviour, labelled.endpoint.rule
+    if behaviour is None or rule is None:
+        return None
+    agreement = compare_behaviour(
+        observed.auto.decisions.mean(axis=0),
+        behaviour,
+        labelled.labels,
+        labelled.strata,
+        higher_is_positive=rule.above == "positive",
+        seed=seed,
+    )
+    return BehaviourRecord(
+        column=str(labelled.measured),
+        **asdict(rule),
+        left_out=len(labelled.left_out[0]),
+        agreement=None if agreement is None else AgreementRecord(**asdict(agreement)),
+    )
+
+
+def _null(evidence: Evidence) -> Null | None:
+    if evidence.null is None:
+        return None
+    conditional = evidence.conditional
+    return Null(
+        **_one_null(evidence.null), conditional=None if conditional is None else NullRecord(**_one_null(conditional))
+    )
+
+
+def _one_null(null: NullResult) -> dict[str, Any]:
+    return {
+        "p_value": null.p_value,
+        "p_interval": null.p_interval,
+        "permutations": len(null.values),
+        "labellings": null.labellings if null.labellings <= LARGEST_COUNT_SHOWN else None,
+        "observed": round(null.observed, 5),
+        "null_mean": null.mean,
+        "null_sd": null.sd,
+        "exact": null.exact,
+        "stopped_early": null.stopped_early,
+        "min_attainable_p": null.min_attainable_p,
+    }
+
+
+def _stability(outcome: Outcome) -> StabilityRecord:
+    """Compare the genes that auto's outer models use, and those of largest contribution in each repeat."""
+    procedure, n_genes = outcome.procedure, len(outcome.procedure.search_data.genes)
+    genes_used = [procedure.genes_used(model) for model in auto_models(outcome.observed.results)]
+    leading = top_features(outcome.explanation.contributions.magnitude, N_LEADING)
+    return StabilityRecord(
+        **_agreement(selection_stability(genes_used, n_genes)),
+        of="genes behind the features of auto's outer models",
+        models=len(genes_used),
+        leading=LeadingStability(
+            **_agreement(selection_stability(leading, n_genes)),
+            of=f"the {N_LEADING} genes of largest mean absolute held-out SHAP value in each repeat",
+            repeats=len(leading),
+        ),
+    )
+
+
+def _agreement(stability: Stability | None) -> dict[str, Any]:
+    if stability is None:
+        return {}
+    return {"nogueira": stability.value, "interval": (stability.low, stability.high)}
