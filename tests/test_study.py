@@ -303,9 +303,7 @@ def test_a_study_on_a_cluster_that_loses_a_worker_is_the_local_study(make_study,
             yield on_progress
 
     config = make_study()
-    on_cluster = config.model_copy(
-        update={"job": {**config.job, "compute": {"backend": "dask", "scheduler": scheduler}}}
-    )
+    on_cluster = config.model_copy(update={"job": {**config.job, "compute": {"scheduler": scheduler}}})
     out = tmp_path / "cluster"
     lost = study(on_cluster, out, Kill())
     alive = set(client.run(os.getpid).values())

@@ -122,6 +122,6 @@ def test_the_workers_that_the_job_names_do_the_work(tmp_path, monkeypatch):
         return build_workers(ComputeConfig(workers=1))
 
     monkeypatch.setattr("responder_ml.transfer.build_workers", build)
-    compute = {"backend": "dask", "scheduler": "tcp://cluster:8786"}
+    compute = {"scheduler": "tcp://cluster:8786"}
     transfer(load_config(_job(tmp_path, compute=compute, null={"permutations": 0})), by="drug")
     assert [config.scheduler for config in computes] == ["tcp://cluster:8786"]

@@ -15,7 +15,7 @@ from anndata import AnnData
 from responder_ml.classifiers import CLASSIFIERS
 from responder_ml.classifiers.classifier import Classifier
 from responder_ml.cohort.audit import audit
-from responder_ml.cohort.endpoint import BehaviourRule, Endpoint, LabelledCohort, label_cohort
+from responder_ml.cohort.endpoint import Endpoint, LabelledCohort, label_cohort
 from responder_ml.cohort.findings import Finding
 from responder_ml.cohort.gene_map import read_gene_map
 from responder_ml.cohort.gene_translation import GeneRules, GeneTranslation
@@ -27,12 +27,10 @@ from responder_ml.config import (
     EndpointConfig,
     GenesConfig,
     JobConfig,
-    SheetWordsConfig,
 )
 from responder_ml.contrasts.claim_result import ClaimResult
 from responder_ml.contrasts.comparisons import FDR_CUTOFFS, FOUNDING_CUTOFFS_UNVERIFIED, Cutoffs
 from responder_ml.contrasts.response_fraction import ResponseRule, response_lines
-from responder_ml.contrasts.study_regions import SheetWords
 from responder_ml.errors import ConfigError
 from responder_ml.evaluation.evidence import power_note
 from responder_ml.evaluation.permutation import NullPlan
@@ -121,6 +119,8 @@ def prepare_job(job: JobConfig, cohort: AnnData | None = None) -> PreparedJob:
     builders = {candidate.builder_name: candidate.builder for candidate in candidates}
     notes = [f"{name}: {note}" for name, builder in builders.items() for note in builder.notes(labelled.genes)]
     notes += classifier_notes(candidates)
+    if job.compute.backend is not None:
+        notes.append("compute.backend is not needed any more: compute.scheduler alone selects a Dask cluster.")
     positive = int(labelled.labels.sum())
     feasible = fit_plan_to_n(build_search_plan(job), candidates, positive, len(labelled.labels) - positive)
     feasible = replace(feasible, notes=(*feasible.notes, *notes))
@@ -141,9 +141,14 @@ def build_null_plan(job: JobConfig) -> NullPlan:
 
 def build_endpoint(config: EndpointConfig) -> Endpoint:
     """Return the question a job asks."""
-    rule = None if config.rule is None else BehaviourRule(**config.rule.model_dump())
     return Endpoint(
-        config.column, config.positive, config.negative, config.strata, config.nuisance, rule=rule, among=config.among
+        config.column,
+        config.positive,
+        config.negative,
+        config.strata,
+        config.nuisance,
+        rule=config.rule,
+        among=config.among,
     )
 
 
@@ -167,7 +172,9 @@ def build_workers(config: ComputeConfig, store: UnitStore | None = None) -> Work
     if config.scheduler is None:
         return Workers(config.workers, store)
     if find_spec("distributed") is None:
-        raise ConfigError("compute.backend is dask, which is not installed. Install the extra: responder-ml[dask].")
+        raise ConfigError(
+            "compute.scheduler names a Dask cluster, but Dask is not installed. Install the extra: responder-ml[dask]."
+        )
     from responder_ml.search.dask_workers import DaskWorkers
 
     return DaskWorkers(config.scheduler, store)
@@ -235,11 +242,6 @@ def build_genes(config: GenesConfig) -> GeneTranslation:
     return GeneTranslation(rules, gene_map)
 
 
-def build_words(config: SheetWordsConfig) -> SheetWords:
-    """Return what the sheet calls the groups of the claims."""
-    return SheetWords(**config.model_dump())
-
-
 def build_cutoffs(preset: str) -> Cutoffs:
     """Return when a gene counts as changed."""
     return {"bagot2017": FOUNDING_CUTOFFS_UNVERIFIED, "fdr": FDR_CUTOFFS}[preset]
@@ -253,14 +255,14 @@ def build_behaviour(config: ClaimsConfig, cohort: AnnData) -> list[ClaimResult]:
     CohortError, ContrastError
         The table cannot be read, or does not say what is needed.
     """
-    asked = config.behaviour
-    if asked is None:
+    behaviour = config.behaviour
+    if behaviour is None:
         return []
     from responder_ml.cohort.sample_sheet import read_sheet, typed
 
-    table = cohort.obs if asked.path is None else typed(read_sheet(asked.path))
-    rule = ResponseRule(asked.rule, asked.cut, asked.delta)
-    return response_lines(table, asked.post, asked.pre, rule, build_words(config.words))
+    table = cohort.obs if behaviour.path is None else typed(read_sheet(behaviour.path))
+    rule = ResponseRule(behaviour.rule, behaviour.cut, behaviour.delta)
+    return response_lines(table, behaviour.post, behaviour.pre, rule, config.words)
 
 
 def simulate_to(folder: Path, job: JobConfig | None) -> None:

@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from responder_ml.build import build_behaviour, build_cohort, build_cutoffs, build_words, build_workers
+from responder_ml.build import build_behaviour, build_cohort, build_cutoffs, build_workers
 from responder_ml.config import ClaimsConfig, CohortConfig, JobConfig
 from responder_ml.contrasts.claim_result import ClaimResult
 from responder_ml.contrasts.claim_verdicts import judge_claims
@@ -39,7 +39,7 @@ def claims(job: JobConfig, progress: Progress | None = None) -> ClaimsRecord:
     """
     progress, config = progress or Progress(), job.claims
     cohort = build_cohort(job.cohort, job.seed)
-    regions = split_regions(cohort, build_words(config.words), covariates=config.covariates, strata=config.strata)
+    regions = split_regions(cohort, config.words, covariates=config.covariates, strata=config.strata)
     results = list(build_behaviour(config, cohort))
     with progress.stage("Claims") as on_progress:
         tables = build_workers(job.compute).map(partial(_evaluate_region, config=config, seed=job.seed), regions)

@@ -2,12 +2,15 @@
 
 import re
 from collections.abc import Iterable
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any, Literal, Self, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from responder_ml.cohort.endpoint import BehaviourRule
+from responder_ml.contrasts.study_regions import SheetWords
 from responder_ml.errors import ConfigError
 from responder_ml.registry import did_you_mean
 
@@ -47,14 +50,6 @@ class CohortConfig(Section):
     genes: GenesConfig | None = None
 
 
-class RuleConfig(Section):
-    """How the two classes follow from a column of numbers; which cut-off the founding study used is not verified."""
-
-    cut: float
-    margin: float = Field(0.0, ge=0)
-    above: Literal["positive", "negative"] = "positive"
-
-
 class EndpointConfig(Section):
     """The two classes, and what must not explain them."""
 
@@ -63,7 +58,7 @@ class EndpointConfig(Section):
     negative: str
     strata: tuple[str, ...] = ()
     nuisance: tuple[str, ...] = ()
-    rule: RuleConfig | None = None
+    rule: BehaviourRule | None = None
     among: dict[str, str | list[str]] = Field(default_factory=dict)
 
     @field_validator("positive", "negative", mode="before")
@@ -99,17 +94,6 @@ class NullConfig(Section):
     alpha: float = Field(0.05, gt=0, lt=1)
 
 
-class SheetWordsConfig(Section):
-    """What the sheet's columns phenotype, drug and response call the groups of the claims."""
-
-    control: str = "control"
-    resilient: str = "resilient"
-    susceptible: str = "susceptible"
-    vehicle: str = "saline"
-    responder: str = "responder"
-    non_responder: str = "non_responder"
-
-
 class BehaviourConfig(Section):
     """Social interaction ratios behind the response fractions: a table of its own or, without ``path``, the sample sheet.
 
@@ -132,7 +116,7 @@ class ClaimsConfig(Section):
     relabelled within ``strata``.
     """
 
-    words: SheetWordsConfig = SheetWordsConfig()
+    words: SheetWords = SheetWords()
     covariates: tuple[str, ...] = ()
     strata: tuple[str, ...] = ()
     preset: Literal["bagot2017", "fdr"] = "bagot2017"
@@ -151,16 +135,19 @@ class TrackingConfig(Section):
 
 
 class ComputeConfig(Section):
-    """Processes on this machine (-1 takes all cores), or the address of a Dask cluster's scheduler."""
+    """Processes on this machine (-1 takes all cores), or the address of a Dask cluster's scheduler.
 
-    backend: Literal["processes", "dask"] = "processes"
+    ``backend`` belongs to earlier versions; the scheduler alone says now which it is.
+    """
+
     workers: int = -1
     scheduler: str | None = None
+    backend: Literal["processes", "dask"] | None = Field(None, exclude=True)
 
     @model_validator(mode="after")
     def _scheduler_belongs_to_dask(self) -> Self:
-        if (self.backend == "dask") != (self.scheduler is not None):
-            raise ValueError("backend: dask and scheduler: tcp://HOST:PORT belong together; give both or neither")
+        if self.backend is not None and (self.backend == "dask") != (self.scheduler is not None):
+            raise ValueError("backend: dask and scheduler: tcp://HOST:PORT belong together; give the scheduler alone")
         return self
 
 
@@ -218,8 +205,8 @@ def load_config(path: Path) -> JobConfig:
     try:
         job = JobConfig.model_validate(with_absolute_paths(content, path.resolve().parent))
     except ValidationError as problem:
-        found = "\n".join(f"  - {line}" for line in explain(problem, JobConfig))
-        raise ConfigError(f"{path} cannot be used:\n{found}") from problem
+        findings = "\n".join(f"  - {line}" for line in explain(problem, JobConfig))
+        raise ConfigError(f"{path} cannot be used:\n{findings}") from problem
     check_files(job.cohort, path)
     return job
 
@@ -237,8 +224,8 @@ def load_genes(path: Path) -> GenesConfig:
     try:
         return GenesConfig.model_validate(_with_path(read_yaml(path), path.resolve().parent))
     except ValidationError as problem:
-        found = "\n".join(f"  - {line}" for line in explain(problem, GenesConfig))
-        raise ConfigError(f"{path} cannot be used:\n{found}") from problem
+        findings = "\n".join(f"  - {line}" for line in explain(problem, GenesConfig))
+        raise ConfigError(f"{path} cannot be used:\n{findings}") from problem
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
@@ -275,7 +262,7 @@ def with_absolute_paths(content: dict[str, Any], folder: Path) -> dict[str, Any]
         resolved["claims"] = {**claims, "behaviour": _with_path(claims["behaviour"], folder)}
     for family in ("builders", "classifiers"):
         if isinstance(resolved.get(family), list):
-            resolved[family] = [_component_paths(each, folder) for each in resolved[family]]
+            resolved[family] = [_component_paths(component, folder) for component in resolved[family]]
     return resolved
 
 
@@ -312,30 +299,38 @@ def _fetch_hint(file: Path) -> str:
 def explain(problem: ValidationError, root: type[BaseModel]) -> Iterable[str]:
     """Yield a sentence for each finding in a configuration of the kind ``root``."""
     for error in problem.errors():
-        where = ".".join(str(part) for part in error["loc"])
-        if error["type"] == "extra_forbidden":
+        key = ".".join(str(part) for part in error["loc"])
+        if error["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
             known = _known_keys(root, error["loc"][:-1])
-            yield f"unknown key '{where}'. {did_you_mean(str(error['loc'][-1]), known)}"
+            yield f"unknown key '{key}'. {did_you_mean(str(error['loc'][-1]), known)}"
         elif error["type"] == "missing":
-            yield f"'{where}' is missing."
+            yield f"'{key}' is missing."
         else:
-            yield f"'{where}' is {error['input']!r}: {error['msg'][0].lower()}{error['msg'][1:]}."
+            yield f"'{key}' is {error['input']!r}: {error['msg'][0].lower()}{error['msg'][1:]}."
 
 
-def _known_keys(root: type[BaseModel], place: tuple[int | str, ...]) -> list[str]:
-    """Return the keys allowed at a place of a configuration."""
-    section = root
-    for part in place:
-        if part not in section.model_fields:
-            # The place of an item in a list, or its name in a table.
+def _known_keys(root: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
+    """Return the keys allowed at a location of a configuration."""
+    section: type = root
+    for part in location:
+        known = _fields(section)
+        if part not in known:
+            # The number of an item in a list, or its name in a table.
             continue
-        section = _section_in(section.model_fields[str(part)].annotation) or section
-    return list(section.model_fields)
+        section = _section_in(known[str(part)]) or section
+    return list(_fields(section))
 
 
-def _section_in(annotation: Any) -> type[BaseModel] | None:
+def _fields(section: type) -> dict[str, Any]:
+    """Return the annotation of every key of a section."""
+    if issubclass(section, BaseModel):
+        return {name: field.annotation for name, field in section.model_fields.items()}
+    return {field.name: field.type for field in fields(section)} if is_dataclass(section) else {}
+
+
+def _section_in(annotation: Any) -> type | None:
     """Return the kind of section that a field holds, one or many."""
     for inner in (annotation, *get_args(annotation)):
-        if isinstance(inner, type) and issubclass(inner, BaseModel):
+        if isinstance(inner, type) and (issubclass(inner, BaseModel) or is_dataclass(inner)):
             return inner
     return None

@@ -34,7 +34,7 @@ def compute():
     with distributed.LocalCluster(
         n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0", silence_logs=50
     ) as cluster:
-        yield ComputeConfig(backend="dask", scheduler=cluster.scheduler_address)
+        yield ComputeConfig(scheduler=cluster.scheduler_address)
         dask_workers._connect(cluster.scheduler_address).close()
         dask_workers._connect.cache_clear()
 
@@ -107,16 +107,23 @@ def test_an_error_of_a_unit_is_the_callers_and_stopping_early_leaves_the_cluster
 def test_a_scheduler_that_does_not_answer_is_reported(monkeypatch):
     monkeypatch.setattr(dask_workers, "_PATIENCE_SECONDS", 1)
     with pytest.raises(WorkerError, match=r"No Dask scheduler answers at tcp://127.0.0.1:9"):
-        build_workers(ComputeConfig(backend="dask", scheduler="tcp://127.0.0.1:9"))
+        build_workers(ComputeConfig(scheduler="tcp://127.0.0.1:9"))
 
 
 def test_dask_that_is_not_installed_is_reported(monkeypatch):
     monkeypatch.setattr("responder_ml.build.find_spec", lambda name: None)
     with pytest.raises(ConfigError, match=r"responder-ml\[dask\]"):
-        build_workers(ComputeConfig(backend="dask", scheduler="tcp://127.0.0.1:9"))
+        build_workers(ComputeConfig(scheduler="tcp://127.0.0.1:9"))
 
 
-@pytest.mark.parametrize("given", [{"backend": "dask"}, {"scheduler": "tcp://127.0.0.1:9"}])
+@pytest.mark.parametrize("given", [{"backend": "dask"}, {"backend": "processes", "scheduler": "tcp://127.0.0.1:9"}])
 def test_backend_and_scheduler_belong_together(given):
     with pytest.raises(ValueError, match="belong together"):
         ComputeConfig(**given)
+
+
+def test_a_job_that_still_names_the_backend_is_read_and_told_what_is_enough():
+    assert ComputeConfig(backend="dask", scheduler="tcp://127.0.0.1:9").model_dump() == {
+        "workers": -1,
+        "scheduler": "tcp://127.0.0.1:9",
+    }

@@ -43,6 +43,14 @@ class BehaviourRule:
     margin: float = 0.0
     above: Literal["positive", "negative"] = "positive"
 
+    # Read by the configuration, which refuses keys that are none of these.
+    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
+
+    def __post_init__(self) -> None:
+        """Refuse a negative margin."""
+        if self.margin < 0:
+            raise ValueError(f"margin is {self.margin:g}, but must not be below 0")
+
     def is_near(self, values: Floats) -> Flags:
         """Tell which values lie within the margin."""
         return np.asarray(np.abs(values - self.cut) < self.margin - _ROUNDING, dtype=np.bool_)

@@ -42,6 +42,9 @@ class SheetWords:
     responder: str = RESPONDER
     non_responder: str = NON_RESPONDER
 
+    # Read by the configuration, which refuses keys that are none of these.
+    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
+
     def groups(self, sheet: pd.DataFrame) -> Groups:
         """Return the group of each row of the sheet."""
         states = {self.control: CONTROL, self.resilient: RESILIENT, self.susceptible: SUSCEPTIBLE}

@@ -20,7 +20,8 @@ from responder_ml.records.folder import FolderFormat
 from responder_ml.records.result import SCHEMA_VERSION, Result
 
 
-def _describe_tables() -> dict[str, dict[str, str]]:
+def describe_tables() -> dict[str, dict[str, str]]:
+    """Return the meaning of every column of every table, those of the metrics from their registry."""
     text = resources.files("responder_ml.records").joinpath("run_tables.yaml").read_text(encoding="utf-8")
     tables: dict[str, dict[str, str]] = yaml.safe_load(text)
     candidates = tables["candidates"]
@@ -33,7 +34,7 @@ def _describe_tables() -> dict[str, dict[str, str]]:
     return tables
 
 
-TABLES = _describe_tables()
+TABLES = describe_tables()
 """Columns of each table of a run, with their meaning; ``samples`` also carries the sheet's own columns."""
 
 RUN_FOLDER = FolderFormat("run", "train", "result.json", SCHEMA_VERSION, TABLES)
