@@ -2,7 +2,7 @@
 PYTHON ?= python3.11
 BIN := .venv/bin
 
-.PHONY: install train test check lock
+.PHONY: install train test fast coverage check format schema lock
 
 install: .venv/installed
 
@@ -18,11 +18,28 @@ train: install
 test: install
 	$(BIN)/python -m pytest -n 2
 
+# Without the slow half: browsers, whole trainings, estimator checks, real data. Under a minute on two quiet cores.
+fast: install
+	$(BIN)/python -m pytest -n 2 -m "not browser and not shared" tests/statistics tests/contrasts tests/classifiers tests/features \
+		tests/search tests/evaluation tests/explanation tests/records tests/test_architecture.py
+
+coverage: install
+	$(BIN)/python -m pytest -n 2 --cov=responder_ml --cov-branch --cov-report=term:skip-covered --cov-report=html
+
 check: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+format: install
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+# The published schema of result.json, made from the classes in records/result.py; a test compares the two.
+schema: install
+	$(BIN)/python -c "import json; from responder_ml.records.result import Result; \
+		print(json.dumps(Result.schema_of_file(), indent=1))" > docs/result.schema.json
 
 # The lock is made by pip-tools in an environment of its own; it names versions and hashes, never an index.
 lock:

@@ -4,8 +4,8 @@
 
 A mutant swaps a comparison, an arithmetic operator, a sign or a boolean word, moves a number by one, or drops a keyword argument.
 Of every folder as many are drawn at random as ``--mutants`` says, from a copy of the package; the tests at the mirrored path of the
-file run against each, and where there are none those of its folder. A mutant that survives is either equivalent to the source, costs
-only time, or shows a missing test: they are listed to be read.
+file run against each, and where there are none those of its folder. A mutant that survives is equivalent to the source, costs only
+time, or shows a missing test: they are listed to be read.
 """
 
 import argparse
@@ -107,7 +107,9 @@ def main() -> None:
         survivors = []
         for part in arguments.parts:
             whole = ROOT / PACKAGE / part
-            files = [whole] if whole.is_file() else sorted(path for path in whole.glob("*.py") if path.stem != "__init__")
+            files = (
+                [whole] if whole.is_file() else sorted(path for path in whole.glob("*.py") if path.stem != "__init__")
+            )
             every = [(path.relative_to(ROOT), *mutant) for path in files for mutant in mutants(path.read_text())]
             drawn = random.Random(arguments.seed).sample(every, min(arguments.mutants, len(every)))
             noticed = 0

@@ -28,6 +28,7 @@ TESTS_OF_NO_SINGLE_MODULE = (
     "test_estimator_checks.py",
     "test_interruption.py",
     "test_leakage.py",
+    "test_metric_registry.py",
     "test_real_data.py",
     "test_real_gene_sets.py",
     "test_real_regions.py",

@@ -278,3 +278,14 @@ class Result(Record):
     def content(self) -> dict[str, Any]:
         """Return the plain values that ``result.json`` holds."""
         return self.model_dump(mode="json")
+
+    @classmethod
+    def schema_of_file(cls) -> dict[str, Any]:
+        """Return the JSON schema of ``result.json``, every registered metric among the numbers of a performance."""
+        schema = cls.model_json_schema()
+        number = {"anyOf": [{"type": "number"}, {"type": "null"}]}
+        for part in (Headline, CandidateRecord):
+            properties = schema["$defs"][part.__name__]["properties"]
+            for metric in metrics.METRICS[1:]:
+                properties[metric.name] = {**number, "description": metric.meaning}
+        return schema
