@@ -50,13 +50,13 @@ def browser():
 @pytest.mark.parametrize("width", [1280, 390])
 def test_it_stands_alone_and_nothing_is_cut(browser, address, width):
     page = browser.new_page(viewport={"width": width, "height": 900})
-    asked, wrong = [], []
-    page.on("request", lambda found: asked.append(found.url))
+    requests, wrong = [], []
+    page.on("request", lambda request: requests.append(request.url))
     page.on("console", lambda message: wrong.append(message.text) if message.type in ("error", "warning") else None)
     page.goto(address)
-    assert [each for each in asked if not each.startswith("data:")] == [address]
+    assert [url for url in requests if not url.startswith("data:")] == [address]
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    page.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true; })")
+    page.evaluate("document.querySelectorAll('details').forEach(details => { details.open = true; })")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert page.evaluate(CUT_TEXTS) == []
     # Every verdict is read without scrolling sideways.

@@ -68,9 +68,9 @@ def page(browser, request):
         "console", lambda message: page.wrong.append(message.text) if message.type in ("error", "warning") else None
     )
     page.on("pageerror", lambda error: page.wrong.append(str(error)))
-    page.on("requestfailed", lambda found: page.wrong.append(found.url))
-    page.asked = []
-    page.on("request", lambda found: page.asked.append(found.url))
+    page.on("requestfailed", lambda request: page.wrong.append(request.url))
+    page.requests = []
+    page.on("request", lambda request: page.requests.append(request.url))
     yield page
     page.close()
 
@@ -79,7 +79,7 @@ def page(browser, request):
 def test_it_opens_from_disk_with_every_section_and_nothing_cut(page, reports, name):
     address = (reports / f"{name}.html").as_uri()
     page.goto(address)
-    assert page.asked == [address]
+    assert page.requests == [address]
     for section in SECTIONS:
         heading = page.locator(f"#{section.anchor} > h2")
         assert heading.is_visible()

@@ -49,17 +49,17 @@ def make_run(
     samples = [f"{subject}_PFC" for subject in subjects]
     fold = np.array([_folds(rng, labels, folds) for _ in range(repeats)])
     latent = effect * (labels - 0.5) + rng.normal(0, 0.8, n)
-    found = {}
+    out_of_folds = {}
     for candidate in ("auto", *candidates):
         noise = (
             rng.normal(0, 0.45, (repeats, n)) + rng.normal(0, 0.3, (repeats, folds))[np.arange(repeats)[:, None], fold]
         )
         decisions = latent * rng.uniform(0.7, 1.2) + noise
-        found[candidate] = metrics.OutOfFold(labels, decisions, fold, np.zeros_like(decisions))
+        out_of_folds[candidate] = metrics.OutOfFold(labels, decisions, fold, np.zeros_like(decisions))
     tables = {
-        "out_of_fold": _out_of_fold(found, samples, subjects),
-        "candidates": _candidates(found, rng),
-        "folds": _fold_table(found, rng),
+        "out_of_fold": _out_of_fold(out_of_folds, samples, subjects),
+        "candidates": _candidates(out_of_folds, rng),
+        "folds": _fold_table(out_of_folds, rng),
         "contributions": _contributions(rng, genes, samples, labels),
         "null": _null_draws(rng, draws),
         "samples": _samples(rng, samples, subjects, labels, classes),
@@ -67,9 +67,9 @@ def make_run(
     tables["genes"] = _genes(rng, genes, tables["contributions"])
     tables["modules"] = _modules(tables["genes"])
     tables["signatures"] = _signatures(tables["genes"])
-    headline = _performance(found["auto"])
+    headline = _performance(out_of_folds["auto"])
     tables["baselines"] = _baselines(headline["auroc"])
-    null = _null(tables["null"], found["auto"]) if draws else None
+    null = _null(tables["null"], out_of_folds["auto"]) if draws else None
     result = {
         "schema_version": SCHEMA_VERSION,
         "name": name,
@@ -88,9 +88,9 @@ def make_run(
             for row in tables["baselines"].to_dict("records")
         ],
         "candidates": [
-            {"name": each, "builder": "genes", "classifier": each.split("+")[1], "chosen_share": 0.5,
-             **_performance(found[each])}
-            for each in candidates
+            {"name": candidate, "builder": "genes", "classifier": candidate.split("+")[1], "chosen_share": 0.5,
+             **_performance(out_of_folds[candidate])}
+            for candidate in candidates
         ],
         "audit": [
             {"code": "RML01", "severity": "warning", "message": "The smaller class has 6 subjects; intervals are wide."},
@@ -117,7 +117,7 @@ def _config(name: str, candidates: tuple[str, ...]) -> dict[str, Any]:
         "cohort": {"source": "simulated", "units": "counts", "where": {"region": "PFC"}, "params": {}},
         "endpoint": {"column": "response", "positive": "responder", "negative": "non_responder", "strata": ["drug"]},
         "builders": [{"kind": "genes", "params": {}}],
-        "classifiers": [{"kind": each.split("+")[1], "params": {}} for each in candidates],
+        "classifiers": [{"kind": candidate.split("+")[1], "params": {}} for candidate in candidates],
         "search": {"folds": 5, "repeats": 10, "inner_folds": 3, "trials": 10},
         "null": {"permutations": 200, "repeats": 2, "stop_after": 20, "alpha": 0.05},
         "tracking": {"uri": "postgresql://me:secret@host/db"},
@@ -133,38 +133,38 @@ def _folds(rng, labels, folds):
     return fold
 
 
-def _performance(found: metrics.OutOfFold) -> dict[str, Any]:
-    low, high = auroc_interval(found, 7)
+def _performance(out_of_fold: metrics.OutOfFold) -> dict[str, Any]:
+    low, high = auroc_interval(out_of_fold, 7)
     return {
-        "auroc": metrics.auroc(found),
+        "auroc": metrics.auroc(out_of_fold),
         "auroc_ci": [low, high],
-        "balanced_accuracy": metrics.balanced_accuracy(found),
-        "mcc": metrics.matthews(found),
-        "brier": metrics.brier(found),
+        "balanced_accuracy": metrics.balanced_accuracy(out_of_fold),
+        "mcc": metrics.matthews(out_of_fold),
+        "brier": metrics.brier(out_of_fold),
     }
 
 
-def _out_of_fold(found, samples, subjects) -> pd.DataFrame:
+def _out_of_fold(out_of_folds, samples, subjects) -> pd.DataFrame:
     parts = []
-    for candidate, each in found.items():
-        for repeat in range(len(each.folds)):
+    for candidate, out_of_fold in out_of_folds.items():
+        for repeat in range(len(out_of_fold.folds)):
             parts.append(
                 pd.DataFrame(
                     {
-                        "sample": samples, "subject": subjects, "label": each.labels, "repeat": repeat,
-                        "fold": each.folds[repeat], "candidate": candidate, "log_odds": each.decisions[repeat],
-                        "probability": each.probabilities[repeat],
+                        "sample": samples, "subject": subjects, "label": out_of_fold.labels, "repeat": repeat,
+                        "fold": out_of_fold.folds[repeat], "candidate": candidate, "log_odds": out_of_fold.decisions[repeat],
+                        "probability": out_of_fold.probabilities[repeat],
                     }
                 )
             )  # fmt: skip
     return pd.concat(parts, ignore_index=True)
 
 
-def _candidates(found, rng) -> pd.DataFrame:
+def _candidates(out_of_folds, rng) -> pd.DataFrame:
     rows = []
-    shares = [1.0, *rng.dirichlet(np.ones(len(found) - 1))]
-    for (name, each), share in zip(found.items(), shares, strict=True):
-        performance = _performance(each)
+    shares = [1.0, *rng.dirichlet(np.ones(len(out_of_folds) - 1))]
+    for (name, out_of_fold), share in zip(out_of_folds.items(), shares, strict=True):
+        performance = _performance(out_of_fold)
         low, high = performance.pop("auroc_ci")
         builder, _, classifier = name.partition("+") if name != "auto" else ("", "", "")
         rows.append(
@@ -174,10 +174,10 @@ def _candidates(found, rng) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _fold_table(found, rng) -> pd.DataFrame:
+def _fold_table(out_of_folds, rng) -> pd.DataFrame:
     rows = []
-    for candidate, each in found.items():
-        scores = metrics.fold_aurocs(each)
+    for candidate, out_of_fold in out_of_folds.items():
+        scores = metrics.fold_aurocs(out_of_fold)
         for repeat, fold in np.ndindex(scores.shape):
             rows.append(
                 {"candidate": candidate, "repeat": repeat, "fold": fold, "auroc": scores[repeat, fold], "inner_score": 0.8,
@@ -223,25 +223,25 @@ def _modules(genes: pd.DataFrame) -> pd.DataFrame:
             "weakest_correlation": 0.83,
             **part[list(MODULE_SUMS)].sum(),
             **part[list(MODULE_FIRSTS)].iloc[0],
-            "called_out": int(place == 1),
+            "called_out": int(index == 1),
         }
-        for place, part in enumerate(parts)
+        for index, part in enumerate(parts)
     ]
     return pd.DataFrame(rows, columns=list(TABLES["modules"]))
 
 
 def _signatures(genes: pd.DataFrame) -> pd.DataFrame:
-    rows = genes.head(5).assign(builder="gene_sets", signature=[f"SET_{place}" for place in range(len(genes.head(5)))])
+    rows = genes.head(5).assign(builder="gene_sets", signature=[f"SET_{index}" for index in range(len(genes.head(5)))])
     return rows[list(TABLES["signatures"])]
 
 
 def _contributions(rng, genes, samples, labels) -> pd.DataFrame:
     parts = []
-    for place, gene in enumerate(genes):
+    for index, gene in enumerate(genes):
         direction = rng.choice([-1, 1])
         expression = rng.normal(0, 0.5, len(samples)) + direction * rng.uniform(0.2, 0.7) * (labels - labels.mean())
         expression = expression - expression.mean()
-        contribution = direction * 0.3 / (place + 1) ** 0.6 * expression + rng.normal(0, 0.004, len(samples))
+        contribution = direction * 0.3 / (index + 1) ** 0.6 * expression + rng.normal(0, 0.004, len(samples))
         parts.append(
             pd.DataFrame({"sample": samples, "gene": gene, "contribution": contribution, "expression": expression})
         )
@@ -273,7 +273,7 @@ def _null(draws: pd.DataFrame, auto: metrics.OutOfFold) -> dict[str, Any]:
 
 
 def _verdict(classes, auroc, null, baselines) -> dict[str, str]:
-    found = [
+    results = [
         BaselineResult(
             row["name"],
             row["name"] == "batch",
@@ -292,8 +292,8 @@ def _verdict(classes, auroc, null, baselines) -> dict[str, str]:
         if null
         else NullSummary(None, 0.0),
         conditional=NullSummary(conditional["p_value"], conditional["min_attainable_p"]) if conditional else None,
-        nuisance=found[1],
-        best=found[3],
+        nuisance=results[1],
+        best=results[3],
         alpha=0.05,
     )
     return {"level": verdict.level, "sentence": verdict.sentence}
@@ -424,15 +424,15 @@ def built(request):
     """Return a function that builds the report of a run, named by its fixture, once."""
     import matplotlib as mpl
 
-    found = {}
+    reports = {}
 
     def build(name: str) -> Built:
-        if name not in found:
+        if name not in reports:
             run = request.getfixturevalue(name)
             before, start = dict(mpl.rcParams), time.process_time()
             html = render_report(run)
             seconds = time.process_time() - start
-            found[name] = Built(html, seconds, {key for key, value in mpl.rcParams.items() if before[key] != value})
-        return found[name]
+            reports[name] = Built(html, seconds, {key for key, value in mpl.rcParams.items() if before[key] != value})
+        return reports[name]
 
     return build

@@ -2,19 +2,19 @@ import numpy as np
 import pytest
 
 from responder_ml.report.calibration import group
-from responder_ml.report.held_out import HeldOut
+from responder_ml.report.subject_decisions import SubjectDecisions
 
 
-def found(labels, log_odds):
+def decisions(labels, log_odds):
     n = len(labels)
-    return HeldOut(
+    return SubjectDecisions(
         np.arange(n).astype(str), np.asarray(labels, np.int8), np.atleast_2d(log_odds), np.zeros((1, n), int)
     )
 
 
 def test_groups_by_hand():
     labels = np.array([0] * 9 + [1] + [1] * 10)
-    groups = group(found(labels, np.concatenate([np.full(10, -1.0), np.full(10, 1.0)])))
+    groups = group(decisions(labels, np.concatenate([np.full(10, -1.0), np.full(10, 1.0)])))
     assert groups.sizes.tolist() == [10, 10]
     assert groups.share.tolist() == [0.1, 1.0]
     assert groups.mean == pytest.approx([1 / (1 + np.e), np.e / (1 + np.e)])
@@ -24,7 +24,7 @@ def test_groups_by_hand():
 
 
 def test_no_more_than_ten_groups_of_like_size(rng):
-    groups = group(found(rng.integers(0, 2, 1003), rng.normal(size=1003)))
+    groups = group(decisions(rng.integers(0, 2, 1003), rng.normal(size=1003)))
     assert len(groups.sizes) == 10
     assert groups.sizes.min() >= 100
 

@@ -18,7 +18,7 @@ def test_a_guideline_is_whole(guideline, typical_run):
 
 
 def test_tripod_has_27_items(typical_run):
-    tripod = next(each for each in GUIDELINES if each.name == "TRIPOD+AI")
+    tripod = next(guideline for guideline in GUIDELINES if guideline.name == "TRIPOD+AI")
     numbers = {int(item.code.rstrip("abcdefg")) for item in tripod.items(Facts.of(typical_run))}
     assert numbers == set(range(1, 28))
 

@@ -61,10 +61,10 @@ def test_genes_that_never_spoke_are_no_section(typical_run):
 
 def test_thinning_keeps_both_ends_and_the_shape():
     rows = pd.DataFrame({"contribution": np.arange(1000.0)})
-    kept = thinned(rows)["contribution"]
-    assert len(kept) == MOST_DOTS
-    assert (kept.iloc[0], kept.iloc[-1]) == (0.0, 999.0)
-    assert np.ptp(np.diff(kept)) <= 1
+    thin = thinned(rows)["contribution"]
+    assert len(thin) == MOST_DOTS
+    assert (thin.iloc[0], thin.iloc[-1]) == (0.0, 999.0)
+    assert np.ptp(np.diff(thin)) <= 1
 
 
 def test_a_swarm_keeps_like_values_apart_and_within_its_row():

@@ -28,7 +28,7 @@ class Page(HTMLParser):
 
     def handle_startendtag(self, tag, attrs):
         self.tags.append(tag)
-        self.attributes += [(tag, *each) for each in attrs]
+        self.attributes += [(tag, *attribute) for attribute in attrs]
 
     def handle_starttag(self, tag, attrs):
         self.handle_startendtag(tag, attrs)
@@ -80,9 +80,9 @@ def test_identifiers_are_unique_and_every_inner_link_has_its_end(page_of, name):
     page = page_of(name)
     identifiers = page.values("id")
     assert len(identifiers) == len(set(identifiers))
-    wanted = {value[1:] for value in page.values("href") if value.startswith("#")}
-    wanted |= {found for value in page.values("clip-path") for found in re.findall(r"#([\w-]+)", value)}
-    assert wanted <= set(identifiers)
+    targets = {value[1:] for value in page.values("href") if value.startswith("#")}
+    targets |= {target for value in page.values("clip-path") for target in re.findall(r"#([\w-]+)", value)}
+    assert targets <= set(identifiers)
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -106,9 +106,9 @@ def test_a_page_is_small_and_says_what_it_is_not(page_of, name):
 
 def numbers_of(value):
     if isinstance(value, dict):
-        return [each for inner in value.values() for each in numbers_of(inner)]
+        return [number for inner in value.values() for number in numbers_of(inner)]
     if isinstance(value, list):
-        return [each for inner in value for each in numbers_of(inner)]
+        return [number for inner in value for number in numbers_of(inner)]
     return [value] if isinstance(value, int | float) and not isinstance(value, bool) else []
 
 
@@ -166,7 +166,7 @@ def test_a_path_that_cannot_be_written_is_the_users_to_mend(underpowered_run, tm
 
 
 def test_one_section_per_file_and_each_in_the_tuple():
-    found = []
+    sections = []
     for module in pkgutil.iter_modules(report.__path__):
         loaded = importlib.import_module(f"{report.__name__}.{module.name}")
         members = [
@@ -175,6 +175,6 @@ def test_one_section_per_file_and_each_in_the_tuple():
             if issubclass(member, Section) and member.__module__ == loaded.__name__ and not inspect.isabstract(member)
         ]
         assert len(members) <= 1
-        found += members
-    assert set(found) == {type(section) for section in SECTIONS}
-    assert len(found) == len(SECTIONS)
+        sections += members
+    assert set(sections) == {type(section) for section in SECTIONS}
+    assert len(sections) == len(SECTIONS)

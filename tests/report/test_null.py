@@ -16,17 +16,17 @@ def _record(p_value, *, exact=False, stopped_early=False):
 @pytest.mark.parametrize("count", [0, 1, 3, 7])
 def test_the_count_behind_a_monte_carlo_p(rng, count):
     values = np.concatenate([rng.uniform(0, 0.5, 40 - count), rng.uniform(0.7, 1, count)])
-    found = besag_clifford(rng.permutation(values), 0.6, 20, 40)
-    null = _record(found.p_value, stopped_early=found.stopped_early)
-    assert reaching(null, found.draws) == count
+    test = besag_clifford(rng.permutation(values), 0.6, 20, 40)
+    null = _record(test.p_value, stopped_early=test.stopped_early)
+    assert reaching(null, test.draws) == count
 
 
 def test_the_count_behind_a_stopped_p(rng):
     values = rng.uniform(0, 1, 400)
-    found = besag_clifford(values, 0.6, 20, 400)
-    assert found.stopped_early
-    null = _record(found.p_value, stopped_early=True)
-    assert reaching(null, found.draws) == 20
+    test = besag_clifford(values, 0.6, 20, 400)
+    assert test.stopped_early
+    null = _record(test.p_value, stopped_early=True)
+    assert reaching(null, test.draws) == 20
 
 
 def test_the_count_behind_an_exact_p():

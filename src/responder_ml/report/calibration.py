@@ -9,8 +9,8 @@ from scipy.special import expit
 from responder_ml.evaluation.calibration import LEAST_SUBJECTS
 from responder_ml.records.run import Run
 from responder_ml.report.figures.reliability import Groups, reliability
-from responder_ml.report.held_out import HeldOut, held_out
 from responder_ml.report.section import Section
+from responder_ml.report.subject_decisions import SubjectDecisions, subject_decisions
 
 _GROUP = 10
 _MOST_GROUPS = 10
@@ -25,32 +25,32 @@ class Calibration(Section):
 
     def content(self, run: Run) -> Mapping[str, Any] | str:
         """Return the estimates, and the diagram where there are enough subjects."""
-        found = held_out(run)
-        if found is None:
+        decisions = subject_decisions(run)
+        if decisions is None:
             return "Nothing was trained, so there are no probabilities to judge."
-        enough = len(found.subjects) >= LEAST_SUBJECTS
+        enough = len(decisions.subjects) >= LEAST_SUBJECTS
         return {
             "brier": run.result.headline.metric("brier"),
-            "found": run.result.headline.calibration,
+            "calibration": run.result.headline.calibration,
             "n": run.result.n,
-            "share": float(found.labels.mean()),
+            "share": float(decisions.labels.mean()),
             "least": LEAST_SUBJECTS,
-            "figure": reliability(group(found), run.result.endpoint.positive) if enough else None,
+            "figure": reliability(group(decisions), run.result.endpoint.positive) if enough else None,
             "positive": run.result.endpoint.positive,
         }
 
 
-def group(found: HeldOut) -> Groups:
+def group(decisions: SubjectDecisions) -> Groups:
     """Cut subjects into groups of at least 10 by mean log-odds over repeats; Wilson intervals of each share.
 
     References
     ----------
     Wilson EB (1927) doi:10.1080/01621459.1927.10502953
     """
-    order = np.argsort(found.mean_log_odds, kind="stable")
+    order = np.argsort(decisions.mean_log_odds, kind="stable")
     parts = np.array_split(order, min(_MOST_GROUPS, max(len(order) // _GROUP, 1)))
-    probability = expit(found.mean_log_odds)
-    share = np.array([found.labels[part].mean() for part in parts])
+    probability = expit(decisions.mean_log_odds)
+    share = np.array([decisions.labels[part].mean() for part in parts])
     sizes = np.array([len(part) for part in parts])
     centre = (share + _Z**2 / (2 * sizes)) / (1 + _Z**2 / sizes)
     half = _Z * np.sqrt(share * (1 - share) / sizes + _Z**2 / (4 * sizes**2)) / (1 + _Z**2 / sizes)

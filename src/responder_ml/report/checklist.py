@@ -19,8 +19,8 @@ class Checklist(Section):
     def content(self, run: Run) -> Mapping[str, Any]:
         """Return every guideline's items and how many stand where."""
         facts = Facts.of(run)
-        guidelines = []
+        checklists = []
         for guideline in GUIDELINES:
             items = guideline.items(facts)
-            guidelines.append({"guideline": guideline, "items": items, "tally": Counter(item.status for item in items)})
-        return {"guidelines": guidelines}
+            checklists.append({"guideline": guideline, "items": items, "tally": Counter(item.status for item in items)})
+        return {"checklists": checklists}

@@ -35,47 +35,51 @@ _OVERVIEW = (
 )
 
 
-def render_claims(found: ClaimsRecord) -> str:
+def render_claims(record: ClaimsRecord) -> str:
     """Return the page as HTML; it needs no other file."""
     works = Bibliography()
     for work in (_BAGOT, _GENAS, _SMYTH, _RRHO2, "phipson"):
         works.cite(work)
     return render("claims.html", {
-        "name": found.name,
-        "simulated": found.simulated,
-        "regions": found.regions,
+        "name": record.name,
+        "simulated": record.simulated,
+        "regions": record.regions,
         "verdicts": [
-            {"verdict": each, "statement": CLAIMS[each.claim], "word": LEVELS[each.level]}
-            for each in found.verdicts
+            {"verdict": verdict, "statement": CLAIMS[verdict.claim], "word": LEVELS[verdict.level]}
+            for verdict in record.verdicts
         ],
-        "nulls": _nulls(found),
-        "overview": [_overview(found, *each) for each in _OVERVIEW if _lines(found, each[1])],
-        "differences": _differences(found),
-        "maps": _maps(found),
-        "ranks": _ranks(found),
-        "tables": _tables(found),
-        "alpha": found.settings["alpha"],
-        "notes": found.notes,
+        "nulls": _nulls(record),
+        "overview": [
+            _overview(record, claim, statistic, words)
+            for claim, statistic, words in _OVERVIEW
+            if _lines(record, statistic)
+        ],
+        "differences": _differences(record),
+        "maps": _maps(record),
+        "ranks": _ranks(record),
+        "tables": _tables(record),
+        "alpha": record.settings["alpha"],
+        "notes": record.notes,
         "works": works,
     })  # fmt: skip
 
 
-def _lines(found: ClaimsRecord, statistic: str, *arms: str) -> list[ClaimResult]:
-    return [each for each in found.results if each.statistic == statistic and (not arms or each.arm in arms)]
+def _lines(record: ClaimsRecord, statistic: str, *arms: str) -> list[ClaimResult]:
+    return [line for line in record.results if line.statistic == statistic and (not arms or line.arm in arms)]
 
 
-def _nulls(found: ClaimsRecord) -> list[dict[str, Any]]:
+def _nulls(record: ClaimsRecord) -> list[dict[str, Any]]:
     """Draw reversal against its null in the first region, once for each drug."""
-    first = found.regions[0].name
+    first = record.regions[0].name
     lines = [
-        each for each in _lines(found, "reversal_share", RESPONDER) if each.region == first and "+" not in each.drug
+        line for line in _lines(record, "reversal_share", RESPONDER) if line.region == first and "+" not in line.drug
     ]
     figures = []
-    for place, line in enumerate(lines):
+    for index, line in enumerate(lines):
         values = np.asarray(line.null_values, dtype=np.float64)
         reaching = int(np.sum(values >= line.observed - 1e-9))
         figure = null_distribution(
-            f"null-{place}", values, reaching, line.observed, float(line.expected_no_effect or 0.0),
+            f"null-{index}", values, reaching, line.observed, float(line.expected_no_effect or 0.0),
             words="susceptible-specific genes moved back, share",
         )  # fmt: skip
         figures.append({"line": line, "figure": figure, "count": len(values)})
@@ -98,16 +102,16 @@ def _row(name: str, line: ClaimResult, *, solid: bool = True, interval: bool = F
     )
 
 
-def _overview(found: ClaimsRecord, claim: str, statistic: str, words: str) -> dict[str, Any]:
+def _overview(record: ClaimsRecord, claim: str, statistic: str, words: str) -> dict[str, Any]:
     """Draw both drugs in every region, responders above non-responders."""
-    lines = [each for each in _lines(found, statistic, RESPONDER, NON_RESPONDER) if "+" not in each.drug]
+    lines = [line for line in _lines(record, statistic, RESPONDER, NON_RESPONDER) if "+" not in line.drug]
     rows = [_row(f"{line.region} {line.drug}", line, solid=line.arm == RESPONDER) for line in lines]
-    said = "; ".join(
+    summary = "; ".join(
         f"{line.region} {line.drug} {line.arm.replace('_', '-')}s {line.observed:.2f} ({line.expected_no_effect or 0:.2f} expected)"
         for line in lines
     )
     figure = claim_rows(
-        f"overview-{claim}", _by_name(rows), (words, "responders", "non-responders"), f"{CLAIMS[claim]} {said}."
+        f"overview-{claim}", _by_name(rows), (words, "responders", "non-responders"), f"{CLAIMS[claim]} {summary}."
     )
     return {"claim": claim, "statement": CLAIMS[claim], "figure": figure}
 
@@ -118,53 +122,62 @@ def _by_name(rows: Sequence[ClaimRow]) -> list[ClaimRow]:
     return sorted(rows, key=lambda row: names.index(row.name))
 
 
-def _differences(found: ClaimsRecord) -> list[dict[str, Any]]:
+def _differences(record: ClaimsRecord) -> list[dict[str, Any]]:
     """Draw responders less non-responders, drugs together where there are two, in every region."""
     drawn = []
     for claim in RANKED:
-        lines = _lines(found, HEADLINES[claim][0], DIFFERENCE)
-        together = [each for each in lines if "+" in each.drug]
-        lines = together or lines
+        lines = _lines(record, HEADLINES[claim][0], DIFFERENCE)
+        pooled = [line for line in lines if "+" in line.drug]
+        lines = pooled or lines
         if not lines:
             continue
         rows = [_row(line.region, line, interval=True) for line in lines]
-        said = "; ".join(f"{line.region} {line.observed:+.2f}, p = {line.p_value:.2g}" for line in lines)
+        summary = "; ".join(f"{line.region} {line.observed:+.2f}, p = {line.p_value:.2g}" for line in lines)
         words = f"{SUMMARIES[lines[0].statistic]}, responders less non-responders"
         figure = claim_rows(
-            f"difference-{claim}", rows, (words, "observed, 95 % interval", ""), f"{CLAIMS[claim]} {said}."
+            f"difference-{claim}", rows, (words, "observed, 95 % interval", ""), f"{CLAIMS[claim]} {summary}."
         )
         drawn.append({"claim": claim, "statement": CLAIMS[claim], "figure": figure})
     return drawn
 
 
-def _maps(found: ClaimsRecord) -> list[dict[str, Any]]:
+def _maps(record: ClaimsRecord) -> list[dict[str, Any]]:
     """Draw every region's maps on one scale."""
-    largest = max((max(each.values.concordant, each.values.discordant) for each in found.maps), default=0.0)
+    largest = max(
+        (max(region_map.values.concordant, region_map.values.discordant) for region_map in record.maps), default=0.0
+    )
     groups: dict[str, list[dict[str, Any]]] = {}
-    for place, each in enumerate(found.maps):
-        values = each.values
-        words = f"RRHO2 map of {each.first} and {each.second}, {each.region}."
+    for index, region_map in enumerate(record.maps):
+        values = region_map.values
+        quadrants = (values.up_up, values.up_down, values.down_up, values.down_down)
+        words = f"RRHO2 map of {region_map.first} and {region_map.second}, {region_map.region}."
         figure = rrho2_map(
-            f"map-{place}", (values.up_up, values.up_down, values.down_up, values.down_down), (each.first, each.second), largest,
+            f"map-{index}", quadrants, (region_map.first, region_map.second), largest,
             f"{words} Largest overlap where they agree {values.concordant:.0f}, where they oppose {values.discordant:.0f}.",
         )  # fmt: skip
-        groups.setdefault(each.region, []).append({"map": each, "figure": figure, **_line_of(found, each)})
+        groups.setdefault(region_map.region, []).append(
+            {"map": region_map, "figure": figure, **_line_of(record, region_map)}
+        )
     return [{"region": region, "maps": maps} for region, maps in groups.items()]
 
 
-def _line_of(found: ClaimsRecord, each: RegionMap) -> dict[str, Any]:
+def _line_of(record: ClaimsRecord, region_map: RegionMap) -> dict[str, Any]:
     """Return the line of the table that tests what a map shows, and its meaning."""
-    drugs = [name.split(" ")[0] for name in (each.first, each.second) if RESPONDER in name]
+    drugs = [name.split(" ")[0] for name in (region_map.first, region_map.second) if RESPONDER in name]
     statistic, drug = ("common_rrho2", "+".join(drugs)) if len(drugs) == 2 else ("reversal_rrho2", drugs[0])
-    lines = [line for line in _lines(found, statistic, RESPONDER) if line.region == each.region and line.drug == drug]
+    lines = [
+        line for line in _lines(record, statistic, RESPONDER) if line.region == region_map.region and line.drug == drug
+    ]
     return {"line": lines[0] if lines else None, "meaning": SUMMARIES[statistic]}
 
 
-def _ranks(found: ClaimsRecord) -> list[dict[str, Any]]:
+def _ranks(record: ClaimsRecord) -> list[dict[str, Any]]:
     tables = []
     for claim in RANKED:
-        wanted = {(line.statistic, line.drug, line.arm) for line in found.headlines[claim]}
-        rows = [each for each in found.ranks if each.claim == claim and (each.statistic, each.drug, each.arm) in wanted]
+        headlines = {(line.statistic, line.drug, line.arm) for line in record.headlines[claim]}
+        rows = [
+            rank for rank in record.ranks if rank.claim == claim and (rank.statistic, rank.drug, rank.arm) in headlines
+        ]
         if rows:
             tables.append(
                 {"claim": claim, "statement": CLAIMS[claim], "rows": rows, "meaning": SUMMARIES[rows[0].statistic]}
@@ -172,17 +185,17 @@ def _ranks(found: ClaimsRecord) -> list[dict[str, Any]]:
     return tables
 
 
-def _tables(found: ClaimsRecord) -> list[dict[str, Any]]:
+def _tables(record: ClaimsRecord) -> list[dict[str, Any]]:
     """Return every line by region, those without a region first; headline lines are marked."""
-    leading = {id(each) for lines in found.headlines.values() for each in lines}
-    names = list(dict.fromkeys(each.region for each in found.results))
+    leading = {id(line) for lines in record.headlines.values() for line in lines}
+    names = list(dict.fromkeys(line.region for line in record.results))
     return [
         {
             "region": name,
             "rows": [
-                {"line": each, "lead": id(each) in leading, "meaning": SUMMARIES[each.statistic]}
-                for each in found.results
-                if each.region == name
+                {"line": line, "lead": id(line) in leading, "meaning": SUMMARIES[line.statistic]}
+                for line in record.results
+                if line.region == name
             ],
         }
         for name in names

@@ -42,7 +42,7 @@ def groups(run: Run) -> list[dict[str, Any]]:
     list
         ``name`` and ``rows`` (value, positive, negative) of each column.
     """
-    sheet, found = _labelled_sheet(run), []
+    sheet, tables = _labelled_sheet(run), []
     for name in _columns(run, sheet):
         values = sheet[name]
         if not is_categorical(values) or values.nunique() > _MOST_VALUES:
@@ -51,20 +51,20 @@ def groups(run: Run) -> list[dict[str, Any]]:
         counts = sheet.assign(value=text).groupby(["value", "positive"])["subject"].nunique().unstack(fill_value=0)
         counts = counts.reindex(columns=[True, False], fill_value=0)
         rows = [(str(value), int(row[True]), int(row[False])) for value, row in counts.iterrows()]
-        found.append({"name": name, "rows": rows})
-    return found
+        tables.append({"name": name, "rows": rows})
+    return tables
 
 
 def measurements(run: Run) -> list[dict[str, Any]]:
     """Summarise nuisance measurements by class: median, lowest and highest."""
-    sheet, found = _labelled_sheet(run), []
+    sheet, summaries = _labelled_sheet(run), []
     for name in run.result.endpoint.nuisance:
         if name not in sheet.columns or is_categorical(sheet[name]):
             continue
         by_class = [pd.to_numeric(sheet[name][sheet["positive"] == positive]).dropna() for positive in (True, False)]
         if all(len(values) for values in by_class):
-            found.append({"name": name, "classes": [(v.median(), v.min(), v.max()) for v in by_class]})
-    return found
+            summaries.append({"name": name, "classes": [(v.median(), v.min(), v.max()) for v in by_class]})
+    return summaries
 
 
 def as_text(values: "pd.Series[Any]") -> "pd.Series[str]":
@@ -84,5 +84,5 @@ def _labelled_sheet(run: Run) -> pd.DataFrame:
 
 def _columns(run: Run, sheet: pd.DataFrame) -> Sequence[str]:
     endpoint = run.result.endpoint
-    wanted = dict.fromkeys([*endpoint.strata, *endpoint.nuisance, *_WORTH_A_TABLE])
-    return [name for name in wanted if name in sheet.columns and name != endpoint.column and len(sheet)]
+    columns = dict.fromkeys([*endpoint.strata, *endpoint.nuisance, *_WORTH_A_TABLE])
+    return [name for name in columns if name in sheet.columns and name != endpoint.column and len(sheet)]

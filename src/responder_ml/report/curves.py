@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import roc_curve
 
 from responder_ml.arrays import Floats
-from responder_ml.report.held_out import HeldOut
+from responder_ml.report.subject_decisions import SubjectDecisions
 
 # Cells of equal width between 0 and 1. Divisible by the class sizes of small folds, so their steps fall on cell borders
 # and the mean over cells is the exact area.
@@ -48,9 +48,9 @@ class Curve:
         return float(self.y.mean())
 
 
-def average_roc(found: HeldOut) -> Curve | None:
+def average_roc(decisions: SubjectDecisions) -> Curve | None:
     """Return true positive rate against false positive rate; None where no fold holds both classes."""
-    rates, weights = _repeat_rates(found)
+    rates, weights = _repeat_rates(decisions)
     if not weights.any():
         return None
     mean = np.average(rates, axis=0, weights=weights)
@@ -58,15 +58,15 @@ def average_roc(found: HeldOut) -> Curve | None:
     return Curve(_grid(), mean, low, high)
 
 
-def average_precision_recall(found: HeldOut) -> Curve | None:
+def average_precision_recall(decisions: SubjectDecisions) -> Curve | None:
     """Return precision against recall at this cohort's share of positives; None where no fold holds both classes."""
-    rates, weights = _repeat_rates(found)
+    rates, weights = _repeat_rates(decisions)
     if not weights.any():
         return None
-    share = float(found.labels.mean())
+    share = float(decisions.labels.mean())
     mean = _precision(np.average(rates, axis=0, weights=weights), share)
-    each = np.array([_precision(rate, share) for rate in rates[weights > 0]])
-    low, high = np.quantile(each, _BAND, axis=0)
+    precisions = np.array([_precision(rate, share) for rate in rates[weights > 0]])
+    low, high = np.quantile(precisions, _BAND, axis=0)
     return Curve(_grid(), mean, low, high)
 
 
@@ -74,13 +74,13 @@ def _grid() -> Floats:
     return (np.arange(_CELLS) + 0.5) / _CELLS
 
 
-def _repeat_rates(found: HeldOut) -> tuple[Floats, Floats]:
+def _repeat_rates(decisions: SubjectDecisions) -> tuple[Floats, Floats]:
     """Return each repeat's true positive rates, repeats x cells, and its number of comparable pairs."""
     rates, weights = [], []
-    for log_odds, folds in zip(found.log_odds, found.folds, strict=True):
+    for log_odds, folds in zip(decisions.log_odds, decisions.folds, strict=True):
         inside = [folds == fold for fold in np.unique(folds)]
-        pairs = np.array([_pairs(found.labels[rows]) for rows in inside], dtype=np.float64)
-        curves = np.array([_fold_rates(found.labels[rows], log_odds[rows]) for rows in inside])
+        pairs = np.array([_pairs(decisions.labels[rows]) for rows in inside], dtype=np.float64)
+        curves = np.array([_fold_rates(decisions.labels[rows], log_odds[rows]) for rows in inside])
         weights.append(pairs.sum())
         rates.append(np.average(curves, axis=0, weights=pairs) if pairs.any() else np.zeros(_CELLS))
     return np.array(rates), np.array(weights)

@@ -7,8 +7,8 @@ from responder_ml.evaluation.metrics import METRICS
 from responder_ml.records.run import Run
 from responder_ml.report.curves import average_precision_recall, average_roc
 from responder_ml.report.figures.curve import Axis, unit_curve
-from responder_ml.report.held_out import held_out
 from responder_ml.report.section import Section
+from responder_ml.report.subject_decisions import subject_decisions
 
 
 class Discrimination(Section):
@@ -19,13 +19,13 @@ class Discrimination(Section):
 
     def content(self, run: Run) -> Mapping[str, Any] | str:
         """Return metrics and both curves."""
-        found = held_out(run)
-        if found is None:
+        decisions = subject_decisions(run)
+        if decisions is None:
             return "Nothing was trained, so there are no held-out decisions to judge."
         endpoint, n = run.result.endpoint, run.result.n
-        repeats = len(found.log_odds)
-        roc, precision = average_roc(found), average_precision_recall(found)
-        share = float(found.labels.mean())
+        repeats = len(decisions.log_odds)
+        roc, precision = average_roc(decisions), average_precision_recall(decisions)
+        share = float(decisions.labels.mean())
         values: dict[str, Any] = {
             "headline": run.result.headline,
             "metrics": METRICS[1:],

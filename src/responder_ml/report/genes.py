@@ -158,7 +158,7 @@ def _heat_map(run: Run, points: pd.DataFrame, leading: list[str]) -> tuple[Marku
 def _columns(labels: Any, most: int) -> list[Any]:
     """Cut sorted samples into columns of one class each, single samples where they are few."""
     if len(labels) <= most:
-        return [np.array([place]) for place in range(len(labels))]
+        return [np.array([index]) for index in range(len(labels))]
     parts = []
     for label in (1, 0):
         members = np.flatnonzero(labels == label)

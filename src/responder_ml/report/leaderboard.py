@@ -50,8 +50,8 @@ def render_leaderboard(leaderboard: pd.DataFrame, pairs: pd.DataFrame, notes: Se
         "rows": leaderboard.to_dict("records"),
         "figure": _leaderboard_figure(leaderboard.to_dict("records")),
         "pairs": [
-            {"title": title, "rows": rows, "figure": _differences_figure(f"pairs-{place}", title, rows)}
-            for place, (title, rows) in enumerate(families(pairs).items())
+            {"title": title, "rows": rows, "figure": _differences_figure(f"pairs-{index}", title, rows)}
+            for index, (title, rows) in enumerate(families(pairs).items())
         ],
         "level": _LEVEL,
         "notes": notes,
@@ -93,9 +93,9 @@ def _differences_figure(name: str, title: str, rows: Rows) -> Markup:
 
     def paint(figure: "Figure") -> None:
         axes = figure.subplots()
-        places = list(range(len(rows), 0, -1))
+        heights = list(range(len(rows), 0, -1))
         for solid, text in ((True, f"p < {_LEVEL:g} after Holm"), (False, "not told apart")):
-            some = [(row, y) for row, y in zip(rows, places, strict=True) if (row["p_holm"] < _LEVEL) is solid]
+            some = [(row, y) for row, y in zip(rows, heights, strict=True) if (row["p_holm"] < _LEVEL) is solid]
             for row, y in some:
                 if not is_missing(row["low"]):
                     axes.hlines([y], row["low"], row["high"], color=OBSERVED, linewidth=1.4)
@@ -104,7 +104,7 @@ def _differences_figure(name: str, title: str, rows: Rows) -> Markup:
                 markersize=6, color=OBSERVED, markerfacecolor=OBSERVED if solid else "white", label=text if some else None,
             )  # fmt: skip
         axes.axvline(0.0, color=REFERENCE_LINE, linewidth=1.2, linestyle="--", label="no difference", zorder=0)
-        axes.set_yticks(places, labels)
+        axes.set_yticks(heights, labels)
         axes.set_ylim(0.4, len(rows) + 0.6)
         axes.set_xlim(*_limits(rows))
         axes.tick_params(axis="y", length=0)

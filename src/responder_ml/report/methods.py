@@ -44,11 +44,11 @@ class Methods(Section):
             "simulated": result.simulated,
             "headline": result.headline,
             "trained": not table(run, "out_of_fold").empty,
-            "builders": [_part(each, BUILDERS) for each in config.get("builders", [])],
+            "builders": [_part(builder, BUILDERS) for builder in config.get("builders", [])],
             "scorers": _scorers(config.get("builders", [])),
             "normalisations": _normalisations(config, result.endpoint.units),
-            "classifiers": [_part(each, CLASSIFIERS) for each in config.get("classifiers", [])],
-            "trees": any(each.get("kind") == "xgboost" for each in config.get("classifiers", [])),
+            "classifiers": [_part(classifier, CLASSIFIERS) for classifier in config.get("classifiers", [])],
+            "trees": any(classifier.get("kind") == "xgboost" for classifier in config.get("classifiers", [])),
             "search": {**config.get("search", {}), **result.search.model_dump()},
             "null": result.null,
             "null_repeats": config.get("null", {}).get("repeats"),
@@ -66,21 +66,23 @@ class Methods(Section):
 
 def _scorers(builders: Sequence[Mapping[str, Any]]) -> list[Part]:
     """Return the scorers that builders name or have by default."""
-    names = [_parameter(each, "scorer") for each in builders]
+    names = [_parameter(builder, "scorer") for builder in builders]
     return [_part({"kind": name}, SCORERS) for name in dict.fromkeys(names) if name is not None]
 
 
 def _normalisations(config: Mapping[str, Any], units: str) -> list[str]:
     """Return how counts were brought to the log2 scale; other units are not normalised."""
-    found = {_parameter(each, "normalisation") for each in config.get("builders", [])} if units == "counts" else set()
-    return sorted(name for name in found if name in _NORMALISATIONS)
+    if units != "counts":
+        return []
+    names = {_parameter(builder, "normalisation") for builder in config.get("builders", [])}
+    return sorted(name for name in names if name in _NORMALISATIONS)
 
 
 def _parameter(component: Mapping[str, Any], name: str) -> str | None:
     """Return a parameter of a builder as it was set, or its default; None where the builder has no such parameter."""
-    given = (component.get("params") or {}).get(name)
-    if given is not None or component["kind"] not in BUILDERS.names():
-        return None if given is None else str(given)
+    value = (component.get("params") or {}).get(name)
+    if value is not None or component["kind"] not in BUILDERS.names():
+        return None if value is None else str(value)
     known = signature(BUILDERS[component["kind"]]).parameters
     return str(known[name].default) if name in known else None
 

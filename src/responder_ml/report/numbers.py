@@ -65,10 +65,10 @@ def p_value(value: Value) -> Markup:
 
 def p_text(value: Value) -> str:
     """Return a p-value with two significant digits, as plain text."""
-    found = _float(value)
-    if found == 0 or found >= _SMALLEST_PLAIN_P:
-        return f"{found:.2g}"
-    digits, exponent = f"{found:.1e}".split("e")
+    p = _float(value)
+    if p == 0 or p >= _SMALLEST_PLAIN_P:
+        return f"{p:.2g}"
+    digits, exponent = f"{p:.1e}".split("e")
     return f"{digits} × 10{str(int(exponent)).translate(_SUPERSCRIPT)}"
 
 

@@ -35,10 +35,10 @@ def of_registry(name: str, reference: str) -> Reference:
     reference
         Such as ``doi:10.2202/1544-6115.1027``.
     """
-    found = _DOI.search(reference)
-    if found is None:
+    match = _DOI.search(reference)
+    if match is None:
         return Reference(f"{name}: {reference}")
-    return Reference(f"{name}:", found[0].rstrip(".)"))
+    return Reference(f"{name}:", match[0].rstrip(".)"))
 
 
 WORKS = {
@@ -81,8 +81,8 @@ class Bibliography:
         reference = WORKS[work] if isinstance(work, str) else work
         if reference not in self._cited:
             self._cited.append(reference)
-        place = self._cited.index(reference) + 1
-        return Markup('<a href="#reference-{}">[{}]</a>').format(place, place)
+        number = self._cited.index(reference) + 1
+        return Markup('<a href="#reference-{}">[{}]</a>').format(number, number)
 
     @property
     def cited(self) -> tuple[Reference, ...]:

@@ -9,8 +9,8 @@ import pandas as pd
 from responder_ml.records.run import Run
 from responder_ml.report.figures.behaviour_scatter import behaviour_scatter
 from responder_ml.report.figures.subject_spread import MOST_NAMED, subject_spread
-from responder_ml.report.held_out import HeldOut, held_out
 from responder_ml.report.section import Section, table
+from responder_ml.report.subject_decisions import SubjectDecisions, subject_decisions
 
 
 class Subjects(Section):
@@ -21,47 +21,49 @@ class Subjects(Section):
 
     def content(self, run: Run) -> Mapping[str, Any] | str:
         """Return the figure and the table behind it."""
-        found = held_out(run)
-        if found is None:
+        decisions = subject_decisions(run)
+        if decisions is None:
             return "Nothing was trained, so there are no held-out predictions."
         endpoint = run.result.endpoint
         return {
-            "rows": _rows(found, endpoint.positive, endpoint.negative),
-            "repeats": len(found.log_odds),
+            "rows": _rows(decisions, endpoint.positive, endpoint.negative),
+            "repeats": len(decisions.log_odds),
             "positive": endpoint.positive,
             "negative": endpoint.negative,
-            "by_rank": len(found.subjects) > MOST_NAMED,
-            "behaviour": _behaviour(run, found),
-            "figure": subject_spread(found, endpoint.positive, endpoint.negative),
+            "by_rank": len(decisions.subjects) > MOST_NAMED,
+            "behaviour": _behaviour(run, decisions),
+            "figure": subject_spread(decisions, endpoint.positive, endpoint.negative),
         }
 
 
-def _behaviour(run: Run, found: HeldOut) -> dict[str, Any] | None:
+def _behaviour(run: Run, decisions: SubjectDecisions) -> dict[str, Any] | None:
     """Return the figure of predictions against the measured behaviour; None where classes were not derived from one."""
     behaviour = run.result.behaviour
     sheet = table(run, "samples")
     if behaviour is None or behaviour.column not in sheet:
         return None
     measured = sheet.assign(subject=sheet["subject"].astype(str)).groupby("subject")[behaviour.column].first()
-    values = pd.to_numeric(measured.loc[list(found.subjects)]).to_numpy(dtype=np.float64)
+    values = pd.to_numeric(measured.loc[list(decisions.subjects)]).to_numpy(dtype=np.float64)
     endpoint = run.result.endpoint
-    figure = behaviour_scatter(found, values, behaviour, (endpoint.positive, endpoint.negative))
+    figure = behaviour_scatter(decisions, values, behaviour, (endpoint.positive, endpoint.negative))
     return {**behaviour.model_dump(), "figure": figure}
 
 
-def _rows(found: HeldOut, positive: str, negative: str) -> list[dict[str, Any]]:
-    probability = found.probabilities
+def _rows(decisions: SubjectDecisions, positive: str, negative: str) -> list[dict[str, Any]]:
+    probability = decisions.probabilities
     mean, low, high = probability.mean(axis=0), probability.min(axis=0), probability.max(axis=0)
     above = (probability > 0.5).mean(axis=0)
-    order = sorted(range(len(mean)), key=lambda i: (-int(found.labels[i]), -float(mean[i]), str(found.subjects[i])))
+    order = sorted(
+        range(len(mean)), key=lambda i: (-int(decisions.labels[i]), -float(mean[i]), str(decisions.subjects[i]))
+    )
     return [
         {
-            "subject": str(found.subjects[i]),
-            "class": positive if found.labels[i] else negative,
+            "subject": str(decisions.subjects[i]),
+            "class": positive if decisions.labels[i] else negative,
             "mean": mean[i],
             "low": low[i],
             "high": high[i],
-            "right": above[i] if found.labels[i] else 1.0 - above[i],
+            "right": above[i] if decisions.labels[i] else 1.0 - above[i],
         }
         for i in order
     ]

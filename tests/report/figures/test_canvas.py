@@ -26,9 +26,9 @@ def test_the_same_figure_gives_the_same_bytes_without_date_or_address():
 
 def test_identifiers_begin_with_the_name_and_are_all_used():
     svg = figure_svg("mine", (3, 2), "words", paint())
-    found = re.findall(r' id="([^"]+)"', svg)
-    assert found
-    assert all(each.startswith("mine-") and (f'"#{each}"' in svg or f"(#{each})" in svg) for each in found)
+    identifiers = re.findall(r' id="([^"]+)"', svg)
+    assert identifiers
+    assert all(name.startswith("mine-") and (f'"#{name}"' in svg or f"(#{name})" in svg) for name in identifiers)
 
 
 @pytest.mark.parametrize("text", ["<b>&", "$x_1$", "a \"b\" 'c'", "基因", "$"])
@@ -44,7 +44,7 @@ def test_text_stays_text(text):
 def test_size_is_in_css_pixels():
     root = ElementTree.fromstring(figure_svg("f", (3, 2), "words", paint()))
     assert root.get("style") == "width: 288px"
-    assert [float(each) for each in root.get("viewBox").split()] == [0, 0, 216, 144]
+    assert [float(edge) for edge in root.get("viewBox").split()] == [0, 0, 216, 144]
 
 
 def test_long_names_leave_room():

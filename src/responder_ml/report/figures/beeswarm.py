@@ -87,9 +87,9 @@ def swarm(values: Floats, widest: float) -> Floats:
     """Return vertical offsets that keep dots of like values apart; within half a row."""
     bins = np.floor((values + widest) / (2 * widest) * _BINS).astype(int)
     offsets = np.zeros(len(values))
-    for found in np.unique(bins):
-        members = np.flatnonzero(bins == found)
-        place = np.arange(len(members))
-        offsets[members] = np.where(place % 2, 1, -1) * ((place + 1) // 2) * _STEP
+    for occupied in np.unique(bins):
+        members = np.flatnonzero(bins == occupied)
+        rank = np.arange(len(members))
+        offsets[members] = np.where(rank % 2, 1, -1) * ((rank + 1) // 2) * _STEP
     most = np.abs(offsets).max(initial=0.0)
     return offsets * (0.42 / most) if most > 0.42 else offsets

@@ -10,7 +10,7 @@ from responder_ml.arrays import Floats
 from responder_ml.records.result import BehaviourRecord
 from responder_ml.report.figures.canvas import WIDTH, figure_svg, legend_below
 from responder_ml.report.figures.palette import GRID, NULL, REFERENCE_LINE, look
-from responder_ml.report.held_out import HeldOut
+from responder_ml.report.subject_decisions import SubjectDecisions
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -18,12 +18,14 @@ if TYPE_CHECKING:
 _LINE = 36
 
 
-def behaviour_scatter(found: HeldOut, behaviour: Floats, rule: BehaviourRecord, classes: tuple[str, str]) -> Markup:
+def behaviour_scatter(
+    decisions: SubjectDecisions, behaviour: Floats, rule: BehaviourRecord, classes: tuple[str, str]
+) -> Markup:
     """Draw one mark per subject.
 
     Parameters
     ----------
-    found
+    decisions
         Held-out decisions of the whole procedure.
     behaviour
         The measured value, ``(n_subjects,)``.
@@ -32,7 +34,7 @@ def behaviour_scatter(found: HeldOut, behaviour: Floats, rule: BehaviourRecord, 
     classes
         Names of the positive and the negative class.
     """
-    values = found.mean_log_odds
+    values = decisions.mean_log_odds
 
     def paint(figure: "Figure") -> None:
         axes = figure.subplots()
@@ -41,7 +43,7 @@ def behaviour_scatter(found: HeldOut, behaviour: Floats, rule: BehaviourRecord, 
         axes.axvline(rule.cut, color=REFERENCE_LINE, linewidth=1.2, linestyle="--", zorder=0)
         axes.axhline(0.0, color=REFERENCE_LINE, linewidth=0.8, zorder=0)
         for label, name in ((1, classes[0]), (0, classes[1])):
-            some, style = found.labels == label, look(label)
+            some, style = decisions.labels == label, look(label)
             axes.plot(
                 behaviour[some], values[some], linestyle="none", marker=style.marker, markersize=6, color=style.colour,
                 markerfacecolor=style.fill or "white", label=f"{name} (n = {np.count_nonzero(some)})",

@@ -97,9 +97,9 @@ def legend_below(figure: "Figure", axes: "Axes", columns: int = 2) -> None:
     figure.legend(handles, labels, loc="outside lower center", ncols=columns, handlelength=1.8, columnspacing=1.2)
 
 
-def colour_bar(figure: "Figure", shades: "ScalarMappable", place: "Axes", text: str) -> None:
+def colour_bar(figure: "Figure", shades: "ScalarMappable", axes: "Axes", text: str) -> None:
     """Paint the scale of ``shades`` into flat axes of its own."""
-    bar = figure.colorbar(shades, cax=place, orientation="horizontal")
+    bar = figure.colorbar(shades, cax=axes, orientation="horizontal")
     if bar.solids is not None:
         # Steps with their own colour as edge leave no light gaps between them.
         bar.solids.set_edgecolor("face")
@@ -121,7 +121,7 @@ def _inline(svg: str, name: str, size: tuple[float, float], alt: str) -> str:
     used = {
         match for element in root.iter() for value in element.attrib.values() for match in _REFERENCE.findall(value)
     }
-    names = {old: f"{name}-{place}" for place, old in enumerate(_identifiers(root, used))}
+    names = {old: f"{name}-{index}" for index, old in enumerate(_identifiers(root, used))}
     for element in root.iter():
         element.tag = _local(element.tag)
         element.attrib = {
@@ -143,10 +143,10 @@ def _clean(key: str, value: str, names: dict[str, str]) -> str:
     if key == "id":
         return names[value]
     if key in _ROUNDED:
-        return _LONG_NUMBER.sub(lambda found: f"{float(found[0]):.2f}", value).replace("\n", "")
+        return _LONG_NUMBER.sub(lambda match: f"{float(match[0]):.2f}", value).replace("\n", "")
     if key == "style":
         value = re.sub(r"\s*font-family:[^;]*(;|$)", "", value)
-    return _REFERENCE.sub(lambda found: f"#{names.get(found[1], found[1])}", value)
+    return _REFERENCE.sub(lambda match: f"#{names.get(match[1], match[1])}", value)
 
 
 def _local(tag: str) -> str:

@@ -47,7 +47,7 @@ def claim_rows(name: str, rows: Sequence[ClaimRow], words: tuple[str, str, str],
     """
     label, solid, hollow = words
     names = list(dict.fromkeys(row.name for row in rows))
-    place = {each: len(names) - index for index, each in enumerate(names)}
+    heights = {line: len(names) - index for index, line in enumerate(names)}
 
     def paint(figure: "Figure") -> None:
         from matplotlib.ticker import MaxNLocator
@@ -55,14 +55,14 @@ def claim_rows(name: str, rows: Sequence[ClaimRow], words: tuple[str, str, str],
         axes = figure.subplots()
         several = len(rows) > len(names)
         for row in rows:
-            y = place[row.name] + (0.17 if row.solid else -0.17) * several
+            y = heights[row.name] + (0.17 if row.solid else -0.17) * several
             _paint_null(axes, row, y)
             if row.low is not None and row.high is not None:
                 axes.hlines([y], row.low, row.high, color=OBSERVED, linewidth=1.2)
         for marked, text in ((True, solid), (False, hollow)):
             some = [row for row in rows if row.solid is marked]
             axes.plot(
-                [row.observed for row in some], [place[row.name] + (0.17 if marked else -0.17) * several for row in some],
+                [row.observed for row in some], [heights[row.name] + (0.17 if marked else -0.17) * several for row in some],
                 linestyle="none", marker="D" if marked else "o", markersize=5.5, color=OBSERVED,
                 markerfacecolor=OBSERVED if marked else "white", label=text if some else None,
             )  # fmt: skip
@@ -72,7 +72,7 @@ def claim_rows(name: str, rows: Sequence[ClaimRow], words: tuple[str, str, str],
         )
         # The last label would stand half outside.
         axes.xaxis.set_major_locator(MaxNLocator(6, prune="upper"))
-        axes.set_yticks([place[each] for each in names], names)
+        axes.set_yticks([heights[line] for line in names], names)
         axes.set_ylim(0.4, len(names) + 0.6)
         axes.tick_params(axis="y", length=0)
         axes.grid(axis="x", color=GRID, linewidth=0.8)

@@ -47,9 +47,9 @@ def forest(name: str, rows: Sequence[Row], words: tuple[str, str, str], alt: str
 
     def paint(figure: "Figure") -> None:
         axes = figure.subplots()
-        places = range(len(rows), 0, -1)
+        heights = range(len(rows), 0, -1)
         for leading, marker, text in ((True, "D", solid), (False, "o", hollow)):
-            some = [(row, y) for row, y in zip(rows, places, strict=True) if row.leading is leading]
+            some = [(row, y) for row, y in zip(rows, heights, strict=True) if row.leading is leading]
             for row, y in some:
                 if row.low is not None and row.high is not None and not is_missing(row.low + row.high):
                     axes.hlines([y], row.low, row.high, color=OBSERVED, linewidth=1.4)
@@ -58,7 +58,7 @@ def forest(name: str, rows: Sequence[Row], words: tuple[str, str, str], alt: str
                 color=OBSERVED, markerfacecolor=OBSERVED if leading else "white", label=text if some else None,
             )  # fmt: skip
         axes.axvline(0.5, color=REFERENCE_LINE, linewidth=1.2, linestyle="--", label="coin toss (0.5)", zorder=0)
-        axes.set_yticks(list(places), names)
+        axes.set_yticks(list(heights), names)
         axes.set_ylim(0.4, len(rows) + 0.6)
         axes.set_xlim(0, 1.02)
         axes.tick_params(axis="y", length=0)

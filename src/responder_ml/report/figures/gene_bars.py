@@ -30,42 +30,42 @@ def gene_bars(genes: pd.DataFrame, positive: str, negative: str, name: str = "ge
     """
     rows = genes.to_dict("records")
     names = [("★ " * (row["called_out"] == 1)) + shortened(row["gene"]) for row in rows]
-    places = list(range(len(rows), 0, -1))
+    heights = list(range(len(rows), 0, -1))
     has_strength = "strength" in genes.columns and bool(genes["strength"].notna().any())
 
     def paint(figure: "Figure") -> None:
         from matplotlib.lines import Line2D
         from matplotlib.patches import Patch
 
-        left, right = (
+        bars, strengths = (
             figure.subplots(1, 2, width_ratios=(3, 2), sharey=True) if has_strength else (figure.subplots(), None)
         )
-        _paint_bars(left, rows, places)
-        left.set_yticks(places, names)
-        left.set_ylim(0.3, len(rows) + 0.7)
-        left.tick_params(axis="y", length=0)
-        left.locator_params(axis="x", nbins=4)
-        left.set_xlabel("contribution,\nmean |log-odds|")
+        _paint_bars(bars, rows, heights)
+        bars.set_yticks(heights, names)
+        bars.set_ylim(0.3, len(rows) + 0.7)
+        bars.tick_params(axis="y", length=0)
+        bars.locator_params(axis="x", nbins=4)
+        bars.set_xlabel("contribution,\nmean |log-odds|")
         speaks = "more of it speaks for"
         handles: list[Any] = [
             Patch(facecolor=POSITIVE.colour, edgecolor=POSITIVE.colour, label=f"{speaks} {positive}"),
             Patch(facecolor="white", edgecolor=NEGATIVE.colour, hatch="//////", label=f"{speaks} {negative}"),
             Line2D([], [], color=OBSERVED, linewidth=1.3, label="middle 95 % of repeats"),
         ]
-        if right is not None:
-            handles += _paint_strength(right, genes, places)
+        if strengths is not None:
+            handles += _paint_strength(strengths, genes, heights)
         figure.legend(handles=handles, loc="outside lower center", ncols=1)
 
     first = rows[0]
     called = ", ".join(str(row["gene"]) for row in rows if row["called_out"] == 1)
-    alt = f"ProgressBar of {len(rows)} genes, from {first['gene']} with {first['contribution']:.3f} log-odds down" + (
+    alt = f"Bars of {len(rows)} genes, from {first['gene']} with {first['contribution']:.3f} log-odds down" + (
         f"; called out: {called}." if called else "; none is called out."
     )
     return figure_svg(name, (WIDTH, 2.15 + 0.19 * len(rows)), alt, paint)
 
 
-def _paint_bars(axes: "Axes", rows: list[dict[Any, Any]], places: list[int]) -> None:
-    for y, row in zip(places, rows, strict=True):
+def _paint_bars(axes: "Axes", rows: list[dict[Any, Any]], heights: list[int]) -> None:
+    for y, row in zip(heights, rows, strict=True):
         up = row["direction"] > 0
         axes.barh(
             y, row["contribution"], height=0.7, facecolor=POSITIVE.colour if up else "white",
@@ -78,12 +78,12 @@ def _paint_bars(axes: "Axes", rows: list[dict[Any, Any]], places: list[int]) -> 
     axes.grid(axis="x", color=GRID, linewidth=0.8)
 
 
-def _paint_strength(axes: "Axes", genes: pd.DataFrame, places: list[int]) -> list[Any]:
+def _paint_strength(axes: "Axes", genes: pd.DataFrame, heights: list[int]) -> list[Any]:
     """Paint strengths and the bar to clear; return their legend."""
     from matplotlib.lines import Line2D
 
-    for place, strength, called in zip(places, genes["strength"], genes["called_out"], strict=True):
-        axes.plot([strength], [place], **_DOT, markerfacecolor=OBSERVED if called == 1 else "white")
+    for y, strength, called in zip(heights, genes["strength"], genes["called_out"], strict=True):
+        axes.plot([strength], [y], **_DOT, markerfacecolor=OBSERVED if called == 1 else "white")
     handles = [Line2D([], [], label="strength: mean help / standard error", markerfacecolor="white", **_DOT)]
     limit = genes["null_high"].max()
     if pd.notna(limit):

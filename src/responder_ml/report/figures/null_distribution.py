@@ -52,7 +52,7 @@ def null_distribution(
         order = np.sort(values)
         lower, _ = np.histogram(order[: len(order) - reaching], edges)
         higher, _ = np.histogram(order[len(order) - reaching :], edges)
-        place: dict[str, Any] = {"width": edges[1] - edges[0], "align": "edge"}
+        bars: dict[str, Any] = {"width": edges[1] - edges[0], "align": "edge"}
         axes.bar(
             edges[:-1],
             lower,
@@ -60,11 +60,11 @@ def null_distribution(
             edgecolor="white",
             linewidth=0.4,
             label=f"relabelled, lower: {lower.sum():,}",
-            **place,
+            **bars,
         )
         axes.bar(
             edges[:-1], higher, bottom=lower, color="white", edgecolor=OBSERVED, hatch="/////",
-            linewidth=np.where(higher > 0, 0.6, 0.0), label=f"as high or higher: {higher.sum():,}", **place,
+            linewidth=np.where(higher > 0, 0.6, 0.0), label=f"as high or higher: {higher.sum():,}", **bars,
         )  # fmt: skip
         axes.axvline(observed, color=OBSERVED, linewidth=2.2, label=f"observed ({observed:.2f})")
         axes.axvline(mean, color=REFERENCE_LINE, linewidth=1.2, linestyle="--", label=f"their mean ({mean:.2f})")

@@ -34,21 +34,21 @@ def rrho2_map(
     """
     up_up, up_down, down_up, down_down = quadrants
     # From the genes most up in a contrast to those most down: the lists of the down half run outwards.
-    whole = np.block([[up_up, up_down[:, ::-1]], [down_up[::-1], down_down[::-1, ::-1]]])
+    overlaps = np.block([[up_up, up_down[:, ::-1]], [down_up[::-1], down_down[::-1, ::-1]]])
     height, width = up_up.shape
 
     def paint(figure: "Figure") -> None:
         axes, shades = figure.subplots(2, 1, height_ratios=[2.6, BAR_HEIGHT])
         mesh = axes.pcolormesh(
-            np.arange(whole.shape[1] + 1), np.arange(whole.shape[0] + 1), whole, cmap=scale(), vmin=0.0,
+            np.arange(overlaps.shape[1] + 1), np.arange(overlaps.shape[0] + 1), overlaps, cmap=scale(), vmin=0.0,
             vmax=max(largest, 1.0), edgecolors="face", linewidth=0.2,
         )  # fmt: skip
         axes.axhline(height, color="white", linewidth=2.0)
         axes.axvline(width, color="white", linewidth=2.0)
-        axes.set_ylim(whole.shape[0], 0)
-        axes.set_xlim(0, whole.shape[1])
-        axes.set_xticks([width / 2, (width + whole.shape[1]) / 2], ["up", "down"])
-        axes.set_yticks([height / 2, (height + whole.shape[0]) / 2], ["up", "down"], rotation=90, va="center")
+        axes.set_ylim(overlaps.shape[0], 0)
+        axes.set_xlim(0, overlaps.shape[1])
+        axes.set_xticks([width / 2, (width + overlaps.shape[1]) / 2], ["up", "down"])
+        axes.set_yticks([height / 2, (height + overlaps.shape[0]) / 2], ["up", "down"], rotation=90, va="center")
         axes.tick_params(length=0)
         axes.set_xlabel(names[1])
         axes.set_ylabel(names[0])

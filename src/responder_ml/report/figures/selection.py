@@ -27,10 +27,10 @@ def selection(genes: pd.DataFrame, models: int) -> Markup:
 
     def paint(figure: "Figure") -> None:
         axes = figure.subplots()
-        places = list(range(len(names), 0, -1))
-        axes.hlines(places, 0, shares, color=OBSERVED, linewidth=1.1)
-        axes.plot(shares, places, linestyle="none", marker="o", markersize=5, color=OBSERVED)
-        axes.set_yticks(places, names)
+        heights = list(range(len(names), 0, -1))
+        axes.hlines(heights, 0, shares, color=OBSERVED, linewidth=1.1)
+        axes.plot(shares, heights, linestyle="none", marker="o", markersize=5, color=OBSERVED)
+        axes.set_yticks(heights, names)
         axes.set_ylim(0.3, len(names) + 0.7)
         axes.set_xlim(0, 102)
         axes.tick_params(axis="y", length=0)

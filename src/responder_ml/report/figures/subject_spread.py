@@ -9,7 +9,7 @@ from markupsafe import Markup
 from responder_ml.arrays import Floats, Indices, Labels
 from responder_ml.report.figures.canvas import WIDTH, figure_svg, legend_below, shortened
 from responder_ml.report.figures.palette import GRID, REFERENCE_LINE, look
-from responder_ml.report.held_out import HeldOut
+from responder_ml.report.subject_decisions import SubjectDecisions
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,19 +21,19 @@ MOST_NAMED = 40
 """More subjects are drawn by rank, without their names."""
 
 
-def subject_spread(found: HeldOut, positive: str, negative: str) -> Markup:
+def subject_spread(decisions: SubjectDecisions, positive: str, negative: str) -> Markup:
     """Draw subjects by class and mean, one row each, or by rank where they are many.
 
     Parameters
     ----------
-    found
+    decisions
         Held-out decisions of the whole procedure.
     positive, negative
         Names of the classes.
     """
-    named = len(found.subjects) <= MOST_NAMED
-    order = np.lexsort((found.mean_log_odds, found.labels))
-    probability, labels = found.probabilities[:, order], found.labels[order]
+    named = len(decisions.subjects) <= MOST_NAMED
+    order = np.lexsort((decisions.mean_log_odds, decisions.labels))
+    probability, labels = decisions.probabilities[:, order], decisions.labels[order]
 
     def paint(figure: "Figure") -> None:
         axes = figure.subplots()
@@ -42,9 +42,9 @@ def subject_spread(found: HeldOut, positive: str, negative: str) -> Markup:
         }
         if named:
             # An empty row parts the classes.
-            place = np.arange(len(order)) + (labels == 1)
-            _by_name(axes, probability, labels, place, names)
-            axes.set_yticks(place, [shortened(name) for name in found.subjects[order]])
+            heights = np.arange(len(order)) + (labels == 1)
+            _by_name(axes, probability, labels, heights, names)
+            axes.set_yticks(heights, [shortened(name) for name in decisions.subjects[order]])
             axes.set_xlabel(f"held-out probability of {positive}")
         else:
             _by_rank(axes, probability, labels, names)
@@ -54,18 +54,18 @@ def subject_spread(found: HeldOut, positive: str, negative: str) -> Markup:
 
     alt = (
         f"Held-out probability of {positive} for {len(order)} subjects: a mark at the mean and a line from the lowest "
-        f"to the highest of {len(found.log_odds)} repeats; {positive} and {negative} have different marks."
+        f"to the highest of {len(decisions.log_odds)} repeats; {positive} and {negative} have different marks."
     )
     return figure_svg("subjects", (WIDTH, 1.1 + 0.19 * len(order) if named else 3.2), alt, paint)
 
 
-def _by_name(axes: "Axes", probability: Floats, labels: Labels, place: Indices, names: dict[int, str]) -> None:
+def _by_name(axes: "Axes", probability: Floats, labels: Labels, heights: Indices, names: dict[int, str]) -> None:
     low, mean, high = probability.min(axis=0), probability.mean(axis=0), probability.max(axis=0)
     for label, name in names.items():
         some, style = labels == label, look(label)
-        axes.hlines(place[some], low[some], high[some], color=style.colour, linewidth=1.6)
+        axes.hlines(heights[some], low[some], high[some], color=style.colour, linewidth=1.6)
         axes.plot(
-            mean[some], place[some], linestyle="none", marker=style.marker, markersize=6, color=style.colour,
+            mean[some], heights[some], linestyle="none", marker=style.marker, markersize=6, color=style.colour,
             markerfacecolor=style.fill or "white", label=name,
         )  # fmt: skip
     axes.set_xlim(-0.02, 1.02)
@@ -76,12 +76,12 @@ def _by_name(axes: "Axes", probability: Floats, labels: Labels, place: Indices, 
 
 def _by_rank(axes: "Axes", probability: Floats, labels: Labels, names: dict[int, str]) -> None:
     low, mean, high = probability.min(axis=0), probability.mean(axis=0), probability.max(axis=0)
-    place = np.arange(len(labels))
+    ranks = np.arange(len(labels))
     for label, name in names.items():
         some, style = labels == label, look(label)
-        axes.vlines(place[some], low[some], high[some], color=style.colour, linewidth=0.6, alpha=0.3)
+        axes.vlines(ranks[some], low[some], high[some], color=style.colour, linewidth=0.6, alpha=0.3)
         axes.plot(
-            place[some], mean[some], color=style.colour, linewidth=2.2, linestyle="-" if label else ":", label=name
+            ranks[some], mean[some], color=style.colour, linewidth=2.2, linestyle="-" if label else ":", label=name
         )
     axes.set_ylim(-0.02, 1.02)
     axes.axhline(0.5, color=REFERENCE_LINE, linewidth=1.2, linestyle="--", zorder=0)

@@ -111,9 +111,9 @@ def _null(run: Run) -> str:
     null = run.result.null
     if null is None or null.p_value is None:
         return "No null was run."
-    how = "all" if null.exact else "random"
+    choice = "all" if null.exact else "random"
     text = (
-        f"The whole procedure re-run on {null.permutations:,} relabellings ({how}), null mean {plain(null.null_mean)}, "
+        f"The whole procedure re-run on {null.permutations:,} relabellings ({choice}), null mean {plain(null.null_mean)}, "
         f"p = {p_text(null.p_value)}."
     )
     conditional = null.conditional

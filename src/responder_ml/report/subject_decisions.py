@@ -14,7 +14,7 @@ from responder_ml.search.candidate import AUTO
 
 
 @dataclass(frozen=True)
-class HeldOut:
+class SubjectDecisions:
     """One procedure's decisions on subjects it had not seen.
 
     Attributes
@@ -45,7 +45,7 @@ class HeldOut:
         return np.asarray(self.log_odds.mean(axis=0), dtype=np.float64)
 
 
-def held_out(run: Run, candidate: str = AUTO) -> HeldOut | None:
+def subject_decisions(run: Run, candidate: str = AUTO) -> SubjectDecisions | None:
     """Gather a procedure's out-of-fold decisions; None where the run has none.
 
     Parameters
@@ -67,7 +67,7 @@ def held_out(run: Run, candidate: str = AUTO) -> HeldOut | None:
         return grouped[column].mean().unstack("subject")[order]
 
     labels = rows.assign(subject=subjects).groupby("subject")["label"].first()[order]
-    return HeldOut(
+    return SubjectDecisions(
         np.asarray(order, dtype=str),
         labels.to_numpy(dtype=np.int8),
         matrix("log_odds").to_numpy(dtype=np.float64),

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 
 from responder_ml.records.run import Run
-from responder_ml.report.held_out import held_out
+from responder_ml.report.subject_decisions import subject_decisions
 
 
 def run_of(rows):
@@ -22,14 +22,14 @@ def test_samples_of_a_subject_are_averaged_and_order_is_kept():
             ("a1", "a", 1, 0, 0, "other", 99.0),
         ]
     )
-    found = held_out(run)
-    assert found.subjects.tolist() == ["b", "a"]
-    assert found.labels.tolist() == [0, 1]
-    np.testing.assert_array_equal(found.log_odds, [[-1.0, 2.0], [-2.0, 0.5]])
-    np.testing.assert_array_equal(found.folds, [[1, 0], [0, 1]])
-    np.testing.assert_array_equal(found.mean_log_odds, [-1.5, 1.25])
-    assert held_out(run, "other").log_odds.tolist() == [[99.0]]
+    decisions = subject_decisions(run)
+    assert decisions.subjects.tolist() == ["b", "a"]
+    assert decisions.labels.tolist() == [0, 1]
+    np.testing.assert_array_equal(decisions.log_odds, [[-1.0, 2.0], [-2.0, 0.5]])
+    np.testing.assert_array_equal(decisions.folds, [[1, 0], [0, 1]])
+    np.testing.assert_array_equal(decisions.mean_log_odds, [-1.5, 1.25])
+    assert subject_decisions(run, "other").log_odds.tolist() == [[99.0]]
 
 
 def test_nothing_trained_gives_none(underpowered_run):
-    assert held_out(underpowered_run) is None
+    assert subject_decisions(underpowered_run) is None
