@@ -77,9 +77,9 @@ def _clear_remains(folder: Path) -> None:
         return
     remains = re.compile(rf"\.{re.escape(folder.name)}\.(\d+)\.(partial|former)")
     for path in folder.parent.iterdir():
-        found = remains.fullmatch(path.name)
-        if found and not is_running(int(found[1])):
-            if found[2] == "former" and not folder.exists():
+        leftover = remains.fullmatch(path.name)
+        if leftover and not is_running(int(leftover[1])):
+            if leftover[2] == "former" and not folder.exists():
                 path.rename(folder)
             else:
                 shutil.rmtree(path, ignore_errors=True)
