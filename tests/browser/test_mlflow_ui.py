@@ -11,8 +11,7 @@ import pytest
 
 from responder_ml.records.run import TABLES, Run, write_run
 from responder_ml.tracking.mlflow import send
-from responder_ml.tracking.page_server import served
-from responder_ml.tracking.ui import start_page
+from responder_ml.tracking.page_server import served, start_page
 
 CHROMIUM = Path("/usr/bin/chromium")
 ARGS = [

@@ -11,8 +11,8 @@ def test_what_is_not_given_becomes_no_item():
 
 
 def test_only_finite_numbers_become_metrics():
-    found = list(metrics({"a": 0.5, "b": None, "c": math.nan, "d": math.inf, "e": 0}))
-    assert found == [Metric("a", 0.5), Metric("e", 0.0)]
+    finite = list(metrics({"a": 0.5, "b": None, "c": math.nan, "d": math.inf, "e": 0}))
+    assert finite == [Metric("a", 0.5), Metric("e", 0.0)]
     assert list(series("a", [(3, 0.5), (4, math.nan)])) == [Metric("a", 0.5, 3)]
 
 

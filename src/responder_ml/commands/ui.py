@@ -16,7 +16,7 @@ def ui(
 ) -> None:
     """Open the MLflow UI on the right store."""
     from responder_ml.config import load_config
-    from responder_ml.tracking.ui import open_ui
+    from responder_ml.tracking.page_server import open_ui
 
     tracking = load_config(config).tracking if config else None
     uri, experiment = (tracking.uri, tracking.experiment) if tracking else (None, None)

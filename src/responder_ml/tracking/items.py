@@ -1,4 +1,4 @@
-"""What a tracker is told, as frozen items; nothing here knows any tracker."""
+"""What is sent to a tracker, as frozen items; nothing here depends on any tracker."""
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Param:
-    """Something that was decided before anything was learnt, as text."""
+    """A setting, fixed before training, as text."""
 
     key: str
     value: str
@@ -42,18 +42,18 @@ class Artifact:
 
 @dataclass(frozen=True)
 class DatasetInput:
-    """The data a run learnt from.
+    """The data a run was trained on.
 
     Attributes
     ----------
     name
-        What people call it.
+        Name of the data set.
     digest
         Leading characters of its SHA-256.
     source_type, source
-        "simulated" or "local", and what is needed to have the data again.
+        "simulated" or "local", and what is needed to obtain the data again.
     profile
-        Its size.
+        Its size, as counts by name.
     """
 
     name: str
@@ -73,11 +73,11 @@ class Record:
     Attributes
     ----------
     name
-        What the row is called.
+        Name of the row.
     description
-        Markdown for whoever opens the row.
+        Markdown, shown when the row is opened.
     items
-        Everything in it.
+        Everything in the row.
     """
 
     name: str
@@ -86,17 +86,17 @@ class Record:
 
 
 def params(values: Mapping[str, object]) -> Iterator[Param]:
-    """Yield a parameter for each value that is given."""
+    """Yield a parameter for each value that is present."""
     return (Param(key, str(value)) for key, value in values.items() if value is not None and value != "")
 
 
 def tags(values: Mapping[str, object]) -> Iterator[Tag]:
-    """Yield a tag for each value that is given."""
+    """Yield a tag for each value that is present."""
     return (Tag(key, str(value)) for key, value in values.items() if value is not None and value != "")
 
 
 def metrics(values: Mapping[str, Any]) -> Iterator[Metric]:
-    """Yield a metric for each value that is a finite number; trackers draw nonsense from the others."""
+    """Yield a metric for each value that is a finite number; trackers cannot plot the others."""
     return (Metric(key, _short(value)) for key, value in values.items() if value is not None and math.isfinite(value))
 
 
@@ -106,8 +106,8 @@ def series(key: str, values: Iterable[tuple[int, float]]) -> Iterator[Metric]:
 
 
 def _short(value: float) -> float:
-    """Return four digits after the point, or four in all of what is below 1: trackers print every digit they get.
+    """Round to four decimals, or to four significant digits below 1: trackers print every digit they get.
 
-    The run's own files keep the others.
+    The run's own files keep all digits.
     """
     return float(f"{value:.4g}") if abs(value) < 1 else round(float(value), 4)

@@ -1,13 +1,14 @@
 """Send a run or a study to MLflow; this file and `served_model` are those that import it.
 
 While a call lasts, and no longer, these environment variables have a value unless the user has given them one: telemetry
-off, no progress bars, no printed links, and a short patience with a server that does not answer.
+off, no progress bars, no printed links, and short time limits for a server that does not answer.
 """
 
 import getpass
 import hashlib
 import json
 import logging
+import os
 import re
 import time
 import warnings
@@ -20,11 +21,8 @@ from typing import Any
 from responder_ml.errors import TrackingError
 from responder_ml.records.run import Run
 from responder_ml.records.study import ANSWER, Study
-from responder_ml.tracking.candidate_record import candidate_records
-from responder_ml.tracking.environment import environment, unless_set
-from responder_ml.tracking.experiment_note import EXPERIMENT_NOTE
 from responder_ml.tracking.items import Artifact, DatasetInput, Metric, Param, Record, Tag
-from responder_ml.tracking.job_record import job_record
+from responder_ml.tracking.run_records import candidate_records, job_record
 from responder_ml.tracking.served_model import plain_name, register_model, send_model
 from responder_ml.tracking.store import (
     DEFAULT_EXPERIMENT,
@@ -35,14 +33,14 @@ from responder_ml.tracking.store import (
     without_password,
 )
 from responder_ml.tracking.study_record import study_job_records, study_record
-from responder_ml.tracking.views import saved_views
+from responder_ml.tracking.views import EXPERIMENT_NOTE, saved_views
 
 _QUIET = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
 }
-# Two tries of four seconds, a second apart: a lost server is known within ten.
+# Two tries of four seconds, a second apart: an unreachable server is reported within ten.
 _FIRST_CONTACT = {
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "4",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
@@ -51,7 +49,7 @@ _FIRST_CONTACT = {
 }
 # A server that has answered may take longer over a file.
 _TRANSFER = {**_FIRST_CONTACT, "MLFLOW_HTTP_REQUEST_TIMEOUT": "30"}
-# What one call of MLflow's batch interface takes.
+# The most that one call of MLflow's batch interface takes.
 _MOST_METRICS, _MOST_PARAMS, _MOST_TAGS = 1000, 100, 100
 _RUN_DIGEST = "run_sha256"
 _PARENT = "mlflow.parentRunId"
@@ -149,6 +147,26 @@ def send_study(study: Study, folder: Path, *, uri: str | None = None, experiment
     return run_id
 
 
+def unless_set(settings: Mapping[str, str]) -> dict[str, str]:
+    """Return the settings, each with the user's own value where the environment has one."""
+    return {key: os.environ.get(key, value) for key, value in settings.items()}
+
+
+@contextmanager
+def environment(settings: Mapping[str, str]) -> Iterator[None]:
+    """Set environment variables while the block lasts, and restore their values after it."""
+    before = {key: os.environ.get(key) for key in settings}
+    os.environ.update(settings)
+    try:
+        yield
+    finally:
+        for key, value in before.items():
+            if value is None:
+                os.environ.pop(key, None)
+            else:
+                os.environ[key] = value
+
+
 @dataclass(frozen=True)
 class _Sender:
     """A client that knows its experiment."""
@@ -170,19 +188,19 @@ class _Sender:
         return run_id
 
     def finish(self, run_id: str, end: int) -> None:
-        """Close a row: it is whole."""
+        """Close a row, which marks it as complete."""
         self.client.set_terminated(run_id, end_time=end)
 
     def _finished_copy(self, digest: str) -> str | None:
-        """Return the run that was sent completely before; clear away what was not."""
+        """Return the run that was sent completely before; delete incomplete copies."""
         finished = None
-        for found in self.client.search_runs([self.experiment_id], f"tags.{_RUN_DIGEST} = '{digest}'"):
-            if found.info.status == "FINISHED":
-                finished = str(found.info.run_id)
+        for copy in self.client.search_runs([self.experiment_id], f"tags.{_RUN_DIGEST} = '{digest}'"):
+            if copy.info.status == "FINISHED":
+                finished = str(copy.info.run_id)
                 continue
-            for child in self.client.search_runs([self.experiment_id], f"tags.{_PARENT} = '{found.info.run_id}'"):
+            for child in self.client.search_runs([self.experiment_id], f"tags.{_PARENT} = '{copy.info.run_id}'"):
                 self.client.delete_run(child.info.run_id)
-            self.client.delete_run(found.info.run_id)
+            self.client.delete_run(copy.info.run_id)
         return finished
 
     def _create(self, record: Record, begin: int, extra: Mapping[str, str]) -> str:
@@ -225,25 +243,25 @@ def _connect(store: str, experiment: str) -> _Sender:
     from mlflow import MlflowClient
 
     client = MlflowClient(tracking_uri=store)
-    found = client.get_experiment_by_name(experiment)
-    if found is None:
+    stored = client.get_experiment_by_name(experiment)
+    if stored is None:
         return _Sender(client, _create_experiment(client, store, experiment))
-    if found.lifecycle_stage != "active":
+    if stored.lifecycle_stage != "active":
         raise TrackingError(
             f"The experiment '{experiment}' was deleted from {without_password(store)}. Restore it "
-            f"(mlflow experiments restore --experiment-id {found.experiment_id}) or choose another name."
+            f"(mlflow experiments restore --experiment-id {stored.experiment_id}) or choose another name."
         )
     for key, view in saved_views().items():
-        if key not in found.tags:
-            client.set_experiment_tag(found.experiment_id, key, view)
-    return _Sender(client, str(found.experiment_id))
+        if key not in stored.tags:
+            client.set_experiment_tag(stored.experiment_id, key, view)
+    return _Sender(client, str(stored.experiment_id))
 
 
 def _create_experiment(client: Any, store: str, experiment: str) -> str:
     file = sqlite_file(store)
-    place = None if file is None else (artifact_folder(file) / plain_name(experiment)).as_uri()
+    location = None if file is None else (artifact_folder(file) / plain_name(experiment)).as_uri()
     tags = {"mlflow.note.content": EXPERIMENT_NOTE, "mlflow.experimentKind": "custom_model_development"}
-    return str(client.create_experiment(experiment, artifact_location=place, tags={**tags, **saved_views()}))
+    return str(client.create_experiment(experiment, artifact_location=location, tags={**tags, **saved_views()}))
 
 
 def _ended(answer: Path) -> int:
@@ -283,7 +301,7 @@ def _user() -> str:
 def _calm() -> Iterator[None]:
     """Keep the progress of MLflow, and the warnings it and its libraries give each other, off the terminal.
 
-    So is the traceback it logs of a database that fails: the error itself is raised, and told in one line.
+    The traceback that it logs of a failing database is silenced too: the error itself is raised, as one line.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -300,16 +318,16 @@ def _calm() -> Iterator[None]:
 
 @contextmanager
 def _errors_of(store: str) -> Iterator[None]:
-    """Turn what a store can do wrong into one message."""
+    """Turn any error of a store into one message."""
     from mlflow.exceptions import MlflowException
     from sqlalchemy.exc import SQLAlchemyError
 
     try:
         yield
     except (MlflowException, SQLAlchemyError, OSError) as problem:
-        # The words after these are those of the layers below, down to the socket.
-        said = re.split(r" with exception |\n", str(problem).strip(), maxsplit=1)[0][:_MOST_CHARACTERS]
+        # What follows these words comes from the layers below, down to the socket.
+        reason = re.split(r" with exception |\n", str(problem).strip(), maxsplit=1)[0][:_MOST_CHARACTERS]
         raise TrackingError(
-            f"The run could not be sent to {without_password(store)}: {said}. The run folder is complete; mend the "
+            f"The run could not be sent to {without_password(store)}: {reason}. The run folder is complete; repair the "
             "store and send it with `track`."
         ) from problem

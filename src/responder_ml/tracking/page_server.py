@@ -1,29 +1,107 @@
-"""Serve the MLflow page of a store on this machine, for as long as it is wanted."""
+"""The MLflow page of a store: served on this machine, and opened in the browser on a view of what matters."""
 
+import json
 import os
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+import webbrowser
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.client import HTTPException
+from urllib.parse import urlencode
 from urllib.request import urlopen
 
 from responder_ml.errors import TrackingError
-from responder_ml.tracking.store import artifact_folder, sqlite_file, without_password
+from responder_ml.tracking.store import (
+    DEFAULT_EXPERIMENT,
+    artifact_folder,
+    check_store,
+    resolve_store,
+    sqlite_file,
+    without_password,
+)
+from responder_ml.tracking.views import FIRST_VIEW
 
-# A page for one person: no telemetry, no queue of background jobs, no warnings that its libraries give each other.
+# A page for one person: no telemetry, no queue of background jobs, no warnings from its libraries.
 _SETTINGS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
     "PYTHONWARNINGS": "ignore",
 }
 _HOST = "127.0.0.1"
-_MLFLOWS_PORT = 5000
+_DEFAULT_PORT = 5000
 _START_SECONDS = 60.0
 _ANSWER_SECONDS = 5.0
+
+
+def open_ui(
+    uri: str | None,
+    port: int | None = None,
+    *,
+    experiment: str | None = None,
+    say: Callable[[str], None] | None = None,
+) -> None:
+    """Serve the MLflow page of a store and open it in the browser; returns when it is stopped (Ctrl-C).
+
+    A tracking server has its page already: that is opened, and the call returns.
+
+    Parameters
+    ----------
+    uri
+        Tracking URI; None as in `resolve_store`.
+    port
+        Port on this machine; None takes MLflow's own.
+    experiment
+        The experiment to show first; None as in `send`.
+    say
+        Called with the address; not every machine has a browser.
+
+    Raises
+    ------
+    TrackingError
+        There is no such store, it cannot be read, the port is taken, or the page does not start.
+    """
+    store = resolve_store(uri)
+    name = experiment or DEFAULT_EXPERIMENT
+    if store.startswith(("http://", "https://")):
+        _show(start_page(store, name), say)
+        return
+    file = sqlite_file(store)
+    if file is not None and not file.exists():
+        raise TrackingError(
+            f"There is no tracking store {file}. Run `train` here first, or give the store with tracking.uri in the "
+            "job (--config) or MLFLOW_TRACKING_URI."
+        )
+    check_store(store)
+    with served(store, port) as (address, process):
+        _show(start_page(address, name), say)
+        process.wait()
+
+
+def start_page(address: str, experiment: str, view: str = FIRST_VIEW) -> str:
+    """Return the link to an experiment's table in one of the views that `send` saves.
+
+    Parameters
+    ----------
+    address
+        Of a running server.
+    experiment
+        Its name; where the server has none of that name, or will not say, the link is to the list of experiments.
+    view
+        Key of the view.
+    """
+    query = urlencode({"experiment_name": experiment})
+    try:
+        with urlopen(f"{address}/api/2.0/mlflow/experiments/get-by-name?{query}", timeout=_ANSWER_SECONDS) as answer:
+            experiment_id = json.load(answer)["experiment"]["experiment_id"]
+    except (OSError, HTTPException, ValueError, KeyError):
+        return f"{address}/#/experiments"
+    return f"{address}/#/experiments/{experiment_id}/runs?" + urlencode(
+        {"viewStateShareKey": view, "workflowType": "machine_learning"}
+    )
 
 
 @contextmanager
@@ -42,7 +120,7 @@ def served(store: str, port: int | None = None) -> Iterator[tuple[str, subproces
     TrackingError
         The port is taken, or the page does not start.
     """
-    port = port or _MLFLOWS_PORT
+    port = port or _DEFAULT_PORT
     _check_free(port)
     address = f"http://{_HOST}:{port}"
     # A session of its own, because MLflow starts further processes that have to end with it.
@@ -87,3 +165,10 @@ def _wait(address: str, process: "subprocess.Popen[bytes]", store: str) -> None:
         f"The MLflow page of {without_password(store)} did not start; what MLflow said is above. Try "
         f"`mlflow ui --backend-store-uri` on it yourself."
     )
+
+
+def _show(page: str, say: Callable[[str], None] | None) -> None:
+    if say is not None:
+        say(f"MLflow: {page}")
+    if not webbrowser.open(page) and say is None:
+        raise TrackingError(f"No browser was found on this machine. Open {page} in one.")

@@ -1,7 +1,7 @@
-"""Which tracking store is meant, and whether it can be one at all; nothing here imports MLflow.
+"""The address of the tracking store, and a check that it can be used; nothing here imports MLflow.
 
-MLflow waits for minutes on a database it cannot open. What can be seen beforehand is looked at here, so that a broken
-store is named within seconds.
+MLflow waits for minutes on a database it cannot open. What can be checked beforehand is checked here, so that a broken
+store is reported within seconds.
 """
 
 import os
@@ -15,13 +15,13 @@ from urllib.parse import unquote, urlsplit
 from responder_ml.errors import TrackingError
 
 DEFAULT_EXPERIMENT = "responder_ml"
-"""Where jobs go that name no experiment; jobs of all regions can be compared there."""
+"""The experiment of jobs that name none; jobs of all regions can be compared there."""
 _DEFAULT = "sqlite:///mlflow.db"
 _SQLITE = "sqlite:///"
 _POSTGRES = "postgresql://"
 # What SQLAlchemy takes for this scheme has changed between its versions, so the driver is named in full.
 _POSTGRES_DRIVERS = ("psycopg2", "psycopg")
-_PATIENCE_SECONDS = 4.0
+_TIMEOUT_SECONDS = 4.0
 # Ports of the databases MLflow can keep its runs in.
 _DATABASE_PORTS = {"postgresql": 5432, "postgres": 5432, "mysql": 3306, "mssql": 1433}
 
@@ -32,7 +32,7 @@ def resolve_store(uri: str | None) -> str:
     Parameters
     ----------
     uri
-        As the user gave it. None takes MLFLOW_TRACKING_URI, and ``sqlite:///mlflow.db`` in the current folder where that
+        Tracking URI; None takes MLFLOW_TRACKING_URI, and ``sqlite:///mlflow.db`` in the current folder where that
         is not set either.
 
     Raises
@@ -40,19 +40,19 @@ def resolve_store(uri: str | None) -> str:
     TrackingError
         It is no URI of a store.
     """
-    asked = uri or os.environ.get("MLFLOW_TRACKING_URI") or _DEFAULT
-    if "://" not in asked and not asked.startswith(("sqlite:", "databricks")):
+    store = uri or os.environ.get("MLFLOW_TRACKING_URI") or _DEFAULT
+    if "://" not in store and not store.startswith(("sqlite:", "databricks")):
         raise TrackingError(
-            f"The tracking URI is '{asked}', which names no kind of store. Give sqlite:///FILE for a file, or "
+            f"The tracking URI is '{store}', which names no kind of store. Give sqlite:///FILE for a file, or "
             "http://HOST:PORT for a server."
         )
-    if asked.startswith(_POSTGRES):
-        return _with_driver(asked)
-    if not asked.startswith("sqlite:"):
-        return asked
-    if not asked.startswith(_SQLITE) or asked == _SQLITE:
-        raise TrackingError(f"The tracking URI is '{asked}'. A SQLite store is written sqlite:///FILE, three slashes.")
-    return f"{_SQLITE}{Path(unquote(asked.removeprefix(_SQLITE))).absolute()}"
+    if store.startswith(_POSTGRES):
+        return _with_driver(store)
+    if not store.startswith("sqlite:"):
+        return store
+    if not store.startswith(_SQLITE) or store == _SQLITE:
+        raise TrackingError(f"The tracking URI is '{store}'. A SQLite store is written sqlite:///FILE, three slashes.")
+    return f"{_SQLITE}{Path(unquote(store.removeprefix(_SQLITE))).absolute()}"
 
 
 def sqlite_file(store: str) -> Path | None:
@@ -61,7 +61,7 @@ def sqlite_file(store: str) -> Path | None:
 
 
 def without_password(store: str) -> str:
-    """Return a store's URI as it may be shown."""
+    """Return a store's URI with its password hidden."""
     password = urlsplit(store).password
     return store if password is None else store.replace(f":{password}@", ":***@", 1)
 
@@ -72,7 +72,7 @@ def artifact_folder(file: Path) -> Path:
 
 
 def check_store(store: str) -> None:
-    """Look whether a resolved store can be opened.
+    """Check that a resolved store can be opened.
 
     Raises
     ------
@@ -86,7 +86,7 @@ def check_store(store: str) -> None:
     parts = urlsplit(store)
     port = parts.port or _DATABASE_PORTS.get(parts.scheme.split("+")[0])
     if parts.scheme not in ("http", "https") and parts.hostname and port:
-        _knock(parts.hostname, port)
+        _check_address(parts.hostname, port)
     if store.startswith(_POSTGRES):
         raise TrackingError(
             "A PostgreSQL store needs a driver, and none is installed. Install the extra: responder-ml[postgres]."
@@ -111,9 +111,9 @@ def _check_sqlite(file: Path) -> None:
         ) from problem
 
 
-def _knock(host: str, port: int) -> None:
+def _check_address(host: str, port: int) -> None:
     try:
-        socket.create_connection((host, port), timeout=_PATIENCE_SECONDS).close()
+        socket.create_connection((host, port), timeout=_TIMEOUT_SECONDS).close()
     except OSError as problem:
         raise TrackingError(
             f"Nothing answers at {host}:{port} ({problem}). Start the database, or name another store with tracking.uri."

@@ -1,4 +1,4 @@
-"""Saved views of the MLflow page: which columns, in which order, sorted how.
+"""What the MLflow page shows of an experiment: a note above the table of runs, and saved views of its columns.
 
 MLflow's table shows no metric until somebody picks one. It keeps named views in tags of the experiment, as plain JSON;
 these are offered in its menu "Views", next to those people save themselves.
@@ -8,8 +8,27 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+# MLflow shows the first line until somebody unfolds the rest.
+EXPERIMENT_NOTE = """\
+**Views**, top right, shows the columns that matter. Open a job for its verdict; **Artifacts > report.html** tells it all.
+
+A row named like a job is the whole procedure: the choice between candidates (builder+classifier) is made inside the
+folds. Its candidates are rows of their own, below it. Pick none of them by hand: the best of several is too high by that
+choice alone.
+
+- **auroc, auroc_low, auroc_high**: out-of-fold AUROC and its 95 % interval over subjects; 0.5 is guessing.
+- **p_value**: how often the same procedure does as well on relabelled subjects. **null_mean** is its average there.
+- **verdict**: evidence, no_evidence, confounded, underpowered or not_tested, by a fixed rule.
+- **gain_over_best_baseline**: AUROC beyond the best of what needs no expression of interest: batch, drug, depth,
+  random signatures.
+- **each_fold/auroc**: one point for each outer fold held out, so a table shows the last fold's;
+  **each_fold/auroc_mean_so_far** ends at their mean.
+- **search/...**: the tuning, by trial, averaged over outer folds.
+- **simulated**: rows that say yes are about no real animal.
+"""
+"""What a newcomer reads above the table of runs."""
 _TAG = "mlflow.sharedViewState."
-_SHOWS = {
+_SHOWN = {
     "tags": ("region", "drug", "endpoint", "verdict", "simulated", "data_sha256"),
     "metrics": (
         "auroc",
@@ -27,7 +46,7 @@ _SHOWS = {
     ),
     "params": ("builder", "classifier", "n_positive", "n_negative"),
 }
-_KIND = {key: kind for kind, keys in _SHOWS.items() for key in keys}
+_KIND = {key: kind for kind, keys in _SHOWN.items() for key in keys}
 # What a laptop's screen holds comes first.
 _JOB_COLUMNS = (
     "region",
@@ -65,11 +84,11 @@ _CANDIDATE_COLUMNS = (
     "drug",
     "simulated",
 )
-# Pixels; characters that the longest usual text of a column has, where that is more than its name.
+# Widths in pixels; then the length in characters of the longest usual text of a column, where it exceeds its name.
 _CHARACTER, _MARGIN = 8, 30
 _TEXT = {"endpoint": 26, "verdict": 12, "drug": 20, "builder": 16, "classifier": 18}
 FIRST_VIEW = "responder-ml-jobs"
-"""The view a newcomer should meet."""
+"""The view that a newcomer sees first."""
 
 
 def saved_views() -> dict[str, str]:
@@ -89,7 +108,7 @@ def _view(name: str, columns: tuple[str, ...], state: Mapping[str, Any]) -> str:
         column: _CHARACTER * max(len(key), _TEXT.get(key, 0)) + _MARGIN
         for column, key in zip(shown, columns, strict=True)
     }
-    complete = {
+    full_state = {
         "searchFilter": "",
         "orderByAsc": False,
         "selectedColumns": shown,
@@ -97,4 +116,4 @@ def _view(name: str, columns: tuple[str, ...], state: Mapping[str, Any]) -> str:
         "columnWidths": widths,
         **state,
     }
-    return json.dumps({"name": name, "createdAt": 0, "updatedAt": 0, "state": json.dumps(complete)})
+    return json.dumps({"name": name, "createdAt": 0, "updatedAt": 0, "state": json.dumps(full_state)})

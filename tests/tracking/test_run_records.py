@@ -1,11 +1,13 @@
 import dataclasses
+import json
 import re
 
+import pandas as pd
 import pytest
+from scipy.stats import spearmanr
 
-from responder_ml.tracking.candidate_record import candidate_records
 from responder_ml.tracking.items import Artifact, DatasetInput, Metric, Param, Tag
-from responder_ml.tracking.job_record import job_record
+from responder_ml.tracking.run_records import candidate_records, importances, job_record, search_items
 
 
 def _of(record, kind):
@@ -46,11 +48,11 @@ def test_tags_say_where_what_and_on_which_data(run, folder):
     }
 
 
-def test_a_region_the_sheet_does_not_have_is_taken_from_what_was_asked(run, folder):
+def test_a_region_the_sheet_does_not_have_is_taken_from_what_the_job_selects(run, folder):
     bare = dataclasses.replace(run, tables={**run.tables, "samples": run.tables["samples"][["sample", "subject"]]})
     endpoint = run.result.endpoint.model_copy(update={"where": {"region": ["PFC", "NAc"]}})
-    asked = run.result.model_copy(update={"endpoint": endpoint})
-    assert _of(job_record(dataclasses.replace(bare, result=asked), folder), Tag)["region"] == "NAc, PFC"
+    selecting = run.result.model_copy(update={"endpoint": endpoint})
+    assert _of(job_record(dataclasses.replace(bare, result=selecting), folder), Tag)["region"] == "NAc, PFC"
 
 
 def test_metrics_are_the_headline_the_null_and_the_best_baseline(run, folder):
@@ -80,8 +82,8 @@ def test_metrics_are_the_headline_the_null_and_the_best_baseline(run, folder):
 def test_what_was_not_run_has_no_metric(make_run, folder):
     run = make_run(null=False)
     empty = run.tables["baselines"].iloc[:0]
-    unasked = run.tables["genes"].assign(null_high=float("nan"), called_out=0)
-    bare = dataclasses.replace(run, tables={**run.tables, "baselines": empty, "genes": unasked})
+    untested = run.tables["genes"].assign(null_high=float("nan"), called_out=0)
+    bare = dataclasses.replace(run, tables={**run.tables, "baselines": empty, "genes": untested})
     keys = set(_single(job_record(bare, folder)))
     assert not keys & {"p_value", "null_mean", "relabellings", "best_baseline_auroc", "genes_called_out"}
     assert "auroc" in keys
@@ -156,3 +158,101 @@ def test_a_run_whose_tables_had_no_rows_still_has_its_headline(run, folder):
     bare = dataclasses.replace(run, tables={})
     assert _single(job_record(bare, folder))["auroc"] == 0.84
     assert len(list(candidate_records(bare))) == 3
+
+
+def test_one_record_for_each_candidate_and_none_for_each_trial(run):
+    assert [record.name for record in candidate_records(run)] == [
+        "genes+elastic_net",
+        "genes+xgboost",
+        "stress_sets+nearest_centroid",
+    ]
+
+
+def test_a_candidate_says_what_it_is_with_its_own_params(run):
+    last = list(candidate_records(run))[-1]
+    assert _of(last, Param) == {
+        "candidate": "stress_sets+nearest_centroid",
+        "builder": "stress_sets",
+        "classifier": "nearest_centroid",
+        "builder.scorer": "singscore",
+    }
+
+
+def test_a_candidate_is_found_by_the_same_tags_but_has_no_verdict(run):
+    tags = _of(next(candidate_records(run)), Tag)
+    assert (tags["job"], tags["region"], tags["simulated"]) == ("pfc-response", "PFC", "yes")
+    assert "verdict" not in tags
+
+
+def test_a_candidate_has_its_own_performance_and_no_p(run):
+    metrics = _of(next(candidate_records(run)), Metric)
+    rows = run.tables["folds"].query("candidate == 'genes+elastic_net'")
+    assert metrics["auroc"] == 0.81
+    assert metrics["chosen_share"] == 0.3
+    assert metrics["inner_auroc_mean"] == pytest.approx(rows["inner_score"].mean(), abs=1e-4)
+    assert metrics["n_features_median"] == pytest.approx(rows["n_features"].median())
+    assert "p_value" not in metrics
+
+
+def test_the_search_is_a_history_over_trials(run):
+    record = next(candidate_records(run))
+    steps = [
+        item.step for item in record.items if isinstance(item, Metric) and item.key == "search/inner_auroc_by_trial"
+    ]
+    assert steps == [0, 1, 2, 3]
+
+
+def _trials(rows):
+    table = pd.DataFrame(rows, columns=["repeat", "fold", "trial", "value", "params"])
+    return table.assign(candidate="c", params=table["params"].map(json.dumps))
+
+
+def _by_key(items):
+    values_of = {}
+    for item in items:
+        values_of.setdefault(item.key, {})[item.step] = item.value
+    return values_of
+
+
+def test_history_averages_over_folds_and_best_so_far_never_falls():
+    trials = _trials(
+        [
+            (0, fold, trial, value, {})
+            for fold, values in enumerate([[0.6, 0.5, 0.9], [0.4, 0.7, 0.5]])
+            for trial, value in enumerate(values)
+        ]
+    )
+    history = _by_key(search_items(trials.sample(frac=1, random_state=1)))
+    assert history["search/inner_auroc_by_trial"] == pytest.approx({0: 0.5, 1: 0.6, 2: 0.7})
+    assert history["search/best_inner_auroc_so_far"] == pytest.approx({0: 0.5, 1: 0.65, 2: 0.8})
+
+
+def test_importance_is_the_mean_of_each_folds_own_spearman(rng):
+    rows = []
+    for fold in range(3):
+        for trial in range(8):
+            length = int(rng.integers(1, 5))  # ties
+            rows.append((0, fold, trial, fold + round(float(rng.uniform()), 1), {"n_features": length, "kind": "l2"}))
+    trials = _trials(rows)
+    expected = [
+        spearmanr([json.loads(text)["n_features"] for text in part["params"]], part["value"]).statistic
+        for _, part in trials.groupby("fold")
+    ]
+    importance_of = importances(trials)
+    assert importance_of == pytest.approx({"n_features": sum(expected) / 3})
+    key = "search/spearman_with_inner_auroc.n_features"
+    assert _by_key(search_items(trials))[key] == pytest.approx({0: importance_of["n_features"]}, abs=1e-4)
+
+
+def test_a_parameter_that_never_changed_has_no_importance():
+    trials = _trials([(0, 0, 0, 0.6, {"C": 1.0}), (0, 0, 1, 0.5, {"C": 1.0})])
+    assert importances(trials) == {}
+
+
+def test_a_parameter_only_some_trials_have_is_judged_on_those():
+    trials = _trials([(0, 0, 0, 0.1, {"C": 1.0}), (0, 0, 1, 0.2, {"C": 2.0}), (0, 0, 2, 0.0, {})])
+    assert importances(trials) == pytest.approx({"C": 1.0})
+
+
+def test_an_untuned_candidate_has_no_history():
+    assert list(search_items(_trials([]))) == []
