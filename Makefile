@@ -29,6 +29,8 @@ coverage: install
 check: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	# A docstring's sections name no parameter, return or yield that the function does not have.
+	$(BIN)/ruff check --quiet --preview --select DOC102,DOC202,DOC403 src
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 

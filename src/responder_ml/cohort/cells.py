@@ -18,6 +18,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute
+import pyarrow.csv
+import pyarrow.parquet
 
 from responder_ml.errors import CohortError
 
