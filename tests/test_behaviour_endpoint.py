@@ -65,7 +65,7 @@ def test_predictions_are_compared_with_the_behaviour_itself(trained, page):
     assert (behaviour.column, behaviour.cut, behaviour.margin, behaviour.above) == ("si_post", 1.0, 0.05, "positive")
     assert -1 <= behaviour.agreement.within <= 1
     assert 0 < behaviour.agreement.within_p <= 1
-    assert "Against the behaviour itself" in page
+    assert "Comparison with the measured behaviour" in page
     assert "Held-out log-odds of approaching against si_post" in page
 
 

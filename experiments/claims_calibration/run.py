@@ -248,7 +248,7 @@ def elsewhere(table: pd.DataFrame) -> list[str]:
 
 
 def lead(found: list[dict]) -> list[str]:
-    """Return how often each region ranks first in responders less non-responders, both drugs together."""
+    """Return how often each region ranks first in responders minus non-responders, both drugs together."""
     ranks = pd.DataFrame([each for cohort in found for each in cohort["ranks"]])
     ranks = ranks[ranks["arm"].str.contains("less") & ranks["drug"].str.contains("+", regex=False)]
     lines = ["| statistic | region | cohorts in which it leads | mean share of bootstrap draws |", "|---|---|---|---|"]

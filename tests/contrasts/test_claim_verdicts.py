@@ -110,7 +110,7 @@ DEGS = "genes called between susceptible and control animals"
 def test_sentences_of_one_region_name_the_numbers(line):
     numbers = {"observed": 0.512, "expected_no_effect": -0.001}
     sentence = _verdict([_line(line, "R4", "PFC", 0.012, **numbers)], "R4").sentence
-    tail = f"PFC: {REVERSAL}, responders less non-responders, 0.51, 0.00 expected with no effect, p = 0.012."
+    tail = f"PFC: {REVERSAL}, responders minus non-responders, 0.51, 0.00 expected with no effect, p = 0.012."
     assert sentence == f"Consistent with the claim in PFC. {tail}"
     sentence = _verdict([_line(line, "R4", "PFC", 0.3, smallest=0.1, arm=RESPONDER, **numbers)], "R4").sentence
     tail = f"PFC: {REVERSAL} 0.51, 0.00 expected with no effect, p = 0.3."
@@ -126,7 +126,7 @@ def test_sentences_of_several_regions_name_the_smallest_p_and_its_correction(lin
     assert _verdict(lines, "R2").sentence == f"Shown in 1 of 2 regions, not in all. {tail}."
     assert _verdict(lines[:1], "R2").sentence.startswith("Not shown. PFC")
     lines = [_line(line, "R4", name, p, **numbers) for name, p in (("PFC", 0.3), ("NAc", 0.04))]
-    tail = f"NAc: {REVERSAL}, responders less non-responders, 10, 9.99 expected with no effect, p = 0.04, 0.08 after"
+    tail = f"NAc: {REVERSAL}, responders minus non-responders, 10, 9.99 expected with no effect, p = 0.04, 0.08 after"
     assert _verdict(lines, "R4").sentence == f"Not shown in any region. {tail} correction for 2 regions."
     lines = [replace(other, smallest_p=0.03) for other in lines]
     sentence = _verdict(lines, "R4").sentence

@@ -12,7 +12,7 @@ def test_called_out_genes_are_named(built, typical_run):
     section, genes = built("typical_run").section("genes"), typical_run.tables["genes"]
     called = genes[genes["called_out"] == 1].sort_values("strength", ascending=False)["gene"]
     assert f"<strong>{', '.join(called)}</strong>" in section
-    figure, of_modules = section.split("Genes that rise and fall together")
+    figure, of_modules = section.split("Modules of correlated genes")
     assert figure.count(">★ ") == len(called) > 0
     assert "not what causes" in section
     modules = typical_run.tables["modules"]
@@ -23,8 +23,8 @@ def test_called_out_genes_are_named(built, typical_run):
 
 def test_a_confounded_verdict_says_what_called_out_genes_may_be(typical_run):
     result = typical_run.result.model_copy(update={"verdict": Verdict("confounded", "Confounded.")})
-    assert "tell batches apart" in Genes().render(type(typical_run)(result, typical_run.tables, typical_run.config))
-    assert "tell batches apart" not in Genes().render(typical_run)
+    assert "distinguish batches" in Genes().render(type(typical_run)(result, typical_run.tables, typical_run.config))
+    assert "distinguish batches" not in Genes().render(typical_run)
 
 
 def test_called_out_genes_lead_even_if_they_contribute_less(typical_run):

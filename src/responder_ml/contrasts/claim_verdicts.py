@@ -1,8 +1,9 @@
 """The verdict on each claim: one sentence, chosen by rule from a line of the table that was chosen in advance.
 
-Each claim has one headline statistic. Reversal and induction are taken as responders less non-responders where there are both: both
-are compared with the same susceptible animals, so what a shared reference produces cancels. Which statistic stands for a claim was
-chosen by its power on simulated animals. p-values are corrected for the regions of a claim (Holm), not for the number of claims.
+Each claim has one headline statistic. Reversal and induction are taken as responders minus non-responders where there are both:
+both are compared with the same susceptible animals, so what a shared reference produces cancels. Which statistic stands for a claim
+was chosen by its power on simulated animals. p-values are corrected for the regions of a claim (Holm), not for the number of
+claims.
 """
 
 from collections.abc import Mapping, Sequence
@@ -130,7 +131,7 @@ def _judge(claim: str, lines: Sequence[ClaimResult], alpha: float) -> ClaimVerdi
 
 
 def _numbers(line: ClaimResult) -> str:
-    less = ", responders less non-responders," if line.arm == DIFFERENCE else ""
+    less = ", responders minus non-responders," if line.arm == DIFFERENCE else ""
     no_effect = "unknown" if line.expected_no_effect is None else _short(line.expected_no_effect)
     p = "unknown" if line.p_value is None else f"{line.p_value:.2g}"
     words = f"{_IN_WORDS[line.statistic]}{less}"

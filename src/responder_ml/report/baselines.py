@@ -1,4 +1,4 @@
-"""What does as well without looking at expression, or at the genes that matter."""
+"""Simple competitors that use no expression, or no selected genes, on the same folds."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,19 +8,19 @@ from responder_ml.report.figures.forest import Row, forest
 from responder_ml.report.section import Section, table
 
 _EXPLAINED = {
-    "majority": "the training odds for everybody; sees nothing",
+    "majority": "the training odds for every subject; no predictor",
     "random signatures": "random genes, as many and as highly expressed as the model's",
     "depth and quality": "library size, detected genes, and RIN where known",
     "drug": "the drug given",
-    "cell-type markers": "mean of a few recalled markers of each cell type: what tissue composition alone gives",
+    "cell-type markers": "mean of a few markers of each cell type: tissue composition alone",
     "all nuisance columns": "all declared nuisance columns together",
 }
 
 
 class Baselines(Section):
-    """Simple competitors on the same folds."""
+    """AUROC of every baseline, and the gain of the procedure over it."""
 
-    title = "Baselines: what has to be beaten?"
+    title = "Baselines: simple competitors on the same folds"
     anchor = "baselines"
 
     def content(self, run: Run) -> Mapping[str, Any] | str:
@@ -28,7 +28,7 @@ class Baselines(Section):
         rows = table(run, "baselines").to_dict("records")
         headline = run.result.headline
         if not rows or headline.auroc is None:
-            return "No baseline was run, because nothing was trained to compare it with."
+            return "No baseline was run, because no model was trained to compare it with."
         low, high = headline.auroc_ci
         drawn = [Row("this procedure", headline.auroc, low, high, leading=True)]
         drawn += [Row(row["name"], row["auroc"], row["auroc_low"], row["auroc_high"]) for row in rows]

@@ -1,4 +1,4 @@
-"""Whether probabilities can be taken at their word."""
+"""Calibration: whether predicted probabilities match observed frequencies."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -20,14 +20,14 @@ _Z = 1.959963984540054
 class Calibration(Section):
     """Brier score, intercept and slope, and a reliability diagram where subjects allow one."""
 
-    title = "Calibration: what is a probability worth?"
+    title = "Calibration: reliability of the probabilities"
     anchor = "calibration"
 
     def content(self, run: Run) -> Mapping[str, Any] | str:
         """Return the estimates, and the diagram where there are enough subjects."""
         decisions = subject_decisions(run)
         if decisions is None:
-            return "Nothing was trained, so there are no probabilities to judge."
+            return "Nothing was trained, so there are no probabilities to evaluate."
         enough = len(decisions.subjects) >= LEAST_SUBJECTS
         return {
             "brier": run.result.headline.metric("brier"),
@@ -54,6 +54,6 @@ def group(decisions: SubjectDecisions) -> Groups:
     sizes = np.array([len(part) for part in parts])
     centre = (share + _Z**2 / (2 * sizes)) / (1 + _Z**2 / sizes)
     half = _Z * np.sqrt(share * (1 - share) / sizes + _Z**2 / (4 * sizes**2)) / (1 + _Z**2 / sizes)
-    # Where all or none are positive, rounding must not put an end of the interval on the wrong side of the share.
+    # Where all or none are positive, rounding must not move an end of the interval past the share.
     low, high = np.minimum(centre - half, share), np.maximum(centre + half, share)
     return Groups(np.array([probability[part].mean() for part in parts]), share, low, high, sizes)

@@ -1,4 +1,4 @@
-"""Every candidate beside the procedure that chose between them."""
+"""Performance of every candidate and of the procedure that chooses between them."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""The model card that travels with a bundle: what it is for, what it rests on, and when not to use it.
+"""The model card stored in a bundle: intended use, data, performance and limits.
 
 References
 ----------

@@ -1,4 +1,4 @@
-"""Reporting guidelines, filled as far as a run can fill them."""
+"""Reporting guidelines, filled in as far as a run can answer them."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ class Checklist(Section):
     anchor = "checklist"
 
     def content(self, run: Run) -> Mapping[str, Any]:
-        """Return every guideline's items and how many stand where."""
+        """Return the items of every guideline and the number of items by status."""
         facts = Facts.of(run)
         checklists = []
         for guideline in GUIDELINES:

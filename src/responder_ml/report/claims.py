@@ -1,4 +1,4 @@
-"""The page of the claims: a verdict on each, the figures behind it, and every line beside its no-effect value."""
+"""The page of the claims: the verdict on each claim, its figures, and every statistic beside its no-effect value."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -123,7 +123,7 @@ def _by_name(rows: Sequence[ClaimRow]) -> list[ClaimRow]:
 
 
 def _differences(record: ClaimsRecord) -> list[dict[str, Any]]:
-    """Draw responders less non-responders, drugs together where there are two, in every region."""
+    """Draw responders minus non-responders, drugs pooled where there are two, in every region."""
     drawn = []
     for claim in RANKED:
         lines = _lines(record, HEADLINES[claim][0], DIFFERENCE)
@@ -133,7 +133,7 @@ def _differences(record: ClaimsRecord) -> list[dict[str, Any]]:
             continue
         rows = [_row(line.region, line, interval=True) for line in lines]
         summary = "; ".join(f"{line.region} {line.observed:+.2f}, p = {line.p_value:.2g}" for line in lines)
-        words = f"{SUMMARIES[lines[0].statistic]}, responders less non-responders"
+        words = f"{SUMMARIES[lines[0].statistic]}, responders minus non-responders"
         figure = claim_rows(
             f"difference-{claim}", rows, (words, "observed, 95 % interval", ""), f"{CLAIMS[claim]} {summary}."
         )

@@ -1,4 +1,4 @@
-"""Who was compared, how the groups are made up, and what the audit found."""
+"""Subjects compared, composition of the groups, and findings of the audit."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""How well held-out subjects are told apart: numbers, ROC and precision-recall."""
+"""Discrimination of held-out subjects: metrics, ROC and precision-recall curves."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,16 +12,16 @@ from responder_ml.report.subject_decisions import subject_decisions
 
 
 class Discrimination(Section):
-    """The whole procedure, the choice between candidates included, on subjects it had not seen."""
+    """Performance of the whole procedure, the choice between candidates included, on held-out subjects."""
 
-    title = "Discrimination: how well are the classes told apart?"
+    title = "Discrimination: performance on held-out subjects"
     anchor = "discrimination"
 
     def content(self, run: Run) -> Mapping[str, Any] | str:
         """Return metrics and both curves."""
         decisions = subject_decisions(run)
         if decisions is None:
-            return "Nothing was trained, so there are no held-out decisions to judge."
+            return "Nothing was trained, so there are no held-out decisions to evaluate."
         endpoint, n = run.result.endpoint, run.result.n
         repeats = len(decisions.log_odds)
         roc, precision = average_roc(decisions), average_precision_recall(decisions)
@@ -46,7 +46,7 @@ class Discrimination(Section):
             Axis(
                 f"false positive rate: share of {negative} called {positive}",
                 f"true positive rate: share of {positive} called {positive}",
-                start=0, end=1, chance="coin toss", closed=True,
+                start=0, end=1, chance="chance", closed=True,
             ),
             repeats,
             f"ROC curve of {counts}; the area under the mean curve is {roc.area:.2f}.",
@@ -57,9 +57,9 @@ class Discrimination(Section):
             Axis(
                 f"recall: share of {positive} called {positive}",
                 f"precision: share of those called {positive} that are {positive}",
-                start=share, end=share, chance=f"coin toss ({share:.2f}, share of {positive})", closed=False,
+                start=share, end=share, chance=f"chance ({share:.2f}, share of {positive})", closed=False,
             ),
             repeats,
-            f"Precision against recall of {counts}; guessing gives a precision of {share:.2f}.",
+            f"Precision against recall of {counts}; the precision expected by chance is {share:.2f}.",
         )  # fmt: skip
         return values

@@ -1,4 +1,4 @@
-"""What carries the decisions: contributions of genes to held-out predictions."""
+"""Contributions of genes, modules and signatures to held-out predictions."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -29,9 +29,9 @@ _MOST_CATEGORIES = 8
 
 
 class Genes(Section):
-    """Bars, a beeswarm and a heat map of the leading genes."""
+    """The leading genes, modules and signatures, with bars, a beeswarm and a heat map."""
 
-    title = "Genes: what carries the decisions?"
+    title = "Genes: contributions to held-out predictions"
     anchor = "genes"
 
     def content(self, run: Run) -> Mapping[str, Any] | str:

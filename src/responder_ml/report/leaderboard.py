@@ -1,4 +1,4 @@
-"""The page of a comparison: a leaderboard of runs and candidates, and their paired differences."""
+"""The page of a comparison: AUROC of runs and candidates, and their paired differences."""
 
 from collections.abc import Mapping, Sequence
 from textwrap import wrap
@@ -94,7 +94,7 @@ def _differences_figure(name: str, title: str, rows: Rows) -> Markup:
     def paint(figure: "Figure") -> None:
         axes = figure.subplots()
         heights = list(range(len(rows), 0, -1))
-        for solid, text in ((True, f"p < {_LEVEL:g} after Holm"), (False, "not told apart")):
+        for solid, text in ((True, f"p < {_LEVEL:g} after Holm"), (False, "no difference shown")):
             some = [(row, y) for row, y in zip(rows, heights, strict=True) if (row["p_holm"] < _LEVEL) is solid]
             for row, y in some:
                 if not is_missing(row["low"]):

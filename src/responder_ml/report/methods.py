@@ -1,4 +1,4 @@
-"""A methods paragraph made from what ran, with its references."""
+"""A methods paragraph generated from the run, with its references."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -29,13 +29,13 @@ class Part:
 
 
 class Methods(Section):
-    """Text for a paper's methods, true of this run only."""
+    """Text for the methods section of a paper, valid for this run only."""
 
     title = "Methods"
     anchor = "methods"
 
     def content(self, run: Run) -> Mapping[str, Any]:
-        """Return what the paragraph's template asks about."""
+        """Return the values of the paragraph's template."""
         works = Bibliography()
         result, config = run.result, run.config
         return {

@@ -1,4 +1,4 @@
-"""The null: what the same procedure gives when subjects are relabelled."""
+"""The null: the AUROC of the same procedure on relabelled subjects."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -17,7 +17,7 @@ _KINDS = {"unconditional": "strata", "conditional": "batch"}
 class Null(Section):
     """The observed value among relabelled ones, with and without batch held fixed."""
 
-    title = "Null: could this be luck?"
+    title = "Null: AUROC of relabelled subjects"
     anchor = "null"
 
     def content(self, run: Run) -> Mapping[str, Any] | str:
@@ -25,7 +25,7 @@ class Null(Section):
         null = run.result.null
         if null is None or null.p_value is None:
             return (
-                "The null was not run, so there is nothing to compare the AUROC with. Set null.permutations above 0 in the "
+                "The null was not run, so the AUROC cannot be compared with chance. Set null.permutations above 0 in the "
                 "configuration to relabel subjects and run the whole procedure again on each relabelling."
             )
         conditional = null.conditional
@@ -55,7 +55,7 @@ def _figure(run: Run, kind: str, null: NullRecord) -> Markup | None:
 def reaching(null: NullRecord, draws: int) -> int:
     """Return how many relabellings are at or above the observed value, from p.
 
-    Equal AUROCs are told apart by digits that the record's rounded observed value does not carry; p knows the count.
+    The record rounds the observed value, so comparing it with equal AUROCs is not exact; the count is therefore derived from p.
     p is C / B where all labellings were enumerated or the rule stopped, else (C + 1) / (B + 1).
     """
     p_value = null.p_value or 0.0

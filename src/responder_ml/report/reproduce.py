@@ -1,4 +1,4 @@
-"""How to get the same numbers again."""
+"""How to reproduce the numbers of a run."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -19,7 +19,7 @@ class Reproduce(Section):
     anchor = "reproduce"
 
     def content(self, run: Run) -> Mapping[str, Any]:
-        """Return what a rerun needs."""
+        """Return the values needed for a rerun."""
         config = {key: value for key, value in run.config.items() if key not in _CHANGES_NOTHING}
         timings = run.result.timings
         return {

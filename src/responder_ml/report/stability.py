@@ -1,4 +1,4 @@
-"""Whether another split of the same subjects would have told the same story."""
+"""Agreement of the results over splits of the same subjects."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,7 +15,7 @@ _GENES = 20
 class Stability(Section):
     """Agreement of gene choices, and of scores, over outer models."""
 
-    title = "Stability: would another split say the same?"
+    title = "Stability: agreement over splits of the same subjects"
     anchor = "stability"
 
     def content(self, run: Run) -> Mapping[str, Any] | str:
@@ -24,7 +24,7 @@ class Stability(Section):
         auto = folds[folds["candidate"] == AUTO]
         genes = table(run, "genes").dropna(subset=["selection_frequency"])
         if auto.empty and genes.empty:
-            return "Nothing was trained, so there is nothing whose stability could be looked at."
+            return "Nothing was trained, so stability cannot be estimated."
         most = genes.sort_values(["selection_frequency", "contribution"], ascending=False, kind="stable").head(_GENES)
         lengths = auto["n_features"].dropna()
         return {

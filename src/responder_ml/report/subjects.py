@@ -1,4 +1,4 @@
-"""Every subject's held-out prediction and how much it moves."""
+"""Every subject's held-out prediction and its range over repeats."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -16,7 +16,7 @@ from responder_ml.report.subject_decisions import SubjectDecisions, subject_deci
 class Subjects(Section):
     """Predictions subject by subject, with their spread over repeats."""
 
-    title = "Subjects: one by one"
+    title = "Subjects: held-out prediction of each subject"
     anchor = "subjects"
 
     def content(self, run: Run) -> Mapping[str, Any] | str:

@@ -1,4 +1,4 @@
-"""The conclusion, what it means and the numbers it rests on."""
+"""The conclusion, its meaning and the numbers it is based on."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,31 +13,31 @@ NAMES = {
     "underpowered": "Underpowered",
     "not_tested": "Not tested",
 }
-"""What people read for each level of the verdict."""
+"""Name of each level of the verdict, as printed."""
 
 _MEANINGS = {
     "evidence": (
-        "The difference is larger than relabelled subjects give, it holds within batches where that could be asked, and no "
-        "nuisance column does as well. It is a statement about these subjects and this tissue; a second cohort is the real test."
+        "The difference is larger than relabelled subjects give, it holds within batches where this could be tested, and no "
+        "nuisance column does as well. The result is valid for these subjects and this tissue; a second cohort must confirm it."
     ),
     "confounded": (
-        "Expression does separate the classes here, but so could batch or another nuisance column. These data cannot tell the "
-        "two apart."
+        "Expression separates the classes here, but batch or another nuisance column could explain the separation. These data "
+        "cannot distinguish the two explanations."
     ),
     "no_evidence": (
-        "Relabelled subjects do as well often enough that luck is explanation enough. That is no proof that the classes do not "
+        "Relabelled subjects reach this AUROC often enough for chance to explain it. This does not prove that the classes do not "
         "differ: small cohorts miss real differences. Genes and figures below may show noise."
     ),
     "underpowered": (
-        "There are too few subjects for any result to count as evidence, whatever its AUROC. What follows describes these "
-        "subjects and shows nothing beyond them."
+        "There are too few subjects for any result to count as evidence, whatever its AUROC. The results below describe "
+        "these subjects only."
     ),
-    "not_tested": "No null was run, so nothing tells this AUROC from luck. Set null.permutations above 0 to ask.",
+    "not_tested": "No null was run, so this AUROC cannot be distinguished from chance. Set null.permutations above 0 to test it.",
 }
 
 
 class Verdict(Section):
-    """The sentence first."""
+    """The conclusion in one sentence, with its meaning and its numbers."""
 
     title = "Verdict"
     anchor = "verdict"

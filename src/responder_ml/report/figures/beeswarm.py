@@ -70,8 +70,8 @@ def beeswarm(points: pd.DataFrame, genes: Sequence[str], positive: str, negative
         legend_below(figure, axes)
 
     alt = (
-        f"Dots of {shown['sample'].nunique()} samples in {len(genes)} rows, one per gene; right of zero the gene speaks "
-        f"for {positive}, left for {negative}."
+        f"Dots of {shown['sample'].nunique()} samples in {len(genes)} rows, one per gene; right of zero the gene favours "
+        f"{positive}, left of zero {negative}."
     )
     return figure_svg("beeswarm", (WIDTH, 2.0 + _ROW * len(genes)), alt, paint)
 

@@ -57,7 +57,7 @@ def forest(name: str, rows: Sequence[Row], words: tuple[str, str, str], alt: str
                 [row.value for row, _ in some], [y for _, y in some], linestyle="none", marker=marker, markersize=6.5,
                 color=OBSERVED, markerfacecolor=OBSERVED if leading else "white", label=text if some else None,
             )  # fmt: skip
-        axes.axvline(0.5, color=REFERENCE_LINE, linewidth=1.2, linestyle="--", label="coin toss (0.5)", zorder=0)
+        axes.axvline(0.5, color=REFERENCE_LINE, linewidth=1.2, linestyle="--", label="chance (0.5)", zorder=0)
         axes.set_yticks(list(heights), names)
         axes.set_ylim(0.4, len(rows) + 0.6)
         axes.set_xlim(0, 1.02)

@@ -1,4 +1,4 @@
-"""How much each leading gene, or module of genes, contributes, and how consistently it helps beside what luck gives."""
+"""Contribution of each leading gene or module, and its strength beside the limit from relabelled subjects."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ _LIMIT: dict[str, Any] = {"color": REFERENCE_LINE, "linewidth": 1.3, "linestyle"
 
 
 def gene_bars(genes: pd.DataFrame, positive: str, negative: str, name: str = "gene-bars") -> Markup:
-    """Draw the mean absolute contribution of genes and, where it is known, their strength, from the top in the given order.
+    """Draw the mean absolute contribution of genes and, where it is known, their strength, from top to bottom.
 
     Parameters
     ----------
@@ -46,10 +46,14 @@ def gene_bars(genes: pd.DataFrame, positive: str, negative: str, name: str = "ge
         bars.tick_params(axis="y", length=0)
         bars.locator_params(axis="x", nbins=4)
         bars.set_xlabel("contribution,\nmean |log-odds|")
-        speaks = "more of it speaks for"
         handles: list[Any] = [
-            Patch(facecolor=POSITIVE.colour, edgecolor=POSITIVE.colour, label=f"{speaks} {positive}"),
-            Patch(facecolor="white", edgecolor=NEGATIVE.colour, hatch="//////", label=f"{speaks} {negative}"),
+            Patch(facecolor=POSITIVE.colour, edgecolor=POSITIVE.colour, label=f"higher expression favours {positive}"),
+            Patch(
+                facecolor="white",
+                edgecolor=NEGATIVE.colour,
+                hatch="//////",
+                label=f"higher expression favours {negative}",
+            ),
             Line2D([], [], color=OBSERVED, linewidth=1.3, label="middle 95 % of repeats"),
         ]
         if strengths is not None:
@@ -79,16 +83,16 @@ def _paint_bars(axes: "Axes", rows: list[dict[Any, Any]], heights: list[int]) ->
 
 
 def _paint_strength(axes: "Axes", genes: pd.DataFrame, heights: list[int]) -> list[Any]:
-    """Paint strengths and the bar to clear; return their legend."""
+    """Paint strengths and their limit; return the legend."""
     from matplotlib.lines import Line2D
 
     for y, strength, called in zip(heights, genes["strength"], genes["called_out"], strict=True):
         axes.plot([strength], [y], **_DOT, markerfacecolor=OBSERVED if called == 1 else "white")
-    handles = [Line2D([], [], label="strength: mean help / standard error", markerfacecolor="white", **_DOT)]
+    handles = [Line2D([], [], label="strength: mean contribution / standard error", markerfacecolor="white", **_DOT)]
     limit = genes["null_high"].max()
     if pd.notna(limit):
         axes.axvline(limit, **_LIMIT)
-        handles.append(Line2D([], [], label="the bar: best on shuffled labels", **_LIMIT))
+        handles.append(Line2D([], [], label="limit: strongest on permuted labels", **_LIMIT))
     axes.margins(x=0.12)
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)

@@ -1,4 +1,4 @@
-"""Colours after Okabe and Ito, each with a marker, a line and a hatch of its own: nothing is told by colour alone.
+"""Colours after Okabe and Ito, each with a marker, a line and a hatch of its own: no information is carried by colour alone.
 
 References
 ----------
@@ -77,7 +77,7 @@ def shade(share: float) -> Swatch:
 
 
 def shade_auroc(auroc: float) -> Swatch:
-    """Return the colours of a cell that shows an AUROC: darkest at a coin toss (0.5) and below, brightest at 1."""
+    """Return the colours of a cell that shows an AUROC: darkest at chance (0.5) and below, brightest at 1."""
     return shade((auroc - 0.5) / 0.5)
 
 

@@ -1,4 +1,4 @@
-"""How much the AUROC moves when the same subjects are split anew."""
+"""Variation of the AUROC over splits of the same subjects."""
 
 from typing import TYPE_CHECKING
 
@@ -39,7 +39,7 @@ def repeat_scores(folds: pd.DataFrame) -> Markup:
             means.index + 1, means, linestyle="none", color=OBSERVED, marker="_", markersize=15, markeredgewidth=2.2,
             label="mean of the folds", zorder=1,
         )  # fmt: skip
-        axes.axhline(0.5, color=REFERENCE_LINE, linewidth=1.2, linestyle="--", zorder=0, label="coin toss (0.5)")
+        axes.axhline(0.5, color=REFERENCE_LINE, linewidth=1.2, linestyle="--", zorder=0, label="chance (0.5)")
         axes.set_ylim(-0.04, 1.04)
         axes.set_xlabel("repeat of the outer folds")
         axes.set_ylabel("AUROC of held-out subjects")
