@@ -1,19 +1,12 @@
-"""The report: one section per file; their order here is the reading order."""
+"""The report: sections grouped in files by subject; their order here is the reading order."""
 
-from responder_ml.report.baselines import Baselines
-from responder_ml.report.calibration import Calibration
-from responder_ml.report.candidates import Candidates
-from responder_ml.report.checklist import Checklist
 from responder_ml.report.cohort import Cohort
-from responder_ml.report.discrimination import Discrimination
-from responder_ml.report.genes import Genes
-from responder_ml.report.methods import Methods
-from responder_ml.report.null import Null
-from responder_ml.report.reproduce import Reproduce
+from responder_ml.report.discrimination import Calibration, Candidates, Discrimination
+from responder_ml.report.genes import Genes, Stability
+from responder_ml.report.methods import Checklist, Methods, Reproduce
 from responder_ml.report.section import Section
-from responder_ml.report.stability import Stability
 from responder_ml.report.subjects import Subjects
-from responder_ml.report.verdict import Verdict
+from responder_ml.report.verdict import Baselines, Null, Verdict
 
 SECTIONS: tuple[Section, ...] = (
     Verdict(),

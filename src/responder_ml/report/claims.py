@@ -12,7 +12,7 @@ from responder_ml.contrasts.founding_claims import CLAIMS, DIFFERENCE, SUMMARIES
 from responder_ml.contrasts.groups import NON_RESPONDER, RESPONDER
 from responder_ml.contrasts.region_maps import RegionMap
 from responder_ml.contrasts.region_ranks import RANKED
-from responder_ml.report.figures.claim_rows import ClaimRow, claim_rows
+from responder_ml.report.figures.forest import ClaimRow, claim_rows
 from responder_ml.report.figures.null_distribution import null_distribution
 from responder_ml.report.figures.rrho2_map import rrho2_map
 from responder_ml.report.references import Bibliography, Reference

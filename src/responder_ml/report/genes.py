@@ -1,4 +1,4 @@
-"""Contributions of genes, modules and signatures to held-out predictions."""
+"""Contributions of genes, modules and signatures to held-out predictions, and the stability of the chosen genes."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,6 +13,7 @@ from responder_ml.report.cohort import as_text
 from responder_ml.report.figures.beeswarm import MOST_DOTS, beeswarm
 from responder_ml.report.figures.gene_bars import gene_bars
 from responder_ml.report.figures.heat_map import Tile, Track, heat_map
+from responder_ml.report.figures.repeat_scores import repeat_scores, selection
 from responder_ml.report.section import Section, table
 from responder_ml.search.candidate import AUTO
 
@@ -26,6 +27,7 @@ _NAMED = 12
 _MOST_COLUMNS = 60
 _TRACKS = ("region", "phenotype", "drug", "batch", "sex")
 _MOST_CATEGORIES = 8
+_MOST_USED = 20
 
 
 class Genes(Section):
@@ -182,3 +184,32 @@ def _tracks(run: Run, samples: pd.DataFrame, parts: list[Any]) -> list[Track]:
             taken = sum(len(track.values) for track in tracks)
             tracks.append(Track(name, codes[first], tuple(map(str, values)), taken))
     return tracks
+
+
+class Stability(Section):
+    """Agreement of gene choices, and of scores, over outer models."""
+
+    title = "Stability: agreement over splits of the same subjects"
+    anchor = "stability"
+
+    def content(self, run: Run) -> Mapping[str, Any] | str:
+        """Return stability with its figures."""
+        folds = table(run, "folds")
+        auto = folds[folds["candidate"] == AUTO]
+        genes = table(run, "genes").dropna(subset=["selection_frequency"])
+        if auto.empty and genes.empty:
+            return "Nothing was trained, so stability cannot be estimated."
+        most = genes.sort_values(["selection_frequency", "contribution"], ascending=False, kind="stable").head(
+            _MOST_USED
+        )
+        lengths = auto["n_features"].dropna()
+        return {
+            "stability": run.result.stability,
+            "models": len(auto),
+            "repeats": int(auto["repeat"].nunique()),
+            "lengths": (lengths.median(), lengths.min(), lengths.max()) if len(lengths) else None,
+            "always": int((genes["selection_frequency"] >= 1).sum()),
+            "ever": len(genes),
+            "selection": selection(most, len(auto)) if len(most) else None,
+            "scores": repeat_scores(auto) if auto["auroc"].notna().any() else None,
+        }

@@ -1,10 +1,13 @@
-"""A methods paragraph generated from the run, with its references."""
+"""What a paper needs of a run: a methods paragraph with references, reporting checklists, and how to reproduce it."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from inspect import signature
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 from responder_ml.classifiers import CLASSIFIERS
 from responder_ml.errors import UnknownNameError
@@ -12,10 +15,14 @@ from responder_ml.features.builders import BUILDERS
 from responder_ml.features.signatures import SCORERS
 from responder_ml.records.run import Run
 from responder_ml.registry import Registry
+from responder_ml.report.guidelines import GUIDELINES
+from responder_ml.report.guidelines.facts import Facts
 from responder_ml.report.references import Bibliography, Reference, of_registry
 from responder_ml.report.section import Section, table
 
 _NORMALISATIONS = ("log_cpm", "tmm")
+# Where a run is logged and on how many cores it ran change no number, and a store's address may hold a password.
+_CHANGES_NOTHING = ("tracking", "compute")
 
 
 @dataclass(frozen=True)
@@ -103,3 +110,38 @@ def _part(component: Mapping[str, Any], registry: Registry[Any]) -> Part:
 def _worded(key: str, value: Any) -> str:
     """Return a parameter as text; of a file its name, since its folder means nothing elsewhere."""
     return f"{key} = {Path(value).name if key == 'path' else value}"
+
+
+class Checklist(Section):
+    """One table per guideline: filled, not applicable, or left to the author."""
+
+    title = "Reporting checklists"
+    anchor = "checklist"
+
+    def content(self, run: Run) -> Mapping[str, Any]:
+        """Return the items of every guideline and the number of items by status."""
+        facts = Facts.of(run)
+        checklists = []
+        for guideline in GUIDELINES:
+            items = guideline.items(facts)
+            checklists.append({"guideline": guideline, "items": items, "tally": Counter(item.status for item in items)})
+        return {"checklists": checklists}
+
+
+class Reproduce(Section):
+    """Command, configuration, versions, seed and digest."""
+
+    title = "How to reproduce this"
+    anchor = "reproduce"
+
+    def content(self, run: Run) -> Mapping[str, Any]:
+        """Return the values needed for a rerun."""
+        config = {key: value for key, value in run.config.items() if key not in _CHANGES_NOTHING}
+        timings = run.result.timings
+        return {
+            "config": yaml.safe_dump(config, sort_keys=False, allow_unicode=True),
+            "versions": run.result.versions,
+            "seed": run.result.seed,
+            "digest": run.result.data_sha256,
+            "timings": [(name.removesuffix("_s").replace("_", " "), seconds) for name, seconds in timings.items()],
+        }

@@ -1,10 +1,16 @@
-"""The conclusion, its meaning and the numbers it is based on."""
+"""The verdict, and the two comparisons it is based on: relabelled subjects and simple baselines."""
 
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+from markupsafe import Markup
+
+from responder_ml.records.result import NullRecord
 from responder_ml.records.run import Run
-from responder_ml.report.section import Section
+from responder_ml.report.figures.forest import Row, forest
+from responder_ml.report.figures.null_distribution import null_distribution
+from responder_ml.report.section import Section, table
 
 NAMES = {
     "evidence": "Evidence",
@@ -34,6 +40,15 @@ _MEANINGS = {
     ),
     "not_tested": "No null was run, so this AUROC cannot be distinguished from chance. Set null.permutations above 0 to test it.",
 }
+_NULLS = {"unconditional": "strata", "conditional": "batch"}
+_PREDICTORS = {
+    "majority": "the training odds for every subject; no predictor",
+    "random signatures": "random genes, as many and as highly expressed as the model's",
+    "depth and quality": "library size, detected genes, and RIN where known",
+    "drug": "the drug given",
+    "cell-type markers": "mean of a few markers of each cell type: tissue composition alone",
+    "all nuisance columns": "all declared nuisance columns together",
+}
 
 
 class Verdict(Section):
@@ -57,4 +72,83 @@ class Verdict(Section):
             "n": result.n,
             "endpoint": result.endpoint,
             "cautions": len(severe),
+        }
+
+
+class Null(Section):
+    """The observed value among relabelled ones, with and without batch held fixed."""
+
+    title = "Null: AUROC of relabelled subjects"
+    anchor = "null"
+
+    def content(self, run: Run) -> Mapping[str, Any] | str:
+        """Return both nulls and their figures."""
+        null = run.result.null
+        if null is None or null.p_value is None:
+            return (
+                "The null was not run, so the AUROC cannot be compared with chance. Set null.permutations above 0 in the "
+                "configuration to relabel subjects and run the whole procedure again on each relabelling."
+            )
+        conditional = null.conditional
+        return {
+            "null": null,
+            "conditional": conditional,
+            "strata": run.result.endpoint.strata,
+            "nuisance": run.result.endpoint.nuisance,
+            "alpha": run.config.get("null", {}).get("alpha"),
+            "repeats": run.config.get("null", {}).get("repeats"),
+            "headline": run.result.headline.auroc,
+            "figure": _null_figure(run, "unconditional", null),
+            "conditional_figure": _null_figure(run, "conditional", conditional) if conditional else None,
+        }
+
+
+def _null_figure(run: Run, kind: str, null: NullRecord) -> Markup | None:
+    rows = table(run, "null")
+    values = rows.loc[rows["kind"].astype(str).str.startswith(kind), "auroc"].to_numpy(dtype=np.float64)
+    values = values[np.isfinite(values)]
+    observed, mean = null.observed, null.null_mean
+    if not len(values) or observed is None or mean is None:
+        return None
+    return null_distribution(f"null-{_NULLS[kind]}", values, reaching(null, len(values)), float(observed), float(mean))
+
+
+def reaching(null: NullRecord, draws: int) -> int:
+    """Return how many relabellings are at or above the observed value, from p.
+
+    The record rounds the observed value, so comparing it with equal AUROCs is not exact; the count is therefore derived from p.
+    p is C / B where all labellings were enumerated or the rule stopped, else (C + 1) / (B + 1).
+    """
+    p_value = null.p_value or 0.0
+    if null.exact or null.stopped_early:
+        return round(p_value * draws)
+    return max(round(p_value * (draws + 1)) - 1, 0)
+
+
+class Baselines(Section):
+    """AUROC of every baseline, and the gain of the procedure over it."""
+
+    title = "Baselines: simple competitors on the same folds"
+    anchor = "baselines"
+
+    def content(self, run: Run) -> Mapping[str, Any] | str:
+        """Return the baselines with the headline's gain over each."""
+        rows = table(run, "baselines").to_dict("records")
+        headline = run.result.headline
+        if not rows or headline.auroc is None:
+            return "No baseline was run, because no model was trained to compare it with."
+        low, high = headline.auroc_ci
+        drawn = [Row("this procedure", headline.auroc, low, high, leading=True)]
+        drawn += [Row(row["name"], row["auroc"], row["auroc_low"], row["auroc_high"]) for row in rows]
+        best = max(rows, key=lambda row: row["auroc"])
+        alt = f"AUROC of this procedure, {headline.auroc:.2f}, above {len(rows)} baselines; best is {best['name']}."
+        for row in rows:
+            row["explained"] = _PREDICTORS.get(row["name"], f"the column {row['name']} of the sample sheet alone")
+        return {
+            "rows": rows,
+            "best": best,
+            "headline": headline,
+            "n": run.result.n,
+            "without": run.result.without,
+            "figure": forest("baselines-forest", drawn, ("AUROC, 95 % interval", "this procedure", "baseline"), alt),
         }

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from responder_ml.report.calibration import group
+from responder_ml.report.discrimination import group
 from responder_ml.report.subject_decisions import SubjectDecisions
 
 

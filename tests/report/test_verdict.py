@@ -3,7 +3,7 @@ import pytest
 
 from responder_ml.evaluation.permutation import besag_clifford, exact_p
 from responder_ml.records.result import NullRecord
-from responder_ml.report.null import reaching
+from responder_ml.report.verdict import reaching
 
 
 def _record(p_value, *, exact=False, stopped_early=False):
