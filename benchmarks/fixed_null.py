@@ -138,7 +138,7 @@ def run_ours(procedure: Procedure, labellings: list[np.ndarray]) -> np.ndarray:
 
     The statistic is the AUROC less a millionth of the Brier score, which breaks ties; an AUROC is a whole number of half pairs.
     """
-    statistics = np.concatenate(list(procedure.statistics([each.astype(np.int8) for each in labellings], 1)))
+    statistics = np.concatenate(list(procedure.statistics([labelling.astype(np.int8) for labelling in labellings], 1)))
     held_out = labellings[0].size // FOLDS
     half_pairs = 2 * FOLDS * (held_out // 2) ** 2
     return np.ceil(statistics * half_pairs) / half_pairs
@@ -173,13 +173,13 @@ def compare(size: Size, score: Score, rule: Rule, seed: int, total: int) -> str:
     ours, peer, differences = [], [], []
     for chunk in range(size.chunks):
         labellings = labellings_of_peer(y, size.relabellings, chunk)
-        first, found = timed(lambda labellings=labellings: run_ours(procedure, labellings))
+        first, statistics = timed(lambda labellings=labellings: run_ours(procedure, labellings))
         there, expected = timed(lambda chunk=chunk: run_peer(X, y, rule, size.relabellings, seed, chunk, score.peer))
         second, _ = timed(lambda labellings=labellings: run_ours(procedure, labellings))
         # What is done once is shared by all the labellings of a whole null.
         ours.append((first + second) / (2 * len(labellings)) + setup / total)
         peer.append(there / len(labellings))
-        differences.append(np.abs(found - expected))
+        differences.append(np.abs(statistics - expected))
     apart = np.concatenate(differences)
     row = (
         f"| {size.samples:,} x {size.genes:,} | {score.name} | {rule.name} | {len(apart):,} "

@@ -51,9 +51,9 @@ def mutations(node: ast.AST) -> Iterator[ast.AST]:
 def mutants(source: str) -> list[tuple[int, str, str]]:
     """Return line, change and changed source of every mutant of a file; annotations and defaults of names are left alone."""
     tree, results = ast.parse(source), []
-    places = [node for function in ast.walk(tree) if isinstance(function, ast.FunctionDef)
+    nodes = [node for function in ast.walk(tree) if isinstance(function, ast.FunctionDef)
               for statement in function.body for node in ast.walk(statement)]  # fmt: skip
-    for node in {id(node): node for node in places}.values():
+    for node in {id(node): node for node in nodes}.values():
         for changed in mutations(node):
             segment = ast.get_source_segment(source, node)
             if segment is None:

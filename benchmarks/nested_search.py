@@ -80,8 +80,8 @@ def decide_trees(pipeline: Pipeline, X: np.ndarray) -> np.ndarray:
 
 
 CONTESTS = {
-    each.name: each
-    for each in (
+    entry.name: entry
+    for entry in (
         Contest(
             "elastic_net",
             {"l1_ratio": 0.0},
@@ -186,13 +186,13 @@ def compare(contest: Contest, size: Size, seed: int, repeats: int) -> str:
     peer: list[Timed] = []
     apart, scale = [], []
     for repeat in range(repeats):
-        first, found = timed(lambda repeat=repeat: job.run_ours(shared, repeat))
+        first, aurocs = timed(lambda repeat=repeat: job.run_ours(shared, repeat))
         there, expected = timed(lambda repeat=repeat: job.run_peer(repeat, size.peer_folds))
         second, _ = timed(lambda repeat=repeat: job.run_ours(shared, repeat))
         ours.append((first + second) / 2 + setup / REPEATS)
         peer.append(there / (size.peer_folds / job.plan.folds))
         done = ~np.isnan(expected)
-        apart.append(np.abs(found.decisions[0] - expected)[done])
+        apart.append(np.abs(aurocs.decisions[0] - expected)[done])
         scale.append(expected[done])
     differences = np.concatenate(apart)
     row = (

@@ -5,9 +5,9 @@
     python benchmarks/same_numbers.py run . /tmp/numbers-after
     python benchmarks/same_numbers.py compare /tmp/numbers-before /tmp/numbers-after
 
-``run`` gives the commands below with the package of a checkout; the jobs, the archived bundles and the real cohorts (where
+``run`` runs the commands below with the package of a checkout; the jobs, the archived bundles and the real cohorts (where
 ``../shared/data`` is there) are always those of this checkout. ``compare`` reads every JSON and CSV file of both folders. Times,
-versions and paths are passed over; of a sentence the numbers are compared, not the words. Exit code 1 tells of a difference.
+versions and paths are not compared; of a sentence the numbers are compared, not the words. Exit code 1 means a difference.
 """
 
 import argparse
@@ -25,7 +25,7 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared" / "data"
-PASSED_OVER = {"timings", "versions", "config", "created", "trained_at", "checksums", "files", "package_version"}
+NOT_COMPARED = {"timings", "versions", "config", "created", "trained_at", "checksums", "files", "package_version"}
 """Keys whose values differ between two runs of one program."""
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e-?\d+)?")
 
@@ -121,7 +121,7 @@ def commands(out: Path) -> Iterator[list[str]]:
 
 
 def run(checkout: Path, out: Path) -> None:
-    """Give every command with the package of ``checkout``, in the folder ``out``."""
+    """Run every command with the package of ``checkout``, in the folder ``out``."""
     out.mkdir(parents=True, exist_ok=True)
     environment = {
         **os.environ,
@@ -129,25 +129,19 @@ def run(checkout: Path, out: Path) -> None:
         "COLUMNS": "120",
         "OMP_NUM_THREADS": "1",
     }
-    for words in commands(out):
-        print("responder_ml", *words, flush=True)
-        done = subprocess.run(
-            [sys.executable, "-m", "responder_ml", *words], cwd=out, env=environment, capture_output=True, text=True
+    for arguments in commands(out):
+        print("responder_ml", *arguments, flush=True)
+        process = subprocess.run(
+            [sys.executable, "-m", "responder_ml", *arguments], cwd=out, env=environment, capture_output=True, text=True
         )
-        if done.returncode:
-            print(f"  exit code {done.returncode}\n{done.stdout[-1000:]}{done.stderr[-3000:]}", flush=True)
+        if process.returncode:
+            print(f"  exit code {process.returncode}\n{process.stdout[-1000:]}{process.stderr[-3000:]}", flush=True)
 
 
 def differences(before: Any, after: Any, where: str) -> Iterator[str]:
-    """Yield what differs between two values read from JSON or CSV, times and words apart."""
+    """Yield what differs between two values read from JSON or CSV; times and words are not compared."""
     if isinstance(before, Mapping) and isinstance(after, Mapping):
-        for key in before.keys() | after.keys():
-            if key in PASSED_OVER:
-                continue
-            if key not in before or key not in after:
-                yield f"{where}.{key}: only {'after' if key in after else 'before'}"
-            else:
-                yield from differences(before[key], after[key], f"{where}.{key}")
+        yield from _differences_of_objects(before, after, where)
     elif isinstance(before, list) and isinstance(after, list):
         if len(before) != len(after):
             yield f"{where}: {len(before)} and {len(after)} entries"
@@ -158,6 +152,17 @@ def differences(before: Any, after: Any, where: str) -> Iterator[str]:
             yield f"{where}: {before!r} and {after!r}"
     elif before != after:
         yield f"{where}: {before!r} and {after!r}"
+
+
+def _differences_of_objects(before: Mapping[str, Any], after: Mapping[str, Any], where: str) -> Iterator[str]:
+    """Yield what differs between two JSON objects or CSV rows, key by key."""
+    for key in before.keys() | after.keys():
+        if key in NOT_COMPARED:
+            continue
+        if key not in before or key not in after:
+            yield f"{where}.{key}: only {'after' if key in after else 'before'}"
+        else:
+            yield from differences(before[key], after[key], f"{where}.{key}")
 
 
 def read(path: Path) -> Any:
@@ -176,11 +181,11 @@ def compare(before: Path, after: Path) -> int:
     total = 0
     for name in sorted(names):
         if not (before / name).is_file() or not (after / name).is_file():
-            found = [f"only {'after' if (after / name).is_file() else 'before'}"]
+            lines = [f"only {'after' if (after / name).is_file() else 'before'}"]
         else:
-            found = list(differences(read(before / name), read(after / name), ""))
-        total += len(found)
-        print(f"{name}: {'equal' if not found else f'{len(found)} differences'}", *found[:10], sep="\n    ")
+            lines = list(differences(read(before / name), read(after / name), ""))
+        total += len(lines)
+        print(f"{name}: {'equal' if not lines else f'{len(lines)} differences'}", *lines[:10], sep="\n    ")
     print(f"{len(names)} files, {total} differences")
     return total
 

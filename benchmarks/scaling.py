@@ -89,9 +89,9 @@ class Cost:
     @classmethod
     def read(cls, text: str) -> "Cost":
         """Read what `measure_one` printed in its own process."""
-        found = json.loads(text)
-        times = {name: Timed(**found.pop(name)) for name in ("prepare", "observe", "refit")}
-        return cls(**times, **found)
+        costs = json.loads(text)
+        times = {name: Timed(**costs.pop(name)) for name in ("prepare", "observe", "refit")}
+        return cls(**times, **costs)
 
 
 def measure_one(size: Size, seed: int) -> Cost:
@@ -135,7 +135,7 @@ def measured_apart(size: Size, seed: int) -> Cost:
 def row(size: Size, cost: Cost) -> str:
     """Return the table row of one size."""
     matrix = size.values * np.dtype(np.float64).itemsize
-    parts = " | ".join(f"{each.processor:.1f}" for each in (cost.prepare, cost.observe, cost.refit))
+    parts = " | ".join(f"{step_cost.processor:.1f}" for step_cost in (cost.prepare, cost.observe, cost.refit))
     return (
         f"| {size.subjects:,} x {size.genes:,} | {size.units} | {parts} | {cost.total.processor:.1f} | {cost.total.wall:.1f} "
         f"| {matrix / _MIB:,.0f} | {cost.peak / _MIB:,.0f} | {(cost.peak - cost.libraries) / matrix:.1f} | {cost.statistic:.2f} |"
@@ -145,11 +145,11 @@ def row(size: Size, cost: Cost) -> str:
 def growth(lengths: Sequence[int], costs: Sequence[Cost]) -> str:
     """Return table cells: growth of processor seconds, and of memory above the libraries."""
     seen = ([cost.total.processor for cost in costs], [cost.peak - cost.libraries for cost in costs])
-    slopes = [np.polyfit(np.log(lengths), np.log(each), 1)[0] for each in seen]
+    slopes = [np.polyfit(np.log(lengths), np.log(times), 1)[0] for times in seen]
     return " | ".join(f"{slope:.2f}" for slope in slopes)
 
 
-def growth_table(found: dict[Size, Cost]) -> list[str]:
+def growth_table(costs: dict[Size, Cost]) -> list[str]:
     """Return how costs grow with subjects and with genes, over all sizes and between the last two."""
     lines = ["| growth with | over | processor s | memory |", "|---|---|---|---|"]
     for what, sizes, at in (
@@ -157,15 +157,15 @@ def growth_table(found: dict[Size, Cost]) -> list[str]:
         ("subjects", COUNTS, "20,000 genes, counts"),
         ("genes", BY_GENES, "1,000 subjects, log2"),
     ):
-        done = [size for size in sizes if size in found]
+        done = [size for size in sizes if size in costs]
         lengths = [getattr(size, what) for size in done]
         for first in sorted({0, max(len(done) - 2, 0)}):
-            cells = growth(lengths[first:], [found[size] for size in done[first:]])
+            cells = growth(lengths[first:], [costs[size] for size in done[first:]])
             lines.append(f"| {what}, at {at} | {lengths[first]:,} to {lengths[-1]:,} | {cells} |")
     return lines
 
 
-def report(found: dict[Size, Cost], command: str) -> str:
+def report(costs: dict[Size, Cost], command: str) -> str:
     """Return the page that is kept beside the script."""
     return "\n".join(
         [
@@ -183,13 +183,13 @@ def report(found: dict[Size, Cost], command: str) -> str:
             "| subjects x genes | units | prepare, processor s | observe, processor s | refit, processor s | all, processor s "
             "| all, wall s | matrix MiB | peak MiB | peak in matrices | AUROC |",
             "|---|---|---|---|---|---|---|---|---|---|---|",
-            *(row(size, cost) for size, cost in found.items()),
+            *(row(size, cost) for size, cost in costs.items()),
             "",
             "Growth is the slope of log cost against log size by least squares, over all sizes and between the last two: 1 is "
             "linear, and less grows more slowly. Memory is the peak less the libraries'. Wall seconds are those of a machine "
             "shared with other work and say little about growth, so processor seconds stand for time.",
             "",
-            *growth_table(found),
+            *growth_table(costs),
             "",
             f"Command: `{command}`",
             "",
@@ -216,12 +216,12 @@ def main() -> None:
         with threadpool_limits(1):
             print(json.dumps(asdict(measure_one(Size(int(args.one[0]), int(args.one[1]), args.one[2]), args.seed))))
         return
-    found: dict[Size, Cost] = {}
+    costs: dict[Size, Cost] = {}
     for size in dict.fromkeys((*BY_SUBJECTS, *BY_GENES, *COUNTS)):
         if size.values <= args.largest:
-            found[size] = measured_apart(size, args.seed)
-            print(row(size, found[size]), flush=True)
-    args.out.write_text(report(found, f"python benchmarks/scaling.py --seed {args.seed}"), encoding="utf-8")
+            costs[size] = measured_apart(size, args.seed)
+            print(row(size, costs[size]), flush=True)
+    args.out.write_text(report(costs, f"python benchmarks/scaling.py --seed {args.seed}"), encoding="utf-8")
 
 
 if __name__ == "__main__":

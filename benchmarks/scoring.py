@@ -44,13 +44,13 @@ def make_bundle(folder: Path, genes: int) -> np.ndarray:
 
     cohort = simulate_cohort(seed=SEED, n_genes=genes, replicates=4, regions=("PFC",))
     labelled = label_cohort(cohort, Endpoint("response", "responder", "non_responder"))
-    kept = [np.ones(len(labelled.subject_of), dtype=bool)]
-    kept += [np.arange(len(labelled.subject_of)) % 5 != fold for fold in range(5)]
+    training_sets = [np.ones(len(labelled.subject_of), dtype=bool)]
+    training_sets += [np.arange(len(labelled.subject_of)) % 5 != fold for fold in range(5)]
     model, *outer = (
         PrefixModel(Genes(units="counts"), CLASSIFIERS["elastic_net"](C=0.01), 100).fit(
             labelled.expression[rows], labelled.sample_labels[rows], genes=labelled.genes
         )
-        for rows in kept
+        for rows in training_sets
     )
     positive = int(labelled.labels.sum())
     result = {
@@ -159,11 +159,17 @@ def run(folder: Path, samples: int, genes: int, made: bool) -> str:
     ]
     for name, words in FILES.items():
         command = [sys.executable, __file__, "--folder", str(folder), "--one", name]
-        found = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()[-1])
-        if found["rows"] != samples:
-            raise SystemExit(f"{name} gave {found['rows']} rows")
+        measurement = json.loads(
+            subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()[-1]
+        )
+        if measurement["rows"] != samples:
+            raise SystemExit(f"{name} gave {measurement['rows']} rows")
         size = (folder / name).stat().st_size / 1e6
-        cells = [words, f"{size:.0f}", *(f"{found[key]:.1f}" for key in ("wall", "processor", "peak_gib", "load"))]
+        cells = [
+            words,
+            f"{size:.0f}",
+            *(f"{measurement[key]:.1f}" for key in ("wall", "processor", "peak_gib", "load")),
+        ]
         lines.append(f"| {' | '.join(cells)} |")
         print(lines[-1], flush=True)
     return "\n".join(lines) + "\n"
@@ -178,11 +184,11 @@ def main() -> None:
     parser.add_argument("--one", help="score this file only, in this process")
     parser.add_argument("--made", action="store_true", help="the files are there already")
     parser.add_argument("--out", type=Path, default=Path(__file__).with_suffix(".md"))
-    given = parser.parse_args()
-    if given.one:
-        score_one(given.folder, given.one)
+    arguments = parser.parse_args()
+    if arguments.one:
+        score_one(arguments.folder, arguments.one)
         return
-    given.out.write_text(run(given.folder, given.samples, given.genes, given.made))
+    arguments.out.write_text(run(arguments.folder, arguments.samples, arguments.genes, arguments.made))
 
 
 if __name__ == "__main__":

@@ -65,7 +65,8 @@ def simulate(samples: int, genes: int, sets: int, seed: int) -> SearchData:
         for index, size in enumerate(rng.integers(15, 501, size=sets))
     )
     network = pd.DataFrame(
-        [(each.name, gene, 1.0) for each in gene_sets for gene in each.up], columns=["source", "target", "weight"]
+        [(gene_set.name, gene, 1.0) for gene_set in gene_sets for gene in gene_set.up],
+        columns=["source", "target", "weight"],
     )
     frame = pd.DataFrame(values, columns=names, index=[f"s{index}" for index in range(samples)])
     return SearchData(values, frame, gene_sets, network, match_all_sets(gene_sets, names))
@@ -99,7 +100,7 @@ def score_gseapy(search_data: SearchData) -> np.ndarray:
     """Call gseapy's ssGSEA."""
     import gseapy
 
-    lists = {each.name: list(each.up) for each in search_data.sets}
+    lists = {gene_set.name: list(gene_set.up) for gene_set in search_data.sets}
     result = gseapy.ssgsea(
         search_data.frame.T,
         lists,
@@ -116,7 +117,7 @@ def contests() -> list[Contest]:
     """Return what is compared."""
 
     def root_of_size(search_data: SearchData) -> np.ndarray:
-        return np.sqrt([len(each.up) for each in search_data.sets])
+        return np.sqrt([len(gene_set.up) for gene_set in search_data.sets])
 
     return [
         Contest("mean_z", {"against": "sample"}, "decoupler zscore", score_decoupler("zscore"), root_of_size),

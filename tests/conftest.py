@@ -124,13 +124,13 @@ class _Handler(BaseHTTPRequestHandler):
 def geo(monkeypatch) -> Iterator[GeoServer]:
     """Serve files from this machine while a test lasts."""
     monkeypatch.setenv("no_proxy", "127.0.0.1")
-    found = GeoServer()
-    handler = type("Handler", (_Handler,), {"geo": found})
+    geo_server = GeoServer()
+    handler = type("Handler", (_Handler,), {"geo": geo_server})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         server.daemon_threads = True
         server.block_on_close = False
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         thread.start()
-        found.address = f"http://127.0.0.1:{server.server_address[1]}"
-        yield found
+        geo_server.address = f"http://127.0.0.1:{server.server_address[1]}"
+        yield geo_server
         server.shutdown()

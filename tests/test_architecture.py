@@ -66,7 +66,7 @@ def test_no_sediment():
 @pytest.mark.parametrize("package", FAMILIES)
 def test_every_public_member_of_a_family_is_registered_once_and_in_the_readme(package):
     registry = FAMILIES[package]
-    found = set()
+    members = set()
     for info in pkgutil.iter_modules(importlib.import_module(package).__path__):
         module = importlib.import_module(f"{package}.{info.name}")
         for _, member in inspect.getmembers(module, inspect.isclass):
@@ -75,9 +75,9 @@ def test_every_public_member_of_a_family_is_registered_once_and_in_the_readme(pa
                 and getattr(member, "name", None)
                 and not inspect.isabstract(member)
             ):
-                found.add(member)
-    assert found == set(registry)
-    assert len(set(registry.names())) == len(found)
+                members.add(member)
+    assert members == set(registry)
+    assert len(set(registry.names())) == len(members)
     readme = (ROOT / "README.md").read_text()
     for member in registry:
         assert f"`{member.name}`" in readme, member.name

@@ -25,11 +25,11 @@ def test_an_archived_bundle_gives_the_numbers_it_gave(folder):
     assert bundle.manifest.format_version <= FORMAT_VERSION
     beside = folder.parent / f"{folder.name}.scores.csv"
     expected = pd.read_csv(beside, keep_default_na=False, na_values=[""])
-    found = score(folder, folder.parent / f"{folder.name}.samples.csv")
-    assert found["sample"].tolist() == expected["sample"].tolist()
+    scored = score(folder, folder.parent / f"{folder.name}.samples.csv")
+    assert scored["sample"].tolist() == expected["sample"].tolist()
     for column in expected:
-        if pd.api.types.is_float_dtype(found[column]):
-            np.testing.assert_allclose(found[column].astype(float), expected[column], rtol=1e-6, atol=1e-9)
+        if pd.api.types.is_float_dtype(scored[column]):
+            np.testing.assert_allclose(scored[column].astype(float), expected[column], rtol=1e-6, atol=1e-9)
         else:
             # A column may be added by a later version, none may be lost or change its words.
-            assert found[column].fillna("").astype(str).tolist() == expected[column].fillna("").astype(str).tolist()
+            assert scored[column].fillna("").astype(str).tolist() == expected[column].fillna("").astype(str).tolist()

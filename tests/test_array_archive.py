@@ -20,11 +20,11 @@ ARRAYS = {
 
 
 def test_arrays_come_back_as_they_were():
-    found = unpack_arrays(pack_arrays(ARRAYS))
-    assert list(found) == list(ARRAYS)
+    unpacked = unpack_arrays(pack_arrays(ARRAYS))
+    assert list(unpacked) == list(ARRAYS)
     for name, values in ARRAYS.items():
-        np.testing.assert_array_equal(found[name], values)
-        assert found[name].dtype == values.dtype
+        np.testing.assert_array_equal(unpacked[name], values)
+        assert unpacked[name].dtype == values.dtype
 
 
 def test_objects_are_not_written():

@@ -108,10 +108,10 @@ class Training:
 @pytest.fixture(scope="module")
 def trainings(tmp_path_factory):
     folder = tmp_path_factory.mktemp("interruption")
-    found = Training(folder / "undisturbed"), Training(folder / "killed")
-    yield found
-    for each in found:
-        each.server.communicate()
+    both = Training(folder / "undisturbed"), Training(folder / "killed")
+    yield both
+    for training in both:
+        training.server.communicate()
 
 
 def test_twenty_kills_change_nothing_and_no_finished_unit_is_repeated(trainings):

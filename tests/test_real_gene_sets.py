@@ -79,7 +79,7 @@ def test_symbols_on_entrez_ids_are_refused_with_the_remedy(job):
 
 def test_with_a_users_table_they_score_and_coverage_is_reported(job, mapping, gmt, shared_data):
     prepared = prepare_job(job(mapping=mapping.name))
-    (note,) = [each for each in prepared.feasible.notes if each.startswith("gene_sets")]
+    (note,) = [note for note in prepared.feasible.notes if note.startswith("gene_sets")]
     # By hand: of 34, 18 and 20 genes the table and the data have 26, 13 and 12.
     assert "3 of 3 gene set(s) are scored; the data have 51 of their 72 genes" in note
     assert "'Bagot_2017_StressSusceptibleVsCTRL_NACC' (12 of 20)" in note

@@ -38,18 +38,18 @@ def test_mice_that_lack_a_subfield_are_fused_and_counted(shared_data, tmp_path):
     }
     path = tmp_path / "subfields.yaml"
     path.write_text(yaml.safe_dump(content, sort_keys=False))
-    found = study(load_study(path), tmp_path / "out")
-    jobs = found.tables["jobs"].set_index("job")
+    outcome = study(load_study(path), tmp_path / "out")
+    jobs = outcome.tables["jobs"].set_index("job")
     assert list(jobs.index) == [f"{name}: avoidance" for name in (*subfields, "late fusion", "early fusion")]
     assert jobs["auroc"].between(0, 1).all()
     sheet = pd.read_csv(folder / "samples.tsv", sep="\t")
     mice = set(sheet["animal_id"])
     lacking = {name: len(mice - set(sheet["animal_id"][sheet["region"] == name])) for name in subfields}
-    assert found.result.fused[0].missing == lacking
+    assert outcome.result.fused[0].missing == lacking
     assert min(lacking.values()) > 0
-    assert found.result.fused[0].subjects == len(mice) == 18
+    assert outcome.result.fused[0].subjects == len(mice) == 18
     assert jobs.loc["late fusion: avoidance", ["n_positive", "n_negative"]].sum() == 18
-    compared = found.tables["fusion"]
+    compared = outcome.tables["fusion"]
     assert compared["low"].lt(compared["high"]).all()
     page = (tmp_path / "out" / "study.html").read_text()
     assert "of 18 subjects" in " ".join(page.split())

@@ -186,7 +186,7 @@ def test_what_is_written_is_what_was_found(tmp_path):
     assert record["leaks"] is True
     assert record["sentence"] == result.sentence
     assert record["challenges"][0]["aurocs"] == [0.4, 0.6, 0.5, 0.45, 0.55]
-    assert [each["leaks"] for each in record["challenges"]] == [False, True]
+    assert [challenge["leaks"] for challenge in record["challenges"]] == [False, True]
     with pytest.raises(RunError, match="could not be written"):
         write_selftest(result, tmp_path)
 

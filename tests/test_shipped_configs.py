@@ -17,7 +17,7 @@ CONFIGS = Path(__file__).resolve().parents[1] / "configs"
 
 @pytest.mark.parametrize("name", ["pfc", "nac", "amy", "hip"])
 def test_reference_and_derived_signatures_stand_beside_genes(name):
-    kinds = [each.kind for each in load_config(CONFIGS / f"{name}.yaml").builders]
+    kinds = [builder.kind for builder in load_config(CONFIGS / f"{name}.yaml").builders]
     assert {"genes", "derived", "reference"} <= set(kinds)
 
 
@@ -32,8 +32,8 @@ def test_a_signatures_shap_resolves_to_its_genes(kind):
     """Of the shipped PFC job, on fewer simulated genes, with this builder alone."""
     job = load_config(CONFIGS / "pfc.yaml")
     cohort = job.cohort.model_copy(update={"params": {**job.cohort.params, "n_genes": 500}})
-    chosen = tuple(each for each in job.builders if each.kind == kind)
-    rigid = tuple(each for each in job.classifiers if each.kind == "nearest_centroid")
+    chosen = tuple(builder for builder in job.builders if builder.kind == kind)
+    rigid = tuple(classifier for classifier in job.classifiers if classifier.kind == "nearest_centroid")
     prepared = prepare_job(job.model_copy(update={"cohort": cohort, "builders": chosen, "classifiers": rigid}))
     labelled, feasible = prepared.labelled, prepared.feasible
     procedure = Procedure(SearchData.of(labelled), feasible.candidates, feasible.plan, Workers(1))

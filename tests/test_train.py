@@ -122,12 +122,12 @@ def test_a_lost_tracking_server_is_said_and_track_sends_the_run_afterwards(train
     store = f"sqlite:///{tmp_path / 'later.db'}"
     sent = track(folder / "run", folder / "bundle", uri=store, experiment="later", register=True)
     client = MlflowClient(store)
-    found = client.get_run(sent.run_id)
-    assert (found.info.run_name, found.info.status) == ("tiny", "FINISHED")
-    assert found.data.metrics["p_value"] == pytest.approx(run.result.null.p_value, abs=1e-4)
-    assert found.inputs.dataset_inputs[0].dataset.digest == run.result.data_sha256[:16]
-    assert "report.html" in {each.path for each in client.list_artifacts(sent.run_id)}
-    assert [int(each.version) for each in client.search_model_versions("name = 'tiny'")] == [1]
+    tracked = client.get_run(sent.run_id)
+    assert (tracked.info.run_name, tracked.info.status) == ("tiny", "FINISHED")
+    assert tracked.data.metrics["p_value"] == pytest.approx(run.result.null.p_value, abs=1e-4)
+    assert tracked.inputs.dataset_inputs[0].dataset.digest == run.result.data_sha256[:16]
+    assert "report.html" in {artifact.path for artifact in client.list_artifacts(sent.run_id)}
+    assert [int(version.version) for version in client.search_model_versions("name = 'tiny'")] == [1]
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -161,7 +161,7 @@ def test_a_gpu_that_is_not_there_is_said_once_and_stands_in_the_report(tmp_path,
         def say(self, text):
             self.said.append(text)
 
-    monkeypatch.setattr("responder_ml.classifiers.xgboost.usable_device", lambda asked: "cpu")
+    monkeypatch.setattr("responder_ml.classifiers.xgboost.usable_device", lambda device: "cpu")
     trees = {"kind": "xgboost", "params": {"device": "cuda", "rounds": 2}}
     builders = [*JOB["builders"], {"kind": "genes", "name": "few", "params": {"max_genes": 20}}]
     job = _job(tmp_path, classifiers=[trees], builders=builders, null={"permutations": 4, "repeats": 1})

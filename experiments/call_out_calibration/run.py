@@ -97,28 +97,28 @@ def planted_genes(cohort) -> set[str]:
     return set(truth.index[(response.abs() > 0).any(axis=1)])
 
 
-def run_setting(setting: tuple, seed: int, workers: Workers, kept: Path) -> list[dict]:
+def run_setting(setting: tuple, seed: int, workers: Workers, path: Path) -> list[dict]:
     """Run what is missing of one setting and return all of it."""
-    found = [json.loads(line) for line in kept.read_text().splitlines()] if kept.exists() else []
-    seeds = [seed + number for number in range(len(found), setting[2])]
-    with kept.open("a") as lines:
+    cohorts = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    seeds = [seed + number for number in range(len(cohorts), setting[2])]
+    with path.open("a") as lines:
         for result in workers.map(partial(one_cohort, setting), seeds):
-            found.append(result)
+            cohorts.append(result)
             lines.write(json.dumps(result) + "\n")
             lines.flush()
-    return found[: setting[2]]
+    return cohorts[: setting[2]]
 
 
-def rows_of(setting: tuple, found: list[dict]) -> list[str]:
+def rows_of(setting: tuple, cohorts: list[dict]) -> list[str]:
     """Return one line of the table for genes and one for modules."""
     shape, effect, _ = setting
     lines = []
     for what, planted, of in (("genes", "planted", "genes"), ("modules", "planted_members", "members")):
-        kept = [each for each in found if each["p"] is not None and each["p"] < ALPHA]
-        called, right = (sum(each[key] for each in kept) for key in (of, planted))
+        significant = [cohort for cohort in cohorts if cohort["p"] is not None and cohort["p"] < ALPHA]
+        called, right = (sum(cohort[key] for cohort in significant) for key in (of, planted))
         cells = [
-            shape, f"{effect:g}", str(len(found)), what, *share(sum(bool(each[what]) for each in kept), len(found)),
-            *share(sum(bool(each[what]) for each in found), len(found)), str(sum(each[what] for each in kept)),
+            shape, f"{effect:g}", str(len(cohorts)), what, *share(sum(bool(cohort[what]) for cohort in significant), len(cohorts)),
+            *share(sum(bool(cohort[what]) for cohort in cohorts), len(cohorts)), str(sum(cohort[what] for cohort in significant)),
             f"{right / called:.2f}" if called and effect else "",
         ]  # fmt: skip
         lines.append(f"| {' | '.join(cells)} |")
@@ -141,9 +141,9 @@ def main() -> None:
     arguments.kept.mkdir(exist_ok=True)
     start, rows = time.perf_counter(), []
     for number, setting in enumerate(SETTINGS):
-        kept = arguments.kept / f"{number}-{arguments.seed}.jsonl"
-        found = run_setting(setting, arguments.seed + 100_000 * number, Workers(arguments.workers), kept)
-        rows += rows_of(setting, found)
+        path = arguments.kept / f"{number}-{arguments.seed}.jsonl"
+        cohorts = run_setting(setting, arguments.seed + 100_000 * number, Workers(arguments.workers), path)
+        rows += rows_of(setting, cohorts)
         print(*rows[-2:], f"({time.perf_counter() - start:.0f} s)", sep="\n", flush=True)
         (HERE / "table.md").write_text("\n".join([HEAD, *rows]) + "\n")
 

@@ -75,13 +75,15 @@ SHOWN = (
 
 def evaluate(setting: Setting, seed: int) -> dict:
     """Return the table of claims of one cohort: one list of numbers per row and region, region ranks and verdicts."""
-    results = [each for region in simulate(setting, seed) for each in evaluate_region(setting, region, seed)]
+    results = [result for region in simulate(setting, seed) for result in evaluate_region(setting, region, seed)]
     ranks = rank_regions(results) if len(setting.regions) > 1 else []
     return {
         "seed": seed,
-        "rows": [numbers(each) for each in results if setting.hypothesis in ("", each.hypothesis)],
-        "ranks": [asdict(each) for each in ranks if each.statistic in SHOWN],
-        "verdicts": [[each.claim, each.level, list(each.regions)] for each in judge_claims(results, ranks, ALPHA)],
+        "rows": [numbers(result) for result in results if setting.hypothesis in ("", result.hypothesis)],
+        "ranks": [asdict(rank) for rank in ranks if rank.statistic in SHOWN],
+        "verdicts": [
+            [verdict.claim, verdict.level, list(verdict.regions)] for verdict in judge_claims(results, ranks, ALPHA)
+        ],
     }
 
 
@@ -94,8 +96,8 @@ def simulate(setting: Setting, seed: int) -> list[StudyRegion]:
                 seed=seed, effect=effect, drug_effect=setting.drug_effect, batch_effect=setting.batch_effect,
                 n_genes=GENES, regions=setting.regions,
             )  # fmt: skip
-            kept = cohort[cohort.obs["region"].isin(names).to_numpy()].copy()
-            regions += split_regions(kept, covariates=("batch",) if setting.rotate else ())
+            selected = cohort[cohort.obs["region"].isin(names).to_numpy()].copy()
+            regions += split_regions(selected, covariates=("batch",) if setting.rotate else ())
     return regions
 
 
@@ -121,22 +123,22 @@ def numbers(result: ClaimResult) -> list:
     return [key, *(float(f"{value:.6g}") for value in values)]
 
 
-def run_setting(setting: Setting, seed: int, workers: Workers, kept: Path) -> list[dict]:
+def run_setting(setting: Setting, seed: int, workers: Workers, path: Path) -> list[dict]:
     """Run what is missing of one setting and return all of it."""
-    found = [json.loads(line) for line in kept.read_text().splitlines()] if kept.exists() else []
-    seeds = [seed + number for number in range(len(found), setting.cohorts)]
-    with kept.open("a") as lines:
+    cohorts = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    seeds = [seed + number for number in range(len(cohorts), setting.cohorts)]
+    with path.open("a") as lines:
         for result in workers.map(partial(evaluate, setting), seeds):
-            found.append(result)
+            cohorts.append(result)
             lines.write(json.dumps(result) + "\n")
             lines.flush()
-    return found[: setting.cohorts]
+    return cohorts[: setting.cohorts]
 
 
-def summarise(found: list[dict]) -> pd.DataFrame:
+def summarise(cohorts: list[dict]) -> pd.DataFrame:
     """Return one line per row of the table of claims, over cohorts."""
     names = ["key", "observed", "expected", "p", "low", "high"]
-    long = pd.DataFrame([row for cohort in found for row in cohort["rows"]], columns=names)
+    long = pd.DataFrame([row for cohort in cohorts for row in cohort["rows"]], columns=names)
     lines = []
     for key, part in long.groupby("key", sort=False):
         gap = part["observed"] - part["expected"]
@@ -162,16 +164,16 @@ def summarise(found: list[dict]) -> pd.DataFrame:
     return pd.DataFrame(lines)
 
 
-def describe(setting: Setting, table: pd.DataFrame, found: list[dict]) -> list[str]:
+def describe(setting: Setting, table: pd.DataFrame, cohorts: list[dict]) -> list[str]:
     """Return the section of the README about one setting."""
-    pieces = [f"## {setting.title}", "", f"{len(found)} cohorts; every row in `{setting.name}.csv`.", ""]
+    pieces = [f"## {setting.title}", "", f"{len(cohorts)} cohorts; every row in `{setting.name}.csv`.", ""]
     if not setting.effect:
         pieces += [*centred(table), *honest(table), ""]
     pieces += [*markdown(table[table["statistic"].isin(SHOWN) & (table["region"] == REGIONS[0])]), ""]
     if setting.effect:
-        pieces += [*elsewhere(table), "", *lead(found), ""]
+        pieces += [*elsewhere(table), "", *lead(cohorts), ""]
     if not setting.hypothesis:
-        pieces += [*judged(found), ""]
+        pieces += [*judged(cohorts), ""]
     return pieces
 
 
@@ -203,9 +205,11 @@ def honest(table: pd.DataFrame) -> list[str]:
     ]
 
 
-def judged(found: list[dict]) -> list[str]:
+def judged(cohorts: list[dict]) -> list[str]:
     """Return how often each claim's verdict was which, and where it was called consistent."""
-    long = pd.DataFrame([row for cohort in found for row in cohort["verdicts"]], columns=["claim", "level", "regions"])
+    long = pd.DataFrame(
+        [row for cohort in cohorts for row in cohort["verdicts"]], columns=["claim", "level", "regions"]
+    )
     lines = [
         "| claim | consistent (95 % interval) | not shown | out of reach | named regions, when consistent |",
         "|---|---|---|---|---|",
@@ -247,9 +251,9 @@ def elsewhere(table: pd.DataFrame) -> list[str]:
     ]
 
 
-def lead(found: list[dict]) -> list[str]:
+def lead(cohorts: list[dict]) -> list[str]:
     """Return how often each region ranks first in responders minus non-responders, both drugs together."""
-    ranks = pd.DataFrame([each for cohort in found for each in cohort["ranks"]])
+    ranks = pd.DataFrame([rank for cohort in cohorts for rank in cohort["ranks"]])
     ranks = ranks[ranks["arm"].str.contains("less") & ranks["drug"].str.contains("+", regex=False)]
     lines = ["| statistic | region | cohorts in which it leads | mean share of bootstrap draws |", "|---|---|---|---|"]
     for (statistic, region), part in ranks.groupby(["statistic", "region"], sort=False):
@@ -262,9 +266,9 @@ def lead(found: list[dict]) -> list[str]:
 def write(tables: Sequence[tuple[Setting, pd.DataFrame, list[dict]]], seed: int) -> None:
     """Write a CSV per setting and the tables for the README."""
     pieces = ["# Tables", "", f"Written by `run.py --seed {seed}`; `README.md` says how to read them.", ""]
-    for setting, table, found in tables:
+    for setting, table, cohorts in tables:
         table.round(5).to_csv(HERE / f"{setting.name}.csv", index=False)
-        pieces += describe(setting, table, found)
+        pieces += describe(setting, table, cohorts)
     (HERE / "tables.md").write_text("\n".join(pieces).rstrip() + "\n")
 
 
@@ -273,7 +277,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--workers", type=int, default=-1)
-    parser.add_argument("--settings", nargs="+", default=[each.name for each in SETTINGS], help="which tables to make")
+    parser.add_argument(
+        "--settings", nargs="+", default=[setting.name for setting in SETTINGS], help="which tables to make"
+    )
     parser.add_argument("--cohorts", type=int, help="fewer cohorts per setting, for a trial run")
     parser.add_argument("--kept", type=Path, default=HERE / "kept", help="folder of finished cohorts")
     arguments = parser.parse_args()
@@ -284,11 +290,11 @@ def main() -> None:
             continue
         if arguments.cohorts:
             setting = Setting(**{**asdict(setting), "cohorts": arguments.cohorts})
-        kept = arguments.kept / f"{setting.name}-{arguments.seed}.jsonl"
+        path = arguments.kept / f"{setting.name}-{arguments.seed}.jsonl"
         # Settings that are to be compared share their cohorts.
         first = arguments.seed + 100_000 * (number if setting.name != "null-batch-ignored" else number - 1)
-        found = run_setting(setting, first, Workers(arguments.workers), kept)
-        tables.append((setting, summarise(found), found))
+        cohorts = run_setting(setting, first, Workers(arguments.workers), path)
+        tables.append((setting, summarise(cohorts), cohorts))
         table = tables[-1][1]
         write(tables, arguments.seed)
         print(

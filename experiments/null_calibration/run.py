@@ -97,27 +97,27 @@ def one_cohort(setting: Setting, seed: int) -> dict:
     return {"p": null.p_value, "auroc": auroc(observed.auto), "null_mean": null.mean, "draws": len(null.values)}
 
 
-def run_setting(setting: Setting, seed: int, workers: Workers, kept: Path) -> list[dict]:
+def run_setting(setting: Setting, seed: int, workers: Workers, path: Path) -> list[dict]:
     """Run what is missing of one setting and return all of it."""
-    found = [json.loads(line) for line in kept.read_text().splitlines()] if kept.exists() else []
-    seeds = [seed + number for number in range(len(found), setting.cohorts)]
-    with kept.open("a") as lines:
+    cohorts = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    seeds = [seed + number for number in range(len(cohorts), setting.cohorts)]
+    with path.open("a") as lines:
         for result in workers.map(partial(one_cohort, setting), seeds):
-            found.append(result)
+            cohorts.append(result)
             lines.write(json.dumps(result) + "\n")
             lines.flush()
-    return found[: setting.cohorts]
+    return cohorts[: setting.cohorts]
 
 
-def row(setting: Setting, found: list[dict]) -> str:
+def row(setting: Setting, cohorts: list[dict]) -> str:
     """Return one line of the table."""
-    hits = sum(each["p"] <= ALPHA for each in found)
-    interval = binomtest(hits, len(found)).proportion_ci(0.95)
+    hits = sum(cohort["p"] <= ALPHA for cohort in cohorts)
+    interval = binomtest(hits, len(cohorts)).proportion_ci(0.95)
     cells = [
         setting.shape, " + ".join(setting.classifiers), f"{setting.effect:g}", str(setting.repeats), str(setting.trials),
-        str(setting.relabellings), str(len(found)),
-        f"{np.mean([each['auroc'] for each in found]):.3f}", f"{np.mean([each['null_mean'] for each in found]):.3f}",
-        f"{hits / len(found):.3f}", f"{interval.low:.3f} to {interval.high:.3f}",
+        str(setting.relabellings), str(len(cohorts)),
+        f"{np.mean([cohort['auroc'] for cohort in cohorts]):.3f}", f"{np.mean([cohort['null_mean'] for cohort in cohorts]):.3f}",
+        f"{hits / len(cohorts):.3f}", f"{interval.low:.3f} to {interval.high:.3f}",
     ]  # fmt: skip
     return f"| {' | '.join(cells)} |"
 
@@ -138,9 +138,9 @@ def main() -> None:
     for name, settings in TABLES.items():
         rows = []
         for number, setting in enumerate(settings):
-            kept = arguments.kept / f"{name}-{number}-{arguments.seed}.jsonl"
-            found = run_setting(setting, arguments.seed + 100_000 * number, Workers(arguments.workers), kept)
-            rows.append(row(setting, found))
+            path = arguments.kept / f"{name}-{number}-{arguments.seed}.jsonl"
+            cohorts = run_setting(setting, arguments.seed + 100_000 * number, Workers(arguments.workers), path)
+            rows.append(row(setting, cohorts))
             print(rows[-1], f"({time.perf_counter() - start:.0f} s)", flush=True)
         (HERE / f"{name}.md").write_text("\n".join([head, *rows]) + "\n")
 

@@ -41,15 +41,15 @@ def one_study(seed: int) -> dict:
     }
 
 
-def table(found: list[dict]) -> str:
+def table(studies: list[dict]) -> str:
     """Return the shares of studies in which anything was called out, with and without correction."""
     rows = ["| level | p | studies | called out | share | 95 % interval |", "|---|---|---|---|---|---|"]
     for level in LEVELS:
         for kind in ("corrected", "own"):
-            hits = sum(min(each[kind].values()) <= level for each in found)
-            interval = binomtest(hits, len(found)).proportion_ci(0.95)
+            hits = sum(min(study[kind].values()) <= level for study in studies)
+            interval = binomtest(hits, len(studies)).proportion_ci(0.95)
             rows.append(
-                f"| {level:g} | {kind} | {len(found)} | {hits} | {hits / len(found):.3f} | "
+                f"| {level:g} | {kind} | {len(studies)} | {hits} | {hits / len(studies):.3f} | "
                 f"{interval.low:.3f} to {interval.high:.3f} |"
             )
     return "\n".join(rows) + "\n"
@@ -63,20 +63,20 @@ def main() -> None:
     parser.add_argument("--kept", type=Path, default=HERE / "kept", help="folder of finished studies")
     arguments = parser.parse_args()
     arguments.kept.mkdir(exist_ok=True)
-    kept = arguments.kept / f"{arguments.seed}.jsonl"
-    found = [json.loads(line) for line in kept.read_text().splitlines()] if kept.exists() else []
+    path = arguments.kept / f"{arguments.seed}.jsonl"
+    studies = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
     start = time.perf_counter()
-    with kept.open("a") as lines:
-        for number in range(len(found), arguments.studies):
-            found.append(one_study(arguments.seed + number))
-            lines.write(json.dumps(found[-1]) + "\n")
+    with path.open("a") as lines:
+        for number in range(len(studies), arguments.studies):
+            studies.append(one_study(arguments.seed + number))
+            lines.write(json.dumps(studies[-1]) + "\n")
             lines.flush()
             print(
                 number + 1,
-                f"{np.min(list(found[-1]['corrected'].values())):.3f}",
+                f"{np.min(list(studies[-1]['corrected'].values())):.3f}",
                 f"{time.perf_counter() - start:.0f} s",
             )
-    (HERE / "table.md").write_text(table(found[: arguments.studies]))
+    (HERE / "table.md").write_text(table(studies[: arguments.studies]))
 
 
 if __name__ == "__main__":

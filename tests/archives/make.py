@@ -87,14 +87,14 @@ def write_one(folder: Path, builder: str, classifier: str) -> None:
 
 def main() -> None:
     """Write the archive of this version, unless there is one."""
-    place = HERE / responder_ml.__version__
-    if place.exists():
-        sys.exit(f"{place} is there already; an archive is written once")
-    place.mkdir()
+    folder = HERE / responder_ml.__version__
+    if folder.exists():
+        sys.exit(f"{folder} is there already; an archive is written once")
+    folder.mkdir()
     for builder, classifier in KINDS:
-        write_one(place / f"{builder}-{classifier}", builder, classifier)
-    (place / "sets.gmt").unlink()
-    for summary in place.glob("*.summary.json"):
+        write_one(folder / f"{builder}-{classifier}", builder, classifier)
+    (folder / "sets.gmt").unlink()
+    for summary in folder.glob("*.summary.json"):
         summary.unlink()
 
 

@@ -84,9 +84,9 @@ def shoot(tmp_path):
 def _rows(page):
     """Return the names of the rows from top to bottom."""
     rows = page.locator(".ag-pinned-left-cols-container .ag-row")
-    found = [(int(row.get_attribute("row-index")), row.inner_text().splitlines()) for row in rows.all()]
+    numbered = [(int(row.get_attribute("row-index")), row.inner_text().splitlines()) for row in rows.all()]
     names = (*JOBS, *CANDIDATES)
-    return [next(line for line in lines if line in names) for _, lines in sorted(found)]
+    return [next(line for line in lines if line in names) for _, lines in sorted(numbered)]
 
 
 def _row(page, name):
@@ -97,10 +97,10 @@ def test_the_first_view_is_the_jobs_by_auroc_and_sorts(site, page, shoot):
     page.goto(start_page(site, "responder_ml"))
     page.get_by_role("link", name="pfc-response", exact=True).wait_for()
     assert _rows(page) == ["pfc-response", "nac-response"]
-    places = {
+    columns = {
         header.inner_text().strip(): header.bounding_box()["x"] for header in page.locator(".ag-header-cell").all()
     }
-    assert places["region"] < places["verdict"] < places["auroc"] < places["p_value"] < places["auroc_low"]
+    assert columns["region"] < columns["verdict"] < columns["auroc"] < columns["p_value"] < columns["auroc_low"]
     cells = page.locator(".ag-center-cols-container .ag-row").first.inner_text().split("\n")
     assert [
         text for text in ("PFC", "responder vs non_responder", "evidence", "0.84", "0.014") if text not in cells
@@ -173,7 +173,7 @@ def test_a_server_takes_a_run_with_its_files_and_its_model(site, tmp_path, make_
     client = MlflowClient(tracking_uri=site)
     sent = client.get_run(run_id)
     assert sent.info.artifact_uri.startswith("mlflow-artifacts:")
-    assert "report.html" in {each.path for each in client.list_artifacts(run_id)}
+    assert "report.html" in {artifact.path for artifact in client.list_artifacts(run_id)}
     (model,) = sent.outputs.model_outputs
     versions = client.search_model_versions("name = 'nac-response'")
     assert {version.source for version in versions if version.run_id == run_id} == {f"models:/{model.model_id}"}
@@ -181,14 +181,14 @@ def test_a_server_takes_a_run_with_its_files_and_its_model(site, tmp_path, make_
 
 def _written(make_result, name, folder):
     """Write a job's run and bundle."""
-    place, bundle = folder / "runs" / name, folder / "models" / name
-    place.parent.mkdir(exist_ok=True)
+    run_folder, bundle = folder / "runs" / name, folder / "models" / name
+    run_folder.parent.mkdir(exist_ok=True)
     run = _run(make_result, name, seed=list(JOBS).index(name))
-    write_run(run, place)
-    (place / "report.html").write_text(_report(name), encoding="utf-8")
+    write_run(run, run_folder)
+    (run_folder / "report.html").write_text(_report(name), encoding="utf-8")
     bundle.mkdir(parents=True)
     (bundle / "manifest.json").write_text("{}", encoding="utf-8")
-    return run, place, bundle
+    return run, run_folder, bundle
 
 
 def _report(name):
@@ -205,7 +205,7 @@ def _run(make_result, name, seed):
     rng = np.random.default_rng(seed)
     performance = {"balanced_accuracy": auroc - 0.05, "mcc": 2 * auroc - 1.1, "brier": 0.3 - auroc / 8}
     tables = {table: pd.DataFrame(columns=list(columns)) for table, columns in TABLES.items()}
-    places = [(repeat, fold) for repeat in range(4) for fold in range(5)]
+    outer_folds = [(repeat, fold) for repeat in range(4) for fold in range(5)]
     tables["folds"] = pd.DataFrame(
         {
             "candidate": candidate,
@@ -218,7 +218,7 @@ def _run(make_result, name, seed):
             "params": "{}",
         }
         for candidate, gain in {"auto": 0.0, **CANDIDATES}.items()
-        for repeat, fold in places
+        for repeat, fold in outer_folds
     )
     tables["trials"] = pd.DataFrame(
         {
@@ -230,7 +230,7 @@ def _run(make_result, name, seed):
             "params": f'{{"n_features": {rng.integers(5, 200)}}}',
         }
         for candidate in CANDIDATES
-        for repeat, fold in places
+        for repeat, fold in outer_folds
         for trial in range(10)
     )
     tables["baselines"] = pd.DataFrame(

@@ -48,7 +48,7 @@ def test_it_holds_numbers_and_names_of_settings_only(booster):
             texts.append(value)
 
     walk(booster)
-    words = {each for each in texts if any(letter.isalpha() and letter != "E" for letter in each)}
+    words = {text for text in texts if any(letter.isalpha() and letter != "E" for letter in text)}
     assert words == {"gbtree", "binary:logistic"}
 
 
@@ -60,20 +60,20 @@ def _put(*path):
     """Set the last of ``path`` at the place the others lead to, counted from the first tree."""
 
     def change(booster):
-        place = _tree(booster)
+        node = _tree(booster)
         for key in path[:-2]:
-            place = place[key]
-        place[path[-2]] = path[-1]
+            node = node[key]
+        node[path[-2]] = path[-1]
 
     return change
 
 
 def _put_in(root, *path):
     def change(booster):
-        place = booster
+        node = booster
         for key in (*root, *path[:-2]):
-            place = place[key]
-        place[path[-2]] = path[-1]
+            node = node[key]
+        node[path[-2]] = path[-1]
 
     return change
 

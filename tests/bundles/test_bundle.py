@@ -140,11 +140,11 @@ def _sign(folder, **changes):
 
 
 def _same_numbers(folder, bundle, labelled):
-    found = read_bundle(folder)
+    read = read_bundle(folder)
     np.testing.assert_array_equal(
-        found.model.decision_function(labelled.expression), bundle.model.decision_function(labelled.expression)
+        read.model.decision_function(labelled.expression), bundle.model.decision_function(labelled.expression)
     )
-    return found
+    return read
 
 
 @pytest.mark.parametrize("classifier", CLASSIFIERS.names())
@@ -199,32 +199,32 @@ def test_what_is_known_about_the_model_survives(packed, tmp_path):
         out_of_fold=held_out,
     )
     write_bundle(bundle, tmp_path / "toy")
-    found = read_bundle(tmp_path / "toy")
-    assert isinstance(found, Bundle)
+    read = read_bundle(tmp_path / "toy")
+    assert isinstance(read, Bundle)
     content = json.loads((tmp_path / "toy" / MANIFEST).read_text())
     assert list(content) == list(Manifest.model_fields)
-    assert found.manifest.model_dump() == content
-    assert found.genes == GENES
-    assert found.classes == ("responder", "non_responder")
-    assert found.units == "counts"
-    assert found.manifest.simulated is True
-    assert found.manifest.limits == ["Mouse."]
-    assert found.manifest.threshold == 0.25
-    assert found.manifest.prevalence == 0.5
-    assert found.manifest.training["verdict"]["sentence"] == "A sentence."
-    assert found.manifest.training["null"] == {"p_value": 0.03, "permutations": 99, "null_mean": 0.5, "exact": False}
+    assert read.manifest.model_dump() == content
+    assert read.genes == GENES
+    assert read.classes == ("responder", "non_responder")
+    assert read.units == "counts"
+    assert read.manifest.simulated is True
+    assert read.manifest.limits == ["Mouse."]
+    assert read.manifest.threshold == 0.25
+    assert read.manifest.prevalence == 0.5
+    assert read.manifest.training["verdict"]["sentence"] == "A sentence."
+    assert read.manifest.training["null"] == {"p_value": 0.03, "permutations": 99, "null_mean": 0.5, "exact": False}
     np.testing.assert_array_equal(
-        found.calibration_scores.positive, np.sort(decisions.mean(axis=0)[labelled.labels == 1])
+        read.calibration_scores.positive, np.sort(decisions.mean(axis=0)[labelled.labels == 1])
     )
     np.testing.assert_array_equal(
-        found.calibration_scores.negative, np.sort(decisions.mean(axis=0)[labelled.labels == 0])
+        read.calibration_scores.negative, np.sort(decisions.mean(axis=0)[labelled.labels == 0])
     )
-    for before, after in zip(outer, found.outer_models, strict=True):
+    for before, after in zip(outer, read.outer_models, strict=True):
         np.testing.assert_array_equal(
             before.decision_function(labelled.expression), after.decision_function(labelled.expression)
         )
     for name, values in vars(bundle.reference).items():
-        np.testing.assert_array_equal(getattr(found.reference, name), values)
+        np.testing.assert_array_equal(getattr(read.reference, name), values)
 
 
 def test_the_manifest_names_features_their_genes_and_weights(packed):
@@ -239,8 +239,8 @@ def test_the_manifest_names_features_their_genes_and_weights(packed):
 def test_writing_replaces_a_bundle_and_leaves_nothing_beside(packed, tmp_path):
     for _ in range(2):
         write_bundle(packed[0], tmp_path / "toy")
-    assert [each.name for each in tmp_path.iterdir()] == ["toy"]
-    assert sorted(each.name for each in (tmp_path / "toy").iterdir()) == sorted(FILES)
+    assert [path.name for path in tmp_path.iterdir()] == ["toy"]
+    assert sorted(path.name for path in (tmp_path / "toy").iterdir()) == sorted(FILES)
 
 
 def test_writing_spares_a_folder_that_is_not_a_bundle(packed, tmp_path):
@@ -260,7 +260,7 @@ def test_a_failed_write_leaves_the_former_bundle(packed, copy, monkeypatch):
     with pytest.raises(BundleError, match="No space left"):
         write_bundle(packed[0], copy)
     assert (copy / MANIFEST).read_bytes() == before
-    assert [each.name for each in copy.parent.iterdir()] == ["copy"]
+    assert [path.name for path in copy.parent.iterdir()] == ["copy"]
 
 
 def test_text_may_stand_beside_the_files(copy):
@@ -305,7 +305,7 @@ def _forged(**changes):
 def _without(key):
     def damage(folder):
         manifest = json.loads((folder / MANIFEST).read_text())
-        manifest["sha256"] = manifest_digest({each: value for each, value in manifest.items() if each != key})
+        manifest["sha256"] = manifest_digest({name: value for name, value in manifest.items() if name != key})
         del manifest[key]
         (folder / MANIFEST).write_text(json.dumps(manifest))
 
@@ -344,11 +344,11 @@ def _rezipped(change, name=MODEL):
 
     def damage(folder):
         with zipfile.ZipFile(folder / name) as archive:
-            members = {each: archive.read(each) for each in archive.namelist()}
+            members = {member: archive.read(member) for member in archive.namelist()}
         change(members)
         with zipfile.ZipFile(folder / name, "w") as archive:
-            for each, content in members.items():
-                archive.writestr(each, content)
+            for entry, content in members.items():
+                archive.writestr(entry, content)
         _sign(folder)
 
     return damage
@@ -364,7 +364,7 @@ def _in_schema(change):
 
 
 def _object_array(members):
-    name = next(each for each in members if each.endswith(".npy"))
+    name = next(member for member in members if member.endswith(".npy"))
     buffer = io.BytesIO()
     np.save(buffer, np.array([{"a": 1}], dtype=object), allow_pickle=True)
     members[name] = buffer.getvalue()
@@ -375,12 +375,12 @@ def _root(schema):
 
 
 def _long_array(members):
-    name = next(each for each in members if each.endswith(".npy"))
+    name = next(member for member in members if member.endswith(".npy"))
     members[name] = members[name] + b"\x00" * 8
 
 
 def _pickled_npy(members):
-    name = next(each for each in members if each.endswith(".npy"))
+    name = next(member for member in members if member.endswith(".npy"))
     members[name] = pickle.dumps([1, 2, 3])
 
 
@@ -392,10 +392,10 @@ def _symlinked(folder):
 
 def _set(path, value):
     def change(schema):
-        place = schema
+        node = schema
         for key in path[:-1]:
-            place = place[key]
-        place[path[-1]] = value
+            node = node[key]
+        node[path[-1]] = value
 
     return change
 
@@ -465,7 +465,7 @@ DAMAGES = {
     "no schema": _rezipped(lambda members: members.pop("schema.json")),
     "member outside": _rezipped(lambda members: members.__setitem__("../../evil.npy", b"")),
     "member of another kind": _rezipped(lambda members: members.__setitem__("run.py", b"print(1)")),
-    "array missing": _rezipped(lambda members: members.pop(next(each for each in members if each.endswith(".npy")))),
+    "array missing": _rezipped(lambda members: members.pop(next(member for member in members if member.endswith(".npy")))),
     "array of objects": _rezipped(_object_array),
     "array longer than its header": _rezipped(_long_array),
     "pickle for an array": _rezipped(_pickled_npy),
@@ -515,9 +515,9 @@ DAMAGES = {
 @pytest.mark.parametrize("kind", DAMAGES)
 def test_damage_ends_in_a_clear_error(kind, copy):
     DAMAGES[kind](copy)
-    with pytest.raises(BundleError) as found:
+    with pytest.raises(BundleError) as refusal:
         read_bundle(copy)
-    assert len(str(found.value)) > 20
+    assert len(str(refusal.value)) > 20
 
 
 ARCHIVE = Path(__file__).parents[1] / "archives" / "0.1.0" / "genes-elastic_net"
@@ -539,8 +539,8 @@ def test_no_array_of_a_full_bundle_can_be_changed_unnoticed(name, tmp_path):
             arrays[name] = values - 1000.0 if name.endswith("positive") else values + 1000.0
             return
         # The largest value and no other, since some numbers depend on order and ratios only.
-        place = np.unravel_index(np.argmax(values), values.shape)
-        values[place] = values[place] + 1 if values.dtype.kind in "iu" else values[place] / 2 - 1
+        position = np.unravel_index(np.argmax(values), values.shape)
+        values[position] = values[position] + 1 if values.dtype.kind in "iu" else values[position] / 2 - 1
 
     read_bundle(folder)
     _arrays(change)(folder)
@@ -567,10 +567,10 @@ def test_no_folder_and_a_file_are_refused(tmp_path):
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(name=st.sampled_from(FILES), place=st.floats(0, 1, exclude_max=True), bit=st.integers(0, 7))
-def test_a_flipped_bit_is_refused(copy, intact, name, place, bit):
+@given(name=st.sampled_from(FILES), position=st.floats(0, 1, exclude_max=True), bit=st.integers(0, 7))
+def test_a_flipped_bit_is_refused(copy, intact, name, position, bit):
     content = bytearray((intact / name).read_bytes())
-    content[int(place * len(content))] ^= 1 << bit
+    content[int(position * len(content))] ^= 1 << bit
     (copy / name).write_bytes(bytes(content))
     try:
         # Blanks between JSON's words say nothing and may differ.
@@ -594,10 +594,10 @@ def test_a_truncated_file_is_refused(copy, intact, name, share):
 
 
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(name=st.sampled_from((MODEL, REFERENCE)), place=st.floats(0, 1, exclude_max=True), byte=st.integers(0, 255))
-def test_a_changed_byte_under_a_forged_checksum_raises_nothing_but_our_error(copy, intact, name, place, byte):
+@given(name=st.sampled_from((MODEL, REFERENCE)), position=st.floats(0, 1, exclude_max=True), byte=st.integers(0, 255))
+def test_a_changed_byte_under_a_forged_checksum_raises_nothing_but_our_error(copy, intact, name, position, byte):
     content = bytearray((intact / name).read_bytes())
-    content[int(place * len(content))] = byte
+    content[int(position * len(content))] = byte
     (copy / name).write_bytes(bytes(content))
     _sign(copy)
     try:
@@ -605,8 +605,8 @@ def test_a_changed_byte_under_a_forged_checksum_raises_nothing_but_our_error(cop
     except BundleError:
         pass
     finally:
-        for each in FILES:
-            shutil.copy(intact / each, copy / each)
+        for file in FILES:
+            shutil.copy(intact / file, copy / file)
 
 
 class _Canary:
@@ -617,8 +617,8 @@ class _Canary:
         return Path.touch, (self.path,)
 
 
-@pytest.mark.parametrize("place", ["model file", "array in the model", "array in the reference", "beside"])
-def test_a_pickle_does_not_run(place, copy, tmp_path):
+@pytest.mark.parametrize("location", ["model file", "array in the model", "array in the reference", "beside"])
+def test_a_pickle_does_not_run(location, copy, tmp_path):
     canary = tmp_path / "canary"
     poison = pickle.dumps(_Canary(canary))
     pickle.loads(poison)
@@ -628,14 +628,14 @@ def test_a_pickle_does_not_run(place, copy, tmp_path):
     def array(members):
         buffer = io.BytesIO()
         np.save(buffer, np.array([_Canary(canary)], dtype=object), allow_pickle=True)
-        members[next(each for each in members if each.endswith(".npy"))] = buffer.getvalue()
+        members[next(member for member in members if member.endswith(".npy"))] = buffer.getvalue()
 
-    if place == "model file":
+    if location == "model file":
         _model(poison)(copy)
-    elif place == "beside":
+    elif location == "beside":
         (copy / "model.pkl").write_bytes(poison)
     else:
-        _rezipped(array, MODEL if place == "array in the model" else REFERENCE)(copy)
+        _rezipped(array, MODEL if location == "array in the model" else REFERENCE)(copy)
     with pytest.raises(BundleError):
         read_bundle(copy)
     assert not canary.exists()

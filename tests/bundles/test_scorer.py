@@ -77,7 +77,9 @@ def _bundle(labelled, name, options, sets, folder):
     write_bundle(pack_bundle(model, labelled, result, outer_models=outer, least_weight=0.0), folder)
 
 
-@pytest.mark.parametrize(("name", "options"), EVERY, ids=["-".join((name, *each.values())) for name, each in EVERY])
+@pytest.mark.parametrize(
+    ("name", "options"), EVERY, ids=["-".join((name, *settings.values())) for name, settings in EVERY]
+)
 def test_alone_in_a_batch_or_in_another_order(name, options, simulated, samples, sets, tmp_path, monkeypatch):
     monkeypatch.setattr("responder_ml.score._READ", 10)
     monkeypatch.setattr("responder_ml.score._BLOCK", 4)

@@ -26,8 +26,8 @@ def problem(rng):
 def test_without_a_gpu_the_processor_grows_the_same_trees_and_nothing_is_printed(problem, device, capfd):
     X, labels = problem
     expected = XGBoost(rounds=5).fit(X, labels).decision_function(X)
-    found = XGBoost(rounds=5, device=device).fit(X, labels).decision_function(X)
-    np.testing.assert_array_equal(found, expected)
+    decisions = XGBoost(rounds=5, device=device).fit(X, labels).decision_function(X)
+    np.testing.assert_array_equal(decisions, expected)
     assert capfd.readouterr() == ("", "")
     assert XGBoost(device=device).notes() == (
         f"device is {device}, but xgboost sees no such GPU here; the processor is used.",
@@ -38,13 +38,13 @@ def test_without_a_gpu_the_processor_grows_the_same_trees_and_nothing_is_printed
 def test_xgboost_is_asked_once_in_a_process(problem, monkeypatch):
     import xgboost
 
-    asked, booster = [], xgboost.Booster
+    calls, booster = [], xgboost.Booster
     monkeypatch.setattr(
-        xgboost, "Booster", lambda settings, *rest: asked.append(settings["device"]) or booster(settings, *rest)
+        xgboost, "Booster", lambda settings, *rest: calls.append(settings["device"]) or booster(settings, *rest)
     )
     for _ in range(3):
         XGBoost(rounds=1, device="cuda").fit(*problem)
-    assert asked == ["cuda", "cpu", "cpu", "cpu"]
+    assert calls == ["cuda", "cpu", "cpu", "cpu"]
 
 
 def test_a_build_without_cuda_is_not_even_asked(monkeypatch):

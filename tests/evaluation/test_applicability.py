@@ -73,19 +73,19 @@ def test_left_out_distances_are_those_of_models_fitted_without_the_subject(units
     values, labels = _values(units, 2, 10)
     subject_of = np.array([0, 1, 2, 3, 4, 5, 6, 7, 0, 1])
     labels = labels[subject_of]
-    found = left_out_distances(_model(values, labels, units), _search_data(values, subject_of), labels)
+    distances = left_out_distances(_model(values, labels, units), _search_data(values, subject_of), labels)
     for subject in range(8):
         out = subject_of == subject
         model = _model(values[~out], labels[~out], units)
         expected = Spread.of(model.standardised(values[~out])).distance(model.standardised(values[out]))
-        np.testing.assert_allclose(found[out], expected, rtol=1e-6)
+        np.testing.assert_allclose(distances[out], expected, rtol=1e-6)
 
 
 def test_many_subjects_are_left_out_in_groups():
     values, labels = _values("log2", 3, 46)
-    found = left_out_distances(_model(values, labels, "log2"), _search_data(values), labels)
-    assert np.isfinite(found).all()
-    assert (found > 0).all()
+    distances = left_out_distances(_model(values, labels, "log2"), _search_data(values), labels)
+    assert np.isfinite(distances).all()
+    assert (distances > 0).all()
 
 
 def test_every_group_left_out_leaves_both_classes_in_training(monkeypatch):
@@ -142,12 +142,12 @@ def test_correlations_leave_the_subject_out(units):
 def test_correlation_of_new_samples_is_spearmans():
     training, *_ = _profile("log2")
     new, _ = _values("log2", 7, 4)
-    found = training.correlate(new, np.ones(300, dtype=bool))
+    correlations = training.correlate(new, np.ones(300, dtype=bool))
     for row in range(4):
         expected = spearmanr(new[row, training.profile_genes], training.profile).statistic
-        assert found[row] == pytest.approx(expected)
+        assert correlations[row] == pytest.approx(expected)
     # Any increasing change of scale, and genes that are missing, leave it defined.
-    np.testing.assert_allclose(training.correlate(np.exp(new / 5), np.ones(300, dtype=bool)), found)
+    np.testing.assert_allclose(training.correlate(np.exp(new / 5), np.ones(300, dtype=bool)), correlations)
     some = np.arange(300) % 3 > 0
     holed = np.where(some, new, np.nan)
     assert np.isfinite(training.correlate(holed, some)).all()
@@ -158,8 +158,8 @@ def test_correlation_of_new_samples_is_spearmans():
 def test_percentile_counts_left_out_training_samples_that_were_nearer(units):
     training, *_ = _profile(units)
     ordered = np.sort(training.distances)
-    found = training.percentile(np.array([0.0, (ordered[3] + ordered[4]) / 2, 1e9]))
-    np.testing.assert_allclose(found, [0.0, 25.0, 100.0])
+    percentiles = training.percentile(np.array([0.0, (ordered[3] + ordered[4]) / 2, 1e9]))
+    np.testing.assert_allclose(percentiles, [0.0, 25.0, 100.0])
 
 
 @pytest.mark.parametrize("units", UNITS)
@@ -167,37 +167,37 @@ def test_percentile_counts_left_out_training_samples_that_were_nearer(units):
 def test_samples_of_the_training_kind_are_rarely_flagged(units, samples, length):
     training, model, *_ = _profile(units, samples, length)
     new, _ = _values(units, 11, 200)
-    found = assess_applicability(training, new, np.ones(300, dtype=bool), model.standardised(new))
-    assert np.mean([bool(flags) for flags in found.flags]) <= 0.05
+    applicability = assess_applicability(training, new, np.ones(300, dtype=bool), model.standardised(new))
+    assert np.mean([bool(flags) for flags in applicability.flags]) <= 0.05
 
 
 @pytest.mark.parametrize("units", UNITS)
 def test_samples_unlike_training_are_flagged_with_the_reason(units, rng):
     training, model, values, _ = _profile(units)
     unlike = values[:, rng.permutation(300)]
-    found = assess_applicability(training, unlike, np.ones(300, dtype=bool), model.standardised(unlike))
-    assert all("profile" in flags for flags in found.flags)
-    assert all("correlates" in reason for reason in found.reasons)
+    applicability = assess_applicability(training, unlike, np.ones(300, dtype=bool), model.standardised(unlike))
+    assert all("profile" in flags for flags in applicability.flags)
+    assert all("correlates" in reason for reason in applicability.reasons)
 
 
 def test_limits_of_markers_add_their_flags_and_reasons():
     training, model, values, _ = _profile("log2")
     crossed = [[("region", "markers are low"), ("region", "others are high")], [("contamination", "blood is high")], []]
     markers = SimpleNamespace(find=lambda values, present: crossed)
-    found = assess_applicability(
+    applicability = assess_applicability(
         training, values[:3], np.ones(300, dtype=bool), model.standardised(values[:3]), markers
     )
-    assert found.flags == (("region",), ("contamination",), ())
-    assert found.reasons == ("markers are low; others are high", "blood is high", "")
+    assert applicability.flags == (("region",), ("contamination",), ())
+    assert applicability.reasons == ("markers are low; others are high", "blood is high", "")
 
 
 def test_a_feature_far_outside_training_is_flagged_by_distance_alone():
     training, model, values, _ = _profile("log2")
     odd = values[:1].copy()
     odd[0, model.builder_.position_[model.columns_]] += 6.0
-    found = assess_applicability(training, odd, np.ones(300, dtype=bool), model.standardised(odd))
-    assert "distance" in found.flags[0]
-    assert "beyond" in found.reasons[0]
+    applicability = assess_applicability(training, odd, np.ones(300, dtype=bool), model.standardised(odd))
+    assert "distance" in applicability.flags[0]
+    assert "beyond" in applicability.reasons[0]
 
 
 def test_the_least_library_is_a_tenth_of_the_smallest_in_training():
@@ -210,16 +210,16 @@ def test_a_shallow_library_is_flagged_and_a_narrow_table_is_not():
     training, model, values, _ = _profile("counts")
     everything = np.ones(300, dtype=bool)
     shallow = np.floor(values / 20)
-    found = assess_applicability(training, shallow, everything, model.standardised(shallow))
-    assert all("depth" in flags for flags in found.flags)
+    applicability = assess_applicability(training, shallow, everything, model.standardised(shallow))
+    assert all("depth" in flags for flags in applicability.flags)
     half = np.argsort(np.argsort(-training.typical)) % 2 == 0
-    found = assess_applicability(training, np.where(half, values, np.nan), half, model.standardised(values))
-    assert not any("depth" in flags for flags in found.flags)
+    applicability = assess_applicability(training, np.where(half, values, np.nan), half, model.standardised(values))
+    assert not any("depth" in flags for flags in applicability.flags)
     # A tenth of the smallest library is more than all that weakly expressed genes have.
     weak = np.argsort(np.argsort(training.typical)) < 100
-    found = assess_applicability(training, np.where(weak, values, np.nan), weak, model.standardised(values))
-    assert np.nanmax(found.library) < training.least_library
-    assert not any("depth" in flags for flags in found.flags)
+    applicability = assess_applicability(training, np.where(weak, values, np.nan), weak, model.standardised(values))
+    assert np.nanmax(applicability.library) < training.least_library
+    assert not any("depth" in flags for flags in applicability.flags)
     assert np.isnan(assess_applicability(*_log2_case()).library).all()
 
 
@@ -235,6 +235,6 @@ def test_editing_a_new_sample_changes_nothing_for_another():
     before = assess_applicability(training, new, everything, model.standardised(new))
     new[2] = 7.0
     after = assess_applicability(training, new, everything, model.standardised(new))
-    kept = [0, 1, 3]
-    np.testing.assert_allclose(before.distance[kept], after.distance[kept], rtol=1e-12)
-    np.testing.assert_allclose(before.correlation[kept], after.correlation[kept], rtol=1e-12)
+    unedited = [0, 1, 3]
+    np.testing.assert_allclose(before.distance[unedited], after.distance[unedited], rtol=1e-12)
+    np.testing.assert_allclose(before.correlation[unedited], after.correlation[unedited], rtol=1e-12)

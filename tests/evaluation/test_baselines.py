@@ -60,8 +60,8 @@ def test_random_signatures_are_drawn_from_the_expression_deciles_of_the_models_g
     values[:, 180:] += 0.2 * LABELS[:, None]
     high = evaluate_random_signatures(values, [5], level[180:], HEADLINE, SUBJECTS, 1)
     low = evaluate_random_signatures(values, [5], level[:180], HEADLINE, SUBJECTS, 1)
-    assert [auroc(each) for each in high] == [1.0] * 10
-    assert max(auroc(each) for each in low) < 1.0
+    assert [auroc(signature) for signature in high] == [1.0] * 10
+    assert max(auroc(signature) for signature in low) < 1.0
 
 
 def test_random_signatures_are_as_large_as_the_median_model(rng):
@@ -78,8 +78,8 @@ def test_random_signatures_differ_from_one_another_and_are_fixed_by_the_seed(rng
     first, again, other = (
         np.stack(
             [
-                each.decisions
-                for each in evaluate_random_signatures(values, [5], values.mean(axis=0), HEADLINE, SUBJECTS, seed)
+                signature.decisions
+                for signature in evaluate_random_signatures(values, [5], values.mean(axis=0), HEADLINE, SUBJECTS, seed)
             ]
         )
         for seed in (1, 1, 2)
@@ -119,8 +119,8 @@ def _labelled(**uns):
 
 def test_nuisance_columns_compete_together_and_one_by_one_and_are_marked():
     labelled = _labelled(units="counts")
-    baselines = {each.name: each for each in list_baselines(labelled, labelled.expression)}
-    assert [name for name, each in baselines.items() if each.nuisance] == ["all nuisance columns", "batch", "weight"]
+    baselines = {baseline.name: baseline for baseline in list_baselines(labelled, labelled.expression)}
+    assert [name for name, entry in baselines.items() if entry.nuisance] == ["all nuisance columns", "batch", "weight"]
     assert {"majority", "depth and quality", "drug", "cell-type markers"} <= set(baselines)
     assert baselines["all nuisance columns"].columns.shape == (20, 3)
     depth = baselines["depth and quality"].columns
@@ -129,7 +129,9 @@ def test_nuisance_columns_compete_together_and_one_by_one_and_are_marked():
 
 def test_depth_of_values_that_are_no_counts_is_quality_only():
     labelled = _labelled(units="log2")
-    (depth,) = (each for each in list_baselines(labelled, labelled.expression) if each.name == "depth and quality")
+    (depth,) = (
+        baseline for baseline in list_baselines(labelled, labelled.expression) if baseline.name == "depth and quality"
+    )
     np.testing.assert_allclose(depth.columns[:, 0], np.linspace(6, 9, 20))
 
 

@@ -7,12 +7,12 @@ from responder_ml.evaluation.batch_alignment import LEAST_BATCH, BatchAlignment,
 NAMES = [f"s{index}" for index in range(20)]
 
 
-def _aligned(reference, table, batches, wanted="log2", units="log2", found=None, depth=0.0):
+def _aligned(reference, table, batches, wanted="log2", units="log2", present=None, depth=0.0):
     names = NAMES[: len(table)]
     blocks = [(names[:7], table[:7]), (names[7:], table[7:])]
-    found = np.ones(table.shape[1], dtype=bool) if found is None else found
+    present = np.ones(table.shape[1], dtype=bool) if present is None else present
     batch_of = dict(zip(names, batches, strict=True))
-    return BatchAlignment(reference, found, units, batch_of, blocks).align(names, table, wanted, depth)
+    return BatchAlignment(reference, present, units, batch_of, blocks).align(names, table, wanted, depth)
 
 
 def test_location_and_scale_by_hand(rng):
@@ -22,12 +22,12 @@ def test_location_and_scale_by_hand(rng):
     np.testing.assert_allclose(reference.scale, [np.sqrt(2), 0, np.sqrt(2)])
     table = rng.normal(9, 3, size=(8, 3))
     table[:, 2] = 7.0
-    found = _aligned(reference, table, ["b"] * 8)
+    aligned = _aligned(reference, table, ["b"] * 8)
     first = 2 + (table[:, 0] - table[:, 0].mean()) / table[:, 0].std(ddof=1) * np.sqrt(2)
-    np.testing.assert_allclose(found[:, 0], first)
+    np.testing.assert_allclose(aligned[:, 0], first)
     # A gene that never varied in training, or does not in the batch, is moved and not stretched.
-    np.testing.assert_allclose(found[:, 1], 5 + table[:, 1] - table[:, 1].mean())
-    np.testing.assert_allclose(found[:, 2], 5.0)
+    np.testing.assert_allclose(aligned[:, 1], 5 + table[:, 1] - table[:, 1].mean())
+    np.testing.assert_allclose(aligned[:, 2], 5.0)
 
 
 def test_a_batch_does_not_depend_on_other_batches(rng):
@@ -57,14 +57,14 @@ def test_counts_and_tpm_come_back_in_their_units(rng):
     counts = rng.poisson(200, size=(12, 30)).astype(float)
     depth = 5000.0
     reference = BatchReference.learn(counts, "counts")
-    kept = np.arange(30) < 25
-    found = _aligned(reference, counts[:, kept], ["b"] * 12, "counts", "counts", kept, depth)
-    log2 = np.log2((found + 0.5) / (depth + 1) * 1e6)
-    np.testing.assert_allclose(log2.mean(axis=0), reference.location[kept])
-    np.testing.assert_allclose(log2.std(axis=0, ddof=1), reference.scale[kept])
+    present = np.arange(30) < 25
+    aligned = _aligned(reference, counts[:, present], ["b"] * 12, "counts", "counts", present, depth)
+    log2 = np.log2((aligned + 0.5) / (depth + 1) * 1e6)
+    np.testing.assert_allclose(log2.mean(axis=0), reference.location[present])
+    np.testing.assert_allclose(log2.std(axis=0, ddof=1), reference.scale[present])
     tpm = BatchReference.learn(counts, "tpm")
-    found = _aligned(tpm, counts, ["b"] * 12, "tpm", "tpm")
-    np.testing.assert_allclose(np.log2(found + 1).mean(axis=0), tpm.location)
+    aligned = _aligned(tpm, counts, ["b"] * 12, "tpm", "tpm")
+    np.testing.assert_allclose(np.log2(aligned + 1).mean(axis=0), tpm.location)
 
 
 def test_the_check_sees_every_number(rng):

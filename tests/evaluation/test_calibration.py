@@ -24,9 +24,9 @@ def test_brier_by_hand():
 
 def test_in_the_large_by_hand():
     # Saying one half of four subjects, three of them positive: log 3 must be added.
-    found = calibrate(np.zeros(4), [1, 1, 1, 0])
-    assert found.in_the_large == pytest.approx(np.log(3))
-    assert found.brier == pytest.approx(0.25)
+    calibration = calibrate(np.zeros(4), [1, 1, 1, 0])
+    assert calibration.in_the_large == pytest.approx(np.log(3))
+    assert calibration.brier == pytest.approx(0.25)
 
 
 @given(st.integers(0, 2**32 - 1), st.floats(0.1, 300.0))
@@ -41,15 +41,15 @@ def test_in_the_large_matches_the_mean(seed, spread):
 
 def test_intercept_and_slope_by_hand():
     # Two groups leave no residual: the line passes through the log-odds seen, log(5/15) at -1 and log(16/4) at 2.
-    found = calibrate(*_groups((-1.0, 5, 20), (2.0, 16, 20)))
+    calibration = calibrate(*_groups((-1.0, 5, 20), (2.0, 16, 20)))
     slope = (np.log(4) + np.log(3)) / 3
-    assert found.slope == pytest.approx(slope)
-    assert found.intercept == pytest.approx(slope - np.log(3))
+    assert calibration.slope == pytest.approx(slope)
+    assert calibration.intercept == pytest.approx(slope - np.log(3))
 
 
 def test_perfect_calibration_has_intercept_zero_and_slope_one():
-    found = calibrate(*_groups((logit(0.2), 4, 20), (logit(0.5), 10, 20), (logit(0.9), 18, 20)))
-    assert (found.intercept, found.slope, found.in_the_large) == pytest.approx((0, 1, 0), abs=1e-8)
+    calibration = calibrate(*_groups((logit(0.2), 4, 20), (logit(0.5), 10, 20), (logit(0.9), 18, 20)))
+    assert (calibration.intercept, calibration.slope, calibration.in_the_large) == pytest.approx((0, 1, 0), abs=1e-8)
 
 
 @pytest.mark.parametrize("scale", [0.01, 1.0, 50.0])
@@ -63,9 +63,9 @@ def test_line_against_a_general_optimiser(rng, scale):
         return np.logaddexp(0, np.where(labels, -value, value)).sum()
 
     best = minimize(loss, np.zeros(2), method="BFGS", options={"gtol": 1e-8}).x
-    found = calibrate(decisions, labels)
-    assert found.intercept == pytest.approx(best[0], rel=1e-4)
-    assert found.slope * scale == pytest.approx(best[1], rel=1e-4)
+    calibration = calibrate(decisions, labels)
+    assert calibration.intercept == pytest.approx(best[0], rel=1e-4)
+    assert calibration.slope * scale == pytest.approx(best[1], rel=1e-4)
 
 
 @pytest.mark.parametrize(
@@ -79,18 +79,18 @@ def test_line_against_a_general_optimiser(rng, scale):
     ids=["apart", "apart and upside down", "touching", "all alike"],
 )
 def test_no_finite_line_is_no_line(negatives, positives):
-    found = calibrate(np.concatenate([negatives, positives]), np.repeat([0, 1], 20))
-    assert (found.intercept, found.slope) == (None, None)
-    assert found.in_the_large is not None
+    calibration = calibrate(np.concatenate([negatives, positives]), np.repeat([0, 1], 20))
+    assert (calibration.intercept, calibration.slope) == (None, None)
+    assert calibration.in_the_large is not None
 
 
 def test_the_slightest_overlap_gives_a_line():
     negatives, positives = np.arange(20.0), np.arange(20.0) + 18.5
-    found = calibrate(np.concatenate([negatives, positives]), np.repeat([0, 1], 20))
-    assert found.slope > 1
+    calibration = calibrate(np.concatenate([negatives, positives]), np.repeat([0, 1], 20))
+    assert calibration.slope > 1
     # The two stationary conditions of the fit.
     decisions = np.concatenate([negatives, positives])
-    residual = np.repeat([0, 1], 20) - expit(found.intercept + found.slope * decisions)
+    residual = np.repeat([0, 1], 20) - expit(calibration.intercept + calibration.slope * decisions)
     assert residual.sum() == pytest.approx(0, abs=1e-6)
     assert (residual * decisions).sum() == pytest.approx(0, abs=1e-5)
 
@@ -189,7 +189,7 @@ def test_threshold_against_every_cut(rows, random):
     cut = choose_threshold(scores, labels)
     values = np.unique(scores)
     cuts = (values[1:] + values[:-1]) / 2
-    worth = np.array([_balanced_accuracy(scores, labels, each) for each in cuts])
+    worth = np.array([_balanced_accuracy(scores, labels, cut) for cut in cuts])
     best = cuts[worth > worth.max() - 1e-12]
     assert cut == best[(len(best) - 1) // 2]
     random.shuffle(rows)
@@ -227,10 +227,10 @@ def test_p_values_equal_a_naive_count(rng):
     new = rng.normal(size=30).round(1)
     positive, negative = CalibrationScores.of(log_odds, labels).p_values(new)
     for index, value in enumerate(new):
-        high = [each for each, label in zip(log_odds, labels, strict=True) if label == 1]
-        low = [each for each, label in zip(log_odds, labels, strict=True) if label == 0]
-        assert positive[index] == pytest.approx((1 + sum(each <= value for each in high)) / (1 + len(high)))
-        assert negative[index] == pytest.approx((1 + sum(each >= value for each in low)) / (1 + len(low)))
+        high = [decision for decision, label in zip(log_odds, labels, strict=True) if label == 1]
+        low = [decision for decision, label in zip(log_odds, labels, strict=True) if label == 0]
+        assert positive[index] == pytest.approx((1 + sum(decision <= value for decision in high)) / (1 + len(high)))
+        assert negative[index] == pytest.approx((1 + sum(decision >= value for decision in low)) / (1 + len(low)))
 
 
 @pytest.mark.parametrize(("alpha", "needed"), [(0.1, 9), (0.05, 19), (0.2, 4), (0.25, 3)])

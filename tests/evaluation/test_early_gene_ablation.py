@@ -32,44 +32,44 @@ def values(rng):
 
 
 def _names(early=EARLY):
-    return [*early, *(f"g{place}" for place in range(23 - len(early)))]
+    return [*early, *(f"g{number}" for number in range(23 - len(early)))]
 
 
 def test_what_rests_on_early_genes_falls_without_them(values):
     values[:, :3] += 4.0 * LABELS[:, None]
     procedure = _procedure(values, _names())
     observed = procedure.observe(LABELS, 2)
-    found = ablate_early_genes(procedure, observed)
-    assert set(found.genes) == set(EARLY)
-    assert found.auroc < 0.8 < auroc(observed.auto)
-    assert found.difference == pytest.approx(auroc(observed.auto) - found.auroc)
-    assert found.interval[0] < found.difference < found.interval[1]
+    ablation = ablate_early_genes(procedure, observed)
+    assert set(ablation.genes) == set(EARLY)
+    assert ablation.auroc < 0.8 < auroc(observed.auto)
+    assert ablation.difference == pytest.approx(auroc(observed.auto) - ablation.auroc)
+    assert ablation.interval[0] < ablation.difference < ablation.interval[1]
 
 
 def test_it_is_the_procedure_on_expression_that_never_had_them(values):
     values[:, 10] += 2.0 * LABELS
     procedure = _procedure(values, _names())
     observed = procedure.observe(LABELS, 2)
-    found = ablate_early_genes(procedure, observed)
+    ablation = ablate_early_genes(procedure, observed)
     never = _procedure(values[:, 3:], _names()[3:])
     again = never.observe(LABELS, 2).auto
-    assert found.auroc == auroc(again)
+    assert ablation.auroc == auroc(again)
     # Four folds: a test set is a third of its training set; 2 x 4 differences.
     differences = (fold_aurocs(observed.auto) - fold_aurocs(again)).ravel()
     half = student.ppf(0.975, 7) * np.sqrt(1 / 8 + 1 / 3) * differences.std(ddof=1)
     assert differences.std() > 0
-    assert found.interval == pytest.approx((differences.mean() - half, differences.mean() + half))
+    assert ablation.interval == pytest.approx((differences.mean() - half, differences.mean() + half))
 
 
 def test_data_without_early_genes_have_no_ablation(values):
     procedure = _procedure(values, _names(early=()))
-    found = ablate_early_genes(procedure, procedure.observe(LABELS, 1))
-    assert (found.genes, found.auroc) == ((), None)
+    ablation = ablate_early_genes(procedure, procedure.observe(LABELS, 1))
+    assert (ablation.genes, ablation.auroc) == ((), None)
 
 
 def test_a_builder_of_these_very_genes_cannot_do_without(values):
     builder = GeneSets(markers=["immediate_early"], min_genes=1, min_coverage=0.1, units="log2")
     procedure = _procedure(values, _names(), builder)
-    found = ablate_early_genes(procedure, procedure.observe(LABELS, 1))
-    assert set(found.genes) == set(EARLY)
-    assert found.auroc is None
+    ablation = ablate_early_genes(procedure, procedure.observe(LABELS, 1))
+    assert set(ablation.genes) == set(EARLY)
+    assert ablation.auroc is None

@@ -180,7 +180,7 @@ def test_random_signatures_are_summarised_by_their_mean_and_their_middle_95_perc
     evidence, _ = _assess()
     random = evidence.baselines[-1]
     sets = evaluate_random_signatures(LOG2, [3, 3], LOG2.mean(axis=0)[GENES_USED], OBSERVED.auto, np.arange(8), seed=3)
-    scores = [auroc(each) for each in sets]
+    scores = [auroc(signature) for signature in sets]
     assert random.name == "random signatures"
     assert random.auroc == pytest.approx(np.mean(scores))
     assert random.interval == pytest.approx(tuple(np.quantile(scores, [0.025, 0.975])))

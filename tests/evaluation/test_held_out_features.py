@@ -44,7 +44,7 @@ def trained():
     sheet = pd.DataFrame(
         {
             "sample": [f"s{row}" for row in range(40)],
-            "subject": [f"m{each}" for each in subject],
+            "subject": [f"m{number}" for number in subject],
             "y": np.where(labels, "b", "a"),
         }
     ).set_index("sample", drop=False)
@@ -67,8 +67,8 @@ def test_refitted_outer_models_are_those_of_the_search(trained):
 
 def test_with_all_genes_it_is_the_out_of_fold_auroc_of_that_repeat(trained):
     _, observed, labelled, models = trained
-    found = held_out_features(models, observed, labelled).auroc(models, np.ones(80, dtype=bool), "impute")
-    assert found == pytest.approx(auroc(observed.auto.first(1)))
+    auroc_again = held_out_features(models, observed, labelled).auroc(models, np.ones(80, dtype=bool), "impute")
+    assert auroc_again == pytest.approx(auroc(observed.auto.first(1)))
 
 
 def test_without_genes_it_is_the_auroc_of_held_out_rows_scored_again_without_them(trained):
@@ -82,12 +82,12 @@ def test_without_genes_it_is_the_auroc_of_held_out_rows_scored_again_without_the
         again = decide(model, filled, there, "skip").log_odds
         subjects = labelled.subject_of[rows]
         names = np.unique(subjects)
-        means = np.array([again[subjects == each].mean() for each in names])
+        means = np.array([again[subjects == subject].mean() for subject in names])
         labels = labelled.labels[names]
         pairs = int(labels.sum() * (1 - labels).sum())
         right, met = right + plain_auroc(labels, means) * pairs, met + pairs
-    found = held_out_features(models, observed, labelled).auroc(models, there, "skip")
-    assert found == pytest.approx(right / met)
+    auroc = held_out_features(models, observed, labelled).auroc(models, there, "skip")
+    assert auroc == pytest.approx(right / met)
 
 
 def test_losing_every_gene_is_a_coin_toss_and_half_a_feature_keeps_half(trained):
@@ -136,23 +136,23 @@ def test_a_bundle_gives_the_auroc_expected_on_a_table_that_lacks_genes(trained, 
     read = read_bundle(tmp_path / "b")
     used = {gene for feature in read.manifest.features for gene in feature.genes}
     lost = {gene for model in models for gene in model.genes_of_features() if gene in GENES} - used
-    kept = [gene for gene in GENES if gene not in lost]
-    table = pd.DataFrame(labelled.expression, index=labelled.cohort.obs_names, columns=GENES)[kept]
+    measured = [gene for gene in GENES if gene not in lost]
+    table = pd.DataFrame(labelled.expression, index=labelled.cohort.obs_names, columns=GENES)[measured]
     table.to_csv(tmp_path / "t.csv")
-    found = score(tmp_path / "b", tmp_path / "t.csv")
-    expected = outer.auroc(models, np.isin(GENES, kept), "impute")
-    assert found["expected_auroc"].tolist() == [expected] * 40
-    assert found.attrs["summary"]["expected_auroc"]["at_this_coverage"] == expected
-    assert found["probability_low"].le(found["probability_high"]).all()
+    scored = score(tmp_path / "b", tmp_path / "t.csv")
+    expected = outer.auroc(models, np.isin(GENES, measured), "impute")
+    assert scored["expected_auroc"].tolist() == [expected] * 40
+    assert scored.attrs["summary"]["expected_auroc"]["at_this_coverage"] == expected
+    assert scored["probability_low"].le(scored["probability_high"]).all()
 
 
 def test_a_bundle_without_held_out_rows_expects_no_auroc_and_gives_the_reason(trained, tmp_path):
     _bundle(trained, tmp_path / "b", held_out_features=None)
     labelled = trained[2]
     pd.DataFrame(labelled.expression, labelled.cohort.obs_names, GENES).to_csv(tmp_path / "t.csv")
-    found = score(tmp_path / "b", tmp_path / "t.csv")
-    assert found["expected_auroc"].isna().all()
-    assert "cannot be estimated" in found.attrs["summary"]["expected_auroc"]
+    scored = score(tmp_path / "b", tmp_path / "t.csv")
+    assert scored["expected_auroc"].isna().all()
+    assert "cannot be estimated" in scored.attrs["summary"]["expected_auroc"]
 
 
 @pytest.mark.parametrize(

@@ -108,5 +108,5 @@ def test_samples_of_a_subject_are_averaged():
 def test_auroc_of_many_subjects_is_the_share_of_pairs_within_folds(rng, folds, positives):
     labels = rng.permutation(np.arange(150) < positives).astype(np.int8)
     decisions = np.round(rng.normal(size=(3, 150)), 1)
-    found = OutOfFold(labels, decisions, rng.integers(0, folds, size=(3, 150)), np.zeros((3, 150)))
-    np.testing.assert_equal(auroc(found), float(concordance(found).auroc()))
+    out_of_fold = OutOfFold(labels, decisions, rng.integers(0, folds, size=(3, 150)), np.zeros((3, 150)))
+    np.testing.assert_equal(auroc(out_of_fold), float(concordance(out_of_fold).auroc()))

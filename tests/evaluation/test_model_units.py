@@ -16,16 +16,16 @@ def _units(units, wanted, by_order=False, names=GENES):
 
 def test_order_is_kept_and_values_are_those_of_the_typical_sample():
     values = np.array([[3.0, -1.0, 10.0, 3.0]])
-    found = adopt_distribution(values, np.array([8.0, 0.0, 2.0, 4.0]))
+    adopted = adopt_distribution(values, np.array([8.0, 0.0, 2.0, 4.0]))
     # The lowest gene, the tie of the second and third places, and the highest.
-    np.testing.assert_allclose(found, [[3.0, 0.0, 8.0, 3.0]])
+    np.testing.assert_allclose(adopted, [[3.0, 0.0, 8.0, 3.0]])
 
 
 def test_genes_that_the_typical_sample_has_alike_stay_apart(rng):
     values = rng.normal(size=(3, 40))
-    found = adopt_distribution(values, TYPICAL)
-    np.testing.assert_array_equal(np.argsort(found, axis=1), np.argsort(values, axis=1))
-    np.testing.assert_allclose(np.sort(found, axis=1), np.sort(np.stack([TYPICAL] * 3), axis=1), atol=1e-6)
+    adopted = adopt_distribution(values, TYPICAL)
+    np.testing.assert_array_equal(np.argsort(adopted, axis=1), np.argsort(values, axis=1))
+    np.testing.assert_allclose(np.sort(adopted, axis=1), np.sort(np.stack([TYPICAL] * 3), axis=1), atol=1e-6)
 
 
 @pytest.mark.parametrize(("units", "wanted"), [("log2", "counts"), ("tpm", "counts"), ("counts", "log2")])
@@ -34,8 +34,8 @@ def test_a_model_of_orders_takes_other_units_and_says_so(units, wanted, rng):
     values = np.rint(values * 100) if units == "counts" else values
     scale = _units(units, wanted, by_order=True)
     assert "order" in scale.note
-    found = scale.convert(["s"], values)
-    np.testing.assert_array_equal(np.argsort(found), np.argsort(values))
+    converted = scale.convert(["s"], values)
+    np.testing.assert_array_equal(np.argsort(converted), np.argsort(values))
     assert _units(wanted, wanted, by_order=True).note == ""
 
 

@@ -28,25 +28,25 @@ def _naive(null, observed, stop_after, most):
 
 
 def test_stopped_by_hand():
-    found = besag_clifford([0.1, 0.9, 0.2, 0.8, 0.3, 0.7], 0.8, 2, 6)
-    assert (found.p_value, found.exceedances, found.draws) == (0.5, 2, 4)
-    assert found.stopped_early
+    null = besag_clifford([0.1, 0.9, 0.2, 0.8, 0.3, 0.7], 0.8, 2, 6)
+    assert (null.p_value, null.exceedances, null.draws) == (0.5, 2, 4)
+    assert null.stopped_early
 
 
 def test_not_stopped_by_hand():
-    found = besag_clifford([0.1, 0.9, 0.2, 0.3], 0.8, 2, 4)
-    assert (found.p_value, found.exceedances, found.draws) == (2 / 5, 1, 4)
-    assert not found.stopped_early
+    null = besag_clifford([0.1, 0.9, 0.2, 0.3], 0.8, 2, 4)
+    assert (null.p_value, null.exceedances, null.draws) == (2 / 5, 1, 4)
+    assert not null.stopped_early
 
 
 def test_stopping_at_the_very_last_draw_counts_as_stopped():
-    found = besag_clifford([0.1, 0.9, 0.2, 0.9], 0.8, 2, 4)
-    assert (found.p_value, found.stopped_early) == (0.5, True)
+    null = besag_clifford([0.1, 0.9, 0.2, 0.9], 0.8, 2, 4)
+    assert (null.p_value, null.stopped_early) == (0.5, True)
 
 
 def test_before_the_end_it_is_a_running_figure():
-    found = besag_clifford([0.1, 0.9], 0.8, 2, 100)
-    assert (found.p_value, found.draws, found.stopped_early) == (2 / 3, 2, False)
+    null = besag_clifford([0.1, 0.9], 0.8, 2, 100)
+    assert (null.p_value, null.draws, null.stopped_early) == (2 / 3, 2, False)
     nothing = besag_clifford([], 0.8, 2, 100)
     assert (nothing.p_value, nothing.draws, nothing.interval) == (1.0, 0, (0.0, 1.0))
 
@@ -62,20 +62,22 @@ def test_blocks_of_any_size_end_like_one_draw_at_a_time(null, observed, stop_aft
     values = np.array(null, dtype=float)
     p_value, draws, stopped = _naive(values, observed, stop_after, len(values))
     for end in range(block, len(values) + block, block):
-        found = besag_clifford(values[:end], observed, stop_after, len(values))
-        if found.stopped_early:
+        result = besag_clifford(values[:end], observed, stop_after, len(values))
+        if result.stopped_early:
             break
-    assert (found.p_value, found.draws, found.stopped_early) == (p_value, draws, stopped)
+    assert (result.p_value, result.draws, result.stopped_early) == (p_value, draws, stopped)
     # Draws beyond the stream's length, as of a block too many, change nothing.
-    assert besag_clifford([*values, 9.0, 9.0], observed, stop_after, len(values)) == found
+    assert besag_clifford([*values, 9.0, 9.0], observed, stop_after, len(values)) == result
 
 
 @pytest.mark.parametrize("stop_after", [1, 2, 3, 6])
 def test_p_is_exactly_uniform_on_its_steps(stop_after):
     # Five null values and the observed one in every order: under the null all orders are equally likely.
-    found = np.array([besag_clifford(order[1:], order[0], stop_after, 5).p_value for order in permutations(range(6))])
-    for step in np.unique(found):
-        assert np.mean(found <= step + 1e-12) == pytest.approx(step)
+    p_values = np.array(
+        [besag_clifford(order[1:], order[0], stop_after, 5).p_value for order in permutations(range(6))]
+    )
+    for step in np.unique(p_values):
+        assert np.mean(p_values <= step + 1e-12) == pytest.approx(step)
 
 
 @pytest.mark.parametrize("levels", [3, 10, None])
@@ -84,9 +86,9 @@ def test_p_is_valid_on_simulated_streams_with_and_without_ties(levels):
     values = rng.random((3000, 60))
     if levels is not None:
         values = np.floor(values * levels)
-    found = np.array([besag_clifford(row[1:], row[0], 4, 59).p_value for row in values])
+    p_values = np.array([besag_clifford(row[1:], row[0], 4, 59).p_value for row in values])
     for alpha in (0.02, 0.05, 0.1, 0.2, 0.5, 0.8):
-        share = np.mean(found <= alpha)
+        share = np.mean(p_values <= alpha)
         assert share <= alpha + 3 * np.sqrt(alpha * (1 - alpha) / 3000)
 
 
@@ -148,9 +150,9 @@ def _outcomes(chance, stop_after, most):
 def test_interval_covers_in_every_design_point(chance):
     total = covered = 0.0
     for stream, probability in _outcomes(chance, 4, 40):
-        found = besag_clifford(stream, 1.0, 4, 40)
-        low, high = found.interval
-        assert low <= found.p_value <= high
+        null = besag_clifford(stream, 1.0, 4, 40)
+        low, high = null.interval
+        assert low <= null.p_value <= high
         total += probability
         covered += probability * (low <= chance <= high)
     assert total == pytest.approx(1.0)

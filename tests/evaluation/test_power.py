@@ -33,8 +33,8 @@ def test_table_of_the_domain_notes(n_positive, n_negative, sd, needed, at):
     digits = len(sd) - 2
     assert f"{null_auroc_sd(n_positive, n_negative):.{digits}f}" == sd
     assert f"{auroc_needed(n_positive, n_negative, 0.05):.2f}" == needed
-    found = [power(n_positive, n_negative, auroc, 0.05) for auroc in (0.7, 0.8, 0.9)]
-    np.testing.assert_allclose(found, at, atol=0.02)
+    powers = [power(n_positive, n_negative, auroc, 0.05) for auroc in (0.7, 0.8, 0.9)]
+    np.testing.assert_allclose(powers, at, atol=0.02)
 
 
 @pytest.mark.parametrize(
@@ -49,9 +49,9 @@ def test_table_of_the_domain_notes(n_positive, n_negative, sd, needed, at):
     ],
 )
 def test_attainable_p(sizes, strata, labellings, p_value):
-    found = attainable_p(*sizes, strata)
-    assert found.labellings == labellings
-    assert f"{found.p_value:.{len(p_value) - 2}f}" == p_value
+    smallest_p = attainable_p(*sizes, strata)
+    assert smallest_p.labellings == labellings
+    assert f"{smallest_p.p_value:.{len(p_value) - 2}f}" == p_value
 
 
 @pytest.mark.parametrize("strata", [[(3, 3)], [(7, 7), (-1, 0)], []])
@@ -158,13 +158,13 @@ def test_variance_of_the_approximation_is_that_of_the_null_where_nothing_differs
 @pytest.mark.parametrize("ratio", [0.5, 1.0, 1.5])
 @pytest.mark.parametrize("auroc", [0.75, 0.85, 0.99])
 def test_subjects_needed_is_the_first_size_that_has_the_power(auroc, ratio):
-    found = subjects_needed(auroc, 0.8, 0.05, ratio)
+    needed = subjects_needed(auroc, 0.8, 0.05, ratio)
     naive = next(
         (size, int(np.ceil(size * ratio)))
         for size in range(1, 100)
         if power(size, int(np.ceil(size * ratio)), auroc, 0.05) >= 0.8
     )
-    assert found == naive
+    assert needed == naive
 
 
 def test_many_subjects_for_a_small_effect_agree_with_noethers_formula():

@@ -29,8 +29,8 @@ def test_statistic_of_the_observed_labels_is_that_of_the_same_labels_among_relab
         search_data = SearchData(counts, np.arange(400).astype(str), np.arange(13), STRATA)
         fixed = {"rounds": 10} if kind == "xgboost" else {}
         candidates = [
-            Candidate("genes", Genes(units="counts", max_genes=60), CLASSIFIERS[name], kept)
-            for name, kept in ((kind, fixed), ("nearest_centroid", {}))
+            Candidate("genes", Genes(units="counts", max_genes=60), CLASSIFIERS[name], params)
+            for name, params in ((kind, fixed), ("nearest_centroid", {}))
         ]
         procedure = Procedure(search_data, candidates, SearchPlan(5, 3, 2, seed), Workers(1))
         observed = statistic_of(procedure.observe(LABELS, repeats).auto)

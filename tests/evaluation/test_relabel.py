@@ -45,16 +45,16 @@ def test_counts_beyond_machine_integers():
 @settings(max_examples=60, deadline=None)
 def test_enumeration_against_brute_force(rows):
     labels, strata = np.array([label for label, _ in rows]), np.array([code for _, code in rows])
-    found = enumerate_labellings(labels, strata)
-    assert found.dtype == np.int8
-    np.testing.assert_array_equal(found[0], labels)
-    assert len(found) == count_labellings(labels, strata)
-    assert {tuple(row.tolist()) for row in found} == _brute_force(labels, strata)
+    labellings = enumerate_labellings(labels, strata)
+    assert labellings.dtype == np.int8
+    np.testing.assert_array_equal(labellings[0], labels)
+    assert len(labellings) == count_labellings(labels, strata)
+    assert {tuple(row.tolist()) for row in labellings} == _brute_force(labels, strata)
 
 
 def test_enumeration_order_by_hand():
-    found = enumerate_labellings([0, 1, 0, 1], ["x", "x", "y", "y"])
-    np.testing.assert_array_equal(found, [[0, 1, 0, 1], [1, 0, 1, 0], [1, 0, 0, 1], [0, 1, 1, 0]])
+    labellings = enumerate_labellings([0, 1, 0, 1], ["x", "x", "y", "y"])
+    np.testing.assert_array_equal(labellings, [[0, 1, 0, 1], [1, 0, 1, 0], [1, 0, 0, 1], [0, 1, 1, 0]])
 
 
 def test_a_stratum_of_one_class_stays_as_it_is():
@@ -65,12 +65,12 @@ def test_a_stratum_of_one_class_stays_as_it_is():
 
 
 def test_draws_keep_each_stratum(rng):
-    found = draw_labellings(LABELS, DRUG, 200, rng)
-    assert found.shape == (200, 13)
-    assert found.dtype == np.int8
-    assert (found[:, DRUG == 0].sum(axis=1) == 3).all()
-    assert (found[:, DRUG == 1].sum(axis=1) == 3).all()
-    assert len(np.unique(found, axis=0)) > 150
+    drawn = draw_labellings(LABELS, DRUG, 200, rng)
+    assert drawn.shape == (200, 13)
+    assert drawn.dtype == np.int8
+    assert (drawn[:, DRUG == 0].sum(axis=1) == 3).all()
+    assert (drawn[:, DRUG == 1].sum(axis=1) == 3).all()
+    assert len(np.unique(drawn, axis=0)) > 150
 
 
 def test_more_draws_begin_with_the_same_ones():
@@ -85,8 +85,8 @@ def test_a_second_call_draws_anew(rng):
 
 def test_every_labelling_is_equally_likely():
     labels, strata = [1, 0, 0, 1, 1, 0], [0, 0, 0, 1, 1, 1]
-    found = draw_labellings(labels, strata, 9000, np.random.default_rng(11))
-    _, counts = np.unique(found, axis=0, return_counts=True)
+    drawn = draw_labellings(labels, strata, 9000, np.random.default_rng(11))
+    _, counts = np.unique(drawn, axis=0, return_counts=True)
     assert len(counts) == 9
     assert chisquare(counts).pvalue > 0.001
 

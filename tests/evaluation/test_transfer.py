@@ -69,27 +69,27 @@ def _edit(labelled, rows, by=1.5):
 
 def test_disjoint_cohorts_give_the_auroc_of_the_one_model_fitted_to_the_first():
     train, test = _cohort(1, _names("a", 20)), _cohort(2, _names("b", 16), effect=0.7, per_subject=2)
-    found = transfer(train, test, PLAN)
+    result = transfer(train, test, PLAN)
     two = TwoCohorts.of(train, test)
     model = Procedure(two.train, CANDIDATES, PLAN.search, Workers(1)).refit(train.labels).model
     decisions = model.decision_function(test.expression).reshape(16, 2).mean(axis=1)
-    assert found.auroc == pytest.approx(auroc(test.labels, decisions))
-    assert 0.5 < found.auroc_ci_low <= found.auroc <= found.auroc_ci_high
-    assert (found.subjects_train, found.subjects_test, found.shared_subjects) == (20, 16, 0)
-    assert found.p_value <= 0.05
-    assert found.relabellings == 19
-    assert 0.3 < found.null_mean < 0.7
-    assert "fitted once" in found.note
+    assert result.auroc == pytest.approx(auroc(test.labels, decisions))
+    assert 0.5 < result.auroc_ci_low <= result.auroc <= result.auroc_ci_high
+    assert (result.subjects_train, result.subjects_test, result.shared_subjects) == (20, 16, 0)
+    assert result.p_value <= 0.05
+    assert result.relabellings == 19
+    assert 0.3 < result.null_mean < 0.7
+    assert "fitted once" in result.note
 
 
 def test_the_null_of_disjoint_cohorts_is_exact_where_labellings_are_few():
     train = _cohort(1, _names("a", 20))
     test = _cohort(2, _names("b", 6), endpoint=replace(ENDPOINT, strata=()))
-    found = transfer(train, test, replace(PLAN, null=replace(PLAN.null, permutations=50)))
-    assert found.relabellings == 20
-    assert found.min_attainable_p == pytest.approx(1 / 20)
-    assert found.null_mean == pytest.approx(0.5, abs=1e-6)
-    assert found.p_value == pytest.approx(1 / 20)
+    result = transfer(train, test, replace(PLAN, null=replace(PLAN.null, permutations=50)))
+    assert result.relabellings == 20
+    assert result.min_attainable_p == pytest.approx(1 / 20)
+    assert result.null_mean == pytest.approx(0.5, abs=1e-6)
+    assert result.p_value == pytest.approx(1 / 20)
 
 
 def test_labels_of_the_tested_cohort_are_exchanged_within_its_strata(monkeypatch):
@@ -118,8 +118,8 @@ def test_editing_rows_of_the_tested_cohort_never_changes_the_model():
     train, test = _cohort(1, _names("a", 20)), _cohort(2, _names("b", 16))
     edited = _edit(test, slice(0, 8))
     one, other = (
-        Procedure(TwoCohorts.of(train, each).train, CANDIDATES, PLAN.search, Workers(1)).refit(train.labels).model
-        for each in (test, edited)
+        Procedure(TwoCohorts.of(train, tested).train, CANDIDATES, PLAN.search, Workers(1)).refit(train.labels).model
+        for tested in (test, edited)
     )
     np.testing.assert_array_equal(one.decision_function(train.expression), other.decision_function(train.expression))
 
@@ -167,7 +167,7 @@ def test_no_fold_trains_on_a_subject_it_decides(overlapping, rng):
         person[20:]
     )
     names = [*train.subjects, *(name for name in test.subjects if name not in train.subjects)]
-    assert [names[each] for each in person[20:]] == list(test.subjects)
+    assert [names[row] for row in person[20:]] == list(test.subjects)
 
 
 def test_editing_a_subjects_rows_in_the_first_cohort_leaves_its_own_decision(overlapping):
@@ -205,11 +205,11 @@ def test_relabelling_moves_a_subjects_label_in_both_cohorts_and_keeps_class_size
 
 
 def test_shared_subjects_are_cross_fitted_and_tested_by_the_whole_procedure(overlapping):
-    found = transfer(*overlapping, PLAN)
-    assert found.shared_subjects == 12
-    assert found.auroc > 0.9
-    assert found.p_value <= 0.05
-    assert "cross-fitted over 4 folds" in found.note
+    result = transfer(*overlapping, PLAN)
+    assert result.shared_subjects == 12
+    assert result.auroc > 0.9
+    assert result.p_value <= 0.05
+    assert "cross-fitted over 4 folds" in result.note
 
 
 def test_the_observed_statistic_averages_the_repeats_that_the_null_averages(overlapping, monkeypatch):
@@ -287,9 +287,9 @@ def test_genes_are_matched_by_name_and_coverage_is_that_of_the_first_cohort():
     train = _cohort(1, _names("a", 20))
     shuffled = [*GENES[:120][::-1]]
     test = _cohort(2, _names("b", 16), genes=shuffled)
-    found = transfer(train, test, PLAN)
-    assert found.coverage == pytest.approx(0.8)
-    assert found.auroc > 0.9
+    result = transfer(train, test, PLAN)
+    assert result.coverage == pytest.approx(0.8)
+    assert result.auroc > 0.9
 
 
 @pytest.mark.parametrize(

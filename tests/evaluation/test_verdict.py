@@ -41,14 +41,14 @@ def _conclude(null=FOUND, conditional=None, nuisance=None, best=None):
     ],
 )
 def test_the_first_rule_that_matches_wins(facts, level, names):
-    found = _conclude(**facts)
-    assert found.level == level
-    assert names in found.sentence
+    verdict = _conclude(**facts)
+    assert verdict.level == level
+    assert names in verdict.sentence
 
 
 def test_the_sentence_gives_the_auroc_tested_where_it_differs_from_the_headline():
-    found = _conclude(NullSummary(0.06, 0.001, 0.48, tested=0.83))
-    assert "AUROC 0.90 (0.83 in the repeats tested) against a mean of 0.48" in found.sentence
+    verdict = _conclude(NullSummary(0.06, 0.001, 0.48, tested=0.83))
+    assert "AUROC 0.90 (0.83 in the repeats tested) against a mean of 0.48" in verdict.sentence
     assert "tested)" not in _conclude().sentence
 
 

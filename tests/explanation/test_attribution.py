@@ -69,12 +69,12 @@ def test_gene_contributions_add_up_to_held_out_decisions(expression, sets, kind)
         procedure = _procedure(expression, builder, [kind])
         observed = procedure.observe(LABELS, 2)
         explained = explain_models(auto_models(observed.results))
-        found = gather_contributions(explained, NAMES, LABELS)
+        contributions = gather_contributions(explained, NAMES, LABELS)
         bases = np.zeros(N)
-        for each in explained:
-            bases[each.rows] += each.base / 2
+        for explanation in explained:
+            bases[explanation.rows] += explanation.base / 2
         np.testing.assert_allclose(
-            found.per_sample.sum(axis=1) + bases, observed.auto.decisions.mean(axis=0), atol=1e-6
+            contributions.per_sample.sum(axis=1) + bases, observed.auto.decisions.mean(axis=0), atol=1e-6
         )
 
 
@@ -82,9 +82,9 @@ def test_gene_contributions_add_up_to_held_out_decisions(expression, sets, kind)
 def test_every_held_out_decision_of_every_classifier_is_base_and_contributions(expression, kind):
     procedure = _procedure(expression, Genes(max_genes=30), [kind])
     observed = procedure.observe(LABELS, 1)
-    for each, model in zip(explain_models(observed.models), observed.models, strict=True):
+    for explanation, model in zip(explain_models(observed.models), observed.models, strict=True):
         decided = observed.results[0].decisions[0, model.test_rows]
-        np.testing.assert_allclose(each.base + each.values.sum(axis=1), decided, atol=1e-6)
+        np.testing.assert_allclose(explanation.base + explanation.values.sum(axis=1), decided, atol=1e-6)
 
 
 @pytest.mark.parametrize("scorer", ADDITIVE)
@@ -94,8 +94,10 @@ def test_gene_parts_of_an_additive_signature_add_up_to_its_shap_values_exactly(e
         values = shap_values(model.classifier, model.test_features).values
         for coefficient, feature, parts in zip(model.classifier.coef_, values.T, model.gene_parts, strict=True):
             np.testing.assert_allclose((coefficient * parts.values).sum(axis=1), feature, rtol=0, atol=1e-12)
-        found = _gathered([model])
-        np.testing.assert_allclose(found.per_sample[model.test_rows].sum(axis=1), values.sum(axis=1), atol=1e-12)
+        contributions = _gathered([model])
+        np.testing.assert_allclose(
+            contributions.per_sample[model.test_rows].sum(axis=1), values.sum(axis=1), atol=1e-12
+        )
 
 
 def test_a_gene_gets_what_it_adds_itself(expression, tmp_path):
@@ -140,8 +142,8 @@ def test_signatures_of_one_gene_and_genes_give_the_same_table(expression, tmp_pa
     for builder in builders:
         builder.fixed_length = GENES
         procedure = _procedure(expression, builder, ["elastic_net"], replace(PLAN, trials=0))
-        found = _gathered(auto_models(procedure.observe(LABELS, 2).results)).table()
-        tables.append(found.set_index("gene").sort_index())
+        table = _gathered(auto_models(procedure.observe(LABELS, 2).results)).table()
+        tables.append(table.set_index("gene").sort_index())
     np.testing.assert_allclose(tables[0], tables[1], atol=1e-6)
 
 
@@ -149,9 +151,11 @@ def test_only_held_out_rows_are_explained(expression):
     procedure = _procedure(expression, Genes(max_genes=30), ["nearest_centroid", "elastic_net"])
     observed = procedure.observe(LABELS, 1)
     explained = explain_models(auto_models(observed.results))
-    np.testing.assert_array_equal(np.sort(np.concatenate([each.rows for each in explained])), np.arange(N))
-    for each in explained:
-        np.testing.assert_array_equal(observed.results[0].fold[each.rows], each.fold)
+    np.testing.assert_array_equal(
+        np.sort(np.concatenate([explanation.rows for explanation in explained])), np.arange(N)
+    )
+    for explained_model in explained:
+        np.testing.assert_array_equal(observed.results[0].fold[explained_model.rows], explained_model.fold)
 
 
 @pytest.mark.parametrize("scorer", [None, "singscore", "mean_z"])
@@ -179,9 +183,9 @@ def test_a_held_out_row_changes_its_own_explanation_only(expression, sets):
     changed = 0
     for one, other in zip(explained(expression), explained(edited), strict=True):
         if subject in one.rows:
-            kept = one.rows != subject
-            np.testing.assert_array_equal(one.values[kept], other.values[kept])
-            changed += not np.allclose(one.values[~kept], other.values[~kept])
+            others = one.rows != subject
+            np.testing.assert_array_equal(one.values[others], other.values[others])
+            changed += not np.allclose(one.values[~others], other.values[~others])
     assert changed == 1
 
 
@@ -202,14 +206,14 @@ def test_genes_of_one_name_are_added_up_and_those_without_left_out(expression):
     of_genes = gather_contributions(explained, NAMES, LABELS)
     groups = np.where(np.arange(GENES) < 3, "few", np.where(np.arange(GENES) < 5, "others", ""))
     signs = np.where(np.arange(GENES) == 1, -1, 1).astype(np.int8)
-    found = gather_contributions(explained, groups, LABELS, signs)
-    assert found.genes.tolist() == ["few", "others"]
+    contributions = gather_contributions(explained, groups, LABELS, signs)
+    assert contributions.genes.tolist() == ["few", "others"]
     column = {gene: index for index, gene in enumerate(of_genes.genes)}
     few = [column[gene] for gene in ("g0", "g1", "g2") if gene in column]
-    np.testing.assert_allclose(found.per_sample[:, 0], of_genes.per_sample[:, few].sum(axis=1), atol=1e-12)
-    np.testing.assert_allclose(found.support[:, 0], of_genes.support[:, few].sum(axis=1), atol=1e-12)
-    turned = of_genes.slope[:, few] @ [-1.0 if of_genes.genes[each] == "g1" else 1.0 for each in few]
-    np.testing.assert_allclose(found.slope[:, 0], turned, atol=1e-12)
+    np.testing.assert_allclose(contributions.per_sample[:, 0], of_genes.per_sample[:, few].sum(axis=1), atol=1e-12)
+    np.testing.assert_allclose(contributions.support[:, 0], of_genes.support[:, few].sum(axis=1), atol=1e-12)
+    turned = of_genes.slope[:, few] @ [-1.0 if of_genes.genes[column] == "g1" else 1.0 for column in few]
+    np.testing.assert_allclose(contributions.slope[:, 0], turned, atol=1e-12)
 
 
 @pytest.mark.parametrize("kind", CLASSIFIERS.names())

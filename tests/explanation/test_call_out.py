@@ -51,7 +51,7 @@ def test_planted_genes_fill_the_list(rng):
     """The planted effect is 2 standard deviations in 8 of 300 genes, 12 against 12 subjects."""
     planted = {f"g{index}" for index in range(PLANTED)}
     called = [_called(rng, 2.0) for _ in range(3)]
-    everything = [gene for each in called for gene in each]
+    everything = [gene for genes in called for gene in genes]
     assert len(everything) >= 3 * 3
     assert np.mean([gene in planted for gene in everything]) >= 0.8
 
@@ -84,7 +84,7 @@ def test_the_threshold_is_the_largest_that_alpha_leaves(rng, monkeypatch, alpha,
     def summaries(summarise, labellings, repeats):
         np.testing.assert_array_equal(labellings, expected)
         assert repeats == 2
-        return [tuple(each) for each in maxima]
+        return [tuple(maximum) for maximum in maxima]
 
     monkeypatch.setattr(procedure, "summaries", summaries)
     called = call_out(procedure, *rest, replace(NULL, alpha=alpha), LOW)
@@ -97,26 +97,26 @@ def test_observed_labels_among_relabelled_ones_give_the_same_strengths(rng):
     procedure, observed, labelled, *_ = _setting(rng, 0.0)
     others = [labelled.labels[::-1].copy(), np.roll(labelled.labels, 1)]
     largest = partial(_largest_gene, labelled)
-    found = procedure.summaries(largest, [others[0], labelled.labels, others[1]], 2)
-    assert found[1] == largest(labelled.labels, observed.results)
-    assert len(set(found)) == 3
+    summaries = procedure.summaries(largest, [others[0], labelled.labels, others[1]], 2)
+    assert summaries[1] == largest(labelled.labels, observed.results)
+    assert len(set(summaries)) == 3
 
 
 def _largest_gene(labelled, labels, results):
     explained = explain_models(auto_models(results))
-    found = gather_contributions(explained, labelled.genes, labels[labelled.subject_of])
-    return strength(found, labels, labelled.subject_of).max()
+    contributions = gather_contributions(explained, labelled.genes, labels[labelled.subject_of])
+    return strength(contributions, labels, labelled.subject_of).max()
 
 
 def test_strength_by_hand():
     """Two subjects' samples are averaged first; towards the true class is plus."""
     per_sample = np.array([[1.0], [3.0], [-1.0], [0.0]])
-    found = Contributions(np.array(["g"]), *(np.ones((1, 1)),) * 3, per_sample, np.ones(1))
+    contributions = Contributions(np.array(["g"]), *(np.ones((1, 1)),) * 3, per_sample, np.ones(1))
     labels, subject_of = np.array([1, 0, 1], dtype=np.int8), np.array([0, 0, 1, 2])
     support = np.array([2.0, 1.0, 0.0])
     expected = support.mean() / (support.std(ddof=1) / np.sqrt(3))
-    np.testing.assert_allclose(strength(found, labels, subject_of), [expected])
-    assert strength(replace(found, per_sample=np.zeros((4, 1))), labels, subject_of) == [0.0]
+    np.testing.assert_allclose(strength(contributions, labels, subject_of), [expected])
+    assert strength(replace(contributions, per_sample=np.zeros((4, 1))), labels, subject_of) == [0.0]
 
 
 def test_tables_name_modules_with_their_genes(rng):
@@ -132,10 +132,10 @@ def test_tables_name_modules_with_their_genes(rng):
     explained = explain_models(auto_models(observed.results))
     of_modules = gather_contributions(explained, grouping.names, labelled.sample_labels, grouping.signs)
     modules = called.mark_modules(of_modules.table()).set_index("module")
-    assert {each.lstrip("-") for each in modules.loc[lead, "genes"].split()} >= {"g0", "g1"}
+    assert {gene.lstrip("-") for gene in modules.loc[lead, "genes"].split()} >= {"g0", "g1"}
     assert "-" in modules.loc[lead, "genes"]
     assert modules.loc[lead, "n_genes"] == len(modules.loc[lead, "genes"].split())
-    assert modules["called_out"].tolist() == [int(each > called.module_threshold) for each in modules["strength"]]
+    assert modules["called_out"].tolist() == [int(gene > called.module_threshold) for gene in modules["strength"]]
 
 
 def test_nothing_is_compared_where_there_are_too_few_labellings(rng):

@@ -34,7 +34,7 @@ def _observed(rng, builders, kinds):
     values[:, :8] += 2.0 * LABELS[:, None]
     names = np.array([f"g{index}" for index in range(GENES)])
     search_data = SearchData(values, names, np.arange(N), np.zeros(N, dtype=int))
-    candidates = [Candidate(each.name, each, CLASSIFIERS[kind]) for each in builders for kind in kinds]
+    candidates = [Candidate(builder.name, builder, CLASSIFIERS[kind]) for builder in builders for kind in kinds]
     procedure = Procedure(search_data, candidates, SearchPlan(3, 2, 2, 1), Workers(1))
     return procedure, procedure.observe(LABELS, 2)
 

@@ -24,8 +24,8 @@ def log2(rng):
 
 
 def test_genes_that_go_together_make_a_module_led_by_the_largest(log2):
-    found = _found(["a", "b", "c", "flat", "lone"], [1.0, 3.0, 2.0, 5.0, 4.0])
-    modules = correlated_modules(found, GENES, log2, np.arange(N))
+    module_table = _found(["a", "b", "c", "flat", "lone"], [1.0, 3.0, 2.0, 5.0, 4.0])
+    modules = correlated_modules(module_table, GENES, log2, np.arange(N))
     assert modules.names.tolist() == ["", "b", "b", "b", "", ""]
     assert modules.lead_of == {"b": "b", "c": "b", "a": "b"}
     assert modules.members == {"b": ("b", "-c", "a")}
@@ -53,18 +53,18 @@ def test_every_pair_of_a_module_correlates(rng):
 def test_few_subjects_must_correlate_more(log2):
     """With 5 subjects |r| below 0.99 is not beyond chance for a single pair at p = 0.001."""
     few = log2[:5]
-    found = _found(["a", "b", "c"], [1.0, 2.0, 3.0])
+    module_table = _found(["a", "b", "c"], [1.0, 2.0, 3.0])
     assert np.abs(np.corrcoef(few[:, 1:4].T)).min() < 0.99
-    modules = correlated_modules(found, GENES, few, np.arange(5))
+    modules = correlated_modules(module_table, GENES, few, np.arange(5))
     assert all(weakest >= 0.99 for weakest in modules.weakest.values())
-    assert not correlated_modules(found, GENES, log2[:3], np.arange(3)).lead_of
+    assert not correlated_modules(module_table, GENES, log2[:3], np.arange(3)).lead_of
 
 
 def test_the_subject_is_the_unit(log2):
     twice = np.repeat(log2, 2, axis=0)
-    found = _found(["a", "b", "c"], [1.0, 2.0, 3.0])
-    once = correlated_modules(found, GENES, log2, np.arange(N))
-    again = correlated_modules(found, GENES, twice, np.repeat(np.arange(N), 2))
+    modules = _found(["a", "b", "c"], [1.0, 2.0, 3.0])
+    once = correlated_modules(modules, GENES, log2, np.arange(N))
+    again = correlated_modules(modules, GENES, twice, np.repeat(np.arange(N), 2))
     assert once.lead_of == again.lead_of
     assert once.weakest == pytest.approx(again.weakest)
 

@@ -26,7 +26,7 @@ def _definition(table):
         inner = 2 * size[i] * mean / n_features**2 - size[i] / n_features - mean / n_features + 1
         influence.append((agreement - size[i] * mean / n_features**2 + value / 2 * inner) / by_chance)
     centre = sum(influence) / n_sets
-    return value, 4 / n_sets**2 * sum((each - centre) ** 2 for each in influence)
+    return value, 4 / n_sets**2 * sum((value - centre) ** 2 for value in influence)
 
 
 def test_hand_numbers():
@@ -35,14 +35,14 @@ def test_hand_numbers():
 
 
 def test_the_same_set_every_time_is_one():
-    found = selection_stability([[3, 1], [1, 3], [3, 1]], 100)
-    assert (found.value, found.low, found.high) == pytest.approx((1.0, 1.0, 1.0))
+    stability = selection_stability([[3, 1], [1, 3], [3, 1]], 100)
+    assert (stability.value, stability.low, stability.high) == pytest.approx((1.0, 1.0, 1.0))
 
 
 def test_sets_that_never_meet_reach_the_lower_end():
-    found = selection_stability([[0, 1], [2, 3]], 4)
-    assert found.value == pytest.approx(-1.0)
-    assert found.low >= -1.0
+    stability = selection_stability([[0, 1], [2, 3]], 4)
+    assert stability.value == pytest.approx(-1.0)
+    assert stability.low >= -1.0
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(2, 7), st.integers(2, 12))
@@ -50,15 +50,15 @@ def test_sets_that_never_meet_reach_the_lower_end():
 def test_value_and_interval_against_the_definition(seed, n_sets, n_features):
     rng = np.random.default_rng(seed)
     table = rng.random((n_sets, n_features)) < rng.random(n_features)
-    found = _stability_of_rows(table)
+    stability = _stability_of_rows(table)
     if not table.any() or table.all():
-        assert found is None
+        assert stability is None
         return
     value, variance = _definition(table.astype(float))
-    assert found.value == pytest.approx(value)
+    assert stability.value == pytest.approx(value)
     half = 1.959964 * np.sqrt(variance)
-    assert found.low == pytest.approx(max(value - half, -1 / (n_sets - 1)), abs=1e-6)
-    assert found.high == pytest.approx(min(value + half, 1.0), abs=1e-6)
+    assert stability.low == pytest.approx(max(value - half, -1 / (n_sets - 1)), abs=1e-6)
+    assert stability.high == pytest.approx(min(value + half, 1.0), abs=1e-6)
 
 
 def test_equal_sizes_give_kunchevas_mean_over_pairs(rng):
@@ -88,8 +88,8 @@ def test_interval_covers_the_stability_of_independent_sets():
     chance = np.concatenate([np.full(10, 0.8), np.full(50, 0.1)])
     size = chance.mean()
     truth = 1 - np.mean(chance * (1 - chance)) / (size * (1 - size))
-    found = [_stability_of_rows(rng.random((60, 60)) < chance) for _ in range(600)]
-    covered = np.mean([each.low <= truth <= each.high for each in found])
+    stabilities = [_stability_of_rows(rng.random((60, 60)) < chance) for _ in range(600)]
+    covered = np.mean([stability.low <= truth <= stability.high for stability in stabilities])
     assert 0.92 < covered < 0.975
 
 
@@ -110,8 +110,8 @@ def test_impossible_indices_are_refused(wrong):
 
 
 def test_top_features_by_hand():
-    found = top_features([[0.1, -0.9, 0.5, 0.0], [0.2, 0.2, 0.0, 0.2], [0.0, 0.3, 0.0, 0.0]], 2)
-    assert [each.tolist() for each in found] == [[1, 2], [0, 1], [1]]
+    top = top_features([[0.1, -0.9, 0.5, 0.0], [0.2, 0.2, 0.0, 0.2], [0.0, 0.3, 0.0, 0.0]], 2)
+    assert [features.tolist() for features in top] == [[1, 2], [0, 1], [1]]
 
 
 def test_top_features_feed_stability():

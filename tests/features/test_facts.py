@@ -35,11 +35,11 @@ def test_markers_are_complete_rows():
 
 
 def test_marker_sets_are_gene_sets_of_one_species():
-    by_name = {each.name: each for each in marker_sets()}
+    by_name = {marker_set.name: marker_set for marker_set in marker_sets()}
     assert by_name["immediate_early"].up[:3] == ("Fos", "Egr1", "Arc")
     assert by_name["sex_female_human"].up == ("XIST", "TSIX")
-    assert "sex_female_human" not in {each.name for each in marker_sets("mouse")}
-    assert {each.name for each in marker_sets("human")} == {"sex_male_human", "sex_female_human"}
+    assert "sex_female_human" not in {marker_set.name for marker_set in marker_sets("mouse")}
+    assert {marker_set.name for marker_set in marker_sets("human")} == {"sex_male_human", "sex_female_human"}
 
 
 def test_marker_sets_lie_over_an_expression():

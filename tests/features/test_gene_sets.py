@@ -37,7 +37,7 @@ def test_a_set_without_partner_stays_as_it_is(gmt, name):
 
 
 def test_halves_of_different_sets_are_not_paired(gmt):
-    assert [each.name for each in read_gmt(gmt("X_UP\tna\tA\nY_DN\tna\tB\nX_HC_DN\tna\tC\n"))] == [
+    assert [gene_set.name for gene_set in read_gmt(gmt("X_UP\tna\tA\nY_DN\tna\tB\nX_HC_DN\tna\tC\n"))] == [
         "X_UP",
         "Y_DN",
         "X_HC_DN",
@@ -124,8 +124,8 @@ def test_strongest_genes_of_each_side_with_their_weights(tmp_path):
 
 
 def test_the_gene_column_may_stand_anywhere(tmp_path):
-    (found,) = read_signature_table(_write(tmp_path, "a\tgene\n-1\tx\n"), 5)
-    assert found.down == ("x",)
+    (signature,) = read_signature_table(_write(tmp_path, "a\tgene\n-1\tx\n"), 5)
+    assert signature.down == ("x",)
 
 
 @pytest.mark.parametrize(

@@ -103,13 +103,13 @@ def nac(shared_data):
 
 @pytest.mark.shared
 def test_real_pairs_are_read_as_pairs(study_sets):
-    by_name = {each.name: each for each in study_sets}
-    ketamine = next(each for name, each in by_name.items() if name.endswith("NACC_treatment_ketamine"))
+    by_name = {gene_set.name: gene_set for gene_set in study_sets}
+    ketamine = next(entry for name, entry in by_name.items() if name.endswith("NACC_treatment_ketamine"))
     assert (len(ketamine.up), len(ketamine.down)) == (16, 2)
     assert "Gray_2014_ForcedSwimStress_HC" in by_name
     # The source lists Lmna as up and as down two hours after a drug, and eight genes after restraint and swim.
-    assert [each.both_sides for each in study_sets if len(each.both_sides) == 1] == [("Lmna",)]
-    assert [len(each.both_sides) for each in study_sets if each.both_sides] == [8, 1]
+    assert [gene_set.both_sides for gene_set in study_sets if len(gene_set.both_sides) == 1] == [("Lmna",)]
+    assert [len(gene_set.both_sides) for gene_set in study_sets if gene_set.both_sides] == [8, 1]
 
 
 @pytest.mark.shared
@@ -117,7 +117,7 @@ def test_symbols_on_entrez_ids_end_in_a_clear_refusal(study_sets, nac):
     with pytest.raises(FeatureError) as refusal:
         match_sets_to_genes(study_sets, list(nac.columns), min_genes=5, min_coverage=0.5)
     message = str(refusal.value)
-    count = len({gene for each in study_sets for gene in (*each.up, *each.down)})
+    count = len({gene for gene_set in study_sets for gene in (*gene_set.up, *gene_set.down)})
     assert f"None of the {count} gene ids in {len(study_sets)} gene sets is among the 27179 genes" in message
     assert "Orai2-ps" in message
     assert "100008567" in message
@@ -136,16 +136,16 @@ def test_one_gene_surely_mapped_is_found(nac, tmp_path):
 @pytest.mark.shared
 def test_real_samples_are_scored_through_a_mapping_and_coverage_is_reported(study_sets, nac, rng):
     """The mapping is invented: it shows the mechanism and says nothing about these genes."""
-    symbols = sorted({gene for each in study_sets for gene in (*each.up, *each.down)})
+    symbols = sorted({gene for gene_set in study_sets for gene in (*gene_set.up, *gene_set.down)})
     mapped = rng.permutation(symbols)[: int(0.8 * len(symbols))]
     invented = dict(zip(mapped.tolist(), rng.permutation(nac.columns.to_numpy()).tolist(), strict=False))
     laid = match_sets_to_genes(translate(study_sets, invented), list(nac.columns), min_genes=5, min_coverage=0.5)
     known = set(invented)
-    for each in study_sets:
-        listed = (*each.up, *each.down)
-        assert laid.coverage.loc[each.name, "found"] == sum(gene in known for gene in listed)
-        assert laid.coverage.loc[each.name, "genes"] == len(listed) + len(each.both_sides)
-    assert set(laid.names) | set(laid.dropped) == {each.name for each in study_sets}
+    for study_set in study_sets:
+        listed = (*study_set.up, *study_set.down)
+        assert laid.coverage.loc[study_set.name, "found"] == sum(gene in known for gene in listed)
+        assert laid.coverage.loc[study_set.name, "genes"] == len(listed) + len(study_set.both_sides)
+    assert set(laid.names) | set(laid.dropped) == {gene_set.name for gene_set in study_sets}
     assert all(re.search(r"genes found", reason) for reason in laid.dropped.values())
     values = nac.to_numpy()
     for kind in SCORERS:

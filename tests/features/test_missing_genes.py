@@ -25,22 +25,22 @@ def test_other_units_have_their_mean(units):
 
 @pytest.mark.parametrize("units", ["counts", "log2", "tpm"])
 def test_present_genes_are_untouched_and_missing_ones_are_not_read(units, counts):
-    found = np.arange(800) % 4 > 0
+    present = np.arange(800) % 4 > 0
     typical = typical_sample(counts, units)
-    holed = np.where(found, counts, np.nan)
-    filled = fill_missing(holed, found, typical, units)
-    np.testing.assert_array_equal(filled[:, found], counts[:, found])
+    holed = np.where(present, counts, np.nan)
+    filled = fill_missing(holed, present, typical, units)
+    np.testing.assert_array_equal(filled[:, present], counts[:, present])
     assert np.isfinite(filled).all()
     if units != "counts":
-        np.testing.assert_array_equal(filled[:, ~found], np.broadcast_to(typical[~found], (12, 200)))
+        np.testing.assert_array_equal(filled[:, ~present], np.broadcast_to(typical[~present], (12, 200)))
 
 
 def test_filled_counts_follow_the_depth_of_the_sample(counts):
-    found = np.arange(800) % 4 > 0
+    present = np.arange(800) % 4 > 0
     typical = typical_sample(counts, "counts")
-    deep = fill_missing(counts * 3, found, typical, "counts")
-    plain = fill_missing(counts, found, typical, "counts")
-    np.testing.assert_allclose(deep[:, ~found], 3 * plain[:, ~found], rtol=0.02)
+    deep = fill_missing(counts * 3, present, typical, "counts")
+    plain = fill_missing(counts, present, typical, "counts")
+    np.testing.assert_allclose(deep[:, ~present], 3 * plain[:, ~present], rtol=0.02)
 
 
 @pytest.mark.parametrize("method", ["tmm", "log_cpm"])
@@ -48,23 +48,23 @@ def test_present_genes_keep_their_normalised_values(method, counts, rng):
     """What is filled stands for the library that is not seen, so the genes that are seen come out as before."""
     train, fresh = counts[:9], counts[9:]
     normaliser = Normaliser("counts", method).fit(train)
-    found = rng.random(800) > 0.4
-    filled = fill_missing(np.where(found, fresh, np.nan), found, typical_sample(train, "counts"), "counts")
-    difference = normaliser.transform(filled)[:, found] - normaliser.transform(fresh)[:, found]
+    present = rng.random(800) > 0.4
+    filled = fill_missing(np.where(present, fresh, np.nan), present, typical_sample(train, "counts"), "counts")
+    difference = normaliser.transform(filled)[:, present] - normaliser.transform(fresh)[:, present]
     assert np.abs(difference).max() < 0.05
-    without = normaliser.transform(np.where(found, fresh, 0.0))[:, found] - normaliser.transform(fresh)[:, found]
+    without = normaliser.transform(np.where(present, fresh, 0.0))[:, present] - normaliser.transform(fresh)[:, present]
     assert np.abs(difference).max() <= np.abs(without).max() + 0.02
 
 
 def test_each_sample_is_filled_by_itself(counts):
-    found = np.arange(800) % 3 > 0
+    present = np.arange(800) % 3 > 0
     typical = typical_sample(counts, "counts")
-    together = fill_missing(counts, found, typical, "counts")
+    together = fill_missing(counts, present, typical, "counts")
     for row in range(len(counts)):
-        np.testing.assert_array_equal(fill_missing(counts[[row]], found, typical, "counts")[0], together[row])
+        np.testing.assert_array_equal(fill_missing(counts[[row]], present, typical, "counts")[0], together[row])
 
 
 def test_a_sample_without_a_count_is_filled_with_none(counts):
-    found = np.arange(800) % 3 > 0
-    filled = fill_missing(np.zeros((1, 800)), found, typical_sample(counts, "counts"), "counts")
+    present = np.arange(800) % 3 > 0
+    filled = fill_missing(np.zeros((1, 800)), present, typical_sample(counts, "counts"), "counts")
     np.testing.assert_array_equal(filled, 0.0)

@@ -14,8 +14,8 @@ def counts(rng):
 
 
 def test_log_cpm_by_hand():
-    found = Normaliser("counts", "log_cpm").fit_transform(np.array([[0.0, 999.0]]))
-    np.testing.assert_allclose(found, np.log2([[0.5 / 1000 * 1e6, 999.5 / 1000 * 1e6]]))
+    normalised = Normaliser("counts", "log_cpm").fit_transform(np.array([[0.0, 999.0]]))
+    np.testing.assert_allclose(normalised, np.log2([[0.5 / 1000 * 1e6, 999.5 / 1000 * 1e6]]))
 
 
 def test_tmm_of_a_rescaled_library_is_one_and_of_one_with_a_swollen_gene_is_below(counts):
@@ -53,8 +53,8 @@ def test_shared_expression_equals_the_normaliser_for_every_training_set(counts, 
         rows = np.zeros(9, dtype=bool)
         rows[rng.choice(9, 6, replace=False)] = True
         shifts = shared.shifts(rows[None])
-        found = shared.base if shifts is None else shared.base + shifts[0][:, None]
-        np.testing.assert_allclose(found, Normaliser(units, "tmm").fit(values[rows]).transform(values), atol=1e-12)
+        shifted = shared.base if shifts is None else shared.base + shifts[0][:, None]
+        np.testing.assert_allclose(shifted, Normaliser(units, "tmm").fit(values[rows]).transform(values), atol=1e-12)
 
 
 def test_reference_choice_looks_at_each_sample_alone(counts):
@@ -71,8 +71,8 @@ def test_unknown_units_and_methods_are_refused_with_what_is_known():
 
 
 def test_filter_counts_detections_in_training_rows_only(counts, rng):
-    found = detected(counts, "counts", 2000.0)
-    shared = SharedDetection(found, 0.5)
+    detections = detected(counts, "counts", 2000.0)
+    shared = SharedDetection(detections, 0.5)
     for _ in range(5):
         rows = np.zeros(9, dtype=bool)
         rows[rng.choice(9, 5, replace=False)] = True

@@ -17,7 +17,7 @@ def endpoint():
 
 
 @pytest.fixture
-def places():
+def region_names():
     return {region: {"region": region} for region in REGIONS}
 
 
@@ -31,9 +31,9 @@ def make_cohort():
         for region, effect in zip(REGIONS, effects, strict=True):
             values = rng.normal(6.0, 1.0, (n_subjects, n_genes))
             values[:, 0] += effect * labels
-            kept = np.flatnonzero(rng.random(n_subjects) >= missing)
-            parts.append(values[kept])
-            rows += [(f"{region}{i}", f"m{i:02d}", region, "yes" if labels[i] else "no") for i in kept]
+            measured = np.flatnonzero(rng.random(n_subjects) >= missing)
+            parts.append(values[measured])
+            rows += [(f"{region}{i}", f"m{i:02d}", region, "yes" if labels[i] else "no") for i in measured]
         sheet = pd.DataFrame(rows, columns=["sample", "subject", "region", "response"]).set_index("sample", drop=False)
         sheet.index.name = None
         genes = pd.DataFrame(index=[f"g{i}" for i in range(n_genes)])

@@ -22,9 +22,9 @@ CANDIDATES = (Candidate("genes", Genes(units="log2", max_genes=10), NearestCentr
 
 
 @pytest.fixture
-def late(make_labelled, places):
+def late(make_labelled, region_names):
     def make(*arguments, **options):
-        regions = Regions.of(make_labelled(*arguments, **options), places)
+        regions = Regions.of(make_labelled(*arguments, **options), region_names)
         return regions, LateFusion(regions, CANDIDATES, PLAN, Workers(1))
 
     return make

@@ -20,8 +20,8 @@ REGIONS = ("PFC", "NAc", "AMY")
 
 
 @pytest.fixture
-def wide(make_labelled, places):
-    regions = Regions.of(make_labelled((2.0, 0.0, 1.0), missing=0.2), places)
+def wide(make_labelled, region_names):
+    regions = Regions.of(make_labelled((2.0, 0.0, 1.0), missing=0.2), region_names)
     return regions.side_by_side(), regions.labels
 
 
@@ -85,8 +85,8 @@ def test_held_out_subjects_change_no_fitted_model(wide, rng):
     def search(expression):
         edited = replace(search_data, expression=expression)
         shared = {"genes": candidate.builder.share(expression, search_data.genes)}
-        (found,) = search_draws(edited, shared, [candidate], plan, [draw], keep_models=True)
-        return found
+        (result,) = search_draws(edited, shared, [candidate], plan, [draw], keep_models=True)
+        return result
 
     before = search(search_data.expression)
     held_out = before.fold == 2

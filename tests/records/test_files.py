@@ -41,8 +41,8 @@ def test_remains_of_the_dead_are_cleared_and_those_of_the_living_left(tmp_path, 
     for name in (f".place.{dead}.partial", f".place.{os.getppid()}.partial", f".placebo.{dead}.partial"):
         (tmp_path / name).mkdir()
     replace_folder(tmp_path / "place", _fill("one"))
-    left = {path.name for path in tmp_path.iterdir()}
-    assert left == {"place", f".place.{os.getppid()}.partial", f".placebo.{dead}.partial"}
+    remaining = {path.name for path in tmp_path.iterdir()}
+    assert remaining == {"place", f".place.{os.getppid()}.partial", f".placebo.{dead}.partial"}
 
 
 def test_what_a_process_killed_between_its_two_moves_had_put_aside_is_not_lost(tmp_path, dead):

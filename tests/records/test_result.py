@@ -29,7 +29,7 @@ def test_digest_changes_with_expression_and_sheet_of_every_sample_used(labelled,
     counts.X[0, 0] += 1
     sheet.obs.iloc[0, sheet.obs.columns.get_loc("batch")] = "another"
     digests = {
-        data_digest(each) for each in (labelled, *(replace(labelled, **{part: each}) for each in (counts, sheet)))
+        data_digest(item) for item in (labelled, *(replace(labelled, **{part: changed}) for changed in (counts, sheet)))
     }
     assert len(digests) == 3
 

@@ -73,9 +73,9 @@ def _search(workers, labelled):
 
 def test_units_come_back_in_order_from_other_processes(compute):
     table = np.arange(5000.0)
-    found = list(build_workers(compute).map(partial(_process, table), range(12)))
-    assert [value for _, value in found] == list(range(12))
-    assert os.getpid() not in {process for process, _ in found}
+    answers = list(build_workers(compute).map(partial(_process, table), range(12)))
+    assert [value for _, value in answers] == list(range(12))
+    assert os.getpid() not in {process for process, _ in answers}
 
 
 def test_a_search_on_the_cluster_gives_the_local_result_to_the_last_bit(compute, labelled, tmp_path):
@@ -116,10 +116,10 @@ def test_dask_that_is_not_installed_is_reported(monkeypatch):
         build_workers(ComputeConfig(scheduler="tcp://127.0.0.1:9"))
 
 
-@pytest.mark.parametrize("given", [{"backend": "dask"}, {"backend": "processes", "scheduler": "tcp://127.0.0.1:9"}])
-def test_backend_and_scheduler_belong_together(given):
+@pytest.mark.parametrize("settings", [{"backend": "dask"}, {"backend": "processes", "scheduler": "tcp://127.0.0.1:9"}])
+def test_backend_and_scheduler_belong_together(settings):
     with pytest.raises(ValueError, match="belong together"):
-        ComputeConfig(**given)
+        ComputeConfig(**settings)
 
 
 def test_a_job_that_still_names_the_backend_is_read_and_told_what_is_enough():

@@ -39,7 +39,7 @@ def _procedure(search_data, plan, kinds=("nearest_centroid",)):
 
 def test_equals_a_plain_loop_over_pairs(rng):
     search_data = _search_data(rng, planted=10, effect=1.0, samples_each=2)
-    found = _procedure(search_data, FIXED).leave_pair_out(LABELS)
+    result = _procedure(search_data, FIXED).leave_pair_out(LABELS)
     of_sample = LABELS[search_data.subject_of]
     for row, positive in enumerate(np.flatnonzero(LABELS == 1)):
         for column, negative in enumerate(np.flatnonzero(LABELS == 0)):
@@ -47,11 +47,11 @@ def test_equals_a_plain_loop_over_pairs(rng):
             model = PrefixModel(Genes(units="log2", max_genes=50), CLASSIFIERS["nearest_centroid"](), 20)
             model.fit(search_data.expression[rest], of_sample[rest])
             above, below = (
-                model.decision_function(search_data.expression[search_data.subject_of == each]).mean()
-                for each in (positive, negative)
+                model.decision_function(search_data.expression[search_data.subject_of == subject]).mean()
+                for subject in (positive, negative)
             )
-            assert found.right[row, column] == float(above > below)
-    np.testing.assert_array_equal(found.met, np.ones((6, 7)))
+            assert result.right[row, column] == float(above > below)
+    np.testing.assert_array_equal(result.met, np.ones((6, 7)))
 
 
 def test_held_out_pair_leaves_no_trace_in_what_judges_it(rng):
@@ -61,8 +61,8 @@ def test_held_out_pair_leaves_no_trace_in_what_judges_it(rng):
     edited = search_data.expression.copy()
     edited[pair.positive] = edited[pair.negative]
     decisions = [
-        search_pairs(each.search_data, each._shared, each.candidates, TUNED, LABELS, [pair])[0]
-        for each in (
+        search_pairs(case.search_data, case._shared, case.candidates, TUNED, LABELS, [pair])[0]
+        for case in (
             _procedure(search_data, TUNED, kinds),
             _procedure(replace(search_data, expression=edited), TUNED, kinds),
         )
@@ -74,10 +74,13 @@ def test_held_out_pair_leaves_no_trace_in_what_judges_it(rng):
 
 
 def test_pairs_do_not_depend_on_which_are_searched_together(rng):
-    each = _procedure(_search_data(rng), TUNED, ("elastic_net", "nearest_centroid"))
+    procedure = _procedure(_search_data(rng), TUNED, ("elastic_net", "nearest_centroid"))
     pairs = every_pair(LABELS)[:12]
-    together = search_pairs(each.search_data, each._shared, each.candidates, TUNED, LABELS, pairs)
-    alone = [search_pairs(each.search_data, each._shared, each.candidates, TUNED, LABELS, [pair])[0] for pair in pairs]
+    together = search_pairs(procedure.search_data, procedure._shared, procedure.candidates, TUNED, LABELS, pairs)
+    alone = [
+        search_pairs(procedure.search_data, procedure._shared, procedure.candidates, TUNED, LABELS, [pair])[0]
+        for pair in pairs
+    ]
     np.testing.assert_allclose(together, alone, atol=1e-8)
 
 
@@ -118,10 +121,10 @@ def test_noise_gives_one_half_where_pooled_leave_one_out_falls_far_below(rng):
 
 
 def test_a_large_effect_is_seen_and_its_interval_is_near(rng):
-    found = _procedure(_search_data(rng, planted=20, effect=3.0), TUNED).leave_pair_out(LABELS)
-    assert found.auroc() > 0.95
-    low, high = pairs_interval(found, 0)
-    assert 0.8 < low <= found.auroc() <= high == 1.0
+    result = _procedure(_search_data(rng, planted=20, effect=3.0), TUNED).leave_pair_out(LABELS)
+    assert result.auroc() > 0.95
+    low, high = pairs_interval(result, 0)
+    assert 0.8 < low <= result.auroc() <= high == 1.0
 
 
 @pytest.mark.parametrize(

@@ -98,7 +98,7 @@ def test_engine_equals_plain_pipeline_searched_by_the_same_sampler(counts, kind,
     builder = Genes(units="counts", normalisation="log_cpm", max_genes=200)
     candidate = Candidate("genes", builder, CLASSIFIERS[kind], fixed)
     shared = {"genes": builder.share(search_data.expression, search_data.genes)}
-    found = search_draws(search_data, shared, [candidate], PLAN, [Draw(labels, 0)])[0]
+    result = search_draws(search_data, shared, [candidate], PLAN, [Draw(labels, 0)])[0]
 
     X = search_data.expression
     expected = np.empty(24)
@@ -123,7 +123,7 @@ def test_engine_equals_plain_pipeline_searched_by_the_same_sampler(counts, kind,
             study.tell(trial, round(objective(trial.params), 10))
         pipeline = _plain(kind, study.best_params).fit(X[train], labels[train])
         expected[outer == fold] = _margin(pipeline, X[outer == fold])
-    np.testing.assert_allclose(found.decisions[0], expected, atol=1e-6)
+    np.testing.assert_allclose(result.decisions[0], expected, atol=1e-6)
 
 
 @pytest.mark.parametrize("normalisation", ["log_cpm", "tmm"])
@@ -134,14 +134,14 @@ def test_outer_models_equal_prefix_model_fitted_on_the_same_rows(counts, kind, n
     candidate = Candidate("genes", builder, CLASSIFIERS[kind])
     shared = {"genes": builder.share(search_data.expression, search_data.genes)}
     plan = SearchPlan(folds=3, inner_folds=2, trials=3, seed=5)
-    found = search_draws(search_data, shared, [candidate], plan, [Draw(labels, 1)], keep_models=True)[0]
-    for model in found.models:
-        train = found.fold != model.fold
+    result = search_draws(search_data, shared, [candidate], plan, [Draw(labels, 1)], keep_models=True)[0]
+    for model in result.models:
+        train = result.fold != model.fold
         plain = PrefixModel(builder, candidate.make(model.tuned.params), candidate.length(model.tuned.params, 100))
         plain.fit(search_data.expression[train], labels[train], genes=search_data.genes)
         np.testing.assert_array_equal(plain.features_, search_data.genes[model.columns])
         np.testing.assert_allclose(
-            plain.decision_function(search_data.expression[~train]), found.decisions[0][~train], atol=1e-8
+            plain.decision_function(search_data.expression[~train]), result.decisions[0][~train], atol=1e-8
         )
 
 
@@ -153,10 +153,10 @@ def test_many_draws_equal_one_at_a_time(counts, rng):
     draws = [Draw(rng.permutation(labels), 0) for _ in range(4)]
     plan = SearchPlan(folds=3, inner_folds=2, trials=3, seed=5)
     together = search_draws(search_data, shared, candidates, plan, draws)
-    for draw, found in zip(draws, together, strict=True):
+    for draw, result in zip(draws, together, strict=True):
         alone = search_draws(search_data, shared, candidates, plan, [draw])[0]
-        np.testing.assert_allclose(found.decisions, alone.decisions, atol=1e-9)
-        np.testing.assert_array_equal(found.chosen, alone.chosen)
+        np.testing.assert_allclose(result.decisions, alone.decisions, atol=1e-9)
+        np.testing.assert_array_equal(result.chosen, alone.chosen)
 
 
 @pytest.mark.parametrize("normalisation", ["log_cpm", "tmm"])
@@ -199,11 +199,11 @@ def test_relabellings_of_fixed_forms_equal_a_plain_pipeline(rng, n, relabellings
     draws = [Draw(rng.permutation(labels), repeat % 2) for repeat in range(relabellings)]
     shared = {"genes": builder.share(X, search_data.genes)}
     results = search_draws(search_data, shared, [candidate], FIXED_FORMS, draws)
-    for draw, found in zip(draws, results, strict=True):
+    for draw, result in zip(draws, results, strict=True):
         folds = assign_folds(
             draw.labels, search_data.strata, FIXED_FORMS.folds, generator(FIXED_FORMS.seed, "outer", draw.repeat)
         )
-        np.testing.assert_array_equal(found.fold, folds)
+        np.testing.assert_array_equal(result.fold, folds)
         for fold in range(FIXED_FORMS.folds):
             train = folds != fold
             pipeline = Pipeline(
@@ -214,7 +214,7 @@ def test_relabellings_of_fixed_forms_equal_a_plain_pipeline(rng, n, relabellings
                 ]
             )
             expected = pipeline.fit(X[train], draw.labels[train]).decision_function(X[~train])
-            np.testing.assert_allclose(found.decisions[0][~train], expected, atol=1e-6)
+            np.testing.assert_allclose(result.decisions[0][~train], expected, atol=1e-6)
 
 
 @pytest.fixture
@@ -247,7 +247,7 @@ def test_seeds_are_named_by_what_they_are_for_the_fold_the_candidate_and_the_rep
     assert recorded == [
         *[("outer", repeat) for repeat in (3, 4)],
         *[("inner", fold, repeat) for repeat in (3, 4) for fold in (0, 1)],
-        *[("tune", repeat, fold, each.name) for repeat in (3, 4) for fold in (0, 1) for each in candidates],
+        *[("tune", repeat, fold, candidate.name) for repeat in (3, 4) for fold in (0, 1) for candidate in candidates],
     ]
 
 

@@ -50,8 +50,8 @@ def searched(request, labelled):
         Candidate("it", builder, CLASSIFIERS[kind]) for kind in ("elastic_net", "nearest_centroid", "xgboost")
     ]
     shared = {"it": builder.share(search_data.expression, search_data.genes, search_data.context)}
-    (found,) = search_draws(search_data, shared, candidates, PLAN, [Draw(labelled.labels, 1)], keep_models=True)
-    return search_data, candidates, found
+    (result,) = search_draws(search_data, shared, candidates, PLAN, [Draw(labelled.labels, 1)], keep_models=True)
+    return search_data, candidates, result
 
 
 def _refit(search_data, candidates, labels, model, rows):
@@ -64,12 +64,12 @@ def _refit(search_data, candidates, labels, model, rows):
 
 
 def test_outer_models_equal_prefix_models_fitted_on_the_same_rows(searched, labelled):
-    search_data, candidates, found = searched
-    for model in found.models:
-        train = found.fold != model.fold
+    search_data, candidates, result = searched
+    for model in result.models:
+        train = result.fold != model.fold
         plain = _refit(search_data, candidates, labelled.labels, model, train)
         decisions = plain.decision_function(search_data.expression[~train])
-        np.testing.assert_allclose(decisions, found.decisions[model.candidate][~train], atol=1e-6)
+        np.testing.assert_allclose(decisions, result.decisions[model.candidate][~train], atol=1e-6)
         behind = list(plain.genes_of_features().values())
         assert len(behind) == len(model.columns) == model.gene_shares.shape[0]
         for feature, (genes, shares) in enumerate(behind):
@@ -79,9 +79,9 @@ def test_outer_models_equal_prefix_models_fitted_on_the_same_rows(searched, labe
 
 
 def test_a_model_file_holds_what_was_learnt_and_no_other_animal(searched, labelled):
-    search_data, candidates, found = searched
+    search_data, candidates, result = searched
     everyone = np.ones(len(labelled.labels), dtype=bool)
-    model = _refit(search_data, candidates, labelled.labels, found.models[0], everyone)
+    model = _refit(search_data, candidates, labelled.labels, result.models[0], everyone)
     content = pack_models([model])
     (again,) = unpack_models(content)
     np.testing.assert_array_equal(
@@ -90,7 +90,7 @@ def test_a_model_file_holds_what_was_learnt_and_no_other_animal(searched, labell
     assert {name: (list(genes), shares.tolist()) for name, (genes, shares) in again.genes_of_features().items()} == {
         name: (list(genes), shares.tolist()) for name, (genes, shares) in model.genes_of_features().items()
     }
-    numbers = [array for each in _arrays(again) if (array := np.asarray(each)).dtype.kind == "f" and array.size > 200]
+    numbers = [array for value in _arrays(again) if (array := np.asarray(value)).dtype.kind == "f" and array.size > 200]
     for row in search_data.context.outside:
         assert not any(np.array_equal(row, line) for array in numbers for line in np.atleast_2d(array))
 
@@ -131,9 +131,9 @@ def test_editing_a_held_out_subject_changes_no_model_that_did_not_see_it(name, l
 
 
 def test_contributions_resolve_to_genes(searched, labelled):
-    search_data, candidates, found = searched
+    search_data, candidates, result = searched
     procedure = Procedure(search_data, candidates, PLAN, Workers(1))
-    for model in found.models:
+    for model in result.models:
         explained = explain_models([model])[0]
         np.testing.assert_array_equal(explained.genes, procedure.genes_used(model))
         decision = explained.base + explained.values.sum(axis=1)

@@ -22,10 +22,10 @@ def test_equals_a_plain_study_asked_and_told_one_trial_at_a_time(trials):
     for _ in range(trials):
         trial = study.ask(SPACE)
         study.tell(trial, _score(trial.params))
-    found = tune(SPACE, lambda settings: [_score(params) for params in settings], trials=trials, seed=9)
-    assert list(found.trials) == [trial.params for trial in study.trials]
-    assert list(found.values) == [trial.value for trial in study.trials]
-    assert (found.params, found.value) == (study.best_params, study.best_value)
+    tuned = tune(SPACE, lambda settings: [_score(params) for params in settings], trials=trials, seed=9)
+    assert list(tuned.trials) == [trial.params for trial in study.trials]
+    assert list(tuned.values) == [trial.value for trial in study.trials]
+    assert (tuned.params, tuned.value) == (study.best_params, study.best_value)
 
 
 def test_no_setting_is_tried_twice():
@@ -35,14 +35,14 @@ def test_no_setting_is_tried_twice():
         tried.extend(params["n"] for params in settings)
         return [params["n"] / 10 for params in settings]
 
-    found = tune({"n": IntDistribution(1, 3)}, objective, trials=20, seed=1)
-    assert len(found.values) == 20
+    tuned = tune({"n": IntDistribution(1, 3)}, objective, trials=20, seed=1)
+    assert len(tuned.values) == 20
     assert sorted(tried) == [1, 2, 3]
 
 
 def test_nothing_to_tune_is_evaluated_once():
-    found = tune({}, lambda settings: [0.25 for _ in settings], trials=20, seed=1)
-    assert (found.params, found.value, found.values) == ({}, 0.25, (0.25,))
+    tuned = tune({}, lambda settings: [0.25 for _ in settings], trials=20, seed=1)
+    assert (tuned.params, tuned.value, tuned.values) == ({}, 0.25, (0.25,))
 
 
 def test_differences_beyond_the_tenth_digit_are_ties_that_change_no_trial():

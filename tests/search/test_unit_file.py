@@ -23,8 +23,8 @@ def test_a_result_comes_back(tmp_path, rng):
     write_unit(tmp_path / "a.unit", "a", result)
     (tuned, *arrays, again), *_ = read_unit(tmp_path / "a.unit", "a")
     assert tuned == result[0]
-    for found, expected in zip(arrays, result[1:4], strict=True):
-        np.testing.assert_array_equal(found, expected)
+    for array, expected in zip(arrays, result[1:4], strict=True):
+        np.testing.assert_array_equal(array, expected)
     assert (again != shares).nnz == 0
     assert [path.name for path in tmp_path.iterdir()] == ["a.unit"]
 
@@ -37,8 +37,8 @@ def test_none_is_a_result_and_an_absent_file_is_not(tmp_path):
 
 def test_any_changed_byte_is_noticed(unit):
     whole = unit.read_bytes()
-    for place in range(len(whole)):
-        unit.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+    for position in range(len(whole)):
+        unit.write_bytes(whole[:position] + bytes([whole[position] ^ 1]) + whole[position + 1 :])
         assert read_unit(unit, "a") is None
 
 

@@ -18,8 +18,8 @@ def _threads(unit):
 @pytest.mark.parametrize("count", [1, 2])
 def test_units_come_back_in_order_from_single_numerical_threads(count):
     before = [library["num_threads"] for library in threadpool_info()]
-    found = list(Workers(count).map(_threads, [3, 1, 2]))
-    assert found == [(3, 1), (1, 1), (2, 1)]
+    answers = list(Workers(count).map(_threads, [3, 1, 2]))
+    assert answers == [(3, 1), (1, 1), (2, 1)]
     assert [library["num_threads"] for library in threadpool_info()] == before
 
 
@@ -29,8 +29,8 @@ def _column(table, unit):
 
 def test_arrays_reach_workers_unchanged_and_cannot_be_written_to():
     table = np.asfortranarray(np.random.default_rng(0).normal(size=(30, 50)))
-    found = list(Workers(2).map(partial(_column, table), range(50)))
-    assert found == [(float(table[:, unit].sum()), False, True) for unit in range(50)]
+    answers = list(Workers(2).map(partial(_column, table), range(50)))
+    assert answers == [(float(table[:, unit].sum()), False, True) for unit in range(50)]
 
 
 def _slowly(folder, unit):

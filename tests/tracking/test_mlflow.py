@@ -75,7 +75,7 @@ def test_a_run_is_one_parent_and_one_child_for_each_candidate(run, folder, uri, 
     experiment = client.get_experiment_by_name("responder_ml")
     parent = client.get_run(run_id)
     ordered = client.search_runs([experiment.experiment_id], order_by=["metrics.auroc DESC"])
-    assert [each.info.run_name for each in ordered] == [
+    assert [child.info.run_name for child in ordered] == [
         "stress_sets+nearest_centroid",
         "pfc-response",
         "genes+elastic_net",
@@ -86,12 +86,12 @@ def test_a_run_is_one_parent_and_one_child_for_each_candidate(run, folder, uri, 
     assert parent.info.status == "FINISHED"
     assert parent.info.end_time - parent.info.start_time == 60_500
     assert parent.data.metrics["p_value"] == 0.014
-    found = client.search_runs(
+    runs = client.search_runs(
         [experiment.experiment_id], "params.classifier = 'xgboost' and tags.region = 'PFC' and metrics.auroc > 0.7"
     )
-    assert [each.info.run_name for each in found] == ["genes+xgboost"]
+    assert [child.info.run_name for child in runs] == ["genes+xgboost"]
     history = client.get_metric_history(run_id, "each_fold/auroc")
-    assert sorted(each.step for each in history) == [0, 2, 3, 4, 5, 6, 7, 8, 9]
+    assert sorted(child.step for child in history) == [0, 2, 3, 4, 5, 6, 7, 8, 9]
     assert list(Path().iterdir()) == []  # nothing falls into the current folder
     assert sorted(path.name for path in (tmp_path / "store").iterdir()) == ["mlartifacts", "mlflow.db"]
 

@@ -86,8 +86,8 @@ def test_a_run_sent_to_postgres_can_be_read_back_and_is_not_doubled(run, folder,
 
     client = MlflowClient(tracking_uri=resolve_store(server.uri))
     experiment = client.get_experiment_by_name("responder_ml").experiment_id
-    found = client.search_runs([experiment], "params.classifier = 'xgboost' and metrics.auroc > 0.7")
-    assert [each.info.run_name for each in found] == ["genes+xgboost"]
+    runs = client.search_runs([experiment], "params.classifier = 'xgboost' and metrics.auroc > 0.7")
+    assert [row.info.run_name for row in runs] == ["genes+xgboost"]
     assert len(client.search_runs([experiment])) == 4
     assert client.get_run(run_id).data.metrics["p_value"] == 0.014
     assert len(client.get_metric_history(run_id, "each_fold/auroc")) == 9

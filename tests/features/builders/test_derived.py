@@ -36,8 +36,8 @@ def test_genes_behind_a_length_are_the_first_so_many(study):
 
 def test_a_gene_without_a_difference_has_no_direction():
     log2 = np.array([[1.0, 5.0, 2.0], [2.0, 5.0, 1.0], [3.0, 5.0, 0.0], [4.0, 5.0, 0.5]])
-    found = directions(log2, np.array([False, False, True, True]), np.array([True, True, False, False]), None)
-    np.testing.assert_array_equal(found, [1, 0, -1])
+    signs = directions(log2, np.array([False, False, True, True]), np.array([True, True, False, False]), None)
+    np.testing.assert_array_equal(signs, [1, 0, -1])
 
 
 def test_running_score_by_hand():

@@ -4,7 +4,7 @@ import pytest
 from responder_ml.errors import FeatureError
 from responder_ml.features.builders.gene_sets import GeneSets
 
-GENES = np.array(["Fos", "Arc", "Mbp", "Plp1", "Aqp4", *(f"g{place}" for place in range(15))])
+GENES = np.array(["Fos", "Arc", "Mbp", "Plp1", "Aqp4", *(f"g{number}" for number in range(15))])
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def test_an_unknown_kind_of_markers_is_named(rng):
 
 def test_a_mapping_translates_the_sets(gmt, tmp_path, rng):
     mapping = tmp_path / "mapping.tsv"
-    mapping.write_text("symbol\tid\n" + "".join(f"g{place}\t{100 + place}\n" for place in range(6)))
+    mapping.write_text("symbol\tid\n" + "".join(f"g{number}\t{100 + number}\n" for number in range(6)))
     renamed = np.array([gene if not gene.startswith("g") else str(100 + int(gene[1:])) for gene in GENES])
     values = rng.normal(size=(12, 20))
     labels = np.tile([0, 1], 6)

@@ -15,12 +15,12 @@ def _ranks(values):
 
 def _naive(values, ranks, labels):
     """Scores of all pairs as Tan et al. define them, but for the sign and the half credit of ties."""
-    found = {}
+    scores = {}
     for a, b in combinations(range(values.shape[1]), 2):
         order = [np.sign(values[labels == label, b] - values[labels == label, a]).mean() for label in (1, 0)]
         distance = [(ranks[labels == label, b] - ranks[labels == label, a]).mean() for label in (1, 0)]
-        found[a, b] = (round(abs(order[0] - order[1]), 9), round(abs(distance[0] - distance[1]), 9))
-    return found
+        scores[a, b] = (round(abs(order[0] - order[1]), 9), round(abs(distance[0] - distance[1]), 9))
+    return scores
 
 
 @settings(max_examples=40, deadline=None)
@@ -32,11 +32,11 @@ def test_pairs_equal_a_naive_search(seed, n_genes, n_positive, n_negative, ties)
     values = np.round(values) if ties else values
     ranks = _ranks(values)
     naive = _naive(values, ranks, labels)
-    left, expected = sorted(naive, key=lambda pair: (*(-each for each in naive[pair]), *pair)), []
-    while left:
-        best = left[0]
+    remaining, expected = sorted(naive, key=lambda pair: (*(-value for value in naive[pair]), *pair)), []
+    while remaining:
+        best = remaining[0]
         expected.append(best)
-        left = [pair for pair in left if not set(pair) & set(best)]
+        remaining = [pair for pair in remaining if not set(pair) & set(best)]
     first, second = top_pairs(score_pairs(values, ranks, labels), 99)
     assert list(zip(first.tolist(), second.tolist(), strict=True)) == expected
 
@@ -56,11 +56,11 @@ def test_columns_say_which_gene_is_higher(study):
     labels = study.sets.labels[0]
     builder = Pairs(units="counts", n_genes=40, max_pairs=10).fit(study.counts, labels, genes=study.genes)
     values = builder.transform(study.counts)
-    place = {gene: index for index, gene in enumerate(study.genes)}
+    column_of = {gene: index for index, gene in enumerate(study.genes)}
     for column, name in enumerate(builder.names_):
         low, high = name.split("<")
         np.testing.assert_array_equal(
-            values[:, column], np.sign(study.counts[:, place[high]] - study.counts[:, place[low]])
+            values[:, column], np.sign(study.counts[:, column_of[high]] - study.counts[:, column_of[low]])
         )
         assert builder.genes_of(column)[0].tolist() == [low, high]
         assert builder.genes_of(column)[1].tolist() == [-0.5, 0.5]

@@ -39,8 +39,8 @@ def _score(values, weights, n_genes):
 
 
 def _column(builder, values, signature):
-    place = builder.names_.tolist().index(f"{builder.scorer}__{signature}")
-    return builder.transform(values)[:, place]
+    column = builder.names_.tolist().index(f"{builder.scorer}__{signature}")
+    return builder.transform(values)[:, column]
 
 
 def test_outside_signatures_are_those_of_the_groups_outside(log2):
@@ -170,7 +170,9 @@ def test_a_fitted_builder_keeps_no_sample_from_outside(study):
     context = replace(study.context, outside=study.context.outside + 0.123456)
     builder = Reference(units="counts").fit(study.counts, study.sets.labels[0], genes=study.genes, context=context)
     held = {
-        name: value for each in (builder, builder.scorer_, builder.normaliser_) for name, value in vars(each).items()
+        name: value
+        for estimator in (builder, builder.scorer_, builder.normaliser_)
+        for name, value in vars(estimator).items()
     }
     assert not any(isinstance(value, type(context) | pd.DataFrame) for value in held.values())
     for name, value in held.items():

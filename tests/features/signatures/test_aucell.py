@@ -9,11 +9,11 @@ from responder_ml.features.signatures.aucell import AUCell, depth_of
 
 def _area(order, inside, depth):
     """Area under the steps of the recovery curve, over its greatest possible value."""
-    size, found, area = inside.sum(), 0, 0
-    for place, gene in enumerate(order[:depth], start=1):
-        found += inside[gene]
-        area += found * (place < depth)
-    greatest = sum(min(place, size) for place in range(1, depth))
+    size, hits, area = inside.sum(), 0, 0
+    for position, gene in enumerate(order[:depth], start=1):
+        hits += inside[gene]
+        area += hits * (position < depth)
+    greatest = sum(min(rank, size) for rank in range(1, depth))
     return area / greatest
 
 

@@ -19,11 +19,11 @@ def test_new_rows_are_projected_on_the_kept_direction(expression, signed, member
     mean, scale = training.mean(axis=0), training.std(axis=0, ddof=1)
     for j, weights in enumerate(signed.T):
         inside = weights != 0
-        left, values, _ = np.linalg.svd(((training - mean) / scale)[:, inside].T, full_matrices=False)
-        towards = left[:, 0] @ np.sign(weights[inside])
+        vectors, values, _ = np.linalg.svd(((training - mean) / scale)[:, inside].T, full_matrices=False)
+        towards = vectors[:, 0] @ np.sign(weights[inside])
         # One up and one down gene that rise together have no correlation with their difference.
-        turn = np.sign(towards) if abs(towards) > 1e-9 else np.sign(left[:, 0] @ (weights[inside] > 0))
-        expected = ((new - mean) / scale)[:, inside] @ left[:, 0] * turn * np.sqrt(7) / values[0]
+        turn = np.sign(towards) if abs(towards) > 1e-9 else np.sign(vectors[:, 0] @ (weights[inside] > 0))
+        expected = ((new - mean) / scale)[:, inside] @ vectors[:, 0] * turn * np.sqrt(7) / values[0]
         np.testing.assert_allclose(scores[:, j], expected, rtol=0, atol=1e-9)
 
 

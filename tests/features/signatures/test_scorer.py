@@ -21,13 +21,13 @@ VALUES = pytest.mark.parametrize("kind", ["expression", "tied"])
 
 
 def test_every_scorer_class_of_the_folder_is_registered():
-    found = set()
+    classes = set()
     for path in Path(package.__file__).parent.glob("*.py"):
         module = __import__(f"{package.__name__}.{path.stem}", fromlist=["_"])
         for _, member in inspect.getmembers(module, inspect.isclass):
             if issubclass(member, SignatureScorer) and not inspect.isabstract(member):
-                found.add(member)
-    assert found == set(SCORERS)
+                classes.add(member)
+    assert classes == set(SCORERS)
     assert all(kind.summary and kind.reference.startswith("doi:10.") for kind in SCORERS)
 
 
