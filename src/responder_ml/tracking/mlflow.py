@@ -1,4 +1,4 @@
-"""Send a run or a study to MLflow; this file and `served_model` are those that import it.
+"""Send a run or a study to MLflow; only this file and `served_model` import it.
 
 While a call lasts, and no longer, these environment variables have a value unless the user has given them one: telemetry
 off, no progress bars, no printed links, and short time limits for a server that does not answer.
@@ -68,7 +68,7 @@ def send(
 ) -> str:
     """Send a run with its candidates, files and bundle; return MLflow's id of the run.
 
-    A run that is there already is not doubled: its files are sent again and its id is returned. A copy that an earlier
+    A run that was sent before is not duplicated: its files are sent again and its id is returned. A copy that an earlier
     call could not finish is deleted (MLflow keeps deleted runs until ``mlflow gc``).
 
     Parameters
@@ -91,7 +91,7 @@ def send(
     Raises
     ------
     TrackingError
-        The store cannot be reached or used. The run folder is as it was; send it again later.
+        The store cannot be reached or used. The run folder is unchanged; send it again later.
     """
     if register and bundle is None:
         raise TrackingError(f"{run.name} was sent without a bundle, so there is nothing to register. Give its folder.")
@@ -114,9 +114,9 @@ def send(
 
 
 def send_study(study: Study, folder: Path, *, uri: str | None = None, experiment: str | None = None) -> str:
-    """Send a study, its jobs below it; return MLflow's id of the study.
+    """Send a study with its jobs as child rows; return MLflow's id of the study.
 
-    One that is there already is not doubled, as with `send`.
+    One that was sent before is not duplicated, as with `send`.
 
     Parameters
     ----------
@@ -130,7 +130,7 @@ def send_study(study: Study, folder: Path, *, uri: str | None = None, experiment
     Raises
     ------
     TrackingError
-        The store cannot be reached or used. The study's folder is as it was.
+        The store cannot be reached or used. The study's folder is unchanged.
     """
     store = resolve_store(uri)
     check_store(store)
@@ -169,13 +169,13 @@ def environment(settings: Mapping[str, str]) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class _Sender:
-    """A client that knows its experiment."""
+    """A client with the id of its experiment."""
 
     client: Any
     experiment_id: str
 
     def send_records(self, parent: Record, children: Sequence[Record], digest: str, begin: int, end: int) -> str:
-        """Send a row and those below it; the row itself stays open."""
+        """Send a row and its child rows; the row itself stays open."""
         run_id = self._finished_copy(digest)
         if run_id is None:
             run_id = self._create(parent, begin, {_RUN_DIGEST: digest})

@@ -12,12 +12,12 @@ _VERSIONS = "mlflow.modelVersions"
 
 
 def send_model(client: Any, experiment_id: str, run_id: str, run: Run, bundle: Path, loader: str) -> str:
-    """Send the bundle as a model, unless the run has one; return the model's id.
+    """Send the bundle as a model, unless the run already has one; return the model's id.
 
     Parameters
     ----------
     client, experiment_id, run_id
-        MLflow's client and where the run is.
+        MLflow's client, and the ids of the experiment and of the run.
     run, bundle
         The run, and the folder of its bundle.
     loader
@@ -32,13 +32,13 @@ def send_model(client: Any, experiment_id: str, run_id: str, run: Run, bundle: P
         return str(outputs.model_outputs[0].model_id)
     tags = {"verdict": run.result.verdict.level, "job": run.name}
     refit = run.result.refit
-    chosen = {"candidate": ""} if refit is None else {"candidate": refit.candidate, **refit.params}
+    model_params = {"candidate": ""} if refit is None else {"candidate": refit.candidate, **refit.params}
     model = client.create_logged_model(
         experiment_id,
         name=plain_name(run.name),
         source_run_id=run_id,
         tags=tags,
-        params={key: str(value) for key, value in chosen.items()},
+        params={key: str(value) for key, value in model_params.items()},
         model_type="responder_ml",
     )
     model_id = str(model.model_id)
@@ -58,7 +58,7 @@ def send_model(client: Any, experiment_id: str, run_id: str, run: Run, bundle: P
 
 
 def register_model(client: Any, model_id: str, run_id: str, run: Run) -> None:
-    """Register a model as a version of the job's model, unless it is one."""
+    """Register a model as a version of the job's model, unless it already is one."""
     from mlflow.exceptions import MlflowException
 
     if _VERSIONS in client.get_logged_model(model_id).tags:
@@ -80,13 +80,13 @@ def register_model(client: Any, model_id: str, run_id: str, run: Run) -> None:
 
 
 def plain_name(name: str) -> str:
-    """Return a name without what MLflow and file systems refuse."""
+    """Return a name with the characters that MLflow or file systems refuse replaced."""
     return re.sub(r"[^A-Za-z0-9_-]", "_", name)
 
 
 def _requirements() -> list[str]:
-    """Return what serving a bundle needs, at the versions that made it."""
+    """Return the packages that serving a bundle needs, at the versions that made it."""
     from importlib.metadata import version
 
-    needed = ("responder-ml", "mlflow", "numpy", "scipy", "pandas", "scikit-learn", "skops", "xgboost")
-    return [f"{name}=={version(name)}" for name in needed]
+    packages = ("responder-ml", "mlflow", "numpy", "scipy", "pandas", "scikit-learn", "skops", "xgboost")
+    return [f"{name}=={version(name)}" for name in packages]

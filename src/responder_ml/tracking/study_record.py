@@ -17,7 +17,7 @@ def study_record(study: Study, folder: Path) -> Record:
     study
         The study.
     folder
-        Its folder; every file in it becomes an artifact, but not the runs of its jobs.
+        Its folder; every file in it becomes an artifact, except the runs of its jobs.
     """
     result, verdicts = study.result, study.tables["jobs"]["verdict"]
     correction = result.correction
@@ -41,7 +41,7 @@ def study_record(study: Study, folder: Path) -> Record:
 
 
 def study_job_records(study: Study) -> Iterator[Record]:
-    """Yield a record for every job of the grid, refused ones too."""
+    """Yield a record for every job of the grid, including those that were refused."""
     for row in study.tables["jobs"].to_dict("records"):
         items: tuple[Item, ...] = (*_shared(study), *_job_tags(row), *_job_params(row), *_job_metrics(row))
         yield Record(str(row["job"]), str(row["sentence"]), items)
