@@ -1,4 +1,4 @@
-"""The command `check`: read and audit, train nothing."""
+"""The command `check`: read and audit the data, train no model."""
 
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def check(config: Config) -> None:
-    """Read configuration and data, print the audit and what n allows. Trains nothing."""
+    """Read configuration and data, and print the audit and what the number of subjects allows; no model is trained."""
     from responder_ml.build import prepare_job
     from responder_ml.config import load_config
 

@@ -1,4 +1,4 @@
-"""The command `claims`: evaluate the founding study's claims on these animals."""
+"""The command `claims`: test the founding study's claims on these animals."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -21,11 +21,11 @@ _STATISTICS = {
     "induction_share": "R5 share",
     "induction_shift": "R5 shift",
 }
-"""Statistics in the table, and their names there."""
+"""Statistics shown in the table, and their names in it."""
 
 
 def claims(config: Config, out: Out = None) -> None:
-    """Evaluate the founding study's claims in each region: observed, expected with no effect, p and interval, by drug."""
+    """Test the founding study's claims by region and drug: observed value, value expected with no effect, p and interval."""
     from responder_ml.claims import PAGE, claims, default_folder, write_claims
     from responder_ml.config import load_config
 
@@ -55,7 +55,7 @@ def show_claims(console: Console, record: "ClaimsRecord") -> None:
         console,
         "Each cell: observed (expected with no effect), p. The shares of R4 and R5 are what is usually published as reversed "
         "or induced; much of a share comes from the susceptible animals, which both contrasts have in common. Difference: "
-        "responders minus non-responders, on which the verdicts of R4 and R5 rest. claims.csv holds every line.",
+        "responders minus non-responders, on which the verdicts of R4 and R5 rest. All results are in claims.csv.",
     )
 
 

@@ -1,4 +1,4 @@
-"""The command `compare`: several runs on one leaderboard."""
+"""The command `compare`: several runs in one table."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 def compare(
     runs: Annotated[list[Path], typer.Argument(help="Run folders.", metavar="RUN...")],
     out: Annotated[
-        Path | None, typer.Option("--out", help="Folder for the tables as CSV and a page with figures.")
+        Path | None, typer.Option("--out", help="Folder for the CSV tables and a page with figures.")
     ] = None,
 ) -> None:
-    """Put runs on one leaderboard, and test differences where they share subjects and folds."""
+    """Rank runs in one table, and test their differences where they share subjects and folds."""
     from responder_ml.compare import PAGE, compare, write_comparison
 
     console = Console()

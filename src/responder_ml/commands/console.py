@@ -62,12 +62,12 @@ def verdict_style(level: str) -> str:
 
 
 class ProgressBar(Progress):
-    """A bar on a terminal; elsewhere only the sentences that belong to the result.
+    """A progress bar on a terminal; elsewhere only the sentences that belong to the result.
 
     Parameters
     ----------
     console
-        Where to show it.
+        The terminal on which to show it.
     """
 
     def __init__(self, console: Console) -> None:

@@ -15,15 +15,15 @@ if TYPE_CHECKING:
 def fetch(
     series: Annotated[str, typer.Argument(help="Accession of a GEO series, such as GSE81672.", metavar="SERIES")],
     out: Out = None,
-    recipe: Annotated[Path | None, typer.Option(help="YAML file that says how to read this series.")] = None,
-    source: Annotated[str | None, typer.Option(help="Expression from: auto, ncbi, supplementary or matrix.")] = None,
-    sha256: Annotated[str | None, typer.Option(help="Checksum the expression file must have.")] = None,
-    cache: Annotated[
-        Path | None, typer.Option(help="Folder that keeps downloads; files may be put there by hand.")
+    recipe: Annotated[Path | None, typer.Option(help="YAML file that describes how to read this series.")] = None,
+    source: Annotated[
+        str | None, typer.Option(help="Source of the expression: auto, ncbi, supplementary or matrix.")
     ] = None,
-    archive: Annotated[str | None, typer.Option(help="Address of a server that stands in for GEO.")] = None,
+    sha256: Annotated[str | None, typer.Option(help="SHA-256 checksum that the expression file must have.")] = None,
+    cache: Annotated[Path | None, typer.Option(help="Folder for downloads; you can put files there by hand.")] = None,
+    archive: Annotated[str | None, typer.Option(help="Address of a server to use instead of GEO.")] = None,
 ) -> None:
-    """Download a GEO series and write its expression and sample sheet for a job to read."""
+    """Download a GEO series, and write the expression file and sample sheet that a job reads."""
     from responder_ml.fetch import fetch
 
     console = Console()
@@ -32,7 +32,7 @@ def fetch(
 
 
 def show_fetched(console: Console, fetched: "FetchedSeries") -> None:
-    """Print what the files hold, the notes, where the files are, and the lines that a job's YAML file needs."""
+    """Print what the files contain, the notes, where the files are, and the lines that a job's YAML file needs."""
     provenance, folder = fetched.provenance, fetched.folder.resolve()
     n, units = provenance["n"], provenance["units"]
     lines = [

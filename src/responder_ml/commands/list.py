@@ -1,4 +1,4 @@
-"""The command `list`: what there is to choose from."""
+"""The command `list`: the builders, scorers and classifiers that a job can name."""
 
 from rich.console import Console
 from rich.table import Table

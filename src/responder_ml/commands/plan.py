@@ -17,13 +17,15 @@ def plan(
     positive: Annotated[int | None, typer.Option(help="Subjects of the positive class.")] = None,
     negative: Annotated[int | None, typer.Option(help="Subjects of the negative class.")] = None,
     strata: Annotated[str | None, typer.Option(help="Positive/negative subjects of each stratum: 3/3,3/4.")] = None,
-    config: Annotated[Path | None, typer.Option(help="Take sizes, strata and level from this job.")] = None,
-    auroc: Annotated[list[float] | None, typer.Option(help="A true AUROC to look at; may be repeated.")] = None,
-    power: Annotated[float | None, typer.Option(help="Find the subjects needed for this power.")] = None,
-    alpha: Annotated[float | None, typer.Option(help="Level of the one-sided test.")] = None,
+    config: Annotated[Path | None, typer.Option(help="Job from which to take sizes, strata and level.")] = None,
+    auroc: Annotated[
+        list[float] | None, typer.Option(help="True AUROC for which to compute the power; may be repeated.")
+    ] = None,
+    power: Annotated[float | None, typer.Option(help="Compute the number of subjects needed for this power.")] = None,
+    alpha: Annotated[float | None, typer.Option(help="Significance level of the one-sided test.")] = None,
     out: Annotated[Path | None, typer.Option("--out", help="CSV file to write.")] = None,
 ) -> None:
-    """Say what class sizes can show before any training, and how many subjects a target power needs."""
+    """Compute what class sizes can show before any training, and how many subjects a target power needs."""
     from responder_ml.config import load_config
     from responder_ml.plan import plan, read_strata, write_plan
 

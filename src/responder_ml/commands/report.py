@@ -11,7 +11,7 @@ from responder_ml.commands.console import print_line
 
 def report(
     run: Annotated[Path, typer.Argument(help="Run folder.", metavar="RUN")],
-    out: Annotated[Path | None, typer.Option("--out", help="HTML file to write, RUN/report.html by default.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="HTML file to write (default: RUN/report.html).")] = None,
 ) -> None:
     """Write a run's report again, without training."""
     from responder_ml.records.run import read_run

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _MOST_ROWS = 20
-"""Rows on the terminal; the file has all of them."""
+"""Rows shown on the terminal; the file contains all of them."""
 
 
 def score(
@@ -22,17 +22,23 @@ def score(
     expression: Annotated[Path, typer.Argument(help="CSV, TSV, Parquet, Excel or h5ad.", metavar="EXPRESSION")],
     out: Out = None,
     samples: Annotated[
-        Path | None, typer.Option(help="Sample sheet; its labels are compared with the scores, never used to score.")
+        Path | None,
+        typer.Option(help="Sample sheet; its labels are compared with the scores and never used to compute them."),
     ] = None,
-    units: Annotated[str | None, typer.Option(help="counts, log2 or tpm, the bundle's by default.")] = None,
-    prior: Annotated[float | None, typer.Option(help="Share of positives in the target population.")] = None,
+    units: Annotated[str | None, typer.Option(help="counts, log2 or tpm (default: the units of the bundle).")] = None,
+    prior: Annotated[float | None, typer.Option(help="Proportion of positives in the target population.")] = None,
     gene_map: Annotated[
-        Path | None, typer.Option(help="Table of gene names: as in EXPRESSION, as in the model; or YAML, see docs.")
+        Path | None,
+        typer.Option(
+            help="Table of gene names, as in EXPRESSION and as in the model; or YAML, see docs/gene_names.md."
+        ),
     ] = None,
-    align_batch: Annotated[str | None, typer.Option(help="Sheet column naming batches to align to training.")] = None,
-    missing: Annotated[str | None, typer.Option(help="Missing genes: impute, skip or refuse.")] = None,
+    align_batch: Annotated[
+        str | None, typer.Option(help="Column of the sample sheet with the batches to align to the training data.")
+    ] = None,
+    missing: Annotated[str | None, typer.Option(help="What to do with missing genes: impute, skip or refuse.")] = None,
 ) -> None:
-    """Score new samples, and say for each which genes are missing and whether the model applies to it."""
+    """Score new samples, and report for each which genes are missing and whether the model applies to it."""
     from responder_ml.score import score
 
     options = specified(missing=missing, gene_map=gene_map, align_batch=align_batch)
@@ -72,7 +78,7 @@ def show_scores(console: Console, scores: "pd.DataFrame", out: Path | None) -> N
 
 
 def _summary_lines(summary: dict[str, Any]) -> list[str | Text]:
-    """Return what concerns all samples, one sentence a line."""
+    """Return one sentence for each statement about all samples."""
     lines: list[str | Text] = []
     gene_map = summary.get("gene_map")
     if gene_map:

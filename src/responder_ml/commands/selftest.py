@@ -1,4 +1,4 @@
-"""The command `selftest`: does the procedure leak?"""
+"""The command `selftest`: a test of the procedure for leakage."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
 def selftest(
     config: Config,
     cohorts: Annotated[
-        int | None, typer.Option(help=f"Cohorts without effect of each kind, {SelfTestSize.cohorts} by default.")
+        int | None, typer.Option(help=f"Cohorts without effect of each kind (default: {SelfTestSize.cohorts}).")
     ] = None,
     permutations: Annotated[
-        int | None, typer.Option(help=f"Relabellings for each cohort's p, {SelfTestSize.permutations} by default.")
+        int | None, typer.Option(help=f"Relabellings for each cohort's p (default: {SelfTestSize.permutations}).")
     ] = None,
     repeats: Annotated[
-        int | None, typer.Option(help=f"Repeats of the outer folds, {SelfTestSize.repeats} by default.")
+        int | None, typer.Option(help=f"Repeats of the outer folds (default: {SelfTestSize.repeats}).")
     ] = None,
     out: Annotated[Path | None, typer.Option("--out", help="JSON file to write.")] = None,
 ) -> None:
-    """Run the job on relabelled subjects and on noise of the same shape, and say whether it leaks."""
+    """Run the job on relabelled subjects and on noise of the same shape, and report whether it leaks."""
     from responder_ml.config import load_config
     from responder_ml.selftest import selftest, write_selftest
 
@@ -57,7 +57,7 @@ def show_selftest(console: Console, test: "SelfTest") -> None:
 
 
 def _column(control: "NegativeControl") -> dict[str, str]:
-    """Return what the table says of cohorts of one kind, by the title of the row."""
+    """Return the table's cells for cohorts of one kind, by the title of the row."""
     return {
         "mean AUROC": f"{control.mean:.2f} (sd {control.aurocs.std(ddof=1):.2f})",
         "expected mean": _interval(control.band),

@@ -11,7 +11,9 @@ from responder_ml.commands.console import print_line
 
 def simulate(
     out: Annotated[Path, typer.Option("--out", help="Folder to write.")],
-    config: Annotated[Path | None, typer.Option(help="Take the simulator's parameters and seed from this job.")] = None,
+    config: Annotated[
+        Path | None, typer.Option(help="Job from which to take the simulator's parameters and seed.")
+    ] = None,
 ) -> None:
     """Write a simulated cohort as ordinary files."""
     from responder_ml.build import simulate_to

@@ -1,4 +1,4 @@
-"""The command `study`: many jobs of one question, with one correction."""
+"""The command `study`: many jobs that belong to one question, with one correction."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -18,10 +18,10 @@ def study(
     experiment: Annotated[Path, typer.Argument(help="YAML file of the study.", metavar="EXPERIMENT")],
     out: Out = None,
     runs: Annotated[
-        bool, typer.Option("--runs", help="Also train every job: a run and a bundle each, below OUT.")
+        bool, typer.Option("--runs", help="Also train every job, and write its run and its bundle below OUT.")
     ] = False,
 ) -> None:
-    """Run a grid of jobs (regions x endpoints x subsets), correct over all of them, and write one overview."""
+    """Run a grid of jobs (regions x endpoints x subsets) with one correction over all of them, and write one page."""
     from responder_ml.search.checkpoints import run_checkpoint
     from responder_ml.study import default_folder, record_study, run_study, train_jobs
     from responder_ml.study_config import load_study
@@ -37,7 +37,7 @@ def study(
 
 
 def show_study(console: Console, study: "Study", folder: Path) -> None:
-    """Print the answer, then a line for every job."""
+    """Print the conclusion, then one row for every job."""
     from responder_ml.records.study import PAGE
 
     print_line(console, study.result.sentence)

@@ -10,17 +10,17 @@ from responder_ml.commands.console import print_line
 
 
 def track(
-    run: Annotated[Path, typer.Argument(help="Run folder, or a study's.", metavar="RUN")],
-    bundle: Annotated[Path | None, typer.Option(help="Its bundle folder, models/NAME by default.")] = None,
-    uri: Annotated[str | None, typer.Option(help="Tracking store, the job's own by default.")] = None,
-    experiment: Annotated[str | None, typer.Option(help="MLflow experiment, the job's own by default.")] = None,
+    run: Annotated[Path, typer.Argument(help="Folder of a run or of a study.", metavar="RUN")],
+    bundle: Annotated[Path | None, typer.Option(help="Bundle folder of the run (default: models/NAME).")] = None,
+    uri: Annotated[str | None, typer.Option(help="Tracking store (default: that of the job).")] = None,
+    experiment: Annotated[str | None, typer.Option(help="MLflow experiment (default: that of the job).")] = None,
     register: Annotated[bool, typer.Option("--register", help="Register the bundle as an MLflow model.")] = False,
 ) -> None:
-    """Send a finished run, or a study, to MLflow; a run that is there already is not sent twice."""
+    """Send a finished run or study to MLflow; one that is already there is not sent again."""
     from responder_ml.track import track
 
     console = Console()
     tracked = track(run, bundle, uri=uri, experiment=experiment, register=register)
     print_line(console, f"Tracked in MLflow as {tracked.run_id}")
     if tracked.lacks_bundle:
-        print_line(console, "Sent without a bundle; name it with --bundle to send it too.")
+        print_line(console, "Sent without a bundle; give its folder with --bundle to send it too.")

@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 def train(
     config: Config,
     out: Out = None,
-    bundle: Annotated[Path | None, typer.Option(help="Bundle folder, models/NAME by default.")] = None,
+    bundle: Annotated[Path | None, typer.Option(help="Bundle folder to write (default: models/NAME).")] = None,
 ) -> None:
-    """Search, test against relabelled subjects, explain, and write a run folder and a bundle."""
+    """Train the candidates of a job, test the result on relabelled subjects, and write a run folder and a bundle."""
     from responder_ml.config import load_config
     from responder_ml.search.checkpoints import run_checkpoint
     from responder_ml.train import default_folders, record, run_job
@@ -82,7 +82,7 @@ def _candidate_table(candidates: "pd.DataFrame") -> Table:
 
 
 def _null_line(null: "Null | None") -> str:
-    """Say how p was computed; nothing where no null was run."""
+    """Return a sentence on how p was computed; empty if no null was run."""
     if null is None or null.p_value is None:
         return ""
     if null.exact:

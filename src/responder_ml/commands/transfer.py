@@ -26,12 +26,14 @@ if TYPE_CHECKING:
 def transfer(
     config: Config,
     by: Annotated[
-        str | None, typer.Option(help="Column whose values are trained and tested in pairs: region, drug, sex.")
+        str | None, typer.Option(help="Column whose values are paired for training and testing: region, drug, sex.")
     ] = None,
-    to: Annotated[Path | None, typer.Option(help="YAML file of another job, whose cohort is the other side.")] = None,
+    to: Annotated[
+        Path | None, typer.Option(help="YAML file of another job, whose cohort is paired with this one.")
+    ] = None,
     out: Out = None,
 ) -> None:
-    """Train on one region, drug, sex or cohort and test on another, as a matrix with nulls and intervals."""
+    """Train on one region, drug, sex or cohort and test on another; report a matrix with p-values and intervals."""
     from responder_ml.config import load_config
     from responder_ml.transfer import PAGE, default_folder, transfer, write_transfer
 

@@ -11,10 +11,10 @@ from responder_ml.commands.console import print_line
 
 
 def ui(
-    config: Annotated[Path | None, typer.Option(help="Open the store this job logs to.")] = None,
+    config: Annotated[Path | None, typer.Option(help="Job whose store to open.")] = None,
     port: Annotated[int | None, typer.Option(help="Port of the web page.")] = None,
 ) -> None:
-    """Open the MLflow UI on the right store."""
+    """Open the MLflow page on the store that a job logs to."""
     from responder_ml.config import load_config
     from responder_ml.tracking.page_server import open_ui
 
