@@ -1,10 +1,6 @@
-"""Reporting guidelines a run can fill in part."""
+"""Reporting guidelines that a run can answer in part, one YAML file each."""
 
-from responder_ml.report.guidelines.dome import DOME
-from responder_ml.report.guidelines.item import Guideline
-from responder_ml.report.guidelines.leakage import LEAKAGE
-from responder_ml.report.guidelines.reforms import REFORMS
-from responder_ml.report.guidelines.tripod_ai import TRIPOD_AI
+from responder_ml.report.guidelines.guideline import Guideline, read_guideline
 
-GUIDELINES: tuple[Guideline, ...] = (REFORMS, TRIPOD_AI, DOME, LEAKAGE)
+GUIDELINES: tuple[Guideline, ...] = tuple(map(read_guideline, ("reforms", "tripod_ai", "dome", "leakage")))
 """In the order they are printed."""

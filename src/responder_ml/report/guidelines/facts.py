@@ -1,4 +1,4 @@
-"""What a run can say about itself, in sentences that several guidelines ask for."""
+"""Sentences about a run that answer items of the guidelines."""
 
 from dataclasses import dataclass
 
@@ -56,7 +56,7 @@ class Facts:
             tuning=_tuning(run) if trained else "Nothing was tuned.",
             performance=_performance(result.headline),
             uncertainty=(
-                "95 % intervals redraw subjects from the held-out decisions (conditional on the models); paired comparisons use "
+                "95 % intervals resample subjects from the held-out decisions (conditional on the models); paired comparisons use "
                 "the corrected resampled t; curves show the spread over repeats."
             ),
             null=_null(run),
@@ -95,7 +95,7 @@ def _validation(run: Run) -> str:
 def _tuning(run: Run) -> str:
     trials = run.result.search.trials
     if not trials:
-        return "Nothing was tuned: forms are fixed in advance."
+        return "No parameter was tuned: all are fixed in advance."
     return f"{trials} Optuna trials per candidate and outer training set, scored by the mean inner AUROC."
 
 
