@@ -25,7 +25,17 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared" / "data"
-NOT_COMPARED = {"timings", "versions", "config", "created", "trained_at", "checksums", "files", "package_version"}
+NOT_COMPARED = {
+    "timings",
+    "versions",
+    "config",
+    "created",
+    "trained_at",
+    "checksums",
+    "files",
+    "package_version",
+    "sha256",
+}
 """Keys whose values differ between two runs of one program."""
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e-?\d+)?")
 
