@@ -51,7 +51,7 @@ class CohortConfig(Section):
 
 
 class EndpointConfig(Section):
-    """The two classes, and what must not explain them."""
+    """The two classes, and the nuisance columns that could explain them."""
 
     column: str
     positive: str
@@ -137,7 +137,7 @@ class TrackingConfig(Section):
 class ComputeConfig(Section):
     """Processes on this machine (-1 takes all cores), or the address of a Dask cluster's scheduler.
 
-    ``backend`` belongs to earlier versions; the scheduler alone says now which it is.
+    ``backend`` is a key of earlier versions; the scheduler alone selects a cluster now.
     """
 
     workers: int = -1
