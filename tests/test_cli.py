@@ -310,7 +310,7 @@ def test_help_tells_the_defaults_where_they_live(run):
 
     _, out, _ = run("selftest", "--help")
     for value in (SelfTestSize.cohorts, SelfTestSize.permutations, SelfTestSize.repeats):
-        assert f"{value} by default" in " ".join(out.replace("│", " ").split())
+        assert f"(default: {value})" in " ".join(out.replace("│", " ").split())
 
 
 @pytest.mark.parametrize(

@@ -109,7 +109,7 @@ def test_a_server_that_goes_away_while_a_run_is_sent_loses_nothing(run, folder, 
     with monkeypatch.context() as patched:
         patched.setattr(MlflowClient, "log_batch", leave)
         with pytest.raises(
-            TrackingError, match=r"^The run could not be sent to [^\n]*; mend the store[^\n]*`track`\.$"
+            TrackingError, match=r"^The run could not be sent to [^\n]*; repair the store[^\n]*`track`\.$"
         ):
             send(run, folder, None, loader=LOADER, uri=server.uri, experiment="lost")
     with pytest.raises(TrackingError, match=rf"^Nothing answers at 127\.0\.0\.1:{server.port} [^\n]*$"):
