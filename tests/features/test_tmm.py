@@ -100,3 +100,15 @@ def test_a_frozen_normaliser_divides_by_edgers_effective_library(edger):
     effective = (table["library_size"] * table["fixed_raw"]).to_numpy()
     expected = np.log2((values + 0.5) / (effective[:, None] + 1.0) * 1e6)
     np.testing.assert_allclose(normaliser.transform(values), expected, rtol=1e-12)
+
+
+def test_libraries_that_differ_in_size_only_or_share_no_gene_have_factor_one():
+    reference = np.array([10.0, 20.0, 30.0, 40.0, 50.0])
+    assert tmm_factor(3.0 * reference, reference) == 1.0
+    assert tmm_factor(np.array([5.0, 0.0]), np.array([0.0, 5.0])) == 1.0
+
+
+def test_a_gene_that_only_falls_is_no_equal_library(counts):
+    sample = counts[0].copy()
+    sample[np.argsort(sample)[-100:]] *= 0.25
+    assert tmm_factor(sample, counts[0]) > 1.2

@@ -1,5 +1,6 @@
 """A finished unit on disk: what was written comes back, and nothing else is believed."""
 
+import fractions
 import os
 import pickle
 
@@ -60,7 +61,7 @@ class _Harmful:
         return self.call
 
 
-@pytest.mark.parametrize("function", [os.system, eval, write_unit, pickle.loads])
+@pytest.mark.parametrize("function", [os.system, eval, write_unit, pickle.loads, fractions.Fraction])
 def test_a_file_of_another_origin_with_a_right_checksum_still_calls_nothing(tmp_path, function):
     write_unit(tmp_path / "a.unit", "a", _Harmful(function, "1"))
     assert read_unit(tmp_path / "a.unit", "a") is None
