@@ -77,19 +77,19 @@ class Concordance:
         return np.asarray(np.divide(right, met, out=np.full_like(right, np.nan), where=met > 0), dtype=np.float64)
 
 
-def concordance(found: OutOfFold) -> Concordance:
+def concordance(out_of_fold: OutOfFold) -> Concordance:
     """Count the pairs of one positive and one negative subject that one model scored, over all repeats."""
-    positive, negative = found.labels == 1, found.labels == 0
+    positive, negative = out_of_fold.labels == 1, out_of_fold.labels == 0
     right = np.zeros((np.count_nonzero(positive), np.count_nonzero(negative)))
     met = np.zeros_like(right)
-    for decision, fold in zip(found.decisions, found.folds, strict=True):
+    for decision, fold in zip(out_of_fold.decisions, out_of_fold.folds, strict=True):
         together = fold[positive][:, None] == fold[negative][None, :]
-        right += together * pair_table(found.labels, decision)
+        right += together * pair_table(out_of_fold.labels, decision)
         met += together
     return Concordance(right, met)
 
 
-def auroc(found: OutOfFold) -> float:
+def auroc(out_of_fold: OutOfFold) -> float:
     """Return the share of comparable pairs in the right order, over all repeats.
 
     Examples
@@ -101,25 +101,25 @@ def auroc(found: OutOfFold) -> float:
     >>> auroc(OutOfFold(labels, decisions, folds, np.zeros_like(decisions)))
     0.5
     """
-    if len(found.labels) <= _FEW_SUBJECTS:
-        return float(concordance(found).auroc())
-    tables = [table for _, _, table in _fold_tables(found)]
+    if len(out_of_fold.labels) <= _FEW_SUBJECTS:
+        return float(concordance(out_of_fold).auroc())
+    tables = [table for _, _, table in _fold_tables(out_of_fold)]
     met = sum(table.size for table in tables)
     return sum(float(table.sum()) for table in tables) / met if met else float("nan")
 
 
-def brier(found: OutOfFold) -> float:
+def brier(out_of_fold: OutOfFold) -> float:
     """Return the mean squared error of the probabilities."""
-    return float(np.mean((found.probabilities - found.labels) ** 2))
+    return float(np.mean((out_of_fold.probabilities - out_of_fold.labels) ** 2))
 
 
-def statistic_of(found: OutOfFold) -> float:
+def statistic_of(out_of_fold: OutOfFold) -> float:
     """Return the AUROC with ties broken by the Brier score, less a millionth of it.
 
     A dozen animals allow few different AUROCs, and relabellings that tie with the observed one all count against it. Among equal
     AUROCs the better probabilities rank higher; no two different AUROCs change places.
     """
-    return auroc(found) - 1e-6 * brier(found)
+    return auroc(out_of_fold) - 1e-6 * brier(out_of_fold)
 
 
 @dataclass(frozen=True)
@@ -132,10 +132,10 @@ class Confusion:
     false_negative: Floats
 
 
-def confusion(found: OutOfFold) -> Confusion:
+def confusion(out_of_fold: OutOfFold) -> Confusion:
     """Count right and wrong classes at the cut-offs chosen inside the folds."""
-    called = found.decisions > found.thresholds
-    positive = found.labels == 1
+    called = out_of_fold.decisions > out_of_fold.thresholds
+    positive = out_of_fold.labels == 1
 
     def count(cells: Flags) -> Floats:
         return np.asarray(np.sum(cells, axis=1), dtype=np.float64)
@@ -145,22 +145,22 @@ def confusion(found: OutOfFold) -> Confusion:
     )
 
 
-def balanced_accuracy(found: OutOfFold) -> float:
+def balanced_accuracy(out_of_fold: OutOfFold) -> float:
     """Return the mean of sensitivity and specificity, averaged over repeats."""
-    cells = confusion(found)
+    cells = confusion(out_of_fold)
     sensitivity = cells.true_positive / (cells.true_positive + cells.false_negative)
     specificity = cells.true_negative / (cells.true_negative + cells.false_positive)
     return float(np.mean(0.5 * (sensitivity + specificity)))
 
 
-def matthews(found: OutOfFold) -> float:
+def matthews(out_of_fold: OutOfFold) -> float:
     """Return Matthews' correlation, averaged over repeats; zero where all subjects are called alike.
 
     References
     ----------
     Chicco D, Jurman G (2020) doi:10.1186/s12864-019-6413-7
     """
-    cells = confusion(found)
+    cells = confusion(out_of_fold)
     cross = cells.true_positive * cells.true_negative - cells.false_positive * cells.false_negative
     margins = (
         (cells.true_positive + cells.false_positive)
@@ -171,21 +171,21 @@ def matthews(found: OutOfFold) -> float:
     return float(np.mean(np.divide(cross, np.sqrt(margins), out=np.zeros_like(cross), where=margins > 0)))
 
 
-def fold_aurocs(found: OutOfFold) -> Floats:
+def fold_aurocs(out_of_fold: OutOfFold) -> Floats:
     """Return the AUROC of every outer fold, repeats x folds; nan where a fold holds one class only."""
-    scores = np.full((len(found.folds), int(found.folds.max()) + 1), np.nan)
-    for repeat, number, table in _fold_tables(found):
+    scores = np.full((len(out_of_fold.folds), int(out_of_fold.folds.max()) + 1), np.nan)
+    for repeat, number, table in _fold_tables(out_of_fold):
         if table.size:
             scores[repeat, number] = table.mean()
     return scores
 
 
-def _fold_tables(found: OutOfFold) -> Iterator[tuple[int, int, Floats]]:
+def _fold_tables(out_of_fold: OutOfFold) -> Iterator[tuple[int, int, Floats]]:
     """Yield repeat, fold and the pairs of its positive and negative subjects (see `pair_table`)."""
-    for repeat, (decision, fold) in enumerate(zip(found.decisions, found.folds, strict=True)):
+    for repeat, (decision, fold) in enumerate(zip(out_of_fold.decisions, out_of_fold.folds, strict=True)):
         for number in np.unique(fold):
             inside = fold == number
-            yield repeat, int(number), pair_table(found.labels[inside], decision[inside])
+            yield repeat, int(number), pair_table(out_of_fold.labels[inside], decision[inside])
 
 
 def by_subject(values: Floats, subject_of: Indices, n_subjects: int) -> Floats:
