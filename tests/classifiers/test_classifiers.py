@@ -163,5 +163,11 @@ def test_decisions_survive_copying_and_storing(problem, kind):
 def test_search_space_names_constructor_arguments(kind):
     member = CLASSIFIERS[kind]
     assert set(member.search_space()) <= set(member().get_params())
+    assert set(member.search_space(rows=6)) <= set(member.search_space())
     assert member.summary
     assert member.reference.startswith("doi:")
+
+
+def test_an_absolute_penalty_is_searched_from_twenty_rows_on():
+    assert set(ElasticNet.search_space(rows=19)) == {"C"}
+    assert set(ElasticNet.search_space(rows=20)) == set(ElasticNet.search_space()) == {"C", "l1_ratio"}

@@ -40,8 +40,14 @@ class Classifier(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc]
 
     @classmethod
     @abstractmethod
-    def search_space(cls) -> Space:
-        """Return Optuna distributions of the parameters worth tuning, keyed by constructor argument."""
+    def search_space(cls, rows: int | None = None) -> Space:
+        """Return Optuna distributions of the parameters worth tuning, keyed by constructor argument.
+
+        Parameters
+        ----------
+        rows
+            Training rows of the outer training set; fewer can tell fewer settings apart. None for no limit.
+        """
 
     def notes(self) -> tuple[str, ...]:
         """Return what a reader must know about these parameters on this machine, such as a missing GPU.

@@ -9,6 +9,9 @@ from responder_ml.classifiers.classifier import LinearClassifier, Problem, Space
 from responder_ml.classifiers.elastic_logistic import elastic_logistic
 from responder_ml.classifiers.ridge_logistic import MAX_GRAM_ROWS, gram_logistic, ridge_logistic
 
+LEAST_ROWS_FOR_L1 = 20
+"""Training rows from which on an absolute penalty is searched; with fewer the search is over ridge alone."""
+
 
 class ElasticNet(LinearClassifier):
     """Logistic regression, penalised by a mixture of squared and absolute coefficients.
@@ -37,11 +40,17 @@ class ElasticNet(LinearClassifier):
         self.l1_ratio = l1_ratio
 
     @classmethod
-    def search_space(cls) -> Space:
-        """Return log-uniform ``C`` and two mixtures; tens of animals cannot tell finer ones apart."""
+    def search_space(cls, rows: int | None = None) -> Space:
+        """Return log-uniform ``C`` and, from `LEAST_ROWS_FOR_L1` rows on, two mixtures.
+
+        Tens of animals cannot tell finer ones apart, and a handful cannot tell which genes deserve a coefficient at all.
+        """
         from optuna.distributions import CategoricalDistribution, FloatDistribution
 
-        return {"C": FloatDistribution(1e-4, 1.0, log=True), "l1_ratio": CategoricalDistribution((0.0, 0.5))}
+        penalty = FloatDistribution(1e-4, 1.0, log=True)
+        if rows is not None and rows < LEAST_ROWS_FOR_L1:
+            return {"C": penalty}
+        return {"C": penalty, "l1_ratio": CategoricalDistribution((0.0, 0.5))}
 
     def _learn(self, X: Floats, labels: Labels) -> None:
         target = labels.astype(np.float64)

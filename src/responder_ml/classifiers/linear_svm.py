@@ -34,7 +34,7 @@ class LinearSVM(LinearClassifier):
         self.C = C
 
     @classmethod
-    def search_space(cls) -> Space:
+    def search_space(cls, rows: int | None = None) -> Space:
         """Return log-uniform ``C``; above 1 tens of animals are separated anyway."""
         from optuna.distributions import FloatDistribution
 

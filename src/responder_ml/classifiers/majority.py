@@ -20,7 +20,7 @@ class Majority(LinearClassifier):
     fixed_form = True
 
     @classmethod
-    def search_space(cls) -> Space:
+    def search_space(cls, rows: int | None = None) -> Space:
         """Return nothing: there is nothing to tune."""
         return {}
 

@@ -23,7 +23,7 @@ class SignatureThreshold(LinearClassifier):
     fixed_form = True
 
     @classmethod
-    def search_space(cls) -> Space:
+    def search_space(cls, rows: int | None = None) -> Space:
         """Return nothing: only the number of columns is tuned."""
         return {}
 

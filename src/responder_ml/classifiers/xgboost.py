@@ -110,7 +110,7 @@ class XGBoost(Classifier):
         self.seed = seed
 
     @classmethod
-    def search_space(cls) -> Space:
+    def search_space(cls, rows: int | None = None) -> Space:
         """Return depth, shrinkage and leaf weight over ranges that fit tens of subjects."""
         from optuna.distributions import FloatDistribution, IntDistribution
 
