@@ -129,14 +129,21 @@ def prepare_job(job: JobConfig, cohort: AnnData | None = None) -> PreparedJob:
 
 
 def build_search_plan(job: JobConfig) -> SearchPlan:
-    """Return how a job's search is done."""
-    return SearchPlan(job.search.folds, job.search.inner_folds, job.search.trials, job.seed)
+    """Return how a job's search is done, before it is fitted to the number of subjects."""
+    search = job.search
+    return SearchPlan(
+        folds=5 if search.folds is None else search.folds,
+        inner_folds=search.inner_folds,
+        trials=search.trials,
+        seed=job.seed,
+        repeats=10 if search.repeats is None else search.repeats,
+        complete=search.folds is None and search.repeats is None,
+    )
 
 
 def build_null_plan(job: JobConfig) -> NullPlan:
-    """Return how a job's null is run; it re-runs at most the repeats of the headline."""
-    repeats = min(job.null.repeats, job.search.repeats)
-    return NullPlan(job.null.permutations, repeats, job.null.stop_after, job.null.alpha, job.seed)
+    """Return how a job's null is run."""
+    return NullPlan(job.null.permutations, job.null.stop_after, job.null.alpha, job.seed)
 
 
 def build_endpoint(config: EndpointConfig) -> Endpoint:

@@ -77,10 +77,14 @@ class ComponentConfig(Section):
 
 
 class SearchConfig(Section):
-    """Outer folds and repeats, inner folds, and Optuna trials per candidate and outer training set."""
+    """Outer folds and repeats, inner folds, and Optuna trials per candidate and outer training set.
 
-    folds: int = Field(5, ge=2)
-    repeats: int = Field(10, ge=1)
+    Folds and repeats that are not named fit the number of subjects: a complete design of all pairs with few, otherwise ten
+    repeats of five folds.
+    """
+
+    folds: int | None = Field(None, ge=2)
+    repeats: int | None = Field(None, ge=1)
     inner_folds: int = Field(3, ge=2)
     trials: int = Field(25, ge=0)
 

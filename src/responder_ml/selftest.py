@@ -119,7 +119,7 @@ class SelfTest:
     name, seed
         Of the job.
     size
-        Cohorts, relabellings and repeats that were run.
+        Cohorts and relabellings that were run.
     controls
         Relabelled cohorts, then noise.
     """
@@ -162,7 +162,7 @@ def selftest(job: JobConfig, size: SelfTestSize | None = None, progress: Progres
     job
         Configuration; its cohort, builders, classifiers, folds and trials are used unchanged.
     size
-        How many cohorts, relabellings and repeats.
+        How many cohorts and relabellings.
     progress
         Reports long work.
 
@@ -174,8 +174,7 @@ def selftest(job: JobConfig, size: SelfTestSize | None = None, progress: Progres
     size, progress = size or SelfTestSize(), progress or Progress()
     _check_resolution(size, job.null.alpha)
     prepared = prepare_job(job)
-    repeats = min(size.repeats, job.search.repeats)
-    null = NullPlan(size.permutations, repeats, _STOP_AFTER, job.null.alpha, job.seed)
+    null = NullPlan(size.permutations, _STOP_AFTER, job.null.alpha, job.seed)
     controls = []
     for kind in get_args(Kind):
         run = partial(_run_cohort, prepared.labelled, prepared.feasible.candidates, prepared.feasible.plan, null, kind)
@@ -186,7 +185,7 @@ def selftest(job: JobConfig, size: SelfTestSize | None = None, progress: Progres
                 on_progress(len(results), size.cohorts, f"mean AUROC {np.mean([value for value, _ in results]):.2f}")
         aurocs, p_values = np.array(results).T
         controls.append(NegativeControl(kind, aurocs, p_values, job.null.alpha))
-    return SelfTest(job.name, job.seed, replace(size, repeats=repeats), tuple(controls))
+    return SelfTest(job.name, job.seed, size, tuple(controls))
 
 
 def shuffle_genes(expression: Floats, rng: np.random.Generator) -> Floats:
@@ -223,10 +222,9 @@ def _run_cohort(
         search_data = replace(search_data, expression=shuffle_genes(search_data.expression, rng))
     # The folds come from the same seed: folds shared by all cohorts would bias all of them alike.
     procedure = Procedure(search_data, candidates, replace(plan, seed=seed), Workers(1))
-    observed = procedure.observe(labels, null.repeats).auto
-    statistic: Callable[..., Any] = partial(procedure.statistics, repeats=null.repeats)
+    observed = procedure.observe(labels).auto
     result = run_null(
-        statistic, labels, search_data.strata, statistic_of(observed), replace(null, seed=seed), "selftest"
+        procedure.statistics, labels, search_data.strata, statistic_of(observed), replace(null, seed=seed), "selftest"
     )
     return auroc(observed), result.p_value
 

@@ -17,8 +17,6 @@ class SelfTestSize:
         Cohorts without effect of each kind.
     permutations
         Most relabellings in the null of each cohort.
-    repeats
-        Repeats of the outer folds behind each AUROC; never more than the job's own.
 
     Raises
     ------
@@ -28,11 +26,10 @@ class SelfTestSize:
 
     cohorts: int = 20
     permutations: int = 39
-    repeats: int = 1
 
     def __post_init__(self) -> None:
         """Refuse sizes too small for any conclusion."""
-        least = {"cohorts": _FEWEST_COHORTS, "permutations": 1, "repeats": 1}
+        least = {"cohorts": _FEWEST_COHORTS, "permutations": 1}
         for name, smallest in least.items():
             if getattr(self, name) < smallest:
                 raise ConfigError(

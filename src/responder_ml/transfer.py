@@ -93,12 +93,9 @@ def transfer(
         raise ConfigError("Name either a column with --by or another job with --to, to transfer between, and not both.")
     machine_notes = classifier_notes(candidates)
     cohorts, notes = _cohorts_by_column(job, by) if by is not None else (_cohorts_of_jobs(job, to), [])
-    null = NullPlan(
-        job.null.permutations, min(job.null.repeats, job.search.repeats), job.null.stop_after, job.null.alpha, job.seed
-    )
-    plan = SearchPlan(job.search.folds, job.search.inner_folds, job.search.trials, job.seed)
+    null = build_null_plan(job)
     workers = build_workers(job.compute)
-    transfer_plan = TransferPlan(candidates, plan, job.search.repeats, null, workers)
+    transfer_plan = TransferPlan(candidates, build_search_plan(job), null, workers)
     with progress.stage("Transfers") as on_progress:
         rows = transfer_matrix(cohorts, transfer_plan, on_progress)
     return TransferRecord(

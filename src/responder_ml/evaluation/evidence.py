@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 
@@ -70,9 +69,8 @@ def assess_evidence(
     """
     null = None
     if plan.permutations > 0:
-        statistic = partial(procedure.statistics, repeats=plan.repeats)
-        value = statistic_of(observed.auto.first(plan.repeats))
-        null = run_null(statistic, labelled.labels, labelled.strata, value, plan, "strata", on_progress)
+        value = statistic_of(observed.auto)
+        null = run_null(procedure.statistics, labelled.labels, labelled.strata, value, plan, "strata", on_progress)
     return assess_given_null(null, procedure, observed, labelled, plan, log2, on_progress)
 
 
@@ -98,16 +96,14 @@ def assess_given_null(
     p_name
         Name of the p value in the verdict.
     """
-    statistic = partial(procedure.statistics, repeats=plan.repeats)
-    tested = observed.auto.first(plan.repeats)
-    value = statistic_of(tested)
-    conditional = _conditional(statistic, labelled, value, plan, null, on_progress)
+    value = statistic_of(observed.auto)
+    conditional = _conditional(procedure.statistics, labelled, value, plan, null, on_progress)
     baselines = _baselines(procedure, observed, labelled, log2, plan.seed)
     nuisance = [baseline for baseline in baselines if baseline.nuisance]
     verdict = conclude(
         question=f"{labelled.endpoint.positive} from {labelled.endpoint.negative}",
         auroc=auroc(observed.auto),
-        null=_summary(null, p_name, None if len(tested.folds) == len(observed.auto.folds) else auroc(tested)),
+        null=_summary(null, p_name),
         conditional=NullSummary(conditional.p_value, conditional.min_attainable_p) if conditional else None,
         nuisance=_best(nuisance),
         best=_best(baselines),
@@ -116,10 +112,10 @@ def assess_given_null(
     return Evidence(null, conditional, tuple(baselines), verdict)
 
 
-def _summary(null: NullResult | None, p_name: str, tested: float | None) -> NullSummary:
+def _summary(null: NullResult | None, p_name: str) -> NullSummary:
     if null is None:
         return NullSummary(None, 0.0)
-    return NullSummary(null.p_value, null.min_attainable_p, null.mean, p_name, tested)
+    return NullSummary(null.p_value, null.min_attainable_p, null.mean, p_name)
 
 
 def _conditional(

@@ -44,10 +44,6 @@ class OutOfFold:
         """Probability of the positive class, repeats x subjects."""
         return np.asarray(expit(self.decisions), dtype=np.float64)
 
-    def first(self, repeats: int) -> "OutOfFold":
-        """Return the first few repeats."""
-        return OutOfFold(self.labels, self.decisions[:repeats], self.folds[:repeats], self.thresholds[:repeats])
-
 
 @dataclass(frozen=True)
 class Concordance:

@@ -46,8 +46,6 @@ class NullPlan:
     ----------
     permutations
         Most relabellings; 0 runs none. All labellings are enumerated if they are no more than this.
-    repeats
-        Repeats of the outer folds that make up the test statistic, for the observed labels and relabelled ones alike.
     stop_after
         Stop once so many relabellings have reached the statistic of the observed labels.
     alpha
@@ -57,7 +55,6 @@ class NullPlan:
     """
 
     permutations: int
-    repeats: int
     stop_after: int
     alpha: float
     seed: int

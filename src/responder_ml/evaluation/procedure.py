@@ -144,8 +144,8 @@ class Procedure:
         """
         return Procedure(self.search_data.without(genes), self.candidates, self.plan, self._workers, self._split)
 
-    def observe(self, labels: Labels, repeats: int, on_progress: OnProgress | None = None) -> ObservedResult:
-        """Run the nested search on ``labels`` (0/1 per subject) for every repeat, and keep the fitted models."""
+    def observe(self, labels: Labels, on_progress: OnProgress | None = None) -> ObservedResult:
+        """Run the nested search on ``labels`` (0/1 per subject) for every repeat of the plan, and keep the fitted models."""
         run = partial(
             search_draws,
             self.search_data,
@@ -156,10 +156,10 @@ class Procedure:
             split=self._split,
         )
         results: list[DrawResult] = []
-        for of_repeat in self._workers.map(run, [[Draw(labels, repeat)] for repeat in range(repeats)]):
+        for of_repeat in self._workers.map(run, [[Draw(labels, repeat)] for repeat in range(self.plan.repeats)]):
             results += of_repeat
             if on_progress is not None:
-                on_progress(len(results), repeats, "")
+                on_progress(len(results), self.plan.repeats, "")
         return self._collect(labels, results)
 
     def leave_pair_out(self, labels: Labels, on_progress: OnProgress | None = None) -> Concordance:
@@ -175,13 +175,10 @@ class Procedure:
         table = np.reshape(right, (int(np.sum(labels == 1)), -1))
         return Concordance(table, np.ones_like(table))
 
-    def statistics(self, labellings: Sequence[Labels], repeats: int) -> Iterator[Floats]:
-        """Yield, block by block and in order, the test statistic of each labelling.
-
-        It is the AUROC of the auto procedure over the first few repeats, ties broken (`metrics.statistic_of`).
-        """
+    def statistics(self, labellings: Sequence[Labels]) -> Iterator[Floats]:
+        """Yield, block by block and in order, the test statistic of each labelling over all repeats of the plan."""
         summarise = partial(_statistic, self.search_data, self._split.decided)
-        for block in self._relabelled(summarise, labellings, repeats, keep_models=False):
+        for block in self._relabelled(summarise, labellings, self.plan.repeats, keep_models=False):
             yield np.asarray(block)
 
     def summaries(

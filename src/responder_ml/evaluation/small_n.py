@@ -9,8 +9,13 @@ from responder_ml.search.draw import SearchPlan
 
 LEAST_SUBJECTS = 3
 """With fewer subjects in a class, training is refused."""
-LEAST_TUNED = 6
-"""With fewer subjects in a class, nothing is tuned: only classifiers with a fixed form are used."""
+LEAST_TUNED = 12
+"""With fewer subjects in a class nothing is tuned: inner folds of so few cannot tell settings apart, and fixed forms do no worse."""
+LEAST_OF_ANY_FORM = 6
+"""With fewer subjects in a class only classifiers made for so few are used (those with ``fixed_form``)."""
+
+LEAST_FUSED = 6
+"""Fusion of regions weights them by their inner folds, which need so many subjects of a class."""
 
 FEW_SUBJECTS, MOST_PAIRS = 10, 150
 """Leave-pair-out is run where a class has fewer subjects than the first, and there are at most as many pairs as the second."""
@@ -40,8 +45,25 @@ class FeasiblePlan:
     notes: tuple[str, ...]
 
 
-def fit_plan_to_n(plan: SearchPlan, candidates: Sequence[Candidate], n_positive: int, n_negative: int) -> FeasiblePlan:
+def fit_plan_to_n(
+    plan: SearchPlan,
+    candidates: Sequence[Candidate],
+    n_positive: int,
+    n_negative: int,
+    least_tuned: int = LEAST_TUNED,
+) -> FeasiblePlan:
     """Fit a plan to the class sizes.
+
+    Parameters
+    ----------
+    plan
+        As configured; ``complete`` says that the outer folds may be a complete design, because the user named none.
+    candidates
+        As configured.
+    n_positive, n_negative
+        Subjects of each class.
+    least_tuned
+        Subjects of the smaller class from which on settings are tuned.
 
     Raises
     ------
@@ -55,18 +77,28 @@ def fit_plan_to_n(plan: SearchPlan, candidates: Sequence[Candidate], n_positive:
             "are needed. Add animals, or choose an endpoint with larger classes."
         )
     notes = []
+    if smaller < LEAST_OF_ANY_FORM:
+        candidates = _fixed_forms(candidates, smaller)
+    if smaller < least_tuned and plan.trials > 0:
+        plan = replace(plan, trials=0)
+        notes.append(
+            f"With {smaller} subjects in the smaller class nothing is tuned: the fixed forms of "
+            f"{', '.join(candidate.name for candidate in candidates)} are used, and auto is their mean."
+        )
+    if plan.complete and plan.trials == 0 and smaller < LEAST_TUNED:
+        notes.append(
+            f"{smaller} outer folds x {smaller} rounds compare each of the {n_positive * n_negative} pairs of a positive and a "
+            "negative subject exactly once, without a random number."
+        )
+        return FeasiblePlan(replace(plan, folds=smaller, repeats=smaller), tuple(candidates), tuple(notes))
+    plan = replace(plan, complete=False)
     if plan.folds > smaller:
         notes.append(
             f"{plan.folds} outer folds do not fit {smaller} subjects in the smaller class; {smaller} are used."
         )
         plan = replace(plan, folds=smaller)
-    if smaller < LEAST_TUNED:
-        candidates = _fixed_forms(candidates, smaller)
-        notes.append(
-            f"With {smaller} subjects in the smaller class nothing is tuned: fixed forms of "
-            f"{', '.join(candidate.name for candidate in candidates)} are used."
-        )
-        return FeasiblePlan(replace(plan, trials=0), tuple(candidates), tuple(notes))
+    if plan.trials == 0:
+        return FeasiblePlan(plan, tuple(candidates), tuple(notes))
     least_in_training = smaller - -(-smaller // plan.folds)
     if plan.inner_folds > least_in_training:
         notes.append(
@@ -83,6 +115,6 @@ def _fixed_forms(candidates: Sequence[Candidate], smaller: int) -> list[Candidat
         names = ", ".join(sorted({candidate.classifier.name for candidate in candidates}))
         raise EndpointError(
             f"With {smaller} subjects in the smaller class nothing can be tuned, and {names} must be. "
-            "Add nearest_centroid or signature_threshold to `classifiers`."
+            "Add nearest_centroid, elastic_net or signature_threshold to `classifiers`."
         )
     return fixed

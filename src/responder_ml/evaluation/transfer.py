@@ -89,9 +89,7 @@ class TransferPlan:
     candidates
         Builders with classifiers, among which the procedure chooses on the first cohort.
     search
-        Folds, trials, seed.
-    repeats
-        Repeats of the folds, where there are folds.
+        Folds and their repeats, where there are folds; trials, seed.
     null
         How the null is run.
     workers
@@ -100,7 +98,6 @@ class TransferPlan:
 
     candidates: Sequence[Candidate]
     search: SearchPlan
-    repeats: int
     null: NullPlan
     workers: Workers
 
@@ -300,14 +297,14 @@ def _run(
     expand: Callable[[Labels], Labels],
 ) -> tuple[OutOfFold, NullResult | None]:
     """Run the procedure on the labels of individuals, and on relabelled individuals."""
-    result = procedure.observe(expand(labels), plan.repeats).auto
+    result = procedure.observe(expand(labels)).auto
     if plan.null.permutations == 0:
         return result, None
 
     def statistic(labellings: Sequence[Labels]) -> Iterable[Floats]:
-        return procedure.statistics([expand(labelling) for labelling in labellings], plan.null.repeats)
+        return procedure.statistics([expand(labelling) for labelling in labellings])
 
-    observed = statistic_of(result.first(plan.null.repeats))
+    observed = statistic_of(result)
     return result, run_null(statistic, labels, strata, observed, plan.null, name)
 
 
@@ -326,7 +323,9 @@ def _fit_to_both(plan: TransferPlan, train: Labels, test: Labels) -> FeasiblePla
             f"There are {positive} positive and {negative} negative subjects to test on, but at least {LEAST_SUBJECTS} of "
             "each are needed. Add animals, or leave this cohort out."
         )
-    return fit_plan_to_n(replace(plan.search, folds=min(plan.search.folds, smaller)), plan.candidates, *_sizes(train))
+    # The complete design is for subjects that are all trained on and decided.
+    search = replace(plan.search, folds=min(plan.search.folds, smaller), complete=False)
+    return fit_plan_to_n(search, plan.candidates, *_sizes(train))
 
 
 def _sizes(labels: Labels) -> tuple[int, int]:

@@ -26,15 +26,12 @@ class NullSummary:
         Mean of the statistic over relabelled subjects.
     p_name
         Name of the p value in the sentence.
-    tested
-        AUROC over the repeats that the null re-runs, where they are fewer than those of the headline.
     """
 
     p_value: float | None
     min_attainable_p: float
     null_mean: float | None = None
     p_name: str = "p"
-    tested: float | None = None
 
 
 @dataclass(frozen=True)
@@ -105,7 +102,7 @@ def conclude(
     if null.p_value is None:
         return Verdict("not_tested", f"Not tested: the AUROC for {question} is {auroc:.2f}, but no null was run.")
     numbers = (
-        f"AUROC {auroc:.2f}{_tested(null)} against {_mean(null)} under relabelled subjects, "
+        f"AUROC {auroc:.2f} against {_mean(null)} under relabelled subjects, "
         f"{null.p_name} = {_p(null.p_value)}"
     )
     if null.p_value >= alpha:
@@ -152,10 +149,6 @@ def _gain(best: BaselineResult | None) -> str:
         f"; gain over the best baseline ({best.name}, AUROC {best.auroc:.2f}) {best.gain:+.2f}, "
         f"95 % interval {low:+.2f} to {high:+.2f}"
     )
-
-
-def _tested(null: NullSummary) -> str:
-    return "" if null.tested is None else f" ({null.tested:.2f} in the repeats tested)"
 
 
 def _mean(null: NullSummary) -> str:

@@ -10,7 +10,7 @@ from responder_ml.arrays import Flags, Indices, Labels
 from responder_ml.cohort.endpoint import LabelledCohort
 from responder_ml.cohort.sample_sheet import Where, rows_where
 from responder_ml.errors import EndpointError
-from responder_ml.evaluation.small_n import LEAST_TUNED
+from responder_ml.evaluation.small_n import LEAST_FUSED
 from responder_ml.features.builders.context import Context
 from responder_ml.search.search_data import SearchData, context_of
 
@@ -118,8 +118,8 @@ def _only_outside(context: Context, selection: Where) -> Context:
 def _check_sizes(names: tuple[str, ...], has: Flags, labels: Labels) -> None:
     for name, has_region in zip(names, has.T, strict=True):
         sizes = [int((has_region & (labels == label)).sum()) for label in (1, 0)]
-        if min(sizes) < LEAST_TUNED:
+        if min(sizes) < LEAST_FUSED:
             raise EndpointError(
                 f"{name} has {sizes[0]} positive and {sizes[1]} negative subjects, but fusion weights regions by their inner folds "
-                f"and needs at least {LEAST_TUNED} of each in every region. Leave the region out, or do without fusion."
+                f"and needs at least {LEAST_FUSED} of each in every region. Leave the region out, or do without fusion."
             )

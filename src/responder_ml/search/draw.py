@@ -23,12 +23,19 @@ class SearchPlan:
         Optuna trials per candidate and outer training set; 0 means fixed forms, nothing tuned.
     seed
         The seed from which all others are derived.
+    repeats
+        Repeats of the outer folds, in the headline and in every relabelling alike.
+    complete
+        Whether the outer folds are a complete design, which compares every pair of subjects of different class exactly
+        once and has no random number; see `splits.complete_folds`.
     """
 
     folds: int
     inner_folds: int
     trials: int
     seed: int
+    repeats: int = 1
+    complete: bool = False
 
 
 @dataclass(frozen=True)

@@ -56,7 +56,9 @@ def search_draws(
         Which subjects are trained on and decided in each fold; ordinary cross-validation by default.
     """
     split = split or EverySubject(search_data.n_subjects)
-    folds = [split.assign(draw.labels, search_data.strata, plan.folds, _rng(plan, draw, "outer")) for draw in draws]
+    folds = [
+        split.assign(draw.labels, search_data.strata, plan, draw.repeat, _rng(plan, draw, "outer")) for draw in draws
+    ]
     training_sets = [
         [training_set(search_data, plan, draw, split.trains & (assigned != fold), fold) for fold in range(plan.folds)]
         for draw, assigned in zip(draws, folds, strict=True)

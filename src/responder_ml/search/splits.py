@@ -5,12 +5,15 @@ subjects are therefore assigned exactly as if these had been their labels from t
 """
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from responder_ml.arrays import Flags, Indices, Labels
 from responder_ml.errors import EndpointError
+
+if TYPE_CHECKING:
+    from responder_ml.search.draw import SearchPlan
 
 NO_FOLD = -1
 """Instead of a fold, for subjects that are in none."""
@@ -27,7 +30,9 @@ class Split(Protocol):
     def decided(self) -> Flags:
         """Subjects that are decided in their own fold, boolean over subjects."""
 
-    def assign(self, labels: Labels, strata: Indices, folds: int, rng: np.random.Generator) -> Indices:
+    def assign(
+        self, labels: Labels, strata: Indices, plan: "SearchPlan", repeat: int, rng: np.random.Generator
+    ) -> Indices:
         """Return the fold in which each subject is left out of training; `NO_FOLD` for subjects that never are."""
 
 
@@ -44,9 +49,13 @@ class EverySubject:
         self.trains = np.ones(n_subjects, dtype=bool)
         self.decided = self.trains
 
-    def assign(self, labels: Labels, strata: Indices, folds: int, rng: np.random.Generator) -> Indices:
-        """Return the fold of each subject, as `assign_folds` does."""
-        return assign_folds(labels, strata, folds, rng)
+    def assign(
+        self, labels: Labels, strata: Indices, plan: "SearchPlan", repeat: int, rng: np.random.Generator
+    ) -> Indices:
+        """Return the fold of each subject, as `complete_folds` or `assign_folds` does."""
+        if plan.complete:
+            return complete_folds(labels, strata, repeat)
+        return assign_folds(labels, strata, plan.folds, rng)
 
 
 @dataclass(frozen=True)
@@ -68,14 +77,21 @@ class AcrossCohorts:
     decided: Flags
     partner: Indices
 
-    def assign(self, labels: Labels, strata: Indices, folds: int, rng: np.random.Generator) -> Indices:
+    def assign(
+        self, labels: Labels, strata: Indices, plan: "SearchPlan", repeat: int, rng: np.random.Generator
+    ) -> Indices:
         """Return the fold of each subject: those of both cohorts are assigned first, then those of the second alone.
 
         Parameters
         ----------
-        labels, strata, folds, rng
-            As for `assign_folds`; folds are at most the size of the smaller class decided.
+        labels, strata, rng
+            As for `assign_folds`.
+        plan
+            Its folds, at most the size of the smaller class decided, are used.
+        repeat
+            Not used: the folds are random.
         """
+        folds = plan.folds
         shared = np.zeros(len(labels), dtype=bool)
         shared[self.partner[self.partner >= 0]] = True
         assigned = np.full(len(labels), NO_FOLD, dtype=np.intp)
@@ -85,6 +101,37 @@ class AcrossCohorts:
         first = np.flatnonzero(self.partner >= 0)
         assigned[first] = assigned[self.partner[first]]
         return assigned
+
+
+def complete_folds(labels: Labels, strata: Indices, repeat: int) -> Indices:
+    """Assign subjects to the folds of one round of a complete design.
+
+    With m subjects in the smaller class there are m folds and m rounds. Each fold holds out one subject of the smaller class
+    and its share of the larger one, which moves on by one fold each round. Over all rounds every subject of one class
+    therefore meets every subject of the other in exactly one fold: the pairs of leave-pair-out cross-validation, each
+    decided once, from m x m training sets and without a random number.
+
+    Subjects of the larger class that share a fold do so in every round. They are numbered stratum by stratum, so that
+    these are of different strata as far as numbers allow.
+
+    Parameters
+    ----------
+    labels, strata
+        Label and stratum code per subject, shape ``(n_subjects,)``.
+    repeat
+        The round, from 0 to m - 1.
+
+    References
+    ----------
+    Airola A, Pahikkala T, Waegeman W, De Baets B, Salakoski T (2011) doi:10.1016/j.csda.2010.11.018 (leave-pair-out)
+    """
+    order = np.argsort(strata, kind="stable")
+    positives, negatives = order[labels[order] == 1], order[labels[order] == 0]
+    smaller, larger = sorted((positives, negatives), key=len)
+    assigned = np.empty(len(labels), dtype=np.intp)
+    assigned[smaller] = np.arange(len(smaller))
+    assigned[larger] = (np.arange(len(larger)) + repeat) % len(smaller)
+    return assigned
 
 
 def assign_folds(

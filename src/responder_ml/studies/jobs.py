@@ -15,7 +15,7 @@ from responder_ml.evaluation.joint_null import JobLabels
 from responder_ml.evaluation.metrics import OutOfFold
 from responder_ml.evaluation.permutation import NullResult, Statistic
 from responder_ml.evaluation.procedure import ObservedResult, Procedure
-from responder_ml.evaluation.small_n import LEAST_TUNED
+from responder_ml.evaluation.small_n import LEAST_OF_ANY_FORM
 from responder_ml.evaluation.verdict import Verdict
 from responder_ml.features.normalise import log2_expression
 from responder_ml.progress import OnProgress
@@ -134,12 +134,12 @@ def search_job(planned: PlannedJob, cohort: AnnData, workers: Workers) -> Region
         return _refuse(planned, rows, problem)
     labelled = prepared.labelled
     procedure = Procedure(SearchData.of(labelled), prepared.feasible.candidates, prepared.feasible.plan, workers)
-    observed = procedure.observe(labelled.labels, config.search.repeats)
+    observed = procedure.observe(labelled.labels)
     return RegionJob(
         planned=planned,
         subjects=JobLabels(labelled.subjects, labelled.labels, labelled.strata),
         auto=observed.auto,
-        statistic=partial(procedure.statistics, repeats=prepared.null_plan.repeats),
+        statistic=procedure.statistics,
         assess=partial(_assess, planned, prepared, procedure, observed),
         simulated=bool(labelled.cohort.uns.get("simulated", False)),
         prepared=prepared,
@@ -188,6 +188,6 @@ def _refuse(planned: PlannedJob, rows: AnnData, problem: EndpointError) -> Refus
     positive, negative = (
         int(sheet["subject"][classes == value].nunique()) for value in (endpoint.positive, endpoint.negative)
     )
-    if min(positive, negative) >= LEAST_TUNED:
+    if min(positive, negative) >= LEAST_OF_ANY_FORM:
         raise problem
     return RefusedJob(planned, positive, negative, str(problem))

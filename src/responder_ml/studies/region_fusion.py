@@ -18,7 +18,7 @@ from responder_ml.evaluation.joint_null import JobLabels
 from responder_ml.evaluation.metrics import OutOfFold, auroc, fold_aurocs
 from responder_ml.evaluation.permutation import NullResult, Statistic
 from responder_ml.evaluation.procedure import Procedure
-from responder_ml.evaluation.small_n import LEAST_TUNED, FeasiblePlan, fit_plan_to_n
+from responder_ml.evaluation.small_n import LEAST_FUSED, FeasiblePlan, fit_plan_to_n
 from responder_ml.evaluation.verdict import NullSummary, conclude
 from responder_ml.features.builders.context import Context
 from responder_ml.fusion.late import LateFusion
@@ -111,17 +111,18 @@ def _fuse(
     negative = len(labelled.labels) - positive
     planned_fusions = {f"{kind} fusion": replace(planned_jobs[0], region=f"{kind} fusion") for kind in kinds}
     try:
-        if min(positive, negative) < LEAST_TUNED:
+        if min(positive, negative) < LEAST_FUSED:
             raise EndpointError(
                 f"There are {positive} positive and {negative} negative subjects, but fusion weights regions by their inner "
-                f"folds and needs at least {LEAST_TUNED} of each. Add animals, or leave fusion out."
+                f"folds and needs at least {LEAST_FUSED} of each. Add animals, or leave fusion out."
             )
         regions = Regions.of(labelled, rows_of_region)
     except EndpointError as problem:
         refused = [RefusedJob(planned, positive, negative, str(problem)) for planned in planned_fusions.values()]
         return RegionFusion([*refused], [], None)
-    plan = SearchPlan(config.search.folds, config.search.inner_folds, config.search.trials, config.seed)
-    feasible = fit_plan_to_n(plan, build_candidates(config), positive, negative)
+    feasible = fit_plan_to_n(
+        build_search_plan(config), build_candidates(config), positive, negative, least_tuned=LEAST_FUSED
+    )
     return _search_fusions(planned_fusions, labelled, regions, feasible, workers)
 
 
@@ -133,16 +134,15 @@ def _search_fusions(
     workers: Workers,
 ) -> RegionFusion:
     first = next(iter(planned_fusions.values()))
-    repeats, null_repeats = first.config.search.repeats, min(first.config.null.repeats, first.config.search.repeats)
     late = LateFusion(regions, feasible.candidates, feasible.plan, workers)
-    late_decisions, single_decisions, weights = late.observe(labelled.labels, repeats)
+    late_decisions, single_decisions, weights = late.observe(labelled.labels)
     decisions: dict[str, OutOfFold] = {LATE: late_decisions}
     statistics: dict[str, Any] = {LATE: late.statistics}
     if EARLY in planned_fusions:
         early = _early_fusion(regions, feasible, workers, context_of(labelled))
-        decisions[EARLY], statistics[EARLY] = early.observe(regions.labels, repeats).auto, early.statistics
+        decisions[EARLY], statistics[EARLY] = early.observe(regions.labels).auto, early.statistics
     jobs = [
-        _fusion_job(planned, regions, labelled, decisions[name], partial(statistics[name], repeats=null_repeats))
+        _fusion_job(planned, regions, labelled, decisions[name], statistics[name])
         for name, planned in planned_fusions.items()
     ]
     scores = {name: fold_aurocs(decisions[name]) for name in planned_fusions} | {SINGLE: fold_aurocs(single_decisions)}

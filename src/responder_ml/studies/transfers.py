@@ -128,8 +128,7 @@ def _transfer(
     trained: RegionJob, tested: RegionJob, names: tuple[str, str], null: NullPlan, workers: Workers
 ) -> TransferRow:
     feasible = trained.prepared.feasible
-    repeats = trained.planned.config.search.repeats
-    plan = TransferPlan(feasible.candidates, feasible.plan, repeats, null, workers)
+    plan = TransferPlan(feasible.candidates, feasible.plan, null, workers)
     try:
         return transfer(trained.prepared.labelled, tested.prepared.labelled, plan, names)
     except EndpointError as problem:
