@@ -112,7 +112,7 @@ def test_genes_chosen_on_all_subjects_are_caught(job, monkeypatch):
 
 def test_an_observed_search_that_knows_more_than_its_null_is_caught_by_p(job, monkeypatch):
     class Cheat(module.Procedure):
-        def observe(self, labels, repeats, on_progress=None):
+        def observe(self, labels, repeats=None, on_progress=None):
             result = super().observe(labels, repeats, on_progress)
             result.auto.decisions[:] = 20.0 * labels - 10.0
             return result
@@ -191,7 +191,7 @@ def test_what_is_written_is_what_was_found(tmp_path):
         write_selftest(result, tmp_path)
 
 
-@pytest.mark.parametrize("options", [{"cohorts": 4}, {"permutations": 0}, {"repeats": 0}])
+@pytest.mark.parametrize("options", [{"cohorts": 4}, {"permutations": 0}])
 def test_too_little_work_is_refused(options):
     with pytest.raises(ConfigError, match="needs at least"):
         SelfTestSize(**options)
@@ -202,19 +202,6 @@ def test_relabellings_too_few_for_the_level_are_refused(job):
         selftest(job(), SelfTestSize(permutations=18))
     with pytest.raises(ConfigError, match="at least 99"):
         selftest(job(null={"alpha": 0.01}), SMALL)
-
-
-def test_repeats_are_never_more_than_the_jobs_own(job, monkeypatch):
-    repeats = []
-
-    def run(labelled, candidates, plan, null, kind, number):
-        repeats.append(null.repeats)
-        return 0.4 + 0.05 * number, 0.5
-
-    monkeypatch.setattr(module, "_run_cohort", run)
-    tiny = job(search={"folds": 3, "repeats": 1, "inner_folds": 2, "trials": 1})
-    assert selftest(tiny, SelfTestSize(cohorts=5, permutations=19, repeats=3)).size.repeats == 1
-    assert repeats == [1] * 10
 
 
 def test_a_class_too_small_is_refused_as_in_train(job):

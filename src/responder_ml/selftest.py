@@ -11,7 +11,6 @@ gene set chosen on these subjects' labels.
 """
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from math import sqrt

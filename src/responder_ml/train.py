@@ -95,7 +95,7 @@ def run_procedure(job: JobConfig, prepared: PreparedJob, workers: Workers, progr
     log2 = log2_expression(labelled.expression, job.cohort.units)
     with clock.lap("search_s"), progress.stage("Nested search") as on_progress:
         procedure = Procedure(SearchData.of(labelled), feasible.candidates, feasible.plan, workers)
-        observed = procedure.observe(labels, on_progress)
+        observed = procedure.observe(labels, on_progress=on_progress)
     pairs = None
     if pairs_are_few(int(labels.sum()), int(np.sum(labels == 0))):
         with clock.lap("pairs_s"), progress.stage("Leave-pair-out") as on_progress:

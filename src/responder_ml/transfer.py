@@ -11,18 +11,23 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
-from responder_ml.build import build_candidates, build_cohort, build_endpoint, build_workers
+from responder_ml.build import (
+    build_candidates,
+    build_cohort,
+    build_endpoint,
+    build_null_plan,
+    build_search_plan,
+    build_workers,
+)
 from responder_ml.cohort.endpoint import Endpoint, LabelledCohort, label_cohort
 from responder_ml.config import JobConfig
 from responder_ml.errors import ConfigError, EndpointError, SampleSheetError, list_names
-from responder_ml.evaluation.permutation import NullPlan
 from responder_ml.evaluation.small_n import LEAST_SUBJECTS
 from responder_ml.evaluation.transfer import TransferPlan, TransferRow, transfer_matrix
 from responder_ml.progress import Progress
 from responder_ml.records.files import named_folder, write_text
 from responder_ml.report.transfer import render_transfer
 from responder_ml.search.candidate import classifier_notes
-from responder_ml.search.draw import SearchPlan
 
 TABLE, RECORD, PAGE = "transfer.csv", "transfer.json", "transfer.html"
 _BLANK = ("", "nan", "None")

@@ -31,15 +31,14 @@ GENES_USED = np.array([2, 7, 11])
 
 
 class Procedure:
-    """A procedure whose decisions are fixed: it remembers which labellings and how many repeats it was run on."""
+    """A procedure whose decisions are fixed: it remembers which labellings it was run on."""
 
     def __init__(self):
-        self.labellings, self.repeats = [], []
+        self.labellings = []
 
-    def statistics(self, labellings, repeats):
-        self.repeats.append(repeats)
+    def statistics(self, labellings):
         self.labellings.append(np.stack(labellings))
-        yield np.array([statistic_of(_decided(labels).first(repeats)) for labels in labellings])
+        yield np.array([statistic_of(_decided(labels)) for labels in labellings])
 
     def genes_used(self, model):
         return GENES_USED
@@ -68,9 +67,9 @@ def _labelled(nuisance=("batch",)):
     return label_cohort(AnnData(LOG2, obs=sheet, var=genes, uns={"units": "log2"}), endpoint)
 
 
-def _assess(repeats=3, alpha=0.9, permutations=100, nuisance=("batch",)):
+def _assess(alpha=0.9, permutations=100, nuisance=("batch",)):
     procedure = Procedure()
-    plan = NullPlan(permutations, repeats, 10, alpha, 3)
+    plan = NullPlan(permutations, 10, alpha, 3)
     evidence = assess_evidence(procedure, OBSERVED, _labelled(nuisance), plan, LOG2, lambda *_: None)
     return evidence, procedure
 
@@ -85,18 +84,6 @@ def test_the_null_exchanges_labels_within_strata_and_the_conditional_null_within
         assert (plain[:, drug == DRUG].sum(axis=1) == 2).all()
         for batch in (0, 1):
             assert (conditional[:, (drug == DRUG) & (batch == BATCH)].sum(axis=1) == 1).all()
-
-
-@pytest.mark.parametrize("repeats", [1, 2])
-def test_the_observed_statistic_averages_the_repeats_that_the_nulls_average(repeats):
-    evidence, procedure = _assess(repeats)
-    assert procedure.repeats == [repeats, repeats]
-    expected = statistic_of(_decided(LABELS).first(repeats))
-    assert expected != statistic_of(_decided(LABELS))
-    for null in (evidence.null, evidence.conditional):
-        # Every labelling was run, the observed one first.
-        assert null.observed == null.values[0] == expected
-    assert f"({auroc(_decided(LABELS).first(repeats)):.2f} in the repeats tested)" in evidence.verdict.sentence
 
 
 def test_the_conditional_null_is_run_only_where_the_null_leaves_something_to_explain():
@@ -122,8 +109,8 @@ def _verdict(monkeypatch, baselines, conditional_p=0.001, alpha=0.5):
         module, "list_baselines", lambda *_: [Baseline(name, LOG2, nuisance="batch" in name) for name in by_name]
     )
     monkeypatch.setattr(module, "evaluate_baseline", lambda baseline, *_: by_name[baseline.name])
-    observed = SimpleNamespace(auto=_decided(LABELS).first(1), models=(None, None))
-    plan = NullPlan(100, 1, 10, alpha, 3)
+    observed = SimpleNamespace(auto=_decided(LABELS), models=(None, None))
+    plan = NullPlan(100, 10, alpha, 3)
     return assess_evidence(Procedure(), observed, _labelled(), plan, LOG2, lambda *_: None).verdict
 
 
@@ -147,15 +134,8 @@ def test_a_conditional_null_that_is_not_rejected_makes_the_verdict_confounded(mo
     assert "within batches the difference does not hold (p = 0.6)" in verdict.sentence
 
 
-def test_the_headline_in_the_verdict_is_of_all_repeats():
-    evidence, _ = _assess(repeats=1)
-    headline, tested = auroc(_decided(LABELS)), auroc(_decided(LABELS).first(1))
-    assert f"AUROC {headline:.2f} ({tested:.2f} in the repeats tested)" in evidence.verdict.sentence
-    assert f"{headline:.2f}" != f"{tested:.2f}"
-
-
 def test_a_given_null_is_judged_as_it_stands():
-    plan = NullPlan(100, 3, 10, 0.05, 3)
+    plan = NullPlan(100, 10, 0.05, 3)
     null = SimpleNamespace(p_value=0.001, min_attainable_p=0.0005, mean=0.5)
     evidence = assess_given_null(
         null, Procedure(), OBSERVED, _labelled(()), plan, LOG2, lambda *_: None, p_name="corrected p"
@@ -187,7 +167,7 @@ def test_random_signatures_are_summarised_by_their_mean_and_their_middle_95_perc
 
 
 def test_the_power_note_counts_labellings_within_strata():
-    note = power_note(_labelled(), NullPlan(1000, 3, 10, 0.05, 3))
+    note = power_note(_labelled(), NullPlan(1000, 10, 0.05, 3))
     assert "36 labellings within drug; with all of them run, the smallest attainable p is 0.028" in note
-    assert power_note(_labelled(), NullPlan(1000, 3, 10, 0.02, 3)).startswith("Underpowered: 36 labellings")
-    assert "with 19 run, the smallest attainable p is 0.05" in power_note(_labelled(), NullPlan(19, 3, 10, 0.5, 3))
+    assert power_note(_labelled(), NullPlan(1000, 10, 0.02, 3)).startswith("Underpowered: 36 labellings")
+    assert "with 19 run, the smallest attainable p is 0.05" in power_note(_labelled(), NullPlan(19, 10, 0.5, 3))

@@ -195,7 +195,7 @@ def _difference(block):
 
 def _null(permutations, stop_after=1000, block=4, strata=ONE_STRATUM, name="strata", seed=1, on_progress=None):
     statistic = _difference(block)
-    plan = NullPlan(permutations, 1, stop_after, 0.05, seed)
+    plan = NullPlan(permutations, stop_after, 0.05, seed)
     observed = VALUES[LABELS == 1].sum()
     return run_null(statistic, LABELS, strata, observed, plan, name, on_progress), statistic
 

@@ -1,5 +1,7 @@
 """What the number of subjects allows: where folds shrink, where tuning stops, where training is refused."""
 
+from dataclasses import replace
+
 import pytest
 
 from responder_ml.classifiers import CLASSIFIERS
@@ -14,8 +16,8 @@ CENTROID = Candidate("genes", Genes(), CLASSIFIERS["nearest_centroid"])
 SVM = Candidate("genes", Genes(), CLASSIFIERS["linear_svm"])
 
 
-@pytest.mark.parametrize(("n_positive", "n_negative"), [(6, 6), (6, 20), (9, 6)])
-def test_six_subjects_in_the_smaller_class_are_enough_for_tuning(n_positive, n_negative):
+@pytest.mark.parametrize(("n_positive", "n_negative"), [(12, 12), (12, 20), (19, 12)])
+def test_twelve_subjects_in_the_smaller_class_are_enough_for_tuning(n_positive, n_negative):
     feasible = fit_plan_to_n(PLAN, [SVM, CENTROID], n_positive, n_negative)
     assert feasible.plan.trials == 20
     assert feasible.candidates == (SVM, CENTROID)
@@ -28,6 +30,27 @@ def test_with_five_subjects_or_fewer_in_a_class_nothing_is_tuned_and_only_fixed_
     assert feasible.plan.trials == 0
     assert feasible.candidates == (CENTROID,)
     assert any("nothing is tuned" in note for note in feasible.notes)
+
+
+@pytest.mark.parametrize(("n_positive", "n_negative"), [(6, 6), (6, 20), (19, 11)])
+def test_from_six_to_eleven_subjects_every_candidate_is_used_in_its_fixed_form(n_positive, n_negative):
+    feasible = fit_plan_to_n(PLAN, [SVM, CENTROID], n_positive, n_negative)
+    assert feasible.plan.trials == 0
+    assert feasible.candidates == (SVM, CENTROID)
+    assert any("nothing is tuned" in note for note in feasible.notes)
+    tuned = fit_plan_to_n(PLAN, [SVM, CENTROID], n_positive, n_negative, least_tuned=6)
+    assert tuned.plan.trials == 20
+
+
+def test_with_few_subjects_and_no_folds_named_the_folds_are_a_complete_design():
+    plan = replace(PLAN, complete=True, repeats=10)
+    few = fit_plan_to_n(plan, [CENTROID], 7, 6)
+    assert (few.plan.folds, few.plan.repeats, few.plan.complete) == (6, 6, True)
+    assert any("each of the 42 pairs" in note for note in few.notes)
+    many = fit_plan_to_n(plan, [CENTROID], 12, 30)
+    assert (many.plan.folds, many.plan.repeats, many.plan.complete) == (5, 10, False)
+    named = fit_plan_to_n(replace(plan, complete=False), [CENTROID], 7, 6)
+    assert (named.plan.folds, named.plan.repeats, named.plan.complete) == (5, 10, False)
 
 
 def test_without_a_fixed_form_few_subjects_are_refused():
@@ -43,18 +66,18 @@ def test_two_subjects_in_a_class_are_refused_and_three_are_not():
 
 def test_outer_folds_are_at_most_the_smaller_class_and_the_note_says_so():
     for folds in (8, 10):
-        feasible = fit_plan_to_n(SearchPlan(folds, 3, 20, 1), [CENTROID], 7, 30)
+        feasible = fit_plan_to_n(SearchPlan(folds, 3, 0, 1), [CENTROID], 7, 30)
         assert feasible.plan.folds == 7
         assert f"{folds} outer folds do not fit 7 subjects" in feasible.notes[0]
-    assert fit_plan_to_n(SearchPlan(7, 3, 20, 1), [CENTROID], 7, 30).notes == ()
+    assert fit_plan_to_n(SearchPlan(7, 3, 0, 1), [CENTROID], 7, 30).notes == ()
 
 
 def test_inner_folds_fit_the_smallest_training_set():
-    # Of 6 subjects in 5 folds one fold holds 2: a training set has 4.
-    feasible = fit_plan_to_n(SearchPlan(5, 5, 20, 1), [CENTROID], 6, 30)
-    assert feasible.plan.inner_folds == 4
-    assert "5 inner folds do not fit the 4 subjects" in feasible.notes[0]
-    assert fit_plan_to_n(SearchPlan(5, 4, 20, 1), [CENTROID], 6, 30).notes == ()
+    # Of 12 subjects in 5 folds one fold holds 3: a training set has 9.
+    feasible = fit_plan_to_n(SearchPlan(5, 10, 20, 1), [CENTROID], 12, 30)
+    assert feasible.plan.inner_folds == 9
+    assert "10 inner folds do not fit the 9 subjects" in feasible.notes[0]
+    assert fit_plan_to_n(SearchPlan(5, 9, 20, 1), [CENTROID], 12, 30).notes == ()
 
 
 @pytest.mark.parametrize(

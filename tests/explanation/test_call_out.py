@@ -24,7 +24,7 @@ from responder_ml.search.workers import Workers
 from responder_ml.statistics.seeds import generator
 
 N, GENES, PLANTED = 24, 300, 8
-NULL = NullPlan(permutations=99, repeats=1, stop_after=10, alpha=0.05, seed=4)
+NULL = NullPlan(permutations=99, stop_after=10, alpha=0.05, seed=4)
 LOW = NullResult(0.9, np.array([0.5]), 0.01, (0.0, 0.02), False, False, 1000, 0.01)
 
 

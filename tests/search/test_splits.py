@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from responder_ml.errors import EndpointError
-from responder_ml.search.splits import NO_FOLD, AcrossCohorts, assign_folds, assign_in_turn
+from responder_ml.search.draw import SearchPlan
+from responder_ml.search.splits import NO_FOLD, AcrossCohorts, assign_folds, assign_in_turn, complete_folds
 
 LABELS = np.repeat([1, 0], [6, 7])
 STRATA = np.array([0, 0, 0, 1, 1, 1, 0, 0, 0, 0, 1, 1, 1])
@@ -93,7 +94,9 @@ def test_across_cohorts_subjects_of_both_are_assigned_first_and_leave_training_w
     partner = np.full(26, -1)
     partner[[0, 2, 4, 6, 8, 10]] = np.arange(13, 19)
     first = np.arange(26) < 13
-    folds = AcrossCohorts(first, ~first, partner).assign(labels, strata, 3, np.random.default_rng(seed))
+    folds = AcrossCohorts(first, ~first, partner).assign(
+        labels, strata, SearchPlan(3, 2, 0, 1), 0, np.random.default_rng(seed)
+    )
     rng, expected = np.random.default_rng(seed), np.full(26, NO_FOLD)
     for members in ((np.arange(26) >= 13) & (np.arange(26) < 19), np.arange(26) >= 19):
         order = _shuffled(strata, rng, members)
@@ -106,3 +109,26 @@ def test_across_cohorts_subjects_of_both_are_assigned_first_and_leave_training_w
 def test_too_many_or_too_few_folds_are_refused(folds, members):
     with pytest.raises(EndpointError, match="subjects in each class"):
         assign_folds(LABELS, STRATA, folds, np.random.default_rng(0), members)
+
+
+@pytest.mark.parametrize(("positives", "negatives"), [(6, 7), (7, 6), (3, 3), (5, 16), (10, 10), (11, 40)])
+def test_a_complete_design_compares_every_pair_once_and_has_both_classes_in_every_fold(positives, negatives, rng):
+    labels = rng.permutation(np.repeat([1, 0], [positives, negatives])).astype(np.int8)
+    strata = rng.integers(0, 2, len(labels))
+    smaller = min(positives, negatives)
+    met = np.zeros((positives, negatives))
+    for repeat in range(smaller):
+        folds = complete_folds(labels, strata, repeat)
+        assert sorted(set(folds)) == list(range(smaller))
+        met += folds[labels == 1][:, None] == folds[labels == 0]
+        sizes = np.bincount(folds)
+        assert sizes.max() - sizes.min() <= 1
+    assert (met == 1).all()
+
+
+def test_a_complete_design_spreads_the_strata_of_the_larger_class():
+    labels = np.repeat([1, 0], [3, 9]).astype(np.int8)
+    strata = np.array([0, 1, 2, *np.repeat([0, 1, 2], 3)])
+    folds = complete_folds(labels, strata, 1)
+    for fold in range(3):
+        assert sorted(strata[(folds == fold) & (labels == 0)]) == [0, 1, 2]

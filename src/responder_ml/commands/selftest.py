@@ -24,9 +24,6 @@ def selftest(
     permutations: Annotated[
         int | None, typer.Option(help=f"Relabellings for each cohort's p (default: {SelfTestSize.permutations}).")
     ] = None,
-    repeats: Annotated[
-        int | None, typer.Option(help=f"Repeats of the outer folds (default: {SelfTestSize.repeats}).")
-    ] = None,
     out: Annotated[Path | None, typer.Option("--out", help="JSON file to write.")] = None,
 ) -> None:
     """Run the job on relabelled subjects and on noise of the same shape, and report whether it leaks."""
@@ -34,7 +31,7 @@ def selftest(
     from responder_ml.selftest import selftest, write_selftest
 
     console = Console()
-    size = SelfTestSize(**specified(cohorts=cohorts, permutations=permutations, repeats=repeats))
+    size = SelfTestSize(**specified(cohorts=cohorts, permutations=permutations))
     test = selftest(load_config(config), size, ProgressBar(console))
     show_selftest(console, test)
     if out is not None:
@@ -45,7 +42,7 @@ def show_selftest(console: Console, test: "SelfTest") -> None:
     """Print the distributions of AUROC and p on cohorts without effect, and the conclusion."""
     print_line(
         console,
-        f"{test.name}: {test.size.cohorts} cohorts without effect of each kind, {test.size.repeats} repeat(s), at most "
+        f"{test.name}: {test.size.cohorts} cohorts without effect of each kind, at most "
         f"{test.size.permutations} relabellings each, seed {test.seed}",
     )
     columns = [_column(control) for control in test.controls]

@@ -144,8 +144,21 @@ class Procedure:
         """
         return Procedure(self.search_data.without(genes), self.candidates, self.plan, self._workers, self._split)
 
-    def observe(self, labels: Labels, on_progress: OnProgress | None = None) -> ObservedResult:
-        """Run the nested search on ``labels`` (0/1 per subject) for every repeat of the plan, and keep the fitted models."""
+    def observe(
+        self, labels: Labels, repeats: int | None = None, on_progress: OnProgress | None = None
+    ) -> ObservedResult:
+        """Run the nested search on ``labels`` (0/1 per subject), and keep the fitted models.
+
+        Parameters
+        ----------
+        labels
+            0/1 per subject.
+        repeats
+            Repeats of the outer folds; those of the plan by default.
+        on_progress
+            Called after each repeat.
+        """
+        repeats = self.plan.repeats if repeats is None else repeats
         run = partial(
             search_draws,
             self.search_data,
@@ -156,10 +169,10 @@ class Procedure:
             split=self._split,
         )
         results: list[DrawResult] = []
-        for of_repeat in self._workers.map(run, [[Draw(labels, repeat)] for repeat in range(self.plan.repeats)]):
+        for of_repeat in self._workers.map(run, [[Draw(labels, repeat)] for repeat in range(repeats)]):
             results += of_repeat
             if on_progress is not None:
-                on_progress(len(results), self.plan.repeats, "")
+                on_progress(len(results), repeats, "")
         return self._collect(labels, results)
 
     def leave_pair_out(self, labels: Labels, on_progress: OnProgress | None = None) -> Concordance:
@@ -175,10 +188,11 @@ class Procedure:
         table = np.reshape(right, (int(np.sum(labels == 1)), -1))
         return Concordance(table, np.ones_like(table))
 
-    def statistics(self, labellings: Sequence[Labels]) -> Iterator[Floats]:
-        """Yield, block by block and in order, the test statistic of each labelling over all repeats of the plan."""
+    def statistics(self, labellings: Sequence[Labels], repeats: int | None = None) -> Iterator[Floats]:
+        """Yield, block by block and in order, the test statistic of each labelling, over all repeats of the plan by default."""
+        repeats = self.plan.repeats if repeats is None else repeats
         summarise = partial(_statistic, self.search_data, self._split.decided)
-        for block in self._relabelled(summarise, labellings, self.plan.repeats, keep_models=False):
+        for block in self._relabelled(summarise, labellings, repeats, keep_models=False):
             yield np.asarray(block)
 
     def summaries(

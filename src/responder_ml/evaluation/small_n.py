@@ -10,7 +10,7 @@ from responder_ml.search.draw import SearchPlan
 LEAST_SUBJECTS = 3
 """With fewer subjects in a class, training is refused."""
 LEAST_TUNED = 12
-"""With fewer subjects in a class nothing is tuned: inner folds of so few cannot tell settings apart, and fixed forms do no worse."""
+"""With fewer subjects in a class nothing is tuned: inner folds of so few cannot tell settings apart."""
 LEAST_OF_ANY_FORM = 6
 """With fewer subjects in a class only classifiers made for so few are used (those with ``fixed_form``)."""
 

@@ -101,10 +101,7 @@ def conclude(
         )
     if null.p_value is None:
         return Verdict("not_tested", f"Not tested: the AUROC for {question} is {auroc:.2f}, but no null was run.")
-    numbers = (
-        f"AUROC {auroc:.2f} against {_mean(null)} under relabelled subjects, "
-        f"{null.p_name} = {_p(null.p_value)}"
-    )
+    numbers = f"AUROC {auroc:.2f} against {_mean(null)} under relabelled subjects, {null.p_name} = {_p(null.p_value)}"
     if null.p_value >= alpha:
         return Verdict("no_evidence", f"No evidence that expression distinguishes {question}: {numbers}{_gain(best)}.")
     reason = _confounding(auroc, conditional, nuisance, alpha)

@@ -77,22 +77,22 @@ class LateFusion:
         }
         self._run = partial(fuse_draws, regions.by_region, shared, tuple(candidates), plan)
 
-    def observe(self, labels: Labels) -> tuple[OutOfFold, OutOfFold, Floats]:
+    def observe(self, labels: Labels, repeats: int | None = None) -> tuple[OutOfFold, OutOfFold, Floats]:
         """Return the fusion's and the best single region's decisions, and the weights, repeats x folds x regions."""
-        units = [[Draw(labels, repeat)] for repeat in range(self._repeats)]
+        units = [[Draw(labels, repeat)] for repeat in range(repeats or self._repeats)]
         draws = [draw for unit in self._workers.map(self._run, units) for draw in unit]
         fold = np.stack([draw.fold for draw in draws])
         fused, single = np.stack([draw.fused for draw in draws]), np.stack([draw.single for draw in draws])
         weights = np.stack([draw.weights for draw in draws])
         return _out_of_fold(labels, fused, fold), _out_of_fold(labels, single, fold), weights
 
-    def statistics(self, labellings: Sequence[Labels]) -> Iterator[Floats]:
+    def statistics(self, labellings: Sequence[Labels], repeats: int | None = None) -> Iterator[Floats]:
         """Yield, block by block and in order, the test statistic of each labelling."""
         units = [
             labellings[start : start + _LABELLINGS_PER_UNIT]
             for start in range(0, len(labellings), _LABELLINGS_PER_UNIT)
         ]
-        for block in self._workers.map(partial(_statistics, self._run, self._repeats), units):
+        for block in self._workers.map(partial(_statistics, self._run, repeats or self._repeats), units):
             yield np.asarray(block)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
-from responder_ml.build import build_candidates, build_endpoint
+from responder_ml.build import build_candidates, build_endpoint, build_search_plan
 from responder_ml.cohort.endpoint import LabelledCohort, label_cohort
 from responder_ml.cohort.sample_sheet import Where, rows_where
 from responder_ml.errors import ConfigError, EndpointError
@@ -26,7 +26,6 @@ from responder_ml.fusion.region_blocks import RegionBlocks
 from responder_ml.fusion.regions import Regions
 from responder_ml.progress import OnProgress
 from responder_ml.records.study import STUDY_FOLDER, FusedRegions
-from responder_ml.search.draw import SearchPlan
 from responder_ml.search.search_data import context_of
 from responder_ml.search.workers import Workers
 from responder_ml.studies.jobs import CORRECTED, JobVerdict, RefusedJob, StudyJob

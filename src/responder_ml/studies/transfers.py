@@ -69,7 +69,7 @@ def transfer_table(
     if config.transfer.permutations == 0:
         return STUDY_FOLDER.table("transfer")
     base = config.base
-    null = NullPlan(config.transfer.permutations, 1, base.null.stop_after, base.null.alpha, base.seed)
+    null = NullPlan(config.transfer.permutations, base.null.stop_after, base.null.alpha, base.seed)
     no_null = replace(null, permutations=0)
     pairs = [
         (group, train, test)
