@@ -11,7 +11,6 @@ from responder_ml.classifiers import CLASSIFIERS
 from responder_ml.cohort.endpoint import Endpoint, label_cohort
 from responder_ml.errors import EndpointError, ExpressionError, GeneNameError
 from responder_ml.evaluation import transfer as module
-from responder_ml.evaluation.metrics import statistic_of
 from responder_ml.evaluation.permutation import NullPlan, NullResult
 from responder_ml.evaluation.procedure import Procedure
 from responder_ml.evaluation.relabel import draw_labellings
@@ -20,7 +19,6 @@ from responder_ml.evaluation.two_cohorts import TwoCohorts
 from responder_ml.features.builders.genes import Genes
 from responder_ml.search.candidate import Candidate
 from responder_ml.search.draw import SearchPlan
-from responder_ml.search.search_data import SearchData
 from responder_ml.search.workers import Workers
 from responder_ml.statistics.concordance import auroc
 
@@ -227,12 +225,6 @@ def test_the_observed_statistic_averages_the_repeats_that_the_null_averages(over
     transfer(*overlapping, plan)
     for value, relabelled in observed:
         assert value == pytest.approx(relabelled, abs=1e-12)
-    auto = (
-        Procedure(SearchData.of(weak), CANDIDATES, replace(PLAN.search, repeats=3), Workers(1))
-        .observe(weak.labels)
-        .auto
-    )
-    assert observed[0][0] == statistic_of(auto)
 
 
 def test_a_difference_between_animals_that_is_not_the_class_does_not_transfer_within_them():

@@ -53,7 +53,7 @@ def test_one_region_is_no_fusion(make_labelled, region_names):
 def test_one_small_class_in_a_region_is_enough_to_refuse_and_the_least_is_accepted(make_cohort, endpoint, region_names):
     cohort = make_cohort((0, 0, 0))
     subject, positive = cohort.obs["subject"], cohort.obs["response"] == "yes"
-    for n_positive, refused in ((LEAST_FUSED, False), (LEAST_TUNED - 1, True)):
+    for n_positive, refused in ((LEAST_FUSED, False), (LEAST_FUSED - 1, True)):
         names = sorted(set(subject[positive]))[:n_positive]
         few = cohort[(cohort.obs["region"] != "AMY") | ~positive | subject.isin(names)].copy()
         if refused:
