@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from responder_ml.statistics.linear_model import fit_linear_model
-from responder_ml.statistics.many_contrasts import Designs, ManyContrasts, strongest
+from responder_ml.statistics.many_contrasts import Designs, ManyContrasts, strongest, t_of_own_columns
 
 
 def _models(rng, n_models, n_samples):
@@ -30,6 +30,38 @@ def test_t_equals_the_general_linear_model_one_model_at_a_time(rng, n_covariates
         expected = fit_linear_model(here[rows][:, usable[index]], design).t[1]
         np.testing.assert_allclose(t[index, usable[index]], expected, rtol=1e-7, atol=1e-8)
         np.testing.assert_array_equal(t[index, ~usable[index]], 0.0)
+
+
+@pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
+def test_groups_that_models_have_in_common_are_those_of_each_model_alone(rng, scale):
+    values = scale * rng.normal(size=(13, 300))
+    plus, minus = np.zeros((2, 42, 13), dtype=bool)
+    plus[:, :6], minus[:, 6:] = True, True
+    for model, (one, other) in enumerate(np.ndindex(6, 7)):
+        plus[model, one] = minus[model, 6 + other] = False
+    # Two references of normalisation, so that equal groups are shifted differently in some models.
+    shifts = scale * rng.normal(size=(2, 13))[np.arange(42) % 2]
+    usable = rng.random((42, 300)) < 0.9
+    contrasts = ManyContrasts(values)
+    together = contrasts.moderated_t(Designs.two_groups(plus, minus), usable, shifts)
+    for model in range(42):
+        one = slice(model, model + 1)
+        alone = contrasts.moderated_t(Designs.two_groups(plus[one], minus[one]), usable[one], shifts[one])
+        np.testing.assert_allclose(together[model], alone[0], atol=2e-9)
+        covariates = np.zeros((13, 1))
+        plain = contrasts.moderated_t(Designs.two_groups(plus[one], minus[one], covariates), usable[one], shifts[one])
+        np.testing.assert_allclose(together[model], plain[0], rtol=1e-7, atol=2e-9)
+
+
+def test_t_of_own_columns_is_that_of_each_table_alone(rng):
+    tables = list(rng.normal(size=(70, 9, 3)))
+    tables[5][:, 1] = 2.0
+    plus, minus = _models(rng, 70, 9)
+    together = t_of_own_columns(tables, plus, minus)
+    for model, table in enumerate(tables):
+        alone = ManyContrasts(table).moderated_t(Designs.two_groups(plus[[model]], minus[[model]]))
+        np.testing.assert_allclose(together[model], alone[0], atol=2e-9)
+    assert together[5, 1] == 0.0
 
 
 def test_rows_outside_a_model_do_not_count(rng):

@@ -10,22 +10,17 @@ Smyth GK (2004) Linear models and empirical Bayes methods. Stat Appl Genet Mol B
 doi:10.2202/1544-6115.1027
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from responder_ml.arrays import Flags, Floats, Indices
 from responder_ml.statistics.columns import rounding_share
-from responder_ml.statistics.squeeze import fit_f_dist, squeeze
+from responder_ml.statistics.squeeze import log_moments, may_need_floor, prior_of_logs
 
 MODELS_PER_BLOCK = 32
 """Models to handle together: their genes then stay in the low tens of megabytes."""
-# Digits beyond these are rounding, which depends on the genes computed in the same product; equal genes must stay tied.
-_DIGITS = 9
-# Where more than half of the genes are constant, their median variance has no logarithm.
-_LEAST_VARIANCE = 1e-30
-# A residual sum of squares up to this share of a gene's total is rounding.
-_LEAST_SHARE = 1e-12
 # A group of whose variation covariates leave no more than this share cannot be distinguished from them.
 _LEAST_RESIDUAL = 1e-9
 
@@ -46,12 +41,15 @@ class Designs:
         ``(n_nuisance, n_models, n_samples)``.
     df
         Residual degrees of freedom, shape ``(n_models,)``.
+    groups
+        Rows of the two groups, each of shape ``(n_models, n_samples)``; None where there are covariates.
     """
 
     rows: Flags
     direction: Floats
     nuisance: Floats
     df: Floats
+    groups: tuple[Flags, Flags] | None = None
 
     @classmethod
     def two_groups(cls, plus: Flags, minus: Flags, covariates: Floats | None = None) -> "Designs":
@@ -74,7 +72,7 @@ class Designs:
         direction = size * (plus / np.maximum(above, 1) - minus / np.maximum(below, 1))
         df = count[:, 0] - 2.0
         direction[df < 1] = 0.0
-        return cls(rows, direction, (rows / np.sqrt(count))[None], df)
+        return cls(rows, direction, (rows / np.sqrt(count))[None], df, (plus, minus))
 
     @classmethod
     def _adjusted(cls, rows: Flags, plus: Flags, covariates: Floats) -> "Designs":
@@ -106,7 +104,6 @@ class ManyContrasts:
         middle = np.median(values, axis=0)
         self._centred = values - middle
         self._centred[np.abs(self._centred) <= rounding_share(len(values)) * np.abs(middle)] = 0.0
-        self._squares = self._centred**2
 
     def moderated_t(
         self, designs: Designs, usable: Flags | None = None, shifts: Floats | None = None, *, squeezed: bool = True
@@ -124,21 +121,43 @@ class ManyContrasts:
         squeezed
             Whether variances are squeezed towards their common prior; the ordinary t otherwise.
         """
+        # Compiled code is slow to load, and commands that only read a job do not need it.
+        from responder_ml.statistics.contrast_loops import divide_by_error
+
         effect, variance = self._effects(designs, shifts)
-        t = np.zeros(effect.shape)
-        for index in np.flatnonzero(np.any(designs.direction != 0, axis=1)):
-            genes = slice(None) if usable is None else np.flatnonzero(usable[index])
-            spread, df = np.maximum(variance[index, genes], _LEAST_VARIANCE), designs.df[index]
-            if spread.size:
-                posterior = squeeze(spread, df, *fit_f_dist(spread, df)) if squeezed else spread
-                t[index, genes] = np.round(effect[index, genes] / np.sqrt(posterior), _DIGITS)
-        return t
+        if usable is None:
+            usable = np.broadcast_to(True, effect.shape)
+        estimable = np.any(designs.direction != 0, axis=1) & np.any(usable, axis=1)
+        effect[~estimable] = 0.0
+        models = np.flatnonzero(estimable)
+        added, factor = np.zeros(len(models)), np.ones(len(models))
+        if squeezed and len(models) > 0:
+            added, factor = _posterior(
+                [(variance[model], usable[model]) for model in models.tolist()], designs.df[models]
+            )
+        for number, model in enumerate(models):
+            divide_by_error(effect[model], variance[model], usable[model], added[number], factor[number])
+        return effect
 
     def _effects(self, designs: Designs, shifts: Floats | None) -> tuple[Floats, Floats]:
         """Return effects, whose variance is the residual variance, and residual variances, models x genes."""
+        if designs.groups is None:
+            return self._adjusted_effects(designs, shifts)
+        from responder_ml.statistics.contrast_loops import two_group_effects
+
+        groups = _DistinctGroups(*designs.groups, shifts)
+        effect, variance = np.empty((2, len(designs.rows), self._centred.shape[1]))
+        two_group_effects(
+            self._centred, groups.first, groups.rows, groups.moves, *groups.of_models, designs.df, effect, variance
+        )
+        return effect, variance
+
+    def _adjusted_effects(self, designs: Designs, shifts: Floats | None) -> tuple[Floats, Floats]:
+        from responder_ml.statistics.contrast_loops import LEAST_SHARE, LEAST_VARIANCE
+
         rows = designs.rows.astype(np.float64)
         effect = designs.direction @ self._centred
-        squares = rows @ self._squares
+        squares = rows @ self._centred**2
         explained = [basis @ self._centred for basis in designs.nuisance]
         if shifts is not None:
             move = rows * shifts
@@ -151,9 +170,68 @@ class ManyContrasts:
         for part in (effect, *explained):
             squares -= part**2
         # A gene that is constant or determined by covariates has no effect but a rounding error.
-        effect[(squares <= _LEAST_SHARE * total) & (effect**2 <= _LEAST_SHARE * total)] = 0.0
+        effect[(squares <= LEAST_SHARE * total) & (effect**2 <= LEAST_SHARE * total)] = 0.0
         squares /= np.maximum(designs.df, 1.0)[:, None]
-        return effect, np.maximum(squares, 0.0, out=squares)
+        return effect, np.maximum(squares, LEAST_VARIANCE, out=squares)
+
+
+class _DistinctGroups:
+    """The groups of many models, those that several models have in common once, as `two_group_effects` takes them."""
+
+    def __init__(self, plus: Flags, minus: Flags, shifts: Floats | None) -> None:
+        members = np.vstack([plus, minus])
+        moves = np.zeros(members.shape) if shifts is None else np.where(members, np.vstack([shifts, shifts]), 0.0)
+        known: dict[tuple[bytes, bytes], int] = {}
+        keys = [(rows.tobytes(), added.tobytes()) for rows, added in zip(members, moves, strict=True)]
+        numbers = np.array([known.setdefault(key, len(known)) for key in keys], dtype=np.intp)
+        _, distinct = np.unique(numbers, return_index=True)
+        group, self.rows = np.nonzero(members[distinct])
+        self.moves = moves[distinct][group, self.rows]
+        self.first = np.searchsorted(group, np.arange(len(distinct) + 1))
+        self.of_models = numbers[: len(plus)], numbers[len(plus) :]
+
+
+def _posterior(models: Sequence[tuple[Floats, Flags]], df: Floats) -> tuple[Floats, Floats]:
+    """Return what squeezing adds to the variances of each model and what it multiplies them by.
+
+    Parameters
+    ----------
+    models
+        The genes' residual variances, and the genes that the prior is estimated from.
+    df
+        Residual degrees of freedom, shape ``(n_models,)``.
+    """
+    from responder_ml.statistics.contrast_loops import moments
+
+    lowest, mean, spread, pooled = np.transpose(
+        [moments(variance, np.log(variance), usable) for variance, usable in models]
+    )
+    for number in np.flatnonzero(may_need_floor(lowest, mean, spread)).tolist():
+        variance, usable = models[number]
+        mean[number], spread[number], pooled[number] = log_moments(variance[usable])
+    prior_df, prior_variance = prior_of_logs(mean, spread, pooled, df)
+    factor = df / (prior_df + df)
+    return (1.0 - factor) * prior_variance, factor
+
+
+def t_of_own_columns(tables: Sequence[Floats], plus: Flags, minus: Flags) -> Floats:
+    """Return moderated t of two groups in the columns of each model's own table, models x columns.
+
+    Parameters
+    ----------
+    tables
+        Samples x columns for each model, all of one shape.
+    plus, minus
+        As for `Designs.two_groups`.
+    """
+    t = np.empty((len(tables), tables[0].shape[1])) if tables else np.empty((0, 0))
+    for start in range(0, len(tables), MODELS_PER_BLOCK):
+        part = slice(start, start + MODELS_PER_BLOCK)
+        # All tables of a block beside one another; each model may use its own columns.
+        own = np.repeat(np.eye(len(tables[part]), dtype=bool), t.shape[1], axis=1)
+        designs = Designs.two_groups(plus[part], minus[part])
+        t[part] = ManyContrasts(np.hstack(tables[part])).moderated_t(designs, own)[own].reshape(-1, t.shape[1])
+    return t
 
 
 def strongest(t: Floats, count: int) -> Indices:

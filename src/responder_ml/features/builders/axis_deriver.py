@@ -3,7 +3,7 @@
 import numpy as np
 
 from responder_ml.arrays import Flags, Floats
-from responder_ml.features.builders.reference_groups import Axis, Group
+from responder_ml.features.builders.reference_groups import Axis
 from responder_ml.features.builders.reference_signatures import Signature
 from responder_ml.features.expression_filter import SharedDetection, detected
 from responder_ml.features.normalise import SharedExpression
@@ -67,26 +67,28 @@ class AxisDeriver:
         expressed = self._detection.expressed(rows)
         available = np.hstack([sets.rows, np.ones((len(sets), self._n_outside), dtype=bool)])
         shifts = self._expression.shifts(available)
-        weights = self._t(axis.plus, axis.minus, sets, expressed, shifts)
-        if axis.apart_from is not None:
-            weights = _orthogonal(weights, self._t(*axis.apart_from, sets, expressed, shifts))
-        chosen = [np.sort(strongest(row, self._n_genes)) for row in weights]
-        return [
-            Signature(self._candidates[genes], axis.sign * row[genes])
-            for genes, row in zip(chosen, weights, strict=True)
-        ]
+        weights = self._t(axis, sets, expressed, shifts)
+        signatures = []
+        for of_set in zip(*weights, strict=True):
+            t = of_set[0] if axis.apart_from is None else _orthogonal(*of_set)
+            genes = np.sort(strongest(t, self._n_genes))
+            signatures.append(Signature(self._candidates[genes], axis.sign * t[genes]))
+        return signatures
 
-    def _t(
-        self, plus: Group, minus: Group, sets: TrainingSets, expressed: Flags | None, shifts: Floats | None
-    ) -> Floats:
-        designs = Designs.two_groups(plus.rows(sets), minus.rows(sets))
-        return self._contrasts.moderated_t(designs, expressed, shifts)
+    def _t(self, axis: Axis, sets: TrainingSets, expressed: Flags | None, shifts: Floats | None) -> list[Floats]:
+        """Return t of the axis' contrast, and of the one it is set apart from, sets x genes."""
+        # All contrasts at once: groups that they, or several training sets, have in common are added up once.
+        contrasts = [(axis.plus, axis.minus), *([] if axis.apart_from is None else [axis.apart_from])]
+        plus, minus = (np.vstack([groups[side].rows(sets) for groups in contrasts]) for side in (0, 1))
+        usable = None if expressed is None else np.tile(expressed, (len(contrasts), 1))
+        moves = None if shifts is None else np.tile(shifts, (len(contrasts), 1))
+        t = self._contrasts.moderated_t(Designs.two_groups(plus, minus), usable, moves)
+        return np.split(t, len(contrasts))
 
 
 def _orthogonal(weights: Floats, others: Floats) -> Floats:
-    """Return each row less its projection on the other row; 0 where the other row is 0."""
-    square = np.einsum("ij,ij->i", others, others)
-    share = np.divide(np.einsum("ij,ij->i", weights, others), square, out=np.zeros_like(square), where=square > 0)
-    apart = np.round(weights - share[:, None] * others, _DIGITS)
-    apart[square == 0] = 0.0
-    return np.asarray(apart, dtype=np.float64)
+    """Return weights less their projection on others; 0 where these are all 0."""
+    square = others @ others
+    if square == 0:
+        return np.zeros_like(weights)
+    return np.asarray(np.round(weights - (weights @ others) / square * others, _DIGITS), dtype=np.float64)

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from responder_ml.arrays import Floats, Indices, Labels, Strings
+from responder_ml.arrays import Flags, Floats, Indices, Labels, Strings
 from responder_ml.errors import FeatureError
 from responder_ml.features.builders.axis_deriver import AxisDeriver
 from responder_ml.features.builders.builder import Builder, Ranked
@@ -22,7 +22,7 @@ from responder_ml.features.builders.reference_signatures import (
 from responder_ml.features.normalise import Normaliser, SharedExpression
 from responder_ml.features.signatures import SCORERS
 from responder_ml.features.signatures.scorer import GeneParts, SignatureScorer
-from responder_ml.statistics.many_contrasts import Designs, ManyContrasts
+from responder_ml.statistics.many_contrasts import t_of_own_columns
 from responder_ml.statistics.training_sets import TrainingSets
 
 CLASS_AXIS = "class_axis"
@@ -276,8 +276,9 @@ class SharedReference:
         """Return the same for the signatures of each training set, from `signatures`."""
         scores = self._scores(sets, signatures)
         shifts = self._shifts(sets)
+        t = t_of_own_columns(scores, sets.positive, sets.negative)
         return [
-            self._ranked(sets[index : index + 1], of_set, signatures[index], shifts[index])
+            self._ranked(sets.rows[index], of_set, t[index], signatures[index], shifts[index])
             for index, of_set in enumerate(scores)
         ]
 
@@ -303,9 +304,9 @@ class SharedReference:
     def _log2(self, shift: Floats | None) -> Floats:
         return self._expression.base if shift is None else self._expression.base + shift[:, None]
 
-    def _ranked(self, one: TrainingSets, scores: Floats, signatures: list[Signature], shift: Floats | None) -> Ranked:
-        designs = Designs.two_groups(one.positive, one.negative)
-        t = ManyContrasts(scores).moderated_t(designs)[0]
+    def _ranked(
+        self, training: Flags, scores: Floats, t: Floats, signatures: list[Signature], shift: Floats | None
+    ) -> Ranked:
         order = np.lexsort((-np.abs(t), self._saw_labels))
 
         def genes_of(column: int) -> tuple[Indices, Floats]:
@@ -314,7 +315,7 @@ class SharedReference:
 
         def gene_parts(columns: Sequence[int]) -> tuple[GeneParts, ...]:
             chosen = [signatures[int(order[column])] for column in columns]
-            return signature_parts(self._scorer, chosen, self._log2(shift), one.rows[0])
+            return signature_parts(self._scorer, chosen, self._log2(shift), training)
 
         return Ranked(
             order, lambda: scores[:, order], genes_of, gene_parts=gene_parts if self._scorer.additive else None
