@@ -190,11 +190,16 @@ class DrawSearch:
         tuned = tune_candidates(self._search_data, ranked, self._candidates, self._plan, self._draw, training, number)
         labels = self._draw.labels[self._search_data.subject_of]
         train, test = self._search_data.rows_of(training.subjects), self._search_data.rows_of(decided)
+        # Candidates of one builder that chose the same length see the same columns.
+        blocks: dict[tuple[str, int], tuple[Indices, Block]] = {}
         for index, (candidate, (best, inner)) in enumerate(zip(self._candidates, tuned, strict=True)):
             of_training_set = ranked[candidate.builder_name][0]
             length = candidate.length(best.params, len(of_training_set.position))
-            columns = prefix_columns(of_training_set.position, length, cumulative=of_training_set.cumulative)
-            block = Block.build(of_training_set, train, test, labels, columns)
+            if (candidate.builder_name, length) not in blocks:
+                columns = prefix_columns(of_training_set.position, length, cumulative=of_training_set.cumulative)
+                block = Block.build(of_training_set, train, test, labels, columns)
+                blocks[candidate.builder_name, length] = columns, block
+            columns, block = blocks[candidate.builder_name, length]
             classifier = candidate.make(best.params)
             self._inner_scores[index, fold] = best.value
             if self._keep_models:

@@ -3,6 +3,8 @@ import pytest
 
 from responder_ml.features.builders.derived import Derived, directions, running_score
 from responder_ml.features.builders.genes import Genes
+from responder_ml.features.builders.running_scores import running_scores
+from responder_ml.features.signatures.frozen_z import frozen_z, gene_scale
 from responder_ml.statistics.moderated_t import moderated_t
 
 
@@ -43,6 +45,20 @@ def test_a_gene_without_a_difference_has_no_direction():
 def test_running_score_by_hand():
     z = np.array([[1.0, 2.0, 4.0]])
     np.testing.assert_allclose(running_score(z, np.array([1.0, -1.0, 0.0])), [[1.0, -0.5, -1.0 / 3.0]])
+
+
+@pytest.mark.parametrize("scale", [1e-8, 1.0, 1e8])
+def test_the_compiled_loop_does_what_its_steps_do(rng, scale):
+    log2 = scale * (rng.normal(size=(13, 90)) + 9.0)
+    log2[:, 3], log2[:8, 4], log2[:, 5] = 7.0 * scale, 0.1, 1.0 / 3.0
+    training = np.arange(13) < 9
+    positive, negative = training & (np.arange(13) % 2 == 0), training & (np.arange(13) % 2 == 1)
+    contrast = np.where(positive, 1 / positive.sum(), -1 / negative.sum())[training] * np.sqrt(20 / 9)
+    scores = np.empty((90, 13))
+    running_scores(np.ascontiguousarray(log2.T), np.flatnonzero(training), contrast, scores)
+    mean, spread = gene_scale(log2[training])
+    expected = running_score(frozen_z(log2, mean, spread), directions(log2, positive, negative, None))
+    np.testing.assert_allclose(scores.T, expected, atol=1e-9)
 
 
 def test_adjusting_for_a_covariate_turns_to_genes_that_it_does_not_explain(rng):

@@ -42,10 +42,16 @@ def directions(log2: Floats, positive: Flags, negative: Flags, covariates: Float
     covariates
         Samples x columns.
     """
-    contrast = Designs.two_groups(positive[None], negative[None], covariates).direction
     # Only training rows: not even 0 times a held-out value may enter, which could be infinite.
     rows = positive | negative
-    return np.asarray(np.sign(np.round(contrast[0, rows] @ log2[rows], _DIGITS)), dtype=np.float64)
+    contrast = _contrast(positive, negative, covariates)
+    return np.asarray(np.sign(np.round(contrast @ log2[rows], _DIGITS)), dtype=np.float64)
+
+
+def _contrast(positive: Flags, negative: Flags, covariates: Floats | None) -> Floats:
+    """Return each training sample's share of the difference between the classes."""
+    direction = Designs.two_groups(positive[None], negative[None], covariates).direction
+    return np.asarray(direction[0, positive | negative], dtype=np.float64)
 
 
 class Derived(Builder):
@@ -168,9 +174,14 @@ class SharedDerived:
         training, positive, negative = one.rows[0], one.positive[0], one.negative[0]
 
         def values() -> Floats:
-            log2 = genes.values()
-            mean, scale = gene_scale(log2[training])
-            return running_score(frozen_z(log2, mean, scale), directions(log2, positive, negative, self._covariates))
+            # Compiled code is slow to load, and commands that only read a job do not need it.
+            from responder_ml.features.builders.running_scores import running_scores
+
+            by_gene = np.ascontiguousarray(genes.values().T)
+            scores = np.empty_like(by_gene)
+            contrast = _contrast(positive, negative, self._covariates)
+            running_scores(by_gene, np.flatnonzero(training), contrast, scores)
+            return scores.T
 
         def genes_of(column: int) -> tuple[Indices, Floats]:
             signs = directions(genes.values(), positive, negative, self._covariates)
