@@ -21,7 +21,6 @@ from statistics import median
 from typing import Any
 
 import numpy as np
-import optuna
 from measure import Timed, described, ratios, simulate, timed, use_one_core
 from sklearn.feature_selection import SelectKBest
 from sklearn.linear_model import LogisticRegression
@@ -39,6 +38,7 @@ from responder_ml.search.draw import Draw, DrawResult, SearchPlan
 from responder_ml.search.nested import search_draws
 from responder_ml.search.search_data import SearchData
 from responder_ml.search.splits import assign_folds
+from responder_ml.search.tune import InnerScore, tune
 from responder_ml.statistics.moderated_t import moderated_t
 from responder_ml.statistics.seeds import generator, integer_seed
 
@@ -122,6 +122,7 @@ class Job:
         self.plan = SearchPlan(folds=5, inner_folds=3, trials=25, seed=seed)
         self.builder = Genes(units="log2")
         self.candidate = Candidate("genes", self.builder, CLASSIFIERS[contest.name], contest.fixed)
+        self.defaults = CLASSIFIERS[contest.name]().get_params()
         names = np.array([f"g{index}" for index in range(X.shape[1])])
         self.search_data = SearchData(X, names, np.arange(len(X)), np.zeros(len(X), dtype=int))
 
@@ -147,18 +148,27 @@ class Job:
         return decisions
 
     def _tune(self, train: np.ndarray, inner: np.ndarray, repeat: int, fold: int) -> dict[str, Any]:
-        seed = integer_seed(self.plan.seed, "tune", repeat, fold, self.candidate.name)
-        study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=seed))
-        space = self.candidate.space(self.builder.max_genes)
-        for _ in range(self.plan.trials):
-            trial = study.ask(space)
-            scores = []
+        def score(params: dict[str, Any]) -> InnerScore:
+            aurocs, losses = [], []
             for held_out in range(self.plan.inner_folds):
                 fit, test = train[inner != held_out], train[inner == held_out]
-                pipeline = self._pipeline(trial.params).fit(self.X[fit], self.y[fit])
-                scores.append(roc_auc_score(self.y[test], self.contest.decide(pipeline, self.X[test])))
-            study.tell(trial, round(float(np.mean(scores)), 10))
-        return study.best_params
+                pipeline = self._pipeline(self.defaults | params).fit(self.X[fit], self.y[fit])
+                decisions = self.contest.decide(pipeline, self.X[test])
+                aurocs.append(roc_auc_score(self.y[test], decisions))
+                losses.append(np.mean(np.logaddexp(0.0, np.where(self.y[test] == 1, -1.0, 1.0) * decisions)))
+            return InnerScore(np.array(aurocs), float(np.mean(losses)))
+
+        return (
+            self.defaults
+            | tune(
+                self.candidate.space(self.builder.max_genes, len(train)),
+                lambda settings: [score(dict(params)) for params in settings],
+                trials=self.plan.trials,
+                seed=integer_seed(self.plan.seed, "tune", self.candidate.name),
+                inner_folds=self.plan.inner_folds,
+                fixed=self.candidate.fixed_form_params(self.builder.max_genes),
+            ).params
+        )
 
     def _pipeline(self, params: dict[str, Any]) -> Pipeline:
         return Pipeline(
@@ -248,7 +258,6 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=REPEATS)
     parser.add_argument("--out", type=Path, default=Path(__file__).with_suffix(".md"))
     args = parser.parse_args()
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
     use_one_core()
     with threadpool_limits(1):
         warm_up()

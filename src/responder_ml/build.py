@@ -137,6 +137,7 @@ def build_search_plan(job: JobConfig) -> SearchPlan:
         trials=search.trials,
         seed=job.seed,
         repeats=10 if search.repeats is None else search.repeats,
+        inner_repeats=search.inner_repeats,
         complete=search.folds is None and search.repeats is None,
     )
 

@@ -77,7 +77,7 @@ class ComponentConfig(Section):
 
 
 class SearchConfig(Section):
-    """Outer folds and repeats, inner folds, and Optuna trials per candidate and outer training set.
+    """Outer folds and repeats, inner folds and repeats, and trials per candidate and outer training set, the fixed form first.
 
     Folds and repeats that are not named fit the number of subjects: a complete design of all pairs with few, otherwise ten
     repeats of five folds.
@@ -86,6 +86,7 @@ class SearchConfig(Section):
     folds: int | None = Field(None, ge=2)
     repeats: int | None = Field(None, ge=1)
     inner_folds: int = Field(3, ge=2)
+    inner_repeats: int = Field(2, ge=1)
     trials: int = Field(25, ge=0)
 
 

@@ -98,7 +98,7 @@ def test_pairs_are_numbered_in_order_and_their_seeds_are_named_by_these_numbers(
         monkeypatch.setattr(nested, name, record(getattr(nested, name)))
     procedure = _procedure(_search_data(rng), TUNED)
     search_pairs(procedure.search_data, procedure._shared, procedure.candidates, TUNED, LABELS, pairs[8:10])
-    tuned = [("tune", -2, number, "genes+nearest_centroid") for number in (8, 9)]
+    tuned = [("tune", "genes+nearest_centroid")] * 2
     assert names == [("inner", 8, -2), ("inner", 9, -2), *tuned]
 
 

@@ -3,18 +3,18 @@
 from dataclasses import replace
 
 import numpy as np
-import optuna
 import pytest
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.feature_selection import SelectKBest
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import roc_auc_score
+from sklearn.metrics import log_loss, roc_auc_score
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 from xgboost import XGBClassifier
 
 from responder_ml.classifiers import CLASSIFIERS
 from responder_ml.classifiers.elastic_net import ElasticNet
+from responder_ml.classifiers.xgboost import XGBoost
 from responder_ml.features.builders.genes import Genes
 from responder_ml.search import nested
 from responder_ml.search.candidate import Candidate
@@ -23,7 +23,7 @@ from responder_ml.search.nested import search_draws
 from responder_ml.search.prefix_model import PrefixModel
 from responder_ml.search.search_data import SearchData
 from responder_ml.search.splits import AcrossCohorts, assign_folds
-from responder_ml.search.tune import Tuned
+from responder_ml.search.tune import InnerScore, Tuned, tune
 from responder_ml.statistics.moderated_t import moderated_t
 from responder_ml.statistics.seeds import generator, integer_seed
 from responder_ml.statistics.training_sets import TrainingSets
@@ -86,6 +86,9 @@ def _plain(kind, params):
     )
 
 
+DEFAULTS = {"C": 0.1} | XGBoost().get_params()
+
+
 def _margin(pipeline, X):
     if isinstance(pipeline[-1], XGBClassifier):
         return pipeline[-1].predict(pipeline[:-1].transform(X), output_margin=True)
@@ -109,19 +112,24 @@ def test_engine_equals_plain_pipeline_searched_by_the_same_sampler(counts, kind,
         inner = assign_folds(labels, search_data.strata, PLAN.inner_folds, rng, outer != fold)[train]
 
         def objective(params, train=train, inner=inner):
-            scores = []
+            aurocs, losses = [], []
             for held_out in range(PLAN.inner_folds):
                 fit, test = train[inner != held_out], train[inner == held_out]
                 pipeline = _plain(kind, params).fit(X[fit], labels[fit])
-                scores.append(roc_auc_score(labels[test], _margin(pipeline, X[test])))
-            return float(np.mean(scores))
+                margin = _margin(pipeline, X[test])
+                aurocs.append(roc_auc_score(labels[test], margin))
+                losses.append(log_loss(labels[test], 1 / (1 + np.exp(-margin)), labels=[0, 1]))
+            return InnerScore(np.array(aurocs), float(np.mean(losses)))
 
-        sampler = optuna.samplers.TPESampler(seed=integer_seed(PLAN.seed, "tune", 0, fold, candidate.name))
-        study = optuna.create_study(direction="maximize", sampler=sampler)
-        for _ in range(PLAN.trials):
-            trial = study.ask(candidate.space(200))
-            study.tell(trial, round(objective(trial.params), 10))
-        pipeline = _plain(kind, study.best_params).fit(X[train], labels[train])
+        best = tune(
+            candidate.space(200, len(train)),
+            lambda settings, objective=objective: [objective({**DEFAULTS, **params}) for params in settings],
+            trials=PLAN.trials,
+            seed=integer_seed(PLAN.seed, "tune", candidate.name),
+            inner_folds=PLAN.inner_folds,
+            fixed=candidate.fixed_form_params(200),
+        )
+        pipeline = _plain(kind, {**DEFAULTS, **best.params}).fit(X[train], labels[train])
         expected[outer == fold] = _margin(pipeline, X[outer == fold])
     np.testing.assert_allclose(result.decisions[0], expected, atol=1e-6)
 
@@ -247,7 +255,7 @@ def test_seeds_are_named_by_what_they_are_for_the_fold_the_candidate_and_the_rep
     assert recorded == [
         *[("outer", repeat) for repeat in (3, 4)],
         *[("inner", fold, repeat) for repeat in (3, 4) for fold in (0, 1)],
-        *[("tune", repeat, fold, candidate.name) for repeat in (3, 4) for fold in (0, 1) for candidate in candidates],
+        *[("tune", candidate.name) for _ in range(4) for candidate in candidates],
     ]
 
 
@@ -260,7 +268,7 @@ def test_auto_takes_the_best_inner_score_and_the_earlier_of_equals(counts, monke
     candidates, shared = _two_candidates(search_data)
     values = iter(scores * 2)
 
-    def tune(space, objective, *, trials, seed):
+    def tune(space, objective, **options):
         return Tuned({"n_features": 10}, next(values), (), ())
 
     monkeypatch.setattr(nested, "tune", tune)

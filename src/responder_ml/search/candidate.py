@@ -40,8 +40,8 @@ class Candidate:
         """The candidate's name in every table, such as ``genes+elastic_net``."""
         return f"{self.builder_name}+{self.classifier_name or self.classifier.name}"
 
-    def space(self, available: int) -> dict[str, Any]:
-        """Return the distributions to search when a builder offers ``available`` columns.
+    def space(self, available: int, rows: int | None = None) -> dict[str, Any]:
+        """Return the distributions to search when a builder offers ``available`` columns on so many training rows.
 
         The prefix length comes first; it is left out where there is only one length to choose.
         """
@@ -51,7 +51,7 @@ class Candidate:
         shortest = min(self.builder.shortest, available)
         if shortest < available:
             space["n_features"] = IntDistribution(shortest, available, log=True)
-        searched = {key: value for key, value in self.classifier.search_space().items() if key not in self.fixed}
+        searched = {key: value for key, value in self.classifier.search_space(rows).items() if key not in self.fixed}
         return space | searched
 
     def length(self, params: Mapping[str, Any], available: int) -> int:

@@ -25,6 +25,8 @@ class SearchPlan:
         The seed from which all others are derived.
     repeats
         Repeats of the outer folds, in the headline and in every relabelling alike.
+    inner_repeats
+        Repeats of the inner folds.
     complete
         Whether the outer folds are a complete design, which compares every pair of subjects of different class exactly
         once and has no random number; see `splits.complete_folds`.
@@ -35,6 +37,7 @@ class SearchPlan:
     trials: int
     seed: int
     repeats: int = 1
+    inner_repeats: int = 1
     complete: bool = False
 
 

@@ -11,6 +11,7 @@ from responder_ml.classifiers.classifier import Problem
 from responder_ml.features.builders.builder import Ranked
 from responder_ml.search.candidate import Candidate
 from responder_ml.search.search_data import Block, SearchData
+from responder_ml.search.tune import InnerScore
 from responder_ml.statistics.concordance import auroc
 
 
@@ -50,6 +51,11 @@ class InnerTestFold:
         """Return the AUROC over subjects of the scores of samples."""
         return auroc(self.labels, self.means(scores))
 
+    def log_loss(self, scores: Floats) -> float:
+        """Return the mean log-loss over subjects of the log-odds of samples."""
+        signed = np.where(self.labels == 1, 1.0, -1.0) * self.means(scores)
+        return float(np.mean(np.logaddexp(0.0, -signed)))
+
 
 @dataclass(frozen=True)
 class TrainingSet:
@@ -60,7 +66,7 @@ class TrainingSet:
     subjects
         Boolean over subjects.
     inner
-        One boolean array over subjects per inner fold: those it holds out.
+        One boolean array over subjects per inner fold, inner repeat after inner repeat: those it holds out.
     """
 
     subjects: Flags
@@ -119,19 +125,28 @@ class InnerFolds:
             for held_out in training.inner
         ]
 
-    def scores(self, trials: Sequence[Mapping[str, Any]]) -> list[float]:
-        """Return the mean AUROC over inner folds for each of several settings of the parameters."""
+    def scores(self, trials: Sequence[Mapping[str, Any]]) -> list[InnerScore]:
+        """Return the AUROC of each inner fold and the mean log-loss for each of several settings of the parameters."""
         return [
-            float(np.mean([fold.auroc(decision) for fold, decision in zip(self._test_folds, decisions, strict=True)]))
+            InnerScore(
+                np.array([fold.auroc(decision) for fold, decision in zip(self._test_folds, decisions, strict=True)]),
+                float(
+                    np.mean(
+                        [fold.log_loss(decision) for fold, decision in zip(self._test_folds, decisions, strict=True)]
+                    )
+                ),
+            )
             for decisions in self._decide(trials)
         ]
 
     def decisions(self, params: Mapping[str, Any]) -> Floats:
-        """Return the log-odds of each training subject from the inner model that did not see it, nan for the others."""
-        values = np.full(self._n_subjects, np.nan)
+        """Return the mean log-odds of each training subject from the inner models that did not see it, nan for the others."""
+        sums, counts = np.zeros(self._n_subjects), np.zeros(self._n_subjects)
         for fold, decision in zip(self._test_folds, self._decide([params])[0], strict=True):
-            values[fold.subjects] = fold.means(decision)
-        return values
+            sums[fold.subjects] += fold.means(decision)
+            counts[fold.subjects] += 1.0
+        means = np.divide(sums, counts, out=np.full(self._n_subjects, np.nan), where=counts > 0)
+        return np.asarray(means, dtype=np.float64)
 
     def _decide(self, trials: Sequence[Mapping[str, Any]]) -> list[list[Floats]]:
         """Return the decisions of each setting (outer list) in each inner fold."""

@@ -63,7 +63,7 @@ def search_draws(
         [training_set(search_data, plan, draw, split.trains & (assigned != fold), fold) for fold in range(plan.folds)]
         for draw, assigned in zip(draws, folds, strict=True)
     ]
-    per_set = 1 + plan.inner_folds * (plan.trials > 0)
+    per_set = 1 + plan.inner_folds * plan.inner_repeats * (plan.trials > 0)
     labels = np.stack([draw.labels[search_data.subject_of] for draw in draws])
     all_sets = TrainingSets(
         np.concatenate([training.rows(search_data) for of_draw in training_sets for training in of_draw]),
@@ -90,9 +90,12 @@ def training_set(search_data: SearchData, plan: SearchPlan, draw: Draw, subjects
     """Split the training subjects of one outer fold into inner folds (none where nothing is tuned)."""
     if plan.trials == 0:
         return TrainingSet(subjects, ())
-    rng = _rng(plan, draw, "inner", fold)
-    inner = assign_folds(draw.labels, search_data.strata, plan.inner_folds, rng, subjects)
-    return TrainingSet(subjects, tuple(inner == number for number in range(plan.inner_folds)))
+    held_out = []
+    for repeat in range(plan.inner_repeats):
+        rng = _rng(plan, draw, "inner", fold, *([repeat] if repeat else []))
+        inner = assign_folds(draw.labels, search_data.strata, plan.inner_folds, rng, subjects)
+        held_out += [inner == number for number in range(plan.inner_folds)]
+    return TrainingSet(subjects, tuple(held_out))
 
 
 def tune_candidates(
@@ -135,8 +138,15 @@ def tune_candidates(
         if name not in blocks:
             blocks[name] = training.blocks(search_data, draw.labels, ranked[name][1:])
         inner = InnerFolds(candidate, available, blocks[name], search_data, draw.labels, training)
-        seed = integer_seed(plan.seed, "tune", draw.repeat, fold, candidate.name)
-        tuned.append((tune(candidate.space(available), inner.scores, trials=plan.trials, seed=seed), inner))
+        best = tune(
+            candidate.space(available, int(np.count_nonzero(search_data.rows_of(training.subjects)))),
+            inner.scores,
+            trials=plan.trials,
+            seed=integer_seed(plan.seed, "tune", candidate.name),
+            inner_folds=plan.inner_folds,
+            fixed=candidate.fixed_form_params(available),
+        )
+        tuned.append((best, inner))
     return tuned
 
 
