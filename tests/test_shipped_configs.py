@@ -8,7 +8,7 @@ import pytest
 from responder_ml.build import prepare_job
 from responder_ml.config import load_config
 from responder_ml.evaluation.procedure import Procedure
-from responder_ml.explanation.attribution import auto_models, explain_models
+from responder_ml.explanation.attribution import explain_models
 from responder_ml.search.search_data import SearchData
 from responder_ml.search.workers import Workers
 
@@ -38,7 +38,7 @@ def test_a_signatures_shap_resolves_to_its_genes(kind):
     labelled, feasible = prepared.labelled, prepared.feasible
     procedure = Procedure(SearchData.of(labelled), feasible.candidates, feasible.plan, Workers(1))
     observed = procedure.observe(labelled.labels, 1)
-    models = auto_models(observed.results)
+    models = observed.models
     for model, held_out in zip(models, explain_models(models), strict=True):
         # The genes of this fold's signature and no others, and they add up to the held-out decisions.
         np.testing.assert_array_equal(held_out.genes, procedure.genes_used(model))

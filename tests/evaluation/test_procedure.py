@@ -1,5 +1,7 @@
 """The observed labels and relabelled ones go through the same procedure, to the last bit."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -54,16 +56,22 @@ def _early_or_genes(values, order):
     return Procedure(search_data, [candidates[name] for name in order], SearchPlan(4, 3, 2, 7), Workers(1))
 
 
-@pytest.mark.parametrize("order", [("early", "genes"), ("genes", "early")])
-def test_the_refit_takes_the_candidate_that_did_best_on_the_inner_folds(rng, order):
+def test_the_refit_is_the_mean_of_the_candidates_in_whatever_order_they_are_listed(rng):
     labels = np.tile([1, 0], 10).astype(np.int8)
     # Two other genes tell the classes apart; by their ranks immediate-early genes hardly do.
     values = rng.normal(size=(20, 20))
     values[:, 3:5] += 3.0 * labels[:, None]
-    refit = _early_or_genes(values, order).refit(labels)
-    assert refit.name == "genes+nearest_centroid"
-    assert refit.candidate == order.index("genes")
-    assert ((refit.model.decision_function(values) > 0) == labels).all()
+    one, other = (_early_or_genes(values, order).refit(labels) for order in (("early", "genes"), ("genes", "early")))
+    assert one.name == "auto"
+    assert one.params == {}
+    assert one.description == "the mean of early+nearest_centroid and genes+nearest_centroid"
+    assert [(member.name, member.weight) for member in one.members] == [
+        ("early+nearest_centroid", 0.5),
+        ("genes+nearest_centroid", 0.5),
+    ]
+    assert one.members == other.members
+    np.testing.assert_array_equal(one.model.decision_function(values), other.model.decision_function(values))
+    assert ((one.model.decision_function(values) > 0) == labels).all()
 
 
 def test_the_refit_is_fitted_to_all_subjects(rng):
@@ -71,6 +79,8 @@ def test_the_refit_is_fitted_to_all_subjects(rng):
     values = rng.normal(size=(20, 20))
     values[:, 3:5] += 3.0 * labels[:, None]
     refit = _early_or_genes(values, ["genes"]).refit(labels)
+    assert (refit.name, refit.description) == ("genes+nearest_centroid",) * 2
+    assert isinstance(refit.model, PrefixModel)
     model = PrefixModel(Genes(units="log2"), NearestCentroid(), refit.params["n_features"])
     model.fit(values, labels, genes=np.array(["Fos", "Egr1", "Arc", *(f"g{index}" for index in range(17))]))
     np.testing.assert_allclose(refit.model.decision_function(values), model.decision_function(values))
@@ -97,18 +107,48 @@ def test_the_cut_off_of_a_held_out_subject_is_chosen_on_inner_decisions_of_its_t
     assert len(np.unique(observed.auto.thresholds)) > 2
 
 
-def test_auto_takes_decisions_and_cut_off_of_the_candidate_chosen_in_the_fold(rng):
-    _, observed = _two_candidates(rng)
-    candidates = list(observed.candidates.values())
+def test_auto_is_the_mean_of_the_candidates_with_a_cut_off_from_the_mean_of_inner_decisions(rng):
+    labels, observed = _two_candidates(rng)
+    one, other = observed.candidates.values()
+    np.testing.assert_allclose(observed.auto.decisions, (one.decisions + other.decisions) / 2, atol=1e-12)
     for repeat, result in enumerate(observed.results):
-        for subject, fold in enumerate(observed.auto.folds[repeat]):
-            chosen = candidates[result.chosen[fold]]
-            assert observed.auto.decisions[repeat, subject] == chosen.decisions[repeat, subject]
-            assert observed.auto.thresholds[repeat, subject] == chosen.thresholds[repeat, subject]
+        for fold in range(4):
+            members = result.members(fold)
+            assert sorted(model.candidate for model in members) == [0, 1]
+            inner = np.mean([model.inner_decisions for model in members], axis=0)
+            trained = ~np.isnan(inner)
+            np.testing.assert_array_equal(
+                observed.auto.thresholds[repeat, observed.auto.folds[repeat] == fold],
+                choose_threshold(inner[trained], labels[trained]),
+            )
 
 
-def test_the_share_of_folds_in_which_a_candidate_was_chosen(rng):
+def test_the_order_of_candidates_changes_nothing_to_the_last_bit(rng):
+    labels = np.tile([1, 0], 10).astype(np.int8)
+    values = rng.normal(size=(20, 20))
+    orders = [("early", "genes"), ("genes", "early")]
+    one, other = (_early_or_genes(values, order).observe(labels, 2).auto for order in orders)
+    np.testing.assert_array_equal(one.decisions, other.decisions)
+    np.testing.assert_array_equal(one.thresholds, other.thresholds)
+
+
+def test_where_nothing_is_tuned_autos_cut_off_is_even_odds(rng):
+    labels, values = np.tile([1, 0], 10).astype(np.int8), rng.normal(size=(20, 20))
+    tuned = _early_or_genes(values, ["early", "genes"])
+    procedure = Procedure(tuned.search_data, tuned.candidates, SearchPlan(4, 3, 0, 7), Workers(1))
+    assert np.all(procedure.observe(labels, 1).auto.thresholds == 0.0)
+
+
+def test_of_one_candidate_auto_is_that_candidate(rng):
+    labels, values = np.tile([1, 0], 10).astype(np.int8), rng.normal(size=(20, 20))
+    observed = _early_or_genes(values, ["genes"]).observe(labels, 2)
+    (only,) = observed.candidates.values()
+    np.testing.assert_array_equal(observed.auto.decisions, only.decisions)
+    np.testing.assert_array_equal(observed.auto.thresholds, only.thresholds)
+
+
+def test_the_share_of_a_candidate_is_its_mean_weight(rng):
     _, observed = _two_candidates(rng)
-    chosen = np.concatenate([result.chosen for result in observed.results])
-    assert observed.chosen_share(1) == np.mean(chosen == 1) > 0.5
-    assert observed.chosen_share(0) + observed.chosen_share(1) == 1.0
+    weights = np.array([[0.25, 0.5, 1.0, 0.0], [0.75, 0.5, 0.0, 1.0]])
+    results = tuple(replace(result, weights=weights) for result in observed.results)
+    assert replace(observed, results=results).chosen_share(1) == 0.5625

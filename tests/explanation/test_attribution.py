@@ -8,9 +8,10 @@ from responder_ml.evaluation.procedure import Procedure
 from responder_ml.explanation.attribution import (
     Contributions,
     FoldExplanation,
-    auto_models,
+    explain_auto,
     explain_models,
     gather_contributions,
+    mean_explanation,
     shap_values,
 )
 from responder_ml.features.builders.derived import Derived
@@ -68,7 +69,7 @@ def test_gene_contributions_add_up_to_held_out_decisions(expression, sets, kind)
     for builder in (Genes(max_genes=30), GeneSets(path=sets), Derived(max_genes=30)):
         procedure = _procedure(expression, builder, [kind])
         observed = procedure.observe(LABELS, 2)
-        explained = explain_models(auto_models(observed.results))
+        explained = explain_auto(observed.results)
         contributions = gather_contributions(explained, NAMES, LABELS)
         bases = np.zeros(N)
         for explanation in explained:
@@ -142,7 +143,7 @@ def test_signatures_of_one_gene_and_genes_give_the_same_table(expression, tmp_pa
     for builder in builders:
         builder.fixed_length = GENES
         procedure = _procedure(expression, builder, ["elastic_net"], replace(PLAN, trials=0))
-        table = _gathered(auto_models(procedure.observe(LABELS, 2).results)).table()
+        table = _gathered(procedure.observe(LABELS, 2).models).table()
         tables.append(table.set_index("gene").sort_index())
     np.testing.assert_allclose(tables[0], tables[1], atol=1e-6)
 
@@ -150,7 +151,7 @@ def test_signatures_of_one_gene_and_genes_give_the_same_table(expression, tmp_pa
 def test_only_held_out_rows_are_explained(expression):
     procedure = _procedure(expression, Genes(max_genes=30), ["nearest_centroid", "elastic_net"])
     observed = procedure.observe(LABELS, 1)
-    explained = explain_models(auto_models(observed.results))
+    explained = explain_auto(observed.results)
     np.testing.assert_array_equal(
         np.sort(np.concatenate([explanation.rows for explanation in explained])), np.arange(N)
     )
@@ -163,7 +164,7 @@ def test_no_value_of_a_training_row_is_explained(expression, sets, scorer):
     """Models fitted before an edit of their own training rows explain held-out rows as before: nothing else is looked at."""
     builder = Genes(max_genes=30) if scorer is None else GeneSets(path=sets, scorer=scorer)
     procedure = _procedure(expression, builder, ["elastic_net"])
-    models = auto_models(procedure.observe(LABELS, 1).results)
+    models = procedure.observe(LABELS, 1).models
     before = explain_models(models)
     expression[:] = 1e6
     for model, one, other in zip(models, before, explain_models(models), strict=True):
@@ -193,7 +194,7 @@ def test_a_gene_that_raises_the_odds_has_a_positive_direction_and_support(expres
     expression[:, 0] += 4 * LABELS
     expression[:, 1] -= 6 * LABELS
     procedure = _procedure(expression, Genes(max_genes=10), ["nearest_centroid"])
-    table = _gathered(auto_models(procedure.observe(LABELS, 2).results)).table().set_index("gene")
+    table = _gathered(procedure.observe(LABELS, 2).models).table().set_index("gene")
     assert table.loc["g0", "direction"] > 0 > table.loc["g1", "direction"]
     assert table.loc[["g0", "g1"], "support"].min() > 0
     assert table.loc["g0", "sign_consistency"] == 1
@@ -202,7 +203,7 @@ def test_a_gene_that_raises_the_odds_has_a_positive_direction_and_support(expres
 
 def test_genes_of_one_name_are_added_up_and_those_without_left_out(expression):
     procedure = _procedure(expression, Genes(max_genes=10), ["nearest_centroid"])
-    explained = explain_models(auto_models(procedure.observe(LABELS, 2).results))
+    explained = explain_models(procedure.observe(LABELS, 2).models)
     of_genes = gather_contributions(explained, NAMES, LABELS)
     groups = np.where(np.arange(GENES) < 3, "few", np.where(np.arange(GENES) < 5, "others", ""))
     signs = np.where(np.arange(GENES) == 1, -1, 1).astype(np.int8)
@@ -300,11 +301,74 @@ def test_only_the_largest_contributions_of_a_repeat_lead():
     assert share[["g00", "g04", "g05", "g19", "g20", "g24"]].tolist() == [0.5, 0.5, 1.0, 1.0, 0.5, 0.5]
 
 
-def test_gene_parts_are_stored_only_for_linear_models_that_auto_chose(expression, sets):
+def test_gene_parts_are_stored_for_linear_models_and_once_for_each_column(expression, sets):
     procedure = _procedure(
         expression, GeneSets(path=sets, scorer="mean_z"), ["elastic_net", "xgboost", "nearest_centroid"]
     )
     (result,) = procedure.observe(LABELS, 1).results
-    chosen = {(model.candidate, model.fold) for model in auto_models([result]) if model.classifier.linear}
-    assert chosen
-    assert {(model.candidate, model.fold) for model in result.models if model.gene_parts is not None} == chosen
+    linear = {(model.candidate, model.fold) for model in result.models if model.classifier.linear}
+    assert {(model.candidate, model.fold) for model in result.models if model.gene_parts is not None} == linear
+    one, other = (
+        next(model for model in result.models if model.fold == 0 and model.candidate == index) for index in (0, 2)
+    )
+    of_one = dict(zip(one.columns.tolist(), one.gene_parts, strict=True))
+    common = [
+        (of_one[column], parts)
+        for column, parts in zip(other.columns.tolist(), other.gene_parts, strict=True)
+        if column in of_one
+    ]
+    assert common
+    assert all(first is second for first, second in common)
+
+
+@pytest.mark.parametrize("kind", ["elastic_net", "nearest_centroid", "majority"])
+def test_linear_contributions_are_those_of_shap(expression, kind):
+    import shap
+
+    model = CLASSIFIERS[kind]().fit(expression[:16], LABELS[:16])
+    explainer = shap.LinearExplainer((model.coef_, model.intercept_), np.zeros((1, GENES)))
+    values = shap_values(model, expression[16:]).values
+    np.testing.assert_allclose(values, explainer.shap_values(expression[16:]), rtol=0, atol=1e-12)
+
+
+def test_autos_contributions_are_the_mean_of_its_members_and_add_up(expression, sets):
+    """Builders of genes and of sets, linear models and trees together."""
+    search_data = SearchData(expression, NAMES, np.arange(N), np.zeros(N, dtype=int))
+    candidates = [
+        Candidate(builder.name, builder, CLASSIFIERS[kind])
+        for builder in (Genes(max_genes=30), GeneSets(path=sets, scorer="mean_z"))
+        for kind in ("elastic_net", "xgboost")
+    ]
+    observed = Procedure(search_data, candidates, PLAN, Workers(1)).observe(LABELS, 1)
+    (result,) = observed.results
+    explained = explain_auto(observed.results)
+    assert [(fold.repeat, fold.fold) for fold in explained] == [(0, fold) for fold in range(PLAN.folds)]
+    for fold in explained:
+        members = result.members(fold.fold)
+        assert len(members) == 4
+        of_members = explain_models(members)
+        assert fold.base == pytest.approx(np.mean([member.base for member in of_members]))
+        np.testing.assert_allclose(fold.base + fold.values.sum(axis=1), result.auto[fold.rows], atol=1e-6)
+        gene = fold.genes[0]
+        parts = [
+            member.values[:, member.genes == gene].sum(axis=1) if gene in member.genes else np.zeros(len(fold.rows))
+            for member in of_members
+        ]
+        np.testing.assert_allclose(fold.values[:, 0], np.mean(parts, axis=0), atol=1e-12)
+    table = gather_contributions(explained, NAMES, LABELS).table().set_index("gene")["selection_frequency"]
+    share = np.mean([NAMES.tolist().index("g0") in model.gene_shares.indices for model in observed.models])
+    assert table.get("g0", 0.0) == pytest.approx(share)
+
+
+def test_a_group_is_used_by_the_models_that_use_any_of_its_genes():
+    one = FoldExplanation(0, 0, np.arange(2), 0.5, np.array([0, 2]), np.ones((2, 2)), np.ones((2, 2)))
+    other = FoldExplanation(0, 0, np.arange(2), 1.5, np.array([1]), np.ones((2, 1)), np.ones((2, 1)))
+    mean = mean_explanation([one, other], [0.75, 0.25])
+    assert mean.base == 0.75
+    np.testing.assert_allclose(mean.values, [[0.75, 0.25, 0.75]] * 2)
+    groups = np.array(["both", "both", "first"])
+    gathered = gather_contributions([mean], groups, np.array([0, 1], dtype=np.int8))
+    assert gathered.genes.tolist() == ["both", "first"]
+    np.testing.assert_allclose(gathered.frequency, [1.0, 0.75])
+    # Weights are shares, and their order is no matter.
+    np.testing.assert_array_equal(mean_explanation([other, one], [1.0, 3.0]).values, mean.values)

@@ -13,7 +13,7 @@ from responder_ml.cohort.endpoint import Endpoint, label_cohort
 from responder_ml.evaluation.permutation import NullPlan, NullResult
 from responder_ml.evaluation.procedure import Procedure
 from responder_ml.evaluation.relabel import draw_labellings
-from responder_ml.explanation.attribution import Contributions, auto_models, explain_models, gather_contributions
+from responder_ml.explanation.attribution import Contributions, explain_auto, gather_contributions
 from responder_ml.explanation.call_out import CallOut, Strengths, _largest, call_out, strength
 from responder_ml.explanation.modules import Modules
 from responder_ml.features.builders.genes import Genes
@@ -103,7 +103,7 @@ def test_observed_labels_among_relabelled_ones_give_the_same_strengths(rng):
 
 
 def _largest_gene(labelled, labels, results):
-    explained = explain_models(auto_models(results))
+    explained = explain_auto(results)
     contributions = gather_contributions(explained, labelled.genes, labels[labelled.subject_of])
     return strength(contributions, labels, labelled.subject_of).max()
 
@@ -129,7 +129,7 @@ def test_tables_name_modules_with_their_genes(rng):
     lead = grouping.lead_of["g0"]
     genes = called.mark(pd.DataFrame({"gene": ["g0", "g1", "g299"]}))
     assert genes["module"].tolist() == [lead, lead, ""]
-    explained = explain_models(auto_models(observed.results))
+    explained = explain_auto(observed.results)
     of_modules = gather_contributions(explained, grouping.names, labelled.sample_labels, grouping.signs)
     modules = called.mark_modules(of_modules.table()).set_index("module")
     assert {gene.lstrip("-") for gene in modules.loc[lead, "genes"].split()} >= {"g0", "g1"}

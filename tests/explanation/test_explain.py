@@ -1,3 +1,4 @@
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -7,12 +8,12 @@ import pytest
 from responder_ml.classifiers import CLASSIFIERS
 from responder_ml.evaluation.permutation import NullPlan
 from responder_ml.evaluation.procedure import Procedure
-from responder_ml.explanation.attribution import auto_models, shap_values
-from responder_ml.explanation.explain import _by_signature, _winners, explain_run, signature_table
+from responder_ml.explanation.attribution import explain_auto, shap_values
+from responder_ml.explanation.explain import _by_signature, explain_run, signature_table
 from responder_ml.features.builders.gene_sets import GeneSets
 from responder_ml.features.builders.genes import Genes
 from responder_ml.search.candidate import Candidate
-from responder_ml.search.draw import DrawResult, FoldModel, SearchPlan
+from responder_ml.search.draw import FoldModel, SearchPlan
 from responder_ml.search.search_data import SearchData
 from responder_ml.search.workers import Workers
 
@@ -50,17 +51,24 @@ def test_signatures_are_named_and_the_planted_one_leads(rng, sets):
     assert first["sign_consistency"] == 1
 
 
-def test_the_builders_own_best_model_is_explained_whatever_auto_took(rng, sets):
+@pytest.mark.parametrize("weights", [(0.25, 0.25, 0.125, 0.375), (0.5, 0.5, 0.0, 0.0)])
+def test_the_mean_of_a_builders_own_models_is_explained_whatever_auto_gives_them(rng, sets, weights):
     procedure, observed = _observed(rng, [Genes(), GeneSets(path=sets)], ["nearest_centroid", "elastic_net"])
-    table = signature_table(procedure, observed, LABELS).set_index("signature")
-    size = 0.0
-    for result in observed.results:
-        best = 2 + np.argmax(result.inner_scores[2:], axis=0)
-        for model in result.models:
-            if model.candidate == best[model.fold]:
-                values = shap_values(model.classifier, model.test_features).values
-                names = procedure.signature_names("gene_sets")[model.columns]
-                size += np.abs(values[:, names == "S"]).sum() / N / len(observed.results)
+    results = tuple(
+        replace(result, models=tuple(replace(model, weight=weights[model.candidate]) for model in result.models))
+        for result in observed.results
+    )
+    table = signature_table(procedure, replace(observed, results=results), LABELS).set_index("signature")
+    shares = np.array(weights[2:]) / sum(weights[2:]) if sum(weights[2:]) else np.array([0.5, 0.5])
+    names, size = procedure.signature_names("gene_sets"), 0.0
+    for result in results:
+        for fold in range(3):
+            mean = 0.0
+            for model in result.models:
+                if model.fold == fold and model.candidate >= 2:
+                    values = shap_values(model.classifier, model.test_features).values
+                    mean += shares[model.candidate - 2] * values[:, names[model.columns] == "S"].sum(axis=1)
+            size += np.abs(mean).sum() / N / len(results)
     assert table.loc["S", "contribution"] == pytest.approx(size)
 
 
@@ -70,7 +78,7 @@ def test_genes_are_no_signatures(rng):
     assert signature_table(procedure, observed, LABELS).empty
 
 
-def test_a_run_is_explained_by_the_models_auto_chose_gene_by_gene_and_called_out(rng, sets):
+def test_a_run_is_explained_by_auto_gene_by_gene_and_called_out(rng, sets):
     procedure, observed = _observed(rng, [Genes(), GeneSets(path=sets)], ["nearest_centroid"])
     search_data = procedure.search_data
     labelled = SimpleNamespace(
@@ -82,7 +90,7 @@ def test_a_run_is_explained_by_the_models_auto_chose_gene_by_gene_and_called_out
     )
     explained = explain_run(procedure, observed, labelled, search_data.expression, NULL, None)
     assert [(fold.repeat, fold.fold) for fold in explained.folds] == [
-        (model.repeat, model.fold) for model in auto_models(observed.results)
+        (fold.repeat, fold.fold) for fold in explain_auto(observed.results)
     ]
     bases = np.zeros(N)
     for fold in explained.folds:
@@ -110,11 +118,3 @@ def test_signatures_keep_their_values_whatever_the_order_of_the_models_columns(r
         np.testing.assert_array_equal(explained.values[:, index], values.values[:, column])
         signed = values.values[:, column] * np.sign(features[:4, column])
         np.testing.assert_array_equal(explained.signed[:, index], signed)
-
-
-def test_the_winner_of_a_builder_is_its_own_best_candidate_in_every_fold():
-    models = tuple(SimpleNamespace(candidate=candidate, fold=fold) for candidate in range(3) for fold in range(3))
-    scores = np.array([[0.9, 0.9, 0.9], [0.5, 0.8, 0.7], [0.6, 0.7, 0.7]])
-    result = DrawResult(np.arange(3), np.zeros((3, 3)), scores, np.zeros(3, dtype=int), models)
-    winners = _winners(result, [1, 2])
-    assert sorted((model.fold, model.candidate) for model in winners) == [(0, 2), (1, 1), (2, 1)]

@@ -164,7 +164,7 @@ def test_many_draws_equal_one_at_a_time(counts, rng):
     for draw, result in zip(draws, together, strict=True):
         alone = search_draws(search_data, shared, candidates, plan, [draw])[0]
         np.testing.assert_allclose(result.decisions, alone.decisions, atol=1e-9)
-        np.testing.assert_array_equal(result.chosen, alone.chosen)
+        np.testing.assert_array_equal(result.weights, alone.weights)
 
 
 @pytest.mark.parametrize("normalisation", ["log_cpm", "tmm"])
@@ -259,11 +259,8 @@ def test_seeds_are_named_by_what_they_are_for_the_fold_the_candidate_and_the_rep
     ]
 
 
-@pytest.mark.parametrize(
-    ("scores", "chosen"),
-    [((0.6, 0.8), 1), ((0.8, 0.6), 0), ((0.7, 0.7), 0), ((float("nan"), float("nan")), 0)],
-)
-def test_auto_takes_the_best_inner_score_and_the_earlier_of_equals(counts, monkeypatch, scores, chosen):
+@pytest.mark.parametrize("scores", [(0.6, 0.8), (0.7, 0.7), (float("nan"), float("nan"))])
+def test_auto_is_the_mean_of_the_candidates_whatever_their_inner_scores(counts, monkeypatch, scores):
     search_data, labels = counts
     candidates, shared = _two_candidates(search_data)
     values = iter(scores * 2)
@@ -274,21 +271,27 @@ def test_auto_takes_the_best_inner_score_and_the_earlier_of_equals(counts, monke
     monkeypatch.setattr(nested, "tune", tune)
     plan = SearchPlan(2, 2, 1, 7)
     (result,) = search_draws(search_data, shared, candidates, plan, [Draw(labels, 0)], keep_models=True)
-    assert result.chosen.tolist() == [chosen, chosen]
+    np.testing.assert_array_equal(result.weights, np.full((2, 2), 0.5))
     np.testing.assert_array_equal(result.inner_scores, np.array([scores, scores]).T)
-    np.testing.assert_array_equal(result.auto, result.decisions[chosen])
+    np.testing.assert_allclose(result.auto, result.decisions.mean(axis=0))
     assert not np.array_equal(result.decisions[0], result.decisions[1])
 
 
-def test_auto_may_take_another_candidate_in_every_fold(counts, monkeypatch):
+def test_weights_may_differ_between_folds_and_models_carry_them(counts, monkeypatch):
     search_data, labels = counts
     candidates, shared = _two_candidates(search_data)
-    values = iter((0.6, 0.8, 0.9, 0.5))
-    monkeypatch.setattr(nested, "tune", lambda *arguments, **options: Tuned({}, next(values), (), ()))
-    (result,) = search_draws(search_data, shared, candidates, SearchPlan(2, 2, 1, 7), [Draw(labels, 0)])
-    assert result.chosen.tolist() == [1, 0]
-    expected = np.where(result.fold == 0, result.decisions[1], result.decisions[0])
-    np.testing.assert_array_equal(result.auto, expected)
+    weights = np.array([[0.25, 1.0], [0.75, 0.0]])
+    monkeypatch.setattr(nested, "candidate_weights", lambda inner_scores: weights)
+    plan = SearchPlan(2, 2, 1, 7)
+    (result,) = search_draws(search_data, shared, candidates, plan, [Draw(labels, 0)], keep_models=True)
+    first = result.fold == 0
+    expected = 0.25 * result.decisions[0][first] + 0.75 * result.decisions[1][first]
+    np.testing.assert_allclose(result.auto[first], expected)
+    np.testing.assert_array_equal(result.auto[~first], result.decisions[0][~first])
+    assert [[model.weight for model in result.members(fold)] for fold in (0, 1)] == [[0.25, 0.75], [1.0]]
+    one, other = result.members(0)
+    np.testing.assert_allclose(result.inner_decisions(0), 0.25 * one.inner_decisions + 0.75 * other.inner_decisions)
+    np.testing.assert_array_equal(result.inner_decisions(1), result.members(1)[0].inner_decisions)
 
 
 def test_no_prefix_is_longer_than_the_fewest_columns_of_any_training_set(counts):

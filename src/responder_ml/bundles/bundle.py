@@ -37,7 +37,7 @@ from responder_ml.evaluation.calibration import CalibrationScores
 from responder_ml.evaluation.held_out_features import HeldOutFeatures
 from responder_ml.evaluation.marker_check import MarkerCheck
 from responder_ml.records.files import replace_folder
-from responder_ml.search.prefix_model import PrefixModel
+from responder_ml.search.mean_model import ScoringModel
 
 _Part = TypeVar("_Part", CalibrationScores, HeldOutFeatures, MarkerCheck, BatchReference)
 _TEXT_SUFFIXES = (".md", ".html", ".txt")
@@ -71,11 +71,11 @@ class Bundle:
         Location and scale of each gene in training, for new batches to be aligned to; None if not packed.
     """
 
-    model: PrefixModel
+    model: ScoringModel
     manifest: Manifest
     reference: TrainingProfile = field(repr=False)
     calibration_scores: CalibrationScores | None = field(default=None, repr=False)
-    outer_models: tuple[PrefixModel, ...] = field(default=(), repr=False)
+    outer_models: tuple[ScoringModel, ...] = field(default=(), repr=False)
     held_out_features: HeldOutFeatures | None = field(default=None, repr=False)
     markers: MarkerCheck | None = field(default=None, repr=False)
     batch: BatchReference | None = field(default=None, repr=False)
@@ -88,7 +88,7 @@ class Bundle:
     @property
     def by_order(self) -> bool:
         """Whether all its models use only the order of genes within a sample."""
-        return all(model.builder_.by_order for model in (self.model, *self.outer_models))
+        return all(model.by_order for model in (self.model, *self.outer_models))
 
     @property
     def genes(self) -> list[str]:

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from responder_ml.cohort.units import Units
 from responder_ml.errors import BundleError
-from responder_ml.search.prefix_model import PrefixModel
+from responder_ml.search.mean_model import MeanClassifier, ScoringModel
 
 FORMAT_VERSION = 1
 MANIFEST, MODEL, REFERENCE = "manifest.json", "model.skops", "reference.npz"
@@ -128,12 +128,17 @@ def manifest_digest(content: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(rest, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
-def describe_features(model: PrefixModel) -> list[FeatureDescription]:
+def describe_features(model: ScoringModel) -> list[FeatureDescription]:
     """Return each feature of a model with its genes, each gene's share of it, and its weight in the model.
 
-    The weight of a feature of a linear model is its share of the absolute coefficients; otherwise all weights are equal.
+    The weight of a feature of a linear model is its share of the absolute coefficients; of trees all weights are equal, and of a
+    mean with trees in it they are the mean of the members' weights.
     """
-    size = np.abs(np.asarray(getattr(model.classifier_, "coef_", np.ones(len(model.features_))), dtype=np.float64))
+    classifier = model.classifier_
+    if isinstance(classifier, MeanClassifier):
+        size = classifier.importance()
+    else:
+        size = np.abs(np.asarray(getattr(classifier, "coef_", np.ones(len(model.features_))), dtype=np.float64))
     if not size.sum() > 0:
         size = np.ones(len(size))
     return [

@@ -18,6 +18,7 @@ from responder_ml.features.builders import BUILDERS
 from responder_ml.features.expression_filter import ExpressionFilter
 from responder_ml.features.normalise import Normaliser
 from responder_ml.features.signatures import SCORERS
+from responder_ml.search.mean_model import MeanClassifier, MeanModel, ScoringModel
 from responder_ml.search.prefix_model import PrefixModel
 
 _SCHEMA = "schema.json"
@@ -34,11 +35,12 @@ _PLAIN = {
 
 def allowed_classes() -> frozenset[str]:
     """Return the classes a model may be made of: the registered ones and the steps they share."""
-    members: set[type[Any]] = {PrefixModel, Normaliser, ExpressionFilter, *BUILDERS, *CLASSIFIERS, *SCORERS}
+    steps = {PrefixModel, MeanModel, MeanClassifier, Normaliser, ExpressionFilter}
+    members: set[type[Any]] = {*steps, *BUILDERS, *CLASSIFIERS, *SCORERS}
     return frozenset(f"{member.__module__}.{member.__qualname__}" for member in members)
 
 
-def pack_models(models: Sequence[PrefixModel]) -> bytes:
+def pack_models(models: Sequence[ScoringModel]) -> bytes:
     """Return fitted models as the content of a skops file.
 
     Raises
@@ -53,7 +55,7 @@ def pack_models(models: Sequence[PrefixModel]) -> bytes:
     return content
 
 
-def unpack_models(content: bytes) -> tuple[PrefixModel, ...]:
+def unpack_models(content: bytes) -> tuple[ScoringModel, ...]:
     """Return the models of a skops file, or refuse it before anything in it is built.
 
     Raises
@@ -71,7 +73,7 @@ def unpack_models(content: bytes) -> tuple[PrefixModel, ...]:
         models = skops.io.loads(content, trusted=sorted(allowed_classes()))
     except DAMAGE as problem:
         raise BundleError(f"The model file is damaged ({describe_problem(problem)}). Use an intact copy.") from problem
-    if not isinstance(models, list) or not models or not all(isinstance(model, PrefixModel) for model in models):
+    if not isinstance(models, list) or not models or not all(isinstance(model, ScoringModel) for model in models):
         raise BundleError("The model file does not hold a list of models. Use a bundle that `train` wrote.")
     return tuple(models)
 

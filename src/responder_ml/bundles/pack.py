@@ -23,18 +23,18 @@ from responder_ml.evaluation.calibration import CalibrationScores
 from responder_ml.evaluation.held_out_features import HeldOutFeatures
 from responder_ml.evaluation.marker_check import MarkerCheck
 from responder_ml.evaluation.metrics import OutOfFold
-from responder_ml.search.prefix_model import PrefixModel
+from responder_ml.search.mean_model import ScoringModel
 from responder_ml.search.search_data import SearchData
 
 
 def pack_bundle(
-    model: PrefixModel,
+    model: ScoringModel,
     labelled: LabelledCohort,
     result: Mapping[str, Any],
     *,
     limits: Sequence[str] = (),
     threshold: float = 0.0,
-    outer_models: Sequence[PrefixModel] = (),
+    outer_models: Sequence[ScoringModel] = (),
     held_out_features: HeldOutFeatures | None = None,
     out_of_fold: OutOfFold | None = None,
     least_weight: float = LEAST_WEIGHT,

@@ -27,7 +27,7 @@ from sklearn.covariance import ledoit_wolf_shrinkage
 from responder_ml.arrays import Flags, Floats, Indices, Labels
 from responder_ml.evaluation.marker_check import MarkerCheck, prediction_limit
 from responder_ml.features.missing_genes import typical_sample
-from responder_ml.search.prefix_model import PrefixModel
+from responder_ml.search.mean_model import ScoringModel
 from responder_ml.search.search_data import Block, SearchData
 from responder_ml.statistics.training_sets import TrainingSets
 
@@ -114,7 +114,7 @@ class TrainingProfile:
     n_subjects: Indices
 
     @classmethod
-    def learn(cls, model: PrefixModel, search_data: SearchData, units: str, labels: Labels) -> "TrainingProfile":
+    def learn(cls, model: ScoringModel, search_data: SearchData, units: str, labels: Labels) -> "TrainingProfile":
         """Learn from training samples.
 
         Parameters
@@ -260,7 +260,7 @@ def assess_applicability(
     return Applicability(correlation, distance, training.percentile(distance), library, tuple(flags), tuple(reasons))
 
 
-def left_out_distances(model: PrefixModel, search_data: SearchData, labels: Labels) -> Floats:
+def left_out_distances(model: ScoringModel, search_data: SearchData, labels: Labels) -> Floats:
     """Return each training sample's distance from the training samples of the other subjects.
 
     The features are chosen again without the subject (without one of `FOLDS` groups of subjects, where there are more):
@@ -269,7 +269,7 @@ def left_out_distances(model: PrefixModel, search_data: SearchData, labels: Labe
     Parameters
     ----------
     model
-        Gives the builder and the number of features; its fitted state is not used.
+        Gives the builders and the numbers of features; its fitted state is not used.
     search_data
         Training samples.
     labels
@@ -282,12 +282,20 @@ def left_out_distances(model: PrefixModel, search_data: SearchData, labels: Labe
     fold[np.argsort(of_subject, kind="stable")] = np.arange(search_data.n_subjects) % min(FOLDS, search_data.n_subjects)
     held_out = fold[search_data.subject_of] == np.arange(fold.max() + 1)[:, None]
     sets = TrainingSets(~held_out, np.tile(of_subject[search_data.subject_of], (len(held_out), 1)))
-    shared = model.builder.share(search_data.expression, search_data.genes, search_data.context)
+    ranked = [
+        builder.share(search_data.expression, search_data.genes, search_data.context).rank(sets)
+        for builder, _ in model.prefixes
+    ]
     distances = np.empty(len(labels))
-    for ranked, test in zip(shared.rank(sets), held_out, strict=True):
-        block = Block.build(ranked, ~test, test, sets.labels[0])
-        columns = block.columns(model.n_features)
-        distances[test] = Spread.of(block.train[:, columns]).distance(block.test[:, columns])
+    for index, test in enumerate(held_out):
+        train_parts, test_parts = [], []
+        for of_builder, (_, lengths) in zip(ranked, model.prefixes, strict=True):
+            block = Block.build(of_builder[index], ~test, test, sets.labels[0])
+            first, *others = (block.columns(length) for length in lengths)
+            columns = np.unique(np.concatenate([first, *others])) if others else first
+            train_parts.append(block.train[:, columns])
+            test_parts.append(block.test[:, columns])
+        distances[test] = Spread.of(np.concatenate(train_parts, axis=1)).distance(np.concatenate(test_parts, axis=1))
     return distances
 
 

@@ -17,7 +17,8 @@ from responder_ml.arrays import Flags, Floats, Indices
 from responder_ml.cohort.endpoint import LabelledCohort
 from responder_ml.evaluation.metrics import OutOfFold, auroc
 from responder_ml.evaluation.procedure import ObservedResult, Procedure
-from responder_ml.search.prefix_model import PrefixModel
+from responder_ml.search.draw import FoldModel, auto_members
+from responder_ml.search.mean_model import Member, ScoringModel, unfitted_model
 
 # The repeat whose outer models a bundle holds.
 _REPEAT = 0
@@ -45,7 +46,7 @@ class HeldOutFeatures:
     label: Indices
 
     @classmethod
-    def of(cls, models: Sequence[PrefixModel], labelled: LabelledCohort, fold: Indices) -> Self:
+    def of(cls, models: Sequence[ScoringModel], labelled: LabelledCohort, fold: Indices) -> Self:
         """Collect the held-out rows of each model.
 
         Parameters
@@ -69,7 +70,7 @@ class HeldOutFeatures:
             label=np.asarray(labelled.sample_labels[order], dtype=np.intp),
         )
 
-    def decisions(self, models: Sequence[PrefixModel], present: Flags, policy: str) -> Floats:
+    def decisions(self, models: Sequence[ScoringModel], present: Flags, policy: str) -> Floats:
         """Return the log-odds of each row from the model it was held out from, with some genes missing.
 
         Parameters
@@ -96,7 +97,7 @@ class HeldOutFeatures:
             raise ValueError("the held-out rows do not belong to these models")
         return np.concatenate(parts)
 
-    def auroc(self, models: Sequence[PrefixModel], present: Flags, policy: str) -> float:
+    def auroc(self, models: Sequence[ScoringModel], present: Flags, policy: str) -> float:
         """Return the AUROC over subjects, each scored by the model it was held out from; parameters as for `decisions`."""
         decisions = self.decisions(models, present, policy)
         _, first, of_row = np.unique(self.subject, return_index=True, return_inverse=True)
@@ -105,8 +106,8 @@ class HeldOutFeatures:
         return auroc(OutOfFold(labels, means[None], self.model[first][None], np.zeros((1, len(means)))))
 
 
-def outer_models(procedure: Procedure, observed: ObservedResult, labelled: LabelledCohort) -> tuple[PrefixModel, ...]:
-    """Return the model of each outer fold of the first repeat in a form that can score new samples, each the fold's own choice.
+def outer_models(procedure: Procedure, observed: ObservedResult, labelled: LabelledCohort) -> tuple[ScoringModel, ...]:
+    """Return auto's model of each outer fold of the first repeat in a form that can score new samples.
 
     The search does not keep the steps from expression to features of a fitted model: those are fitted again here, to the same
     training rows.
@@ -119,30 +120,31 @@ def outer_models(procedure: Procedure, observed: ObservedResult, labelled: Label
         Training samples.
     """
     result = observed.results[_REPEAT]
-    chosen = sorted(
-        (model for model in result.models if result.chosen[model.fold] == model.candidate), key=lambda model: model.fold
-    )
     search_data, labels = procedure.search_data, labelled.sample_labels
     fitted = []
-    for of_fold in chosen:
-        candidate, params = procedure.candidates[of_fold.candidate], of_fold.tuned.params
-        rows = result.fold != of_fold.fold
-        model = PrefixModel(
-            candidate.builder, candidate.make(params), candidate.length(params, search_data.expression.shape[1])
-        )
+    for members in auto_members([result]):
+        model = unfitted_model([_member(procedure, of_fold) for of_fold in members])
+        rows = result.fold != members[0].fold
         context = None if search_data.context is None else search_data.context.take(rows)
         fitted.append(model.fit(search_data.expression[rows], labels[rows], genes=search_data.genes, context=context))
     return tuple(fitted)
 
 
+def _member(procedure: Procedure, of_fold: FoldModel) -> Member:
+    candidate, params = procedure.candidates[of_fold.candidate], of_fold.tuned.params
+    return Member(
+        candidate, params, candidate.length(params, procedure.search_data.expression.shape[1]), of_fold.weight
+    )
+
+
 def held_out_features(
-    models: Sequence[PrefixModel], observed: ObservedResult, labelled: LabelledCohort
+    models: Sequence[ScoringModel], observed: ObservedResult, labelled: LabelledCohort
 ) -> HeldOutFeatures:
     """Return the held-out rows of `outer_models`."""
     return HeldOutFeatures.of(models, labelled, observed.results[_REPEAT].fold)
 
 
-def _remaining_shares(model: PrefixModel, present: Flags, policy: str) -> Floats:
+def _remaining_shares(model: ScoringModel, present: Flags, policy: str) -> Floats:
     """Return the share of each feature's deviation from its training mean that remains."""
     names = set(model.genes_[present].tolist())
     shares = []

@@ -1,4 +1,4 @@
-"""The whole procedure as one function of the labels: split, rank, tune, choose, decide.
+"""The whole procedure as one function of the labels: split, rank, tune, average, decide.
 
 The observed labelling and every relabelling of the null go through the same object, so they are always treated alike.
 """
@@ -6,20 +6,22 @@ The observed labelling and every relabelling of the null go through the same obj
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 
 from responder_ml.arrays import Flags, Floats, Indices, Labels, Strings
 from responder_ml.evaluation.calibration import choose_threshold
 from responder_ml.evaluation.metrics import Concordance, OutOfFold, by_subject, statistic_of
+from responder_ml.evaluation.refit import Refit, fit_members
 from responder_ml.features.builders.builder import Shared
 from responder_ml.progress import OnProgress
+from responder_ml.search.averaging import candidate_weights
 from responder_ml.search.candidate import Candidate
 from responder_ml.search.draw import Draw, DrawResult, FoldModel, SearchPlan
 from responder_ml.search.leave_pair_out import every_pair, search_pairs
+from responder_ml.search.mean_model import Member
 from responder_ml.search.nested import search_draws, training_set, tune_candidates
-from responder_ml.search.prefix_model import PrefixModel
 from responder_ml.search.search_data import SearchData
 from responder_ml.search.splits import EverySubject, Split
 from responder_ml.search.workers import Workers
@@ -46,7 +48,7 @@ class ObservedResult:
     candidates
         Out-of-fold decisions of each candidate, by name.
     auto
-        Out-of-fold decisions of the procedure that chooses between candidates inside every outer training set.
+        Out-of-fold decisions of the weighted mean of the candidates' log-odds.
     """
 
     results: tuple[DrawResult, ...]
@@ -59,30 +61,8 @@ class ObservedResult:
         return tuple(model for result in self.results for model in result.models)
 
     def chosen_share(self, candidate: int) -> float:
-        """Return the share of outer folds in which auto chose a candidate."""
-        return float(np.mean([np.mean(result.chosen == candidate) for result in self.results]))
-
-
-@dataclass(frozen=True)
-class Refit:
-    """The model fitted to all subjects, for scoring.
-
-    Attributes
-    ----------
-    candidate
-        Index of the candidate that won on the inner folds.
-    name
-        Its name.
-    params
-        Its tuned parameters.
-    model
-        The fitted model.
-    """
-
-    candidate: int
-    name: str
-    params: dict[str, Any]
-    model: PrefixModel
+        """Return a candidate's weight in auto, the mean over outer folds and repeats."""
+        return float(np.mean([result.weights[candidate] for result in self.results]))
 
 
 class Procedure:
@@ -93,7 +73,7 @@ class Procedure:
     search_data
         Samples and subjects.
     candidates
-        Builders with classifiers, among which the procedure chooses.
+        Builders with classifiers, which the procedure averages.
     plan
         Folds, trials, seed.
     workers
@@ -232,8 +212,8 @@ class Procedure:
         )
         yield from self._workers.map(partial(_unit, search, summarise, repeats), units)
 
-    def refit(self, labels: Labels) -> "Refit":
-        """Tune and choose on all subjects, and fit the chosen candidate to them; this model is never evaluated itself."""
+    def refit(self, labels: Labels) -> Refit:
+        """Tune on all subjects, and fit the mean of the candidates to them; this model is never evaluated itself."""
         everyone = np.ones(self.search_data.n_subjects, dtype=bool)
         draw = Draw(labels, _REFIT)
         training = training_set(self.search_data, self.plan, draw, everyone, 0)
@@ -243,15 +223,17 @@ class Procedure:
         tuned = [
             best for best, _ in tune_candidates(self.search_data, ranked, self.candidates, self.plan, draw, training, 0)
         ]
-        winner = int(np.argmax([np.nan_to_num(best.value, nan=0.0) for best in tuned]))
-        candidate, params = self.candidates[winner], tuned[winner].params
-        available = len(ranked[candidate.builder_name][0].position)
-        model = PrefixModel(candidate.builder, candidate.make(params), candidate.length(params, available))
-        of_samples = labels[self.search_data.subject_of]
-        model.fit(
-            self.search_data.expression, of_samples, genes=self.search_data.genes, context=self.search_data.context
-        )
-        return Refit(winner, candidate.name, dict(params), model)
+        weights = candidate_weights(np.array([[best.value] for best in tuned]))[:, 0]
+        members = [
+            Member(
+                candidate,
+                best.params,
+                candidate.length(best.params, len(ranked[candidate.builder_name][0].position)),
+                float(weight),
+            )
+            for candidate, best, weight in zip(self.candidates, tuned, weights, strict=True)
+        ]
+        return fit_members(members, self.search_data, labels)
 
     def _collect(self, labels: Labels, results: Sequence[DrawResult]) -> ObservedResult:
         decided = self._split.decided
@@ -261,18 +243,14 @@ class Procedure:
             axis=1,
         )
         cuts = _thresholds(labels, results, len(self.candidates), folds)
+        auto_cuts = _auto_thresholds(labels, results, folds)
         labels = labels[decided]
         by_name = {
             candidate.name: OutOfFold(labels, decisions[index], folds, cuts[index])
             for index, candidate in enumerate(self.candidates)
         }
-        chosen = np.stack([result.chosen[fold] for result, fold in zip(results, folds, strict=True)])
-        auto = OutOfFold(
-            labels,
-            np.take_along_axis(decisions, chosen[None], axis=0)[0],
-            folds,
-            np.take_along_axis(cuts, chosen[None], axis=0)[0],
-        )
+        means = np.stack([_decisions(self.search_data, decided, result.auto) for result in results])
+        auto = OutOfFold(labels, means, folds, auto_cuts)
         return ObservedResult(tuple(results), by_name, auto)
 
 
@@ -316,8 +294,23 @@ def _thresholds(labels: Labels, results: Sequence[DrawResult], n_candidates: int
     cuts = np.zeros((n_candidates, *folds.shape))
     for repeat, result in enumerate(results):
         for model in result.models:
-            if model.inner_decisions.size:
-                known = ~np.isnan(model.inner_decisions)
-                cut = choose_threshold(model.inner_decisions[known], labels[known])
-                cuts[model.candidate, repeat, folds[repeat] == model.fold] = cut
+            cut = _threshold(model.inner_decisions, labels)
+            cuts[model.candidate, repeat, folds[repeat] == model.fold] = cut
     return cuts
+
+
+def _auto_thresholds(labels: Labels, results: Sequence[DrawResult], folds: Indices) -> Floats:
+    """Return auto's cut-offs likewise, from the mean of the inner decisions; repeats x subjects."""
+    cuts = np.zeros(folds.shape)
+    for repeat, result in enumerate(results):
+        for fold in np.unique(folds[repeat]):
+            cuts[repeat, folds[repeat] == fold] = _threshold(result.inner_decisions(int(fold)), labels)
+    return cuts
+
+
+def _threshold(inner_decisions: Floats, labels: Labels) -> float:
+    """Return the cut-off that inner decisions choose; even odds where nothing was tuned."""
+    if not inner_decisions.size:
+        return 0.0
+    known = ~np.isnan(inner_decisions)
+    return float(choose_threshold(inner_decisions[known], labels[known]))

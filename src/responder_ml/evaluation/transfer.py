@@ -87,7 +87,7 @@ class TransferPlan:
     Attributes
     ----------
     candidates
-        Builders with classifiers, among which the procedure chooses on the first cohort.
+        Builders with classifiers, which the procedure averages on the first cohort.
     search
         Folds and their repeats, where there are folds; trials, seed.
     null
@@ -284,7 +284,10 @@ def _fitted_once(
     return (
         result,
         null,
-        (f"{refit.name} fitted once on all subjects of {names[0]}, none of which is in {names[1]}", *feasible.notes),
+        (
+            f"{refit.description} fitted once on all subjects of {names[0]}, none of which is in {names[1]}",
+            *feasible.notes,
+        ),
     )
 
 

@@ -1,7 +1,8 @@
 """Contributions of genes to held-out predictions: SHAP values in log-odds, never of a row the model was trained on.
 
-Each outer model explains only the samples it did not see. The contribution of a feature made of several genes is divided between
-these genes, so that contributions of genes always add up to those of features, and those of all models fit in one table:
+Each outer model explains only the samples it did not see. Auto is a weighted mean of log-odds, so its contributions and its base
+are the same mean of its members'. The contribution of a feature made of several genes is divided between these genes, so that
+contributions of genes always add up to those of features, and those of all models fit in one table:
 
 * Where the feature is a sum over genes (mean z, singscore, ... and derived signatures) and the classifier is linear, exactly: a
   gene gets what its own part of the feature, less that part's mean over the training rows, adds to the log-odds.
@@ -20,10 +21,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from responder_ml.arrays import Floats, Indices, Labels, Signs, Strings
+from responder_ml.arrays import Flags, Floats, Indices, Labels, Signs, Strings
 from responder_ml.classifiers.classifier import Classifier
 from responder_ml.explanation.stability import top_features
-from responder_ml.search.draw import DrawResult, FoldModel
+from responder_ml.search.averaging import weighted_sum
+from responder_ml.search.draw import DrawResult, FoldModel, auto_members
 
 N_LEADING = 20
 """Number of genes with the largest contributions that are a repeat's leading genes."""
@@ -51,12 +53,11 @@ def shap_values(classifier: Classifier, X: Floats) -> ShapValues:
     The background of a linear classifier is the training mean, which is zero in every standardised column; trees are explained
     by their own cover (path-dependent TreeSHAP).
     """
+    if classifier.linear:
+        # What `shap.LinearExplainer` gives with a background of zeros, without its cost in every outer model.
+        return ShapValues(float(classifier.intercept_), np.asarray(X * classifier.coef_, dtype=np.float64))
     import shap
 
-    if classifier.linear:
-        coefficients, intercept = classifier.coef_, float(classifier.intercept_)
-        explainer = shap.LinearExplainer((coefficients, intercept), np.zeros((1, X.shape[1])))
-        return ShapValues(intercept, np.asarray(explainer.shap_values(X), dtype=np.float64))
     explainer = shap.TreeExplainer(classifier.booster_, feature_perturbation="tree_path_dependent")
     # The explainer sets its expected value only when it has explained some rows.
     values = np.asarray(explainer.shap_values(X), dtype=np.float64)
@@ -65,7 +66,7 @@ def shap_values(classifier: Classifier, X: Floats) -> ShapValues:
 
 @dataclass(frozen=True)
 class FoldExplanation:
-    """One outer model's explanation of the rows it did not see, gene by gene.
+    """The explanation of the rows that one outer model, or a mean of some, did not see, gene by gene.
 
     Attributes
     ----------
@@ -81,6 +82,10 @@ class FoldExplanation:
         Contributions, rows x genes; ``base + values.sum(axis=1)`` is the decision.
     signed
         The same, times the sign of the gene's value against its training mean.
+    uses
+        Whether each model of the mean uses each gene, models x genes; None for one model that uses them all.
+    weights
+        Weight of each model of the mean, shape ``(n_models, 1)``; they add up to one. None for one model.
     """
 
     repeat: int
@@ -90,6 +95,8 @@ class FoldExplanation:
     genes: Indices
     values: Floats
     signed: Floats
+    uses: Flags | None = None
+    weights: Floats | None = None
 
 
 @dataclass(frozen=True)
@@ -110,7 +117,7 @@ class Contributions:
     per_sample
         Mean contribution over repeats, samples x genes.
     frequency
-        Share of outer models that use the gene.
+        Share of outer models that use the gene, each counted with its weight.
     """
 
     genes: Strings
@@ -146,14 +153,52 @@ class Contributions:
         return np.bincount(leading, minlength=len(self.genes)) / len(self.magnitude)
 
 
-def auto_models(results: Sequence[DrawResult]) -> list[FoldModel]:
-    """Return, for every outer fold of every repeat, the model that auto chose."""
-    return [model for result in results for model in result.models if result.chosen[model.fold] == model.candidate]
-
-
 def explain_models(models: Sequence[FoldModel]) -> list[FoldExplanation]:
     """Explain every outer model on its held-out rows."""
     return [_explain_held_out(model) for model in models]
+
+
+def explain_auto(results: Sequence[DrawResult]) -> list[FoldExplanation]:
+    """Explain auto on the held-out rows of every outer fold of every repeat."""
+    return [
+        mean_explanation(explain_models(members), [model.weight for model in members])
+        for members in auto_members(results)
+    ]
+
+
+def mean_explanation(explanations: Sequence[FoldExplanation], weights: Sequence[float]) -> FoldExplanation:
+    """Return the explanation of a weighted mean of models of one outer fold.
+
+    Parameters
+    ----------
+    explanations
+        Of each model, on the same rows.
+    weights
+        Not below 0, and not all 0; they are divided by their sum.
+    """
+    first, size = explanations[0], np.asarray(weights, dtype=np.float64)
+    # Divided only where necessary, so that weights that add up to one are used as they are.
+    total = float(np.sort(size).sum())
+    shares = size if abs(total - 1.0) < 1e-12 else size / total
+    genes = np.unique(np.concatenate([explanation.genes for explanation in explanations]))
+    shape = len(explanations), len(first.rows), len(genes)
+    values, signed, uses = np.zeros(shape), np.zeros(shape), np.zeros((len(explanations), len(genes)), dtype=np.bool_)
+    for index, explanation in enumerate(explanations):
+        columns = np.searchsorted(genes, explanation.genes)
+        values[index][:, columns], signed[index][:, columns] = explanation.values, explanation.signed
+        uses[index, columns] = True
+    of_models = shares[:, None, None]
+    return FoldExplanation(
+        first.repeat,
+        first.fold,
+        first.rows,
+        float(weighted_sum(np.array([explanation.base for explanation in explanations]), shares)),
+        genes,
+        weighted_sum(values, of_models),
+        weighted_sum(signed, of_models),
+        uses,
+        shares[:, None],
+    )
 
 
 def gather_contributions(
@@ -194,8 +239,16 @@ def gather_contributions(
         support[fold.repeat, columns] += towards[fold.rows] @ values / n_samples
         slope[fold.repeat, columns] += signed.sum(axis=0) / n_samples
         per_sample[np.ix_(fold.rows, columns)] += values / repeats
-        frequency[columns] += 1.0 / len(explanations)
+        frequency[columns] += _share_using(fold, named, column_of, len(columns)) / len(explanations)
     return Contributions(groups, magnitude, support, slope, per_sample, frequency)
+
+
+def _share_using(fold: FoldExplanation, named: Indices, column_of: Indices, count: int) -> Floats:
+    """Return the weight of the models that use any gene of each of ``count`` groups."""
+    if fold.uses is None or fold.weights is None:
+        return np.ones(count)
+    used = _sum_columns(fold.uses[:, named].astype(np.float64), column_of, count) > 0
+    return weighted_sum(used.astype(np.float64), fold.weights)
 
 
 def _explain_held_out(model: FoldModel) -> FoldExplanation:

@@ -25,7 +25,7 @@ from responder_ml.evaluation.metrics import by_subject
 from responder_ml.evaluation.permutation import NullPlan, NullResult
 from responder_ml.evaluation.procedure import ObservedResult, Procedure
 from responder_ml.evaluation.relabel import count_labellings, draw_labellings
-from responder_ml.explanation.attribution import Contributions, auto_models, explain_models, gather_contributions
+from responder_ml.explanation.attribution import Contributions, explain_auto, gather_contributions
 from responder_ml.explanation.modules import Modules, correlated_modules
 from responder_ml.search.draw import DrawResult
 from responder_ml.statistics.seeds import generator
@@ -150,7 +150,7 @@ def _strengths(
     labels: Labels,
     results: Sequence[DrawResult],
 ) -> Strengths:
-    explanations, sample_labels = explain_models(auto_models(results)), labels[subject_of]
+    explanations, sample_labels = explain_auto(results), labels[subject_of]
     of_genes = gather_contributions(explanations, genes, sample_labels)
     grouping = correlated_modules(of_genes, genes, log2, subject_of)
     of_modules = gather_contributions(explanations, grouping.names, sample_labels, grouping.signs)

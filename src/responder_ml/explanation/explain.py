@@ -1,7 +1,7 @@
 """What a result rests on: genes, modules and signatures with their held-out contributions, and which of them are called out.
 
-Signatures are explained whether or not auto chose a model of signatures. Of each builder whose features are signatures, the model
-that wins the inner folds is explained in every outer fold: the one auto would have chosen had there been no other builder.
+Signatures are explained by builder: for each builder whose features are signatures, the mean of its candidates is explained in
+every outer fold, with the weights that auto gives them: what auto would be had there been no other builder.
 """
 
 from dataclasses import dataclass, field
@@ -16,9 +16,9 @@ from responder_ml.evaluation.procedure import ObservedResult, Procedure
 from responder_ml.explanation.attribution import (
     Contributions,
     FoldExplanation,
-    auto_models,
-    explain_models,
+    explain_auto,
     gather_contributions,
+    mean_explanation,
     shap_values,
 )
 from responder_ml.explanation.call_out import call_out
@@ -37,7 +37,7 @@ class RunExplanation:
     Attributes
     ----------
     folds
-        The outer models that auto chose, explained on the rows they did not see.
+        Auto in every outer fold, explained on the rows that its models did not see.
     contributions
         The same, gene by gene over all repeats.
     genes, modules, signatures
@@ -72,7 +72,7 @@ def explain_run(
     plan, null
         As for `call_out`.
     """
-    folds = explain_models(auto_models(observed.results))
+    folds = explain_auto(observed.results)
     called = call_out(procedure, observed, labelled, log2, plan, null)
     grouping = called.strengths.grouping
     of_genes = gather_contributions(folds, labelled.genes, labelled.sample_labels)
@@ -101,9 +101,9 @@ def signature_table(procedure: Procedure, observed: ObservedResult, labels: Labe
         names = procedure.signature_names(builder)
         if names is None:
             continue
-        own = [index for index, candidate in enumerate(procedure.candidates) if candidate.builder_name == builder]
-        models = [model for result in observed.results for model in _winners(result, own)]
-        contributions = gather_contributions([_by_signature(model) for model in models], names, labels)
+        own = {index for index, candidate in enumerate(procedure.candidates) if candidate.builder_name == builder}
+        explanations = [explanation for result in observed.results for explanation in _of_builder(result, own)]
+        contributions = gather_contributions(explanations, names, labels)
         parts.append(contributions.table().rename(columns={"gene": "signature"}).assign(builder=builder))
     if not parts:
         return pd.DataFrame(columns=list(_SIGNATURE_COLUMNS))
@@ -111,10 +111,17 @@ def signature_table(procedure: Procedure, observed: ObservedResult, labels: Labe
     return table.sort_values("contribution", ascending=False, kind="stable", ignore_index=True)
 
 
-def _winners(result: DrawResult, candidates: list[int]) -> list[FoldModel]:
-    """Return, for every outer fold, the model of some candidates with the best inner objective, the earlier of equals."""
-    best = np.array(candidates)[np.argmax(np.nan_to_num(result.inner_scores[candidates], nan=0.0), axis=0)]
-    return [model for model in result.models if model.candidate == best[model.fold]]
+def _of_builder(result: DrawResult, candidates: set[int]) -> list[FoldExplanation]:
+    """Explain, for every outer fold, the mean of one builder's candidates by signature, weighted as in auto."""
+    explanations = []
+    for fold in sorted({model.fold for model in result.models}):
+        own = [model for model in result.models if model.fold == fold and model.candidate in candidates]
+        weights = [model.weight for model in own]
+        # Candidates that auto does not use at all count alike.
+        explanations.append(
+            mean_explanation([_by_signature(model) for model in own], weights if sum(weights) > 0 else [1.0] * len(own))
+        )
+    return explanations
 
 
 def _by_signature(model: FoldModel) -> FoldExplanation:

@@ -1,9 +1,10 @@
 """Late fusion: every region's own models, weighted by their performance on inner folds; and the best single region.
 
-In each outer training set every region chooses and fits its own candidate. Its log-odds are standardised by the mean and standard
-deviation of its inner out-of-fold log-odds, and weighted by the excess of its inner AUROC over one half (equally if none exceeds
-it). A missing region adds nothing, as if its log-odds were the training mean. The single region with which a fusion is compared is
-chosen in the same training set by the same inner AUROC; a held-out subject without it is scored by the best region it has.
+In each outer training set every region tunes, fits and averages its own candidates (auto). The mean's log-odds are standardised by
+the mean and standard deviation of its inner out-of-fold log-odds, and weighted by the excess over one half of the region's inner
+AUROC, the weighted mean of its candidates' (equally if none exceeds it). A missing region adds nothing, as if its log-odds were the
+training mean. The single region with which a fusion is compared is chosen in the same training set by the same inner AUROC; a
+held-out subject without it is scored by the best region it has.
 
 References
 ----------
@@ -21,8 +22,9 @@ from responder_ml.arrays import Floats, Indices, Labels
 from responder_ml.evaluation.metrics import OutOfFold, by_subject, statistic_of
 from responder_ml.features.builders.builder import Shared
 from responder_ml.fusion.regions import Regions
+from responder_ml.search.averaging import weighted_sum
 from responder_ml.search.candidate import Candidate
-from responder_ml.search.draw import Draw, DrawResult, FoldModel, SearchPlan
+from responder_ml.search.draw import Draw, DrawResult, SearchPlan
 from responder_ml.search.nested import search_draws
 from responder_ml.search.search_data import SearchData
 from responder_ml.search.workers import Workers
@@ -130,12 +132,13 @@ def fuse(regions: Sequence[SearchData], results: Sequence[DrawResult]) -> FusedD
     held_out = [_decisions(search_data, result) for search_data, result in zip(regions, results, strict=True)]
     for number in range(n_folds):
         rows = fold == number
-        models = [_chosen(result, number) for result in results]
-        inner_aurocs = np.nan_to_num(
-            [result.inner_scores[model.candidate, number] for result, model in zip(results, models, strict=True)]
-        )
+        inner_aurocs = np.array([_inner_auroc(result, number) for result in results])
         scores = np.stack(
-            [_standardised(log_odds[rows], model) for log_odds, model in zip(held_out, models, strict=True)], axis=1
+            [
+                _standardised(log_odds[rows], result.inner_decisions(number))
+                for log_odds, result in zip(held_out, results, strict=True)
+            ],
+            axis=1,
         )
         weights[number] = region_weights(inner_aurocs)
         fused[rows] = np.nansum(scores * weights[number], axis=1)
@@ -166,12 +169,13 @@ def _decisions(search_data: SearchData, result: DrawResult) -> Floats:
     return values
 
 
-def _chosen(result: DrawResult, fold: int) -> FoldModel:
-    return next(model for model in result.models if model.fold == fold and model.candidate == result.chosen[fold])
+def _inner_auroc(result: DrawResult, fold: int) -> float:
+    """Return the weighted mean of the candidates' inner AUROCs; 0 for one that is not defined."""
+    return float(weighted_sum(np.nan_to_num(result.inner_scores[:, fold]), result.weights[:, fold]))
 
 
-def _standardised(log_odds: Floats, model: FoldModel) -> Floats:
-    training = model.inner_decisions[~np.isnan(model.inner_decisions)]
+def _standardised(log_odds: Floats, inner_decisions: Floats) -> Floats:
+    training = inner_decisions[~np.isnan(inner_decisions)]
     spread = float(training.std())
     return np.asarray((log_odds - training.mean()) / (spread if spread > 0 else 1.0), dtype=np.float64)
 

@@ -19,9 +19,10 @@ from responder_ml.evaluation.evidence import Evidence
 from responder_ml.evaluation.intervals import auroc_interval, pairs_interval
 from responder_ml.evaluation.metrics import Concordance, OutOfFold
 from responder_ml.evaluation.permutation import NullResult
-from responder_ml.evaluation.procedure import ObservedResult, Procedure, Refit
+from responder_ml.evaluation.procedure import ObservedResult, Procedure
+from responder_ml.evaluation.refit import Refit
 from responder_ml.evaluation.relabel import LARGEST_COUNT_SHOWN
-from responder_ml.explanation.attribution import N_LEADING, auto_models
+from responder_ml.explanation.attribution import N_LEADING
 from responder_ml.explanation.explain import RunExplanation
 from responder_ml.explanation.stability import Stability, selection_stability, top_features
 from responder_ml.records.result import (
@@ -37,12 +38,14 @@ from responder_ml.records.result import (
     LeadingStability,
     Null,
     NullRecord,
+    RefitMemberRecord,
     RefitRecord,
     Result,
     RowFilter,
     SearchRecord,
     StabilityRecord,
 )
+from responder_ml.search.draw import auto_members
 
 _REPORTED_VERSIONS = ("responder-ml", "numpy", "scipy", "pandas", "scikit-learn", "xgboost", "optuna", "shap", "mlflow")
 _NOT_AUDITED = "RML00"
@@ -136,7 +139,12 @@ def compose_result(outcome: Outcome, *, name: str, where: RowFilter, timings: di
         search=SearchRecord(
             repeats=len(observed.results), folds=plan.folds, inner_folds=plan.inner_folds, trials=plan.trials
         ),
-        refit=RefitRecord(candidate=refit.name, params=refit.params, n_features=len(refit.model.features_)),
+        refit=RefitRecord(
+            candidate=refit.name,
+            params=refit.params,
+            n_features=len(refit.model.features_),
+            members=[RefitMemberRecord(**asdict(member)) for member in refit.members],
+        ),
         timings=timings,
         versions={"python": platform.python_version(), **{name: version(name) for name in _REPORTED_VERSIONS}},
         gene_map=labelled.cohort.uns.get("gene_map"),
@@ -259,9 +267,12 @@ def _one_null(null: NullResult) -> dict[str, Any]:
 
 
 def _stability(outcome: Outcome) -> StabilityRecord:
-    """Compare the genes that auto's outer models use, and those of largest contribution in each repeat."""
+    """Compare the genes that any model of auto uses in each outer fold, and those of largest contribution in each repeat."""
     procedure, n_genes = outcome.procedure, len(outcome.procedure.search_data.genes)
-    genes_used = [procedure.genes_used(model) for model in auto_models(outcome.observed.results)]
+    genes_used = [
+        np.unique(np.concatenate([procedure.genes_used(model) for model in members]))
+        for members in auto_members(outcome.observed.results)
+    ]
     leading = top_features(outcome.explanation.contributions.magnitude, N_LEADING)
     return StabilityRecord(
         **_agreement(selection_stability(genes_used, n_genes)),

@@ -95,7 +95,7 @@ class Performance(Record):
 
 
 class Headline(Performance):
-    """Performance of the procedure that chooses between the candidates inside every outer training set."""
+    """Performance of the whole procedure: the mean of the candidates' log-odds."""
 
     candidate: str = AUTO
     leave_pair_out_auroc: Number = None
@@ -110,7 +110,7 @@ class CandidateRecord(Performance):
     builder: str
     classifier: str
     chosen_share: float
-    """Share of outer folds in which auto took it."""
+    """Weight in auto, the mean over outer folds; of versions that chose one candidate, the share of folds in which it was."""
 
 
 class NullRecord(Record):
@@ -209,12 +209,25 @@ class SearchRecord(Record):
     trials: int
 
 
+class RefitMemberRecord(Record):
+    """A candidate of the final model."""
+
+    name: str
+    weight: float
+    """Its weight in the mean of log-odds."""
+    params: dict[str, Any] = {}
+
+
 class RefitRecord(Record):
     """The final model, fitted to all subjects."""
 
     candidate: str
+    """The candidate; "auto" where the model is the weighted mean of several, its members."""
     params: dict[str, Any] = {}
+    """The candidate's parameters; empty for a mean, whose members have their own."""
     n_features: int
+    members: list[RefitMemberRecord] = []
+    """Empty in runs of versions that chose one candidate."""
 
 
 class Result(Record):

@@ -14,7 +14,9 @@ from responder_ml.evaluation.metrics import OutOfFold, fold_aurocs
 from responder_ml.evaluation.procedure import ObservedResult, Procedure
 from responder_ml.explanation.attribution import Contributions, FoldExplanation
 from responder_ml.records.outcome import Outcome, performance
+from responder_ml.search.averaging import weighted_sum
 from responder_ml.search.candidate import AUTO
+from responder_ml.search.draw import auto_members
 
 # The long tables by sample hold the leading genes only; a figure shows no more.
 _LEADING_GENES = 40
@@ -70,29 +72,42 @@ def _candidates(observed: ObservedResult, procedure: Procedure, seed: int) -> pd
 
 
 def _folds(observed: ObservedResult, procedure: Procedure, explanations: Sequence[FoldExplanation]) -> pd.DataFrame:
-    """Return every outer fold of every candidate, with the base value of the models that were explained, auto's."""
+    """Return every outer fold of every candidate, with the base value of what was explained, auto."""
     rows: list[dict[str, Any]] = []
     base = {(explanation.repeat, explanation.fold): explanation.base for explanation in explanations}
     auto = fold_aurocs(observed.auto)
     scores = [fold_aurocs(observed.candidates[candidate.name]) for candidate in procedure.candidates]
     for model in observed.models:
-        result = observed.results[model.repeat]
-        chosen = bool(result.chosen[model.fold] == model.candidate)
-        row = {
-            "candidate": procedure.candidates[model.candidate].name,
-            "repeat": model.repeat,
-            "fold": model.fold,
-            "auroc": scores[model.candidate][model.repeat, model.fold],
-            "inner_score": model.tuned.value,
-            "chosen": int(chosen),
-            "n_features": len(model.columns),
-            "params": json.dumps(model.tuned.params),
-            "base": float("nan"),
-        }
-        rows.append(row)
-        if chosen:
-            fold = (model.repeat, model.fold)
-            rows.append({**row, "candidate": AUTO, "auroc": auto[fold], "base": base[fold]})
+        rows.append(
+            {
+                "candidate": procedure.candidates[model.candidate].name,
+                "repeat": model.repeat,
+                "fold": model.fold,
+                "auroc": scores[model.candidate][model.repeat, model.fold],
+                "inner_score": model.tuned.value,
+                "weight": model.weight,
+                "n_features": len(model.columns),
+                "params": json.dumps(model.tuned.params),
+                "base": float("nan"),
+            }
+        )
+    for members in auto_members(observed.results):
+        fold = (members[0].repeat, members[0].fold)
+        weights = np.array([model.weight for model in members])
+        columns = {(procedure.candidates[m.candidate].builder_name, c) for m in members for c in m.columns.tolist()}
+        rows.append(
+            {
+                "candidate": AUTO,
+                "repeat": fold[0],
+                "fold": fold[1],
+                "auroc": auto[fold],
+                "inner_score": float(weighted_sum(np.array([model.tuned.value for model in members]), weights)),
+                "weight": 1.0,
+                "n_features": len(columns),
+                "params": "{}",
+                "base": base[fold],
+            }
+        )
     table = pd.DataFrame(rows)
     order = {AUTO: -1, **{candidate.name: index for index, candidate in enumerate(procedure.candidates)}}
     return table.sort_values(

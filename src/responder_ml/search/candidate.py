@@ -8,7 +8,7 @@ from responder_ml.classifiers.classifier import Classifier
 from responder_ml.features.builders.builder import Builder
 
 AUTO = "auto"
-"""Name, in every table, of the procedure that chooses between the candidates."""
+"""Name, in every table, of the whole procedure: the mean of the candidates' log-odds."""
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """A draw, one labelling of the subjects with one set of folds, and what its nested search gives."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +9,7 @@ import numpy as np
 from responder_ml.arrays import Floats, Indices, Labels
 from responder_ml.classifiers.classifier import Classifier
 from responder_ml.features.signatures.scorer import GeneParts
+from responder_ml.search.averaging import weighted_sum
 from responder_ml.search.tune import Tuned
 
 
@@ -84,7 +86,9 @@ class FoldModel:
         ``scipy.sparse.csr_array`` of each gene's share of each feature, features x genes.
     gene_parts
         What each gene adds to each standardised feature of the held-out rows: a feature is the sum of its parts. None
-        where features are single genes or no sums over genes, and for candidates that auto did not choose.
+        where features are single genes or no sums over genes, and for trees.
+    weight
+        Weight of the model in auto's decisions on the held-out rows.
     """
 
     candidate: int
@@ -98,6 +102,7 @@ class FoldModel:
     inner_decisions: Floats
     gene_shares: Any
     gene_parts: tuple[GeneParts, ...] | None = None
+    weight: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -112,8 +117,8 @@ class DrawResult:
         Log-odds of each candidate (rows) for each sample, from the model that did not see its subject.
     inner_scores
         Best inner objective of each candidate (rows) in each outer fold (columns).
-    chosen
-        Candidate that "auto" chooses in each outer fold: the best inner objective, the earlier of equals.
+    weights
+        Weight of each candidate (rows) in "auto" in each outer fold (columns); columns add up to one.
     models
         Fitted models, if they were requested.
     """
@@ -121,10 +126,34 @@ class DrawResult:
     fold: Indices
     decisions: Floats
     inner_scores: Floats
-    chosen: Indices
+    weights: Floats
     models: tuple[FoldModel, ...] = ()
 
     @property
     def auto(self) -> Floats:
-        """Log-odds per sample of the procedure that chooses between candidates within each outer training set."""
-        return np.asarray(self.decisions[self.chosen[self.fold], np.arange(len(self.fold))], dtype=np.float64)
+        """Log-odds per sample of the mean of the candidates, as weighted within each outer training set."""
+        return weighted_sum(self.decisions, self.weights[:, self.fold])
+
+    def members(self, fold: int) -> tuple[FoldModel, ...]:
+        """Return the models that auto averages in one outer fold: the fitted ones whose weight is above 0."""
+        return tuple(model for model in self.models if model.fold == fold and model.weight > 0)
+
+    def inner_decisions(self, fold: int) -> Floats:
+        """Return auto's log-odds of each subject from the inner models of one outer training set.
+
+        Not-a-number for held-out subjects; empty where nothing was tuned or no model was kept.
+        """
+        members = self.members(fold)
+        if not members or not all(model.inner_decisions.size for model in members):
+            return np.empty(0)
+        weights = np.array([[model.weight] for model in members])
+        return weighted_sum(np.stack([model.inner_decisions for model in members]), weights)
+
+
+def auto_members(results: Sequence[DrawResult]) -> list[tuple[FoldModel, ...]]:
+    """Return, for every outer fold of every repeat, the models that auto averages."""
+    return [
+        result.members(fold)
+        for result in results
+        for fold in sorted({model.fold for model in result.models if model.weight > 0})
+    ]

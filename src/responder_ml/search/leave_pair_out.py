@@ -66,7 +66,7 @@ def search_pairs(
 
     Returns
     -------
-    Log-odds that the procedure, choice between candidates included, gives the positive and the negative subject of each pair,
+    Log-odds that the procedure, the mean of its candidates, gives the positive and the negative subject of each pair,
     shape ``(n_pairs, 2)``.
     """
     plan, draw = replace(plan, folds=1), Draw(labels, _REPEAT_OF_PAIRS)

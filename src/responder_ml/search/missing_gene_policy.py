@@ -7,7 +7,7 @@ import numpy as np
 
 from responder_ml.arrays import Flags, Floats
 from responder_ml.errors import CoverageError
-from responder_ml.search.prefix_model import PrefixModel
+from responder_ml.search.mean_model import ScoringModel
 
 MissingGenePolicy = Literal["impute", "skip", "refuse"]
 """What to do about genes that a sample lacks.
@@ -53,7 +53,7 @@ def check_policy(policy: str) -> None:
         )
 
 
-def decide(model: PrefixModel, filled: Floats, present: Flags, policy: str) -> Decision:
+def decide(model: ScoringModel, filled: Floats, present: Flags, policy: str) -> Decision:
     """Decide on samples whose missing genes `fill_missing` has filled; the filling is the same for all models of one cohort.
 
     Parameters

@@ -4,9 +4,8 @@ The observed labelling has one draw per repeat; a null passes relabelled subject
 all training sets of a block of draws are ranked together, then each outer training set is searched on its own.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
-from functools import partial
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from scipy import sparse
 from responder_ml.arrays import Flags, Indices
 from responder_ml.features.builders.builder import Ranked, Shared, prefix_columns
 from responder_ml.features.signatures.scorer import GeneParts
+from responder_ml.search.averaging import candidate_weights
 from responder_ml.search.batched_fits import BatchedFits
 from responder_ml.search.candidate import Candidate
 from responder_ml.search.draw import Draw, DrawResult, FoldModel, SearchPlan
@@ -180,7 +180,7 @@ class DrawSearch:
         self._batched_fits = batched_fits
         self._keep_models = keep_models
         self._models: list[FoldModel] = []
-        self._gene_parts: dict[tuple[int, int], Callable[[], tuple[GeneParts, ...] | None]] = {}
+        self._fitted_columns: dict[tuple[int, int], _FittedColumns] = {}
         self._decisions = np.full((len(candidates), len(search_data.subject_of)), np.nan)
         self._inner_scores = np.full((len(candidates), plan.folds), np.nan)
 
@@ -228,20 +228,59 @@ class DrawSearch:
                         gene_shares=_gene_shares(of_training_set, columns, len(self._search_data.genes)),
                     )
                 )
-                self._gene_parts[index, fold] = partial(_standardised_parts, of_training_set, columns, train, test)
+                self._fitted_columns[index, fold] = _FittedColumns(of_training_set, columns, train, test)
             target = self._decisions[index]
             self._batched_fits.add(classifier, (block.train, block.labels, block.test), target, test)
 
     def result(self, fold_of_sample: Indices) -> DrawResult:
         """Return the out-of-fold decisions of all folds collected so far."""
-        chosen = np.argmax(np.nan_to_num(self._inner_scores, nan=0.0), axis=0)
+        weights = candidate_weights(self._inner_scores)
+        # Candidates of one builder share its columns, so that what genes add to a column is held once for all of them.
+        parts: dict[tuple[str, int], dict[int, GeneParts]] = {}
         models = tuple(
-            replace(model, gene_parts=self._gene_parts[model.candidate, model.fold]())
-            if model.candidate == chosen[model.fold] and model.classifier.linear
-            else model
+            replace(
+                model,
+                weight=float(weights[model.candidate, model.fold]),
+                gene_parts=self._gene_parts(model, parts) if model.classifier.linear else None,
+            )
             for model in self._models
         )
-        return DrawResult(fold_of_sample, self._decisions, self._inner_scores, chosen, models)
+        return DrawResult(fold_of_sample, self._decisions, self._inner_scores, weights, models)
+
+    def _gene_parts(
+        self, model: FoldModel, parts: dict[tuple[str, int], dict[int, GeneParts]]
+    ) -> tuple[GeneParts, ...] | None:
+        fitted = self._fitted_columns[model.candidate, model.fold]
+        of_columns = parts.setdefault((self._candidates[model.candidate].builder_name, model.fold), {})
+        columns = fitted.columns.tolist()
+        new = [column for column in columns if column not in of_columns]
+        computed = fitted.standardised_parts(new)
+        if computed is None:
+            return None
+        of_columns.update(zip(new, computed, strict=True))
+        return tuple(of_columns[column] for column in columns)
+
+
+@dataclass(frozen=True)
+class _FittedColumns:
+    """The columns of an outer model, and what is needed to divide them between their genes."""
+
+    ranked: Ranked
+    columns: Indices
+    train: Flags
+    test: Flags
+
+    def standardised_parts(self, columns: list[int]) -> tuple[GeneParts, ...] | None:
+        """Return what each gene adds to some columns of the held-out rows, on the training rows' scale."""
+        if self.ranked.gene_parts is None:
+            return None
+        standardised = []
+        for parts in self.ranked.gene_parts(columns) if columns else ():
+            fitted = parts.values[self.train]
+            _, scale = standardisation(fitted.sum(axis=1, keepdims=True))
+            held_out = (parts.values[self.test] - fitted.mean(axis=0)) / scale
+            standardised.append(GeneParts(parts.genes, held_out, parts.weights))
+        return tuple(standardised)
 
 
 def _gene_shares(ranked: Ranked, columns: Indices, n_genes: int) -> Any:
@@ -249,19 +288,6 @@ def _gene_shares(ranked: Ranked, columns: Indices, n_genes: int) -> Any:
     genes, shares = zip(*(ranked.genes_of(int(column)) for column in columns), strict=True)
     starts = np.cumsum([0, *(len(of_column) for of_column in genes)])
     return sparse.csr_array((np.concatenate(shares), np.concatenate(genes), starts), shape=(len(columns), n_genes))
-
-
-def _standardised_parts(ranked: Ranked, columns: Indices, train: Flags, test: Flags) -> tuple[GeneParts, ...] | None:
-    """Return what each gene adds to some columns of the held-out rows, on the training rows' scale."""
-    if ranked.gene_parts is None:
-        return None
-    standardised = []
-    for parts in ranked.gene_parts(columns.tolist()):
-        fitted = parts.values[train]
-        _, scale = standardisation(fitted.sum(axis=1, keepdims=True))
-        held_out = (parts.values[test] - fitted.mean(axis=0)) / scale
-        standardised.append(GeneParts(parts.genes, held_out, parts.weights))
-    return tuple(standardised)
 
 
 def _rng(plan: SearchPlan, draw: Draw, *names: str | int) -> np.random.Generator:

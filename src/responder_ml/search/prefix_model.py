@@ -14,6 +14,9 @@ from responder_ml.features.builders.builder import Builder, prefix_columns
 from responder_ml.features.builders.context import Context
 from responder_ml.search.search_data import standardisation
 
+Prefixes = list[tuple[Builder, tuple[int, ...]]]
+"""Unfitted builders, each with the lengths of the prefixes that a model uses of it."""
+
 
 class PrefixModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """The same model as the search fits, but for one training set at a time and by plain steps.
@@ -45,6 +48,16 @@ class PrefixModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.builder = builder
         self.classifier = classifier
         self.n_features = n_features
+
+    @property
+    def by_order(self) -> bool:
+        """Whether it uses only the order of genes within a sample."""
+        return bool(self.builder.by_order)
+
+    @property
+    def prefixes(self) -> Prefixes:
+        """The unfitted builder, with the length of the prefix used of it."""
+        return [(self.builder, (self.n_features,))]
 
     def fit(self, X: Floats, y: NDArray[Any], genes: Strings | None = None, context: Context | None = None) -> Self:
         """Learn every step from training rows.

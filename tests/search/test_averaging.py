@@ -1,0 +1,30 @@
+import numpy as np
+import pytest
+
+from responder_ml.search.averaging import candidate_weights, weighted_sum
+
+
+@pytest.mark.parametrize("scores", [np.full((3, 2), np.nan), np.array([[0.9, 0.2], [0.5, 0.5], [0.1, np.nan]])])
+def test_all_candidates_weigh_alike(scores):
+    weights = candidate_weights(scores)
+    assert weights.shape == (3, 2)
+    np.testing.assert_array_equal(weights, np.full((3, 2), 1.0 / 3.0))
+
+
+def test_a_sum_is_the_same_to_the_last_bit_in_every_order(rng):
+    # Sizes so different that a plain sum depends on the order.
+    values, weights = rng.normal(size=(9, 200)) * 10.0 ** rng.integers(-9, 9, size=(9, 200)), rng.random((9, 1))
+    one = weighted_sum(values, weights)
+    plain, differs = (values * weights).sum(axis=0), False
+    for _ in range(5):
+        order = rng.permutation(9)
+        np.testing.assert_array_equal(weighted_sum(values[order], weights[order]), one)
+        differs |= not np.array_equal((values * weights)[order].sum(axis=0), plain)
+    assert differs
+    np.testing.assert_allclose(one, plain, rtol=1e-9, atol=1e-6)
+
+
+def test_one_member_is_itself_and_what_nobody_decides_stays_undecided(rng):
+    values = rng.normal(size=(1, 5))
+    np.testing.assert_array_equal(weighted_sum(values, np.ones((1, 1))), values[0])
+    assert np.isnan(weighted_sum(np.full((2, 3), np.nan), np.array([[1.0], [0.0]]))).all()
