@@ -39,7 +39,7 @@ def _make(make_result, name="pfc", scores=None, *, subjects=SUBJECTS, flip=False
     labels = [int((index % 2 == 0) is not flip) for index in range(len(subjects))]
     folds = [
         {"candidate": candidate, "repeat": repeat, "fold": fold, "auroc": values[repeat][fold], "inner_score": 0.7,
-         "chosen": 0, "n_features": 5, "params": "{}"}
+         "weight": 1.0, "n_features": 5, "params": "{}"}
         for candidate, values in scores.items()
         for repeat in range(REPEATS)
         for fold in range(FOLDS)

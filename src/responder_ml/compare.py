@@ -1,6 +1,6 @@
 """Compare: runs side by side, and paired tests wherever they were scored on the same subjects and folds.
 
-Pairs within a run are its candidates and the procedure that chooses between them ("auto"). Pairs across runs are their
+Pairs within a run are its candidates and the whole procedure, their mean ("auto"). Pairs across runs are their
 headlines (auto) only: a run's best candidate, picked by hand, would be biased upwards. One Holm correction covers every pair
 shown.
 
@@ -32,7 +32,7 @@ _PAIR_COLUMNS = [
     "first_run", "first", "second_run", "second", "difference", "low", "high", "t", "p_value", "p_holm", "n_folds"
 ]  # fmt: skip
 _ONE_TEST = (
-    "p and verdict belong to a run's whole procedure (auto), which includes the choice between candidates; they are each "
+    "p and verdict belong to a run's whole procedure (auto), which combines the candidates; they are each "
     "run's own and not corrected for the number of runs."
 )
 _BY_NAME = "Subjects of different runs count as the same where their names are the same."
@@ -176,7 +176,7 @@ def _all_pairs(runs: Mapping[str, Run], groups: Sequence[Sequence[str]]) -> pd.D
     parts = []
     for name, run in runs.items():
         scores = _fold_scores(run)
-        # With one candidate there is nothing to choose, and auto is that candidate.
+        # With one candidate auto is that candidate.
         if len(scores) > 2:
             parts.append(compare_pairs(scores, run.result.search.folds).assign(first_run=name, second_run=name))
     for group in groups:

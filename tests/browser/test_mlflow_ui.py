@@ -213,7 +213,7 @@ def _run(make_result, name, seed):
             "fold": fold,
             "auroc": round(float(np.clip(auroc + gain + rng.normal(0, 0.12), 0, 1)), 3),
             "inner_score": auroc + 0.05,
-            "chosen": 1,
+            "weight": 1.0,
             "n_features": int(rng.integers(10, 80)),
             "params": "{}",
         }

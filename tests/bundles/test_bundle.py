@@ -549,7 +549,7 @@ def test_no_array_of_a_full_bundle_can_be_changed_unnoticed(name, tmp_path):
 
 
 def test_a_bundle_goes_by_order_only_if_all_of_its_models_do(packed):
-    by_order, by_value = (SimpleNamespace(builder_=SimpleNamespace(by_order=order)) for order in (True, False))
+    by_order, by_value = (SimpleNamespace(by_order=order) for order in (True, False))
     assert replace(packed[0], model=by_order, outer_models=(by_order,)).by_order
     assert not replace(packed[0], model=by_order, outer_models=(by_order, by_value)).by_order
     assert not replace(packed[0], model=by_value, outer_models=()).by_order

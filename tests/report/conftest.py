@@ -181,7 +181,7 @@ def _fold_table(out_of_folds, rng) -> pd.DataFrame:
         for repeat, fold in np.ndindex(scores.shape):
             rows.append(
                 {"candidate": candidate, "repeat": repeat, "fold": fold, "auroc": scores[repeat, fold], "inner_score": 0.8,
-                 "chosen": int(candidate == "auto"), "n_features": int(rng.integers(10, 200)), "params": "{}"}
+                 "weight": 1.0, "n_features": int(rng.integers(10, 200)), "params": "{}"}
             )  # fmt: skip
     return pd.DataFrame(rows)
 

@@ -63,7 +63,7 @@ def _make_run(make_result, *, folds=5, repeats=2, trials=4, null=True, simulated
             "fold": fold,
             "auroc": np.nan if (repeat, fold) == (0, 1) else round(rng.uniform(0.4, 1.0), 3),
             "inner_score": round(rng.uniform(0.6, 1.0), 3),
-            "chosen": int(name == "auto"),
+            "weight": 1.0,
             "n_features": int(rng.integers(5, 200)),
             "params": "{}",
         }

@@ -67,7 +67,7 @@ def show_run(console: Console, run: "Run", folder: Path, bundle: Path) -> None:
 def _candidate_table(candidates: "pd.DataFrame") -> Table:
     from responder_ml.search.candidate import AUTO
 
-    titles = ("AUROC", "95 % interval", "balanced accuracy", "Brier", "chosen by auto")
+    titles = ("AUROC", "95 % interval", "balanced accuracy", "Brier", "weight in auto")
     table = Table(folding("candidate"), *titles)
     for row in candidates.to_dict("records"):
         table.add_row(

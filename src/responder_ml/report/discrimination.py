@@ -1,4 +1,4 @@
-"""Performance on held-out subjects: discrimination, calibration, and every candidate beside the choice between them."""
+"""Performance on held-out subjects: discrimination, calibration, and every candidate beside their mean."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -23,7 +23,7 @@ _Z = 1.959963984540054
 
 
 class Discrimination(Section):
-    """Performance of the whole procedure, the choice between candidates included, on held-out subjects."""
+    """Performance of the whole procedure, the combination of the candidates included, on held-out subjects."""
 
     title = "Discrimination: performance on held-out subjects"
     anchor = "discrimination"

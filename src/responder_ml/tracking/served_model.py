@@ -33,6 +33,11 @@ def send_model(client: Any, experiment_id: str, run_id: str, run: Run, bundle: P
     tags = {"verdict": run.result.verdict.level, "job": run.name}
     refit = run.result.refit
     model_params = {"candidate": ""} if refit is None else {"candidate": refit.candidate, **refit.params}
+    if refit is not None and len(refit.members) > 1:
+        for member in refit.members:
+            named = plain_name(member.name)
+            model_params |= {f"{named}.weight": member.weight}
+            model_params |= {f"{named}.{key}": value for key, value in member.params.items()}
     model = client.create_logged_model(
         experiment_id,
         name=plain_name(run.name),

@@ -81,7 +81,7 @@ def _source(run: Run) -> str:
 
 def _models(run: Run) -> str:
     names = [candidate.name for candidate in run.result.candidates]
-    return f"{len(names)} candidate(s): {', '.join(names)}; the choice between them (auto) is part of the procedure."
+    return f"{len(names)} candidate(s): {', '.join(names)}; their combination (auto) is part of the procedure."
 
 
 def _validation(run: Run) -> str:
@@ -139,8 +139,10 @@ def _final_model(result: Result) -> str:
     refit = result.refit
     if refit is None:
         return "No final model was fitted."
+    names = [member.name for member in refit.members]
+    what = refit.candidate if len(names) < 2 else f"The mean of {', '.join(names[:-1])} and {names[-1]}"
     return (
-        f"{refit.candidate} on {refit.n_features} features, refitted on all subjects and never evaluated; "
+        f"{what} on {refit.n_features} features, refitted on all subjects and never evaluated; "
         "stored with its preprocessing as a bundle."
     )
 
