@@ -67,8 +67,8 @@ def test_train_writes_everything_the_design_lists(trained):
     assert run.result.simulated
     assert run.result.verdict.level in {"evidence", "confounded", "no_evidence"}
     for name, columns in TABLES.items():
-        # No builder of this job has signatures, and a table without rows is left out.
-        assert name == "signatures" or set(columns) <= set(run.tables[name].columns), name
+        # No builder of this job has signatures, nothing is tuned on so few subjects, and a table without rows is left out.
+        assert name in {"signatures", "trials"} or set(columns) <= set(run.tables[name].columns), name
 
 
 def test_few_subjects_get_a_leave_pair_out_figure_and_stability_of_leading_genes(trained):
