@@ -15,6 +15,7 @@ from anndata import AnnData
 from responder_ml.classifiers import CLASSIFIERS
 from responder_ml.classifiers.classifier import Classifier
 from responder_ml.cohort.audit import audit
+from responder_ml.cohort.combine_samples import combine_samples
 from responder_ml.cohort.endpoint import Endpoint, LabelledCohort, label_cohort
 from responder_ml.cohort.findings import Finding
 from responder_ml.cohort.gene_map import read_gene_map
@@ -114,6 +115,8 @@ def prepare_job(job: JobConfig, cohort: AnnData | None = None) -> PreparedJob:
     candidates = build_candidates(job)
     cohort = build_cohort(job.cohort, job.seed) if cohort is None else cohort
     labelled = label_cohort(cohort, build_endpoint(job.endpoint))
+    findings = tuple(audit(labelled))
+    labelled = combine_samples(labelled)
     for candidate in candidates:
         candidate.builder.check(context_of(labelled))
     builders = {candidate.builder_name: candidate.builder for candidate in candidates}
@@ -125,7 +128,7 @@ def prepare_job(job: JobConfig, cohort: AnnData | None = None) -> PreparedJob:
     feasible = fit_plan_to_n(build_search_plan(job), candidates, positive, len(labelled.labels) - positive)
     feasible = replace(feasible, notes=(*feasible.notes, *notes))
     null_plan = build_null_plan(job)
-    return PreparedJob(labelled, tuple(audit(labelled)), feasible, null_plan, power_note(labelled, null_plan))
+    return PreparedJob(labelled, findings, feasible, null_plan, power_note(labelled, null_plan))
 
 
 def build_search_plan(job: JobConfig) -> SearchPlan:

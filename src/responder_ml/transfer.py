@@ -19,6 +19,7 @@ from responder_ml.build import (
     build_search_plan,
     build_workers,
 )
+from responder_ml.cohort.combine_samples import combine_samples
 from responder_ml.cohort.endpoint import Endpoint, LabelledCohort, label_cohort
 from responder_ml.config import JobConfig
 from responder_ml.errors import ConfigError, EndpointError, SampleSheetError, list_names
@@ -165,7 +166,7 @@ def _label(part: AnnData, endpoint: Endpoint) -> tuple[LabelledCohort | None, st
     lacking = [name for name in (endpoint.positive, endpoint.negative) if name not in present]
     if lacking and endpoint.column in part.obs.columns:
         return None, f"it has no {' and no '.join(lacking)}."
-    labelled = label_cohort(part, endpoint)
+    labelled = combine_samples(label_cohort(part, endpoint))
     counts = np.bincount(labelled.labels, minlength=2)
     if counts.min() < LEAST_SUBJECTS:
         return None, f"it has {counts[1]} and {counts[0]} subjects; {LEAST_SUBJECTS} of each class are needed."
@@ -176,7 +177,7 @@ def _cohorts_of_jobs(job: JobConfig, to: JobConfig | None) -> Mapping[str, Label
     if to is None or to.name == job.name:
         raise ConfigError(f"Both jobs are called '{job.name}'. Give each its own `name`.")
     return {
-        side.name: label_cohort(build_cohort(side.cohort, side.seed), build_endpoint(side.endpoint))
+        side.name: combine_samples(label_cohort(build_cohort(side.cohort, side.seed), build_endpoint(side.endpoint)))
         for side in (job, to)
     }
 

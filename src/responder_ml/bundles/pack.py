@@ -87,7 +87,7 @@ def pack_bundle(
         threshold=float(threshold),
         prevalence=float(labelled.labels.mean()),
         reference={
-            "samples": len(labelled.subject_of),
+            "samples": labelled.n_samples,
             "subjects": len(labelled.subjects),
             "least_correlation": reference.least_correlation,
             "greatest_distance": reference.greatest_distance,

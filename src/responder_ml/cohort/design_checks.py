@@ -67,8 +67,8 @@ def repeated_samples(labelled: LabelledCohort) -> Iterator[Finding]:
         yield Finding(
             "RML04",
             "info",
-            f"{int(counts.sum())} samples come from {len(counts)} subjects, up to {counts.max()} from one. They stay "
-            "together in every split, and each subject counts once.",
+            f"{int(counts.sum())} samples come from {len(counts)} subjects, up to {counts.max()} from one. Those of one "
+            "subject are averaged before anything is learnt, so each subject counts once.",
         )
 
 

@@ -115,6 +115,8 @@ class LabelledCohort:
         Column of numbers the classes were derived from, empty where they were not.
     left_out
         Subjects without a class: within the margin of the rule, and without a value.
+    combined
+        Names of the samples that became each row; empty where every row is one sample.
     """
 
     cohort: AnnData
@@ -126,6 +128,12 @@ class LabelledCohort:
     outside: AnnData
     measured: str = ""
     left_out: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
+    combined: tuple[tuple[str, ...], ...] = ()
+
+    @property
+    def n_samples(self) -> int:
+        """Number of samples, also where those of a subject were combined."""
+        return sum(map(len, self.combined)) or self.cohort.n_obs
 
     @property
     def behaviour(self) -> Floats | None:
@@ -196,6 +204,7 @@ def label_cohort(cohort: AnnData, endpoint: Endpoint) -> LabelledCohort:
             f"'{endpoint.column}': {', '.join(mixed[:5])}. A subject has one label; correct the sheet or narrow `where`."
         )
     subject_of = np.asarray(subject_of, dtype=np.intp)
+    _require_one_stratum(rows.obs, endpoint.strata)
     return LabelledCohort(
         cohort=rows,
         endpoint=endpoint,
@@ -287,6 +296,17 @@ def _require_columns(sheet: pd.DataFrame, columns: Sequence[str]) -> None:
             f"The endpoint needs the column(s) {', '.join(missing)}, which the sample sheet does not have. "
             f"It has: {', '.join(map(str, sheet.columns))}. Rename with `cohort.columns` or correct `endpoint`."
         )
+
+
+def _require_one_stratum(sheet: pd.DataFrame, columns: Sequence[str]) -> None:
+    for column in columns:
+        values = sheet[column].astype(str).groupby(sheet["subject"].astype(str)).nunique()
+        several = values.index[values > 1].astype(str).tolist()
+        if several:
+            raise EndpointError(
+                f"{list_names(several)} have several values of the stratum '{column}'. A subject is of one stratum; correct the "
+                "sheet, narrow `where`, or take the column out of `strata`."
+            )
 
 
 def _require_classes(values: "pd.Series[Any]", endpoint: Endpoint) -> None:

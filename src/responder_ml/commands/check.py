@@ -27,7 +27,7 @@ def show_prepared(console: Console, job: "JobConfig", prepared: "PreparedJob") -
     positive = int(labelled.labels.sum())
     description = (
         f": {job.endpoint.positive} ({positive}) against {job.endpoint.negative} ({len(labelled.labels) - positive}), "
-        f"{len(labelled.subjects)} subjects, {labelled.cohort.n_obs} samples, {labelled.cohort.n_vars} genes"
+        f"{len(labelled.subjects)} subjects, {labelled.n_samples} samples, {labelled.cohort.n_vars} genes"
     )
     print_line(console, Text.assemble((job.name, "bold"), description))
     print_findings(console, prepared.findings)

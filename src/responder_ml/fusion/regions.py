@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from responder_ml.arrays import Flags, Indices, Labels
+from responder_ml.cohort.combine_samples import combine_outside, combine_rows
 from responder_ml.cohort.endpoint import LabelledCohort
 from responder_ml.cohort.sample_sheet import Where, rows_where
 from responder_ml.errors import EndpointError
@@ -66,15 +67,9 @@ class Regions:
         _check_sizes(tuple(selections), has, labelled.labels)
         pattern = pd.factorize(pd.MultiIndex.from_arrays([labelled.strata, *has.T]), sort=True)[0]
         strata = np.asarray(pattern, dtype=np.intp)
-        context = context_of(labelled)
+        labelled = replace(labelled, outside=combine_outside(labelled))
         by_region = {
-            name: SearchData(
-                labelled.expression[of_region],
-                labelled.genes,
-                labelled.subject_of[of_region],
-                strata,
-                _only_outside(context.take(of_region), selections[name]),
-            )
+            name: _search_data_of_region(labelled, of_region, strata, selections[name])
             for name, of_region in rows.items()
         }
         return cls(labelled.subjects, labelled.labels, strata, has, by_region)
@@ -85,25 +80,23 @@ class Regions:
         return {name: int((~self.has[:, column]).sum()) for column, name in enumerate(self.by_region)}
 
     def side_by_side(self) -> SearchData:
-        """Return one row per subject with the regions' genes next to each other, not-a-number where a region is missing.
-
-        Raises
-        ------
-        EndpointError
-            A subject has several samples in one region.
-        """
+        """Return one row per subject with the regions' genes next to each other, not-a-number where a region is missing."""
         first = next(iter(self.by_region.values()))
         n_genes = len(first.genes)
         wide = np.full((len(self.subjects), n_genes * len(self.by_region)), np.nan)
-        for column, (name, search_data) in enumerate(self.by_region.items()):
-            if len(np.unique(search_data.subject_of)) < len(search_data.subject_of):
-                raise EndpointError(
-                    f"Early fusion takes one sample of a subject in each region, but {name} has several of some. Use late "
-                    "fusion, or keep one of them with `where`."
-                )
+        for column, search_data in enumerate(self.by_region.values()):
             wide[search_data.subject_of, column * n_genes : (column + 1) * n_genes] = search_data.expression
         genes = np.array([f"{name}:{gene}" for name in self.by_region for gene in first.genes])
         return SearchData(wide, genes, np.arange(len(self.subjects)), self.strata)
+
+
+def _search_data_of_region(labelled: LabelledCohort, of_region: Flags, strata: Indices, selection: Where) -> SearchData:
+    """Return the rows of one region, one per subject that has it, with subjects numbered over all regions."""
+    subjects, row_of = np.unique(labelled.subject_of[of_region], return_inverse=True)
+    cohort = combine_rows(labelled.cohort[of_region].copy(), row_of)
+    context = replace(context_of(labelled), sheet=cohort.obs)
+    expression = np.asarray(cohort.X, dtype=np.float64)
+    return SearchData(expression, labelled.genes, subjects, strata, _only_outside(context, selection))
 
 
 def _only_outside(context: Context, selection: Where) -> Context:

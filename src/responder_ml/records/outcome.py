@@ -109,7 +109,7 @@ def compose_result(outcome: Outcome, *, name: str, where: RowFilter, timings: di
         simulated=bool(labelled.cohort.uns.get("simulated", False)),
         endpoint=_endpoint(labelled, where),
         n=Counts(
-            samples=labelled.cohort.n_obs,
+            samples=labelled.n_samples,
             subjects=len(labelled.subjects),
             positive=positive,
             negative=len(labelled.subjects) - positive,
