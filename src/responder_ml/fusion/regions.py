@@ -92,7 +92,7 @@ class Regions:
 
 def _search_data_of_region(labelled: LabelledCohort, of_region: Flags, strata: Indices, selection: Where) -> SearchData:
     """Return the rows of one region, one per subject that has it, with subjects numbered over all regions."""
-    subjects, row_of = np.unique(labelled.subject_of[of_region], return_inverse=True)
+    row_of, subjects = pd.factorize(labelled.subject_of[of_region])
     cohort = combine_rows(labelled.cohort[of_region].copy(), row_of)
     context = replace(context_of(labelled), sheet=cohort.obs)
     expression = np.asarray(cohort.X, dtype=np.float64)
