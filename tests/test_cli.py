@@ -309,7 +309,7 @@ def test_help_tells_the_defaults_where_they_live(run):
     from responder_ml.selftest_size import SelfTestSize
 
     _, out, _ = run("selftest", "--help")
-    for value in (SelfTestSize.cohorts, SelfTestSize.permutations, SelfTestSize.repeats):
+    for value in (SelfTestSize.cohorts, SelfTestSize.permutations):
         assert f"(default: {value})" in " ".join(out.replace("│", " ").split())
 
 
@@ -380,6 +380,6 @@ def test_selftest_through_the_command(run, job, monkeypatch, tmp_path):
     monkeypatch.setattr(selftest, "_run_cohort", lambda *arguments: (0.4 + 0.04 * arguments[-1], 0.5))
     code, out, err = run("selftest", job.write(), "--cohorts", "6", "--permutations", "39", "--out", "found.json")
     assert (code, err) == (0, "")
-    assert "pfc: 6 cohorts without effect of each kind, 1 repeat(s), at most 39 relabellings" in out
+    assert "pfc: 6 cohorts without effect of each kind, at most 39 relabellings" in out
     assert "No leak found" in out
     assert json.loads((tmp_path / "found.json").read_text())["effort"]["cohorts"] == 6
