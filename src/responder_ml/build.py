@@ -160,6 +160,7 @@ def build_endpoint(config: EndpointConfig) -> Endpoint:
         config.nuisance,
         rule=config.rule,
         among=config.among,
+        library_size=config.library_size,
     )
 
 

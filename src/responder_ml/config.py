@@ -51,13 +51,14 @@ class CohortConfig(Section):
 
 
 class EndpointConfig(Section):
-    """The two classes, and the nuisance columns that could explain them."""
+    """The two classes, and the nuisances that could explain them: columns, and for counts the library size."""
 
     column: str
     positive: str
     negative: str
     strata: tuple[str, ...] = ()
     nuisance: tuple[str, ...] = ()
+    library_size: bool = True
     rule: BehaviourRule | None = None
     among: dict[str, str | list[str]] = Field(default_factory=dict)
 

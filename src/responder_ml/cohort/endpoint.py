@@ -79,6 +79,8 @@ class Endpoint:
     among
         Use only rows whose column has this value, or one of a list, such as the drugs. The other rows are not of the endpoint
         but stay in the cohort, where builders find reference groups.
+    library_size
+        Whether, for counts, the library size is a nuisance beside these columns.
     """
 
     column: str
@@ -88,6 +90,7 @@ class Endpoint:
     nuisance: tuple[str, ...] = ()
     rule: BehaviourRule | None = None
     among: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
+    library_size: bool = True
 
 
 @dataclass(frozen=True)
