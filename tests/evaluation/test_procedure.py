@@ -42,7 +42,7 @@ def test_statistic_of_the_observed_labels_is_that_of_the_same_labels_among_relab
         assert next(iter(procedure.statistics(among, repeats)))[seed] == pytest.approx(observed, abs=1e-13)
 
 
-def _early_or_genes(values, order):
+def _early_or_genes(values, order, trials=2):
     genes = np.array(["Fos", "Egr1", "Arc", *(f"g{index}" for index in range(17))])
     search_data = SearchData(values, genes, np.arange(20), np.zeros(20, dtype=np.intp))
     candidates = {
@@ -53,7 +53,7 @@ def _early_or_genes(values, order):
         ),
         "genes": Candidate("genes", Genes(units="log2"), NearestCentroid),
     }
-    return Procedure(search_data, [candidates[name] for name in order], SearchPlan(4, 3, 2, 7), Workers(1))
+    return Procedure(search_data, [candidates[name] for name in order], SearchPlan(4, 3, trials, 7), Workers(1))
 
 
 def test_the_refit_is_the_mean_of_the_candidates_in_whatever_order_they_are_listed(rng):
@@ -61,7 +61,7 @@ def test_the_refit_is_the_mean_of_the_candidates_in_whatever_order_they_are_list
     # Two other genes tell the classes apart; by their ranks immediate-early genes hardly do.
     values = rng.normal(size=(20, 20))
     values[:, 3:5] += 3.0 * labels[:, None]
-    one, other = (_early_or_genes(values, order).refit(labels) for order in (("early", "genes"), ("genes", "early")))
+    one, other = (_early_or_genes(values, order, 0).refit(labels) for order in (("early", "genes"), ("genes", "early")))
     assert one.name == "auto"
     assert one.params == {}
     assert one.description == "the mean of early+nearest_centroid and genes+nearest_centroid"
@@ -107,15 +107,19 @@ def test_the_cut_off_of_a_held_out_subject_is_chosen_on_inner_decisions_of_its_t
     assert len(np.unique(observed.auto.thresholds)) > 2
 
 
-def test_auto_is_the_mean_of_the_candidates_with_a_cut_off_from_the_mean_of_inner_decisions(rng):
+def test_auto_is_the_weighted_mean_of_the_candidates_with_a_cut_off_from_the_mean_of_inner_decisions(rng):
     labels, observed = _two_candidates(rng)
-    one, other = observed.candidates.values()
-    np.testing.assert_allclose(observed.auto.decisions, (one.decisions + other.decisions) / 2, atol=1e-12)
+    decisions = np.stack([candidate.decisions for candidate in observed.candidates.values()])
     for repeat, result in enumerate(observed.results):
         for fold in range(4):
             members = result.members(fold)
-            assert sorted(model.candidate for model in members) == [0, 1]
-            inner = np.mean([model.inner_decisions for model in members], axis=0)
+            weights = result.weights[:, fold]
+            assert sorted(model.candidate for model in members) == np.flatnonzero(weights).tolist()
+            inner = np.sum([model.weight * model.inner_decisions for model in members], axis=0)
+            held_out = observed.auto.folds[repeat] == fold
+            np.testing.assert_allclose(
+                observed.auto.decisions[repeat, held_out], weights @ decisions[:, repeat, held_out], atol=1e-12
+            )
             trained = ~np.isnan(inner)
             np.testing.assert_array_equal(
                 observed.auto.thresholds[repeat, observed.auto.folds[repeat] == fold],

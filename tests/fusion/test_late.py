@@ -132,14 +132,13 @@ def test_a_fused_score_is_the_weighted_sum_of_scores_standardised_on_inner_folds
     for subject, fold in enumerate(fused.fold):
         total, scores, aurocs = 0.0, [], []
         for column, (data, result) in enumerate(zip(regions.by_region.values(), results, strict=True)):
-            aurocs.append(result.inner_scores[:, fold].mean())
+            aurocs.append(result.inner_scores[:, fold] @ result.weights[:, fold])
             rows = data.subject_of == subject
             if not rows.any():
                 scores.append(np.nan)
                 continue
             models = [model for model in result.models if model.fold == fold]
-            assert len(models) == 2
-            of_training = np.mean([model.inner_decisions for model in models], axis=0)
+            of_training = np.sum([model.weight * model.inner_decisions for model in models], axis=0)
             inner = of_training[~np.isnan(of_training)]
             scores.append((result.auto[rows].mean() - inner.mean()) / inner.std())
             total += fused.weights[fold, column] * scores[-1]

@@ -1,14 +1,26 @@
 import numpy as np
-import pytest
 
 from responder_ml.search.averaging import candidate_weights, weighted_sum
+from responder_ml.search.tune import InnerScore
 
 
-@pytest.mark.parametrize("scores", [np.full((3, 2), np.nan), np.array([[0.9, 0.2], [0.5, 0.5], [0.1, np.nan]])])
-def test_all_candidates_weigh_alike(scores):
-    weights = candidate_weights(scores)
-    assert weights.shape == (3, 2)
-    np.testing.assert_array_equal(weights, np.full((3, 2), 1.0 / 3.0))
+def _score(*aurocs, log_loss=0.5):
+    return InnerScore(np.array(aurocs), log_loss)
+
+
+def test_all_candidates_weigh_alike_where_nothing_is_tuned():
+    np.testing.assert_array_equal(candidate_weights([None] * 4, 3), np.full(4, 0.25))
+
+
+def test_tuned_candidates_that_noise_could_have_put_second_weigh_as_much_as_the_best_and_others_nothing():
+    best, near, far = _score(0.9, 0.7, 0.8), _score(0.7, 0.9, 0.75), _score(0.5, 0.3, 0.4)
+    weights = candidate_weights([far, near, best], 3)
+    np.testing.assert_array_equal(weights, [0.0, 0.5, 0.5])
+    np.testing.assert_array_equal(candidate_weights([best, far, near], 3), weights[[2, 0, 1]])
+
+
+def test_candidates_of_equal_scores_weigh_alike():
+    np.testing.assert_array_equal(candidate_weights([_score(0.5, 0.5)] * 3, 2), np.full(3, 1.0 / 3.0))
 
 
 def test_a_sum_is_the_same_to_the_last_bit_in_every_order(rng):

@@ -280,8 +280,8 @@ def test_auto_is_the_mean_of_the_candidates_whatever_their_inner_scores(counts, 
 def test_weights_may_differ_between_folds_and_models_carry_them(counts, monkeypatch):
     search_data, labels = counts
     candidates, shared = _two_candidates(search_data)
-    weights = np.array([[0.25, 1.0], [0.75, 0.0]])
-    monkeypatch.setattr(nested, "candidate_weights", lambda inner_scores: weights)
+    weights = iter(np.array([[0.25, 0.75], [1.0, 0.0]]))
+    monkeypatch.setattr(nested, "candidate_weights", lambda scores, inner_folds: next(weights))
     plan = SearchPlan(2, 2, 1, 7)
     (result,) = search_draws(search_data, shared, candidates, plan, [Draw(labels, 0)], keep_models=True)
     first = result.fold == 0

@@ -223,7 +223,7 @@ class Procedure:
         tuned = [
             best for best, _ in tune_candidates(self.search_data, ranked, self.candidates, self.plan, draw, training, 0)
         ]
-        weights = candidate_weights(np.array([[best.value] for best in tuned]))[:, 0]
+        weights = candidate_weights([best.score for best in tuned], self.plan.inner_folds)
         members = [
             Member(
                 candidate,

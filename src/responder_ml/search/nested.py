@@ -21,7 +21,7 @@ from responder_ml.search.draw import Draw, DrawResult, FoldModel, SearchPlan
 from responder_ml.search.inner_folds import InnerFolds, TrainingSet
 from responder_ml.search.search_data import Block, SearchData, standardisation
 from responder_ml.search.splits import EverySubject, Split, assign_folds
-from responder_ml.search.tune import Tuned, tune
+from responder_ml.search.tune import InnerScore, Tuned, tune
 from responder_ml.statistics.seeds import generator, integer_seed
 from responder_ml.statistics.training_sets import TrainingSets
 
@@ -180,6 +180,8 @@ class DrawSearch:
         self._batched_fits = batched_fits
         self._keep_models = keep_models
         self._models: list[FoldModel] = []
+        # How each candidate did on the inner folds, fold after fold.
+        self._tuned: list[list[InnerScore | None]] = []
         self._fitted_columns: dict[tuple[int, int], _FittedColumns] = {}
         self._decisions = np.full((len(candidates), len(search_data.subject_of)), np.nan)
         self._inner_scores = np.full((len(candidates), plan.folds), np.nan)
@@ -198,6 +200,7 @@ class DrawSearch:
         """
         number = fold if seed_number is None else seed_number
         tuned = tune_candidates(self._search_data, ranked, self._candidates, self._plan, self._draw, training, number)
+        self._tuned.append([best.score for best, _ in tuned])
         labels = self._draw.labels[self._search_data.subject_of]
         train, test = self._search_data.rows_of(training.subjects), self._search_data.rows_of(decided)
         # Candidates of one builder that chose the same length see the same columns.
@@ -234,7 +237,7 @@ class DrawSearch:
 
     def result(self, fold_of_sample: Indices) -> DrawResult:
         """Return the out-of-fold decisions of all folds collected so far."""
-        weights = candidate_weights(self._inner_scores)
+        weights = np.stack([candidate_weights(of_fold, self._plan.inner_folds) for of_fold in self._tuned], axis=1)
         # Candidates of one builder share its columns, so that what genes add to a column is held once for all of them.
         parts: dict[tuple[str, int], dict[int, GeneParts]] = {}
         models = tuple(
