@@ -61,7 +61,8 @@ def ablate_early_genes(procedure: Procedure, observed: ObservedResult) -> GeneAb
     except FeatureError:
         # A builder that uses only these genes has no feature without them.
         return GeneAblation(IMMEDIATE_EARLY, present)
-    ablated = without_early.observe(observed.auto.labels).auto
+    # As many repeats as were observed, whatever the plan says: differences are taken fold by fold.
+    ablated = without_early.observe(observed.auto.labels, len(observed.results)).auto
     differences = fold_aurocs(observed.auto) - fold_aurocs(ablated)
     test = corrected_t(differences, differences.shape[1])
     return GeneAblation(
