@@ -46,8 +46,8 @@ class Comparison:
     ----------
     leaderboard
         One row per run and candidate, best AUROC first: run, where, question, positive, negative (subjects), candidate,
-        auroc, auroc_low, auroc_high (subject bootstrap), p_value and verdict (of auto; missing for a candidate, and p
-        also where no null was run).
+        auroc, auroc_low, auroc_high (subject bootstrap), p_value, global_p_value (of the global test) and verdict (of auto;
+        missing for a candidate, and p also where no null was run).
     pairs
         One row per pair: first_run, first, second_run, second, difference (mean over the folds both were scored on,
         first minus second), low, high (95 %, corrected), t, p_value, p_holm, n_folds.
@@ -149,11 +149,12 @@ def _join(values: str | Sequence[str]) -> str:
 
 
 def _performance(run: Run, row: Mapping[Any, Any]) -> dict[str, Any]:
-    headline, null = row["name"] == AUTO, run.result.null
+    headline, null, global_test = row["name"] == AUTO, run.result.null, run.result.global_test
     return {
         "candidate": row["name"],
         **{key: row[key] for key in ("auroc", "auroc_low", "auroc_high")},
         "p_value": null.p_value if headline and null is not None else np.nan,
+        "global_p_value": global_test.p_value if headline and global_test is not None else np.nan,
         "verdict": run.result.verdict.level if headline else "",
     }
 

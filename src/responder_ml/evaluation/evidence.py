@@ -1,7 +1,7 @@
 """The evidence for one headline: its null, its conditional null, baselines on the same folds, and the verdict."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -9,6 +9,7 @@ from responder_ml.arrays import Floats
 from responder_ml.cohort.association import is_categorical
 from responder_ml.cohort.endpoint import LabelledCohort
 from responder_ml.evaluation.baselines import evaluate_baseline, evaluate_random_signatures, list_baselines
+from responder_ml.evaluation.global_test import GlobalTest, run_global_test, tell_global_test
 from responder_ml.evaluation.intervals import auroc_interval, corrected_t
 from responder_ml.evaluation.metrics import OutOfFold, auroc, fold_aurocs, statistic_of
 from responder_ml.evaluation.permutation import NullPlan, NullResult, Statistic, is_exact, min_attainable_p, run_null
@@ -26,6 +27,7 @@ class Evidence:
     conditional: NullResult | None
     baselines: tuple[BaselineResult, ...]
     verdict: Verdict
+    global_test: GlobalTest | None = None
 
 
 def power_note(labelled: LabelledCohort, plan: NullPlan) -> str:
@@ -109,7 +111,11 @@ def assess_given_null(
         best=_best(baselines),
         alpha=plan.alpha,
     )
-    return Evidence(null, conditional, tuple(baselines), verdict)
+    global_test = None if null is None else run_global_test(labelled, log2, plan.seed)
+    if global_test is not None and verdict.level != "underpowered":
+        told = tell_global_test(global_test, among_jobs=p_name != "p")
+        verdict = replace(verdict, sentence=f"{verdict.sentence} {told}")
+    return Evidence(null, conditional, tuple(baselines), verdict, global_test)
 
 
 def _summary(null: NullResult | None, p_name: str) -> NullSummary:

@@ -92,6 +92,24 @@ class GlobalTest:
     within_batches: GlobalP | None
 
 
+def tell_global_test(test: GlobalTest, *, among_jobs: bool = False) -> str:
+    """Return the sentence that stands after the verdict's.
+
+    Parameters
+    ----------
+    test
+        The test.
+    among_jobs
+        Whether the verdict's own p is corrected for other jobs, which this one is not.
+    """
+    within = "" if test.within_batches is None else f", within batches p = {_p(test.within_batches.p_value)}"
+    uncorrected = ", not corrected for other jobs" if among_jobs else ""
+    return (
+        f"Global test for any difference (energy of {test.within_strata.genes:,} genes, no part of this verdict): "
+        f"p = {_p(test.within_strata.p_value)}{within}{uncorrected}."
+    )
+
+
 def run_global_test(labelled: LabelledCohort, log2: Floats, seed: int) -> GlobalTest | None:
     """Test whether the classes differ anywhere.
 
@@ -228,6 +246,10 @@ def _centre(values: Floats, strata: Indices) -> Floats:
         rows = strata == code
         centred[rows] -= centred[rows].mean(axis=0)
     return centred
+
+
+def _p(value: float) -> str:
+    return f"{value:.2g}" if value >= 0.001 else f"{value:.1e}"
 
 
 def _interval(count: int, draws: int) -> tuple[float, float]:

@@ -16,6 +16,7 @@ from responder_ml.evaluation.behaviour import compare_behaviour
 from responder_ml.evaluation.calibration import calibrate
 from responder_ml.evaluation.early_gene_ablation import GeneAblation
 from responder_ml.evaluation.evidence import Evidence
+from responder_ml.evaluation.global_test import NAME, GlobalP
 from responder_ml.evaluation.intervals import auroc_interval, pairs_interval
 from responder_ml.evaluation.metrics import Concordance, OutOfFold
 from responder_ml.evaluation.permutation import NullResult
@@ -34,6 +35,8 @@ from responder_ml.records.result import (
     Counts,
     EndpointRecord,
     GeneAblationRecord,
+    GlobalPRecord,
+    GlobalTestRecord,
     Headline,
     LeadingStability,
     Null,
@@ -117,6 +120,7 @@ def compose_result(outcome: Outcome, *, name: str, where: RowFilter, timings: di
         ),
         headline=_headline(observed, outcome.pairs, seed),
         null=_null(outcome.evidence),
+        global_test=_global_test(outcome.evidence),
         baselines=[
             BaselineRecord(name=baseline.name, auroc=baseline.auroc, gain=baseline.gain, gain_ci=baseline.gain_interval)
             for baseline in outcome.evidence.baselines
@@ -264,6 +268,23 @@ def _one_null(null: NullResult) -> dict[str, Any]:
         "stopped_early": null.stopped_early,
         "min_attainable_p": null.min_attainable_p,
     }
+
+
+def _global_test(evidence: Evidence) -> GlobalTestRecord | None:
+    test = evidence.global_test
+    if test is None:
+        return None
+    return GlobalTestRecord(
+        name=NAME,
+        genes=test.within_strata.genes,
+        conditional=None if test.within_batches is None else GlobalPRecord(**_one_global(test.within_batches)),
+        **_one_global(test.within_strata),
+    )
+
+
+def _one_global(test: GlobalP) -> dict[str, Any]:
+    values = {key: getattr(test, key) for key in ("p_value", "p_interval", "z", "permutations", "exact")}
+    return {**values, "labellings": test.labellings if test.labellings <= LARGEST_COUNT_SHOWN else None}
 
 
 def _stability(outcome: Outcome) -> StabilityRecord:

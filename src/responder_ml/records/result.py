@@ -138,6 +138,30 @@ class Null(NullRecord):
     """The same within strata and batch; None where it was not run."""
 
 
+class GlobalPRecord(Record):
+    """A global test against relabelled subjects."""
+
+    p_value: Number
+    p_interval: Interval
+    z: Number
+    """Statistic of the observed labels less its mean over relabelled subjects, in their standard deviations."""
+    permutations: int
+    """Labellings that were run, the observed one included."""
+    labellings: int | None
+    """Distinct labellings there are; None where they are more than 10^15."""
+    exact: bool
+
+
+class GlobalTestRecord(GlobalPRecord):
+    """Whether the classes differ at all, over all expressed genes; no part of the verdict."""
+
+    name: str
+    genes: int
+    """Genes that entered: expressed, and not constant within strata."""
+    conditional: GlobalPRecord | None = None
+    """The same within strata and batch; None where no batch is named or no subjects can exchange labels within it."""
+
+
 class BaselineRecord(Record):
     """A baseline on the folds of the headline."""
 
@@ -243,6 +267,8 @@ class Result(Record):
     headline: Headline
     null: Null | None
     """None where no null was run."""
+    global_test: GlobalTestRecord | None = None
+    """None where no null was run, or by a version that had no such test."""
     baselines: list[BaselineRecord]
     candidates: list[CandidateRecord]
     audit: list[Finding]

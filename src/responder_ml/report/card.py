@@ -44,6 +44,7 @@ def render_card(run: Run) -> str:
         "headline": result.headline,
         "metrics": METRICS[1:],
         "null": result.null,
+        "global_test": result.global_test,
         "baselines": [{"name": escape(baseline.name), "auroc": baseline.auroc} for baseline in result.baselines],
         "findings": [
             {"code": finding.code, "message": escape(finding.message)}

@@ -59,6 +59,7 @@ WORKS = {
     "cox": Reference("Cox DR (1958). Two further applications of a model for binary regression.", "10.1093/biomet/45.3-4.562"),
     "wilson": Reference("Wilson EB (1927). Probable inference.", "10.1080/01621459.1927.10502953"),
     "venet": Reference("Venet D, Dumont JE, Detours V (2011). Random gene expression signatures.", "10.1371/journal.pcbi.1002240"),
+    "szekely": Reference("Szekely GJ, Rizzo ML (2013). Energy statistics.", "10.1016/j.jspi.2013.03.018"),
     "shap": Reference("Lundberg SM, Lee S-I (2017). Interpreting model predictions.", "10.48550/arXiv.1705.07874"),
     "tree_shap": Reference("Lundberg SM et al. (2020). Explanations for trees.", "10.1038/s42256-019-0138-9"),
     "westfall": Reference("Westfall PH, Young SS (1993). Resampling-based multiple testing. Wiley."),

@@ -69,6 +69,7 @@ class Verdict(Section):
             "meaning": _MEANINGS.get(level, ""),
             "headline": result.headline,
             "null": result.null,
+            "global_test": result.global_test,
             "n": result.n,
             "endpoint": result.endpoint,
             "cautions": len(severe),

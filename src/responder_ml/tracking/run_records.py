@@ -95,6 +95,7 @@ def _job_metrics(run: Run) -> Iterator[Metric]:
             "auroc_high": high,
             "p_value": null and null.p_value,
             "p_value_within_batch": null and null.conditional and null.conditional.p_value,
+            "p_value_global": result.global_test and result.global_test.p_value,
             "p_value_smallest_possible": null and null.min_attainable_p,
             "null_mean": null and null.null_mean,
             "relabellings": null and null.permutations,
