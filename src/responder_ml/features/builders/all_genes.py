@@ -1,19 +1,21 @@
 """All detected genes as one signature, for differences that are spread over many genes."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from responder_ml.arrays import Flags, Floats, Indices, Labels, Strings
 from responder_ml.features.builders.builder import Builder, Ranked
 from responder_ml.features.builders.context import Context
-from responder_ml.features.builders.genes import Genes
+from responder_ml.features.expression_filter import ExpressionFilter, SharedDetection, detected
+from responder_ml.features.normalise import Normaliser, SharedShifts, log2_expression
 from responder_ml.features.signatures.frozen_z import frozen_z, gene_scale
 from responder_ml.features.signatures.scorer import GeneParts
 from responder_ml.statistics.training_sets import TrainingSets
 
-# More genes than any platform has.
-_EVERY_GENE = 10**9
+# Most inner products stored at once, in all: 64 MiB.
+_MOST_STORED = 2**23
 
 
 def projection_weights(z: Floats, positive: Flags, negative: Flags) -> Floats:
@@ -50,8 +52,8 @@ class AllGenes(Builder):
 
     Attributes
     ----------
-    ranking_
-        The detected genes.
+    genes_
+        Names of the detected genes.
     mean_, scale_
         Mean and standard deviation (n - 1) of each of these over the training rows, log2 units.
     weights_
@@ -79,76 +81,98 @@ class AllGenes(Builder):
 
     def share(self, X: Floats, genes: Strings, context: Context | None = None) -> "SharedAllGenes":
         """Normalise the cohort and count detections once."""
-        return SharedAllGenes(self.make_ranking(), X, genes)
-
-    def make_ranking(self) -> Genes:
-        """Return the unfitted ranking of all detected genes."""
-        return Genes(
-            normalisation=self.normalisation,
-            min_expression=self.min_expression,
-            min_share=self.min_share,
-            max_genes=_EVERY_GENE,
-            units=self.units,
-        )
+        return SharedAllGenes(self, X)
 
     def _fit(self, X: Floats, labels: Labels, genes: Strings, context: Context | None) -> None:
-        self.ranking_ = self.make_ranking().fit(X, labels, genes=genes)
-        log2 = self.ranking_.transform(X)
+        self.normaliser_ = Normaliser(self.units, self.normalisation).fit(X)
+        self.filter_ = ExpressionFilter(self.units, self.min_expression, self.min_share).fit(X)
+        self.expressed_ = np.flatnonzero(self.filter_.kept_)
+        self.genes_ = genes[self.expressed_]
+        log2 = self.normaliser_.transform_genes(X, self.expressed_)
         self.mean_, self.scale_ = gene_scale(log2)
-        z = frozen_z(log2, self.mean_, self.scale_)
-        self.weights_ = projection_weights(z, labels == 1, labels == 0)
+        self.weights_ = projection_weights(frozen_z(log2, self.mean_, self.scale_), labels == 1, labels == 0)
         self.position_ = np.zeros(1, dtype=np.intp)
         self.names_ = np.array(["all_genes"], dtype=str)
 
     def _transform(self, X: Floats) -> Floats:
-        z = frozen_z(self.ranking_.transform(X), self.mean_, self.scale_)
+        z = frozen_z(self.normaliser_.transform_genes(X, self.expressed_), self.mean_, self.scale_)
         return np.asarray((z @ self.weights_)[:, None], dtype=np.float64)
 
     def genes_of(self, column: int) -> tuple[Strings, Floats]:
         """Return all detected genes and their signed shares of the weights."""
-        return self.ranking_.names_, _shares(self.weights_)
+        return self.genes_, _shares(self.weights_)
 
 
 class SharedAllGenes:
     """The normalised expression of one cohort and, for each training set, the projection of all genes.
 
+    The projection needs the genes only through the inner products of samples, ``z z'``, which depend on which samples are trained
+    on but not on their labels. They are stored, so that relabellings of the same training set cost next to nothing.
+
     Parameters
     ----------
-    ranking
-        Unfitted; gives the settings.
+    builder
+        Gives the settings.
     X
         Samples x genes in the builder's units.
-    genes
-        Gene names.
     """
 
-    def __init__(self, ranking: Genes, X: Floats, genes: Strings) -> None:
-        self._ranking = ranking.share(X, genes)
+    def __init__(self, builder: AllGenes, X: Floats) -> None:
+        is_detected = detected(X, builder.units, builder.min_expression)
+        self._candidates = np.arange(X.shape[1]) if is_detected is None else np.flatnonzero(is_detected.any(axis=0))
+        self._detection = SharedDetection(
+            None if is_detected is None else is_detected[:, self._candidates], builder.min_share
+        )
+        self._shifts = SharedShifts(X, builder.units, builder.normalisation)
+        self._log2 = log2_expression(X, builder.units)[:, self._candidates]
+        self._products: dict[bytes, Floats] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the state as first made: products stored since decide nothing, and equal work must have equal states."""
+        return {**vars(self), "_products": {}}
 
     def rank(self, sets: TrainingSets) -> list[Ranked]:
         """Return each training set's projection, one column."""
-        return [self._projected(genes, sets[index : index + 1]) for index, genes in enumerate(self._ranking.rank(sets))]
+        return [self._projected(sets[index : index + 1]) for index in range(len(sets))]
 
-    def _projected(self, genes: Ranked, one: TrainingSets) -> Ranked:
-        training, positive, negative = one.rows[0], one.positive[0], one.negative[0]
-
-        def learn() -> tuple[Floats, Floats]:
-            log2 = genes.values()
-            z = frozen_z(log2, *gene_scale(log2[training]))
-            return z, projection_weights(z, positive, negative)
+    def _projected(self, one: TrainingSets) -> Ranked:
+        positive, negative = one.positive[0], one.negative[0]
+        contrast = positive / np.count_nonzero(positive) - negative / np.count_nonzero(negative)
 
         def values() -> Floats:
-            z, weights = learn()
-            return np.asarray((z @ weights)[:, None], dtype=np.float64)
+            products = self._inner_products(one)
+            score = products @ contrast
+            length = float(np.sqrt(max(contrast @ score, 0.0)))
+            return np.asarray((score / length if length > 0 else np.zeros_like(score))[:, None], dtype=np.float64)
 
         def genes_of(column: int) -> tuple[Indices, Floats]:
-            return genes.position, _shares(learn()[1])
+            z, genes = self._standardised(one)
+            return genes, _shares(projection_weights(z, positive, negative))
 
         def gene_parts(columns: Sequence[int]) -> tuple[GeneParts, ...]:
-            z, weights = learn()
-            return tuple(GeneParts(genes.position, z * weights, weights) for _ in columns)
+            z, genes = self._standardised(one)
+            weights = projection_weights(z, positive, negative)
+            return tuple(GeneParts(genes, z * weights, weights) for _ in columns)
 
         return Ranked(np.zeros(1, dtype=np.intp), values, genes_of, gene_parts=gene_parts)
+
+    def _inner_products(self, one: TrainingSets) -> Floats:
+        """Return ``z z'`` of all samples, on the scale of the training rows."""
+        key = one.rows.tobytes()
+        if key not in self._products:
+            if len(self._products) * self._log2.shape[0] ** 2 > _MOST_STORED:
+                self._products.clear()
+            z, _ = self._standardised(one)
+            self._products[key] = z @ z.T
+        return self._products[key]
+
+    def _standardised(self, one: TrainingSets) -> tuple[Floats, Indices]:
+        """Return the detected genes of all samples in standard deviations of the training rows, and their positions."""
+        training = one.rows[0]
+        shifts, expressed = self._shifts.shifts(one.rows), self._detection.expressed(one.rows)
+        used = slice(None) if expressed is None else np.flatnonzero(expressed[0])
+        log2 = self._log2[:, used] if shifts is None else self._log2[:, used] + shifts[0][:, None]
+        return frozen_z(log2, *gene_scale(log2[training])), self._candidates[used]
 
 
 def _shares(weights: Floats) -> Floats:
