@@ -138,7 +138,7 @@ def run_ours(procedure: Procedure, labellings: list[np.ndarray]) -> np.ndarray:
 
     The statistic is the AUROC less a millionth of the Brier score, which breaks ties; an AUROC is a whole number of half pairs.
     """
-    statistics = np.concatenate(list(procedure.statistics([labelling.astype(np.int8) for labelling in labellings], 1)))
+    statistics = np.concatenate(list(procedure.statistics([labelling.astype(np.int8) for labelling in labellings])))
     held_out = labellings[0].size // FOLDS
     half_pairs = 2 * FOLDS * (held_out // 2) ** 2
     return np.ceil(statistics * half_pairs) / half_pairs

@@ -47,12 +47,12 @@ endpoint: {column: response, positive: responder, negative: non_responder, strat
 builders: [{kind: genes}, {kind: gene_sets, params: {path: cohort/gene_sets.gmt, scorer: singscore}}]
 classifiers: [{kind: elastic_net}, {kind: nearest_centroid}]
 search: {folds: 5, repeats: 10, inner_folds: 3, trials: 10}
-null: {permutations: 99, repeats: 3}
+null: {permutations: 99}
 tracking: {enabled: false}
 seed: 7
 """
 SMALL = {"search": {"folds": 5, "repeats": 2, "inner_folds": 3, "trials": 6},
-         "null": {"permutations": 39, "repeats": 1, "stop_after": 8}, "tracking": {"enabled": False}}  # fmt: skip
+         "null": {"permutations": 39}, "tracking": {"enabled": False}}  # fmt: skip
 BUILDERS = [{"kind": kind} for kind in ("genes", "derived", "pairs", "reference")]
 CLASSIFIERS = [{"kind": kind} for kind in ("elastic_net", "linear_svm", "xgboost", "signature_threshold")]
 

@@ -27,7 +27,7 @@ JOB = {
     ],
     "classifiers": [{"kind": "nearest_centroid"}],
     "search": {"folds": 3, "repeats": 2, "inner_folds": 2, "trials": 2},
-    "null": {"permutations": 9, "repeats": 1},
+    "null": {"permutations": 9},
     "compute": {"workers": 1},
 }
 

@@ -30,7 +30,7 @@ JOB = {
     "builders": [{"kind": "genes", "params": {"max_genes": 30}}],
     "classifiers": [{"kind": "elastic_net", "params": {"l1_ratio": 0.0}}, {"kind": "nearest_centroid"}],
     "search": {"folds": 3, "repeats": 6, "inner_folds": 2, "trials": 3},
-    "null": {"permutations": 40, "repeats": 1, "stop_after": 40},
+    "null": {"permutations": 40},
     "tracking": {"enabled": False},
     "compute": {"workers": 1},
     "seed": 3,

@@ -52,11 +52,12 @@ def test_the_command_reproduces_the_domain_table(tmp_path, sizes, strata, labell
 
 
 @pytest.mark.parametrize(
-    ("strata", "is_underpowered"), [("3/3", True), ("3/4", False), ("3/3,3/4", False), ("1/2,2/1", True)]
+    ("strata", "is_underpowered"),
+    [("3/3", False), ("2/4", True), ("3/4", False), ("3/3,3/4", False), ("1/2,2/1", True)],
 )
 def test_what_train_would_call_underpowered_is_said(strata, is_underpowered):
     result = CliRunner().invoke(app, ["plan", "--strata", strata])
-    # 3/3 has 20 labellings, 1/2 with 2/1 has 9: the smallest p are 0.05 and 0.11.
+    # 3/3 has 20 labellings, 2/4 has 15, 1/2 with 2/1 has 9: the smallest p are 0.05, 0.067 and 0.11.
     assert ("Underpowered" in result.output) is is_underpowered
 
 

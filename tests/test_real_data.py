@@ -16,7 +16,7 @@ pytestmark = pytest.mark.shared
 
 @pytest.fixture
 def run_job(tmp_path):
-    def run(name, cohort, endpoint, classifiers=("elastic_net", "nearest_centroid"), permutations=39, repeats=2):
+    def run(name, cohort, endpoint, classifiers=("elastic_net", "nearest_centroid"), permutations="auto", repeats=2):
         job = {
             "name": name,
             "cohort": {"source": "table", **cohort},
@@ -24,7 +24,7 @@ def run_job(tmp_path):
             "builders": [{"kind": "genes"}],
             "classifiers": [{"kind": kind} for kind in classifiers],
             "search": {"folds": 5, "repeats": repeats, "inner_folds": 3, "trials": 6},
-            "null": {"permutations": permutations, "repeats": 1, "stop_after": 8},
+            "null": {"permutations": permutations},
             "compute": {"workers": 1},
         }
         path = tmp_path / f"{name}.yaml"

@@ -26,7 +26,7 @@ def test_mice_that_lack_a_subfield_are_fused_and_counted(shared_data, tmp_path):
             "builders": [{"kind": "genes"}],
             "classifiers": [{"kind": "nearest_centroid"}],
             "search": {"folds": 4, "repeats": 3, "inner_folds": 2, "trials": 2},
-            "null": {"permutations": 19, "repeats": 1},
+            "null": {"permutations": 19},
             "compute": {"workers": 1},
         },
         "grid": {

@@ -48,7 +48,7 @@ def make_study(tmp_path_factory):
                 "builders": [{"kind": "genes", "params": {"max_genes": 50}}],
                 "classifiers": [{"kind": "nearest_centroid"}],
                 "search": {"folds": 4, "repeats": 2, "inner_folds": 2, "trials": 2},
-                "null": {"permutations": 79, "repeats": 1},
+                "null": {"permutations": 79},
                 "compute": {"workers": 1},
                 "tracking": {"enabled": False},
             },

@@ -63,10 +63,12 @@ def one_cohort(setting: tuple, seed: int) -> dict:
     candidates = [
         Candidate("genes", Genes(units="counts", max_genes=200), CLASSIFIERS[name]) for name in CLASSIFIER_NAMES
     ]
-    procedure = Procedure(SearchData.of(labelled), candidates, SearchPlan(4, 2, TRIALS, seed), Workers(1))
-    observed = procedure.observe(labelled.labels, REPEATS)
+    procedure = Procedure(
+        SearchData.of(labelled), candidates, SearchPlan(4, 2, TRIALS, seed, repeats=REPEATS), Workers(1)
+    )
+    observed = procedure.observe(labelled.labels)
     log2 = log2_expression(labelled.expression, "counts")
-    plan, passed = NullPlan(99, 1, 10, ALPHA, seed), NullResult(1.0, np.empty(0), 0.0, (0.0, 0.0), False, False, 0, 0.0)
+    plan, passed = NullPlan(99, ALPHA, seed), NullResult(1.0, np.empty(0), 0.0, (0.0, 0.0), False, True, False, 0, 0.0)
     # The rule is looked at whatever p says; the table counts with p and without.
     called = call_out(procedure, observed, labelled, log2, plan, passed)
     genes = set(called.strengths.genes.index[called.strengths.genes > called.gene_threshold])
@@ -85,9 +87,8 @@ def one_cohort(setting: tuple, seed: int) -> dict:
 
 def p_value(procedure: Procedure, labelled: LabelledCohort, plan: NullPlan) -> float:
     """Return p of the whole procedure; it is asked only where something would be called out."""
-    observed = statistic_of(procedure.observe(labelled.labels, plan.repeats).auto)
-    statistic = partial(procedure.statistics, repeats=plan.repeats)
-    return run_null(statistic, labelled.labels, labelled.strata, observed, plan, "strata").p_value
+    observed = statistic_of(procedure.observe(labelled.labels).auto)
+    return run_null(procedure.statistics, labelled.labels, labelled.strata, observed, plan, "strata").p_value
 
 
 def planted_genes(cohort) -> set[str]:

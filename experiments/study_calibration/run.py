@@ -33,7 +33,7 @@ def one_study(seed: int) -> dict:
     jobs = jobs_to_test([search_job(planned, cohort, Workers(1)) for planned in study.planned_jobs()])
     relabelling = JointRelabelling({name: job.subjects for name, job in jobs.items()})
     statistics = {name: job.statistic for name, job in jobs.items()}
-    joint_null = run_joint_null(statistics, relabelling, base.null.permutations, base.seed)
+    joint_null = run_joint_null(statistics, relabelling, base.null.permutations, base.seed, base.null.alpha)
     return {
         "seed": seed,
         "own": {name: job.null.p_value for name, job in joint_null.jobs.items()},

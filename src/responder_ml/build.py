@@ -147,7 +147,7 @@ def build_search_plan(job: JobConfig) -> SearchPlan:
 
 def build_null_plan(job: JobConfig) -> NullPlan:
     """Return how a job's null is run."""
-    return NullPlan(job.null.permutations, job.null.stop_after, job.null.alpha, job.seed)
+    return NullPlan(job.null.permutations, job.null.alpha, job.seed)
 
 
 def build_endpoint(config: EndpointConfig) -> Endpoint:

@@ -1,22 +1,26 @@
 """One YAML file is one job: read, checked and resolved, with paths relative to the file itself."""
 
 import re
-from collections.abc import Iterable
-from dataclasses import fields, is_dataclass
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, Self, get_args
+from typing import Any, ClassVar, Literal, Self
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from responder_ml.cohort.endpoint import BehaviourRule
+from responder_ml.config_problems import explain
 from responder_ml.contrasts.study_regions import SheetWords
 from responder_ml.errors import ConfigError
-from responder_ml.registry import did_you_mean
 
 
 class Section(BaseModel):
-    """Part of a configuration: unknown keys are refused, values do not change."""
+    """Part of a configuration: unknown keys are refused, values do not change.
+
+    ``removed`` are keys of earlier versions, with what to write instead.
+    """
+
+    removed: ClassVar[Mapping[str, str]] = {}
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -92,12 +96,29 @@ class SearchConfig(Section):
 
 
 class NullConfig(Section):
-    """How many relabellings, on how many of the repeats, and after how many successes to stop."""
+    """How many relabellings the null may run, and the level of significance.
 
-    permutations: int = Field(1000, ge=0)
-    repeats: int = Field(1, ge=1)
-    stop_after: int = Field(20, ge=1)
+    ``auto`` runs all labellings where they are at most 2,000, and otherwise random ones until it is settled whether p is at
+    most ``alpha``. A number is the most relabellings; 0 runs none. Every relabelling runs all repeats of the search.
+    """
+
+    removed: ClassVar[Mapping[str, str]] = {
+        "repeats": "Remove it: the null now runs all repeats of the search (search.repeats).",
+        "stop_after": (
+            "Remove it: relabellings end once it is settled whether p is at most null.alpha; null.permutations (a number, or "
+            "auto) says how many there may be."
+        ),
+    }
+
+    permutations: int | Literal["auto"] = "auto"
     alpha: float = Field(0.05, gt=0, lt=1)
+
+    @field_validator("permutations", mode="before")
+    @classmethod
+    def _auto_or_a_budget(cls, value: object) -> object:
+        if value == "auto" or (isinstance(value, int) and not isinstance(value, bool) and value >= 0):
+            return value
+        raise ValueError("write auto, or the most relabellings as a whole number (0 for no null)")
 
 
 class BehaviourConfig(Section):
@@ -300,43 +321,3 @@ def _fetch_hint(file: Path) -> str:
     if not re.fullmatch(r"GSE\d+", series):
         return ""
     return f" Download the series first: python -m responder_ml fetch {series} --out {file.resolve().parent}"
-
-
-def explain(problem: ValidationError, root: type[BaseModel]) -> Iterable[str]:
-    """Yield a sentence for each finding in a configuration of the kind ``root``."""
-    for error in problem.errors():
-        key = ".".join(str(part) for part in error["loc"])
-        if error["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
-            known = _known_keys(root, error["loc"][:-1])
-            yield f"unknown key '{key}'. {did_you_mean(str(error['loc'][-1]), known)}"
-        elif error["type"] == "missing":
-            yield f"'{key}' is missing."
-        else:
-            yield f"'{key}' is {error['input']!r}: {error['msg'][0].lower()}{error['msg'][1:]}."
-
-
-def _known_keys(root: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
-    """Return the keys allowed at a location of a configuration."""
-    section: type = root
-    for part in location:
-        known = _fields(section)
-        if part not in known:
-            # The number of an item in a list, or its name in a table.
-            continue
-        section = _section_in(known[str(part)]) or section
-    return list(_fields(section))
-
-
-def _fields(section: type) -> dict[str, Any]:
-    """Return the annotation of every key of a section."""
-    if issubclass(section, BaseModel):
-        return {name: field.annotation for name, field in section.model_fields.items()}
-    return {field.name: field.type for field in fields(section)} if is_dataclass(section) else {}
-
-
-def _section_in(annotation: Any) -> type | None:
-    """Return the kind of section that a field holds, one or many."""
-    for inner in (annotation, *get_args(annotation)):
-        if isinstance(inner, type) and (issubclass(inner, BaseModel) or is_dataclass(inner)):
-            return inner
-    return None

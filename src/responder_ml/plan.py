@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from responder_ml.arrays import Labels
-from responder_ml.build import build_cohort, build_endpoint
+from responder_ml.build import build_cohort, build_endpoint, build_null_plan
 from responder_ml.cohort.endpoint import LabelledCohort, label_cohort
 from responder_ml.config import JobConfig, NullConfig
 from responder_ml.errors import ConfigError, EndpointError
@@ -244,7 +244,7 @@ def _cautions(sizes: ClassSizes | None, alpha: float) -> list[str]:
     notes = []
     if is_underpowered(sizes.attainable_p, alpha):
         notes.append(
-            f"Underpowered: the smallest attainable p is {sizes.attainable_p:.2g}, which is not below {alpha:g}. Whatever "
+            f"Underpowered: the smallest attainable p is {sizes.attainable_p:.2g}, which is above {alpha:g}. Whatever "
             "`train` finds with these subjects, its verdict can only be `underpowered`."
         )
     if sizes.strata:
@@ -273,7 +273,13 @@ def _describe_null(job: JobConfig, labelled: LabelledCohort) -> str:
     permutations = job.null.permutations
     if permutations == 0:
         return f"{job.name} runs no null (null.permutations is 0), so its `train` gives no p."
-    exact = is_exact(labelled.labels, labelled.strata, permutations)
-    method = "all labellings" if exact else f"{permutations:,} relabellings"
-    smallest = min_attainable_p(labelled.labels, labelled.strata, permutations)
-    return f"{job.name} runs {method} (null.permutations is {permutations:,}), so its `train` can reach p = {smallest:.2g}."
+    null = build_null_plan(job)
+    method = (
+        "all labellings"
+        if is_exact(labelled.labels, labelled.strata, permutations)
+        else f"up to {null.budget:,} relabellings"
+    )
+    smallest = min_attainable_p(labelled.labels, labelled.strata, null)
+    return (
+        f"{job.name} runs {method} (null.permutations is {permutations}), so its `train` can reach p = {smallest:.2g}."
+    )

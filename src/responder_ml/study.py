@@ -58,7 +58,9 @@ def run_study(config: StudyConfig, out: Path, checkpoint: RunCheckpoint, progres
     with clock.lap("null_s"), progress.stage("Null of all jobs") as on_progress:
         relabelling = JointRelabelling({name: job.subjects for name, job in testable.items()})
         statistics = {name: job.statistic for name, job in testable.items()}
-        joint_null = run_joint_null(statistics, relabelling, base.null.permutations, base.seed, on_progress)
+        joint_null = run_joint_null(
+            statistics, relabelling, base.null.permutations, base.seed, base.null.alpha, on_progress
+        )
     with clock.lap("verdicts_s"):
         verdicts = job_table(jobs, joint_null, base.seed)
     with clock.lap("transfer_s"), progress.stage("Transfer") as on_progress:

@@ -7,7 +7,8 @@ from typing import Any, Literal
 
 from pydantic import Field, ValidationError
 
-from responder_ml.config import EndpointConfig, JobConfig, Section, check_files, explain, read_yaml, with_absolute_paths
+from responder_ml.config import EndpointConfig, JobConfig, Section, check_files, read_yaml, with_absolute_paths
+from responder_ml.config_problems import explain
 from responder_ml.errors import ConfigError
 
 Where = dict[str, str | list[str]]

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from math import isnan
 from pathlib import Path
 from typing import Any
@@ -99,7 +99,8 @@ def transfer(
         raise ConfigError("Name either a column with --by or another job with --to, to transfer between, and not both.")
     machine_notes = classifier_notes(candidates)
     cohorts, notes = _cohorts_by_column(job, by) if by is not None else (_cohorts_of_jobs(job, to), [])
-    null = build_null_plan(job)
+    # Holm's correction is over all pairs of different cohorts.
+    null = replace(build_null_plan(job), family=len(cohorts) * (len(cohorts) - 1))
     workers = build_workers(job.compute)
     transfer_plan = TransferPlan(candidates, build_search_plan(job), null, workers)
     with progress.stage("Transfers") as on_progress:

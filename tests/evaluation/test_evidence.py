@@ -69,7 +69,7 @@ def _labelled(nuisance=("batch",)):
 
 def _assess(alpha=0.9, permutations=100, nuisance=("batch",)):
     procedure = Procedure()
-    plan = NullPlan(permutations, 10, alpha, 3)
+    plan = NullPlan(permutations, alpha, 3)
     evidence = assess_evidence(procedure, OBSERVED, _labelled(nuisance), plan, LOG2, lambda *_: None)
     return evidence, procedure
 
@@ -102,7 +102,7 @@ def _verdict(monkeypatch, baselines, conditional_p=0.001, alpha=0.5):
 
     def null(statistic, labels, strata, observed, *_):
         p = next(nulls)
-        return NullResult(observed, np.array([0.4, 0.6]), p, (p, p), True, False, 100, 0.0001)
+        return NullResult(observed, np.array([0.4, 0.6]), p, (p, p), True, True, False, 100, 0.0001)
 
     monkeypatch.setattr(module, "run_null", null)
     monkeypatch.setattr(
@@ -110,7 +110,7 @@ def _verdict(monkeypatch, baselines, conditional_p=0.001, alpha=0.5):
     )
     monkeypatch.setattr(module, "evaluate_baseline", lambda baseline, *_: by_name[baseline.name])
     observed = SimpleNamespace(auto=_decided(LABELS), models=(None, None))
-    plan = NullPlan(100, 10, alpha, 3)
+    plan = NullPlan(100, alpha, 3)
     return assess_evidence(Procedure(), observed, _labelled(), plan, LOG2, lambda *_: None).verdict
 
 
@@ -135,8 +135,8 @@ def test_a_conditional_null_that_is_not_rejected_makes_the_verdict_confounded(mo
 
 
 def test_a_given_null_is_judged_as_it_stands():
-    plan = NullPlan(100, 10, 0.05, 3)
-    null = SimpleNamespace(p_value=0.001, min_attainable_p=0.0005, mean=0.5)
+    plan = NullPlan(100, 0.05, 3)
+    null = NullResult(0.9, np.linspace(0, 1, 99), 0.001, (0.001, 0.001), False, True, False, 100, 0.0005)
     evidence = assess_given_null(
         null, Procedure(), OBSERVED, _labelled(()), plan, LOG2, lambda *_: None, p_name="corrected p"
     )
@@ -167,7 +167,25 @@ def test_random_signatures_are_summarised_by_their_mean_and_their_middle_95_perc
 
 
 def test_the_power_note_counts_labellings_within_strata():
-    note = power_note(_labelled(), NullPlan(1000, 10, 0.05, 3))
-    assert "36 labellings within drug; with all of them run, the smallest attainable p is 0.028" in note
-    assert power_note(_labelled(), NullPlan(1000, 10, 0.02, 3)).startswith("Underpowered: 36 labellings")
-    assert "with 19 run, the smallest attainable p is 0.05" in power_note(_labelled(), NullPlan(19, 10, 0.5, 3))
+    note = power_note(_labelled(), NullPlan("auto", 0.05, 3))
+    assert note == "36 labellings within drug; with all of them run, the smallest attainable p is 0.028."
+    assert power_note(_labelled(), NullPlan("auto", 0.02, 3)).startswith("Underpowered: 36 labellings")
+    assert "nothing is tested" in power_note(_labelled(), NullPlan(0, 0.05, 3))
+
+
+def test_the_power_note_says_before_training_that_too_few_relabellings_are_asked_for():
+    note = power_note(_labelled(), NullPlan(19, 0.05, 3))
+    assert note.startswith(
+        "Too few relabellings are asked for: 36 labellings within drug, of which null.permutations allows 19"
+    )
+    assert "null.permutations: auto, or a number from 36" in note
+    # Subjects that are too few are not helped by more relabellings.
+    assert power_note(_labelled(), NullPlan(19, 0.02, 3)).startswith("Underpowered")
+
+
+def test_the_power_note_says_when_random_relabellings_end(monkeypatch):
+    monkeypatch.setattr(module, "count_labellings", lambda *_: 10**6)
+    monkeypatch.setattr(module, "is_exact", lambda *_: False)
+    note = power_note(_labelled(), NullPlan("auto", 0.05, 3))
+    assert "1,000,000 labellings within drug; random ones are run until it is settled whether p is at most 0.05" in note
+    assert "5,000 at most" in note

@@ -101,7 +101,7 @@ def test_the_observed_labels_and_blocks_are_in_the_jobs_order():
 def test_few_labellings_are_all_run_once_and_p_is_exact(rng):
     values = rng.normal(size=7)
     statistic = Difference(values)
-    joint_null = run_joint_null({"job0": statistic}, joint_of(1), permutations=35, seed=3)
+    joint_null = run_joint_null({"job0": statistic}, joint_of(1), permutations=35, seed=3, alpha=0.05)
     job = joint_null.jobs["job0"]
     every = enumerate_labellings(LABELS, np.zeros(7, dtype=int))
     null = np.concatenate(list(Difference(values)(every)))
@@ -114,7 +114,7 @@ def test_few_labellings_are_all_run_once_and_p_is_exact(rng):
 
 def test_of_many_labellings_only_those_drawn_are_run_and_the_observed_one_counts(rng):
     statistic = Difference([9, 8, 7, 0, 1, 2, 3])
-    joint_null = run_joint_null({"job0": statistic}, joint_of(1), permutations=19, seed=3)
+    joint_null = run_joint_null({"job0": statistic}, joint_of(1), permutations=19, seed=3, alpha=0.05)
     job = joint_null.jobs["job0"]
     assert len(statistic.run) == len(set(statistic.run)) <= 20
     assert statistic.run[0] == bytes(LABELS)
@@ -127,10 +127,10 @@ def test_of_many_labellings_only_those_drawn_are_run_and_the_observed_one_counts
 
 def test_a_copy_of_a_job_costs_nothing_and_an_independent_one_does(rng):
     values = np.array([9, 8, 7, 0, 1, 2, 3])
-    alone = run_joint_null({"job0": Difference(values)}, joint_of(1), 35, 3).jobs["job0"].corrected_p
-    copied = run_joint_null({f"job{i}": Difference(values) for i in range(3)}, joint_of(3), 35, 3)
+    alone = run_joint_null({"job0": Difference(values)}, joint_of(1), 35, 3, 0.05).jobs["job0"].corrected_p
+    copied = run_joint_null({f"job{i}": Difference(values) for i in range(3)}, joint_of(3), 35, 3, 0.05)
     others = {f"job{i}": Difference(rng.normal(size=7)) for i in range(1, 3)}
-    apart = run_joint_null({"job0": Difference(values), **others}, joint_of(3), 35, 3).jobs["job0"]
+    apart = run_joint_null({"job0": Difference(values), **others}, joint_of(3), 35, 3, 0.05).jobs["job0"]
     assert copied.jobs["job0"].corrected_p == pytest.approx(alone)
     assert apart.corrected_p > 1.5 * alone
     assert apart.attainable_corrected_p == pytest.approx(apart.corrected_p)
@@ -140,14 +140,14 @@ def test_without_effect_any_job_is_significant_as_rarely_as_promised(rng):
     hits = 0
     for seed in range(60):
         statistics = {f"job{i}": Difference(rng.normal(size=7)) for i in range(4)}
-        joint_null = run_joint_null(statistics, joint_of(4), 199, seed)
+        joint_null = run_joint_null(statistics, joint_of(4), 199, seed, 0.05)
         hits += min(job.corrected_p for job in joint_null.jobs.values()) <= 0.05
     assert hits <= 9  # 3 expected at most
 
 
 def test_the_same_seed_gives_the_same_answer(rng):
     values = rng.normal(size=7)
-    one, two = (run_joint_null({"job0": Difference(values)}, joint_of(1), 19, 5).jobs["job0"] for _ in range(2))
+    one, two = (run_joint_null({"job0": Difference(values)}, joint_of(1), 19, 5, 0.05).jobs["job0"] for _ in range(2))
     assert one.corrected_p == two.corrected_p
     assert np.array_equal(one.null.values, two.null.values)
 
@@ -157,7 +157,7 @@ def test_the_joint_null_is_exact_where_every_job_is_and_then_rests_on_many_draws
     # 35 labellings of one, 70 of the other.
     joint = JointRelabelling({"small": _labels_of(small), "large": _labels_of(large)})
     jobs = {"small": Difference(rng.normal(size=7)), "large": Difference(rng.normal(size=8))}
-    both, one = (run_joint_null(jobs, joint, permutations, 1) for permutations in (70, 69))
+    both, one = (run_joint_null(jobs, joint, permutations, 1, 0.05) for permutations in (70, 69))
     assert (both.exact, both.draws, both.labellings) == (True, DRAWS_WHERE_EXACT, 35 * 70)
     assert (one.exact, one.draws) == (False, 69)
     assert (one.jobs["small"].null.exact, one.jobs["large"].null.exact) == (True, False)

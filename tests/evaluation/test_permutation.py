@@ -1,109 +1,43 @@
 from itertools import combinations, permutations
-from math import comb
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from scipy.stats import binomtest
 
 from responder_ml.evaluation.permutation import (
+    BUDGET,
+    EXACT_UP_TO,
     NullPlan,
-    besag_clifford,
+    NullResult,
+    exact_null,
     exact_p,
     is_exact,
     min_attainable_p,
+    monte_carlo_p,
     reaches,
+    relabellings_short,
     run_null,
 )
+from responder_ml.evaluation.relabel import count_labellings
+from responder_ml.evaluation.sequential import confidence_interval, fewest_draws
 
 
-def _naive(null, observed, stop_after, most):
-    count = 0
-    for draw, value in enumerate(null[:most], start=1):
-        count += value >= observed
-        if count == stop_after:
-            return stop_after / draw, draw, True
-    return (count + 1) / (len(null[:most]) + 1), len(null[:most]), False
+def test_a_monte_carlo_p_counts_the_observed_labelling_among_those_drawn():
+    assert monte_carlo_p([0.1, 0.9, 0.2, 0.8, 0.3], 0.8) == 3 / 6
+    assert monte_carlo_p([], 0.8) == 1.0
 
 
-def test_stopped_by_hand():
-    null = besag_clifford([0.1, 0.9, 0.2, 0.8, 0.3, 0.7], 0.8, 2, 6)
-    assert (null.p_value, null.exceedances, null.draws) == (0.5, 2, 4)
-    assert null.stopped_early
-
-
-def test_not_stopped_by_hand():
-    null = besag_clifford([0.1, 0.9, 0.2, 0.3], 0.8, 2, 4)
-    assert (null.p_value, null.exceedances, null.draws) == (2 / 5, 1, 4)
-    assert not null.stopped_early
-
-
-def test_stopping_at_the_very_last_draw_counts_as_stopped():
-    null = besag_clifford([0.1, 0.9, 0.2, 0.9], 0.8, 2, 4)
-    assert (null.p_value, null.stopped_early) == (0.5, True)
-
-
-def test_before_the_end_it_is_a_running_figure():
-    null = besag_clifford([0.1, 0.9], 0.8, 2, 100)
-    assert (null.p_value, null.draws, null.stopped_early) == (2 / 3, 2, False)
-    nothing = besag_clifford([], 0.8, 2, 100)
-    assert (nothing.p_value, nothing.draws, nothing.interval) == (1.0, 0, (0.0, 1.0))
-
-
-@given(
-    st.lists(st.integers(0, 6), min_size=1, max_size=40),
-    st.integers(0, 6),
-    st.integers(1, 6),
-    st.integers(1, 9),
-)
-@settings(max_examples=150, deadline=None)
-def test_blocks_of_any_size_end_like_one_draw_at_a_time(null, observed, stop_after, block):
-    values = np.array(null, dtype=float)
-    p_value, draws, stopped = _naive(values, observed, stop_after, len(values))
-    for end in range(block, len(values) + block, block):
-        result = besag_clifford(values[:end], observed, stop_after, len(values))
-        if result.stopped_early:
-            break
-    assert (result.p_value, result.draws, result.stopped_early) == (p_value, draws, stopped)
-    # Draws beyond the stream's length, as of a block too many, change nothing.
-    assert besag_clifford([*values, 9.0, 9.0], observed, stop_after, len(values)) == result
-
-
-@pytest.mark.parametrize("stop_after", [1, 2, 3, 6])
-def test_p_is_exactly_uniform_on_its_steps(stop_after):
-    # Five null values and the observed one in every order: under the null all orders are equally likely.
-    p_values = np.array(
-        [besag_clifford(order[1:], order[0], stop_after, 5).p_value for order in permutations(range(6))]
-    )
+@pytest.mark.parametrize("n", [2, 5])
+def test_p_is_exactly_uniform_on_its_steps(n):
+    # Null values and the observed one in every order: under the null all orders are equally likely.
+    p_values = np.array([monte_carlo_p(order[1:], order[0]) for order in permutations(range(n + 1))])
     for step in np.unique(p_values):
         assert np.mean(p_values <= step + 1e-12) == pytest.approx(step)
 
 
-@pytest.mark.parametrize("levels", [3, 10, None])
-def test_p_is_valid_on_simulated_streams_with_and_without_ties(levels):
-    rng = np.random.default_rng(8)
-    values = rng.random((3000, 60))
-    if levels is not None:
-        values = np.floor(values * levels)
-    p_values = np.array([besag_clifford(row[1:], row[0], 4, 59).p_value for row in values])
-    for alpha in (0.02, 0.05, 0.1, 0.2, 0.5, 0.8):
-        share = np.mean(p_values <= alpha)
-        assert share <= alpha + 3 * np.sqrt(alpha * (1 - alpha) / 3000)
-
-
-def test_stopping_on_a_small_running_p_would_not_be_valid():
-    # The control of the test above: a rule that looks for significance finds it.
-    rng = np.random.default_rng(8)
-    values = rng.random((1000, 60))
-    running = (np.cumsum(values[:, 1:] >= values[:, :1], axis=1) + 1) / np.arange(2, 61)
-    assert np.mean(running.min(axis=1) <= 0.05) > 0.05 + 3 * np.sqrt(0.05 * 0.95 / 1000)
-
-
 def test_equal_up_to_rounding_reaches_the_observed_value():
     assert 0.1 + 0.2 > 0.3
-    assert besag_clifford([0.3], 0.1 + 0.2, 5, 1).exceedances == 1
-    assert besag_clifford([0.3 - 1e-9], 0.3, 5, 1).exceedances == 0
+    assert monte_carlo_p([0.3], 0.1 + 0.2) == 1.0
+    assert monte_carlo_p([0.3 - 1e-9], 0.3) == 0.5
     # One pair of 500 x 500 is 4e-6: far above what counts as rounding.
     np.testing.assert_array_equal(reaches([0.5 - 4e-6, 0.5 - 1e-16, 0.5, 0.6], 0.5), [False, True, True, True])
     np.testing.assert_array_equal(reaches([3e6 * (1 - 1e-15), 3e6 - 1e-3], 3e6), [True, False])
@@ -112,51 +46,46 @@ def test_equal_up_to_rounding_reaches_the_observed_value():
 @pytest.mark.parametrize(("null", "observed"), [([0.1, np.nan], 0.5), ([0.1, 0.2], np.nan)])
 def test_nan_is_refused(null, observed):
     with pytest.raises(ValueError, match="nan"):
-        besag_clifford(null, observed, 2, 2)
+        monte_carlo_p(null, observed)
     with pytest.raises(ValueError, match="nan"):
         exact_p(null, observed)
 
 
-@pytest.mark.parametrize(("stop_after", "most"), [(0, 5), (5, 0)])
-def test_impossible_rule_is_refused(stop_after, most):
-    with pytest.raises(ValueError, match="at least 1"):
-        besag_clifford([0.1], 0.5, stop_after, most)
+@pytest.mark.parametrize(
+    ("at_or_above", "turned"),
+    # Of 60 labellings three may be at or above the observed value with p <= 0.05.
+    [(1, False), (2, False), (3, True), (4, True), (5, False)],
+)
+def test_an_exact_p_that_hangs_on_one_labelling_says_so(at_or_above, turned):
+    values = np.array([0.9] * at_or_above + [0.1] * (60 - at_or_above))
+    null = exact_null(values, 0.9, 0.05, 1 / 60)
+    assert null.turned_by_one is turned
+    assert null.rejected(0.05) is (at_or_above <= 3)
 
 
-def test_interval_by_hand_and_against_scipy():
-    none = besag_clifford(np.zeros(99), 1.0, 10, 99)
-    assert none.interval == pytest.approx((0.0, 1 - 0.025 ** (1 / 99)))
-    null = np.repeat([1.0, 0.0], [7, 92])
-    scipys = binomtest(7, 99).proportion_ci(0.95, method="exact")
-    assert besag_clifford(null, 1.0, 10, 99).interval == pytest.approx((scipys.low, scipys.high))
-    # The first draw stops it: p may be anything above 0.025, which gives it one chance in forty.
-    assert besag_clifford([1.0], 1.0, 1, 99).interval == pytest.approx((0.025, 1.0))
-    # The second draw does: above 0.975 the first would hardly have missed.
-    assert besag_clifford([0.0, 1.0], 1.0, 1, 99).interval == pytest.approx((1 - 0.975**0.5, 0.975))
+def test_nobody_can_turn_a_p_that_cannot_be_smaller():
+    # Of ten labellings the best has p = 0.1: no labelling fewer would make it 0.05.
+    assert not exact_null(np.linspace(1, 0, 10), 1.0, 0.05, 0.1).turned_by_one
+    assert exact_null(np.array([0.9, *np.zeros(19)]), 0.9, 0.05, 0.05).turned_by_one
 
 
-def _outcomes(chance, stop_after, most):
-    """Every way the test can end, with its probability when a draw reaches the observed value by ``chance``."""
-    for draws in range(stop_after, most + 1):
-        ways = comb(draws - 1, stop_after - 1)
-        stream = np.repeat([0.0, 1.0], [draws - stop_after, stop_after])
-        yield stream, ways * chance**stop_after * (1 - chance) ** (draws - stop_after)
-    for count in range(stop_after):
-        stream = np.repeat([0.0, 1.0], [most - count, count])
-        yield stream, comb(most, count) * chance**count * (1 - chance) ** (most - count)
+def _result(values, *, exact):
+    return NullResult(0.5, np.asarray(values, dtype=float), 0.5, (0.5, 0.5), exact, True, False, len(values), 0.01)
 
 
-@pytest.mark.parametrize("chance", [0.01, 0.04, 0.05, 0.2, 0.5, 0.9])
-def test_interval_covers_in_every_design_point(chance):
-    total = covered = 0.0
-    for stream, probability in _outcomes(chance, 4, 40):
-        null = besag_clifford(stream, 1.0, 4, 40)
-        low, high = null.interval
-        assert low <= null.p_value <= high
-        total += probability
-        covered += probability * (low <= chance <= high)
-    assert total == pytest.approx(1.0)
-    assert covered >= 0.95
+@pytest.mark.parametrize("exact", [True, False])
+@pytest.mark.parametrize("n", [19, 20, 39, 100])
+def test_the_critical_value_is_the_smallest_statistic_with_a_p_of_at_most_alpha(exact, n):
+    values = np.random.default_rng(n).permutation(n).astype(float)
+    critical = _result(values, exact=exact).critical_value(0.05)
+
+    def p_of(statistic):
+        return exact_p([statistic, *values[1:]], statistic) if exact else monte_carlo_p(values, statistic)
+
+    if np.isinf(critical):
+        assert p_of(1e9) > 0.05
+    else:
+        assert p_of(critical + 1e-6) <= 0.05 < p_of(critical - 1e-6)
 
 
 def test_exact_p_by_hand():
@@ -193,27 +122,24 @@ def _difference(block):
     return statistic
 
 
-def _null(permutations, stop_after=1000, block=4, strata=ONE_STRATUM, name="strata", seed=1, on_progress=None):
+def _null(permutations, block=4, strata=ONE_STRATUM, name="strata", seed=1, on_progress=None, least=99):
     statistic = _difference(block)
-    plan = NullPlan(permutations, stop_after, 0.05, seed)
+    plan = NullPlan(permutations, 0.05, seed, least=least)
     observed = VALUES[LABELS == 1].sum()
     return run_null(statistic, LABELS, strata, observed, plan, name, on_progress), statistic
 
 
-def test_few_labellings_are_all_run_once_and_p_is_exact():
-    null, statistic = _null(35)
-    assert len(statistic.run) == len(set(statistic.run)) == null.labellings == 35
+@pytest.mark.parametrize("permutations", [35, "auto", 5000])
+def test_few_labellings_are_all_run_once_and_p_is_exact(permutations):
+    null, statistic = _null(permutations, least=1)
+    assert len(statistic.run) == len(set(statistic.run)) == len(null.values) == null.labellings == 35
     assert statistic.run[0] == bytes(LABELS)
     # By hand: 9 + 8 + 7, 9 + 8 + 3, 9 + 8 + 2, 9 + 7 + 3 and so on reach 18.
     reached = sum(sum(chosen) >= 18.0 for chosen in combinations(VALUES, 3))
     assert null.p_value == reached / 35
     assert null.p_interval == (null.p_value, null.p_value)
-    assert (null.exact, null.stopped_early, null.min_attainable_p) == (True, False, 1 / 35)
-
-
-def test_an_exact_null_never_stops_early():
-    null, statistic = _null(35, stop_after=1)
-    assert len(statistic.run) == len(null.values) == 35
+    assert (null.exact, null.settled, null.stopped_early, null.needed) == (True, True, False, None)
+    assert null.min_attainable_p == 1 / 35
 
 
 def test_of_many_labellings_random_ones_are_run_and_p_counts_the_observed_one():
@@ -222,21 +148,69 @@ def test_of_many_labellings_random_ones_are_run_and_p_counts_the_observed_one():
     assert not null.exact
     reached = int(np.sum(null.values >= 18.0))
     assert null.p_value == (reached + 1) / 35
-    scipys = binomtest(reached, 34).proportion_ci(0.95, method="exact")
-    assert null.p_interval == pytest.approx((scipys.low, scipys.high))
+    assert null.p_interval == confidence_interval(reached, 34)
     assert null.min_attainable_p == 1 / 35
     assert (null.mean, null.sd) == (pytest.approx(null.values.mean()), pytest.approx(null.values.std(ddof=1)))
 
 
-@pytest.mark.parametrize("block", [1, 4, 7])
-def test_a_null_stops_at_the_same_relabelling_whatever_the_size_of_the_blocks(block):
-    null, statistic = _null(34, stop_after=2, block=block)
-    everything, _ = _null(34)
-    stop = int(np.flatnonzero(everything.values >= 18.0)[1]) + 1
-    assert null.stopped_early
-    np.testing.assert_array_equal(null.values, everything.values[:stop])
-    assert null.p_value == 2 / stop
-    assert len(statistic.run) == -(-stop // block) * block
+# Ten against ten: 184,756 labellings.
+MANY = np.repeat(np.array([1, 0], dtype=np.int8), 10)
+
+
+def _many(rate, permutations="auto", block=8, alpha=0.05, **plan):
+    """A procedure that reaches the observed value of 1 at a given rate, whatever the labels."""
+    rng, computed = np.random.default_rng(2), []
+
+    def statistic(labellings):
+        for start in range(0, len(labellings), block):
+            computed.append(len(labellings[start : start + block]))
+            yield (rng.random(computed[-1]) < rate).astype(float)
+
+    null = run_null(statistic, MANY, np.zeros(20), 1.0, NullPlan(permutations, alpha, 1, **plan), "strata")
+    return null, sum(computed)
+
+
+def test_relabellings_end_once_p_is_settled_and_no_block_is_computed_after_that():
+    large, computed = _many(0.5)
+    assert (large.settled, large.stopped_early, len(large.values), computed) == (True, True, 99, 104)
+    assert not large.rejected(0.05)
+    small, _ = _many(0.0)
+    assert (small.settled, small.stopped_early, len(small.values)) == (True, True, fewest_draws(0.05))
+    assert small.rejected(0.05)
+    assert small.p_value == small.min_attainable_p == 1 / (fewest_draws(0.05) + 1)
+    assert small.p_interval[0] == 0.0
+    assert small.p_interval[1] < 0.05
+
+
+@pytest.mark.parametrize("block", [1, 8, 50])
+def test_a_null_ends_at_the_same_relabelling_whatever_the_size_of_the_blocks(block):
+    null, _ = _many(0.15, block=block)
+    assert len(null.values) == len(_many(0.15, block=3)[0].values)
+    np.testing.assert_array_equal(null.values, _many(0.15, block=3)[0].values)
+
+
+def test_where_the_budget_ends_first_p_is_undecided_with_an_interval_and_what_it_would_take():
+    null, computed = _many(0.06, 400)
+    assert (null.settled, null.stopped_early, len(null.values), computed) == (False, False, 400, 400)
+    assert not null.rejected(0.05)
+    assert not null.rejected(0.5)
+    low, high = null.p_interval
+    assert low < 0.05 < high
+    assert 400 < null.needed <= count_labellings(MANY, np.zeros(20))
+    # p at alpha can be settled by no number of relabellings but all of them.
+    reached = np.random.default_rng(3).permutation(np.repeat([1.0, 0.0], [49, 950]))
+    at_alpha = run_null(lambda _: [reached], MANY, np.zeros(20), 1.0, NullPlan(999, 0.05, 1), "strata")
+    assert at_alpha.p_value == 0.05
+    assert (at_alpha.settled, at_alpha.needed) == (False, None)
+
+
+def test_tests_that_are_corrected_together_go_on_until_a_small_p_is_small_enough():
+    alone, together = _many(0.0)[0], _many(0.0, family=6)[0]
+    assert len(together.values) == fewest_draws(0.05 / 6) > len(alone.values)
+    assert together.p_value == together.min_attainable_p
+    assert together.p_value * 6 <= 0.05
+    # A large p ends as before.
+    assert len(_many(0.5, family=6)[0].values) == 99
 
 
 @pytest.mark.parametrize(("permutations", "n_run"), [(35, 12), (11, 11)])
@@ -271,8 +245,29 @@ def test_progress_is_reported_with_the_running_p():
 
 @pytest.mark.parametrize(
     ("permutations", "exact", "smallest"),
-    [(35, True, 1 / 35), (34, False, 1 / 35), (99, True, 1 / 35), (9, False, 0.1)],
+    [(35, True, 1 / 35), (34, False, 1 / 35), (99, True, 1 / 35), (9, False, 0.1), ("auto", True, 1 / 35)],
 )
 def test_the_smallest_attainable_p_is_one_over_labellings_or_one_over_draws_and_one(permutations, exact, smallest):
     assert is_exact(LABELS, ONE_STRATUM, permutations) is exact
-    assert min_attainable_p(LABELS, ONE_STRATUM, permutations) == smallest
+    assert min_attainable_p(LABELS, ONE_STRATUM, NullPlan(permutations, 0.05, 1)) == smallest
+
+
+def test_auto_runs_all_labellings_up_to_some_thousands_and_else_has_a_budget():
+    six_seven, seven_seven = (np.repeat(np.array([1, 0], dtype=np.int8), sizes) for sizes in ((6, 7), (7, 7)))
+    assert (
+        count_labellings(six_seven, np.zeros(13)) == 1716 <= EXACT_UP_TO < count_labellings(seven_seven, np.zeros(14))
+    )
+    assert is_exact(six_seven, np.zeros(13), "auto")
+    assert not is_exact(seven_seven, np.zeros(14), "auto")
+    assert NullPlan("auto", 0.05, 1).budget == BUDGET
+    assert NullPlan(77, 0.05, 1).budget == 77
+
+
+def test_too_few_relabellings_are_told_with_the_number_needed():
+    fewest = fewest_draws(0.05)
+    assert relabellings_short(MANY, np.zeros(20), NullPlan(fewest - 1, 0.05, 1)) == fewest
+    for enough in (fewest, "auto", 0):
+        assert relabellings_short(MANY, np.zeros(20), NullPlan(enough, 0.05, 1)) is None
+    # With fewer labellings than that, all of them do.
+    assert relabellings_short(LABELS, ONE_STRATUM, NullPlan(34, 0.05, 1)) == 35
+    assert relabellings_short(LABELS, ONE_STRATUM, NullPlan(35, 0.05, 1)) is None

@@ -27,7 +27,7 @@ CANDIDATES = (
     Candidate("genes", Genes(max_genes=20), CLASSIFIERS["nearest_centroid"]),
     Candidate("genes", Genes(max_genes=20), CLASSIFIERS["elastic_net"], {"l1_ratio": 0.0}),
 )
-PLAN = TransferPlan(CANDIDATES, SearchPlan(4, 3, 4, 5, repeats=2), NullPlan(19, 5, 0.05, 5), Workers(1))
+PLAN = TransferPlan(CANDIDATES, SearchPlan(4, 3, 4, 5, repeats=2), NullPlan(19, 0.05, 5), Workers(1))
 ENDPOINT = Endpoint("response", "yes", "no", strata=("drug",))
 
 
@@ -95,7 +95,7 @@ def test_labels_of_the_tested_cohort_are_exchanged_within_its_strata(monkeypatch
 
     def record(statistic, labels, strata, value, plan, name, on_progress=None):
         tested.update(labels=labels, strata=strata)
-        return NullResult(value, np.zeros(2), 0.5, (0.5, 0.5), False, False, 9, 0.1)
+        return NullResult(value, np.zeros(2), 0.5, (0.5, 0.5), False, True, False, 9, 0.1)
 
     monkeypatch.setattr(module, "run_null", record)
     train, test = _cohort(1, _names("a", 20)), _cohort(2, _names("b", 16))
@@ -210,13 +210,13 @@ def test_shared_subjects_are_cross_fitted_and_tested_by_the_whole_procedure(over
     assert "cross-fitted over 4 folds" in result.note
 
 
-def test_the_observed_statistic_averages_the_repeats_that_the_null_averages(overlapping, monkeypatch):
+def test_observed_and_relabelled_statistics_average_all_repeats(overlapping, monkeypatch):
     observed = []
 
     def record(statistic, labels, strata, value, plan, name, on_progress=None):
         (relabelled,) = (value for block in statistic([labels]) for value in block)
         observed.append((value, relabelled))
-        return NullResult(value, np.zeros(2), 0.5, (0.5, 0.5), False, False, 9, 0.1)
+        return NullResult(value, np.zeros(2), 0.5, (0.5, 0.5), False, True, False, 9, 0.1)
 
     monkeypatch.setattr(module, "run_null", record)
     plan = replace(PLAN, search=replace(PLAN.search, repeats=3))

@@ -1,8 +1,17 @@
 """The verdict: the first rule that matches wins, and the sentence names the numbers it rests on."""
 
+import numpy as np
 import pytest
 
-from responder_ml.evaluation.verdict import BaselineResult, NullSummary, conclude, is_underpowered
+from responder_ml.evaluation.permutation import NullResult
+from responder_ml.evaluation.verdict import (
+    BaselineResult,
+    NullSummary,
+    conclude,
+    detectable_auroc,
+    is_underpowered,
+    summarise_null,
+)
 
 FOUND = NullSummary(0.01, 0.001, 0.49)
 BATCH = BaselineResult("batch", True, 0.62, (0.4, 0.8), 0.28, (0.1, 0.4))
@@ -11,7 +20,7 @@ EQUAL = BaselineResult("batch", True, 0.9, (0.7, 1.0), 0.0, (-0.1, 0.1))
 SLIGHTLY_WORSE = BaselineResult("batch", True, 0.89, (0.7, 1.0), 0.01, (-0.1, 0.1))
 
 
-def _conclude(null=FOUND, conditional=None, nuisance=None, best=None):
+def _conclude(null=FOUND, conditional=None, nuisance=None, best=None, upper=None):
     return conclude(
         question="responder from non_responder",
         auroc=0.9,
@@ -20,16 +29,30 @@ def _conclude(null=FOUND, conditional=None, nuisance=None, best=None):
         nuisance=nuisance,
         best=best,
         alpha=0.05,
+        upper=upper,
     )
 
 
 @pytest.mark.parametrize(
     ("facts", "level", "names"),
     [
-        # 3 v 3: 20 labellings; a p of exactly alpha is not below it.
-        ({"null": NullSummary(0.05, 0.05, 0.5)}, "underpowered", "0.05"),
+        ({"null": NullSummary(0.06, 0.0501, 0.5)}, "underpowered", "smallest attainable is 0.05"),
+        # 3 v 3: 20 labellings; a p of exactly alpha is evidence.
+        ({"null": NullSummary(0.05, 0.05, 0.5)}, "evidence", "p = 0.05"),
         ({"null": NullSummary(None, 0.001)}, "not_tested", "0.90"),
-        ({"null": NullSummary(0.05, 0.001, 0.5)}, "no_evidence", "p = 0.05"),
+        ({"null": NullSummary(0.0501, 0.001, 0.5)}, "no_evidence", "p = 0.05"),
+        (
+            {"null": NullSummary(0.04, 0.001, 0.5, settled=False, p_interval=(0.02, 0.07), draws=900, needed=3000)},
+            "undecided",
+            "p = 0.04, which may lie anywhere from 0.02 to 0.07 (confidence 99.9 %) after 900 relabellings; about 3,000",
+        ),
+        (
+            {"null": NullSummary(0.05, 0.001, 0.5, settled=False, p_interval=(0.03, 0.08), draws=900)},
+            "undecided",
+            "too close to 0.05 to say how many would settle it",
+        ),
+        # Too few subjects, and no null at all, come before.
+        ({"null": NullSummary(0.2, 0.1, 0.5, settled=False)}, "underpowered", "0.1"),
         # Not even a batch that does as well turns an absent finding into a confounded one.
         ({"null": NullSummary(0.2, 0.001, 0.5), "nuisance": AS_GOOD}, "no_evidence", "p = 0.2"),
         ({"conditional": NullSummary(1.0, 1.0)}, "confounded", "smallest attainable p 1"),
@@ -46,12 +69,6 @@ def test_the_first_rule_that_matches_wins(facts, level, names):
     assert names in verdict.sentence
 
 
-def test_the_sentence_gives_the_auroc_tested_where_it_differs_from_the_headline():
-    verdict = _conclude(NullSummary(0.06, 0.001, 0.48, tested=0.83))
-    assert "AUROC 0.90 (0.83 in the repeats tested) against a mean of 0.48" in verdict.sentence
-    assert "tested)" not in _conclude().sentence
-
-
 def test_a_nuisance_exactly_as_good_as_the_headline_confounds_and_a_worse_one_does_not():
     assert _conclude(nuisance=EQUAL).level == "confounded"
     assert "batch alone does as well (AUROC 0.90)" in _conclude(nuisance=EQUAL).sentence
@@ -66,17 +83,62 @@ def test_only_a_nuisance_confounds_not_any_baseline_that_does_as_well():
 @pytest.mark.parametrize(
     ("conditional", "level"),
     [
-        (NullSummary(0.05, 0.001), "confounded"),
-        (NullSummary(0.0499, 0.001), "evidence"),
-        # A null that was not run, or whose smallest p is alpha, cannot clear the nuisance.
+        (NullSummary(0.0501, 0.001), "confounded"),
+        (NullSummary(0.05, 0.05), "evidence"),
+        # A null that was not run, or whose smallest p is above alpha, cannot clear the nuisance.
         (NullSummary(None, 0.001), "confounded"),
-        (NullSummary(0.01, 0.05), "confounded"),
+        (NullSummary(0.01, 0.0501), "confounded"),
+        (NullSummary(0.04, 0.001, settled=False), "undecided"),
     ],
 )
 def test_the_conditional_null_must_be_able_to_reach_alpha_and_do_so(conditional, level):
     assert _conclude(conditional=conditional).level == level
 
 
-@pytest.mark.parametrize(("smallest", "underpowered"), [(0.05, True), (0.051, True), (0.0499, False)])
-def test_a_smallest_p_of_alpha_is_underpowered(smallest, underpowered):
+@pytest.mark.parametrize(("smallest", "underpowered"), [(0.05, False), (0.051, True), (0.0499, False)])
+def test_only_a_smallest_p_above_alpha_is_underpowered(smallest, underpowered):
     assert is_underpowered(smallest, 0.05) is underpowered
+
+
+def test_no_evidence_says_what_can_be_excluded():
+    null = NullSummary(0.3, 0.001, 0.5, detectable=0.87)
+    sentence = _conclude(null, upper=0.794).sentence
+    assert (
+        "the 95 % interval of the AUROC ends at 0.79, and a true AUROC of 0.87 would have been detected with 80 % power"
+        in (sentence)
+    )
+    hopeless = _conclude(NullSummary(0.3, 0.001, 0.5, detectable=1.04)).sentence
+    assert "not even a true AUROC of 1 would have been detected with 80 % power" in hopeless
+    # Evidence excludes nothing.
+    assert "80 % power" not in _conclude(upper=0.99).sentence
+
+
+def test_a_verdict_that_hangs_on_one_labelling_says_so():
+    assert "hangs on one labelling" in _conclude(NullSummary(0.05, 0.01, 0.5, turned_by_one=True)).sentence
+    assert "hangs on one labelling" in _conclude(NullSummary(0.06, 0.01, 0.5, turned_by_one=True)).sentence
+    assert "hangs on" not in _conclude().sentence
+
+
+def _null(values, **changes):
+    facts = {"exact": False, "settled": True, "stopped_early": False, "labellings": 1716, "min_attainable_p": 0.1}
+    return NullResult(0.6, np.asarray(values), 0.2, (0.1, 0.3), **{**facts, **changes})
+
+
+def test_too_few_relabellings_do_not_make_subjects_too_few():
+    asked_for_nine = _null(np.linspace(0.3, 0.6, 9), settled=False)
+    assert summarise_null(asked_for_nine, 0.05).min_attainable_p == 1 / 1716
+    assert _conclude(summarise_null(asked_for_nine, 0.05)).level == "undecided"
+    # A corrected p is what it is, and so is one of all labellings.
+    assert summarise_null(asked_for_nine, 0.05, "corrected p").min_attainable_p == 0.1
+    assert summarise_null(_null([0.5] * 10, exact=True, labellings=10), 0.05).min_attainable_p == 0.1
+
+
+def test_the_detectable_auroc_has_the_power_it_promises_where_the_estimate_is_normal():
+    rng = np.random.default_rng(2)
+    null = _null(rng.normal(0.5, 0.12, 4999))
+    detectable, critical = detectable_auroc(null, 0.05), null.critical_value(0.05)
+    estimates = rng.normal(detectable, 0.12, 20_000)
+    assert np.mean(estimates >= critical) == pytest.approx(0.8, abs=0.01)
+    # Nineteen relabellings can reach 0.05, eighteen cannot.
+    assert detectable_auroc(_null(np.linspace(0, 1, 19)), 0.05) is not None
+    assert detectable_auroc(_null(np.linspace(0, 1, 18)), 0.05) is None

@@ -24,8 +24,8 @@ from responder_ml.search.workers import Workers
 from responder_ml.statistics.seeds import generator
 
 N, GENES, PLANTED = 24, 300, 8
-NULL = NullPlan(permutations=99, stop_after=10, alpha=0.05, seed=4)
-LOW = NullResult(0.9, np.array([0.5]), 0.01, (0.0, 0.02), False, False, 1000, 0.01)
+NULL = NullPlan(permutations=99, alpha=0.05, seed=4)
+LOW = NullResult(0.9, np.array([0.5]), 0.01, (0.0, 0.02), False, True, False, 1000, 0.01)
 
 
 def _setting(rng, effect, plan=NULL):
@@ -62,7 +62,7 @@ def test_without_effect_hardly_any_run_calls_a_gene_out(rng):
     assert runs_with_a_call <= 2
 
 
-@pytest.mark.parametrize("whole", [None, replace(LOW, p_value=0.05)])
+@pytest.mark.parametrize("whole", [None, replace(LOW, p_value=0.0501), replace(LOW, settled=False)])
 def test_nothing_is_compared_where_the_run_as_a_whole_does_no_better_than_chance(rng, whole):
     setting = _setting(rng, 2.0)
     called = call_out(*setting, whole)

@@ -19,7 +19,7 @@ from responder_ml.search.workers import Workers
 
 N, GENES = 24, 60
 LABELS = np.array([0, 1] * (N // 2), dtype=np.int8)
-NULL = NullPlan(permutations=99, stop_after=10, alpha=0.05, seed=4)
+NULL = NullPlan(permutations=99, alpha=0.05, seed=4)
 
 
 @pytest.fixture

@@ -119,7 +119,7 @@ def _config(name: str, candidates: tuple[str, ...]) -> dict[str, Any]:
         "builders": [{"kind": "genes", "params": {}}],
         "classifiers": [{"kind": candidate.split("+")[1], "params": {}} for candidate in candidates],
         "search": {"folds": 5, "repeats": 10, "inner_folds": 3, "trials": 10},
-        "null": {"permutations": 200, "repeats": 2, "stop_after": 20, "alpha": 0.05},
+        "null": {"permutations": 200, "alpha": 0.05},
         "tracking": {"uri": "postgresql://me:secret@host/db"},
         "seed": 7,
     }

@@ -1,38 +1,45 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
-from responder_ml.evaluation.permutation import besag_clifford, exact_p
+from responder_ml.evaluation.permutation import exact_p, monte_carlo_p
 from responder_ml.records.result import NullRecord
+from responder_ml.report.html import render_report
 from responder_ml.report.verdict import reaching
 
 
-def _record(p_value, *, exact=False, stopped_early=False):
+def _record(p_value, *, exact=False, stopped_early=False, risk=0.001):
     return NullRecord(
         p_value=p_value, p_interval=(0, 1), permutations=40, labellings=None, observed=0.6, null_mean=0.5, null_sd=0.1,
-        exact=exact, stopped_early=stopped_early, min_attainable_p=0.01,
+        exact=exact, stopped_early=stopped_early, min_attainable_p=0.01, risk=risk,
     )  # fmt: skip
 
 
 @pytest.mark.parametrize("count", [0, 1, 3, 7])
-def test_the_count_behind_a_monte_carlo_p(rng, count):
+@pytest.mark.parametrize("stopped_early", [False, True])
+def test_the_count_behind_a_monte_carlo_p(rng, count, stopped_early):
     values = np.concatenate([rng.uniform(0, 0.5, 40 - count), rng.uniform(0.7, 1, count)])
-    test = besag_clifford(rng.permutation(values), 0.6, 20, 40)
-    null = _record(test.p_value, stopped_early=test.stopped_early)
-    assert reaching(null, test.draws) == count
+    assert reaching(_record(monte_carlo_p(values, 0.6), stopped_early=stopped_early), 40) == count
 
 
-def test_the_count_behind_a_stopped_p(rng):
-    values = rng.uniform(0, 1, 400)
-    test = besag_clifford(values, 0.6, 20, 400)
-    assert test.stopped_early
-    null = _record(test.p_value, stopped_early=True)
-    assert reaching(null, test.draws) == 20
+def test_the_count_behind_a_stopped_p_of_an_earlier_version():
+    # Besag and Clifford's p: the twentieth of 50 draws to reach the observed value was the last.
+    assert reaching(_record(20 / 50, stopped_early=True, risk=None), 50) == 20
 
 
 def test_the_count_behind_an_exact_p():
     values = np.array([0.9, 0.1, 0.95, 0.3, 0.9])
     null = _record(exact_p(values, 0.9), exact=True)
     assert reaching(null, 5) == 3
+
+
+def test_an_undecided_null_says_so(built, typical_run):
+    null = typical_run.result.null.model_copy(update={"settled": False, "risk": 0.001, "exact": False})
+    undecided = dataclasses.replace(typical_run, result=typical_run.result.model_copy(update={"null": null}))
+    html = render_report(undecided)
+    assert "do not settle whether p is at most 0.05" in html
+    assert "(confidence 99.9 %)" in html
 
 
 def test_no_null_is_a_sentence(built):

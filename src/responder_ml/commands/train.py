@@ -89,8 +89,9 @@ def _null_line(null: "Null | None") -> str:
         method = f"exact over all {null.labellings:,} labellings"
     else:
         low, high = null.p_interval
-        stopped = ", stopped early" if null.stopped_early else ""
-        method = f"95 % Monte Carlo interval {low:.2g} to {high:.2g} from {null.permutations:,} relabellings{stopped}"
+        confidence = "95 %" if null.risk is None else f"{100 * (1 - null.risk):g} %"
+        method = f"{confidence} Monte Carlo interval {low:.2g} to {high:.2g} from {null.permutations:,} relabellings"
+        method += {True: ", settled", False: ", not settled", None: ""}[null.settled]
     spread = f"null mean {null.null_mean:.2f}, sd {null.null_sd:.2f}"
     return f"p = {null.p_value:.2g}, {method}; {spread}; smallest attainable p {null.min_attainable_p:.2g}."
 

@@ -12,10 +12,26 @@ from responder_ml.evaluation.baselines import evaluate_baseline, evaluate_random
 from responder_ml.evaluation.global_test import GlobalTest, run_global_test, tell_global_test
 from responder_ml.evaluation.intervals import auroc_interval, corrected_t
 from responder_ml.evaluation.metrics import OutOfFold, auroc, fold_aurocs, statistic_of
-from responder_ml.evaluation.permutation import NullPlan, NullResult, Statistic, is_exact, min_attainable_p, run_null
+from responder_ml.evaluation.permutation import (
+    NullPlan,
+    NullResult,
+    Statistic,
+    is_exact,
+    min_attainable_p,
+    relabellings_short,
+    run_null,
+)
 from responder_ml.evaluation.procedure import ObservedResult, Procedure
 from responder_ml.evaluation.relabel import count_labellings, format_count
-from responder_ml.evaluation.verdict import BaselineResult, NullSummary, Verdict, conclude, is_underpowered
+from responder_ml.evaluation.sequential import RISK
+from responder_ml.evaluation.verdict import (
+    BaselineResult,
+    NullSummary,
+    Verdict,
+    conclude,
+    is_underpowered,
+    summarise_null,
+)
 from responder_ml.progress import OnProgress
 
 
@@ -31,19 +47,32 @@ class Evidence:
 
 
 def power_note(labelled: LabelledCohort, plan: NullPlan) -> str:
-    """Return a sentence on the smallest p these subjects can give; known before anything is trained."""
-    smallest = min_attainable_p(labelled.labels, labelled.strata, plan.permutations)
+    """Return sentences on what the null of these subjects can show; known before anything is trained."""
+    labels, strata = labelled.labels, labelled.strata
+    count = count_labellings(labels, strata)
     within = f" within {' x '.join(labelled.endpoint.strata)}" if labelled.endpoint.strata else ""
-    count = count_labellings(labelled.labels, labelled.strata)
-    number_run = (
-        "all of them" if is_exact(labelled.labels, labelled.strata, plan.permutations) else f"{plan.permutations:,}"
+    labellings = f"{format_count(count)} labellings{within}"
+    if is_underpowered(1.0 / count, plan.alpha):
+        return (
+            f"Underpowered: {labellings}; with all of them run, the smallest attainable p is {1.0 / count:.2g}. No result "
+            f"can reach p <= {plan.alpha:g}; what follows can only describe."
+        )
+    if plan.permutations == 0:
+        return f"{labellings}; none is run (null.permutations is 0), so nothing is tested."
+    smallest = f"the smallest attainable p is {min_attainable_p(labels, strata, plan):.2g}"
+    if is_exact(labels, strata, plan.permutations):
+        return f"{labellings}; with all of them run, {smallest}."
+    fewest = relabellings_short(labels, strata, plan)
+    if fewest is not None:
+        return (
+            f"Too few relabellings are asked for: {labellings}, of which null.permutations allows {plan.budget:,}. At least "
+            f"{fewest:,} are needed to see that p is below {plan.alpha:g}; with fewer the verdict can only be undecided or no "
+            f"evidence. Write null.permutations: auto, or a number from {fewest:,}."
+        )
+    return (
+        f"{labellings}; random ones are run until it is settled whether p is at most {plan.alpha:g} (wrong with probability "
+        f"{RISK:g} at most), {plan.budget:,} at most; {smallest}."
     )
-    text = (
-        f"{format_count(count)} labellings{within}; with {number_run} run, the smallest attainable p is {smallest:.2g}."
-    )
-    if is_underpowered(smallest, plan.alpha):
-        return f"Underpowered: {text} No result can reach p < {plan.alpha:g}; what follows can only describe."
-    return text
 
 
 def assess_evidence(
@@ -70,7 +99,7 @@ def assess_evidence(
         Called after each block of relabellings.
     """
     null = None
-    if plan.permutations > 0:
+    if plan.permutations != 0:
         value = statistic_of(observed.auto)
         null = run_null(procedure.statistics, labelled.labels, labelled.strata, value, plan, "strata", on_progress)
     return assess_given_null(null, procedure, observed, labelled, plan, log2, on_progress)
@@ -105,8 +134,9 @@ def assess_given_null(
     verdict = conclude(
         question=f"{labelled.endpoint.positive} from {labelled.endpoint.negative}",
         auroc=auroc(observed.auto),
-        null=_summary(null, p_name),
-        conditional=NullSummary(conditional.p_value, conditional.min_attainable_p) if conditional else None,
+        upper=auroc_interval(observed.auto, plan.seed)[1],
+        null=NullSummary(None, 0.0) if null is None else summarise_null(null, plan.alpha, p_name),
+        conditional=None if conditional is None else summarise_null(conditional, plan.alpha),
         nuisance=_best(nuisance),
         best=_best(baselines),
         alpha=plan.alpha,
@@ -116,12 +146,6 @@ def assess_given_null(
         told = tell_global_test(global_test, among_jobs=p_name != "p")
         verdict = replace(verdict, sentence=f"{verdict.sentence} {told}")
     return Evidence(null, conditional, tuple(baselines), verdict, global_test)
-
-
-def _summary(null: NullResult | None, p_name: str) -> NullSummary:
-    if null is None:
-        return NullSummary(None, 0.0)
-    return NullSummary(null.p_value, null.min_attainable_p, null.mean, p_name)
 
 
 def _conditional(
@@ -134,7 +158,7 @@ def _conditional(
 ) -> NullResult | None:
     """Permute labels within strata and categorical nuisance; run only where the unconditional null is rejected."""
     batch = [name for name in labelled.endpoint.nuisance if is_categorical(labelled.cohort.obs[name])]
-    if null is None or not batch or null.p_value >= plan.alpha:
+    if null is None or not batch or not null.rejected(plan.alpha):
         return None
     within = labelled.codes([*labelled.endpoint.strata, *batch])
     return run_null(statistic, labelled.labels, within, observed, plan, "strata and batch", on_progress)

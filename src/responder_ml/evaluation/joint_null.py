@@ -8,7 +8,7 @@ are equally likely, and a test over all jobs at once is exact.
 
 A job with few labellings has all of them run once, and its p is exact. Of a job with many, every distinct labelling
 among the joint draws is run. The number of draws is fixed beforehand: a rule that stops one job early would leave the
-others without values to compare it with.
+others without values to compare it with. A test with a fixed number of draws is exact at its level, so p is never undecided.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,12 +18,23 @@ from math import comb, prod
 import numpy as np
 
 from responder_ml.arrays import Floats, Indices, Labels
-from responder_ml.evaluation.permutation import NullResult, Statistic, besag_clifford, exact_p, min_attainable_p
+from responder_ml.evaluation.permutation import (
+    EXACT_UP_TO,
+    NullResult,
+    Permutations,
+    Statistic,
+    exact_null,
+    monte_carlo_p,
+    reaches,
+)
 from responder_ml.evaluation.relabel import count_labellings, enumerate_labellings
+from responder_ml.evaluation.sequential import confidence_interval
 from responder_ml.evaluation.westfall_young import attainable_corrected_p, correct_p_values
 from responder_ml.progress import OnProgress
 from responder_ml.statistics.seeds import generator
 
+FIXED_DRAWS = 999
+"""Joint relabellings with ``auto``."""
 DRAWS_WHERE_EXACT = 20_000
 """Joint relabellings where all labellings of every job are run anyway, so that a further draw costs only a look-up."""
 # Statistics that differ by less, relative to the statistic where it exceeds 1, are the same but for rounding.
@@ -151,8 +162,9 @@ class JointRelabelling:
 def run_joint_null(
     statistics: Mapping[str, Statistic],
     joint: JointRelabelling,
-    permutations: int,
+    permutations: Permutations,
     seed: int,
+    alpha: float,
     on_progress: OnProgress | None = None,
 ) -> JointNull:
     """Run every job's procedure on joint relabellings and correct over the jobs.
@@ -164,16 +176,18 @@ def run_joint_null(
     joint
         The relabellings of these jobs.
     permutations
-        Joint draws; a job with no more labellings than this has all of them run.
-    seed
-        The study's seed.
+        Joint draws; a job with no more labellings than this has all of them run. ``auto``: 999, and all of up to 2,000.
+    seed, alpha
+        The study's seed and significance level.
     on_progress
         Called after each block of labellings.
     """
-    exact = all(count_labellings(joint.labels(job), joint.blocks(job)) <= permutations for job in statistics)
-    draws = DRAWS_WHERE_EXACT if exact else permutations
+    exact_up_to = EXACT_UP_TO if permutations == "auto" else permutations
+    counts = {job: count_labellings(joint.labels(job), joint.blocks(job)) for job in statistics}
+    exact = all(count <= exact_up_to for count in counts.values())
+    draws = DRAWS_WHERE_EXACT if exact else fixed_draws(permutations)
     drawn = joint.draw(draws, generator(seed, "joint relabelling"))
-    runs = {job: _plan_runs(joint, job, drawn[job], permutations) for job in statistics}
+    runs = {job: _plan_runs(joint, job, drawn[job], exact=counts[job] <= exact_up_to) for job in statistics}
     total, finished = sum(len(of_job.labellings) for of_job in runs.values()), 0
     p_values, values_of = [], {}
     for job, statistic in statistics.items():
@@ -189,8 +203,8 @@ def run_joint_null(
     corrected = correct_p_values(table)
     jobs = {}
     for index, job in enumerate(statistics):
-        smallest = min_attainable_p(joint.labels(job), joint.blocks(job), permutations)
-        null = _null(values_of[job], runs[job], joint, job, smallest)
+        smallest = 1.0 / (counts[job] if runs[job].exact else draws + 1)
+        null = _null(values_of[job], runs[job], counts[job], smallest, alpha)
         jobs[job] = JobNull(null, float(corrected[index]), attainable_corrected_p(table, index, smallest))
     return JointNull(jobs, draws, joint.count(), exact)
 
@@ -214,9 +228,13 @@ class _Runs:
     exact: bool
 
 
-def _plan_runs(joint: JointRelabelling, job: str, drawn: Labels, permutations: int) -> _Runs:
+def fixed_draws(permutations: Permutations) -> int:
+    """Return the number of joint relabellings drawn where some job has more labellings than are all run."""
+    return FIXED_DRAWS if permutations == "auto" else permutations
+
+
+def _plan_runs(joint: JointRelabelling, job: str, drawn: Labels, *, exact: bool) -> _Runs:
     labels, blocks = joint.labels(job), joint.blocks(job)
-    exact = count_labellings(labels, blocks) <= permutations
     labellings = enumerate_labellings(labels, blocks) if exact else np.concatenate([labels[None], drawn])
     index_of: dict[bytes, int] = {}
     for row in labellings:
@@ -229,19 +247,17 @@ def _p_of_draws(values: Floats, runs: _Runs) -> Floats:
     """Return the p of the observed labels and of each joint draw: the share of the job's null that is at least as large."""
     null = np.sort(values if runs.exact else values[runs.drawn])
     below = np.searchsorted(null, values - _ROUNDING * np.maximum(1.0, np.abs(values)), side="left")
-    return np.asarray((1.0 - below / len(null))[runs.drawn], dtype=np.float64)
+    # One division of whole numbers, so that a p of exactly alpha is not a rounding above it.
+    return np.asarray(((len(null) - below) / len(null))[runs.drawn], dtype=np.float64)
 
 
-def _null(values: Floats, runs: _Runs, joint: JointRelabelling, job: str, smallest: float) -> NullResult:
+def _null(values: Floats, runs: _Runs, count: int, smallest: float, alpha: float) -> NullResult:
     observed = float(values[0])
-    count = count_labellings(joint.labels(job), joint.blocks(job))
     if runs.exact:
-        p = exact_p(values, observed)
-        return NullResult(observed, values, p, (p, p), True, False, count, smallest)
+        return exact_null(values, observed, alpha, smallest)
     null = values[runs.drawn[1:]]
-    # The stopping rule waits for more exceedances than there are draws, so it never stops the null.
-    estimate = besag_clifford(null, observed, len(null) + 1, len(null))
-    return NullResult(observed, null, estimate.p_value, estimate.interval, False, False, count, smallest)
+    interval = confidence_interval(int(np.count_nonzero(reaches(null, observed))), len(null))
+    return NullResult(observed, null, monte_carlo_p(null, observed), interval, False, True, False, count, smallest)
 
 
 def _arrangements(labels: Labels) -> int:

@@ -109,6 +109,10 @@ def brier(out_of_fold: OutOfFold) -> float:
     return float(np.mean((out_of_fold.probabilities - out_of_fold.labels) ** 2))
 
 
+STATISTIC = "AUROC within outer folds, ties broken by the Brier score"
+"""Name of what `statistic_of` returns."""
+
+
 def statistic_of(out_of_fold: OutOfFold) -> float:
     """Return the AUROC with ties broken by the Brier score, less a millionth of it.
 

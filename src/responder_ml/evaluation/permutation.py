@@ -1,41 +1,46 @@
 """The null: the whole procedure re-run on relabelled subjects, and its p value.
 
 The procedure, stratified splitting included, is a deterministic function of the labels and one seed. The observed
-labelling and every relabelling go through it alike, so under the null hypothesis all its values are exchangeable,
-whatever they average. The null hypothesis: within strata, labels are unrelated to expression. The conditional null asks
-the same within strata and batch: is anything left beyond batch?
+labelling and every relabelling go through it alike, over the same repeats, so under the null hypothesis all its values are
+exchangeable. The null hypothesis: within strata, labels are unrelated to expression. The conditional null asks the same
+within strata and batch: is anything left beyond batch?
 
-p is exact where all labellings can be enumerated. Otherwise it is a Monte Carlo p with a stopping rule: the statistics
-of random relabellings come in a fixed order. Once h of them have reached the observed value, at the l-th draw, the test
-stops with ``p = h / l``; if that has not happened after all B draws, ``p = (C + 1) / (B + 1)`` with C the number that
-reached it. Under the null hypothesis ``P(p <= a) <= a`` for every a. Stopping because a running p looks small would not
-be valid and is not offered.
+p is exact where all labellings are run. Otherwise it is a Monte Carlo p, ``(C + 1) / (l + 1)`` with C the number of l random
+relabellings that reached the observed value. They are drawn in a fixed order until it is settled on which side of alpha p
+lies (`sequential`), or until the budget ends: then the test is undecided. p is evidence where it is settled and at most
+alpha. Stopping because a running p looks small would not be valid and is not offered.
 
 References
 ----------
 Ojala M, Garriga GC (2010) Permutation tests for studying classifier performance. JMLR 11:1833-1863.
-Besag J, Clifford P (1991) Sequential Monte Carlo p-values. doi:10.1093/biomet/78.2.301
+Phipson B, Smyth GK (2010) Permutation p-values should never be zero. doi:10.2202/1544-6115.1585
 """
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats import beta
 
 from responder_ml.arrays import Flags, Floats, Indices, Labels
 from responder_ml.evaluation.relabel import count_labellings, draw_labellings, enumerate_labellings
+from responder_ml.evaluation.sequential import confidence_interval, draws_needed, excludes, fewest_draws, stops_at
 from responder_ml.progress import OnProgress
 from responder_ml.statistics.seeds import generator
 
 Statistic = Callable[[Sequence[Labels]], Iterable[Floats]]
 """A procedure as a function of labels: yields the statistic of several labellings, block by block and in order."""
+Permutations = int | Literal["auto"]
+"""A budget of relabellings, 0 for none, or what the number of labellings asks for."""
+
+EXACT_UP_TO, BUDGET = 2_000, 5_000
+"""With ``auto``: labellings up to which all are run, and the most relabellings drawn where they are more."""
+LEAST_DRAWS = 99
+"""Relabellings drawn before p can be settled, so that mean and spread of the null rest on enough."""
 
 # Statistics that differ by less, relative to the observed one where it exceeds 1, are the same but for rounding.
 _ROUNDING = 1e-12
-# Probability beyond each end of a 95 % interval.
-_TAIL = (1 - 0.95) / 2
 
 
 @dataclass(frozen=True)
@@ -45,19 +50,28 @@ class NullPlan:
     Attributes
     ----------
     permutations
-        Most relabellings; 0 runs none. All labellings are enumerated if they are no more than this.
-    stop_after
-        Stop once so many relabellings have reached the statistic of the observed labels.
+        Most relabellings, 0 for none; all labellings are run if they are no more than this. ``auto``: all of up to 2,000,
+        otherwise at most 5,000.
     alpha
         Significance level.
     seed
         The run's seed.
+    family
+        Tests that are corrected together: relabellings are drawn until p is above alpha, or below alpha over their number.
+    least
+        Relabellings before which none of this stops.
     """
 
-    permutations: int
-    stop_after: int
+    permutations: Permutations
     alpha: float
     seed: int
+    family: int = 1
+    least: int = LEAST_DRAWS
+
+    @property
+    def budget(self) -> int:
+        """The most random relabellings."""
+        return BUDGET if self.permutations == "auto" else self.permutations
 
 
 @dataclass(frozen=True)
@@ -71,13 +85,21 @@ class NullResult:
     values
         Statistic of each relabelling, in order; when exact, of every labelling, the observed one first.
     p_value, p_interval
-        One-sided p, and the 95 % interval of its Monte Carlo error (both ends equal to p when exact).
-    exact, stopped_early
-        Whether all labellings were enumerated; whether the stopping rule ended it.
+        One-sided p, and where infinitely many relabellings would put it: the confidence sequence, or p twice when exact.
+    exact
+        Whether all labellings were run.
+    settled
+        Whether it is known on which side of alpha p lies.
+    stopped_early
+        Whether drawing ended before the budget, because it was settled.
     labellings
         Number of distinct labellings.
     min_attainable_p
         The smallest p this null could have given.
+    needed
+        Estimate of the relabellings after which it would be settled; None where it is, or where none can be given.
+    turned_by_one
+        Whether p is exact and one labelling more, or fewer, at the observed value would put it on the other side of alpha.
     """
 
     observed: float
@@ -85,9 +107,12 @@ class NullResult:
     p_value: float
     p_interval: tuple[float, float]
     exact: bool
+    settled: bool
     stopped_early: bool
     labellings: int
     min_attainable_p: float
+    needed: int | None = None
+    turned_by_one: bool = False
 
     @property
     def mean(self) -> float:
@@ -99,32 +124,27 @@ class NullResult:
         """Standard deviation of the null."""
         return float(self.values.std(ddof=1)) if len(self.values) > 1 else 0.0
 
+    def rejected(self, alpha: float) -> bool:
+        """Return whether the null hypothesis is rejected: p is settled and at most alpha."""
+        return self.settled and self.p_value <= alpha
 
-@dataclass(frozen=True)
-class SequentialP:
-    """A Monte Carlo p value and the draws it rests on.
+    def critical_value(self, alpha: float) -> float:
+        """Return the smallest statistic with a p of at most alpha; infinite where none has.
 
-    Attributes
-    ----------
-    p_value
-        ``h / l`` if stopped early, otherwise ``(exceedances + 1) / (draws + 1)``. With fewer than B draws it is a running
-        figure, for a progress bar only.
-    exceedances
-        Null statistics at or above the observed one among the draws used.
-    draws
-        Draws used: up to and including the one that stopped the test.
-    stopped_early
-        Whether h exceedances were reached.
-    interval
-        95 % interval of the p that infinitely many draws would give: exact (Clopper-Pearson) for the count, or for the
-        waiting time if stopped.
-    """
+        Examples
+        --------
+        Of 19 relabellings none may reach a value with p <= 0.05, so it must exceed the largest; one may at p <= 0.1.
 
-    p_value: float
-    exceedances: int
-    draws: int
-    stopped_early: bool
-    interval: tuple[float, float]
+        >>> null = NullResult(0.5, np.arange(19.0), 0.5, (0.5, 0.5), False, True, False, 1000, 0.05)
+        >>> null.critical_value(0.05) == np.nextafter(18.0, 19.0), null.critical_value(0.1) == np.nextafter(17.0, 18.0)
+        (True, True)
+        """
+        others = np.sort(self.values[1:] if self.exact else self.values)[::-1]
+        # The observed labelling counts among those at or above its own value.
+        allowed = int(np.floor(alpha * (len(others) + 1) + 1e-9)) - 1
+        if allowed < 0:
+            return float("inf")
+        return float(np.nextafter(others[allowed], np.inf)) if allowed < len(others) else float("-inf")
 
 
 def run_null(
@@ -147,7 +167,7 @@ def run_null(
     observed
         The procedure's statistic on ``labels``.
     plan
-        How many relabellings, and when to stop.
+        How many relabellings, and what is to be settled.
     name
         Names the random numbers.
     on_progress
@@ -158,36 +178,87 @@ def run_null(
         relabelled = enumerate_labellings(labels, strata)
     else:
         rng = generator(plan.seed, "null", name)
-        relabelled = draw_labellings(labels, strata, plan.permutations, rng)
-    values = np.empty(0)
+        relabelled = draw_labellings(labels, strata, plan.budget, rng)
+    values, end = np.empty(0), None
     for block in statistic(list(relabelled)):
         values = np.concatenate([values, block])
-        running = besag_clifford(values, observed, plan.stop_after, len(relabelled))
         if on_progress is not None:
-            p_so_far = exact_p(values, observed) if exact else running.p_value
+            p_so_far = exact_p(values, observed) if exact else monte_carlo_p(values, observed)
             on_progress(len(values), len(relabelled), f"p = {p_so_far:.3f}")
-        if running.stopped_early and not exact:
+        end = None if exact else stops_at(reaches(values, observed), plan.alpha, plan.family, plan.least)
+        if end is not None:
             break
-    count, smallest = count_labellings(labels, strata), min_attainable_p(labels, strata, plan.permutations)
+    smallest = min_attainable_p(labels, strata, plan)
+    count = count_labellings(labels, strata)
     if exact:
-        p = exact_p(values, observed)
-        return NullResult(observed, values, p, (p, p), True, False, count, smallest)
-    estimate = besag_clifford(values, observed, plan.stop_after, len(relabelled))
-    used = values[: estimate.draws]
+        return exact_null(values, observed, plan.alpha, smallest)
+    values = values[:end]
+    exceedances, draws = int(np.count_nonzero(reaches(values, observed))), len(values)
+    settled = bool(excludes(exceedances, draws, plan.alpha))
     return NullResult(
-        observed, used, estimate.p_value, estimate.interval, False, estimate.stopped_early, count, smallest
+        observed=observed,
+        values=values,
+        p_value=monte_carlo_p(values, observed),
+        p_interval=confidence_interval(exceedances, draws),
+        exact=False,
+        settled=settled,
+        stopped_early=draws < plan.budget,
+        labellings=count,
+        min_attainable_p=smallest,
+        needed=None if settled else _needed(exceedances, draws, plan.alpha, count),
     )
 
 
-def is_exact(labels: Labels, strata: Indices, permutations: int) -> bool:
-    """Return whether all labellings within strata will be enumerated."""
-    return count_labellings(labels, strata) <= max(permutations, 1)
+def exact_null(values: Floats, observed: float, alpha: float, smallest: float) -> NullResult:
+    """Return the null of which all labellings were run, the observed one first.
+
+    Parameters
+    ----------
+    values, observed
+        As for `exact_p`.
+    alpha
+        Significance level.
+    smallest
+        The smallest p it could have given.
+    """
+    p, total = exact_p(values, observed), len(values)
+    at_or_above, allowed = round(p * total), int(np.floor(alpha * total + 1e-9))
+    by_one = at_or_above == allowed or at_or_above == allowed + 1 > 1
+    return NullResult(observed, values, p, (p, p), True, True, False, total, smallest, turned_by_one=by_one)
 
 
-def min_attainable_p(labels: Labels, strata: Indices, permutations: int) -> float:
-    """Return the smallest p that a null of so many relabellings within strata can give."""
+def is_exact(labels: Labels, strata: Indices, permutations: Permutations) -> bool:
+    """Return whether all labellings within strata will be run."""
+    return count_labellings(labels, strata) <= _exact_up_to(permutations)
+
+
+def min_attainable_p(labels: Labels, strata: Indices, plan: NullPlan) -> float:
+    """Return the smallest p that a null within strata can give.
+
+    Random relabellings stop when none of the first few hundred has reached the observed statistic: p is one over one more
+    than their number.
+    """
     count = count_labellings(labels, strata)
-    return 1.0 / count if count <= max(permutations, 1) else 1.0 / (permutations + 1)
+    if count <= _exact_up_to(plan.permutations):
+        return 1.0 / count
+    return 1.0 / (min(plan.budget, max(plan.least, fewest_draws(plan.alpha / plan.family))) + 1)
+
+
+def relabellings_short(labels: Labels, strata: Indices, plan: NullPlan) -> int | None:
+    """Return the fewest relabellings with which p can be settled below alpha, where a plan asks for fewer; None elsewhere.
+
+    Parameters
+    ----------
+    labels, strata
+        Label and stratum of each subject.
+    plan
+        How the null is run.
+    """
+    count = count_labellings(labels, strata)
+    if plan.permutations == 0 or count <= _exact_up_to(plan.permutations):
+        return None
+    fewest = min(count, fewest_draws(plan.alpha))
+    return fewest if plan.budget < fewest else None
 
 
 def reaches(null: ArrayLike, observed: float) -> Flags:
@@ -204,39 +275,23 @@ def reaches(null: ArrayLike, observed: float) -> Flags:
     return np.asarray(values >= observed - _ROUNDING * max(1.0, abs(observed)), dtype=bool)
 
 
-def besag_clifford(null: ArrayLike, observed: float, stop_after: int, max_draws: int) -> SequentialP:
-    """Apply the stopping rule to the null statistics so far.
-
-    The result depends on their order only: where the rule stops is determined in the order of the draws, and later
-    draws, of which a block may have computed too many, are ignored.
+def monte_carlo_p(null: ArrayLike, observed: float) -> float:
+    """Return ``(C + 1) / (l + 1)``: the observed labelling counts as one of those drawn.
 
     Parameters
     ----------
     null
-        Statistics of random relabellings in the order drawn, shape ``(n,)``.
+        Statistics of l random relabellings.
     observed
         Statistic of the observed labels; large values are evidence against the null.
-    stop_after
-        Exceedances after which the test stops (h), at least 1.
-    max_draws
-        Draws after which it ends anyway (B), at least 1.
 
     Raises
     ------
     ValueError
-        ``stop_after`` or ``max_draws`` is below 1, or a statistic is nan.
+        A statistic is nan.
     """
-    if stop_after < 1 or max_draws < 1:
-        raise ValueError(f"h and B must be at least 1, but h = {stop_after} and B = {max_draws} were given")
-    reached = reaches(np.ravel(np.asarray(null, dtype=np.float64))[:max_draws], observed)
-    stops = np.flatnonzero(reached)[stop_after - 1 : stop_after]
-    if stops.size:
-        draws = int(stops[0]) + 1
-        interval = _waiting_interval(stop_after, draws)
-        return SequentialP(stop_after / draws, stop_after, draws, True, interval)
-    count, draws = int(np.count_nonzero(reached)), int(reached.size)
-    interval = _count_interval(count, draws)
-    return SequentialP((count + 1) / (draws + 1), count, draws, False, interval)
+    reached = reaches(null, observed).ravel()
+    return float((np.count_nonzero(reached) + 1) / (reached.size + 1))
 
 
 def exact_p(null: ArrayLike, observed: float) -> float:
@@ -261,19 +316,14 @@ def exact_p(null: ArrayLike, observed: float) -> float:
     return float((1 + np.count_nonzero(reached[1:])) / reached.size)
 
 
-def _count_interval(count: int, draws: int) -> tuple[float, float]:
-    """Return the Clopper-Pearson interval of the probability that one draw reaches the observed value.
-
-    It also holds for a test that might have stopped but did not: with C < h, "at least C, or stopped" is the event that
-    B draws hold at least C exceedances.
-    """
-    low = float(beta.ppf(_TAIL, count, draws - count + 1)) if count else 0.0
-    high = float(beta.ppf(1 - _TAIL, count + 1, draws - count)) if count < draws else 1.0
-    return low, high
+def _exact_up_to(permutations: Permutations) -> int:
+    """Return the number of labellings up to which all are run; a single one is always."""
+    return EXACT_UP_TO if permutations == "auto" else max(permutations, 1)
 
 
-def _waiting_interval(count: int, draws: int) -> tuple[float, float]:
-    """Return the same for a test that stopped: the upper end leaves out the last draw, an exceedance by design."""
-    low = float(beta.ppf(_TAIL, count, draws - count + 1))
-    high = float(beta.ppf(1 - _TAIL, count, draws - count)) if count < draws else 1.0
-    return low, high
+def _needed(exceedances: int, draws: int, alpha: float, labellings: int) -> int | None:
+    """Estimate the relabellings after which p is settled; with as many as there are labellings it is exact."""
+    drawn = draws_needed(exceedances, draws, alpha)
+    if labellings <= (drawn or 10 * BUDGET):
+        return labellings
+    return drawn

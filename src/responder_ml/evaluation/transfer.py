@@ -278,7 +278,7 @@ def _fitted_once(
 
     result = with_labels(two.test_labels)
     null = None
-    if plan.null.permutations > 0:
+    if plan.null.permutations != 0:
         name = f"transfer {names[0]} {names[1]}"
         null = run_null(statistic, two.test_labels, two.test.strata, statistic_of(result), plan.null, name)
     return (
@@ -307,8 +307,7 @@ def _run(
     def statistic(labellings: Sequence[Labels]) -> Iterable[Floats]:
         return procedure.statistics([expand(labelling) for labelling in labellings])
 
-    observed = statistic_of(result)
-    return result, run_null(statistic, labels, strata, observed, plan.null, name)
+    return result, run_null(statistic, labels, strata, statistic_of(result), plan.null, name)
 
 
 def _fit_to_both(plan: TransferPlan, train: Labels, test: Labels) -> FeasiblePlan:

@@ -1,9 +1,26 @@
-"""The one-line conclusion of a job, chosen by rule: the first rule that applies gives the verdict."""
+"""The one-line conclusion of a job, chosen by rule: the first rule that applies gives the verdict.
+
+Evidence is a p of at most alpha. Where there is none, the sentence says what can be excluded: the upper end of the interval of
+the AUROC, and the true AUROC from which on the test would have had 80 % power. The latter takes the AUROC that the cohort would
+give as normal about the true one with the spread of the null; the test rejects from the null's critical value c on, so
+``power = Phi((AUROC - c) / sd)`` and ``AUROC = c + z(0.8) sd``. The spread shrinks as the AUROC grows, so this errs upwards.
+"""
 
 from dataclasses import dataclass
+from math import isfinite
 from typing import Literal
 
-Level = Literal["underpowered", "no_evidence", "confounded", "evidence", "not_tested"]
+from scipy.stats import norm
+
+from responder_ml.evaluation.permutation import NullResult
+from responder_ml.evaluation.sequential import RISK
+
+Level = Literal["underpowered", "undecided", "no_evidence", "confounded", "evidence", "not_tested"]
+
+P_NAME = "p"
+"""What a p that is not corrected is called."""
+POWER = 0.8
+"""Power with which an AUROC counts as excluded where there is no evidence."""
 
 
 @dataclass(frozen=True)
@@ -21,17 +38,69 @@ class NullSummary:
     Attributes
     ----------
     p_value, min_attainable_p
-        Its p value (None where no null was run), and the smallest p it could have given.
+        Its p value (None where no null was run), and the smallest p that these subjects could have given.
     null_mean
         Mean of the statistic over relabelled subjects.
     p_name
         Name of the p value in the sentence.
+    settled, p_interval, draws, needed
+        Whether it is known on which side of alpha p lies; if not, where it may lie after so many relabellings, and an estimate
+        of how many are needed (None if there is none).
+    turned_by_one
+        Whether p is exact and a single labelling decides on which side of alpha it lies.
+    detectable
+        True AUROC from which on the test had 80 % power; None where it is not known.
     """
 
     p_value: float | None
     min_attainable_p: float
     null_mean: float | None = None
-    p_name: str = "p"
+    p_name: str = P_NAME
+    settled: bool = True
+    p_interval: tuple[float, float] | None = None
+    draws: int = 0
+    needed: int | None = None
+    turned_by_one: bool = False
+    detectable: float | None = None
+
+    def rejected(self, alpha: float) -> bool:
+        """Return whether p is settled and at most alpha."""
+        return self.settled and self.p_value is not None and self.p_value <= alpha
+
+
+def summarise_null(null: NullResult, alpha: float, p_name: str = P_NAME) -> NullSummary:
+    """Return what the verdict needs to know of a null.
+
+    Parameters
+    ----------
+    null
+        The null; p and the smallest attainable p are corrected ones where ``p_name`` says so.
+    alpha
+        Significance level.
+    p_name
+        Name of the p value in the sentence.
+    """
+    corrected = p_name != P_NAME
+    # How many relabellings were asked for is not the subjects' fault.
+    attainable = null.min_attainable_p if corrected or null.exact else 1.0 / null.labellings
+    return NullSummary(
+        p_value=null.p_value,
+        min_attainable_p=attainable,
+        null_mean=null.mean,
+        p_name=p_name,
+        settled=null.settled,
+        p_interval=null.p_interval,
+        draws=len(null.values),
+        needed=null.needed,
+        turned_by_one=null.turned_by_one and not corrected,
+        detectable=None if corrected else detectable_auroc(null, alpha),
+    )
+
+
+def detectable_auroc(null: NullResult, alpha: float) -> float | None:
+    """Return the true AUROC from which on the test has 80 % power; above 1 where none has, None where no p is small enough."""
+    critical = null.critical_value(alpha)
+    return critical + float(norm.ppf(POWER)) * null.sd if isfinite(critical) else None
 
 
 @dataclass(frozen=True)
@@ -60,8 +129,8 @@ class BaselineResult:
 
 
 def is_underpowered(min_attainable_p: float, alpha: float) -> bool:
-    """Return whether no result could be significant, because the smallest attainable p is not below alpha."""
-    return min_attainable_p >= alpha
+    """Return whether no result could be significant, because the smallest attainable p is above alpha."""
+    return min_attainable_p > alpha
 
 
 def conclude(
@@ -73,6 +142,7 @@ def conclude(
     nuisance: BaselineResult | None,
     best: BaselineResult | None,
     alpha: float,
+    upper: float | None = None,
 ) -> Verdict:
     """Choose the verdict.
 
@@ -92,18 +162,38 @@ def conclude(
         The best of all baselines.
     alpha
         Significance level.
+    upper
+        Upper end of the headline's 95 % interval, for what a verdict of no evidence excludes.
     """
     if is_underpowered(null.min_attainable_p, alpha):
         return Verdict(
             "underpowered",
-            f"Underpowered: with these subjects no result for {question} can reach {null.p_name} < {alpha:g} (the smallest "
+            f"Underpowered: with these subjects no result for {question} can reach {null.p_name} <= {alpha:g} (the smallest "
             f"attainable is {_p(null.min_attainable_p)}), so nothing can be concluded from an AUROC of {auroc:.2f}.",
         )
     if null.p_value is None:
         return Verdict("not_tested", f"Not tested: the AUROC for {question} is {auroc:.2f}, but no null was run.")
-    numbers = f"AUROC {auroc:.2f} against {_mean(null)} under relabelled subjects, {null.p_name} = {_p(null.p_value)}"
-    if null.p_value >= alpha:
-        return Verdict("no_evidence", f"No evidence that expression distinguishes {question}: {numbers}{_gain(best)}.")
+    numbers = (
+        f"AUROC {auroc:.2f} against {_mean(null)} under relabelled subjects, "
+        f"{null.p_name} = {_p(null.p_value)}{_turned(null)}"
+    )
+    if not null.settled:
+        return Verdict(
+            "undecided",
+            f"Undecided whether expression distinguishes {question}: {numbers}, which {_unsettled(null, alpha)}"
+            f"{_gain(best)}.",
+        )
+    if not null.rejected(alpha):
+        return Verdict(
+            "no_evidence",
+            f"No evidence that expression distinguishes {question}: {numbers}{_excluded(null, upper)}{_gain(best)}.",
+        )
+    if conditional is not None and conditional.p_value is not None and not conditional.settled:
+        return Verdict(
+            "undecided",
+            f"Undecided whether expression distinguishes {question} beyond batch: {numbers}; within batches p = "
+            f"{_p(conditional.p_value)}, which {_unsettled(conditional, alpha)}{_gain(best)}.",
+        )
     reason = _confounding(auroc, conditional, nuisance, alpha)
     if reason:
         return Verdict(
@@ -120,12 +210,12 @@ def _confounding(
 ) -> str | None:
     """Return why the nuisance may explain the result; None if it does not."""
     if conditional is not None:
-        if conditional.min_attainable_p >= alpha or conditional.p_value is None:
+        if is_underpowered(conditional.min_attainable_p, alpha) or conditional.p_value is None:
             return (
                 "within batches there are too few ways to relabel subjects to separate the effect from batch "
                 f"(smallest attainable p {_p(conditional.min_attainable_p)})"
             )
-        if conditional.p_value >= alpha:
+        if not conditional.rejected(alpha):
             return f"within batches the difference does not hold (p = {_p(conditional.p_value)})"
     if nuisance is not None and nuisance.auroc >= auroc:
         return f"{nuisance.name} alone does as well (AUROC {nuisance.auroc:.2f})"
@@ -146,6 +236,36 @@ def _gain(best: BaselineResult | None) -> str:
         f"; gain over the best baseline ({best.name}, AUROC {best.auroc:.2f}) {best.gain:+.2f}, "
         f"95 % interval {low:+.2f} to {high:+.2f}"
     )
+
+
+def _turned(null: NullSummary) -> str:
+    return (
+        " (it hangs on one labelling: one more or fewer as high would turn the verdict)" if null.turned_by_one else ""
+    )
+
+
+def _unsettled(null: NullSummary, alpha: float) -> str:
+    """Return what is known of a p that is not settled, and what it would take."""
+    low, high = null.p_interval or (0.0, 1.0)
+    interval = f"may lie anywhere from {_p(low)} to {_p(high)} (confidence {100 * (1 - RISK):g} %) after {null.draws:,} relabellings"
+    if null.needed is None:
+        return f"{interval}, too close to {alpha:g} to say how many would settle it"
+    return f"{interval}; about {null.needed:,} would settle it (null.permutations: {null.needed})"
+
+
+def _excluded(null: NullSummary, upper: float | None) -> str:
+    """Return what can be excluded although there is no evidence."""
+    parts = []
+    if upper is not None:
+        parts.append(f"the 95 % interval of the AUROC ends at {upper:.2f}")
+    if null.detectable is not None:
+        if null.detectable > 1.0:
+            parts.append(f"not even a true AUROC of 1 would have been detected with {POWER * 100:.0f} % power")
+        else:
+            parts.append(
+                f"a true AUROC of {null.detectable:.2f} would have been detected with {POWER * 100:.0f} % power"
+            )
+    return f"; {', and '.join(parts)}" if parts else ""
 
 
 def _mean(null: NullSummary) -> str:

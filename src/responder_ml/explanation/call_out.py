@@ -107,7 +107,7 @@ def call_out(
     plan
         The plan of the null: alpha and seed.
     null
-        The null of the whole procedure. Without one, with p not below alpha, or with too few labellings, nothing is compared.
+        The null of the whole procedure. Without one, where it is not rejected, or with too few labellings, nothing is compared.
     """
     repeats = min(_REPEATS, len(observed.results))
     strengths_of = partial(_strengths, labelled.genes, labelled.subject_of, log2)
@@ -115,7 +115,7 @@ def call_out(
     # The fewest relabellings whose maximum is exceeded with a probability of at most alpha.
     count = max(_RELABELLINGS, int(np.ceil(1.0 / plan.alpha)) - 1)
     too_few = count_labellings(labelled.labels, labelled.strata) <= count
-    if null is None or null.p_value >= plan.alpha or too_few:
+    if null is None or not null.rejected(plan.alpha) or too_few:
         return CallOut(strengths, float("nan"), float("nan"))
     relabelled = draw_labellings(labelled.labels, labelled.strata, count, generator(plan.seed, "call out"))
     largest = np.array(procedure.summaries(partial(_largest, strengths_of), list(relabelled), repeats))

@@ -18,11 +18,12 @@ from responder_ml.evaluation.early_gene_ablation import GeneAblation
 from responder_ml.evaluation.evidence import Evidence
 from responder_ml.evaluation.global_test import NAME, GlobalP
 from responder_ml.evaluation.intervals import auroc_interval, pairs_interval
-from responder_ml.evaluation.metrics import Concordance, OutOfFold
+from responder_ml.evaluation.metrics import STATISTIC, Concordance, OutOfFold
 from responder_ml.evaluation.permutation import NullResult
 from responder_ml.evaluation.procedure import ObservedResult, Procedure
 from responder_ml.evaluation.refit import Refit
 from responder_ml.evaluation.relabel import LARGEST_COUNT_SHOWN
+from responder_ml.evaluation.sequential import RISK
 from responder_ml.explanation.attribution import N_LEADING
 from responder_ml.explanation.explain import RunExplanation
 from responder_ml.explanation.stability import Stability, selection_stability, top_features
@@ -267,6 +268,9 @@ def _one_null(null: NullResult) -> dict[str, Any]:
         "exact": null.exact,
         "stopped_early": null.stopped_early,
         "min_attainable_p": null.min_attainable_p,
+        "settled": null.settled,
+        "risk": 0.0 if null.exact else RISK,
+        "statistic": STATISTIC,
     }
 
 

@@ -118,17 +118,25 @@ class NullRecord(Record):
 
     p_value: Number
     p_interval: Interval
+    """Where infinitely many relabellings would put p: with confidence 1 - risk, or 95 % in results without a risk."""
     permutations: int
     """Relabellings that were run."""
     labellings: int | None
     """Distinct labellings there are; None where they are more than 10^15."""
     observed: Number
-    """Test statistic of the observed labels: the AUROC less a millionth of the Brier score, which breaks ties."""
+    """Test statistic of the observed labels; see ``statistic``."""
     null_mean: Number
     null_sd: Number
     exact: bool
     stopped_early: bool
+    """Whether drawing ended before all relabellings that were allowed."""
     min_attainable_p: Number
+    settled: bool | None = None
+    """Whether it is known on which side of alpha p lies; None in results of versions that did not ask."""
+    risk: Number = None
+    """Probability that a settled p lies on the other side; 0 where all labellings were run, None likewise."""
+    statistic: str = "AUROC within outer folds, ties broken by the Brier score"
+    """Name of the test statistic."""
 
 
 class Null(NullRecord):

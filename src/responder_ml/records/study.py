@@ -54,7 +54,7 @@ class JobRow(_Part):
     gain: Number = Field(None, description="headline AUROC minus that baseline's")
     gain_low: Number = Field(None, description="lower end of its corrected paired interval")
     gain_high: Number = Field(None, description="upper end")
-    verdict: str = Field(description="evidence, no_evidence, confounded, underpowered or refused")
+    verdict: str = Field(description="evidence, no_evidence, undecided, confounded, underpowered or refused")
     sentence: str = Field(description="the verdict in words")
 
 

@@ -59,7 +59,6 @@ class Methods(Section):
             "search": {**config.get("search", {}), **result.search.model_dump()},
             "null": result.null,
             "global_test": result.global_test,
-            "null_repeats": config.get("null", {}).get("repeats"),
             "baselines": [baseline.name for baseline in result.baselines],
             "compared": bool(table(run, "genes")["null_high"].notna().any()),
             "explained": not table(run, "genes").empty,

@@ -49,6 +49,7 @@ WORKS = {
     "optuna": Reference("Akiba T et al. (2019). Optuna.", "10.1145/3292500.3330701"),
     "ojala": Reference("Ojala M, Garriga GC (2010). Permutation tests for studying classifier performance. JMLR 11:1833-1863."),
     "phipson": Reference("Phipson B, Smyth GK (2010). Permutation p-values should never be zero.", "10.2202/1544-6115.1585"),
+    "lai": Reference("Lai TL (1976). On confidence sequences.", "10.1214/aos/1176343406"),
     "besag": Reference("Besag J, Clifford P (1991). Sequential Monte Carlo p-values.", "10.1093/biomet/78.2.301"),
     "nadeau": Reference(
         "Nadeau C, Bengio Y (2003). Inference for the generalization error.", "10.1023/A:1024068626366"

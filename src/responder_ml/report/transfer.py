@@ -35,7 +35,7 @@ def render_transfer(
     names = list(dict.fromkeys(row.train for row in rows))
     cells = {(row.train, row.test): _cell(row) for row in rows}
     works = Bibliography()
-    works.cite("besag")
+    works.cite("lai")
     return render("transfer.html", {
         "name": name,
         "question": question,

@@ -17,6 +17,7 @@ NAMES = {
     "confounded": "Confounded",
     "no_evidence": "No evidence",
     "underpowered": "Underpowered",
+    "undecided": "Undecided",
     "not_tested": "Not tested",
 }
 """Name of each level of the verdict, as printed."""
@@ -37,6 +38,10 @@ _MEANINGS = {
     "underpowered": (
         "There are too few subjects for any result to count as evidence, whatever its AUROC. The results below describe "
         "these subjects only."
+    ),
+    "undecided": (
+        "The relabellings that were allowed do not show on which side of the level of significance p lies. This is no result in "
+        "either direction; allow more relabellings (null.permutations)."
     ),
     "not_tested": "No null was run, so this AUROC cannot be distinguished from chance. Set null.permutations above 0 to test it.",
 }
@@ -97,8 +102,6 @@ class Null(Section):
             "strata": run.result.endpoint.strata,
             "nuisance": run.result.endpoint.nuisance,
             "alpha": run.config.get("null", {}).get("alpha"),
-            "repeats": run.config.get("null", {}).get("repeats"),
-            "headline": run.result.headline.auroc,
             "figure": _null_figure(run, "unconditional", null),
             "conditional_figure": _null_figure(run, "conditional", conditional) if conditional else None,
         }
@@ -118,10 +121,11 @@ def reaching(null: NullRecord, draws: int) -> int:
     """Return how many relabellings are at or above the observed value, from p.
 
     The record rounds the observed value, so comparing it with equal AUROCs is not exact; the count is therefore derived from p.
-    p is C / B where all labellings were enumerated or the rule stopped, else (C + 1) / (B + 1).
+    p is C / B where all labellings were run, else (C + 1) / (B + 1). Earlier versions stopped with C / B; their records hold no
+    risk.
     """
     p_value = null.p_value or 0.0
-    if null.exact or null.stopped_early:
+    if null.exact or (null.stopped_early and null.risk is None):
         return round(p_value * draws)
     return max(round(p_value * (draws + 1)) - 1, 0)
 

@@ -19,7 +19,7 @@ from responder_ml.evaluation.metrics import OutOfFold, auroc, fold_aurocs
 from responder_ml.evaluation.permutation import NullResult, Statistic
 from responder_ml.evaluation.procedure import Procedure
 from responder_ml.evaluation.small_n import LEAST_FUSED, FeasiblePlan, fit_plan_to_n
-from responder_ml.evaluation.verdict import NullSummary, conclude
+from responder_ml.evaluation.verdict import conclude, summarise_null
 from responder_ml.features.builders.context import Context
 from responder_ml.fusion.late import LateFusion
 from responder_ml.fusion.region_blocks import RegionBlocks
@@ -185,7 +185,7 @@ def _assess(planned: PlannedJob, decisions: OutOfFold, null: NullResult) -> JobV
     verdict = conclude(
         question=f"{endpoint.positive} from {endpoint.negative}",
         auroc=auroc(decisions),
-        null=NullSummary(null.p_value, null.min_attainable_p, null.mean, CORRECTED),
+        null=summarise_null(null, planned.config.null.alpha, CORRECTED),
         conditional=None,
         nuisance=None,
         best=None,

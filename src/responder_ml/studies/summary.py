@@ -19,6 +19,7 @@ _REPORTED_VERSIONS = ("responder-ml", "numpy", "scipy", "pandas", "scikit-learn"
 _VERDICTS_IN_WORDS = {
     "confounded": "confounded with batch or another nuisance",
     "no_evidence": "without evidence",
+    "undecided": "undecided",
     "underpowered": "underpowered",
     "refused": "refused for too few subjects",
 }
@@ -99,7 +100,7 @@ def state_conclusion(jobs: pd.DataFrame, alpha: float, simulated: bool) -> str:
     n_tested = int(jobs["corrected_p"].notna().sum())
     scope = f"of {n_tested} job{'s' * (n_tested != 1)} tested together"
     if evident.empty:
-        conclusion = f"None {scope} shows evidence after correction (corrected p < {alpha:g})."
+        conclusion = f"None {scope} shows evidence after correction (corrected p <= {alpha:g})."
     else:
         listed = "; ".join(
             f"{row['job']} (AUROC {row['auroc']:.2f}, corrected p {row['corrected_p']:.2g})"

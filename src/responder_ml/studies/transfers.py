@@ -69,14 +69,15 @@ def transfer_table(
     if config.transfer.permutations == 0:
         return STUDY_FOLDER.table("transfer")
     base = config.base
-    null = NullPlan(config.transfer.permutations, base.null.stop_after, base.null.alpha, base.seed)
-    no_null = replace(null, permutations=0)
     pairs = [
         (group, train, test)
         for group in transfer_groups(list(jobs.values()))
         for train in group.jobs
         for test in group.jobs
     ]
+    n_tested = sum(train != test and group.jobs[train].planned.name in evidence for group, train, test in pairs)
+    null = NullPlan(config.transfer.permutations, base.null.alpha, base.seed, family=max(n_tested, 1))
+    no_null = replace(null, permutations=0)
     rows: list[TransferRow] = []
     for group, train, test in pairs:
         trained, tested = group.jobs[train], group.jobs[test]
