@@ -89,8 +89,8 @@ def finished(make_study, tmp_path_factory):
 def test_every_job_of_the_grid_has_a_row_and_a_verdict(finished):
     jobs = finished[0].tables["jobs"].set_index("job")
     assert jobs["verdict"].to_dict() == {
-        "PFC: resilience": "underpowered",
-        "NAc: resilience": "underpowered",
+        "PFC: resilience": "no_evidence",
+        "NAc: resilience": "no_evidence",
         "PFC: response, both drugs": "evidence",
         "NAc: response, both drugs": "evidence",
         "PFC: response, ketamine": "refused",
@@ -228,7 +228,7 @@ def test_models_are_transferred_between_regions_and_a_job_tested_on_itself_is_th
     assert away["p_holm"] >= away["p_value"] >= away["min_attainable_p"] > 0
     resilience = transfers[(transfers["endpoint"] == "resilience") & (transfers["train"] != transfers["test"])]
     assert resilience["auroc"].notna().all()
-    assert resilience["p_value"].isna().all()  # an underpowered job has no effect to transfer
+    assert resilience["p_value"].isna().all()  # a job without evidence has no effect to transfer
 
 
 def test_an_interrupted_study_continues_where_it_stopped(make_study, finished, tmp_path, monkeypatch):

@@ -247,7 +247,8 @@ def _turned(null: NullSummary) -> str:
 def _unsettled(null: NullSummary, alpha: float) -> str:
     """Return what is known of a p that is not settled, and what it would take."""
     low, high = null.p_interval or (0.0, 1.0)
-    interval = f"may lie anywhere from {_p(low)} to {_p(high)} (confidence {100 * (1 - RISK):g} %) after {null.draws:,} relabellings"
+    confidence = f"confidence {100 * (1 - RISK):g} %"
+    interval = f"may lie anywhere from {_p(low)} to {_p(high)} ({confidence}) after {null.draws:,} relabellings"
     if null.needed is None:
         return f"{interval}, too close to {alpha:g} to say how many would settle it"
     return f"{interval}; about {null.needed:,} would settle it (null.permutations: {null.needed})"
