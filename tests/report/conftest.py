@@ -259,7 +259,7 @@ def _null_draws(rng, draws) -> pd.DataFrame:
 
 
 def _null(draws: pd.DataFrame, auto: metrics.OutOfFold) -> dict[str, Any]:
-    observed = metrics.auroc(auto.first(2))
+    observed = metrics.auroc(auto)
     both = {}
     for kind in ("unconditional", "conditional"):
         values = draws.loc[draws["kind"] == kind, "auroc"].to_numpy()
