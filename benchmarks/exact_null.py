@@ -70,7 +70,11 @@ def time_null(labellings: int, repeats: int | None) -> dict[str, Any]:
 
 def run(checkout: Path, labellings: int, repeats: int | None) -> dict[str, Any]:
     """Run `time_null` in a process with the package, and in the folder, of a checkout."""
-    environment = os.environ | {"PYTHONPATH": str(checkout / "src"), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    environment = os.environ | {
+        "PYTHONPATH": str(checkout / "src"),
+        "OMP_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+    }
     command = [sys.executable, str(HERE), "--time", str(labellings), str(repeats or 0)]
     output = subprocess.run(command, cwd=checkout, env=environment, capture_output=True, text=True, check=True).stdout
     return dict(json.loads(output.splitlines()[-1]))
@@ -129,7 +133,9 @@ def main() -> None:
     """Time both sides in turn and write the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--before", type=Path, help="a checkout of the earlier commit")
-    parser.add_argument("--labellings", type=int, default=16, help="labellings the earlier engine is timed on per round")
+    parser.add_argument(
+        "--labellings", type=int, default=16, help="labellings the earlier engine is timed on per round"
+    )
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--time", type=int, nargs=2, metavar=("LABELLINGS", "REPEATS"), help=argparse.SUPPRESS)
     parser.add_argument("--out", type=Path, default=HERE.with_suffix(".md"))
