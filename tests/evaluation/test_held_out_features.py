@@ -15,7 +15,7 @@ from responder_ml.classifiers import CLASSIFIERS
 from responder_ml.cohort.endpoint import Endpoint, label_cohort
 from responder_ml.errors import BundleError
 from responder_ml.evaluation.held_out_features import HeldOutFeatures, held_out_features, outer_models
-from responder_ml.evaluation.metrics import auroc
+from responder_ml.evaluation.metrics import OutOfFold, auroc
 from responder_ml.evaluation.procedure import Procedure
 from responder_ml.features.builders.genes import Genes
 from responder_ml.features.builders.pairs import Pairs
@@ -68,7 +68,9 @@ def test_refitted_outer_models_are_those_of_the_search(trained):
 def test_with_all_genes_it_is_the_out_of_fold_auroc_of_that_repeat(trained):
     _, observed, labelled, models = trained
     auroc_again = held_out_features(models, observed, labelled).auroc(models, np.ones(80, dtype=bool), "impute")
-    assert auroc_again == pytest.approx(auroc(observed.auto.first(1)))
+    one = observed.auto
+    first = OutOfFold(one.labels, one.decisions[:1], one.folds[:1], one.thresholds[:1])
+    assert auroc_again == pytest.approx(auroc(first))
 
 
 def test_without_genes_it_is_the_auroc_of_held_out_rows_scored_again_without_them(trained):

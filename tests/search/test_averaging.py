@@ -23,6 +23,13 @@ def test_candidates_of_equal_scores_weigh_alike():
     np.testing.assert_array_equal(candidate_weights([_score(0.5, 0.5)] * 3, 2), np.full(3, 1.0 / 3.0))
 
 
+def test_which_of_equals_comes_first_does_not_decide_who_is_near():
+    """Two candidates of equal mean and log-loss, to which a third one stands differently."""
+    steady, uneven, third = _score(0.8, 0.8, 0.8, 0.8), _score(0.6, 1.0, 0.6, 1.0), _score(0.55, 0.95, 0.55, 0.95)
+    weights = candidate_weights([steady, uneven, third], 3)
+    np.testing.assert_array_equal(candidate_weights([uneven, steady, third], 3), weights[[1, 0, 2]])
+
+
 def test_a_sum_is_the_same_to_the_last_bit_in_every_order(rng):
     # Sizes so different that a plain sum depends on the order.
     values, weights = rng.normal(size=(9, 200)) * 10.0 ** rng.integers(-9, 9, size=(9, 200)), rng.random((9, 1))

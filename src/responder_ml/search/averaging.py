@@ -31,7 +31,8 @@ def candidate_weights(scores: Sequence[InnerScore | None], inner_folds: int) -> 
     known = [score for score in scores if score is not None]
     if len(known) < len(scores):
         return np.full(len(scores), 1.0 / len(scores))
-    best = min(known, key=lambda score: (-score.value, score.log_loss))
+    # Of equals any will do, as long as the order of candidates does not decide.
+    best = min(known, key=lambda score: (-score.value, score.log_loss, score.aurocs.tolist()))
     near = np.array([not is_gain(best, score, inner_folds) for score in known], dtype=np.float64)
     return np.asarray(near / near.sum(), dtype=np.float64)
 

@@ -86,7 +86,7 @@ class FoldModel:
         ``scipy.sparse.csr_array`` of each gene's share of each feature, features x genes.
     gene_parts
         What each gene adds to each standardised feature of the held-out rows: a feature is the sum of its parts. None
-        where features are single genes or no sums over genes, and for trees.
+        where features are single genes or no sums over genes, for trees, and for models that auto does not use.
     weight
         Weight of the model in auto's decisions on the held-out rows.
     """

@@ -240,15 +240,12 @@ class DrawSearch:
         weights = np.stack([candidate_weights(of_fold, self._plan.inner_folds) for of_fold in self._tuned], axis=1)
         # Candidates of one builder share its columns, so that what genes add to a column is held once for all of them.
         parts: dict[tuple[str, int], dict[int, GeneParts]] = {}
-        models = tuple(
-            replace(
-                model,
-                weight=float(weights[model.candidate, model.fold]),
-                gene_parts=self._gene_parts(model, parts) if model.classifier.linear else None,
-            )
-            for model in self._models
-        )
-        return DrawResult(fold_of_sample, self._decisions, self._inner_scores, weights, models)
+        models = []
+        for model in self._models:
+            weight = float(weights[model.candidate, model.fold])
+            of_genes = self._gene_parts(model, parts) if model.classifier.linear and weight > 0 else None
+            models.append(replace(model, weight=weight, gene_parts=of_genes))
+        return DrawResult(fold_of_sample, self._decisions, self._inner_scores, weights, tuple(models))
 
     def _gene_parts(
         self, model: FoldModel, parts: dict[tuple[str, int], dict[int, GeneParts]]
