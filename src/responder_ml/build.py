@@ -38,6 +38,7 @@ from responder_ml.evaluation.permutation import NullPlan
 from responder_ml.evaluation.small_n import FeasiblePlan, fit_plan_to_n
 from responder_ml.features.builders import BUILDERS
 from responder_ml.features.builders.builder import Builder
+from responder_ml.features.pair_deviations import pair_deviations
 from responder_ml.registry import did_you_mean
 from responder_ml.search.candidate import Candidate, classifier_notes
 from responder_ml.search.draw import SearchPlan
@@ -58,10 +59,12 @@ def build_candidates(job: JobConfig) -> list[Candidate]:
         An unknown kind or parameter, or two components of one name.
     """
     builders: dict[str, Builder] = {}
+    # Members of pairs are compared on the log2 scale, whatever the units of the files.
+    units = job.cohort.units if job.endpoint.pairs is None else "log2"
     for component in job.builders:
         kind = BUILDERS[component.kind]
         _check_params(f"builder '{component.kind}'", kind, component.params, _SET_ELSEWHERE)
-        builders[_unique(component, builders, "builder")] = kind(units=job.cohort.units, **component.params)
+        builders[_unique(component, builders, "builder")] = kind(units=units, **component.params)
     classifiers: dict[str, tuple[type[Classifier], Mapping[str, Any]]] = {}
     for component in job.classifiers:
         family = CLASSIFIERS[component.kind]
@@ -116,7 +119,7 @@ def prepare_job(job: JobConfig, cohort: AnnData | None = None) -> PreparedJob:
     cohort = build_cohort(job.cohort, job.seed) if cohort is None else cohort
     labelled = label_cohort(cohort, build_endpoint(job.endpoint))
     findings = tuple(audit(labelled))
-    labelled = combine_samples(labelled)
+    labelled = compared_within_pairs(combine_samples(labelled))
     for candidate in candidates:
         candidate.builder.check(context_of(labelled))
     builders = {candidate.builder_name: candidate.builder for candidate in candidates}
@@ -131,6 +134,16 @@ def prepare_job(job: JobConfig, cohort: AnnData | None = None) -> PreparedJob:
     return PreparedJob(labelled, findings, feasible, null_plan, power_note(labelled, null_plan))
 
 
+def compared_within_pairs(labelled: LabelledCohort) -> LabelledCohort:
+    """Return paired subjects with their deviations from the pair's mean as expression; others as they are."""
+    if not labelled.paired:
+        return labelled
+    cohort = labelled.cohort.copy()
+    cohort.X = pair_deviations(labelled.expression, str(cohort.uns["units"]), labelled.strata)
+    cohort.uns["units"] = "log2"
+    return replace(labelled, cohort=cohort)
+
+
 def build_search_plan(job: JobConfig) -> SearchPlan:
     """Return how a job's search is done, before it is fitted to the number of subjects."""
     search = job.search
@@ -142,6 +155,7 @@ def build_search_plan(job: JobConfig) -> SearchPlan:
         repeats=10 if search.repeats is None else search.repeats,
         inner_repeats=search.inner_repeats,
         complete=search.folds is None and search.repeats is None,
+        paired=job.endpoint.pairs is not None,
     )
 
 
@@ -161,6 +175,7 @@ def build_endpoint(config: EndpointConfig) -> Endpoint:
         rule=config.rule,
         among=config.among,
         library_size=config.library_size,
+        pairs=config.pairs,
     )
 
 

@@ -65,6 +65,7 @@ class EndpointConfig(Section):
     library_size: bool = True
     rule: BehaviourRule | None = None
     among: dict[str, str | list[str]] = Field(default_factory=dict)
+    pairs: str | None = None
 
     @field_validator("positive", "negative", mode="before")
     @classmethod

@@ -21,7 +21,7 @@ import numpy as np
 from scipy.stats import beta, binom
 from scipy.stats import t as student
 
-from responder_ml.arrays import Floats
+from responder_ml.arrays import Floats, Indices
 from responder_ml.build import build_workers, prepare_job
 from responder_ml.cohort.endpoint import LabelledCohort
 from responder_ml.config import JobConfig
@@ -186,9 +186,14 @@ def selftest(job: JobConfig, size: SelfTestSize | None = None, progress: Progres
     return SelfTest(job.name, job.seed, size, tuple(controls))
 
 
-def shuffle_genes(expression: Floats, rng: np.random.Generator) -> Floats:
-    """Permute each gene's values (columns) over the samples, independently of the other genes."""
-    return rng.permuted(expression, axis=0)
+def shuffle_genes(expression: Floats, rng: np.random.Generator, pair_of: Indices | None = None) -> Floats:
+    """Permute each gene's values (columns) over the samples, independently of the other genes; of pairs within each."""
+    if pair_of is None:
+        return rng.permuted(expression, axis=0)
+    shuffled = expression.copy()
+    for pair in np.unique(pair_of):
+        shuffled[pair_of == pair] = rng.permuted(expression[pair_of == pair], axis=0)
+    return shuffled
 
 
 def write_selftest(test: SelfTest, path: Path) -> None:
@@ -217,7 +222,8 @@ def _run_cohort(
     if kind == "relabelled":
         labels = draw_labellings(labels, labelled.strata, 1, rng)[0]
     else:
-        search_data = replace(search_data, expression=shuffle_genes(search_data.expression, rng))
+        shuffled = shuffle_genes(search_data.expression, rng, labelled.strata if labelled.paired else None)
+        search_data = replace(search_data, expression=shuffled)
     # The folds come from the same seed: folds shared by all cohorts would bias all of them alike.
     procedure = Procedure(search_data, candidates, replace(plan, seed=seed), Workers(1))
     observed = procedure.observe(labels).auto

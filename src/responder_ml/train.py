@@ -92,12 +92,12 @@ def run_procedure(job: JobConfig, prepared: PreparedJob, workers: Workers, progr
     """
     labelled, feasible = prepared.labelled, prepared.feasible
     labels = labelled.labels
-    log2 = log2_expression(labelled.expression, job.cohort.units)
+    log2 = log2_expression(labelled.expression, str(labelled.cohort.uns["units"]))
     with clock.lap("search_s"), progress.stage("Nested search") as on_progress:
         procedure = Procedure(SearchData.of(labelled), feasible.candidates, feasible.plan, workers)
         observed = procedure.observe(labels, on_progress=on_progress)
     pairs = None
-    if pairs_are_few(int(labels.sum()), int(np.sum(labels == 0))):
+    if not labelled.paired and pairs_are_few(int(labels.sum()), int(np.sum(labels == 0))):
         with clock.lap("pairs_s"), progress.stage("Leave-pair-out") as on_progress:
             pairs = procedure.leave_pair_out(labels, on_progress)
     with clock.lap("null_s"), progress.stage("Null") as on_progress:

@@ -97,6 +97,10 @@ def transfer(
     candidates = build_candidates(job)
     if (by is None) == (to is None):
         raise ConfigError("Name either a column with --by or another job with --to, to transfer between, and not both.")
+    if any(side is not None and side.endpoint.pairs is not None for side in (job, to)):
+        raise ConfigError(
+            "A model of matched pairs compares the members of a pair and cannot be transferred. Remove `endpoint.pairs`."
+        )
     machine_notes = classifier_notes(candidates)
     cohorts, notes = _cohorts_by_column(job, by) if by is not None else (_cohorts_of_jobs(job, to), [])
     # Holm's correction is over all pairs of different cohorts.

@@ -11,6 +11,7 @@ from responder_ml.arrays import Floats
 from responder_ml.bundles.bundle import Bundle
 from responder_ml.cohort.alignment import MatchedGenes, match_genes
 from responder_ml.cohort.expression_source import ExpressionSource
+from responder_ml.errors import BundleError
 from responder_ml.evaluation.applicability import assess_applicability
 from responder_ml.evaluation.batch_alignment import ASSUMPTION, BatchAlignment
 from responder_ml.evaluation.calibration import ALPHA, shift_prior
@@ -34,7 +35,16 @@ def match_source(bundle: Bundle, source: ExpressionSource) -> MatchedGenes:
     ------
     CoverageError
         The table lacks too many of them.
+    BundleError
+        The model compares the members of matched pairs, and the samples of a table are scored one by one.
     """
+    pairs = (bundle.manifest.endpoint.model_extra or {}).get("pairs")
+    if pairs is not None:
+        endpoint = bundle.manifest.endpoint
+        raise BundleError(
+            f"This model compares the two members of a matched pair ('{pairs}'): it tells which of them is {endpoint.positive}, "
+            "and cannot score single samples. Train on the same data without `endpoint.pairs` for a model that can."
+        )
     return match_genes(
         source.genes,
         bundle.genes,

@@ -14,6 +14,7 @@ from anndata import AnnData
 from numpy.typing import NDArray
 
 from responder_ml.arrays import Flags, Floats, Indices, Strings
+from responder_ml.cohort.pairs import require_whole_pairs, strata_of_pairs
 from responder_ml.cohort.sample_sheet import rows_where
 from responder_ml.errors import EndpointError, SampleSheetError, list_names
 
@@ -81,6 +82,9 @@ class Endpoint:
         but stay in the cohort, where builders find reference groups.
     library_size
         Whether, for counts, the library size is a nuisance beside these columns.
+    pairs
+        Column of matched pairs, each of one subject of either class, such as ``litter``; ``subject`` where one subject has
+        samples of both classes, such as before and after a treatment. Labels are then exchanged within pairs.
     """
 
     column: str
@@ -91,6 +95,7 @@ class Endpoint:
     rule: BehaviourRule | None = None
     among: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
     library_size: bool = True
+    pairs: str | None = None
 
 
 @dataclass(frozen=True)
@@ -104,16 +109,17 @@ class LabelledCohort:
     endpoint
         The classes, strata and nuisance columns.
     subjects
-        Subject names, sorted by first appearance, shape ``(n_subjects,)``.
+        Subject names, sorted by first appearance, shape ``(n_subjects,)``. Where a subject is a pair, its states before and
+        after are listed like two subjects.
     subject_of
         Index into ``subjects`` for each sample, shape ``(n_samples,)``.
     labels
         1 for positive, 0 for negative, per subject, shape ``(n_subjects,)``.
     strata
-        Integer code of each subject's stratum, shape ``(n_subjects,)``; all zero without strata.
+        Integer code of each subject's stratum, shape ``(n_subjects,)``; all zero without strata. Pairs are strata.
     outside
         The cohort's other samples, such as control animals, x genes. None is of a subject of the endpoint: another sample
-        of a held-out animal would leak information about it.
+        of a held-out animal would leak information about it. Pairs have none: only members of a pair are compared.
     measured
         Column of numbers the classes were derived from, empty where they were not.
     left_out
@@ -161,6 +167,11 @@ class LabelledCohort:
         """Label of each sample: its subject's, shape ``(n_samples,)``."""
         return self.labels[self.subject_of]
 
+    @property
+    def paired(self) -> bool:
+        """Whether subjects are matched in pairs, whose codes ``strata`` then holds."""
+        return self.endpoint.pairs is not None
+
     def codes(self, columns: Sequence[str]) -> Indices:
         """Return an integer code per subject for the combination of some columns (first sample of each subject)."""
         return _subject_codes(self.cohort.obs, self.subject_of, len(self.subjects), columns)
@@ -185,6 +196,8 @@ def label_cohort(cohort: AnnData, endpoint: Endpoint) -> LabelledCohort:
     (13, 6)
     """
     sheet = cohort.obs
+    if endpoint.pairs is not None:
+        endpoint = replace(endpoint, strata=strata_of_pairs(endpoint.pairs, endpoint.strata))
     _require_columns(sheet, (endpoint.column, *endpoint.strata, *endpoint.nuisance))
     in_scope = rows_where(sheet, endpoint.among) if endpoint.among else np.ones(len(sheet), dtype=np.bool_)
     left_out: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
@@ -197,25 +210,35 @@ def label_cohort(cohort: AnnData, endpoint: Endpoint) -> LabelledCohort:
     _require_classes(values[in_scope], endpoint)
     has_class = values.isin([endpoint.positive, endpoint.negative]).to_numpy() & in_scope
     rows = cohort[has_class].copy()
-    subject_of, names = pd.factorize(rows.obs["subject"].astype(str))
+    units = rows.obs["subject"].astype(str)
+    if endpoint.pairs == "subject":
+        units = units + " " + rows.obs[endpoint.column].astype(str)
+    subject_of, names = pd.factorize(units)
     is_positive = (rows.obs[endpoint.column].astype(str) == endpoint.positive).to_numpy()
     positive_share = np.bincount(subject_of, weights=is_positive) / np.bincount(subject_of)
     mixed = [str(name) for name, share in zip(names, positive_share, strict=True) if 0 < share < 1]
     if mixed:
         raise EndpointError(
             f"{len(mixed)} subject(s) carry both '{endpoint.positive}' and '{endpoint.negative}' in "
-            f"'{endpoint.column}': {', '.join(mixed[:5])}. A subject has one label; correct the sheet or narrow `where`."
+            f"'{endpoint.column}': {', '.join(mixed[:5])}. A subject has one label; correct the sheet or narrow `where`. "
+            "If these are states before and after, compare them within subjects with `endpoint.pairs: subject`."
         )
     subject_of = np.asarray(subject_of, dtype=np.intp)
     _require_one_stratum(rows.obs, endpoint.strata)
+    strata = _subject_codes(rows.obs, subject_of, len(names), endpoint.strata)
+    outside = ~sheet["subject"].astype(str).isin(rows.obs["subject"].astype(str)).to_numpy()
+    if endpoint.pairs is not None:
+        of_subjects = rows.obs.iloc[np.unique(subject_of, return_index=True)[1]]
+        require_whole_pairs(of_subjects, endpoint.pairs, endpoint.column, endpoint.positive, endpoint.negative)
+        outside &= False
     return LabelledCohort(
         cohort=rows,
         endpoint=endpoint,
         subjects=tuple(str(name) for name in names),
         subject_of=subject_of,
         labels=positive_share.astype(np.int8),
-        strata=_subject_codes(rows.obs, subject_of, len(names), endpoint.strata),
-        outside=cohort[~sheet["subject"].astype(str).isin(names).to_numpy()].copy(),
+        strata=strata,
+        outside=cohort[outside].copy(),
         measured=measured,
         left_out=left_out,
     )

@@ -5,7 +5,7 @@ fitted on the same training rows as the headline. Random signatures are scored b
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -19,6 +19,7 @@ from responder_ml.cohort.endpoint import LabelledCohort
 from responder_ml.evaluation.metrics import OutOfFold, by_subject
 from responder_ml.features.facts import marker_sets
 from responder_ml.search.search_data import standardisation
+from responder_ml.statistics.columns import deviations_within
 from responder_ml.statistics.seeds import generator
 
 Decide = Callable[[Flags, Flags, NDArray[np.int8]], Floats]
@@ -69,7 +70,7 @@ def list_baselines(labelled: LabelledCohort, log2: Floats) -> list[Baseline]:
     Parameters
     ----------
     labelled
-        Sheet, genes and nuisance columns.
+        Sheet, genes and nuisance columns. Of matched pairs, deviations from the pair's mean are taken in all columns.
     log2
         Log2 expression, samples x genes.
     """
@@ -87,6 +88,8 @@ def list_baselines(labelled: LabelledCohort, log2: Floats) -> list[Baseline]:
     composition = _cell_types(labelled.genes, log2)
     if composition.shape[1]:
         baselines.append(Baseline(CELL_TYPES, composition))
+    if labelled.paired:
+        return [replace(one, columns=deviations_within(one.columns, labelled.strata)) for one in baselines]
     return baselines
 
 
@@ -156,7 +159,7 @@ def _same_folds(decide: Decide, headline: OutOfFold, subject_of: Indices) -> Out
             train, test = of_sample != fold, of_sample == fold
             decisions[repeat, test] = decide(train, test, labels[train])
     subjects = by_subject(decisions, subject_of, len(headline.labels))
-    return OutOfFold(headline.labels, subjects, headline.folds, np.zeros_like(subjects))
+    return replace(headline, decisions=subjects, thresholds=np.zeros_like(subjects))
 
 
 def _cell_types(genes: Strings, log2: Floats) -> Floats:

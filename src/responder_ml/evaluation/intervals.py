@@ -150,7 +150,13 @@ def auroc_interval(out_of_fold: OutOfFold, seed: int) -> tuple[float, float]:
     seed
         The run's seed.
     """
-    return pairs_interval(concordance(out_of_fold), seed)
+    if out_of_fold.pair_of is None:
+        return pairs_interval(concordance(out_of_fold), seed)
+    # The pair is redrawn, with both members: each of them in the order of the rows and columns of the table.
+    _, pair_of = np.unique(out_of_fold.pair_of, return_inverse=True)
+    drawn = _weights(generator(seed, "bootstrap"), int(pair_of.max()) + 1)
+    positive, negative = (drawn[:, pair_of[out_of_fold.labels == label]] for label in (1, 0))
+    return _percentiles(concordance(out_of_fold).auroc(positive, negative))
 
 
 def pairs_interval(table: Concordance, seed: int) -> tuple[float, float]:
@@ -158,7 +164,10 @@ def pairs_interval(table: Concordance, seed: int) -> tuple[float, float]:
     rng = generator(seed, "bootstrap")
     positive = _weights(rng, table.right.shape[0])
     negative = _weights(rng, table.right.shape[1])
-    draws = table.auroc(positive, negative)
+    return _percentiles(table.auroc(positive, negative))
+
+
+def _percentiles(draws: Floats) -> tuple[float, float]:
     low, high = np.nanquantile(draws, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return float(low), float(high)
 

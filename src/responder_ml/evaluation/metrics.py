@@ -32,12 +32,15 @@ class OutOfFold:
         Outer fold of each subject in each repeat, repeats x subjects.
     thresholds
         Cut-off on the log-odds chosen inside the training set that scored each subject, repeats x subjects.
+    pair_of
+        Matched pair of each subject, shape ``(n_subjects,)``; None where subjects are not paired.
     """
 
     labels: NDArray[np.int8]
     decisions: Floats
     folds: Indices
     thresholds: Floats
+    pair_of: Indices | None = None
 
     @property
     def probabilities(self) -> Floats:

@@ -96,6 +96,7 @@ class Procedure:
         self._workers = workers
         self._split = split or EverySubject(search_data.n_subjects)
         builders = {candidate.builder_name: candidate.builder for candidate in candidates}
+        self._pair_of = search_data.strata[self._split.decided] if plan.paired else None
         self._shared: dict[str, Shared] = {
             name: builder.share(search_data.expression, search_data.genes, search_data.context)
             for name, builder in builders.items()
@@ -171,7 +172,7 @@ class Procedure:
     def statistics(self, labellings: Sequence[Labels], repeats: int | None = None) -> Iterator[Floats]:
         """Yield, block by block and in order, the test statistic of each labelling, over all repeats of the plan by default."""
         repeats = self.plan.repeats if repeats is None else repeats
-        summarise = partial(_statistic, self.search_data, self._split.decided)
+        summarise = partial(_statistic, self.search_data, self._split.decided, self._pair_of)
         for block in self._relabelled(summarise, labellings, repeats, keep_models=False):
             yield np.asarray(block)
 
@@ -246,11 +247,11 @@ class Procedure:
         auto_cuts = _auto_thresholds(labels, results, folds)
         labels = labels[decided]
         by_name = {
-            candidate.name: OutOfFold(labels, decisions[index], folds, cuts[index])
+            candidate.name: OutOfFold(labels, decisions[index], folds, cuts[index], self._pair_of)
             for index, candidate in enumerate(self.candidates)
         }
         means = np.stack([_decisions(self.search_data, decided, result.auto) for result in results])
-        auto = OutOfFold(labels, means, folds, auto_cuts)
+        auto = OutOfFold(labels, means, folds, auto_cuts, self._pair_of)
         return ObservedResult(tuple(results), by_name, auto)
 
 
@@ -267,10 +268,12 @@ def _unit(
     ]
 
 
-def _statistic(search_data: SearchData, decided: Flags, labels: Labels, results: Sequence[DrawResult]) -> float:
+def _statistic(
+    search_data: SearchData, decided: Flags, pair_of: Indices | None, labels: Labels, results: Sequence[DrawResult]
+) -> float:
     folds = np.stack([_of_subjects(search_data, decided, result.fold) for result in results])
     auto = np.stack([_decisions(search_data, decided, result.auto) for result in results])
-    return statistic_of(OutOfFold(labels[decided], auto, folds, np.zeros_like(auto)))
+    return statistic_of(OutOfFold(labels[decided], auto, folds, np.zeros_like(auto), pair_of))
 
 
 def _of_subjects(search_data: SearchData, decided: Flags, of_samples: Indices) -> Indices:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from responder_ml.errors import EndpointError
 from responder_ml.search.candidate import Candidate
 from responder_ml.search.draw import SearchPlan
+from responder_ml.search.splits import rounds_of_pairs
 
 LEAST_SUBJECTS = 3
 """With fewer subjects in a class, training is refused."""
@@ -13,6 +14,9 @@ LEAST_TUNED = 12
 """With fewer subjects in a class nothing is tuned: inner folds of so few cannot tell settings apart."""
 LEAST_OF_ANY_FORM = 6
 """With fewer subjects in a class only classifiers made for so few are used (those with ``fixed_form``)."""
+
+LEAST_HELD_OUT_TWO_BY_TWO = 6
+"""With fewer matched pairs one is held out at a time, which leaves more to train on."""
 
 LEAST_FUSED = 6
 """Fusion of regions weights them by their inner folds, which need so many subjects of a class."""
@@ -85,7 +89,14 @@ def fit_plan_to_n(
             f"With {smaller} subjects in the smaller class nothing is tuned: the fixed forms of "
             f"{', '.join(candidate.name for candidate in candidates)} are used, and auto is their mean."
         )
+    if plan.paired:
+        notes.append(
+            "The unit is the pair: its members stay together in every fold, their expression is compared with the pair's mean on "
+            "the log2 scale, and labels are exchanged within pairs. The score of a member has no meaning without the other."
+        )
     if plan.complete and plan.trials == 0 and smaller < LEAST_TUNED:
+        if plan.paired:
+            return FeasiblePlan(_complete_in_pairs(plan, smaller, notes), tuple(candidates), tuple(notes))
         notes.append(
             f"{smaller} outer folds x {smaller} rounds compare each of the {n_positive * n_negative} pairs of a positive and a "
             "negative subject exactly once, without a random number."
@@ -107,6 +118,19 @@ def fit_plan_to_n(
         )
         plan = replace(plan, inner_folds=least_in_training)
     return FeasiblePlan(plan, tuple(candidates), tuple(notes))
+
+
+def _complete_in_pairs(plan: SearchPlan, n_pairs: int, notes: list[str]) -> SearchPlan:
+    """Hold out every two pairs together once, or one at a time where a training set of all others but one is too small."""
+    if n_pairs < LEAST_HELD_OUT_TWO_BY_TWO:
+        notes.append(f"Each of the {n_pairs} pairs is held out once, without a random number.")
+        return replace(plan, folds=n_pairs, repeats=1, complete=False)
+    folds, rounds = (n_pairs + 1) // 2, rounds_of_pairs(n_pairs)
+    notes.append(
+        f"{folds} outer folds x {rounds} rounds hold out every two of the {n_pairs} pairs together exactly once, without a random "
+        "number."
+    )
+    return replace(plan, folds=folds, repeats=rounds)
 
 
 def _fixed_forms(candidates: Sequence[Candidate], smaller: int) -> list[Candidate]:

@@ -201,6 +201,7 @@ def _endpoint(labelled: LabelledCohort, where: RowFilter) -> EndpointRecord:
             column: values if isinstance(values, str) else list(values) for column, values in endpoint.among.items()
         },
         units=str(labelled.cohort.uns["units"]),
+        pairs=endpoint.pairs,
     )
 
 

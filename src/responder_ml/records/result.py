@@ -53,6 +53,8 @@ class EndpointRecord(Record):
     """Rows that were used."""
     among: RowFilter = {}
     """Rows that the two classes were taken from; the others served as references."""
+    pairs: str | None = None
+    """Column of matched pairs, within which labels were exchanged and expression compared."""
     units: str
 
 

@@ -32,6 +32,8 @@ class SearchPlan:
     complete
         Whether the outer folds are a complete design, which compares every pair of subjects of different class exactly
         once and has no random number; see `splits.complete_folds`.
+    paired
+        Whether the strata are matched pairs, whose members stay together in every fold.
     """
 
     folds: int
@@ -41,6 +43,7 @@ class SearchPlan:
     repeats: int = 1
     inner_repeats: int = 1
     complete: bool = False
+    paired: bool = False
 
 
 @dataclass(frozen=True)

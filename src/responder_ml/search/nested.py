@@ -20,7 +20,7 @@ from responder_ml.search.candidate import Candidate
 from responder_ml.search.draw import Draw, DrawResult, FoldModel, SearchPlan
 from responder_ml.search.inner_folds import InnerFolds, TrainingSet
 from responder_ml.search.search_data import Block, SearchData, standardisation
-from responder_ml.search.splits import EverySubject, Split, assign_folds
+from responder_ml.search.splits import EverySubject, Split, assign_folds, folds_of_pairs
 from responder_ml.search.tune import InnerScore, Tuned, tune
 from responder_ml.statistics.seeds import generator, integer_seed
 from responder_ml.statistics.training_sets import TrainingSets
@@ -93,7 +93,10 @@ def training_set(search_data: SearchData, plan: SearchPlan, draw: Draw, subjects
     held_out = []
     for repeat in range(plan.inner_repeats):
         rng = _rng(plan, draw, "inner", fold, *([repeat] if repeat else []))
-        inner = assign_folds(draw.labels, search_data.strata, plan.inner_folds, rng, subjects)
+        if plan.paired:
+            inner = folds_of_pairs(search_data.strata, plan.inner_folds, rng, subjects)
+        else:
+            inner = assign_folds(draw.labels, search_data.strata, plan.inner_folds, rng, subjects)
         held_out += [inner == number for number in range(plan.inner_folds)]
     return TrainingSet(subjects, tuple(held_out))
 

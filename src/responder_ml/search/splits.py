@@ -52,7 +52,9 @@ class EverySubject:
     def assign(
         self, labels: Labels, strata: Indices, plan: "SearchPlan", repeat: int, rng: np.random.Generator
     ) -> Indices:
-        """Return the fold of each subject, as `complete_folds` or `assign_folds` does."""
+        """Return the fold of each subject, as `complete_folds` or `assign_folds` does, or their likes for pairs."""
+        if plan.paired:
+            return complete_folds_of_pairs(strata, repeat) if plan.complete else folds_of_pairs(strata, plan.folds, rng)
         if plan.complete:
             return complete_folds(labels, strata, repeat)
         return assign_folds(labels, strata, plan.folds, rng)
@@ -132,6 +134,74 @@ def complete_folds(labels: Labels, strata: Indices, repeat: int) -> Indices:
     assigned[smaller] = np.arange(len(smaller))
     assigned[larger] = (np.arange(len(larger)) + repeat) % len(smaller)
     return assigned
+
+
+def complete_folds_of_pairs(pairs: Indices, repeat: int) -> Indices:
+    """Assign matched pairs to the folds of one round of a complete design.
+
+    Each fold holds out two pairs, and over all rounds every two pairs are held out together exactly once: a round-robin
+    tournament. With an odd number one pair of each round is held out alone. The design has no random number.
+
+    Parameters
+    ----------
+    pairs
+        Pair of each subject, shape ``(n_subjects,)``.
+    repeat
+        The round, from 0 to `rounds_of_pairs` less one.
+
+    Returns
+    -------
+    Fold of each subject, the same for both members of a pair.
+    """
+    names, pair_of = np.unique(pairs, return_inverse=True)
+    rounds = rounds_of_pairs(len(names))
+    # The circle method: one stands still, the others move on by one seat each round; with an odd number nobody stands.
+    fold = np.empty(rounds + 1, dtype=np.intp)
+    seats = (repeat + np.arange(rounds)) % rounds
+    fold[seats] = np.minimum(np.arange(rounds), rounds - np.arange(rounds))
+    fold[rounds] = 0
+    return fold[pair_of]
+
+
+def rounds_of_pairs(n_pairs: int) -> int:
+    """Return the number of rounds in which every two pairs meet once."""
+    return n_pairs - 1 + n_pairs % 2
+
+
+def folds_of_pairs(pairs: Indices, folds: int, rng: np.random.Generator, members: Flags | None = None) -> Indices:
+    """Assign matched pairs to folds at random; labels play no part, since every pair has one subject of each class.
+
+    Parameters
+    ----------
+    pairs
+        Pair of each subject, shape ``(n_subjects,)``.
+    folds
+        Number of folds, at most the number of pairs.
+    rng
+        Source of the shuffle.
+    members
+        Subjects to assign, whole pairs, all by default.
+
+    Returns
+    -------
+    Fold of each subject, the same for both members of a pair; `NO_FOLD` for those left out.
+
+    Raises
+    ------
+    EndpointError
+        There are fewer pairs than folds.
+    """
+    names, pair_of = np.unique(pairs, return_inverse=True)
+    order = rng.permutation(len(names))
+    if members is not None:
+        order = order[np.isin(order, pair_of[members])]
+    if folds < 2 or len(order) < folds:
+        raise EndpointError(
+            f"{folds} folds need at least {max(folds, 2)} pairs, but there are {len(order)}. Use fewer folds or more pairs."
+        )
+    fold = np.full(len(names), NO_FOLD, dtype=np.intp)
+    fold[order] = np.arange(len(order)) % folds
+    return fold[pair_of]
 
 
 def assign_folds(

@@ -34,6 +34,21 @@ def median(values: NDArray[Any], axis: int = -1) -> NDArray[Any]:
     return np.asarray(0.5 * (ordered[..., :half].max(axis=-1) + upper))
 
 
+def deviations_within(values: Floats, group_of: Indices) -> Floats:
+    """Return deviations from the mean of each row's group, such as a matched pair.
+
+    Parameters
+    ----------
+    values
+        Rows x columns.
+    group_of
+        Group of each row, from 0 without gaps, shape ``(n_rows,)``.
+    """
+    sums = np.zeros((int(group_of.max()) + 1, values.shape[1]))
+    np.add.at(sums, group_of, values)
+    return np.asarray(values - (sums / np.bincount(group_of)[:, None])[group_of], dtype=np.float64)
+
+
 def rounding_share(count: int) -> float:
     """Return the root mean square deviation, as a share of the mean, up to which a column is taken to be constant.
 

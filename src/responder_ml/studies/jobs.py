@@ -165,7 +165,7 @@ def _assess(
     planned: PlannedJob, prepared: PreparedJob, procedure: Procedure, observed: ObservedResult, null: NullResult
 ) -> JobVerdict:
     labelled = prepared.labelled
-    log2 = log2_expression(labelled.expression, planned.config.cohort.units)
+    log2 = log2_expression(labelled.expression, str(labelled.cohort.uns["units"]))
     evidence = assess_given_null(
         null, procedure, observed, labelled, prepared.null_plan, log2, lambda *_: None, p_name=CORRECTED
     )

@@ -102,6 +102,8 @@ def _fuse(
 ) -> RegionFusion:
     """Fuse the regions of one endpoint and subset; ``planned_jobs`` has one job per region."""
     config = planned_jobs[0].config
+    if config.endpoint.pairs is not None:
+        raise ConfigError("Fusion of regions is not offered for matched pairs. Remove `fusion` or `endpoint.pairs`.")
     if config.search.trials < 1:
         raise ConfigError("Fusion weights regions by their inner folds, which need `search.trials` of 1 or more.")
     in_any_region = np.any([rows_where(cohort.obs, planned.config.cohort.where) for planned in planned_jobs], axis=0)

@@ -102,7 +102,8 @@ def transfer_groups(jobs: Sequence[StudyJob]) -> list[TransferGroup]:
     A subset that contains all animals of another one (both drugs, beside each of them) is left out: a model would be tested
     on the animals of its own training set.
     """
-    of_one_region = [job for job in jobs if isinstance(job, RegionJob)]
+    # A model of pairs compares the members of one pair of its own cohort.
+    of_one_region = [job for job in jobs if isinstance(job, RegionJob) and not job.prepared.labelled.paired]
     groups: dict[tuple[str, str, str], dict[str, RegionJob]] = {}
     for job in of_one_region:
         planned = job.planned
