@@ -14,6 +14,7 @@ from responder_ml.config import JobConfig, NullConfig
 from responder_ml.errors import ConfigError, EndpointError
 from responder_ml.evaluation.permutation import is_exact, min_attainable_p
 from responder_ml.evaluation.power import attainable_p, auroc_needed, null_auroc_sd, power, subjects_needed
+from responder_ml.evaluation.relabel import are_pairs
 from responder_ml.evaluation.verdict import is_underpowered
 from responder_ml.records.files import write_text
 
@@ -248,8 +249,9 @@ def _cautions(sizes: ClassSizes | None, alpha: float) -> list[str]:
             "`train` finds with these subjects, its verdict can only be `underpowered`."
         )
     if sizes.strata:
+        unit = "pairs" if are_pairs(sizes.strata) else "strata"
         notes.append(
-            "Labellings and the smallest p are counted within strata; the AUROC needed and power take all subjects as one "
+            f"Labellings and the smallest p are counted within {unit}; the AUROC needed and power take all subjects as one "
             "stratum."
         )
     return notes

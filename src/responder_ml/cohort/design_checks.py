@@ -16,7 +16,16 @@ _SUBJECT_WORDS = ("animal", "mouse", "rat", "donor", "patient", "subject", "indi
 
 
 def class_sizes(labelled: LabelledCohort) -> Iterator[Finding]:
-    """RML01: subjects and samples per class."""
+    """RML01: subjects and samples per class, or pairs."""
+    if labelled.paired:
+        pairs, endpoint = len(np.unique(labelled.strata)), labelled.endpoint
+        of_samples = f" ({labelled.n_samples} samples)" if labelled.n_samples > 2 * pairs else ""
+        yield Finding(
+            "RML01",
+            "info",
+            f"{pairs} pairs ({endpoint.pairs}) of one {endpoint.positive} and one {endpoint.negative}{of_samples}.",
+        )
+        return
     counts = []
     for name, label in ((labelled.endpoint.positive, 1), (labelled.endpoint.negative, 0)):
         subjects, samples = int(np.sum(labelled.labels == label)), int(np.sum(labelled.sample_labels == label))
@@ -33,7 +42,8 @@ def small_class(labelled: LabelledCohort) -> Iterator[Finding]:
         message = f"Only {size} subject(s) are {name}; at least {_FEWEST} per class are needed."
         yield Finding("RML02", "error", message)
     elif size < _FEW:
-        message = f"Only {size} subjects are {name}: too few to tune anything, and p-values come in coarse steps."
+        few = f"Only {size} pairs are matched" if labelled.paired else f"Only {size} subjects are {name}"
+        message = f"{few}: too few to tune anything, and p-values come in coarse steps."
         yield Finding("RML02", "warning", message)
 
 
@@ -105,7 +115,9 @@ def nuisance_and_class(labelled: LabelledCohort) -> Iterator[Finding]:
 
 
 def strata_and_class(labelled: LabelledCohort) -> Iterator[Finding]:
-    """RML07: classes unevenly spread over a stratum such as drug."""
+    """RML07: classes unevenly spread over a stratum such as drug; pairs are even by design."""
+    if labelled.paired:
+        return
     for column in labelled.endpoint.strata:
         units = _units(labelled, column)
         association = associate(units["value"], units["label"].to_numpy())

@@ -25,9 +25,10 @@ def show_prepared(console: Console, job: "JobConfig", prepared: "PreparedJob") -
     """Print what was read, the audit and what the number of subjects allows."""
     labelled = prepared.labelled
     positive = int(labelled.labels.sum())
+    units = f"{positive} pairs" if labelled.paired else f"{len(labelled.subjects)} subjects"
     description = (
         f": {job.endpoint.positive} ({positive}) against {job.endpoint.negative} ({len(labelled.labels) - positive}), "
-        f"{len(labelled.subjects)} subjects, {labelled.n_samples} samples, {labelled.cohort.n_vars} genes"
+        f"{units}, {labelled.n_samples} samples, {labelled.cohort.n_vars} genes"
     )
     print_line(console, Text.assemble((job.name, "bold"), description))
     print_findings(console, prepared.findings)

@@ -65,9 +65,11 @@ def show_plan(console: Console, analysis: "PowerAnalysis") -> None:
 
 
 def _show_sizes(console: Console, sizes: "ClassSizes", alpha: float) -> None:
-    from responder_ml.evaluation.relabel import format_count
+    from responder_ml.evaluation.relabel import are_pairs, format_count
 
     within = f" in strata of {', '.join(f'{one}/{other}' for one, other in sizes.strata)}" if sizes.strata else ""
+    if are_pairs(sizes.strata):
+        within = f", matched in {len(sizes.strata)} pairs"
     print_line(console, f"{sizes.positive} positive and {sizes.negative} negative subjects{within}")
     table = Table(show_header=False)
     table.add_row("labellings", format_count(sizes.labellings))

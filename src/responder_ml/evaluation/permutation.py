@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from responder_ml.arrays import Flags, Floats, Indices, Labels
-from responder_ml.evaluation.relabel import count_labellings, draw_labellings, enumerate_labellings
+from responder_ml.evaluation.relabel import count_labellings, draw_labellings, enumerate_labellings, smallest_exact_p
 from responder_ml.evaluation.sequential import confidence_interval, draws_needed, excludes, fewest_draws, stops_at
 from responder_ml.progress import OnProgress
 from responder_ml.statistics.seeds import generator
@@ -240,7 +240,7 @@ def min_attainable_p(labels: Labels, strata: Indices, plan: NullPlan) -> float:
     """
     count = count_labellings(labels, strata)
     if count <= _exact_up_to(plan.permutations):
-        return 1.0 / count
+        return smallest_exact_p(labels, strata)
     return 1.0 / (min(plan.budget, max(plan.least, fewest_draws(plan.alpha / plan.family))) + 1)
 
 

@@ -3,6 +3,7 @@
 Labels are exchanged between subjects of one stratum only, so every relabelling keeps the class sizes of every stratum.
 """
 
+from collections.abc import Sequence
 from itertools import combinations
 from math import comb, prod
 
@@ -37,6 +38,26 @@ def count_labellings(labels: ArrayLike, strata: ArrayLike) -> int:
     """
     observed, subjects_of_strata = _checked(labels, strata)
     return prod(comb(len(subjects), int(observed[subjects].sum())) for subjects in subjects_of_strata)
+
+
+def smallest_exact_p(labels: ArrayLike, strata: ArrayLike) -> float:
+    """Return the smallest p that all labellings can give a procedure which learns the direction of the difference.
+
+    It is one over their number; of matched pairs two, since the labelling with every pair exchanged is learnt just as well.
+
+    Parameters
+    ----------
+    labels, strata
+        As for `count_labellings`.
+    """
+    observed, subjects_of_strata = _checked(labels, strata)
+    counts = [(int(observed[subjects].sum()), int((observed[subjects] == 0).sum())) for subjects in subjects_of_strata]
+    return (2.0 if are_pairs(counts) else 1.0) / count_labellings(labels, strata)
+
+
+def are_pairs(counts: Sequence[tuple[int, int]]) -> bool:
+    """Return whether strata of these positive and negative subjects are matched pairs, more than one."""
+    return len(counts) > 1 and all(count == (1, 1) for count in counts)
 
 
 def enumerate_labellings(labels: ArrayLike, strata: ArrayLike) -> Labels:
