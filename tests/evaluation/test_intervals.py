@@ -133,3 +133,15 @@ def test_the_bootstrap_is_fixed_by_its_seed_and_is_that_of_the_pairs(rng):
     result = OutOfFold(labels, decisions, rng.integers(0, 2, size=(2, 16)), np.zeros((2, 16)))
     assert auroc_interval(result, 1) == auroc_interval(result, 1) == pairs_interval(concordance(result), 1)
     assert auroc_interval(result, 1) != auroc_interval(result, 2)
+
+
+def test_pairs_are_redrawn_with_both_members(rng):
+    # What one member gains the other loses: redrawn alone, the members' luck would look independent.
+    labels = np.tile([1, 0], 30).astype(np.int8)
+    margin = rng.normal(0.4, 1.0, 30)
+    decisions = np.stack([margin, -margin], axis=1).reshape(1, -1)
+    shape = (1, 60)
+    alone = OutOfFold(labels, decisions, np.zeros(shape, dtype=np.intp), np.zeros(shape))
+    paired = OutOfFold(labels, decisions, np.zeros(shape, dtype=np.intp), np.zeros(shape), np.repeat(np.arange(30), 2))
+    (low, high), (low_alone, high_alone) = (auroc_interval(one, seed=1) for one in (paired, alone))
+    assert high - low > 1.2 * (high_alone - low_alone)

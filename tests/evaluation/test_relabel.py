@@ -12,6 +12,7 @@ from responder_ml.evaluation.relabel import (
     draw_labellings,
     enumerate_labellings,
     format_count,
+    smallest_exact_p,
 )
 
 # Six responders and seven non-responders, 3 + 3 under one drug and 3 + 4 under the other, as in the founding study.
@@ -119,3 +120,9 @@ def test_numbers_of_labellings_are_short_however_many_subjects():
     # Twenty thousand subjects have so many that Python refuses to write the number out.
     many = np.arange(20_000) % 2
     assert format_count(count_labellings(many, np.zeros_like(many))) == "More than 10^15"
+
+
+def test_of_pairs_two_labellings_are_always_learnt_alike():
+    assert smallest_exact_p([1, 0, 0, 1, 1, 0], [0, 0, 1, 1, 2, 2]) == 2 / 8
+    assert smallest_exact_p([1, 0, 0, 1, 1, 0], [0, 0, 1, 1, 1, 1]) == 1 / 12
+    assert smallest_exact_p([1, 0], [0, 0]) == 1 / 2

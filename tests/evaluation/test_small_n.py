@@ -85,3 +85,16 @@ def test_inner_folds_fit_the_smallest_training_set():
 )
 def test_pairs_are_held_out_where_a_class_is_below_ten_and_pairs_are_at_most_150(n_positive, n_negative, few):
     assert pairs_are_few(n_positive, n_negative) is few
+
+
+@pytest.mark.parametrize(("n_pairs", "folds", "repeats"), [(4, 4, 1), (6, 3, 5), (7, 4, 7), (11, 6, 11)])
+def test_few_pairs_are_held_out_two_by_two_or_one_by_one(n_pairs, folds, repeats):
+    plan = replace(PLAN, complete=True, paired=True, trials=0)
+    feasible = fit_plan_to_n(plan, [CENTROID], n_pairs, n_pairs)
+    assert (feasible.plan.folds, feasible.plan.repeats) == (folds, repeats)
+    assert any("The unit is the pair" in note for note in feasible.notes)
+
+
+def test_many_pairs_have_random_folds():
+    feasible = fit_plan_to_n(replace(PLAN, complete=True, paired=True), [CENTROID], 20, 20)
+    assert (feasible.plan.folds, feasible.plan.paired, feasible.plan.complete) == (5, True, False)

@@ -3,7 +3,16 @@ import pytest
 
 from responder_ml.errors import EndpointError
 from responder_ml.search.draw import SearchPlan
-from responder_ml.search.splits import NO_FOLD, AcrossCohorts, assign_folds, assign_in_turn, complete_folds
+from responder_ml.search.splits import (
+    NO_FOLD,
+    AcrossCohorts,
+    assign_folds,
+    assign_in_turn,
+    complete_folds,
+    complete_folds_of_pairs,
+    folds_of_pairs,
+    rounds_of_pairs,
+)
 
 LABELS = np.repeat([1, 0], [6, 7])
 STRATA = np.array([0, 0, 0, 1, 1, 1, 0, 0, 0, 0, 1, 1, 1])
@@ -132,3 +141,24 @@ def test_a_complete_design_spreads_the_strata_of_the_larger_class():
     folds = complete_folds(labels, strata, 1)
     for fold in range(3):
         assert sorted(strata[(folds == fold) & (labels == 0)]) == [0, 1, 2]
+
+
+@pytest.mark.parametrize("n_pairs", [2, 3, 6, 7, 12])
+def test_every_two_pairs_are_held_out_together_once(n_pairs):
+    pairs = np.tile(np.arange(n_pairs), 2) * 5
+    folds = np.stack([complete_folds_of_pairs(pairs, repeat) for repeat in range(rounds_of_pairs(n_pairs))])
+    np.testing.assert_array_equal(folds[:, :n_pairs], folds[:, n_pairs:])
+    together = (folds[:, :n_pairs, None] == folds[:, None, :n_pairs]).sum(axis=0)
+    assert (together[~np.eye(n_pairs, dtype=bool)] == 1).all()
+    assert all(set(fold) == set(range((n_pairs + 1) // 2)) for fold in folds)
+
+
+def test_random_folds_hold_whole_pairs_of_the_members():
+    pairs = np.repeat(np.arange(9), 2)
+    members = pairs != 4
+    folds = folds_of_pairs(pairs, 3, np.random.default_rng(0), members)
+    np.testing.assert_array_equal(folds == NO_FOLD, ~members)
+    np.testing.assert_array_equal(folds[::2], folds[1::2])
+    assert np.ptp(np.bincount(folds[members])) <= 2
+    with pytest.raises(EndpointError, match="10 folds need at least 10 pairs, but there are 8"):
+        folds_of_pairs(pairs, 10, np.random.default_rng(0), members)
