@@ -29,6 +29,7 @@ TESTS_OF_NO_SINGLE_MODULE = (
     "test_interruption.py",
     "test_leakage.py",
     "test_metric_registry.py",
+    "test_paired_job.py",
     "test_real_data.py",
     "test_real_gene_sets.py",
     "test_real_regions.py",
