@@ -136,7 +136,7 @@ def test_pairing_finds_what_the_spread_of_animals_hides(tmp_path):
         job = _write(tmp_path / f"{seed}", seed=seed, pairs=None)
         job = job.model_copy(update={"cohort": job.cohort.model_copy(update={"columns": {"sample": "sample"}})})
         prepared, procedure, auto = _observe(job)
-        plan_of_null = prepared.null_plan.__class__(39, 20, 0.05, 1)
+        plan_of_null = prepared.null_plan.__class__(39, 0.05, 1)
         labels = prepared.labelled.labels
         null = run_null(
             procedure.statistics, labels, prepared.labelled.strata, statistic_of(auto), plan_of_null, "unpaired"
