@@ -133,4 +133,6 @@ def test_twenty_kills_change_nothing_and_no_finished_unit_is_repeated(trainings)
     assert training.files() == whole.files()
     assert training.units() == whole.units()
     assert set(whole.units().values()) == {1}
-    assert sorted(path.name for path in training.folder.iterdir()) == ["bundle", "job.yaml", "log", "run"]
+    assert sorted(path.name for path in training.folder.iterdir()) == [
+        ".register.jsonl", "bundle", "job.yaml", "log", "run"
+    ]  # fmt: skip

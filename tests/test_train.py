@@ -12,7 +12,7 @@ from responder_ml.config import load_config
 from responder_ml.progress import Progress
 from responder_ml.records.run import TABLES, read_run
 from responder_ml.track import track
-from responder_ml.train import record, train
+from responder_ml.train import count_jobs, record, train
 
 JOB = {
     "name": "tiny",
@@ -80,6 +80,54 @@ def test_few_subjects_get_a_leave_pair_out_figure_and_stability_of_leading_genes
     assert run.result.stability.leading.repeats == 2
     assert run.result.stability.leading.nogueira <= 1
     assert "leave-pair-out AUROC" in (folder / "run" / "report.html").read_text()
+
+
+def test_halves_of_the_repeats_are_recorded_and_reported(trained):
+    folder, run = trained
+    sensitivity = run.result.split_sensitivity
+    assert (sensitivity.halves, sensitivity.repeats) == (2, 1)
+    low, high = sensitivity.auroc
+    assert low <= run.result.headline.auroc <= high
+    assert f"AUROC between {low:.2f} and {high:.2f} (2 halves)" in (folder / "run" / "card.md").read_text()
+    assert "With half of the repeats" in (folder / "run" / "report.html").read_text()
+
+
+def test_a_second_seed_is_a_second_run_on_the_same_data_and_says_so(tmp_path):
+    small = {
+        **JOB,
+        "search": {**JOB["search"], "trials": 0},
+        "null": {"permutations": 0},
+        "builders": [{"kind": "genes"}],
+    }
+    small["classifiers"] = [{"kind": "nearest_centroid"}]
+    # The seed of the simulator is the job's unless it has its own.
+    small["cohort"] = {**JOB["cohort"], "params": {"n_genes": 300, "seed": 1}}
+    sentences, counts = [], []
+    for number, seed in enumerate((3, 4, 3)):
+        run = train(_job(tmp_path, **{**small, "seed": seed}), tmp_path / f"run{number}", tmp_path / f"bundle{number}")
+        sentences.append(run.result.verdict.sentence)
+        counts.append((run.result.jobs_on_data.run, run.result.jobs_on_data.jobs))
+    assert counts == [(1, 1), (2, 2), (1, 2)]
+    assert "on these data" not in sentences[0]
+    assert sentences[1].endswith("; run 2 on these data.")
+    assert sentences[2] == sentences[0].removesuffix(".") + "; run 1 of 2 on these data."
+    assert "Jobs on these data" not in (tmp_path / "run0" / "report.html").read_text()
+    assert "Jobs on these data" in (tmp_path / "run1" / "report.html").read_text()
+    assert "2 different jobs were asked of these data" in (tmp_path / "run1" / "card.md").read_text()
+
+
+def test_a_register_that_cannot_be_used_or_is_damaged_is_reported_and_stops_nothing(tmp_path):
+    said = []
+    progress = Progress()
+    progress.say = said.append
+    job = _job(tmp_path)
+    labelled = prepare_job(job).labelled
+    (tmp_path / "file").write_text("")
+    assert count_jobs(job, labelled, tmp_path / "file", progress) is None
+    assert "were not counted" in said[-1]
+    (tmp_path / ".register.jsonl").write_text("{torn")
+    assert count_jobs(job, labelled, tmp_path, progress).jobs == 1
+    assert said[-1].startswith("1 damaged line(s)")
 
 
 def test_out_of_fold_table_scores_every_sample_once_per_repeat_and_candidate(trained):

@@ -11,7 +11,7 @@ from responder_ml.bundles.bundle import Bundle, write_bundle
 from responder_ml.bundles.pack import pack_bundle
 from responder_ml.cohort.endpoint import LabelledCohort
 from responder_ml.config import JobConfig
-from responder_ml.errors import TrackingError
+from responder_ml.errors import RunError, TrackingError
 from responder_ml.evaluation.early_gene_ablation import ablate_early_genes
 from responder_ml.evaluation.evidence import assess_evidence
 from responder_ml.evaluation.held_out_features import held_out_features, outer_models
@@ -21,6 +21,7 @@ from responder_ml.explanation.explain import explain_run
 from responder_ml.features.normalise import log2_expression
 from responder_ml.progress import Clock, Progress
 from responder_ml.records.files import named_folder
+from responder_ml.records.job_register import REGISTER, AskedJob, JobCount, register_job
 from responder_ml.records.outcome import Outcome, compose_result, data_digest, limits_of
 from responder_ml.records.result import Result
 from responder_ml.records.run import Run, check_folder, read_run, write_run
@@ -38,7 +39,9 @@ SERVING = "responder_ml.serve"
 """Module that MLflow loads to serve a bundle."""
 
 
-def train(job: JobConfig, out: Path, bundle: Path, progress: Progress | None = None) -> Run:
+def train(
+    job: JobConfig, out: Path, bundle: Path, progress: Progress | None = None, register: Path | None = None
+) -> Run:
     """Search, test against the null, explain, refit and write; what an interrupted call finished is not done again.
 
     Parameters
@@ -49,6 +52,8 @@ def train(job: JobConfig, out: Path, bundle: Path, progress: Progress | None = N
         Folders of the run and of the bundle.
     progress
         Is told about long work.
+    register
+        Folder of the register that counts the jobs on these data; that of the run folder by default.
 
     Raises
     ------
@@ -56,10 +61,17 @@ def train(job: JobConfig, out: Path, bundle: Path, progress: Progress | None = N
         Anything the user can mend; nothing is left half-written.
     """
     with run_checkpoint(out) as checkpoint:
-        return run_job(job, out, bundle, checkpoint, progress or Progress())
+        return run_job(job, out, bundle, checkpoint, progress or Progress(), register)
 
 
-def run_job(job: JobConfig, out: Path, bundle: Path, checkpoint: RunCheckpoint, progress: Progress) -> Run:
+def run_job(
+    job: JobConfig,
+    out: Path,
+    bundle: Path,
+    checkpoint: RunCheckpoint,
+    progress: Progress,
+    register: Path | None = None,
+) -> Run:
     """Do what `train` does within an open checkpoint, for a caller that has more to do before its units are cleared."""
     check_folder(out)
     clock, prepared = Clock(), prepare_job(job)
@@ -69,7 +81,14 @@ def run_job(job: JobConfig, out: Path, bundle: Path, checkpoint: RunCheckpoint, 
     if checkpoint.is_written(key):
         return read_run(out)
     outcome = run_procedure(job, prepared, workers, progress, clock)
-    result = compose_result(outcome, name=job.name, where=dict(job.cohort.where), timings=clock.read(), seed=job.seed)
+    result = compose_result(
+        outcome,
+        name=job.name,
+        where=dict(job.cohort.where),
+        timings=clock.read(),
+        seed=job.seed,
+        jobs_on_data=count_jobs(job, prepared.labelled, register or out.parent, progress),
+    )
     run = Run(result, run_tables(outcome, job.seed), job.resolved())
     card = render_card(run)
     write_bundle(pack_outcome(outcome, result), bundle, {"card.md": card})
@@ -156,6 +175,34 @@ def record(job: JobConfig, run: Run, out: Path, bundle: Path, progress: Progress
         return None
     progress.say(f"Tracked in MLflow as {run_id}; see it with `python -m responder_ml ui`.")
     return run_id
+
+
+def count_jobs(job: JobConfig, labelled: LabelledCohort, register: Path, progress: Progress) -> JobCount | None:
+    """Enter a job, now that its result is known, in the register of jobs, and count those on its data.
+
+    A register that cannot be used, or has damaged lines, is reported and stops nothing.
+
+    Parameters
+    ----------
+    job, labelled
+        The job and its data.
+    register
+        Folder of the register.
+    progress
+        Is told about problems.
+    """
+    about = {"name": job.name, "seed": job.seed}
+    try:
+        count = register_job(register, AskedJob.of(labelled, job.resolved()), about)
+    except RunError as problem:
+        progress.say(f"Jobs on these data were not counted: {problem}")
+        return None
+    if count.damaged_lines:
+        progress.say(
+            f"{count.damaged_lines} damaged line(s) of {register / REGISTER} were not counted: more jobs than "
+            f"{count.jobs} may have been asked of these data."
+        )
+    return count
 
 
 def run_key(job: JobConfig, labelled: LabelledCohort) -> str:

@@ -7,6 +7,7 @@ from responder_ml.evaluation.permutation import NullResult
 from responder_ml.evaluation.verdict import (
     BaselineResult,
     NullSummary,
+    Verdict,
     conclude,
     detectable_auroc,
     is_underpowered,
@@ -142,3 +143,11 @@ def test_the_detectable_auroc_has_the_power_it_promises_where_the_estimate_is_no
     # Nineteen relabellings can reach 0.05, eighteen cannot.
     assert detectable_auroc(_null(np.linspace(0, 1, 19)), 0.05) is not None
     assert detectable_auroc(_null(np.linspace(0, 1, 18)), 0.05) is None
+
+
+@pytest.mark.parametrize(
+    ("run", "jobs", "sentence"),
+    [(1, 1, "Evidence."), (3, 3, "Evidence; run 3 on these data."), (1, 20, "Evidence; run 1 of 20 on these data.")],
+)
+def test_the_sentence_says_which_of_how_many_jobs_it_is_and_the_level_stays(run, jobs, sentence):
+    assert Verdict("evidence", "Evidence.").among_jobs(run, jobs) == Verdict("evidence", sentence)

@@ -22,7 +22,7 @@ from responder_ml.commands.console import (
 if TYPE_CHECKING:
     import pandas as pd
 
-    from responder_ml.records.result import Headline, Null
+    from responder_ml.records.result import Headline, Null, SplitSensitivityRecord
     from responder_ml.records.run import Run
 
 
@@ -54,7 +54,11 @@ def show_run(console: Console, run: "Run", folder: Path, bundle: Path) -> None:
         print_simulated(console)
     print_line(console, result.verdict.sentence, style=f"bold {verdict_style(result.verdict.level)}")
     print_table(console, _candidate_table(run.tables["candidates"]))
-    for line in (_null_line(result.null), _leave_pair_out_line(result.headline)):
+    for line in (
+        _null_line(result.null),
+        _sensitivity_line(result.split_sensitivity),
+        _leave_pair_out_line(result.headline),
+    ):
         if line:
             print_line(console, line)
     print_findings(console, [finding for finding in result.audit if finding.severity != "info"])
@@ -94,6 +98,13 @@ def _null_line(null: "Null | None") -> str:
         method += {True: ", settled", False: ", not settled", None: ""}[null.settled]
     spread = f"null mean {null.null_mean:.2f}, sd {null.null_sd:.2f}"
     return f"p = {null.p_value:.2g}, {method}; {spread}; smallest attainable p {null.min_attainable_p:.2g}."
+
+
+def _sensitivity_line(sensitivity: "SplitSensitivityRecord | None") -> str:
+    if sensitivity is None:
+        return ""
+    low, high = sensitivity.auroc
+    return f"With half of the repeats the AUROC lies between {low:.2f} and {high:.2f} ({sensitivity.halves} halves)."
 
 
 def _leave_pair_out_line(headline: "Headline") -> str:

@@ -6,7 +6,7 @@ give as normal about the true one with the spread of the null; the test rejects 
 ``power = Phi((AUROC - c) / sd)`` and ``AUROC = c + z(0.8) sd``. The spread shrinks as the AUROC grows, so this errs upwards.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isfinite
 from typing import Literal
 
@@ -29,6 +29,19 @@ class Verdict:
 
     level: Level
     sentence: str
+
+    def among_jobs(self, run: int, jobs: int) -> "Verdict":
+        """Return the verdict of a job that is one of several on the same data, with its number; unchanged if it is alone.
+
+        Parameters
+        ----------
+        run, jobs
+            Number of the job, counted from 1, and of all jobs so far.
+        """
+        if jobs == 1:
+            return self
+        of_all = "" if run == jobs else f" of {jobs}"
+        return replace(self, sentence=f"{self.sentence.removesuffix('.')}; run {run}{of_all} on these data.")
 
 
 @dataclass(frozen=True)

@@ -24,9 +24,13 @@ from responder_ml.evaluation.procedure import ObservedResult, Procedure
 from responder_ml.evaluation.refit import Refit
 from responder_ml.evaluation.relabel import LARGEST_COUNT_SHOWN
 from responder_ml.evaluation.sequential import RISK
+from responder_ml.evaluation.split_sensitivity import split_sensitivity
+from responder_ml.evaluation.verdict import Verdict
 from responder_ml.explanation.attribution import N_LEADING
 from responder_ml.explanation.explain import RunExplanation
 from responder_ml.explanation.stability import Stability, selection_stability, top_features
+from responder_ml.records.job_register import JobCount
+from responder_ml.records.numbers import RowFilter
 from responder_ml.records.result import (
     AgreementRecord,
     BaselineRecord,
@@ -39,14 +43,15 @@ from responder_ml.records.result import (
     GlobalPRecord,
     GlobalTestRecord,
     Headline,
+    JobsOnDataRecord,
     LeadingStability,
     Null,
     NullRecord,
     RefitMemberRecord,
     RefitRecord,
     Result,
-    RowFilter,
     SearchRecord,
+    SplitSensitivityRecord,
     StabilityRecord,
 )
 from responder_ml.search.draw import auto_members
@@ -93,7 +98,15 @@ class Outcome:
     refit: Refit
 
 
-def compose_result(outcome: Outcome, *, name: str, where: RowFilter, timings: dict[str, float], seed: int) -> Result:
+def compose_result(
+    outcome: Outcome,
+    *,
+    name: str,
+    where: RowFilter,
+    timings: dict[str, float],
+    seed: int,
+    jobs_on_data: JobCount | None = None,
+) -> Result:
     """Compose the content of ``result.json``.
 
     Parameters
@@ -104,6 +117,8 @@ def compose_result(outcome: Outcome, *, name: str, where: RowFilter, timings: di
         Of the job: its name, the rows it used and its seed.
     timings
         Seconds per stage.
+    jobs_on_data
+        Which of how many jobs on these data it is; None where that is not known.
     """
     labelled, procedure, observed, refit = outcome.labelled, outcome.procedure, outcome.observed, outcome.refit
     positive = int(labelled.labels.sum())
@@ -139,7 +154,9 @@ def compose_result(outcome: Outcome, *, name: str, where: RowFilter, timings: di
         audit=[*outcome.findings, *(Finding(_NOT_AUDITED, "info", note) for note in outcome.notes)],
         without=[_ablation(outcome.ablation)],
         behaviour=_behaviour(labelled, observed, seed),
-        verdict=outcome.evidence.verdict,
+        verdict=_verdict(outcome.evidence, jobs_on_data),
+        jobs_on_data=None if jobs_on_data is None else JobsOnDataRecord(run=jobs_on_data.run, jobs=jobs_on_data.jobs),
+        split_sensitivity=_split_sensitivity(observed, seed),
         stability=_stability(outcome),
         search=SearchRecord(
             repeats=len(observed.results), folds=plan.folds, inner_folds=plan.inner_folds, trials=plan.trials
@@ -186,6 +203,17 @@ def data_digest(labelled: LabelledCohort) -> str:
     digest.update(labelled.labels.tobytes())
     digest.update(labelled.strata.astype(np.int64).tobytes())
     return digest.hexdigest()
+
+
+def _verdict(evidence: Evidence, jobs_on_data: JobCount | None) -> Verdict:
+    return (
+        evidence.verdict if jobs_on_data is None else evidence.verdict.among_jobs(jobs_on_data.run, jobs_on_data.jobs)
+    )
+
+
+def _split_sensitivity(observed: ObservedResult, seed: int) -> SplitSensitivityRecord | None:
+    sensitivity = split_sensitivity(observed.auto, seed)
+    return None if sensitivity is None else SplitSensitivityRecord(**asdict(sensitivity))
 
 
 def _endpoint(labelled: LabelledCohort, where: RowFilter) -> EndpointRecord:

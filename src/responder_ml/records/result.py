@@ -4,35 +4,19 @@ The published schema, ``docs/result.schema.json``, is generated from these class
 file and None here.
 """
 
-import math
 from collections.abc import Mapping
-from typing import Annotated, Any, Self
+from typing import Any, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from responder_ml.cohort.findings import Finding
 from responder_ml.errors import RunError
 from responder_ml.evaluation import metrics
 from responder_ml.evaluation.verdict import Verdict
+from responder_ml.records.numbers import Interval, Number, RowFilter, finite
 from responder_ml.search.candidate import AUTO
 
 SCHEMA_VERSION = 1
-
-_DIGITS = 10
-
-
-def _finite(value: Any) -> Any:
-    """Return a number JSON can hold; digits beyond the tenth differ between machines and mean nothing."""
-    if value is None or not math.isfinite(value):
-        return None
-    return round(float(value), _DIGITS)
-
-
-Number = Annotated[float | None, BeforeValidator(_finite)]
-Interval = tuple[Number, Number]
-"""Lower and upper end of a 95 % interval."""
-RowFilter = dict[str, str | list[str]]
-"""Columns of the sample sheet, each with the value or values of the rows that take part."""
 
 
 class Record(BaseModel):
@@ -88,7 +72,7 @@ class Performance(Record):
     @classmethod
     def _finite_metrics(cls, values: Any) -> Any:
         names = [metric.name for metric in metrics.METRICS if isinstance(values, Mapping) and metric.name in values]
-        return {**values, **{name: _finite(values[name]) for name in names}} if names else values
+        return {**values, **{name: finite(values[name]) for name in names}} if names else values
 
     def metric(self, name: str) -> float | None:
         """Return the value of a metric; None where it is not defined or was not measured by the version that wrote it."""
@@ -234,6 +218,28 @@ class StabilityRecord(Record):
     leading: LeadingStability = LeadingStability()
 
 
+class JobsOnDataRecord(Record):
+    """Which of how many different jobs on the same data this is, by the register beside the run folder."""
+
+    run: int
+    """Counted from 1, in the order in which the jobs were first asked."""
+    jobs: int
+    """Different jobs that ask for the same classes of mostly the same samples, this one included."""
+
+
+class SplitSensitivityRecord(Record):
+    """Range of the headline over halves of its repeats: how far other splits of the same subjects move it."""
+
+    halves: int
+    """Halves that were compared."""
+    repeats: int
+    """Repeats in each."""
+    auroc: Interval
+    """Smallest and largest AUROC."""
+    statistic: Interval
+    """Smallest and largest test statistic."""
+
+
 class SearchRecord(Record):
     """What was searched."""
 
@@ -287,6 +293,10 @@ class Result(Record):
     behaviour: BehaviourRecord | None = None
     """None where the sheet itself gave the classes."""
     verdict: Verdict
+    jobs_on_data: JobsOnDataRecord | None = None
+    """None where the register could not be used."""
+    split_sensitivity: SplitSensitivityRecord | None = None
+    """None with one repeat."""
     stability: StabilityRecord = StabilityRecord()
     search: SearchRecord
     refit: RefitRecord | None = None

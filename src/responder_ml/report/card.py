@@ -11,7 +11,7 @@ from responder_ml.evaluation.metrics import METRICS
 from responder_ml.records.run import Run
 from responder_ml.report.section import table
 from responder_ml.report.template import render
-from responder_ml.report.verdict import NAMES
+from responder_ml.report.verdict import NAMES, corrected_for_jobs
 
 _GENES = 10
 
@@ -45,6 +45,9 @@ def render_card(run: Run) -> str:
         "metrics": METRICS[1:],
         "null": result.null,
         "global_test": result.global_test,
+        "sensitivity": result.split_sensitivity,
+        "jobs": result.jobs_on_data,
+        "corrected_p": corrected_for_jobs(result),
         "baselines": [{"name": escape(baseline.name), "auroc": baseline.auroc} for baseline in result.baselines],
         "findings": [
             {"code": finding.code, "message": escape(finding.message)}

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
-from responder_ml.records.result import NullRecord
+from responder_ml.records.result import NullRecord, Result
 from responder_ml.records.run import Run
 from responder_ml.report.figures.forest import Row, forest
 from responder_ml.report.figures.null_distribution import null_distribution
@@ -78,7 +78,17 @@ class Verdict(Section):
             "n": result.n,
             "endpoint": result.endpoint,
             "cautions": len(severe),
+            "sensitivity": result.split_sensitivity,
+            "jobs": result.jobs_on_data,
+            "corrected_p": corrected_for_jobs(result),
         }
+
+
+def corrected_for_jobs(result: Result) -> float | None:
+    """Return p times the number of jobs on these data (Bonferroni), at most 1; None where either is not known."""
+    if result.null is None or result.null.p_value is None or result.jobs_on_data is None:
+        return None
+    return min(1.0, result.null.p_value * result.jobs_on_data.jobs)
 
 
 class Null(Section):

@@ -59,7 +59,8 @@ def job_record(run: Run, folder: Path) -> Record:
 
 
 def _job_tags(run: Run) -> Iterator[Tag]:
-    yield from tags({"verdict": run.result.verdict.level})
+    jobs = run.result.jobs_on_data
+    yield from tags({"verdict": run.result.verdict.level, "run_on_these_data": jobs and f"{jobs.run} of {jobs.jobs}"})
     yield from _shared_tags(run)
 
 
@@ -93,6 +94,8 @@ def _job_metrics(run: Run) -> Iterator[Metric]:
         {
             "auroc_low": low,
             "auroc_high": high,
+            "auroc_low_of_halves": result.split_sensitivity and result.split_sensitivity.auroc[0],
+            "auroc_high_of_halves": result.split_sensitivity and result.split_sensitivity.auroc[1],
             "p_value": null and null.p_value,
             "p_value_within_batch": null and null.conditional and null.conditional.p_value,
             "p_value_global": result.global_test and result.global_test.p_value,

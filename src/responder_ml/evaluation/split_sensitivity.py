@@ -1,0 +1,86 @@
+"""How much the headline depends on how subjects happened to be split: the same numbers from halves of the repeats.
+
+Halves drawn without replacement vary about their mean as the whole varies between seeds: with r repeats of variance s^2 each,
+the variance of half of them is s^2 / (r / 2) x (1 - 1/2) = s^2 / r, that of all r. What is shown is therefore how far another
+seed would have moved the number, not how far other subjects would have. A complete design, in which no seed has a say, compares
+each pair once; there a half shows what half of the pairs say.
+"""
+
+from dataclasses import dataclass
+from itertools import combinations
+from math import comb
+
+import numpy as np
+
+from responder_ml.evaluation.metrics import OutOfFold, auroc, statistic_of
+from responder_ml.statistics.seeds import generator
+
+MOST_HALVES = 40
+"""All halves are used up to here, otherwise as many, each beside its complement."""
+
+
+@dataclass(frozen=True)
+class SplitSensitivity:
+    """The range of headline and test statistic over halves of the repeats.
+
+    Attributes
+    ----------
+    halves, repeats
+        Number of halves, and of repeats in each.
+    auroc, statistic
+        Smallest and largest AUROC and test statistic.
+    """
+
+    halves: int
+    repeats: int
+    auroc: tuple[float, float]
+    statistic: tuple[float, float]
+
+
+def split_sensitivity(out_of_fold: OutOfFold, seed: int) -> SplitSensitivity | None:
+    """Measure the headline on halves of its repeats; None with one repeat, or where no half compares a pair.
+
+    Parameters
+    ----------
+    out_of_fold
+        Decisions of the headline.
+    seed
+        Draws the halves where they are too many to use all.
+    """
+    halves = list_halves(len(out_of_fold.decisions), seed)
+    parts = [_only(out_of_fold, half) for half in halves]
+    scores = np.array([(auroc(part), statistic_of(part)) for part in parts]).reshape(-1, 2)
+    scores = scores[np.isfinite(scores).all(axis=1)]
+    if not len(scores):
+        return None
+    (low, low_statistic), (high, high_statistic) = scores.min(axis=0), scores.max(axis=0)
+    return SplitSensitivity(
+        len(scores), len(halves[0]), (float(low), float(high)), (float(low_statistic), float(high_statistic))
+    )
+
+
+def list_halves(repeats: int, seed: int) -> list[list[int]]:
+    """Return different halves of the repeats, each a list of their numbers; none with one repeat.
+
+    With an odd number of repeats one of them is left out of each half.
+    """
+    size = repeats // 2
+    if size == 0:
+        return []
+    if comb(repeats, size) <= MOST_HALVES:
+        return [list(half) for half in combinations(range(repeats), size)]
+    rng, halves = generator(seed, "halves of repeats"), dict[tuple[int, ...], None]()
+    while len(halves) < MOST_HALVES:
+        order = rng.permutation(repeats)
+        for half in (order[:size], order[size : 2 * size]):
+            halves[tuple(sorted(half.tolist()))] = None
+    return [list(half) for half in halves][:MOST_HALVES]
+
+
+def _only(out_of_fold: OutOfFold, repeats: list[int]) -> OutOfFold:
+    return OutOfFold(
+        out_of_fold.labels,
+        out_of_fold.decisions[repeats],
+        out_of_fold.folds[repeats],
+        out_of_fold.thresholds[repeats],
+    )
