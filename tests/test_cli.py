@@ -193,8 +193,28 @@ def _subject_unknown(job):
     job.sheet.loc[1, "animal"] = "unknown"
 
 
+def _null_repeats(job):
+    job.content["null"] = {"permutations": 19, "repeats": 1}
+
+
+def _null_stop_after(job):
+    job.content["null"] = {"stop_after": 20}
+
+
+def _null_of_some(job):
+    job.content["null"] = {"permutations": "some"}
+
+
+def _null_below_none(job):
+    job.content["null"] = {"permutations": -1}
+
+
 MISTAKES = [
     (_unknown_key, ["unknown key 'serach'", "Did you mean 'search'?"]),
+    (_null_repeats, ["'null.repeats' is a key of earlier versions", "runs all repeats of the search"]),
+    (_null_stop_after, ["'null.stop_after' is a key of earlier versions", "null.permutations (a number, or auto)"]),
+    (_null_of_some, ["'null.permutations' is 'some'", "write auto, or the most relabellings"]),
+    (_null_below_none, ["'null.permutations' is -1", "write auto, or the most relabellings"]),
     (_unknown_nested_key, ["unknown key 'search.fold'", "Did you mean 'folds'?"]),
     (_unknown_builder, ["no builder 'gene'", "Did you mean 'genes'?"]),
     (_unknown_parameter, ["no parameter 'max_gene'", "Did you mean 'max_genes'?"]),
@@ -260,7 +280,7 @@ def test_a_null_without_quotes_is_the_null(run, job):
     config.write_text(config.read_text().replace("'null':", "null:"))
     code, out, _ = run("check", config)
     assert code == 0
-    assert "with 19 run" in out
+    assert "of which null.permutations allows 19" in out
 
 
 @pytest.mark.parametrize(

@@ -253,7 +253,7 @@ def _null_draws(rng, draws) -> pd.DataFrame:
         return empty_table("null")
     parts = []
     for kind, count, mean in (("unconditional", draws, 0.49), ("conditional", draws // 2, 0.52)):
-        values = np.clip(rng.normal(mean, 0.17, count), 0, 1).round(3)
+        values = np.clip(rng.normal(mean, 0.14, count), 0, 1).round(3)
         parts.append(pd.DataFrame({"kind": kind, "draw": np.arange(count), "auroc": values}))
     return pd.concat(parts, ignore_index=True)
 
