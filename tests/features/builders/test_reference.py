@@ -104,6 +104,24 @@ def test_a_signature_that_saw_labels_comes_after_all_that_did_not(study):
         assert ranked.position[-1] == 2
 
 
+@pytest.mark.parametrize("scorer", ["singscore", "aucell", "ssgsea", "weighted_projection"])
+def test_scores_and_parts_of_many_training_sets_are_those_of_each_fit(study, scorer):
+    builder = Reference(["nonresponder_opposition", "stress_axis"], units="counts", n_genes=15, scorer=scorer)
+    for index, ranked in enumerate(builder.share(study.counts, study.genes, study.context).rank(study.sets)):
+        training = study.sets.rows[index]
+        alone = Reference(**builder.get_params()).fit(
+            study.counts[training],
+            study.sets.labels[index][training],
+            genes=study.genes,
+            context=study.context.take(training),
+        )
+        np.testing.assert_array_equal(alone.position_, ranked.position)
+        np.testing.assert_allclose(alone.transform(study.counts), ranked.values(), atol=1e-9)
+        if ranked.gene_parts is not None:
+            sums = [part.values.sum(axis=1) for part in ranked.gene_parts([0, 1])]
+            np.testing.assert_allclose(np.stack(sums, axis=1), ranked.values(), atol=1e-9)
+
+
 def test_columns_are_ranked_by_moderated_t_of_their_scores(study):
     labels = study.sets.labels[0]
     names = ["stress_axis", "resilience_induction", "susceptibility_reversal", "ketamine_axis"]

@@ -127,6 +127,16 @@ def test_gene_parts_add_up_to_the_score_or_are_refused(scorer, kind, members, si
         np.testing.assert_allclose(part.values.sum(axis=1), scores[:, column], rtol=0, atol=1e-12)
     (some,) = fitted.gene_parts(values, [4])
     np.testing.assert_array_equal(some.values, every[4].values)
+    np.testing.assert_allclose(fitted.scores_of(fitted.gene_values(values)), scores, rtol=0, atol=1e-12)
+
+
+@EVERY
+@VALUES
+def test_what_a_sample_wise_sum_is_made_of_depends_on_no_signature(scorer, kind, members, request):
+    values = request.getfixturevalue(kind)
+    if scorer.additive and scorer.sample_wise:
+        own = clone(scorer).fit(values[:8], members=members).gene_values(values)
+        np.testing.assert_array_equal(clone(scorer).fit(values).gene_values(values), own)
 
 
 @EVERY

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from sklearn.base import clone
 
 from responder_ml.arrays import Flags, Floats, Indices, Labels, Strings
 from responder_ml.errors import FeatureError
@@ -255,9 +256,13 @@ class SharedReference:
         # Scorers that use one sample only do not depend on the shift that TMM adds to all its genes.
         method = "log_cpm" if self._scorer.sample_wise else builder.normalisation
         self._expression = SharedExpression(X, builder.units, method)
+        base = self._expression.base
+        # Ranks of genes within a sample, for instance, serve all signatures.
+        is_shared = self._scorer.sample_wise and self._scorer.additive
+        self._gene_values = clone(self._scorer).fit(base).gene_values(base) if is_shared else None
         self._fixed_scores = np.empty((len(X), 0))
         if self._scorer.sample_wise:
-            self._fixed_scores = score_signatures(self._scorer, list(self._fixed.values()), self._expression.base)
+            self._fixed_scores = self._score(list(self._fixed.values()))
         self._saw_labels = np.array([name in axes and axes[name].sees_labels for name in (*self._fixed, *self._axes)])
         self.signature_names = np.array([*self._fixed, *self._axes], dtype=str)
         self.names: Strings = np.array([f"{builder.scorer}__{name}" for name in self.signature_names], dtype=str)
@@ -292,9 +297,12 @@ class SharedReference:
         # Nothing is learnt from training rows: one pass over the cohort scores the versions of all training sets.
         n_fixed, n_sets = len(self._fixed), len(sets)
         derived = [signature for of_set in signatures for signature in of_set[n_fixed:]]
-        versions = score_signatures(self._scorer, derived, self._expression.base)
+        versions = self._score(derived)
         by_set = versions.reshape(len(versions), n_sets, len(self._axes))
         return [np.hstack([self._fixed_scores, by_set[:, index]]) for index in range(n_sets)]
+
+    def _score(self, signatures: list[Signature]) -> Floats:
+        return score_signatures(self._scorer, signatures, self._expression.base, gene_values=self._gene_values)
 
     def _shifts(self, sets: TrainingSets) -> Sequence[Floats | None]:
         """Return what each training set's normalisation adds to each sample; None for no shift."""
@@ -315,7 +323,7 @@ class SharedReference:
 
         def gene_parts(columns: Sequence[int]) -> tuple[GeneParts, ...]:
             chosen = [signatures[int(order[column])] for column in columns]
-            return signature_parts(self._scorer, chosen, self._log2(shift), training)
+            return signature_parts(self._scorer, chosen, self._log2(shift), training, self._gene_values)
 
         return Ranked(
             order, lambda: scores[:, order], genes_of, gene_parts=gene_parts if self._scorer.additive else None

@@ -46,7 +46,11 @@ def weight_table(signatures: Sequence[Signature], n_genes: int) -> Any:
 
 
 def score_signatures(
-    scorer: SignatureScorer, signatures: Sequence[Signature], log2: Floats, training: Flags | slice = slice(None)
+    scorer: SignatureScorer,
+    signatures: Sequence[Signature],
+    log2: Floats,
+    training: Flags | slice = slice(None),
+    gene_values: Floats | None = None,
 ) -> Floats:
     """Return samples x signatures; 0 for signatures without genes.
 
@@ -60,17 +64,24 @@ def score_signatures(
         Samples x genes.
     training
         Rows from which a scorer may learn, boolean over samples; all by default.
+    gene_values
+        The scorer's `gene_values` of ``log2``, where they are known.
     """
     scores = np.zeros((len(log2), len(signatures)))
     columns = np.flatnonzero([signature.genes.size for signature in signatures])
     if columns.size:
         table = weight_table([signature for signature in signatures if signature.genes.size], log2.shape[1])
-        scores[:, columns] = clone(scorer).fit(log2[training], members=table).transform(log2)
+        fitted = clone(scorer).fit(log2[training], members=table)
+        scores[:, columns] = fitted.transform(log2) if gene_values is None else fitted.scores_of(gene_values)
     return scores
 
 
 def signature_parts(
-    scorer: SignatureScorer, signatures: Sequence[Signature], log2: Floats, training: Flags
+    scorer: SignatureScorer,
+    signatures: Sequence[Signature],
+    log2: Floats,
+    training: Flags,
+    gene_values: Floats | None = None,
 ) -> tuple[GeneParts, ...]:
     """Return what each gene adds to each signature's score; empty for a signature without genes.
 
@@ -84,6 +95,8 @@ def signature_parts(
         Samples x genes.
     training
         Rows from which a scorer may learn, boolean over samples.
+    gene_values
+        The scorer's `gene_values` of ``log2``, where they are known.
     """
     empty = GeneParts(np.empty(0, dtype=np.intp), np.empty((len(log2), 0)), np.empty(0))
     with_genes = [signature for signature in signatures if signature.genes.size]
@@ -91,7 +104,7 @@ def signature_parts(
         return (empty,) * len(signatures)
     rows = log2 if scorer.sample_wise else log2[training]
     fitted = clone(scorer).fit(rows, members=weight_table(with_genes, log2.shape[1]))
-    parts = iter(fitted.gene_parts(log2))
+    parts = iter(fitted.gene_parts(log2) if gene_values is None else fitted.parts_of(gene_values))
     return tuple(next(parts) if signature.genes.size else empty for signature in signatures)
 
 

@@ -155,10 +155,36 @@ class SignatureScorer(TransformerMixin, BaseEstimator, ABC):  # type: ignore[mis
         FeatureError
             The score is not a sum over genes.
         """
-        values = self._gene_values(self._validated(X))
-        chosen = range(self.names_.size) if columns is None else columns
+        return self.parts_of(self.gene_values(X), columns)
+
+    @final
+    def gene_values(self, X: Floats) -> Floats:
+        """Return samples x genes, of which an additive score is a sum, weighted by the signature.
+
+        They do not depend on the signatures. Where a scorer uses one sample only, those of a cohort serve all signatures.
+
+        Raises
+        ------
+        FeatureError
+            The score is not a sum over genes.
+        """
+        return self._gene_values(self._validated(X))
+
+    @final
+    def scores_of(self, gene_values: Floats) -> Floats:
+        """Return the scores of an additive scorer, samples x sets, from `gene_values`."""
+        table, scores = self._table(self._member_weights()), np.empty((len(gene_values), self.names_.size))
+        for start in range(0, len(gene_values), _SAMPLES_AT_ONCE):
+            rows = slice(start, start + _SAMPLES_AT_ONCE)
+            scores[rows] = set_sums(gene_values[rows], table)
+        return scores
+
+    @final
+    def parts_of(self, gene_values: Floats, columns: Sequence[int] | None = None) -> tuple[GeneParts, ...]:
+        """Return the same as `gene_parts`, from `gene_values`."""
         weights = self._member_weights()
-        return tuple(self._parts_of(values, weights, column) for column in chosen)
+        chosen = range(self.names_.size) if columns is None else columns
+        return tuple(self._parts_of(gene_values, weights, column) for column in chosen)
 
     @final
     def get_feature_names_out(self, input_features: object = None) -> NDArray[np.object_]:
