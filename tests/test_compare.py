@@ -34,7 +34,19 @@ def _out_of_fold(subjects, labels, shift, candidates):
     return pd.DataFrame(rows)
 
 
-def _make(make_result, name="pfc", scores=None, *, subjects=SUBJECTS, flip=False, shift=1, simulated=False, null=0.02):
+def _make(
+    make_result,
+    name="pfc",
+    scores=None,
+    *,
+    subjects=SUBJECTS,
+    flip=False,
+    shift=1,
+    simulated=False,
+    null=0.02,
+    seed=7,
+    level="no_evidence",
+):
     scores = {"auto": AUTO, "genes+less": LESS, "genes+much": MUCH} if scores is None else scores
     labels = [int((index % 2 == 0) is not flip) for index in range(len(subjects))]
     folds = [
@@ -58,7 +70,9 @@ def _make(make_result, name="pfc", scores=None, *, subjects=SUBJECTS, flip=False
         },
         "n": {"samples": 12, "subjects": 12, "positive": 6, "negative": 6, "genes": 5},
         "null": None if null is None else {"p_value": null},
-        "verdict": {"level": "no_evidence", "sentence": "No evidence."},
+        "verdict": {"level": level, "sentence": "A sentence."},
+        "seed": seed,
+        "data_sha256": name,
         "search": {"folds": FOLDS},
     }  # fmt: skip
     tables = {
@@ -213,7 +227,12 @@ def test_a_run_that_lost_a_table_is_refused(written):
 def test_files_hold_what_was_found(written, tmp_path):
     comparison = compare([written("a", "pfc"), written("b", "nac")])
     write_comparison(comparison, tmp_path / "new" / "out")
-    assert {path.name for path in (tmp_path / "new" / "out").iterdir()} == {"leaderboard.csv", "pairs.csv", PAGE}
+    assert {path.name for path in (tmp_path / "new" / "out").iterdir()} == {
+        "leaderboard.csv",
+        "pairs.csv",
+        "seeds.csv",
+        PAGE,
+    }
     for name, table in (("leaderboard", comparison.leaderboard), ("pairs", comparison.pairs)):
         read = pd.read_csv(tmp_path / "new" / "out" / f"{name}.csv", keep_default_na=False, na_values=[""])
         assert list(read.columns) == list(table.columns)
@@ -264,3 +283,18 @@ def test_the_terminal_shows_every_name_whole_at_80_columns(written):
     assert long in "".join(cell[2].strip() for cell in cells if len(cell) == 8)
     assert "…" not in text
     assert "no evidence" in text
+
+
+def test_one_job_under_several_seeds_is_a_group_whose_turning_verdict_is_told(written, tmp_path):
+    seeds = ((1, "evidence", 0.01), (2, "no_evidence", 0.2))
+    folders = [written(f"s{seed}", "pfc", seed=seed, level=level, null=p, shift=seed) for seed, level, p in seeds]
+    comparison = compare([*folders, written("other", "nac", shift=3)])
+    (row,) = comparison.seeds.to_dict("records")
+    assert row["runs"] == ("s1", "s2")
+    assert (row["p_low"], row["p_high"], row["verdicts"]) == (0.01, 0.2, "evidence (1), no evidence (1)")
+    assert "Their verdicts differ: evidence (1), no evidence (1)" in comparison.notes[0]
+    # Which seed is better is no question; whether the other job is better remains one.
+    assert [note[:30] for note in comparison.notes if "Not tested" in note] == ["Not tested: nac against s1. Th"]
+    write_comparison(comparison, tmp_path / "out")
+    assert pd.read_csv(tmp_path / "out" / "seeds.csv")["runs"].tolist() == ["s1; s2"]
+    assert "Their verdicts differ" in (tmp_path / "out" / PAGE).read_text()

@@ -2,7 +2,7 @@
 
 Pairs within a run are its candidates and the whole procedure, their mean ("auto"). Pairs across runs are their
 headlines (auto) only: a run's best candidate, picked by hand, would be biased upwards. One Holm correction covers every pair
-shown.
+shown. Runs that differ by their seed alone are one job: they are shown as a group, with the range of their results.
 
 References
 ----------
@@ -22,11 +22,12 @@ from responder_ml.errors import RunError
 from responder_ml.evaluation.intervals import compare_pairs
 from responder_ml.records.files import write_text
 from responder_ml.records.run import Run, read_run
+from responder_ml.records.seed_groups import describe_groups, group_by_seed
 from responder_ml.report.leaderboard import render_leaderboard
 from responder_ml.search.candidate import AUTO
 from responder_ml.statistics.multiple_testing import holm
 
-LEADERBOARD, PAIRS, PAGE = "leaderboard.csv", "pairs.csv", "leaderboard.html"
+LEADERBOARD, PAIRS, SEEDS, PAGE = "leaderboard.csv", "pairs.csv", "seeds.csv", "leaderboard.html"
 
 _PAIR_COLUMNS = [
     "first_run", "first", "second_run", "second", "difference", "low", "high", "t", "p_value", "p_holm", "n_folds"
@@ -51,6 +52,8 @@ class Comparison:
     pairs
         One row per pair: first_run, first, second_run, second, difference (mean over the folds both were scored on,
         first minus second), low, high (95 %, corrected), t, p_value, p_holm, n_folds.
+    seeds
+        One row per job that was run under several seeds; see `group_by_seed`.
     notes
         What was tested and what was not, and why.
     simulated
@@ -59,6 +62,7 @@ class Comparison:
 
     leaderboard: pd.DataFrame = field(repr=False)
     pairs: pd.DataFrame = field(repr=False)
+    seeds: pd.DataFrame = field(repr=False)
     notes: tuple[str, ...]
     simulated: bool
 
@@ -79,16 +83,18 @@ def compare(folders: Sequence[Path]) -> Comparison:
     runs = _read_runs(folders)
     groups = _same_folds(runs)
     pairs = _all_pairs(runs, groups)
+    seeds = group_by_seed(runs)
     return Comparison(
         leaderboard=_leaderboard(runs),
         pairs=pairs,
-        notes=(_ONE_TEST, *_explain_pairs(runs, groups, len(pairs))),
+        seeds=seeds,
+        notes=(*describe_groups(seeds), _ONE_TEST, *_explain_pairs(runs, _one_per_job(groups, seeds), len(pairs))),
         simulated=any(run.result.simulated for run in runs.values()),
     )
 
 
 def write_comparison(comparison: Comparison, folder: Path) -> None:
-    """Write both tables as CSV, and a page with the figures that needs nothing else.
+    """Write the tables as CSV, and a page with the figures that needs nothing else.
 
     Raises
     ------
@@ -98,6 +104,9 @@ def write_comparison(comparison: Comparison, folder: Path) -> None:
     page = render_leaderboard(comparison.leaderboard, comparison.pairs, comparison.notes, comparison.simulated)
     write_text(folder / LEADERBOARD, comparison.leaderboard.to_csv(index=False))
     write_text(folder / PAIRS, comparison.pairs.to_csv(index=False))
+    write_text(
+        folder / SEEDS, comparison.seeds.assign(runs=comparison.seeds["runs"].map("; ".join)).to_csv(index=False)
+    )
     write_text(folder / PAGE, page)
 
 
@@ -198,6 +207,16 @@ def _fold_scores(run: Run) -> dict[str, Floats]:
     wide = run.tables["folds"].pivot(index=["repeat", "fold"], columns="candidate", values="auroc").astype(np.float64)
     names = run.tables["candidates"]["name"]
     return {str(name): wide[name].to_numpy() for name in names}
+
+
+def _one_per_job(groups: Sequence[Sequence[str]], seeds: pd.DataFrame) -> list[Sequence[str]]:
+    """Leave out groups that are a job of an earlier one under other seeds: nobody asks which seed is better."""
+    job_of = {name: row for row, names in enumerate(seeds["runs"]) for name in names}
+    distinct: dict[object, Sequence[str]] = {}
+    for index, group in enumerate(groups):
+        jobs = {job_of.get(name, f"no job of several seeds, {name}") for name in group}
+        distinct.setdefault(jobs.pop() if len(jobs) == 1 else index + 0.5, group)
+    return list(distinct.values())
 
 
 def _explain_pairs(runs: Mapping[str, Run], groups: Sequence[Sequence[str]], n_pairs: int) -> list[str]:

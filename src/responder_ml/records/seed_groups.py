@@ -1,0 +1,87 @@
+"""Runs that are one job under several seeds: how far the seed moves the AUROC, p and the verdict."""
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from responder_ml.records.job_register import deciding_settings
+from responder_ml.records.run import Run
+
+COLUMNS = [
+    "runs", "seeds", "auroc_low", "auroc_high", "auroc_sd", "p_low", "p_high", "verdicts", "verdicts_differ"
+]  # fmt: skip
+
+
+def group_by_seed(runs: Mapping[str, Run]) -> pd.DataFrame:
+    """Return one row for each job that was run under several seeds on the same data, and under otherwise the same settings.
+
+    Parameters
+    ----------
+    runs
+        Runs by the names to show.
+
+    Returns
+    -------
+    Columns ``runs`` (a tuple of names), ``seeds``, the smallest and largest AUROC of the headline and its standard deviation over
+    runs, the smallest and largest p (missing where no null was run), ``verdicts`` (each level with its number of runs) and
+    whether they differ.
+    """
+    groups: dict[tuple[str, str], dict[str, Run]] = {}
+    for name, run in runs.items():
+        groups.setdefault((run.result.data_sha256, _settings(run)), {})[name] = run
+    rows = [_summarise(group) for group in groups.values() if len({run.result.seed for run in group.values()}) > 1]
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def describe_groups(groups: pd.DataFrame) -> list[str]:
+    """Return a sentence for each group, which says so where verdicts differ."""
+    return [_describe(row) for row in groups.to_dict("records")]
+
+
+def count_levels(levels: Sequence[str]) -> str:
+    """Return the levels of several verdicts with their numbers, the most frequent first."""
+    return ", ".join(f"{level.replace('_', ' ')} ({count})" for level, count in Counter(levels).most_common())
+
+
+def _settings(run: Run) -> str:
+    # The level of significance turns verdicts too, but is no seed.
+    settings = deciding_settings(run.config) | {"null": run.config.get("null")}
+    return json.dumps({key: value for key, value in settings.items() if key != "seed"}, sort_keys=True)
+
+
+def _summarise(group: Mapping[str, Run]) -> dict[str, Any]:
+    results = [run.result for run in group.values()]
+    aurocs = np.array([np.nan if result.headline.auroc is None else result.headline.auroc for result in results])
+    p_values = [
+        result.null.p_value for result in results if result.null is not None and result.null.p_value is not None
+    ]
+    levels = [result.verdict.level for result in results]
+    return {
+        "runs": tuple(group),
+        "seeds": "; ".join(str(result.seed) for result in results),
+        "auroc_low": aurocs.min(),
+        "auroc_high": aurocs.max(),
+        "auroc_sd": aurocs.std(ddof=1),
+        "p_low": min(p_values, default=np.nan),
+        "p_high": max(p_values, default=np.nan),
+        "verdicts": count_levels(levels),
+        "verdicts_differ": len(set(levels)) > 1,
+    }
+
+
+def _describe(row: Mapping[Any, Any]) -> str:
+    p_range = "" if pd.isna(row["p_low"]) else f", p {row['p_low']:.2g} to {row['p_high']:.2g}"
+    sentence = (
+        f"One job under several seeds ({row['seeds']}): {', '.join(row['runs'])}. AUROC {row['auroc_low']:.2f} to "
+        f"{row['auroc_high']:.2f}{p_range}."
+    )
+    if row["verdicts_differ"]:
+        return (
+            f"{sentence} Their verdicts differ: {row['verdicts']}. A verdict that the seed turns is no finding, and the best of "
+            "them least of all; with more repeats (`search.repeats`) the splits count for less."
+        )
+    return f"{sentence} All have the same verdict: {row['verdicts'].partition(' (')[0]}."
