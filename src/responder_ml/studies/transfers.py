@@ -69,15 +69,12 @@ def transfer_table(
     if config.transfer.permutations == 0:
         return STUDY_FOLDER.table("transfer")
     base = config.base
-    pairs = [
-        (group, train, test)
-        for group in transfer_groups(list(jobs.values()))
-        for train in group.jobs
-        for test in group.jobs
-    ]
+    pairs = [(group, train, test) for group in transfer_groups(unpaired) for train in group.jobs for test in group.jobs]
     n_tested = sum(train != test and group.jobs[train].planned.name in evidence for group, train, test in pairs)
     null = NullPlan(config.transfer.permutations, base.null.alpha, base.seed, family=max(n_tested, 1))
     no_null = replace(null, permutations=0)
+    # A model of pairs compares the members of one pair of its own cohort.
+    unpaired = [job for job in jobs.values() if job.planned.config.endpoint.pairs is None]
     rows: list[TransferRow] = []
     for group, train, test in pairs:
         trained, tested = group.jobs[train], group.jobs[test]
@@ -102,8 +99,7 @@ def transfer_groups(jobs: Sequence[StudyJob]) -> list[TransferGroup]:
     A subset that contains all animals of another one (both drugs, beside each of them) is left out: a model would be tested
     on the animals of its own training set.
     """
-    # A model of pairs compares the members of one pair of its own cohort.
-    of_one_region = [job for job in jobs if isinstance(job, RegionJob) and not job.prepared.labelled.paired]
+    of_one_region = [job for job in jobs if isinstance(job, RegionJob)]
     groups: dict[tuple[str, str, str], dict[str, RegionJob]] = {}
     for job in of_one_region:
         planned = job.planned
