@@ -22,7 +22,7 @@ from responder_ml.evaluation.permutation import (
     run_null,
 )
 from responder_ml.evaluation.procedure import ObservedResult, Procedure
-from responder_ml.evaluation.relabel import count_labellings, format_count
+from responder_ml.evaluation.relabel import count_labellings, format_count, smallest_exact_p
 from responder_ml.evaluation.sequential import RISK
 from responder_ml.evaluation.verdict import (
     BaselineResult,
@@ -52,9 +52,10 @@ def power_note(labelled: LabelledCohort, plan: NullPlan) -> str:
     count = count_labellings(labels, strata)
     within = f" within {' x '.join(labelled.endpoint.strata)}" if labelled.endpoint.strata else ""
     labellings = f"{format_count(count)} labellings{within}"
-    if is_underpowered(1.0 / count, plan.alpha):
+    attainable = smallest_exact_p(labels, strata)
+    if is_underpowered(attainable, plan.alpha):
         return (
-            f"Underpowered: {labellings}; with all of them run, the smallest attainable p is {1.0 / count:.2g}. No result "
+            f"Underpowered: {labellings}; with all of them run, the smallest attainable p is {attainable:.2g}. No result "
             f"can reach p <= {plan.alpha:g}; what follows can only describe."
         )
     if plan.permutations == 0:

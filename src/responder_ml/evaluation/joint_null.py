@@ -11,7 +11,7 @@ among the joint draws is run. The number of draws is fixed beforehand: a rule th
 others without values to compare it with. A test with a fixed number of draws is exact at its level, so p is never undecided.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import comb, prod
 
@@ -27,7 +27,7 @@ from responder_ml.evaluation.permutation import (
     monte_carlo_p,
     reaches,
 )
-from responder_ml.evaluation.relabel import count_labellings, enumerate_labellings
+from responder_ml.evaluation.relabel import count_labellings, enumerate_labellings, smallest_exact_p
 from responder_ml.evaluation.sequential import confidence_interval
 from responder_ml.evaluation.westfall_young import attainable_corrected_p, correct_p_values
 from responder_ml.progress import OnProgress
@@ -36,7 +36,8 @@ from responder_ml.statistics.seeds import generator
 FIXED_DRAWS = 999
 """Joint relabellings with ``auto``."""
 DRAWS_WHERE_EXACT = 20_000
-"""Joint relabellings where all labellings of every job are run anyway, so that a further draw costs only a look-up."""
+"""Joint relabellings where all labellings of every job are run anyway, so that a further draw costs only a look-up; all of them
+where they are no more than this: then the corrected p is exact too, and no seed turns it."""
 # Statistics that differ by less, relative to the statistic where it exceeds 1, are the same but for rounding.
 _ROUNDING = 1e-12
 
@@ -86,7 +87,7 @@ class JointNull:
     jobs
         The null of each job, by name.
     draws
-        Number of joint relabellings that the correction rests on.
+        Number of joint relabellings that the correction rests on: random ones, or all of them, the observed one included.
     labellings
         Number of distinct joint relabellings.
     exact
@@ -142,6 +143,23 @@ class JointRelabelling:
         of_subjects = np.stack(list(self._labels.values()), axis=1)
         return prod(_arrangements(of_subjects[self._block == block]) for block in range(self.n_blocks))
 
+    def enumerate(self) -> dict[str, Labels]:
+        """Return every joint relabelling but the observed one, as `draw` does; count them before."""
+        subjects = np.arange(len(self._block))
+        labels_from = subjects[None]
+        of_subjects = np.stack(list(self._labels.values()), axis=1)
+        for block in range(self.n_blocks):
+            of_block = np.flatnonzero(self._block == block)
+            kinds = np.unique(of_subjects[of_block], axis=0, return_inverse=True)[1].ravel()
+            # Who gives labels to whom: among subjects with equal labels it does not matter which of them.
+            givers = [of_block[np.flatnonzero(kinds == kind)] for kind in range(kinds.max() + 1)]
+            arrangements = np.stack([_giver_of_each(row, givers) for row in _orders(kinds.tolist())])
+            labels_from = np.repeat(labels_from, len(arrangements), axis=0)
+            labels_from[:, of_block] = np.tile(arrangements, (len(labels_from) // len(arrangements), 1))
+        is_observed = (of_subjects[labels_from] == of_subjects).all(axis=(1, 2))
+        labels_from = labels_from[~is_observed]
+        return {name: self._labels[name][labels_from[:, rows]] for name, rows in self._rows.items()}
+
     def draw(self, count: int, rng: np.random.Generator) -> dict[str, Labels]:
         """Return random relabellings of every job, shape ``(count, n_subjects)`` each; row i is one exchange for all jobs.
 
@@ -185,8 +203,11 @@ def run_joint_null(
     exact_up_to = EXACT_UP_TO if permutations == "auto" else permutations
     counts = {job: count_labellings(joint.labels(job), joint.blocks(job)) for job in statistics}
     exact = all(count <= exact_up_to for count in counts.values())
-    draws = DRAWS_WHERE_EXACT if exact else fixed_draws(permutations)
-    drawn = joint.draw(draws, generator(seed, "joint relabelling"))
+    if exact and joint.count() <= DRAWS_WHERE_EXACT:
+        draws, drawn = joint.count(), joint.enumerate()
+    else:
+        draws = DRAWS_WHERE_EXACT if exact else fixed_draws(permutations)
+        drawn = joint.draw(draws, generator(seed, "joint relabelling"))
     runs = {job: _plan_runs(joint, job, drawn[job], exact=counts[job] <= exact_up_to) for job in statistics}
     total, finished = sum(len(of_job.labellings) for of_job in runs.values()), 0
     p_values, values_of = [], {}
@@ -203,7 +224,8 @@ def run_joint_null(
     corrected = correct_p_values(table)
     jobs = {}
     for index, job in enumerate(statistics):
-        smallest = 1.0 / (counts[job] if runs[job].exact else draws + 1)
+        attainable = smallest_exact_p(joint.labels(job), joint.blocks(job))
+        smallest = attainable if runs[job].exact else max(attainable, 1.0 / (draws + 1))
         null = _null(values_of[job], runs[job], counts[job], smallest, alpha)
         jobs[job] = JobNull(null, float(corrected[index]), attainable_corrected_p(table, index, smallest))
     return JointNull(jobs, draws, joint.count(), exact)
@@ -258,6 +280,25 @@ def _null(values: Floats, runs: _Runs, count: int, smallest: float, alpha: float
     null = values[runs.drawn[1:]]
     interval = confidence_interval(int(np.count_nonzero(reaches(null, observed))), len(null))
     return NullResult(observed, null, monte_carlo_p(null, observed), interval, False, True, False, count, smallest)
+
+
+def _orders(kinds: list[int]) -> Iterator[list[int]]:
+    """Yield every distinct order of some kinds."""
+    if not kinds:
+        yield []
+    for first in sorted(set(kinds)):
+        rest = kinds.copy()
+        rest.remove(first)
+        for order in _orders(rest):
+            yield [first, *order]
+
+
+def _giver_of_each(order: Sequence[int], givers: Sequence[Indices]) -> Indices:
+    """Return the subject that gives its labels to each subject of a block, for an order of the kinds of labels."""
+    giver = np.empty(len(order), dtype=np.intp)
+    for kind, of_kind in enumerate(givers):
+        giver[np.asarray(order) == kind] = of_kind
+    return giver
 
 
 def _arrangements(labels: Labels) -> int:
