@@ -89,7 +89,12 @@ def test_halves_of_the_repeats_are_recorded_and_reported(trained):
     low, high = sensitivity.auroc
     assert low <= run.result.headline.auroc <= high
     assert f"AUROC between {low:.2f} and {high:.2f} (2 halves)" in (folder / "run" / "card.md").read_text()
-    assert "With half of the repeats" in (folder / "run" / "report.html").read_text()
+    report = (folder / "run" / "report.html").read_text()
+    assert "With half of the repeats" in report
+    # One job alone on its data needs no words.
+    assert (run.result.jobs_on_data.run, run.result.jobs_on_data.jobs) == (1, 1)
+    assert "Jobs on these data" not in report
+    assert "on these data" not in run.result.verdict.sentence
 
 
 def test_a_second_seed_is_a_second_run_on_the_same_data_and_says_so(tmp_path):
@@ -102,18 +107,16 @@ def test_a_second_seed_is_a_second_run_on_the_same_data_and_says_so(tmp_path):
     small["classifiers"] = [{"kind": "nearest_centroid"}]
     # The seed of the simulator is the job's unless it has its own.
     small["cohort"] = {**JOB["cohort"], "params": {"n_genes": 300, "seed": 1}}
-    sentences, counts = [], []
-    for number, seed in enumerate((3, 4, 3)):
-        run = train(_job(tmp_path, **{**small, "seed": seed}), tmp_path / f"run{number}", tmp_path / f"bundle{number}")
-        sentences.append(run.result.verdict.sentence)
-        counts.append((run.result.jobs_on_data.run, run.result.jobs_on_data.jobs))
-    assert counts == [(1, 1), (2, 2), (1, 2)]
-    assert "on these data" not in sentences[0]
-    assert sentences[1].endswith("; run 2 on these data.")
-    assert sentences[2] == sentences[0].removesuffix(".") + "; run 1 of 2 on these data."
-    assert "Jobs on these data" not in (tmp_path / "run0" / "report.html").read_text()
-    assert "Jobs on these data" in (tmp_path / "run1" / "report.html").read_text()
-    assert "2 different jobs were asked of these data" in (tmp_path / "run1" / "card.md").read_text()
+    first, second = (_job(tmp_path, **{**small, "seed": seed}) for seed in (3, 4))
+    assert count_jobs(first, prepare_job(first).labelled, tmp_path, Progress()).jobs == 1
+    run = train(second, tmp_path / "run", tmp_path / "bundle")
+    assert (run.result.jobs_on_data.run, run.result.jobs_on_data.jobs) == (2, 2)
+    assert run.result.verdict.sentence.endswith("; run 2 on these data.")
+    assert "Jobs on these data" in (tmp_path / "run" / "report.html").read_text()
+    assert "2 different jobs were asked of these data" in (tmp_path / "run" / "card.md").read_text()
+    # The first one asked again is no third job, but is told of the second.
+    count = count_jobs(first, prepare_job(first).labelled, tmp_path, Progress())
+    assert (count.run, count.jobs) == (1, 2)
 
 
 def test_a_register_that_cannot_be_used_or_is_damaged_is_reported_and_stops_nothing(tmp_path):

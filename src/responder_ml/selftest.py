@@ -36,6 +36,7 @@ from responder_ml.search.candidate import Candidate
 from responder_ml.search.draw import SearchPlan
 from responder_ml.search.search_data import SearchData
 from responder_ml.search.workers import Workers
+from responder_ml.selftest_seeds import SeedVerdict, judge_seeds
 from responder_ml.selftest_size import SelfTestSize
 from responder_ml.statistics.seeds import generator, integer_seed
 
@@ -119,12 +120,15 @@ class SelfTest:
         Cohorts and relabellings that were run.
     controls
         Relabelled cohorts, then noise.
+    seeds
+        What the job itself shows under several seeds, where that was asked for.
     """
 
     name: str
     seed: int
     size: SelfTestSize
     controls: tuple[NegativeControl, ...]
+    seeds: tuple[SeedVerdict, ...] = ()
 
     @property
     def leaks(self) -> bool:
@@ -159,7 +163,7 @@ def selftest(job: JobConfig, size: SelfTestSize | None = None, progress: Progres
     job
         Configuration; its cohort, builders, classifiers, folds and trials are used unchanged.
     size
-        How many cohorts and relabellings.
+        How many cohorts, relabellings and seeds.
     progress
         Reports long work.
 
@@ -183,7 +187,8 @@ def selftest(job: JobConfig, size: SelfTestSize | None = None, progress: Progres
                 on_progress(len(results), size.cohorts, f"mean AUROC {np.mean([value for value, _ in results]):.2f}")
         aurocs, p_values = np.array(results).T
         controls.append(NegativeControl(kind, aurocs, p_values, job.null.alpha))
-    return SelfTest(job.name, job.seed, size, tuple(controls))
+    seeds = judge_seeds(job, size.seeds, progress) if size.seeds else ()
+    return SelfTest(job.name, job.seed, size, tuple(controls), seeds)
 
 
 def shuffle_genes(expression: Floats, rng: np.random.Generator, pair_of: Indices | None = None) -> Floats:
@@ -275,6 +280,10 @@ def _record(test: SelfTest) -> dict[str, Any]:
                 "p_values": control.p_values.tolist(),
             }
             for control in test.controls
+        ],
+        "seeds": [
+            {"seed": seed.seed, "auroc": seed.auroc, "p_value": seed.p_value, "verdict": seed.verdict.level}
+            for seed in test.seeds
         ],
         "leaks": test.leaks,
         "sentence": test.sentence,

@@ -14,6 +14,7 @@ from responder_ml.selftest_size import SelfTestSize
 if TYPE_CHECKING:
     from responder_ml.arrays import Floats
     from responder_ml.selftest import NegativeControl, SelfTest
+    from responder_ml.selftest_seeds import SeedVerdict
 
 
 def selftest(
@@ -24,6 +25,10 @@ def selftest(
     permutations: Annotated[
         int | None, typer.Option(help=f"Relabellings for each cohort's p (default: {SelfTestSize.permutations}).")
     ] = None,
+    seeds: Annotated[
+        int | None,
+        typer.Option(help="Also run the job itself under so many seeds, its own first, and show every verdict."),
+    ] = None,
     out: Annotated[Path | None, typer.Option("--out", help="JSON file to write.")] = None,
 ) -> None:
     """Run the job on relabelled subjects and on noise of the same shape, and report whether it leaks."""
@@ -31,7 +36,7 @@ def selftest(
     from responder_ml.selftest import selftest, write_selftest
 
     console = Console()
-    size = SelfTestSize(**specified(cohorts=cohorts, permutations=permutations))
+    size = SelfTestSize(**specified(cohorts=cohorts, permutations=permutations, seeds=seeds))
     test = selftest(load_config(config), size, ProgressBar(console))
     show_selftest(console, test)
     if out is not None:
@@ -51,6 +56,19 @@ def show_selftest(console: Console, test: "SelfTest") -> None:
         table.add_row(title, *(column[title] for column in columns))
     print_table(console, table)
     print_line(console, test.sentence, style="bold red" if test.leaks else "bold green")
+    if test.seeds:
+        _show_seeds(console, test.seeds)
+
+
+def _show_seeds(console: Console, verdicts: "tuple[SeedVerdict, ...]") -> None:
+    from responder_ml.selftest_seeds import describe_seeds
+
+    table = Table("seed", "AUROC", "p", "verdict", title="The job itself under several seeds")
+    for result in verdicts:
+        p_value = "not run" if result.p_value is None else f"{result.p_value:.2g}"
+        table.add_row(str(result.seed), f"{result.auroc:.2f}", p_value, result.verdict.level.replace("_", " "))
+    print_table(console, table)
+    print_line(console, describe_seeds(verdicts))
 
 
 def _column(control: "NegativeControl") -> dict[str, str]:
