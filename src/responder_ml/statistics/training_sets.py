@@ -1,6 +1,7 @@
 """Many training sets of one cohort, each with its own rows and its own labelling."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,11 +23,14 @@ class TrainingSets:
     alike
         How many sets in a row, from the first on, have most rows and their labels in common, such as those of one
         cross-validation. A hint that saves time; results do not depend on it beyond rounding.
+    known
+        What has been computed for these sets, by an identity of all that it was computed from.
     """
 
     rows: Flags
     labels: NDArray[np.int8]
     alike: int = 1
+    known: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def __len__(self) -> int:
         """Return the number of training sets."""

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -45,6 +47,26 @@ def test_a_gene_without_a_difference_has_no_direction():
 def test_running_score_by_hand():
     z = np.array([[1.0, 2.0, 4.0]])
     np.testing.assert_allclose(running_score(z, np.array([1.0, -1.0, 0.0])), [[1.0, -0.5, -1.0 / 3.0]])
+
+
+def test_genes_and_derived_of_the_same_settings_are_ranked_once_and_of_others_each_by_itself(study, monkeypatch):
+    import responder_ml.features.builders.genes as module
+
+    counted = []
+    rank = module.best_columns
+    monkeypatch.setattr(module, "best_columns", lambda *values, **names: counted.append(1) or rank(*values, **names))
+    edited = study.counts.copy()
+    edited[0, 0] += 1.0
+    alone = Derived(units="counts").share(study.counts, study.genes).rank(replace(study.sets, known={}))
+    sets = replace(study.sets, known={})
+    Genes(units="counts").share(study.counts, study.genes).rank(sets)
+    together = Derived(units="counts").share(study.counts, study.genes).rank(sets)
+    assert len(counted) == 2
+    for one, other in zip(alone, together, strict=True):
+        np.testing.assert_array_equal(one.values(), other.values())
+    Genes(units="counts", min_share=0.5).share(study.counts, study.genes).rank(sets)
+    Genes(units="counts").share(edited, study.genes).rank(sets)
+    assert len(counted) == 4
 
 
 @pytest.mark.parametrize("scale", [1e-8, 1.0, 1e8])

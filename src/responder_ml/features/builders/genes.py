@@ -1,5 +1,6 @@
 """Single genes, ranked by moderated t or by the ordinary one."""
 
+import hashlib
 from collections.abc import Sequence
 
 import numpy as np
@@ -144,15 +145,21 @@ class SharedGenes:
         self._longest, self._moderated = builder.max_genes, builder.moderated
         self._covariates = covariates
         self._contrasts = None if covariates is None else ManyContrasts(self._columns.values)
+        # Builders that rank the same genes alike, such as `genes` and `derived`, do so once.
+        values = hashlib.blake2b(np.ascontiguousarray(X).data).hexdigest()
+        self._identity = f"{values} {X.shape} {builder.get_params()}"
 
     def rank(self, sets: TrainingSets) -> list[Ranked]:
         """Return each training set's genes by absolute t."""
         shifts = self._shifts.shifts(sets.rows)
-        expressed = self._detection.expressed(sets.rows)
-        if self._contrasts is None:
-            best = best_columns(self._columns, sets, self._longest, expressed, shifts, squeezed=self._moderated)
-        else:
-            best = self._best_adjusted(self._contrasts, sets, expressed, shifts)
+        if self._identity not in sets.known:
+            expressed = self._detection.expressed(sets.rows)
+            if self._contrasts is None:
+                best = best_columns(self._columns, sets, self._longest, expressed, shifts, squeezed=self._moderated)
+            else:
+                best = self._best_adjusted(self._contrasts, sets, expressed, shifts)
+            sets.known[self._identity] = best
+        best = sets.known[self._identity]
         return [self._ranked(columns, None if shifts is None else shifts[index]) for index, columns in enumerate(best)]
 
     def _best_adjusted(
