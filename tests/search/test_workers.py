@@ -1,3 +1,4 @@
+import gc
 import os
 import time
 from functools import partial
@@ -90,3 +91,23 @@ def test_one_worker_and_one_unit_need_no_other_process():
     assert list(Workers(2).map(_process_id, [0])) == [os.getpid()]
     assert os.getpid() not in set(Workers(2).map(_process_id, range(3)))
     assert list(Workers(2).map(_process_id, [])) == []
+
+
+def _collector(unit):
+    if unit < 0:
+        raise ValueError("negative")
+    return gc.get_freeze_count() > 0
+
+
+def test_the_collector_passes_over_what_was_there_before_a_unit_and_is_left_as_it_was():
+    assert list(Workers(1).map(_collector, [1, 2])) == [True, True]
+    assert gc.get_freeze_count() == 0
+    with pytest.raises(ValueError, match="negative"):
+        list(Workers(1).map(_collector, [1, -1]))
+    assert gc.get_freeze_count() == 0
+    gc.freeze()
+    try:
+        assert list(Workers(1).map(_collector, [1])) == [True]
+        assert gc.get_freeze_count() > 0
+    finally:
+        gc.unfreeze()

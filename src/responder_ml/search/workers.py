@@ -7,12 +7,14 @@ Processes are started afresh, never forked from one that has numerical threads, 
 when the caller stops iterating, the few units under way finish by themselves. The unit of a process that died is computed again.
 """
 
+import gc
 import os
 import signal
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from functools import cache, partial
 from multiprocessing import get_context, parent_process
 from pathlib import Path
@@ -72,8 +74,24 @@ class Workers:
 
 def single_threaded(function: Callable[[Unit], Result], unit: Unit) -> Result:
     """Return ``function(unit)``, computed with the numerical libraries on one thread."""
-    with _numerical_threads().limit(limits=1):
+    with _spared_collector(), _numerical_threads().limit(limits=1):
         return function(unit)
+
+
+@contextmanager
+def _spared_collector() -> Iterator[None]:
+    """Keep the garbage collector from walking, during a unit, through all that was there before.
+
+    Imported libraries are hundreds of thousands of objects; a unit of a null makes enough small ones to have them all walked
+    through, which can take as long as the unit does.
+    """
+    is_frozen = gc.get_freeze_count() > 0
+    gc.freeze()
+    try:
+        yield
+    finally:
+        if not is_frozen:
+            gc.unfreeze()
 
 
 @cache
