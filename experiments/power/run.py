@@ -22,7 +22,12 @@ from anndata import AnnData
 from responder_ml.classifiers import CLASSIFIERS
 from responder_ml.cohort.endpoint import Endpoint, label_cohort
 from responder_ml.cohort.simulate import simulate_cohort
-from responder_ml.evaluation.global_test import distances_between, energy_statistics, expressed_genes, standardise_within
+from responder_ml.evaluation.global_test import (
+    distances_between,
+    energy_statistics,
+    expressed_genes,
+    standardise_within,
+)
 from responder_ml.evaluation.permutation import exact_p
 from responder_ml.evaluation.procedure import Procedure
 from responder_ml.evaluation.relabel import draw_labellings
@@ -70,7 +75,9 @@ def make_data(cell: Cell, seed: int):
             for response, count in zip(("responder", "non_responder"), counts, strict=True)
         }
         cohort = simulate_cohort(seed=seed, effect=cell.effect, n_genes=GENES, cells=cells, regions=["PFC"])
-        return label_cohort(cohort, Endpoint("response", "responder", "non_responder", ("drug",))), cohort.uns["gene_sets"]
+        return label_cohort(cohort, Endpoint("response", "responder", "non_responder", ("drug",))), cohort.uns[
+            "gene_sets"
+        ]
     rng = np.random.default_rng(seed)
     positives, negatives = SIZES[cell.size]
     labels = np.repeat([1, 0], [positives, negatives])
@@ -228,7 +235,9 @@ def main() -> None:
     rows, start = [], time.perf_counter()
     for number, cell in enumerate(CELLS):
         path = arguments.kept / f"{cell.kind}-{cell.size.replace(' ', '')}-{cell.effect:g}-{arguments.seed}.jsonl"
-        p_values = run_cell(cell, arguments.data_sets, arguments.seed + 100_000 * number, Workers(arguments.workers), path)
+        p_values = run_cell(
+            cell, arguments.data_sets, arguments.seed + 100_000 * number, Workers(arguments.workers), path
+        )
         rows.append(row(cell, p_values))
         print(rows[-1], f"({time.perf_counter() - start:.0f} s)", flush=True)
         lines = ["| " + " | ".join(rows[0]) + " |", "|" + "---|" * len(rows[0])]

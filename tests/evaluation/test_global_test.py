@@ -144,6 +144,17 @@ def test_it_sees_a_difference_of_spread_whichever_class_is_wider(wider):
     assert _share_of_small_p(lambda rng, labels: rng.normal(size=(9, 200)) * (1 + (labels == wider)[:, None])) > 0.8
 
 
+def test_pairs_that_differ_alike_are_seen_through_large_differences_between_pairs():
+    pairs = np.repeat(np.arange(8), 2)
+    labels = np.tile([1, 0], 8).astype(np.int8)
+    rng = np.random.default_rng(1)
+    values = rng.normal(size=(8, 60))[pairs] * 10 + rng.normal(size=(16, 60)) + 0.8 * labels[:, None]
+    within = energy_test(values, labels, pairs, 7, "strata")
+    assert within.labellings == 2**8
+    assert within.p_value == 2 / 2**8  # all pairs flipped together are as far apart
+    assert energy_test(values, labels, np.zeros(16, dtype=int), 7, "strata").p_value > 0.2
+
+
 def _cohort(values, labels, batch=None, subjects=None):
     names = [f"s{index}" for index in range(len(values))]
     sheet = pd.DataFrame(

@@ -10,6 +10,9 @@ It finds shifts of many genes, however small and in whatever direction, and also
 from the quality of libraries. Few genes with large shifts are the headline's domain. It has no direction, names no gene and
 predicts nothing, and it decides no verdict.
 
+It has no sign: where classes have equal sizes, a labelling and its mirror image tie, and the smallest attainable p is two over the
+number of labellings.
+
 Its null is relabelling subjects within strata, as the headline's: all labellings where they are few, otherwise the headline's
 random labellings and more of the same sequence, for a labelling costs microseconds here.
 
