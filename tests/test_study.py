@@ -13,6 +13,7 @@ import yaml
 from mlflow import MlflowClient
 from rich.console import Console
 
+from responder_ml.build import prepare_job
 from responder_ml.commands.study import show_study
 from responder_ml.commands.study import study as study_command
 from responder_ml.errors import EndpointError, RunError, TrackingError
@@ -24,6 +25,7 @@ from responder_ml.study import default_folder, record_study, study, train_jobs
 from responder_ml.study_config import load_study
 from responder_ml.track import track
 from responder_ml.tracking.mlflow import send_study
+from responder_ml.train import count_jobs
 
 CELLS = {
     "susceptible/imipramine/responder": 6,
@@ -121,6 +123,19 @@ def test_the_folder_is_whole_and_says_what_the_study_says(finished):
     assert list(pd.read_csv(out / "jobs.csv").columns) == list(TABLES["jobs"])
     assert record.result.sentence in (out / PAGE).read_text()
     assert load_study(out / "config.yaml").resolved() == record.config
+
+
+def test_every_job_of_the_grid_is_entered_once_and_a_train_of_it_is_no_other_job(make_study, finished):
+    result, out = finished
+    jobs = result.tables["jobs"].query("verdict != 'refused'")
+    assert jobs["run_on_data"].tolist() == jobs["jobs_on_data"].tolist() == [1.0] * len(jobs)
+    register = out.parent / ".register.jsonl"
+    lines = len(register.read_text().splitlines())
+    assert lines == len(jobs)
+    planned = next(planned for planned in make_study().planned_jobs() if planned.name in set(jobs["job"]))
+    labelled = prepare_job(planned.config).labelled
+    assert count_jobs(planned.config, labelled, out.parent, Progress()).jobs == 1
+    assert len(register.read_text().splitlines()) == lines
 
 
 def test_without_effect_nothing_is_called_out(make_study, tmp_path):
@@ -317,7 +332,13 @@ def test_a_study_on_a_cluster_that_loses_a_worker_is_the_local_study(make_study,
 
 def test_jobs_that_were_not_refused_are_trained(make_study, finished, monkeypatch):
     trained = []
-    monkeypatch.setattr("responder_ml.study.train", lambda job, run, bundle, progress: trained.append((job.name, run)))
+    registers = set()
+
+    def note(job, run, bundle, progress, register):
+        trained.append((job.name, run))
+        registers.add(register)
+
+    monkeypatch.setattr("responder_ml.study.train", note)
     folders = train_jobs(make_study(), *finished, Progress())
     assert [name for name, _ in trained] == [
         "small-PFC-resilience-all",
@@ -327,6 +348,7 @@ def test_jobs_that_were_not_refused_are_trained(make_study, finished, monkeypatc
     ]
     assert folders == [run for _, run in trained]
     assert folders[0] == finished[1] / "runs" / "small-PFC-resilience-all"
+    assert registers == {finished[1].parent}
 
 
 def test_a_study_read_back_is_the_study(finished):

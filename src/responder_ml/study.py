@@ -1,5 +1,6 @@
 """Study: from a grid of jobs to one answer."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from responder_ml.build import build_candidates, build_cohort, build_workers
@@ -7,17 +8,18 @@ from responder_ml.errors import TrackingError
 from responder_ml.evaluation.joint_null import JointRelabelling, run_joint_null
 from responder_ml.progress import Clock, Progress
 from responder_ml.records.files import named_folder
+from responder_ml.records.job_register import JobCount
 from responder_ml.records.study import STUDY_FOLDER, Study, write_study
 from responder_ml.report.study import render_study
 from responder_ml.search.candidate import classifier_notes
 from responder_ml.search.checkpoints import RunCheckpoint, run_checkpoint
-from responder_ml.studies.jobs import jobs_to_test, search_jobs
+from responder_ml.studies.jobs import RefusedJob, RegionJob, StudyJob, jobs_to_test, search_jobs
 from responder_ml.studies.region_fusion import fuse_regions, fusion_table
 from responder_ml.studies.summary import compose_result, job_table, null_table
 from responder_ml.studies.transfers import transfer_table
 from responder_ml.study_config import StudyConfig
 from responder_ml.tracking.mlflow import send_study
-from responder_ml.train import train
+from responder_ml.train import count_jobs, train
 
 
 def study(config: StudyConfig, out: Path, progress: Progress | None = None) -> Study:
@@ -62,7 +64,8 @@ def run_study(config: StudyConfig, out: Path, checkpoint: RunCheckpoint, progres
             statistics, relabelling, base.null.permutations, base.seed, base.null.alpha, on_progress
         )
     with clock.lap("verdicts_s"):
-        verdicts = job_table(jobs, joint_null, base.seed)
+        # Only now is there an answer: a job that failed before has told nobody anything.
+        verdicts = job_table(jobs, joint_null, base.seed, _count_jobs(jobs, out.parent, progress))
     with clock.lap("transfer_s"), progress.stage("Transfer") as on_progress:
         evidence = set(verdicts["job"][verdicts["verdict"] == "evidence"])
         transfers = transfer_table(config, testable, joint_null.jobs, evidence, workers, on_progress)
@@ -103,7 +106,9 @@ def train_jobs(config: StudyConfig, study: Study, out: Path, progress: Progress)
         if planned.name not in refused:
             progress.say(f"Training {planned.name}")
             folders.append(out / "runs" / planned.config.name)
-            train(planned.config, folders[-1], out / "models" / planned.config.name, progress)
+            bundle = out / "models" / planned.config.name
+            # The study's own register, so that a job of its grid is counted once.
+            train(planned.config, folders[-1], bundle, progress, register=out.parent)
     return folders
 
 
@@ -124,6 +129,18 @@ def record_study(config: StudyConfig, study: Study, out: Path, progress: Progres
         return None
     progress.say(f"Tracked in MLflow as {run_id}; see it with `python -m responder_ml ui`.")
     return run_id
+
+
+def _count_jobs(jobs: Sequence[StudyJob | RefusedJob], register: Path, progress: Progress) -> dict[str, JobCount]:
+    """Enter the jobs of the grid in the register of jobs, until it cannot be used, which is told once."""
+    counts: dict[str, JobCount] = {}
+    for job in jobs:
+        if isinstance(job, RegionJob):
+            count = count_jobs(job.planned.config, job.prepared.labelled, register, progress)
+            if count is None:
+                break
+            counts[job.planned.name] = count
+    return counts
 
 
 def default_folder(config: StudyConfig) -> Path:

@@ -54,6 +54,13 @@ class JobRow(_Part):
     gain: Number = Field(None, description="headline AUROC minus that baseline's")
     gain_low: Number = Field(None, description="lower end of its corrected paired interval")
     gain_high: Number = Field(None, description="upper end")
+    run_on_data: Number = Field(
+        None,
+        description="which of the different jobs on the same data this is; empty for fusions, which are not counted",
+    )
+    jobs_on_data: Number = Field(
+        None, description="number of these jobs so far, by the register beside the study folder"
+    )
     verdict: str = Field(description="evidence, no_evidence, undecided, confounded, underpowered or refused")
     sentence: str = Field(description="the verdict in words")
 

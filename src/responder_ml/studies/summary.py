@@ -12,6 +12,7 @@ import pandas as pd
 from responder_ml.evaluation.intervals import auroc_interval
 from responder_ml.evaluation.joint_null import JointNull
 from responder_ml.evaluation.metrics import auroc
+from responder_ml.records.job_register import JobCount
 from responder_ml.records.study import STUDY_FOLDER, Correction, FusedRegions, StudyResult
 from responder_ml.studies.jobs import RefusedJob, StudyJob
 
@@ -25,9 +26,24 @@ _VERDICTS_IN_WORDS = {
 }
 
 
-def job_table(jobs: Sequence[StudyJob | RefusedJob], joint_null: JointNull, seed: int) -> pd.DataFrame:
-    """Return one row per job, refused ones too, in the order of the grid."""
-    rows = [_refused_row(job) if isinstance(job, RefusedJob) else _tested_row(job, joint_null, seed) for job in jobs]
+def job_table(
+    jobs: Sequence[StudyJob | RefusedJob], joint_null: JointNull, seed: int, counts: Mapping[str, JobCount]
+) -> pd.DataFrame:
+    """Return one row per job, refused ones too, in the order of the grid.
+
+    Parameters
+    ----------
+    jobs, joint_null, seed
+        The jobs, their test together, and the seed of the intervals.
+    counts
+        Which of how many jobs on the same data each is, by name, as far as that is known.
+    """
+    rows = [
+        _refused_row(job)
+        if isinstance(job, RefusedJob)
+        else _tested_row(job, joint_null, seed, counts.get(job.planned.name))
+        for job in jobs
+    ]
     return STUDY_FOLDER.table("jobs", rows)
 
 
@@ -148,7 +164,7 @@ def _refused_row(job: RefusedJob) -> dict[str, Any]:
     }
 
 
-def _tested_row(job: StudyJob, joint_null: JointNull, seed: int) -> dict[str, Any]:
+def _tested_row(job: StudyJob, joint_null: JointNull, seed: int, count: JobCount | None) -> dict[str, Any]:
     job_null = joint_null.jobs[job.planned.name]
     own, corrected_p, attainable = job_null.null, job_null.corrected_p, job_null.attainable_corrected_p
     verdict = job.assess(replace(own, p_value=corrected_p, min_attainable_p=attainable))
@@ -168,6 +184,7 @@ def _tested_row(job: StudyJob, joint_null: JointNull, seed: int) -> dict[str, An
         "attainable_corrected_p": attainable,
         "labellings": own.labellings,
         **verdict.facts,
+        **({} if count is None else {"run_on_data": count.run, "jobs_on_data": count.jobs}),
         "verdict": verdict.verdict.level,
-        "sentence": verdict.verdict.sentence,
+        "sentence": (verdict.verdict if count is None else verdict.verdict.among_jobs(count.run, count.jobs)).sentence,
     }
