@@ -120,9 +120,14 @@ def _labelled(**uns):
 def test_nuisance_columns_compete_together_and_one_by_one_and_are_marked():
     labelled = _labelled(units="counts")
     baselines = {baseline.name: baseline for baseline in list_baselines(labelled, labelled.expression)}
-    assert [name for name, entry in baselines.items() if entry.nuisance] == ["all nuisance columns", "batch", "weight"]
+    assert [name for name, entry in baselines.items() if entry.nuisance] == [
+        "all nuisance columns",
+        "batch",
+        "weight",
+        "library size",
+    ]
     assert {"majority", "depth and quality", "drug", "cell-type markers"} <= set(baselines)
-    assert baselines["all nuisance columns"].columns.shape == (20, 3)
+    assert baselines["all nuisance columns"].columns.shape == (20, 4)
     depth = baselines["depth and quality"].columns
     np.testing.assert_allclose(depth[0], [np.log2(21 + 1), 6, 6.0])
 

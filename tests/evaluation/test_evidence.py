@@ -11,6 +11,7 @@ from scipy.stats import t as student
 from responder_ml.cohort.endpoint import Endpoint, label_cohort
 from responder_ml.evaluation import evidence as module
 from responder_ml.evaluation.baselines import Baseline, evaluate_random_signatures
+from responder_ml.evaluation.conditional import NuisanceLinks
 from responder_ml.evaluation.evidence import assess_evidence, assess_given_null, power_note
 from responder_ml.evaluation.metrics import OutOfFold, auroc, fold_aurocs, statistic_of
 from responder_ml.evaluation.permutation import NullPlan, NullResult
@@ -89,14 +90,19 @@ def test_the_null_exchanges_labels_within_strata_and_the_conditional_null_within
 def test_the_conditional_null_is_run_only_where_the_null_leaves_something_to_explain():
     assert _assess(alpha=0.02)[0].conditional is None
     assert _assess(nuisance=())[0].conditional is None
-    # A measured nuisance has no strata to exchange labels within.
-    assert _assess(nuisance=("weight",))[0].conditional is None
+    # A measurement splits no cells, but makes labellings unequally likely.
+    of_weight = _assess(nuisance=("weight",))[0].conditional
+    assert of_weight.labellings == 36
+    assert 0 < of_weight.observed_share < 1
     assert _assess(permutations=0)[0].null is None
     assert _assess(permutations=0)[0].verdict.level == "not_tested"
 
 
-def _verdict(monkeypatch, baselines, conditional_p=0.001, alpha=0.5):
-    """Return the verdict beside baselines of some AUROCs; the fixed procedure does far better than its null."""
+def _verdict(monkeypatch, baselines, conditional_p=0.001, alpha=0.5, links=(0.01, 0.01)):
+    """Return the verdict beside baselines of some AUROCs; the fixed procedure does far better than its null.
+
+    ``links`` are the p of the association of batch and class, and of decisions that follow batch.
+    """
     by_name = {name: OutOfFold(LABELS, decisions[None], FOLDS[:1], np.zeros((1, 8))) for name, decisions in baselines}
     nulls = iter([0.001, conditional_p])
 
@@ -105,6 +111,7 @@ def _verdict(monkeypatch, baselines, conditional_p=0.001, alpha=0.5):
         return NullResult(observed, np.array([0.4, 0.6]), p, (p, p), True, True, False, 100, 0.0001)
 
     monkeypatch.setattr(module, "run_null", null)
+    monkeypatch.setattr(module, "measure_links", lambda *_: NuisanceLinks(*links))
     monkeypatch.setattr(
         module, "list_baselines", lambda *_: [Baseline(name, LOG2, nuisance="batch" in name) for name in by_name]
     )
@@ -118,9 +125,12 @@ PERFECT, USELESS = np.where(LABELS, 1.0, -1.0), np.zeros(8)
 
 
 def test_only_the_best_of_the_nuisance_baselines_can_confound(monkeypatch):
-    assert _verdict(monkeypatch, [("batch", USELESS), ("drug", PERFECT)]).level == "evidence"
-    assert _verdict(monkeypatch, [("batch", PERFECT), ("drug", USELESS)]).level == "confounded"
-    assert _verdict(monkeypatch, [("batch", USELESS), ("other batch", PERFECT)]).level == "confounded"
+    def verdict(*baselines):
+        return _verdict(monkeypatch, baselines, conditional_p=0.6)
+
+    assert "(drug, AUROC 1.00)" in verdict(("batch", USELESS), ("drug", PERFECT)).sentence
+    assert "batch alone has AUROC 0.50" in verdict(("batch", USELESS), ("drug", PERFECT)).sentence
+    assert "other batch alone has AUROC 1.00" in verdict(("batch", USELESS), ("other batch", PERFECT)).sentence
 
 
 def test_the_gain_is_given_over_the_best_of_all_baselines(monkeypatch):
@@ -128,10 +138,36 @@ def test_the_gain_is_given_over_the_best_of_all_baselines(monkeypatch):
         assert "gain over the best baseline (drug, AUROC 1.00)" in _verdict(monkeypatch, order).sentence
 
 
-def test_a_conditional_null_that_is_not_rejected_makes_the_verdict_confounded(monkeypatch):
-    verdict = _verdict(monkeypatch, [("batch", USELESS)], conditional_p=0.6)
+def test_a_nuisance_confounds_where_it_may_explain_and_nothing_is_left_among_subjects_alike_in_it(monkeypatch):
+    verdict = _verdict(monkeypatch, [("batch", PERFECT)], conditional_p=0.6)
     assert verdict.level == "confounded"
-    assert "within batches the difference does not hold (p = 0.6)" in verdict.sentence
+    assert "among subjects alike in batch p = 0.6" in verdict.sentence
+    assert _verdict(monkeypatch, [("batch", PERFECT)], conditional_p=0.4).level == "evidence"
+    for links in ((0.31, 0.01), (0.01, 0.21)):
+        assert _verdict(monkeypatch, [("batch", PERFECT)], conditional_p=0.6, links=links).level == "evidence"
+
+
+def _of_counts(sizes, strata=("drug",)):
+    rng = np.random.default_rng(0)
+    counts = np.round(rng.uniform(0.9, 1.1, (8, 30)) * np.asarray(sizes)[:, None])
+    labelled = _labelled(())
+    cohort = AnnData(counts, obs=labelled.cohort.obs, var=labelled.cohort.var, uns={"units": "counts"})
+    return label_cohort(cohort, Endpoint("response", "yes", "no", strata=strata))
+
+
+def test_the_library_size_has_a_second_null_only_where_it_may_explain_the_result():
+    def assess(sizes):
+        procedure, plan = Procedure(), NullPlan(100, 0.2, 3)
+        return assess_evidence(procedure, OBSERVED, _of_counts(sizes), plan, LOG2, lambda *_: None)
+
+    harmless = assess([100, 400, 100, 400, 100, 400, 100, 400])
+    assert harmless.null.p_value <= 0.2
+    assert harmless.conditional is None
+    assert "library size" in [baseline.name for baseline in harmless.baselines if baseline.nuisance]
+    assert harmless.verdict.level == "evidence"
+    nested = assess([400, 410, 420, 430, 100, 110, 120, 130])
+    assert nested.conditional is not None
+    assert "library size" in nested.verdict.sentence
 
 
 def test_a_given_null_is_judged_as_it_stands():

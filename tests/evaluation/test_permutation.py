@@ -17,7 +17,7 @@ from responder_ml.evaluation.permutation import (
     relabellings_short,
     run_null,
 )
-from responder_ml.evaluation.relabel import count_labellings
+from responder_ml.evaluation.relabel import count_labellings, enumerate_labellings
 from responder_ml.evaluation.sequential import confidence_interval, fewest_draws
 
 
@@ -271,3 +271,37 @@ def test_too_few_relabellings_are_told_with_the_number_needed():
     # With fewer labellings than that, all of them do.
     assert relabellings_short(LABELS, ONE_STRATUM, NullPlan(34, 0.05, 1)) == 35
     assert relabellings_short(LABELS, ONE_STRATUM, NullPlan(35, 0.05, 1)) is None
+
+
+def test_a_weighted_null_counts_labellings_by_their_probability():
+    labels, log_odds = np.array([1, 1, 0, 0, 0], dtype=np.int8), np.array([2.0, 1.0, 0.0, 0.0, -1.0])
+    direction = np.array([1.0, 0.0, 3.0, 0.0, 0.5])
+
+    def statistic(labellings):
+        yield np.array([labelling @ direction for labelling in labellings])
+
+    plan = NullPlan("auto", 0.05, 1)
+    null = run_null(statistic, labels, np.zeros(5, dtype=int), 1.0, plan, "x", log_odds=log_odds)
+    labellings = enumerate_labellings(labels, np.zeros(5, dtype=int))
+    weights = np.exp(labellings @ log_odds)
+    assert null.exact
+    assert null.p_value == pytest.approx(weights[labellings @ direction >= 1.0].sum() / weights.sum())
+    assert null.observed_share == null.min_attainable_p == pytest.approx(weights[0] / weights.sum())
+    # Random draws come as often as they are likely, so they have no weights and give the same p.
+    drawn = run_null(
+        statistic, labels, np.zeros(5, dtype=int), 1.0, NullPlan(9, 0.5, 1, least=9), "x", log_odds=log_odds
+    )
+    assert not drawn.exact
+    assert drawn.p_value == pytest.approx(null.p_value, abs=0.35)
+
+
+def test_labels_that_a_measurement_settles_cannot_reach_alpha():
+    labels, log_odds = np.repeat([1, 0], 5).astype(np.int8), np.repeat([20.0, -20.0], 5)
+
+    def statistic(labellings):
+        yield np.array([labelling[:5].sum() for labelling in labellings], dtype=float)
+
+    null = run_null(statistic, labels, np.zeros(10, dtype=int), 5.0, NullPlan("auto", 0.05, 1), "x", log_odds=log_odds)
+    assert null.min_attainable_p > 0.99
+    random = run_null(statistic, labels, np.zeros(10, dtype=int), 5.0, NullPlan(99, 0.05, 1), "x", log_odds=log_odds)
+    assert random.observed_share == random.p_value == 1.0

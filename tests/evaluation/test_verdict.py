@@ -6,6 +6,7 @@ import pytest
 from responder_ml.evaluation.permutation import NullResult
 from responder_ml.evaluation.verdict import (
     BaselineResult,
+    NuisanceSummary,
     NullSummary,
     Verdict,
     conclude,
@@ -15,18 +16,22 @@ from responder_ml.evaluation.verdict import (
 )
 
 FOUND = NullSummary(0.01, 0.001, 0.49)
+HELD, FAILED, UNABLE = NullSummary(0.02, 0.001), NullSummary(0.3, 0.001), NullSummary(1.0, 1.0)
 BATCH = BaselineResult("batch", True, 0.62, (0.4, 0.8), 0.28, (0.1, 0.4))
 AS_GOOD = BaselineResult("batch", True, 0.91, (0.7, 1.0), -0.01, (-0.2, 0.2))
 EQUAL = BaselineResult("batch", True, 0.9, (0.7, 1.0), 0.0, (-0.1, 0.1))
 SLIGHTLY_WORSE = BaselineResult("batch", True, 0.89, (0.7, 1.0), 0.01, (-0.1, 0.1))
 
 
-def _conclude(null=FOUND, conditional=None, nuisance=None, best=None, upper=None):
+def _nuisance(conditional=FAILED, association_p=0.01, may_explain=True, baseline=AS_GOOD, names="batch"):
+    return NuisanceSummary(names, conditional, association_p, may_explain, baseline)
+
+
+def _conclude(null=FOUND, nuisance=None, best=None, upper=None):
     return conclude(
         question="responder from non_responder",
         auroc=0.9,
         null=null,
-        conditional=conditional,
         nuisance=nuisance,
         best=best,
         alpha=0.05,
@@ -54,12 +59,22 @@ def _conclude(null=FOUND, conditional=None, nuisance=None, best=None, upper=None
         ),
         # Too few subjects, and no null at all, come before.
         ({"null": NullSummary(0.2, 0.1, 0.5, settled=False)}, "underpowered", "0.1"),
-        # Not even a batch that does as well turns an absent finding into a confounded one.
-        ({"null": NullSummary(0.2, 0.001, 0.5), "nuisance": AS_GOOD}, "no_evidence", "p = 0.2"),
-        ({"conditional": NullSummary(1.0, 1.0)}, "confounded", "smallest attainable p 1"),
-        ({"conditional": NullSummary(0.3, 0.001)}, "confounded", "p = 0.3"),
-        ({"nuisance": AS_GOOD}, "confounded", "0.91"),
-        ({"conditional": NullSummary(0.02, 0.001), "nuisance": BATCH}, "evidence", "within batches p = 0.02"),
+        # Not even a batch that explains everything turns an absent finding into a confounded one.
+        ({"null": NullSummary(0.2, 0.001, 0.5), "nuisance": _nuisance()}, "no_evidence", "p = 0.2"),
+        ({"nuisance": _nuisance()}, "confounded", "batch explains it: batch alone has AUROC 0.91 (the headline 0.90)"),
+        ({"nuisance": _nuisance()}, "confounded", "among subjects alike in batch p = 0.3"),
+        ({"nuisance": _nuisance(UNABLE)}, "not_separable", "the smallest attainable p is 1"),
+        ({"nuisance": _nuisance(UNABLE)}, "not_separable", "batch and class: p = 0.01; batch alone has AUROC 0.91"),
+        ({"nuisance": _nuisance(HELD)}, "evidence", "among subjects alike in batch p = 0.02"),
+        # Each of these alone clears a nuisance within which the difference was not shown.
+        ({"nuisance": _nuisance(may_explain=False)}, "evidence", "decisions do not follow it"),
+        ({"nuisance": _nuisance(baseline=BATCH)}, "evidence", "batch alone has AUROC 0.62"),
+        # Where the design cannot show it, only an association counts.
+        ({"nuisance": _nuisance(UNABLE, association_p=0.0501)}, "evidence", "too few can be relabelled to test it"),
+        ({"nuisance": _nuisance(UNABLE, may_explain=False)}, "not_separable", "batch"),
+        ({"nuisance": _nuisance(UNABLE, baseline=BATCH)}, "evidence", "batch"),
+        # The library size, of which nothing was seen to need a second null.
+        ({"nuisance": _nuisance(None)}, "evidence", "p = 0.01"),
         ({"best": BATCH}, "evidence", "+0.28, 95 % interval +0.10 to +0.40"),
         ({"null": NullSummary(0.0004, 0.0001, 0.49)}, "evidence", "p = 4.0e-04"),
     ],
@@ -70,10 +85,13 @@ def test_the_first_rule_that_matches_wins(facts, level, names):
     assert names in verdict.sentence
 
 
-def test_a_nuisance_exactly_as_good_as_the_headline_confounds_and_a_worse_one_does_not():
-    assert _conclude(nuisance=EQUAL).level == "confounded"
-    assert "batch alone does as well (AUROC 0.90)" in _conclude(nuisance=EQUAL).sentence
-    assert _conclude(nuisance=SLIGHTLY_WORSE).level == "evidence"
+def test_about_as_well_means_that_the_interval_of_the_gain_reaches_zero():
+    for baseline in (EQUAL, SLIGHTLY_WORSE, BaselineResult("batch", True, 0.5, (0.4, 0.6), 0.4, (0.0, 0.8))):
+        assert _conclude(nuisance=_nuisance(baseline=baseline)).level == "confounded"
+    assert _conclude(nuisance=_nuisance(baseline=BATCH)).level == "evidence"
+    # Where no interval can be given, a nuisance is not cleared by it.
+    unknown = BaselineResult("batch", True, 0.6, (0.4, 0.8), 0.3, (float("nan"), float("nan")))
+    assert _conclude(nuisance=_nuisance(baseline=unknown)).level == "confounded"
 
 
 def test_only_a_nuisance_confounds_not_any_baseline_that_does_as_well():
@@ -86,14 +104,23 @@ def test_only_a_nuisance_confounds_not_any_baseline_that_does_as_well():
     [
         (NullSummary(0.0501, 0.001), "confounded"),
         (NullSummary(0.05, 0.05), "evidence"),
-        # A null that was not run, or whose smallest p is above alpha, cannot clear the nuisance.
-        (NullSummary(None, 0.001), "confounded"),
-        (NullSummary(0.01, 0.0501), "confounded"),
+        # A null whose smallest p is above alpha can neither show nor clear anything.
+        (NullSummary(0.01, 0.0501), "not_separable"),
         (NullSummary(0.04, 0.001, settled=False), "undecided"),
     ],
 )
 def test_the_conditional_null_must_be_able_to_reach_alpha_and_do_so(conditional, level):
-    assert _conclude(conditional=conditional).level == level
+    assert _conclude(nuisance=_nuisance(conditional)).level == level
+
+
+def test_the_undecided_conditional_null_says_beyond_what_and_a_harmless_nuisance_is_not_undecided():
+    open_null = NullSummary(0.04, 0.001, settled=False, p_interval=(0.02, 0.07), draws=900, needed=3000)
+    sentence = _conclude(nuisance=_nuisance(open_null, names="batch and library size")).sentence
+    assert sentence.startswith(
+        "Undecided whether expression distinguishes responder from non_responder beyond batch and library size: AUROC 0.90"
+    )
+    assert "about 3,000 would settle it" in sentence
+    assert _conclude(nuisance=_nuisance(open_null, may_explain=False)).level == "evidence"
 
 
 @pytest.mark.parametrize(("smallest", "underpowered"), [(0.05, False), (0.051, True), (0.0499, False)])

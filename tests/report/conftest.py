@@ -11,7 +11,7 @@ import pytest
 
 from responder_ml.evaluation import metrics
 from responder_ml.evaluation.intervals import auroc_interval
-from responder_ml.evaluation.verdict import BaselineResult, NullSummary, conclude
+from responder_ml.evaluation.verdict import BaselineResult, NuisanceSummary, NullSummary, conclude
 from responder_ml.records.result import SCHEMA_VERSION, Result
 from responder_ml.records.run import TABLES, Run, empty_table
 from responder_ml.report.html import render_report
@@ -291,8 +291,11 @@ def _verdict(classes, auroc, null, baselines) -> dict[str, str]:
         null=NullSummary(null["p_value"], null["min_attainable_p"], null["null_mean"])
         if null
         else NullSummary(None, 0.0),
-        conditional=NullSummary(conditional["p_value"], conditional["min_attainable_p"]) if conditional else None,
-        nuisance=results[1],
+        nuisance=NuisanceSummary(
+            "batch", NullSummary(conditional["p_value"], conditional["min_attainable_p"]), 0.2, False, results[1]
+        )
+        if conditional
+        else None,
         best=results[3],
         alpha=0.05,
     )

@@ -18,7 +18,13 @@ if TYPE_CHECKING:
 Config = Annotated[Path, typer.Argument(help="YAML file of the job.", metavar="CONFIG")]
 Out = Annotated[Path | None, typer.Option("--out", help="Folder or file to write.")]
 
-_VERDICT_STYLES = {"evidence": "green", "confounded": "yellow", "underpowered": "yellow", "undecided": "yellow"}
+_VERDICT_STYLES = {
+    "evidence": "green",
+    "confounded": "yellow",
+    "not_separable": "yellow",
+    "underpowered": "yellow",
+    "undecided": "yellow",
+}
 _SEVERITY_STYLES = {"info": "cyan", "warning": "yellow", "error": "red"}
 
 

@@ -16,6 +16,7 @@ from responder_ml.classifiers.elastic_net import ElasticNet
 from responder_ml.classifiers.nearest_centroid import NearestCentroid
 from responder_ml.cohort.association import is_categorical
 from responder_ml.cohort.endpoint import LabelledCohort
+from responder_ml.evaluation.conditional import LIBRARY_SIZE, counts_as_nuisance, library_sizes
 from responder_ml.evaluation.metrics import OutOfFold, by_subject
 from responder_ml.features.facts import marker_sets
 from responder_ml.search.search_data import standardisation
@@ -40,7 +41,7 @@ class Baseline:
     columns
         Samples x columns; without any column, the baseline predicts the majority class.
     nuisance
-        Whether it holds declared nuisance columns only.
+        Whether it holds nuisances only: declared columns and, for counts, the library size.
     """
 
     name: str
@@ -76,14 +77,16 @@ def list_baselines(labelled: LabelledCohort, log2: Floats) -> list[Baseline]:
     """
     sheet = labelled.cohort.obs
     baselines = [Baseline("majority", np.empty((len(sheet), 0)))]
-    nuisance = labelled.endpoint.nuisance
-    if len(nuisance) > 1:
-        baselines.append(Baseline("all nuisance columns", sheet_columns(sheet, nuisance), nuisance=True))
-    baselines += [Baseline(name, sheet_columns(sheet, [name]), nuisance=True) for name in nuisance]
+    columns_of = {name: sheet_columns(sheet, [name]) for name in labelled.endpoint.nuisance}
+    if counts_as_nuisance(labelled):
+        columns_of[LIBRARY_SIZE] = library_sizes(labelled)[:, None]
+    if len(columns_of) > 1:
+        baselines.append(Baseline("all nuisance columns", np.column_stack(list(columns_of.values())), nuisance=True))
+    baselines += [Baseline(name, columns, nuisance=True) for name, columns in columns_of.items()]
     depth = _depth(labelled)
     if depth.shape[1]:
         baselines.append(Baseline("depth and quality", depth))
-    if "drug" in sheet.columns and sheet["drug"].nunique() > 1 and "drug" not in nuisance:
+    if "drug" in sheet.columns and sheet["drug"].nunique() > 1 and "drug" not in columns_of:
         baselines.append(Baseline("drug", sheet_columns(sheet, ["drug"])))
     composition = _cell_types(labelled.genes, log2)
     if composition.shape[1]:
@@ -175,7 +178,7 @@ def _depth(labelled: LabelledCohort) -> Floats:
     parts: list[Floats] = []
     if labelled.cohort.uns.get("units") == "counts":
         counts = labelled.expression
-        parts += [np.log2(counts.sum(axis=1) + 1.0)[:, None], (counts > 0).sum(axis=1).astype(np.float64)[:, None]]
+        parts += [library_sizes(labelled)[:, None], (counts > 0).sum(axis=1).astype(np.float64)[:, None]]
     if "rin" in labelled.cohort.obs.columns:
         parts.append(sheet_columns(labelled.cohort.obs, ["rin"]))
     return np.column_stack(parts) if parts else np.empty((len(labelled.subject_of), 0))

@@ -89,6 +89,16 @@ class NuisanceLinks:
         return self.association_p <= ASSOCIATED and self.following_p <= FOLLOWED
 
 
+def counts_as_nuisance(labelled: LabelledCohort) -> bool:
+    """Tell whether the library size is among the nuisances."""
+    return labelled.endpoint.library_size and labelled.cohort.uns.get("units") == "counts"
+
+
+def library_sizes(labelled: LabelledCohort) -> Floats:
+    """Return log2 of each sample's sum of counts, shape ``(n_samples,)``."""
+    return np.asarray(np.log2(labelled.expression.sum(axis=1) + 1.0), dtype=np.float64)
+
+
 def nuisance_of(labelled: LabelledCohort) -> Nuisance | None:
     """Return the nuisances of a cohort; None where none is declared and units are not counts.
 
@@ -108,9 +118,8 @@ def nuisance_of(labelled: LabelledCohort) -> Nuisance | None:
             values = pd.to_numeric(sheet[name]).groupby(subject_of).mean()
             numbers.append(values.reindex(range(n_subjects)).to_numpy(dtype=np.float64))
     names = tuple(declared)
-    if labelled.endpoint.library_size and labelled.cohort.uns.get("units") == "counts":
-        size = np.log2(labelled.expression.sum(axis=1) + 1.0)
-        numbers.append(np.bincount(subject_of, size) / np.bincount(subject_of))
+    if counts_as_nuisance(labelled):
+        numbers.append(np.bincount(subject_of, library_sizes(labelled)) / np.bincount(subject_of))
         names += (LIBRARY_SIZE,)
     if not names:
         return None

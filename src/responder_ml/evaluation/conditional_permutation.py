@@ -122,6 +122,31 @@ def draw_conditionally(
     return _exchange(np.repeat(hub, count, axis=0), movable, log_odds, rng)
 
 
+def weigh_labellings(
+    labellings: Labels, labels: Labels, log_odds: Floats | None, exact: bool
+) -> tuple[Floats | None, float]:
+    """Return each labelling's weight, None where all have the same, and the probability of drawing the observed one.
+
+    Parameters
+    ----------
+    labellings
+        All labellings, the observed one first, or draws.
+    labels
+        The observed labels.
+    log_odds
+        Of the positive class; None where all labellings are equally likely, and the probability is not needed.
+    exact
+        Whether these are all labellings; draws have no weights, since they come as often as they are likely.
+    """
+    if log_odds is None:
+        return None, 0.0
+    if not exact:
+        return None, float((1 + (labellings == labels).all(axis=1).sum()) / (1 + len(labellings)))
+    exponents = labellings @ log_odds
+    weights: Floats = np.asarray(np.exp(exponents - exponents.max()), dtype=np.float64)
+    return weights, float(weights[0] / weights.sum())
+
+
 def _exchange(labellings: Labels, movable: list[Indices], log_odds: Floats, rng: np.random.Generator) -> Labels:
     """Pair the subjects of each cell at random, and give each pair its labels in a random order, `STEPS` times."""
     labellings = labellings.copy()

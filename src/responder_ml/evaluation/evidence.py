@@ -6,16 +6,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from responder_ml.arrays import Floats
-from responder_ml.cohort.association import is_categorical
 from responder_ml.cohort.endpoint import LabelledCohort
 from responder_ml.evaluation.baselines import evaluate_baseline, evaluate_random_signatures, list_baselines
+from responder_ml.evaluation.conditional import measure_links, nuisance_of
 from responder_ml.evaluation.global_test import GlobalTest, run_global_test, tell_global_test
 from responder_ml.evaluation.intervals import auroc_interval, corrected_t
 from responder_ml.evaluation.metrics import OutOfFold, auroc, fold_aurocs, statistic_of
 from responder_ml.evaluation.permutation import (
     NullPlan,
     NullResult,
-    Statistic,
     is_exact,
     min_attainable_p,
     relabellings_short,
@@ -26,6 +25,7 @@ from responder_ml.evaluation.relabel import count_labellings, format_count, smal
 from responder_ml.evaluation.sequential import RISK
 from responder_ml.evaluation.verdict import (
     BaselineResult,
+    NuisanceSummary,
     NullSummary,
     Verdict,
     conclude,
@@ -128,17 +128,17 @@ def assess_given_null(
     p_name
         Name of the p value in the verdict.
     """
-    value = statistic_of(observed.auto)
-    conditional = _conditional(procedure.statistics, labelled, value, plan, null, on_progress)
     baselines = _baselines(procedure, observed, labelled, log2, plan.seed)
-    nuisance = [baseline for baseline in baselines if baseline.nuisance]
+    conditional, nuisance = None, None
+    if null is not None and null.rejected(plan.alpha):
+        best = _best([baseline for baseline in baselines if baseline.nuisance])
+        conditional, nuisance = _assess_nuisance(procedure, observed, labelled, plan, best, on_progress)
     verdict = conclude(
         question=f"{labelled.endpoint.positive} from {labelled.endpoint.negative}",
         auroc=auroc(observed.auto),
         upper=auroc_interval(observed.auto, plan.seed)[1],
         null=NullSummary(None, 0.0) if null is None else summarise_null(null, plan.alpha, p_name),
-        conditional=None if conditional is None else summarise_null(conditional, plan.alpha),
-        nuisance=_best(nuisance),
+        nuisance=nuisance,
         best=_best(baselines),
         alpha=plan.alpha,
     )
@@ -149,20 +149,37 @@ def assess_given_null(
     return Evidence(null, conditional, tuple(baselines), verdict, global_test)
 
 
-def _conditional(
-    statistic: Statistic,
+def _assess_nuisance(
+    procedure: Procedure,
+    observed: ObservedResult,
     labelled: LabelledCohort,
-    observed: float,
     plan: NullPlan,
-    null: NullResult | None,
+    best: BaselineResult | None,
     on_progress: OnProgress,
-) -> NullResult | None:
-    """Permute labels within strata and categorical nuisance; run only where the unconditional null is rejected."""
-    batch = [name for name in labelled.endpoint.nuisance if is_categorical(labelled.cohort.obs[name])]
-    if null is None or not batch or not null.rejected(plan.alpha):
-        return None
-    within = labelled.codes([*labelled.endpoint.strata, *batch])
-    return run_null(statistic, labelled.labels, within, observed, plan, "strata and batch", on_progress)
+) -> tuple[NullResult | None, NuisanceSummary | None]:
+    """Test whether nuisances may explain a result, and exchange labels between subjects alike in them.
+
+    The library size, which nobody declared, is worth a second null only where it may explain the result.
+    """
+    nuisance = nuisance_of(labelled)
+    if nuisance is None:
+        return None, None
+    links = measure_links(nuisance, labelled.labels, labelled.strata, observed.auto.decisions)
+    conditional = None
+    if nuisance.declared or links.may_explain or links.association_p <= plan.alpha:
+        conditional = run_null(
+            procedure.statistics,
+            labelled.labels,
+            nuisance.cells,
+            statistic_of(observed.auto),
+            plan,
+            "strata and batch",
+            on_progress,
+            nuisance.log_odds(labelled.labels),
+        )
+    summary = None if conditional is None else summarise_null(conditional, plan.alpha)
+    names = " and ".join([", ".join(nuisance.names[:-1])] * (len(nuisance.names) > 1) + [nuisance.names[-1]])
+    return conditional, NuisanceSummary(names, summary, links.association_p, links.may_explain, best)
 
 
 def _baselines(

@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from responder_ml.arrays import Flags, Floats, Indices, Labels
+from responder_ml.evaluation.conditional_permutation import draw_conditionally, weigh_labellings
 from responder_ml.evaluation.relabel import count_labellings, draw_labellings, enumerate_labellings, smallest_exact_p
 from responder_ml.evaluation.sequential import confidence_interval, draws_needed, excludes, fewest_draws, stops_at
 from responder_ml.progress import OnProgress
@@ -100,6 +101,8 @@ class NullResult:
         Estimate of the relabellings after which it would be settled; None where it is, or where none can be given.
     turned_by_one
         Whether p is exact and one labelling more, or fewer, at the observed value would put it on the other side of alpha.
+    observed_share
+        Probability of drawing the observed labels themselves, where labellings are not equally likely: no p is smaller.
     """
 
     observed: float
@@ -113,6 +116,7 @@ class NullResult:
     min_attainable_p: float
     needed: int | None = None
     turned_by_one: bool = False
+    observed_share: float = 0.0
 
     @property
     def mean(self) -> float:
@@ -155,6 +159,7 @@ def run_null(
     plan: NullPlan,
     name: str,
     on_progress: OnProgress | None = None,
+    log_odds: Floats | None = None,
 ) -> NullResult:
     """Relabel subjects within strata, and count how often the procedure does as well as on the observed labels.
 
@@ -168,22 +173,25 @@ def run_null(
         The procedure's statistic on ``labels``.
     plan
         How many relabellings, and what is to be settled.
-    name
-        Names the random numbers.
-    on_progress
-        Called after each block with the running p.
+    name, on_progress
+        Names the random numbers; is called after each block with the running p.
+    log_odds
+        Of the positive class for each subject, where measured nuisances make some labellings likelier (`conditional_permutation`).
     """
     exact = is_exact(labels, strata, plan.permutations)
+    rng = generator(plan.seed, "null", name)
     if exact:
         relabelled = enumerate_labellings(labels, strata)
-    else:
-        rng = generator(plan.seed, "null", name)
+    elif log_odds is None:
         relabelled = draw_labellings(labels, strata, plan.budget, rng)
+    else:
+        relabelled = draw_conditionally(labels, strata, log_odds, plan.budget, rng)
+    weights, observed_share = weigh_labellings(relabelled, labels, log_odds, exact)
     values, end = np.empty(0), None
     for block in statistic(list(relabelled)):
         values = np.concatenate([values, block])
         if on_progress is not None:
-            p_so_far = exact_p(values, observed) if exact else monte_carlo_p(values, observed)
+            p_so_far = exact_p(values, observed, weights) if exact else monte_carlo_p(values, observed)
             on_progress(len(values), len(relabelled), f"p = {p_so_far:.3f}")
         end = None if exact else stops_at(reaches(values, observed), plan.alpha, plan.family, plan.least)
         if end is not None:
@@ -191,7 +199,7 @@ def run_null(
     smallest = min_attainable_p(labels, strata, plan)
     count = count_labellings(labels, strata)
     if exact:
-        return exact_null(values, observed, plan.alpha, smallest)
+        return exact_null(values, observed, plan.alpha, smallest, weights)
     values = values[:end]
     exceedances, draws = int(np.count_nonzero(reaches(values, observed))), len(values)
     settled = bool(excludes(exceedances, draws, plan.alpha))
@@ -206,21 +214,27 @@ def run_null(
         labellings=count,
         min_attainable_p=smallest,
         needed=None if settled else _needed(exceedances, draws, plan.alpha, count),
+        observed_share=observed_share,
     )
 
 
-def exact_null(values: Floats, observed: float, alpha: float, smallest: float) -> NullResult:
+def exact_null(
+    values: Floats, observed: float, alpha: float, smallest: float, weights: Floats | None = None
+) -> NullResult:
     """Return the null of which all labellings were run, the observed one first.
 
     Parameters
     ----------
-    values, observed
+    values, observed, weights
         As for `exact_p`.
     alpha
         Significance level.
     smallest
-        The smallest p it could have given.
+        The smallest p it could have given, were all labellings equally likely.
     """
+    if weights is not None:
+        p, share = exact_p(values, observed, weights), float(weights[0] / weights.sum())
+        return NullResult(observed, values, p, (p, p), True, True, False, len(values), share, observed_share=share)
     p, total = exact_p(values, observed), len(values)
     at_or_above, allowed = round(p * total), int(np.floor(alpha * total + 1e-9))
     by_one = at_or_above == allowed or at_or_above == allowed + 1 > 1
@@ -294,7 +308,7 @@ def monte_carlo_p(null: ArrayLike, observed: float) -> float:
     return float((np.count_nonzero(reached) + 1) / (reached.size + 1))
 
 
-def exact_p(null: ArrayLike, observed: float) -> float:
+def exact_p(null: ArrayLike, observed: float, weights: Floats | None = None) -> float:
     """Return the share of all labellings whose statistic is at or above the observed one.
 
     Parameters
@@ -304,6 +318,8 @@ def exact_p(null: ArrayLike, observed: float) -> float:
         it, so p is never below one over the number of labellings.
     observed
         Statistic of the observed labels.
+    weights
+        Probability of each labelling, up to a factor; equal by default.
 
     Raises
     ------
@@ -313,6 +329,10 @@ def exact_p(null: ArrayLike, observed: float) -> float:
     reached = reaches(null, observed).ravel()
     if reached.size == 0:
         raise ValueError("an exact p needs the statistic of every labelling, the observed one first; none was given")
+    if weights is not None:
+        reached[0] = True
+        of_values = weights[: reached.size]
+        return float(of_values[reached].sum() / of_values.sum())
     return float((1 + np.count_nonzero(reached[1:])) / reached.size)
 
 

@@ -15,7 +15,7 @@ from scipy.stats import norm
 from responder_ml.evaluation.permutation import NullResult
 from responder_ml.evaluation.sequential import RISK
 
-Level = Literal["underpowered", "undecided", "no_evidence", "confounded", "evidence", "not_tested"]
+Level = Literal["underpowered", "undecided", "no_evidence", "confounded", "not_separable", "evidence", "not_tested"]
 
 P_NAME = "p"
 """What a p that is not corrected is called."""
@@ -95,7 +95,7 @@ def summarise_null(null: NullResult, alpha: float, p_name: str = P_NAME) -> Null
     """
     corrected = p_name != P_NAME
     # How many relabellings were asked for is not the subjects' fault.
-    attainable = null.min_attainable_p if corrected or null.exact else 1.0 / null.labellings
+    attainable = null.min_attainable_p if corrected or null.exact else max(1.0 / null.labellings, null.observed_share)
     return NullSummary(
         p_value=null.p_value,
         min_attainable_p=attainable,
@@ -114,6 +114,38 @@ def detectable_auroc(null: NullResult, alpha: float) -> float | None:
     """Return the true AUROC from which on the test has 80 % power; above 1 where none has, None where no p is small enough."""
     critical = null.critical_value(alpha)
     return critical + float(norm.ppf(POWER)) * null.sd if isfinite(critical) else None
+
+
+@dataclass(frozen=True)
+class NuisanceSummary:
+    """What the verdict needs to know of the nuisances.
+
+    Attributes
+    ----------
+    names
+        In words, such as "batch and library size".
+    conditional
+        The null with labels exchanged between subjects alike in them; None where it was not run.
+    association_p, may_explain
+        p of no association with the class, and whether decisions follow them, too (`conditional.NuisanceLinks`).
+    baseline
+        The best of the baselines that use nuisances only.
+    """
+
+    names: str
+    conditional: NullSummary | None
+    association_p: float
+    may_explain: bool
+    baseline: "BaselineResult | None"
+
+    @property
+    def does_as_well(self) -> bool:
+        """Tell whether the nuisances alone do about as well as the headline: the interval of the gain reaches zero."""
+        return self.baseline is None or not self.baseline.gain_interval[0] > 0
+
+    def able(self, alpha: float) -> bool:
+        """Tell whether the design could show a difference beyond the nuisances."""
+        return self.conditional is not None and not is_underpowered(self.conditional.min_attainable_p, alpha)
 
 
 @dataclass(frozen=True)
@@ -151,8 +183,7 @@ def conclude(
     question: str,
     auroc: float,
     null: NullSummary,
-    conditional: NullSummary | None,
-    nuisance: BaselineResult | None,
+    nuisance: NuisanceSummary | None,
     best: BaselineResult | None,
     alpha: float,
     upper: float | None = None,
@@ -167,10 +198,8 @@ def conclude(
         AUROC of the headline.
     null
         The null with labels permuted within strata.
-    conditional
-        The null with labels permuted within strata and batch; None if no batch is named.
     nuisance
-        The best of the baselines that use nuisance columns only; None without such columns.
+        What might explain the result; None without nuisances, and where p does not ask for an explanation.
     best
         The best of all baselines.
     alpha
@@ -201,44 +230,45 @@ def conclude(
             "no_evidence",
             f"No evidence that expression distinguishes {question}: {numbers}{_excluded(null, upper)}{_gain(best)}.",
         )
-    if conditional is not None and conditional.p_value is not None and not conditional.settled:
-        return Verdict(
-            "undecided",
-            f"Undecided whether expression distinguishes {question} beyond batch: {numbers}; within batches p = "
-            f"{_p(conditional.p_value)}, which {_unsettled(conditional, alpha)}{_gain(best)}.",
-        )
-    reason = _confounding(auroc, conditional, nuisance, alpha)
-    if reason:
-        return Verdict(
-            "confounded", f"Confounded: expression distinguishes {question} ({numbers}), but {reason}{_gain(best)}."
-        )
-    return Verdict(
-        "evidence",
-        f"Evidence that expression distinguishes {question}: {numbers}{_within_batches(conditional)}{_gain(best)}.",
-    )
-
-
-def _confounding(
-    auroc: float, conditional: NullSummary | None, nuisance: BaselineResult | None, alpha: float
-) -> str | None:
-    """Return why the nuisance may explain the result; None if it does not."""
-    if conditional is not None:
-        if is_underpowered(conditional.min_attainable_p, alpha) or conditional.p_value is None:
-            return (
-                "within batches there are too few ways to relabel subjects to separate the effect from batch "
-                f"(smallest attainable p {_p(conditional.min_attainable_p)})"
+    found = f"expression distinguishes {question}"
+    if nuisance is not None:
+        level, reason = _judge_nuisance(nuisance, auroc, alpha)
+        if level == "undecided":
+            return Verdict(
+                level, f"Undecided whether {found} beyond {nuisance.names}: {numbers}; {reason}{_gain(best)}."
             )
-        if not conditional.rejected(alpha):
-            return f"within batches the difference does not hold (p = {_p(conditional.p_value)})"
-    if nuisance is not None and nuisance.auroc >= auroc:
-        return f"{nuisance.name} alone does as well (AUROC {nuisance.auroc:.2f})"
-    return None
+        if level != "evidence":
+            word = "Confounded" if level == "confounded" else "Not separable"
+            return Verdict(level, f"{word}: {found} ({numbers}), but {reason}{_gain(best)}.")
+        numbers += f"; {reason}" if reason else ""
+    return Verdict("evidence", f"Evidence that {found}: {numbers}{_gain(best)}.")
 
 
-def _within_batches(conditional: NullSummary | None) -> str:
-    if conditional is None or conditional.p_value is None:
-        return ""
-    return f"; within batches p = {_p(conditional.p_value)}"
+def _judge_nuisance(nuisance: NuisanceSummary, auroc: float, alpha: float) -> tuple[Level, str]:
+    """Return the verdict that the nuisances leave, and why."""
+    null, names = nuisance.conditional, nuisance.names
+    association = f"{names} and class: p = {_p(nuisance.association_p)}"
+    alone = (
+        "" if nuisance.baseline is None else f"{nuisance.baseline.name} alone has AUROC {nuisance.baseline.auroc:.2f}"
+    )
+    if null is None or null.p_value is None:
+        return "evidence", ""
+    if not nuisance.able(alpha):
+        if nuisance.association_p <= alpha and nuisance.does_as_well:
+            return "not_separable", (
+                f"this design cannot tell it from {names}: among subjects alike in that the smallest attainable p is "
+                f"{_p(null.min_attainable_p)} ({association}; {alone}, the headline {auroc:.2f})"
+            )
+        return "evidence", f"among subjects alike in {names} too few can be relabelled to test it ({association})"
+    within = f"among subjects alike in {names} p = {_p(null.p_value)}"
+    if null.rejected(alpha):
+        return "evidence", within
+    if not (nuisance.may_explain and nuisance.does_as_well):
+        cleared = "decisions do not follow it" if not nuisance.may_explain else alone
+        return "evidence", f"{within}, but {names} does not explain it ({association}; {cleared})"
+    if not null.settled:
+        return "undecided", f"{within}, which {_unsettled(null, alpha)}"
+    return "confounded", f"{names} explains it: {alone} (the headline {auroc:.2f}), and {within}"
 
 
 def _gain(best: BaselineResult | None) -> str:

@@ -14,6 +14,7 @@ from responder_ml.cohort.findings import Finding
 from responder_ml.evaluation import metrics
 from responder_ml.evaluation.behaviour import compare_behaviour
 from responder_ml.evaluation.calibration import calibrate
+from responder_ml.evaluation.conditional import counts_as_nuisance
 from responder_ml.evaluation.early_gene_ablation import GeneAblation
 from responder_ml.evaluation.evidence import Evidence
 from responder_ml.evaluation.global_test import NAME, GlobalP
@@ -224,6 +225,7 @@ def _endpoint(labelled: LabelledCohort, where: RowFilter) -> EndpointRecord:
         negative=endpoint.negative,
         strata=list(endpoint.strata),
         nuisance=list(endpoint.nuisance),
+        library_size=counts_as_nuisance(labelled),
         where=where,
         among={
             column: values if isinstance(values, str) else list(values) for column, values in endpoint.among.items()

@@ -33,6 +33,8 @@ class EndpointRecord(Record):
     negative: str
     strata: list[str] = []
     nuisance: list[str] = []
+    library_size: bool = False
+    """Whether the library size was a nuisance beside these columns."""
     where: RowFilter = {}
     """Rows that were used."""
     among: RowFilter = {}
@@ -40,6 +42,11 @@ class EndpointRecord(Record):
     pairs: str | None = None
     """Column of matched pairs, within which labels were exchanged and expression compared."""
     units: str
+
+    @property
+    def nuisances(self) -> list[str]:
+        """Everything that must not explain the result, in words."""
+        return [*self.nuisance, *(["library size"] if self.library_size else [])]
 
 
 class Counts(Record):

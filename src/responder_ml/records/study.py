@@ -61,7 +61,9 @@ class JobRow(_Part):
     jobs_on_data: Number = Field(
         None, description="number of these jobs so far, by the register beside the study folder"
     )
-    verdict: str = Field(description="evidence, no_evidence, undecided, confounded, underpowered or refused")
+    verdict: str = Field(
+        description="evidence, no_evidence, undecided, confounded, not_separable, underpowered or refused"
+    )
     sentence: str = Field(description="the verdict in words")
 
 

@@ -38,7 +38,7 @@ def render_card(run: Run) -> str:
             "where": ", ".join(f"{escape(key)} = {escape(_joined(value))}" for key, value in result.endpoint.where.items()),
             "units": escape(result.endpoint.units),
             "strata": ", ".join(map(escape, result.endpoint.strata)),
-            "nuisance": ", ".join(map(escape, result.endpoint.nuisance)),
+            "nuisance": ", ".join(map(escape, result.endpoint.nuisances)),
         },
         "n": result.n,
         "headline": result.headline,

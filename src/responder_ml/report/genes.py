@@ -57,7 +57,7 @@ class Genes(Section):
             "alpha": run.config.get("null", {}).get("alpha", 0.05),
             "compared": _compared(genes),
             "whole_p": run.result.null and run.result.null.p_value,
-            "confounded": run.result.verdict.level == "confounded",
+            "confounded": run.result.verdict.level in ("confounded", "not_separable"),
             "positive": positive,
             "negative": negative,
             "n": run.result.n,

@@ -48,6 +48,11 @@ WORKS = {
     "varma": Reference("Varma S, Simon R (2006). Bias in error estimation.", "10.1186/1471-2105-7-91"),
     "optuna": Reference("Akiba T et al. (2019). Optuna.", "10.1145/3292500.3330701"),
     "ojala": Reference("Ojala M, Garriga GC (2010). Permutation tests for studying classifier performance. JMLR 11:1833-1863."),
+    "berrett": Reference(
+        "Berrett TB, Wang Y, Barber RF, Samworth RJ (2020). The conditional permutation test for independence while controlling "
+        "for confounders.",
+        "10.1111/rssb.12340",
+    ),
     "phipson": Reference("Phipson B, Smyth GK (2010). Permutation p-values should never be zero.", "10.2202/1544-6115.1585"),
     "lai": Reference("Lai TL (1976). On confidence sequences.", "10.1214/aos/1176343406"),
     "besag": Reference("Besag J, Clifford P (1991). Sequential Monte Carlo p-values.", "10.1093/biomet/78.2.301"),

@@ -15,6 +15,7 @@ from responder_ml.report.section import Section, table
 NAMES = {
     "evidence": "Evidence",
     "confounded": "Confounded",
+    "not_separable": "Not separable",
     "no_evidence": "No evidence",
     "underpowered": "Underpowered",
     "undecided": "Undecided",
@@ -24,12 +25,16 @@ NAMES = {
 
 _MEANINGS = {
     "evidence": (
-        "The difference is larger than relabelled subjects give, it holds within batches where this could be tested, and no "
-        "nuisance column does as well. The result is valid for these subjects and this tissue; a second cohort must confirm it."
+        "The difference is larger than relabelled subjects give, and no nuisance was shown to explain it. "
+        "The result is valid for these subjects and this tissue; a second cohort must confirm it."
     ),
     "confounded": (
-        "Expression separates the classes here, but batch or another nuisance column could explain the separation. These data "
-        "cannot distinguish the two explanations."
+        "Expression separates the classes here, but batch, library size or another nuisance explains it: it is associated with "
+        "the class, the model follows it, it does about as well alone, and among subjects alike in it no difference can be shown."
+    ),
+    "not_separable": (
+        "Expression separates the classes here, but class and batch or another nuisance are so nearly the same in this design that "
+        "no method can tell which of them the model sees. Other subjects, spread over the batches, could."
     ),
     "no_evidence": (
         "Relabelled subjects reach this AUROC often enough for chance to explain it. This does not prove that the classes do not "
@@ -52,7 +57,7 @@ _PREDICTORS = {
     "depth and quality": "library size, detected genes, and RIN where known",
     "drug": "the drug given",
     "cell-type markers": "mean of a few markers of each cell type: tissue composition alone",
-    "all nuisance columns": "all declared nuisance columns together",
+    "all nuisance columns": "all nuisances together",
 }
 
 
@@ -110,7 +115,7 @@ class Null(Section):
             "null": null,
             "conditional": conditional,
             "strata": run.result.endpoint.strata,
-            "nuisance": run.result.endpoint.nuisance,
+            "nuisance": run.result.endpoint.nuisances,
             "alpha": run.config.get("null", {}).get("alpha"),
             "figure": _null_figure(run, "unconditional", null),
             "conditional_figure": _null_figure(run, "conditional", conditional) if conditional else None,

@@ -188,7 +188,6 @@ def _assess(planned: PlannedJob, decisions: OutOfFold, null: NullResult) -> JobV
         question=f"{endpoint.positive} from {endpoint.negative}",
         auroc=auroc(decisions),
         null=summarise_null(null, planned.config.null.alpha, CORRECTED),
-        conditional=None,
         nuisance=None,
         best=None,
         alpha=planned.config.null.alpha,

@@ -19,6 +19,7 @@ from responder_ml.studies.jobs import RefusedJob, StudyJob
 _REPORTED_VERSIONS = ("responder-ml", "numpy", "scipy", "pandas", "scikit-learn")
 _VERDICTS_IN_WORDS = {
     "confounded": "confounded with batch or another nuisance",
+    "not_separable": "not separable from batch or another nuisance",
     "no_evidence": "without evidence",
     "undecided": "undecided",
     "underpowered": "underpowered",

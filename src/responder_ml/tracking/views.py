@@ -19,7 +19,7 @@ choice alone.
 - **auroc, auroc_low, auroc_high**: out-of-fold AUROC and its 95 % interval over subjects; 0.5 is guessing.
 - **p_value**: how often the same procedure does as well on relabelled subjects. **null_mean** is its average there.
 - **p_value_global**: one test of all expressed genes together for any difference at all; no part of the verdict.
-- **verdict**: evidence, no_evidence, undecided, confounded, underpowered or not_tested, by a fixed rule.
+- **verdict**: evidence, no_evidence, undecided, confounded, not_separable, underpowered or not_tested, by a fixed rule.
 - **gain_over_best_baseline**: AUROC beyond the best of what needs no expression of interest: batch, drug, depth,
   random signatures.
 - **each_fold/auroc**: one point for each outer fold held out, so a table shows the last fold's;

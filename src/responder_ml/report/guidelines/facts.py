@@ -118,7 +118,7 @@ def _null(run: Run) -> str:
     )
     conditional = null.conditional
     if conditional is not None and conditional.p_value is not None:
-        text += f" Within batches p = {p_text(conditional.p_value)}."
+        text += f" Among subjects alike in the nuisances p = {p_text(conditional.p_value)}."
     return text
 
 
