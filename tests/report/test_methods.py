@@ -20,7 +20,7 @@ def test_it_says_what_ran(typical_run):
     assert "10 repeats of 5 outer folds, stratified by class and drug" in text
     assert "3 inner folds and 10 Optuna trials" in text
     assert "200 at random" in text
-    assert "A conditional null permuted labels within drug x batch only" in text
+    assert "A conditional null permuted labels only between subjects alike in drug, batch, and gave" in text
     assert "scaled by TMM" in text
     for reference in ("10.2202/1544-6115.1027", "10.1111/j.1467-9868.2005.00503.x", "10.1145/2939672.2939785"):
         assert f"doi:{reference}" in text
