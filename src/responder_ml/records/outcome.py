@@ -30,6 +30,7 @@ from responder_ml.evaluation.verdict import Verdict
 from responder_ml.explanation.attribution import N_LEADING
 from responder_ml.explanation.explain import RunExplanation
 from responder_ml.explanation.stability import Stability, selection_stability, top_features
+from responder_ml.records.endpoint_record import EndpointRecord
 from responder_ml.records.job_register import JobCount
 from responder_ml.records.numbers import RowFilter
 from responder_ml.records.result import (
@@ -39,7 +40,6 @@ from responder_ml.records.result import (
     CalibrationRecord,
     CandidateRecord,
     Counts,
-    EndpointRecord,
     GeneAblationRecord,
     GlobalPRecord,
     GlobalTestRecord,

@@ -13,7 +13,8 @@ from responder_ml.cohort.findings import Finding
 from responder_ml.errors import RunError
 from responder_ml.evaluation import metrics
 from responder_ml.evaluation.verdict import Verdict
-from responder_ml.records.numbers import Interval, Number, RowFilter, finite
+from responder_ml.records.endpoint_record import EndpointRecord
+from responder_ml.records.numbers import Interval, Number, finite
 from responder_ml.search.candidate import AUTO
 
 SCHEMA_VERSION = 1
@@ -23,30 +24,6 @@ class Record(BaseModel):
     """Part of a result; keys that a later version added are ignored, values do not change."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", use_attribute_docstrings=True)
-
-
-class EndpointRecord(Record):
-    """The question."""
-
-    column: str
-    positive: str
-    negative: str
-    strata: list[str] = []
-    nuisance: list[str] = []
-    library_size: bool = False
-    """Whether the library size was a nuisance beside these columns."""
-    where: RowFilter = {}
-    """Rows that were used."""
-    among: RowFilter = {}
-    """Rows that the two classes were taken from; the others served as references."""
-    pairs: str | None = None
-    """Column of matched pairs, within which labels were exchanged and expression compared."""
-    units: str
-
-    @property
-    def nuisances(self) -> list[str]:
-        """Everything that must not explain the result, in words."""
-        return [*self.nuisance, *(["library size"] if self.library_size else [])]
 
 
 class Counts(Record):

@@ -1,0 +1,31 @@
+"""The question of a run, as ``result.json`` holds it."""
+
+from pydantic import BaseModel, ConfigDict
+
+from responder_ml.records.numbers import RowFilter
+
+
+class EndpointRecord(BaseModel):
+    """The question."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", use_attribute_docstrings=True)
+
+    column: str
+    positive: str
+    negative: str
+    strata: list[str] = []
+    nuisance: list[str] = []
+    library_size: bool = False
+    """Whether the library size was a nuisance beside these columns."""
+    where: RowFilter = {}
+    """Rows that were used."""
+    among: RowFilter = {}
+    """Rows that the two classes were taken from; the others served as references."""
+    pairs: str | None = None
+    """Column of matched pairs, within which labels were exchanged and expression compared."""
+    units: str
+
+    @property
+    def nuisances(self) -> list[str]:
+        """Everything that must not explain the result, in words."""
+        return [*self.nuisance, *(["library size"] if self.library_size else [])]
