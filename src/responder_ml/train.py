@@ -193,7 +193,9 @@ def count_jobs(job: JobConfig, labelled: LabelledCohort, register: Path, progres
     """
     about = {"name": job.name, "seed": job.seed}
     try:
-        count = register_job(register, AskedJob.of(labelled, job.resolved()), about)
+        # Without defaults: a key that a later version adds does not make another job of this one.
+        settings = job.model_dump(mode="json", exclude_defaults=True)
+        count = register_job(register, AskedJob.of(labelled, settings), about)
     except RunError as problem:
         progress.say(f"Jobs on these data were not counted: {problem}")
         return None

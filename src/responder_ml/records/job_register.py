@@ -67,7 +67,7 @@ class AskedJob:
         labelled
             Its data.
         config
-            Its resolved configuration.
+            Its configuration, as far as it differs from the defaults.
         """
         endpoint = labelled.endpoint
         in_order = sample_digests(labelled.cohort)
@@ -112,7 +112,7 @@ class JobCount:
 
 
 def deciding_settings(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the settings of a resolved configuration that decide a job's decisions, data apart."""
+    """Return the settings of a configuration that decide a job's decisions, data apart."""
     return {key: value for key, value in config.items() if key not in _WITHOUT_INFLUENCE}
 
 

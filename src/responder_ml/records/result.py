@@ -212,7 +212,7 @@ class JobsOnDataRecord(Record):
 
 
 class SplitSensitivityRecord(Record):
-    """Range of the headline over halves of its repeats: how far other splits of the same subjects move it."""
+    """Range of the headline over halves of its repeats: how much it hangs on the splits, not on the subjects."""
 
     halves: int
     """Halves that were compared."""
