@@ -1,0 +1,92 @@
+"""The test statistic: how far out-of-fold decisions separate the classes, for auto and for each of its candidates.
+
+A permutation test may use any function of labels and data, as long as relabelled subjects go through the same one. The
+AUROC within folds, which is what is estimated, is a poor one with a dozen subjects: it takes few values and ties often. The
+separation is a smooth relative of it. Each subject's decisions are averaged over the repeats, and every positive is compared with
+every negative subject of its cell (stratum, or stratum and batch) by ``tanh((d_i - d_j) / s)``, with ``s`` the standard deviation
+of decisions within cells. Cells are weighted by the reciprocal of their size plus one, as van Elteren does. Averages over models of
+different folds are barred as an estimate, since these have no common zero, but not here: relabelled subjects pay the same.
+
+No single way to combine genes has power against every kind of difference: twenty genes miss one spread over thousands, and
+thousands drown one of twenty. The test statistic is therefore the largest of the separations of auto and its candidates, each less
+its mean under relabelling and divided by its standard deviation there.
+
+References
+----------
+van Elteren PH (1960) On the combination of independent two-sample tests of Wilcoxon. Bull Inst Int Stat 37:351-361
+Westfall PH, Young SS (1993) Resampling-Based Multiple Testing (the largest of several statistics)
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from responder_ml.arrays import Floats, Indices, Labels
+
+AUTO_AUROC = 0
+"""Column of the AUROC of auto among what `measure` returns; the separations follow, auto's first."""
+
+
+def separations(labels: Labels, decisions: Floats, cells: Indices) -> Floats:
+    """Return the separation of each of several decisions, between -1 and 1; 0 where they do not vary.
+
+    Parameters
+    ----------
+    labels
+        0/1 per subject.
+    decisions
+        Log-odds, mean over repeats, ``(..., n_subjects)``.
+    cells
+        Cell of each subject; only subjects of one cell are compared.
+    """
+    positive, negative = labels == 1, labels == 0
+    total = np.zeros(decisions.shape[:-1])
+    squares = np.zeros(decisions.shape[:-1])
+    weight, freedom = 0.0, 0
+    codes = [code for code in np.unique(cells) if np.any(positive & (cells == code)) and np.any(negative & (cells == code))]
+    for code in codes:
+        inside = decisions[..., cells == code]
+        squares += np.sum((inside - inside.mean(axis=-1, keepdims=True)) ** 2, axis=-1)
+        freedom += inside.shape[-1] - 1
+    spread = np.sqrt(squares / max(freedom, 1))
+    level = np.abs(decisions).max(axis=-1, initial=0.0)
+    varies = spread > 1e-12 * np.maximum(level, np.finfo(float).tiny)
+    unit = np.where(varies, spread, 1.0)[..., None, None]
+    for code in codes:
+        above, below = decisions[..., positive & (cells == code)], decisions[..., negative & (cells == code)]
+        pairs = np.tanh((above[..., :, None] - below[..., None, :]) / unit)
+        share = 1.0 / (above.shape[-1] + below.shape[-1] + 1.0)
+        total += share * pairs.sum(axis=(-1, -2))
+        weight += share * above.shape[-1] * below.shape[-1]
+    return np.asarray(np.where(varies, total / max(weight, np.finfo(float).tiny), 0.0), dtype=np.float64)
+
+
+@dataclass(frozen=True)
+class Standard:
+    """Mean and standard deviation of each separation under relabelling.
+
+    Attributes
+    ----------
+    mean, sd
+        Shape ``(n_separations,)``; an sd of 0 is that of a separation which never varies.
+    """
+
+    mean: Floats
+    sd: Floats
+
+    @classmethod
+    def of(cls, measured: Floats) -> "Standard":
+        """Take the moments from the measurements of relabelled subjects, labellings x what `measure` returns."""
+        own = measured[:, AUTO_AUROC + 1 :]
+        sd = own.std(axis=0)
+        return cls(own.mean(axis=0), np.where(sd > 1e-9, sd, 0.0))
+
+    def largest(self, measured: ArrayLike) -> Floats:
+        """Return the largest standardised separation of each labelling."""
+        return np.asarray(self.standardised(measured).max(axis=-1), dtype=np.float64)
+
+    def standardised(self, measured: ArrayLike) -> Floats:
+        """Return every separation less its mean over its standard deviation; 0 where it never varies."""
+        own = np.asarray(measured, dtype=np.float64)[..., AUTO_AUROC + 1 :]
+        return np.divide(own - self.mean, self.sd, out=np.zeros_like(own), where=self.sd > 0)
