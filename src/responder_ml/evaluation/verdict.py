@@ -1,13 +1,14 @@
 """The one-line conclusion of a job, chosen by rule: the first rule that applies gives the verdict.
 
 Evidence is a p of at most alpha. Where there is none, the sentence says what can be excluded: the upper end of the interval of
-the AUROC, and the true AUROC from which on the test would have had 80 % power. The latter takes the AUROC that the cohort would
-give as normal about the true one with the spread of the null; the test rejects from the null's critical value c on, so
-``power = Phi((AUROC - c) / sd)`` and ``AUROC = c + z(0.8) sd``. The spread shrinks as the AUROC grows, so this errs upwards.
+the AUROC, and the true AUROC A from which on the test would have had 80 % power. The AUROC that a cohort gives is taken as normal
+about A, and the test rejects from the null's critical value c on: ``power = Phi((A - c) / s(A))``, so ``A = c + z(0.8) s(A)``. The
+spread is the null's about its mean m, which shrinks towards an AUROC of 1 as that of a proportion does,
+``s(A) = s sqrt(A (1 - A) / (m (1 - m)))``; `experiments/detectable_auroc` measures the power at A.
 """
 
 from dataclasses import dataclass, replace
-from math import isfinite
+from math import isfinite, sqrt
 from typing import Literal
 
 from scipy.stats import norm
@@ -111,9 +112,18 @@ def summarise_null(null: NullResult, alpha: float, p_name: str = P_NAME) -> Null
 
 
 def detectable_auroc(null: NullResult, alpha: float) -> float | None:
-    """Return the true AUROC from which on the test has 80 % power; above 1 where none has, None where no p is small enough."""
+    """Return the true AUROC from which on the test has 80 % power; above 1 where none has, None where no p is small enough.
+
+    The larger root of ``(A - c)^2 = k^2 A (1 - A)`` with ``k = z(0.8) s / sqrt(m (1 - m))``; see the module for the symbols.
+    """
     critical = null.critical_value(alpha)
-    return critical + float(norm.ppf(POWER)) * null.sd if isfinite(critical) else None
+    if not isfinite(critical) or critical > 1.0:
+        return None if not isfinite(critical) else critical
+    centre = min(max(null.mean, 0.01), 0.99)
+    ratio = (float(norm.ppf(POWER)) * null.sd) ** 2 / (centre * (1.0 - centre))
+    linear = 2.0 * critical + ratio
+    root = sqrt(max(linear**2 - 4.0 * (1.0 + ratio) * critical**2, 0.0))
+    return (linear + root) / (2.0 * (1.0 + ratio))
 
 
 @dataclass(frozen=True)
