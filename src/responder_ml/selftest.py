@@ -26,7 +26,7 @@ from responder_ml.build import build_workers, prepare_job
 from responder_ml.cohort.endpoint import LabelledCohort
 from responder_ml.config import JobConfig
 from responder_ml.errors import ConfigError
-from responder_ml.evaluation.metrics import auroc, statistic_of
+from responder_ml.evaluation.metrics import auroc
 from responder_ml.evaluation.permutation import NullPlan, run_null
 from responder_ml.evaluation.procedure import Procedure
 from responder_ml.evaluation.relabel import draw_labellings
@@ -231,11 +231,16 @@ def _run_cohort(
         search_data = replace(search_data, expression=shuffled)
     # The folds come from the same seed: folds shared by all cohorts would bias all of them alike.
     procedure = Procedure(search_data, candidates, replace(plan, seed=seed), Workers(1))
-    observed = procedure.observe(labels).auto
+    observed = procedure.observe(labels)
     result = run_null(
-        procedure.statistics, labels, search_data.strata, statistic_of(observed), replace(null, seed=seed), "selftest"
+        procedure.statistics,
+        labels,
+        search_data.strata,
+        observed.measured(procedure.cells),
+        replace(null, seed=seed),
+        "selftest",
     )
-    return auroc(observed), result.p_value
+    return auroc(observed.auto), result.p_value
 
 
 def _check_resolution(size: SelfTestSize, alpha: float) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from responder_ml.evaluation.baselines import evaluate_baseline, evaluate_random
 from responder_ml.evaluation.conditional import measure_links, nuisance_of
 from responder_ml.evaluation.global_test import GlobalTest, run_global_test, tell_global_test
 from responder_ml.evaluation.intervals import auroc_interval, corrected_t
-from responder_ml.evaluation.metrics import OutOfFold, auroc, fold_aurocs, statistic_of
+from responder_ml.evaluation.metrics import OutOfFold, auroc, fold_aurocs
 from responder_ml.evaluation.permutation import (
     NullPlan,
     NullResult,
@@ -101,7 +102,7 @@ def assess_evidence(
     """
     null = None
     if plan.permutations != 0:
-        value = statistic_of(observed.auto)
+        value = observed.measured(procedure.cells)
         null = run_null(procedure.statistics, labelled.labels, labelled.strata, value, plan, "strata", on_progress)
     return assess_given_null(null, procedure, observed, labelled, plan, log2, on_progress)
 
@@ -167,11 +168,12 @@ def _assess_nuisance(
     links = measure_links(nuisance, labelled.labels, labelled.strata, observed.auto.decisions)
     conditional = None
     if nuisance.declared or links.may_explain or links.association_p <= plan.alpha:
+        # Subjects are compared only with those alike in the categories.
         conditional = run_null(
-            procedure.statistics,
+            partial(procedure.statistics, cells=nuisance.cells),
             labelled.labels,
             nuisance.cells,
-            statistic_of(observed.auto),
+            observed.measured(nuisance.cells),
             plan,
             "strata and batch",
             on_progress,

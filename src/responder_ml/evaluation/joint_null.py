@@ -28,6 +28,7 @@ from responder_ml.evaluation.permutation import (
     reaches,
 )
 from responder_ml.evaluation.relabel import count_labellings, enumerate_labellings, smallest_exact_p
+from responder_ml.evaluation.separation import AUTO_AUROC, Standard
 from responder_ml.evaluation.sequential import confidence_interval
 from responder_ml.evaluation.westfall_young import attainable_corrected_p, correct_p_values
 from responder_ml.progress import OnProgress
@@ -210,23 +211,23 @@ def run_joint_null(
         drawn = joint.draw(draws, generator(seed, "joint relabelling"))
     runs = {job: _plan_runs(joint, job, drawn[job], exact=counts[job] <= exact_up_to) for job in statistics}
     total, finished = sum(len(of_job.labellings) for of_job in runs.values()), 0
-    p_values, values_of = [], {}
+    p_values, measured_of = [], {}
     for job, statistic in statistics.items():
-        values = np.empty(0)
+        blocks: list[Floats] = []
         for block in statistic(list(runs[job].labellings)):
-            values = np.concatenate([values, block])
+            blocks.append(block)
+            finished += len(block)
             if on_progress is not None:
-                on_progress(finished + len(values), total, job)
-        finished += len(values)
-        values_of[job] = values
-        p_values.append(_p_of_draws(values, runs[job]))
+                on_progress(finished, total, job)
+        measured_of[job] = np.concatenate(blocks)
+        p_values.append(_p_of_draws(_standard(measured_of[job], runs[job]).largest(measured_of[job]), runs[job]))
     table = np.stack(p_values)
     corrected = correct_p_values(table)
     jobs = {}
     for index, job in enumerate(statistics):
         attainable = smallest_exact_p(joint.labels(job), joint.blocks(job))
         smallest = attainable if runs[job].exact else max(attainable, 1.0 / (draws + 1))
-        null = _null(values_of[job], runs[job], counts[job], smallest, alpha)
+        null = _null(measured_of[job], runs[job], counts[job], smallest, alpha)
         jobs[job] = JobNull(null, float(corrected[index]), attainable_corrected_p(table, index, smallest))
     return JointNull(jobs, draws, joint.count(), exact)
 
@@ -273,13 +274,31 @@ def _p_of_draws(values: Floats, runs: _Runs) -> Floats:
     return np.asarray(((len(null) - below) / len(null))[runs.drawn], dtype=np.float64)
 
 
-def _null(values: Floats, runs: _Runs, count: int, smallest: float, alpha: float) -> NullResult:
-    observed = float(values[0])
+def _standard(measured: Floats, runs: _Runs) -> Standard:
+    """Return what separations are standardised by: all labellings, or the observed and all drawn ones alike."""
+    return Standard.of(measured if runs.exact else measured[runs.drawn])
+
+
+def _null(measured: Floats, runs: _Runs, count: int, smallest: float, alpha: float) -> NullResult:
     if runs.exact:
-        return exact_null(values, observed, alpha, smallest)
-    null = values[runs.drawn[1:]]
+        return exact_null(measured, measured[0], alpha, smallest)
+    standard = _standard(measured, runs)
+    observed, drawn = float(standard.largest(measured[0])), measured[runs.drawn[1:]]
+    null = standard.largest(drawn)
     interval = confidence_interval(int(np.count_nonzero(reaches(null, observed))), len(null))
-    return NullResult(observed, null, monte_carlo_p(null, observed), interval, False, True, False, count, smallest)
+    return NullResult(
+        observed,
+        null,
+        monte_carlo_p(null, observed),
+        interval,
+        False,
+        True,
+        False,
+        count,
+        smallest,
+        aurocs=drawn[:, AUTO_AUROC],
+        leading=standard.leading(measured[0]),
+    )
 
 
 def _orders(kinds: list[int]) -> Iterator[list[int]]:

@@ -112,19 +112,6 @@ def brier(out_of_fold: OutOfFold) -> float:
     return float(np.mean((out_of_fold.probabilities - out_of_fold.labels) ** 2))
 
 
-STATISTIC = "AUROC within outer folds, ties broken by the Brier score"
-"""Name of what `statistic_of` returns."""
-
-
-def statistic_of(out_of_fold: OutOfFold) -> float:
-    """Return the AUROC with ties broken by the Brier score, less a millionth of it.
-
-    A dozen animals allow few different AUROCs, and relabellings that tie with the observed one all count against it. Among equal
-    AUROCs the better probabilities rank higher; no two different AUROCs change places.
-    """
-    return auroc(out_of_fold) - 1e-6 * brier(out_of_fold)
-
-
 @dataclass(frozen=True)
 class Confusion:
     """Confusion counts of each repeat; each array has shape ``(n_repeats,)``."""

@@ -17,8 +17,8 @@ Phipson B, Smyth GK (2010) Permutation p-values should never be zero. doi:10.220
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -26,17 +26,21 @@ from numpy.typing import ArrayLike
 from responder_ml.arrays import Flags, Floats, Indices, Labels
 from responder_ml.evaluation.conditional_permutation import draw_conditionally, weigh_labellings
 from responder_ml.evaluation.relabel import count_labellings, draw_labellings, enumerate_labellings, smallest_exact_p
+from responder_ml.evaluation.separation import AUTO_AUROC, Standard
 from responder_ml.evaluation.sequential import confidence_interval, draws_needed, excludes, fewest_draws, stops_at
 from responder_ml.progress import OnProgress
 from responder_ml.statistics.seeds import generator
 
 Statistic = Callable[[Sequence[Labels]], Iterable[Floats]]
-"""A procedure as a function of labels: yields the statistic of several labellings, block by block and in order."""
+"""A procedure as a function of labels: yields what `separation.measure` returns for several labellings, one row each, block by
+block and in order."""
 Permutations = int | Literal["auto"]
 """A budget of relabellings, 0 for none, or what the number of labellings asks for."""
 
 EXACT_UP_TO, BUDGET = 2_000, 5_000
 """With ``auto``: labellings up to which all are run, and the most relabellings drawn where they are more."""
+REFERENCE_DRAWS = 40
+"""Random relabellings that standardise the separations where not all labellings are run."""
 LEAST_DRAWS = 99
 """Relabellings drawn before p can be settled, so that mean and spread of the null rest on enough."""
 
@@ -85,6 +89,10 @@ class NullResult:
         Test statistic of the observed labels.
     values
         Statistic of each relabelling, in order; when exact, of every labelling, the observed one first.
+    aurocs
+        AUROC of auto for the same labellings.
+    leading
+        Which separation of the observed labels is the largest: 0 for auto, then the candidates in their order.
     p_value, p_interval
         One-sided p, and where infinitely many relabellings would put it: the confidence sequence, or p twice when exact.
     exact
@@ -117,33 +125,36 @@ class NullResult:
     needed: int | None = None
     turned_by_one: bool = False
     observed_share: float = 0.0
+    aurocs: Floats = field(default_factory=lambda: np.empty(0))
+    leading: int = 0
 
     @property
     def mean(self) -> float:
-        """Mean of the null; one half is not assumed."""
-        return float(self.values.mean())
+        """Mean AUROC of relabelled subjects; one half is not assumed."""
+        return float(self.aurocs.mean())
 
     @property
     def sd(self) -> float:
-        """Standard deviation of the null."""
-        return float(self.values.std(ddof=1)) if len(self.values) > 1 else 0.0
+        """Standard deviation of the AUROC of relabelled subjects."""
+        return float(self.aurocs.std(ddof=1)) if len(self.aurocs) > 1 else 0.0
 
     def rejected(self, alpha: float) -> bool:
         """Return whether the null hypothesis is rejected: p is settled and at most alpha."""
         return self.settled and self.p_value <= alpha
 
-    def critical_value(self, alpha: float) -> float:
-        """Return the smallest statistic with a p of at most alpha; infinite where none has.
+    def critical_auroc(self, alpha: float) -> float:
+        """Return the smallest AUROC that at most a share alpha of relabelled subjects reaches; infinite where none is.
 
         Examples
         --------
         Of 19 relabellings none may reach a value with p <= 0.05, so it must exceed the largest; one may at p <= 0.1.
 
-        >>> null = NullResult(0.5, np.arange(19.0), 0.5, (0.5, 0.5), False, True, False, 1000, 0.05)
-        >>> null.critical_value(0.05) == np.nextafter(18.0, 19.0), null.critical_value(0.1) == np.nextafter(17.0, 18.0)
+        >>> aurocs = np.arange(19.0) / 20
+        >>> null = NullResult(0.5, aurocs, 0.5, (0.5, 0.5), False, True, False, 1000, 0.05, aurocs=aurocs)
+        >>> null.critical_auroc(0.05) == np.nextafter(0.9, 1.0), null.critical_auroc(0.1) == np.nextafter(0.85, 1.0)
         (True, True)
         """
-        others = np.sort(self.values[1:] if self.exact else self.values)[::-1]
+        others = np.sort(self.aurocs[1:] if self.exact else self.aurocs)[::-1]
         # The observed labelling counts among those at or above its own value.
         allowed = int(np.floor(alpha * (len(others) + 1) + 1e-9)) - 1
         if allowed < 0:
@@ -155,7 +166,7 @@ def run_null(
     statistic: Statistic,
     labels: Labels,
     strata: Indices,
-    observed: float,
+    observed: Floats,
     plan: NullPlan,
     name: str,
     on_progress: OnProgress | None = None,
@@ -170,7 +181,7 @@ def run_null(
     labels, strata
         Label and stratum of each subject.
     observed
-        The procedure's statistic on ``labels``.
+        What the procedure measures on ``labels``.
     plan
         How many relabellings, and what is to be settled.
     name, on_progress
@@ -182,31 +193,34 @@ def run_null(
     rng = generator(plan.seed, "null", name)
     if exact:
         relabelled = enumerate_labellings(labels, strata)
-    elif log_odds is None:
+        weights, _ = weigh_labellings(relabelled, labels, log_odds, exact)
+        measured = _run_all(statistic, relabelled, on_progress)
+        return exact_null(measured, observed, plan.alpha, min_attainable_p(labels, strata, plan), weights)
+    standard = _reference(statistic, labels, strata, plan, name)
+    if log_odds is None:
         relabelled = draw_labellings(labels, strata, plan.budget, rng)
     else:
         relabelled = draw_conditionally(labels, strata, log_odds, plan.budget, rng)
-    weights, observed_share = weigh_labellings(relabelled, labels, log_odds, exact)
-    values, end = np.empty(0), None
+    _, observed_share = weigh_labellings(relabelled, labels, log_odds, exact)
+    measured, end = np.empty((0, len(observed))), None
+    reached = float(standard.largest(observed))
     for block in statistic(list(relabelled)):
-        values = np.concatenate([values, block])
+        measured = np.concatenate([measured, block])
+        values = standard.largest(measured)
         if on_progress is not None:
-            p_so_far = exact_p(values, observed, weights) if exact else monte_carlo_p(values, observed)
-            on_progress(len(values), len(relabelled), f"p = {p_so_far:.3f}")
-        end = None if exact else stops_at(reaches(values, observed), plan.alpha, plan.family, plan.least)
+            on_progress(len(values), len(relabelled), f"p = {monte_carlo_p(values, reached):.3f}")
+        end = stops_at(reaches(values, reached), plan.alpha, plan.family, plan.least)
         if end is not None:
             break
-    smallest = min_attainable_p(labels, strata, plan)
-    count = count_labellings(labels, strata)
-    if exact:
-        return exact_null(values, observed, plan.alpha, smallest, weights)
-    values = values[:end]
-    exceedances, draws = int(np.count_nonzero(reaches(values, observed))), len(values)
+    measured = measured[:end]
+    values = standard.largest(measured)
+    exceedances, draws = int(np.count_nonzero(reaches(values, reached))), len(values)
     settled = bool(excludes(exceedances, draws, plan.alpha))
+    smallest, count = min_attainable_p(labels, strata, plan), count_labellings(labels, strata)
     return NullResult(
-        observed=observed,
+        observed=reached,
         values=values,
-        p_value=monte_carlo_p(values, observed),
+        p_value=monte_carlo_p(values, reached),
         p_interval=confidence_interval(exceedances, draws),
         exact=False,
         settled=settled,
@@ -215,30 +229,61 @@ def run_null(
         min_attainable_p=smallest,
         needed=None if settled else _needed(exceedances, draws, plan.alpha, count),
         observed_share=observed_share,
+        aurocs=measured[:, AUTO_AUROC],
+        leading=standard.leading(observed),
     )
 
 
+def _run_all(statistic: Statistic, labellings: Labels, on_progress: OnProgress | None) -> Floats:
+    """Return the measurements of every labelling, one row each."""
+    blocks: list[Floats] = []
+    finished = 0
+    for block in statistic(list(labellings)):
+        blocks.append(block)
+        finished += len(block)
+        if on_progress is not None:
+            on_progress(finished, len(labellings), "")
+    return np.concatenate(blocks)
+
+
+def _reference(statistic: Statistic, labels: Labels, strata: Indices, plan: NullPlan, name: str) -> Standard:
+    """Return what separations are standardised by: the moments of relabellings that take no further part.
+
+    They are drawn without regard to which labelling is the observed one, so that the statistic is one function of the labels
+    and the Monte Carlo p stays valid.
+    """
+    drawn = draw_labellings(labels, strata, REFERENCE_DRAWS, generator(plan.seed, "reference", name))
+    return Standard.of(_run_all(statistic, drawn, None))
+
+
 def exact_null(
-    values: Floats, observed: float, alpha: float, smallest: float, weights: Floats | None = None
+    measured: Floats, observed: Floats, alpha: float, smallest: float, weights: Floats | None = None
 ) -> NullResult:
     """Return the null of which all labellings were run, the observed one first.
 
     Parameters
     ----------
-    values, observed, weights
-        As for `exact_p`.
+    measured, observed
+        What the procedure measured on every labelling and on the observed one; all of them standardise the separations.
     alpha
         Significance level.
+    weights
+        As for `exact_p`.
     smallest
         The smallest p it could have given, were all labellings equally likely.
     """
+    standard = Standard.of(measured)
+    values, reached = standard.largest(measured), float(standard.largest(observed))
+    facts: dict[str, Any] = {"aurocs": measured[:, AUTO_AUROC], "leading": standard.leading(observed)}
     if weights is not None:
-        p, share = exact_p(values, observed, weights), float(weights[0] / weights.sum())
-        return NullResult(observed, values, p, (p, p), True, True, False, len(values), share, observed_share=share)
-    p, total = exact_p(values, observed), len(values)
+        p, share = exact_p(values, reached, weights), float(weights[0] / weights.sum())
+        return NullResult(
+            reached, values, p, (p, p), True, True, False, len(values), share, observed_share=share, **facts
+        )
+    p, total = exact_p(values, reached), len(values)
     at_or_above, allowed = round(p * total), int(np.floor(alpha * total + 1e-9))
     by_one = at_or_above == allowed or at_or_above == allowed + 1 > 1
-    return NullResult(observed, values, p, (p, p), True, True, False, total, smallest, turned_by_one=by_one)
+    return NullResult(reached, values, p, (p, p), True, True, False, total, smallest, turned_by_one=by_one, **facts)
 
 
 def is_exact(labels: Labels, strata: Indices, permutations: Permutations) -> bool:

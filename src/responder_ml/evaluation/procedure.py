@@ -12,8 +12,9 @@ import numpy as np
 
 from responder_ml.arrays import Flags, Floats, Indices, Labels, Strings
 from responder_ml.evaluation.calibration import choose_threshold
-from responder_ml.evaluation.metrics import Concordance, OutOfFold, by_subject, statistic_of
+from responder_ml.evaluation.metrics import Concordance, OutOfFold, by_subject
 from responder_ml.evaluation.refit import Refit, fit_members
+from responder_ml.evaluation.separation import measure
 from responder_ml.features.builders.builder import Shared
 from responder_ml.progress import OnProgress
 from responder_ml.search.averaging import candidate_weights
@@ -54,6 +55,17 @@ class ObservedResult:
     results: tuple[DrawResult, ...]
     candidates: dict[str, OutOfFold]
     auto: OutOfFold
+
+    def measured(self, cells: Indices) -> Floats:
+        """Return what `separation.measure` returns for the observed labels.
+
+        Parameters
+        ----------
+        cells
+            Cell of each subject that gets a decision.
+        """
+        candidates = np.stack([candidate.decisions.mean(axis=0) for candidate in self.candidates.values()])
+        return measure(self.auto, cells, candidates)
 
     @property
     def models(self) -> tuple[FoldModel, ...]:
@@ -101,6 +113,11 @@ class Procedure:
             name: builder.share(search_data.expression, search_data.genes, search_data.context)
             for name, builder in builders.items()
         }
+
+    @property
+    def cells(self) -> Indices:
+        """Stratum of each subject that gets a decision, within which subjects are compared."""
+        return np.asarray(self.search_data.strata[self._split.decided], dtype=np.intp)
 
     def genes_used(self, model: FoldModel) -> Indices:
         """Return the columns of the genes that a fitted outer model uses, among the cohort's genes."""
@@ -169,12 +186,26 @@ class Procedure:
         table = np.reshape(right, (int(np.sum(labels == 1)), -1))
         return Concordance(table, np.ones_like(table))
 
-    def statistics(self, labellings: Sequence[Labels], repeats: int | None = None) -> Iterator[Floats]:
-        """Yield, block by block and in order, the test statistic of each labelling, over all repeats of the plan by default."""
+    def statistics(
+        self, labellings: Sequence[Labels], cells: Indices | None = None, repeats: int | None = None
+    ) -> Iterator[Floats]:
+        """Yield, block by block and in order, what `separation.measure` returns for each labelling, one row each.
+
+        Parameters
+        ----------
+        labellings
+            0/1 per subject.
+        cells
+            Cell of each subject that gets a decision, within which subjects are compared; their strata by default.
+        repeats
+            Repeats of the outer folds; those of the plan by default.
+        """
         repeats = self.plan.repeats if repeats is None else repeats
-        summarise = partial(_statistic, self.search_data, self._split.decided, self._pair_of)
+        decided = self._split.decided
+        cells = self.cells if cells is None else cells
+        summarise = partial(_measure, self.search_data, decided, self._pair_of, cells)
         for block in self._relabelled(summarise, labellings, repeats, keep_models=False):
-            yield np.asarray(block)
+            yield np.stack(block)
 
     def summaries(
         self, summarise: Callable[[Labels, Sequence[DrawResult]], Summary], labellings: Sequence[Labels], repeats: int
@@ -268,12 +299,18 @@ def _unit(
     ]
 
 
-def _statistic(
-    search_data: SearchData, decided: Flags, pair_of: Indices | None, labels: Labels, results: Sequence[DrawResult]
-) -> float:
+def _measure(
+    search_data: SearchData,
+    decided: Flags,
+    pair_of: Indices | None,
+    cells: Indices,
+    labels: Labels,
+    results: Sequence[DrawResult],
+) -> Floats:
     folds = np.stack([_of_subjects(search_data, decided, result.fold) for result in results])
     auto = np.stack([_decisions(search_data, decided, result.auto) for result in results])
-    return statistic_of(OutOfFold(labels[decided], auto, folds, np.zeros_like(auto), pair_of))
+    candidates = np.mean([_decisions(search_data, decided, result.decisions) for result in results], axis=0)
+    return measure(OutOfFold(labels[decided], auto, folds, np.zeros_like(auto), pair_of), cells, candidates)
 
 
 def _of_subjects(search_data: SearchData, decided: Flags, of_samples: Indices) -> Indices:

@@ -23,9 +23,30 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from responder_ml.arrays import Floats, Indices, Labels
+from responder_ml.evaluation.metrics import OutOfFold, auroc
 
+STATISTIC = "largest standardised separation of auto and its candidates"
+"""Name of the test statistic."""
 AUTO_AUROC = 0
 """Column of the AUROC of auto among what `measure` returns; the separations follow, auto's first."""
+
+
+def measure(auto: OutOfFold, cells: Indices, candidates: Floats | None = None) -> Floats:
+    """Return the AUROC of auto, its separation and those of its candidates, in this order.
+
+    Parameters
+    ----------
+    auto
+        Out-of-fold decisions of auto.
+    cells
+        Cell of each subject.
+    candidates
+        Decisions of each candidate, mean over repeats, candidates x subjects; none by default.
+    """
+    decisions = auto.decisions.mean(axis=0)[None]
+    if candidates is not None:
+        decisions = np.concatenate([decisions, candidates])
+    return np.concatenate([[auroc(auto)], separations(auto.labels, decisions, cells)])
 
 
 def separations(labels: Labels, decisions: Floats, cells: Indices) -> Floats:
@@ -44,7 +65,9 @@ def separations(labels: Labels, decisions: Floats, cells: Indices) -> Floats:
     total = np.zeros(decisions.shape[:-1])
     squares = np.zeros(decisions.shape[:-1])
     weight, freedom = 0.0, 0
-    codes = [code for code in np.unique(cells) if np.any(positive & (cells == code)) and np.any(negative & (cells == code))]
+    codes = [
+        code for code in np.unique(cells) if np.any(positive & (cells == code)) and np.any(negative & (cells == code))
+    ]
     for code in codes:
         inside = decisions[..., cells == code]
         squares += np.sum((inside - inside.mean(axis=-1, keepdims=True)) ** 2, axis=-1)
@@ -90,3 +113,7 @@ class Standard:
         """Return every separation less its mean over its standard deviation; 0 where it never varies."""
         own = np.asarray(measured, dtype=np.float64)[..., AUTO_AUROC + 1 :]
         return np.divide(own - self.mean, self.sd, out=np.zeros_like(own), where=self.sd > 0)
+
+    def leading(self, measured: Floats) -> int:
+        """Return which standardised separation of one labelling is the largest, 0 for auto's; the earlier of equals."""
+        return int(np.argmax(np.round(self.standardised(measured), 9)))

@@ -20,9 +20,10 @@ from responder_ml.arrays import Floats, Indices, Labels
 from responder_ml.cohort.endpoint import LabelledCohort
 from responder_ml.errors import EndpointError
 from responder_ml.evaluation.intervals import auroc_interval
-from responder_ml.evaluation.metrics import OutOfFold, auroc, by_subject, statistic_of
+from responder_ml.evaluation.metrics import OutOfFold, auroc, by_subject
 from responder_ml.evaluation.permutation import NullPlan, NullResult, run_null
 from responder_ml.evaluation.procedure import Procedure
+from responder_ml.evaluation.separation import measure
 from responder_ml.evaluation.small_n import LEAST_SUBJECTS, FeasiblePlan, fit_plan_to_n
 from responder_ml.evaluation.two_cohorts import TwoCohorts
 from responder_ml.progress import OnProgress
@@ -274,13 +275,14 @@ def _fitted_once(
 
     def statistic(labellings: Sequence[Labels]) -> Iterable[Floats]:
         for start in range(0, len(labellings), _BLOCK):
-            yield np.array([statistic_of(with_labels(labels)) for labels in labellings[start : start + _BLOCK]])
+            block = labellings[start : start + _BLOCK]
+            yield np.stack([measure(with_labels(labels), two.test.strata) for labels in block])
 
     result = with_labels(two.test_labels)
     null = None
     if plan.null.permutations != 0:
         name = f"transfer {names[0]} {names[1]}"
-        null = run_null(statistic, two.test_labels, two.test.strata, statistic_of(result), plan.null, name)
+        null = run_null(statistic, two.test_labels, two.test.strata, measure(result, two.test.strata), plan.null, name)
     return (
         result,
         null,
@@ -300,14 +302,15 @@ def _run(
     expand: Callable[[Labels], Labels],
 ) -> tuple[OutOfFold, NullResult | None]:
     """Run the procedure on the labels of individuals, and on relabelled individuals."""
-    result = procedure.observe(expand(labels)).auto
+    observed = procedure.observe(expand(labels))
+    result = observed.auto
     if plan.null.permutations == 0:
         return result, None
 
     def statistic(labellings: Sequence[Labels]) -> Iterable[Floats]:
         return procedure.statistics([expand(labelling) for labelling in labellings])
 
-    return result, run_null(statistic, labels, strata, statistic_of(result), plan.null, name)
+    return result, run_null(statistic, labels, strata, observed.measured(procedure.cells), plan.null, name)
 
 
 def _fit_to_both(plan: TransferPlan, train: Labels, test: Labels) -> FeasiblePlan:

@@ -116,7 +116,7 @@ def detectable_auroc(null: NullResult, alpha: float) -> float | None:
 
     The larger root of ``(A - c)^2 = k^2 A (1 - A)`` with ``k = z(0.8) s / sqrt(m (1 - m))``; see the module for the symbols.
     """
-    critical = null.critical_value(alpha)
+    critical = null.critical_auroc(alpha)
     if not isfinite(critical) or critical > 1.0:
         return None if not isfinite(critical) else critical
     centre = min(max(null.mean, 0.01), 0.99)

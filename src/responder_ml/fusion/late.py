@@ -19,7 +19,8 @@ from functools import partial
 import numpy as np
 
 from responder_ml.arrays import Floats, Indices, Labels
-from responder_ml.evaluation.metrics import OutOfFold, by_subject, statistic_of
+from responder_ml.evaluation.metrics import OutOfFold, by_subject
+from responder_ml.evaluation.separation import measure
 from responder_ml.features.builders.builder import Shared
 from responder_ml.fusion.regions import Regions
 from responder_ml.search.averaging import weighted_sum
@@ -68,7 +69,7 @@ class LateFusion:
     """
 
     def __init__(self, regions: Regions, candidates: Sequence[Candidate], plan: SearchPlan, workers: Workers) -> None:
-        self._workers, self._repeats = workers, plan.repeats
+        self._workers, self._repeats, self._strata = workers, plan.repeats, regions.strata
         builders = {candidate.builder_name: candidate.builder for candidate in candidates}
         shared = {
             region: {
@@ -89,13 +90,13 @@ class LateFusion:
         return _out_of_fold(labels, fused, fold), _out_of_fold(labels, single, fold), weights
 
     def statistics(self, labellings: Sequence[Labels], repeats: int | None = None) -> Iterator[Floats]:
-        """Yield, block by block and in order, the test statistic of each labelling."""
+        """Yield, block by block and in order, what `separation.measure` returns for each labelling."""
         units = [
             labellings[start : start + _LABELLINGS_PER_UNIT]
             for start in range(0, len(labellings), _LABELLINGS_PER_UNIT)
         ]
-        for block in self._workers.map(partial(_statistics, self._run, repeats or self._repeats), units):
-            yield np.asarray(block)
+        for block in self._workers.map(partial(_statistics, self._run, repeats or self._repeats, self._strata), units):
+            yield np.stack(block)
 
 
 def fuse_draws(
@@ -185,12 +186,12 @@ def _out_of_fold(labels: Labels, decisions: Floats, fold: Indices) -> OutOfFold:
 
 
 def _statistics(
-    run: Callable[[Sequence[Draw]], list[FusedDraw]], repeats: int, labellings: Sequence[Labels]
-) -> list[float]:
+    run: Callable[[Sequence[Draw]], list[FusedDraw]], repeats: int, cells: Indices, labellings: Sequence[Labels]
+) -> list[Floats]:
     draws = run([Draw(labels, repeat) for labels in labellings for repeat in range(repeats)])
     values = []
     for index, labels in enumerate(labellings):
         own = draws[index * repeats : (index + 1) * repeats]
         fold, fused = np.stack([draw.fold for draw in own]), np.stack([draw.fused for draw in own])
-        values.append(statistic_of(_out_of_fold(labels, fused, fold)))
+        values.append(measure(_out_of_fold(labels, fused, fold), cells))
     return values

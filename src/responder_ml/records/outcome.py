@@ -2,6 +2,7 @@
 
 import hashlib
 import platform
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from typing import Any
@@ -19,11 +20,12 @@ from responder_ml.evaluation.early_gene_ablation import GeneAblation
 from responder_ml.evaluation.evidence import Evidence
 from responder_ml.evaluation.global_test import NAME, GlobalP
 from responder_ml.evaluation.intervals import auroc_interval, pairs_interval
-from responder_ml.evaluation.metrics import STATISTIC, Concordance, OutOfFold
+from responder_ml.evaluation.metrics import Concordance, OutOfFold
 from responder_ml.evaluation.permutation import NullResult
 from responder_ml.evaluation.procedure import ObservedResult, Procedure
 from responder_ml.evaluation.refit import Refit
 from responder_ml.evaluation.relabel import LARGEST_COUNT_SHOWN
+from responder_ml.evaluation.separation import STATISTIC
 from responder_ml.evaluation.sequential import RISK
 from responder_ml.evaluation.split_sensitivity import split_sensitivity
 from responder_ml.evaluation.verdict import Verdict
@@ -55,6 +57,7 @@ from responder_ml.records.result import (
     SplitSensitivityRecord,
     StabilityRecord,
 )
+from responder_ml.search.candidate import AUTO
 from responder_ml.search.draw import auto_members
 
 _REPORTED_VERSIONS = ("responder-ml", "numpy", "scipy", "pandas", "scikit-learn", "xgboost", "optuna", "shap", "mlflow")
@@ -136,7 +139,7 @@ def compose_result(
             genes=labelled.cohort.n_vars,
         ),
         headline=_headline(observed, outcome.pairs, seed),
-        null=_null(outcome.evidence),
+        null=_null(outcome.evidence, [AUTO, *observed.candidates]),
         global_test=_global_test(outcome.evidence),
         baselines=[
             BaselineRecord(name=baseline.name, auroc=baseline.auroc, gain=baseline.gain, gain_ci=baseline.gain_interval)
@@ -278,16 +281,17 @@ def _behaviour(labelled: LabelledCohort, observed: ObservedResult, seed: int) ->
     )
 
 
-def _null(evidence: Evidence) -> Null | None:
+def _null(evidence: Evidence, names: Sequence[str]) -> Null | None:
     if evidence.null is None:
         return None
     conditional = evidence.conditional
     return Null(
-        **_one_null(evidence.null), conditional=None if conditional is None else NullRecord(**_one_null(conditional))
+        **_one_null(evidence.null, names),
+        conditional=None if conditional is None else NullRecord(**_one_null(conditional, names)),
     )
 
 
-def _one_null(null: NullResult) -> dict[str, Any]:
+def _one_null(null: NullResult, names: Sequence[str]) -> dict[str, Any]:
     return {
         "p_value": null.p_value,
         "p_interval": null.p_interval,
@@ -302,6 +306,7 @@ def _one_null(null: NullResult) -> dict[str, Any]:
         "settled": null.settled,
         "risk": 0.0 if null.exact else RISK,
         "statistic": STATISTIC,
+        "leading": names[null.leading],
     }
 
 

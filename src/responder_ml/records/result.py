@@ -95,8 +95,11 @@ class NullRecord(Record):
     """Distinct labellings there are; None where they are more than 10^15."""
     observed: Number
     """Test statistic of the observed labels; see ``statistic``."""
+    leading: str | None = None
+    """Whose separation is the largest, auto's or a candidate's; None in results of versions that tested auto alone."""
     null_mean: Number
     null_sd: Number
+    """Mean and standard deviation of the AUROC of relabelled subjects."""
     exact: bool
     stopped_early: bool
     """Whether drawing ended before all relabellings that were allowed."""

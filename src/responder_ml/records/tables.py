@@ -169,9 +169,11 @@ def contribution_table(
 
 
 def _null(evidence: Evidence) -> pd.DataFrame:
-    """Return every relabelling's value of the test statistic."""
+    """Return the AUROC of auto and the test statistic of every relabelling."""
     parts = [
-        pd.DataFrame({"kind": kind, "draw": np.arange(len(null.values)), "auroc": null.values})
+        pd.DataFrame(
+            {"kind": kind, "draw": np.arange(len(null.values)), "auroc": null.aurocs, "statistic": null.values}
+        )
         for kind, null in (("unconditional", evidence.null), ("conditional", evidence.conditional))
         if null is not None
     ]

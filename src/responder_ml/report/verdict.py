@@ -124,12 +124,14 @@ class Null(Section):
 
 def _null_figure(run: Run, kind: str, null: NullRecord) -> Markup | None:
     rows = table(run, "null")
-    values = rows.loc[rows["kind"].astype(str).str.startswith(kind), "auroc"].to_numpy(dtype=np.float64)
+    # Earlier versions tested the AUROC itself.
+    column = "statistic" if "statistic" in rows and rows["statistic"].notna().any() else "auroc"
+    values = rows.loc[rows["kind"].astype(str).str.startswith(kind), column].to_numpy(dtype=np.float64)
     values = values[np.isfinite(values)]
-    observed, mean = null.observed, null.null_mean
-    if not len(values) or observed is None or mean is None:
+    if not len(values) or null.observed is None:
         return None
-    return null_distribution(f"null-{_NULLS[kind]}", values, reaching(null, len(values)), float(observed), float(mean))
+    mean = float(values.mean())
+    return null_distribution(f"null-{_NULLS[kind]}", values, reaching(null, len(values)), float(null.observed), mean)
 
 
 def reaching(null: NullRecord, draws: int) -> int:
