@@ -8,7 +8,6 @@ import yaml
 from responder_ml.build import prepare_job
 from responder_ml.config import load_config
 from responder_ml.errors import BundleError, ConfigError
-from responder_ml.evaluation.metrics import statistic_of
 from responder_ml.evaluation.permutation import run_null
 from responder_ml.evaluation.procedure import Procedure
 from responder_ml.plan import plan
@@ -111,12 +110,13 @@ def _observe(job, labels=None):
     procedure = Procedure(
         SearchData.of(prepared.labelled), prepared.feasible.candidates, prepared.feasible.plan, Workers(1)
     )
-    return prepared, procedure, procedure.observe(prepared.labelled.labels if labels is None else labels).auto
+    return prepared, procedure, procedure.observe(prepared.labelled.labels if labels is None else labels)
 
 
 def test_an_edited_pair_changes_no_model_that_holds_it_out(tmp_path):
-    prepared, _, before = _observe(_write(tmp_path / "a"))
-    _, _, after = _observe(_write(tmp_path / "b", edit=3))
+    prepared, _, one = _observe(_write(tmp_path / "a"))
+    _, _, other = _observe(_write(tmp_path / "b", edit=3))
+    before, after = one.auto, other.auto
     pair = prepared.labelled.strata
     edited = pair == pair[prepared.labelled.subjects.index("m3 pre")]
     for repeat, fold in enumerate(before.folds):
@@ -127,19 +127,29 @@ def test_an_edited_pair_changes_no_model_that_holds_it_out(tmp_path):
 def test_pairing_finds_what_the_spread_of_animals_hides(tmp_path):
     p_values = {"paired": [], "unpaired": []}
     for seed in range(6):
-        prepared, procedure, auto = _observe(_write(tmp_path / f"{seed}", seed=seed))
+        prepared, procedure, observed = _observe(_write(tmp_path / f"{seed}", seed=seed))
         labels = prepared.labelled.labels
         null = run_null(
-            procedure.statistics, labels, prepared.labelled.strata, statistic_of(auto), prepared.null_plan, "paired"
+            procedure.statistics,
+            labels,
+            prepared.labelled.strata,
+            observed.measured(procedure.cells),
+            prepared.null_plan,
+            "paired",
         )
         p_values["paired"].append(null.p_value)
         job = _write(tmp_path / f"{seed}", seed=seed, pairs=None)
         job = job.model_copy(update={"cohort": job.cohort.model_copy(update={"columns": {"sample": "sample"}})})
-        prepared, procedure, auto = _observe(job)
+        prepared, procedure, observed = _observe(job)
         plan_of_null = prepared.null_plan.__class__(39, 0.05, 1)
         labels = prepared.labelled.labels
         null = run_null(
-            procedure.statistics, labels, prepared.labelled.strata, statistic_of(auto), plan_of_null, "unpaired"
+            procedure.statistics,
+            labels,
+            prepared.labelled.strata,
+            observed.measured(procedure.cells),
+            plan_of_null,
+            "unpaired",
         )
         p_values["unpaired"].append(null.p_value)
     assert np.mean(np.array(p_values["paired"]) <= 0.05) >= 0.8

@@ -13,8 +13,9 @@ from responder_ml.evaluation import evidence as module
 from responder_ml.evaluation.baselines import Baseline, evaluate_random_signatures
 from responder_ml.evaluation.conditional import NuisanceLinks
 from responder_ml.evaluation.evidence import assess_evidence, assess_given_null, power_note
-from responder_ml.evaluation.metrics import OutOfFold, auroc, fold_aurocs, statistic_of
+from responder_ml.evaluation.metrics import OutOfFold, auroc, fold_aurocs
 from responder_ml.evaluation.permutation import NullPlan, NullResult
+from responder_ml.evaluation.separation import measure
 
 LABELS = np.array([1, 1, 1, 1, 0, 0, 0, 0], dtype=np.int8)
 DRUG = np.array([0, 0, 1, 1, 0, 0, 1, 1])
@@ -35,11 +36,14 @@ class Procedure:
     """A procedure whose decisions are fixed: it remembers which labellings it was run on."""
 
     def __init__(self):
-        self.labellings = []
+        self.labellings, self.compared_within = [], []
 
-    def statistics(self, labellings):
+    cells = DRUG
+
+    def statistics(self, labellings, cells=DRUG):
         self.labellings.append(np.stack(labellings))
-        yield np.array([statistic_of(_decided(labels)) for labels in labellings])
+        self.compared_within.append(cells)
+        yield np.stack([measure(_decided(labels), cells) for labels in labellings])
 
     def genes_used(self, model):
         return GENES_USED
@@ -49,7 +53,11 @@ def _decided(labels):
     return OutOfFold(labels, DECISIONS, FOLDS, np.zeros_like(DECISIONS))
 
 
-OBSERVED = SimpleNamespace(auto=_decided(LABELS), models=(None, None))
+def _measured(cells):
+    return measure(_decided(LABELS), cells)
+
+
+OBSERVED = SimpleNamespace(auto=_decided(LABELS), models=(None, None), measured=_measured)
 
 
 def _labelled(nuisance=("batch",)):
@@ -78,6 +86,9 @@ def _assess(alpha=0.9, permutations=100, nuisance=("batch",)):
 def test_the_null_exchanges_labels_within_strata_and_the_conditional_null_within_strata_and_batch():
     evidence, procedure = _assess()
     plain, conditional = procedure.labellings
+    within_drug, within_both = procedure.compared_within
+    np.testing.assert_array_equal(within_drug, DRUG)
+    assert len(np.unique(within_both)) == 4
     # Two drugs of 2 against 2; two drugs x two batches of 1 against 1.
     assert (evidence.null.labellings, evidence.conditional.labellings) == (6**2, 2**4)
     assert (len(plain), len(conditional)) == (6**2, 2**4)
@@ -108,7 +119,7 @@ def _verdict(monkeypatch, baselines, conditional_p=0.001, alpha=0.5, links=(0.01
 
     def null(statistic, labels, strata, observed, *_):
         p = next(nulls)
-        return NullResult(observed, np.array([0.4, 0.6]), p, (p, p), True, True, False, 100, 0.0001)
+        return NullResult(1.0, np.zeros(2), p, (p, p), True, True, False, 100, 0.0001, aurocs=np.array([0.4, 0.6]))
 
     monkeypatch.setattr(module, "run_null", null)
     monkeypatch.setattr(module, "measure_links", lambda *_: NuisanceLinks(*links))
@@ -116,7 +127,7 @@ def _verdict(monkeypatch, baselines, conditional_p=0.001, alpha=0.5, links=(0.01
         module, "list_baselines", lambda *_: [Baseline(name, LOG2, nuisance="batch" in name) for name in by_name]
     )
     monkeypatch.setattr(module, "evaluate_baseline", lambda baseline, *_: by_name[baseline.name])
-    observed = SimpleNamespace(auto=_decided(LABELS), models=(None, None))
+    observed = OBSERVED
     plan = NullPlan(100, alpha, 3)
     return assess_evidence(Procedure(), observed, _labelled(), plan, LOG2, lambda *_: None).verdict
 
@@ -172,7 +183,8 @@ def test_the_library_size_has_a_second_null_only_where_it_may_explain_the_result
 
 def test_a_given_null_is_judged_as_it_stands():
     plan = NullPlan(100, 0.05, 3)
-    null = NullResult(0.9, np.linspace(0, 1, 99), 0.001, (0.001, 0.001), False, True, False, 100, 0.0005)
+    values = np.linspace(0, 1, 99)
+    null = NullResult(0.9, values, 0.001, (0.001, 0.001), False, True, False, 100, 0.0005, aurocs=values)
     evidence = assess_given_null(
         null, Procedure(), OBSERVED, _labelled(()), plan, LOG2, lambda *_: None, p_name="corrected p"
     )

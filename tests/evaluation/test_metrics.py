@@ -14,7 +14,6 @@ from responder_ml.evaluation.metrics import (
     confusion,
     fold_aurocs,
     matthews,
-    statistic_of,
 )
 
 # Four positives, three of them called; six negatives, four of them not called.
@@ -90,13 +89,6 @@ def test_weights_count_subjects_as_often_as_they_are_drawn():
     assert table.auroc() == pytest.approx(3 / 4)
     assert table.auroc(np.array([2.0, 0.0]), np.array([1.0, 1.0])) == pytest.approx(2 / 4)
     assert np.isnan(table.auroc(np.zeros(2), np.ones(2)))
-
-
-def test_the_statistic_breaks_ties_of_the_auroc_by_the_better_probabilities():
-    sharp, dull = _called(np.where(LABELS, 3.0, -3.0)), _called(np.where(LABELS, 0.1, -0.1))
-    assert auroc(sharp) == auroc(dull) == 1.0
-    assert statistic_of(sharp) > statistic_of(dull) > 1.0 - 1e-6
-    assert statistic_of(dull) == pytest.approx(1.0 - 1e-6 * brier(dull), abs=1e-15)
 
 
 def test_samples_of_a_subject_are_averaged():

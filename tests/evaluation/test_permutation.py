@@ -6,6 +6,7 @@ import pytest
 from responder_ml.evaluation.permutation import (
     BUDGET,
     EXACT_UP_TO,
+    REFERENCE_DRAWS,
     NullPlan,
     NullResult,
     exact_null,
@@ -37,10 +38,10 @@ def test_p_is_exactly_uniform_on_its_steps(n):
 def test_equal_up_to_rounding_reaches_the_observed_value():
     assert 0.1 + 0.2 > 0.3
     assert monte_carlo_p([0.3], 0.1 + 0.2) == 1.0
-    assert monte_carlo_p([0.3 - 1e-9], 0.3) == 0.5
+    assert monte_carlo_p([0.3 - 1e-8], 0.3) == 0.5
     # One pair of 500 x 500 is 4e-6: far above what counts as rounding.
     np.testing.assert_array_equal(reaches([0.5 - 4e-6, 0.5 - 1e-16, 0.5, 0.6], 0.5), [False, True, True, True])
-    np.testing.assert_array_equal(reaches([3e6 * (1 - 1e-15), 3e6 - 1e-3], 3e6), [True, False])
+    np.testing.assert_array_equal(reaches([3e6 * (1 - 1e-15), 3e6 - 1.0], 3e6), [True, False])
 
 
 @pytest.mark.parametrize(("null", "observed"), [([0.1, np.nan], 0.5), ([0.1, 0.2], np.nan)])
@@ -58,26 +59,27 @@ def test_nan_is_refused(null, observed):
 )
 def test_an_exact_p_that_hangs_on_one_labelling_says_so(at_or_above, turned):
     values = np.array([0.9] * at_or_above + [0.1] * (60 - at_or_above))
-    null = exact_null(values, 0.9, 0.05, 1 / 60)
+    null = exact_null(_rows(values), np.full(2, 0.9), 0.05, 1 / 60)
     assert null.turned_by_one is turned
     assert null.rejected(0.05) is (at_or_above <= 3)
 
 
 def test_nobody_can_turn_a_p_that_cannot_be_smaller():
     # Of ten labellings the best has p = 0.1: no labelling fewer would make it 0.05.
-    assert not exact_null(np.linspace(1, 0, 10), 1.0, 0.05, 0.1).turned_by_one
-    assert exact_null(np.array([0.9, *np.zeros(19)]), 0.9, 0.05, 0.05).turned_by_one
+    assert not exact_null(_rows(np.linspace(1, 0, 10)), np.ones(2), 0.05, 0.1).turned_by_one
+    assert exact_null(_rows([0.9, *np.zeros(19)]), np.full(2, 0.9), 0.05, 0.05).turned_by_one
 
 
 def _result(values, *, exact):
-    return NullResult(0.5, np.asarray(values, dtype=float), 0.5, (0.5, 0.5), exact, True, False, len(values), 0.01)
+    values = np.asarray(values, dtype=float)
+    return NullResult(0.5, values, 0.5, (0.5, 0.5), exact, True, False, len(values), 0.01, aurocs=values)
 
 
 @pytest.mark.parametrize("exact", [True, False])
 @pytest.mark.parametrize("n", [19, 20, 39, 100])
-def test_the_critical_value_is_the_smallest_statistic_with_a_p_of_at_most_alpha(exact, n):
+def test_the_critical_auroc_is_the_smallest_statistic_with_a_p_of_at_most_alpha(exact, n):
     values = np.random.default_rng(n).permutation(n).astype(float)
-    critical = _result(values, exact=exact).critical_value(0.05)
+    critical = _result(values, exact=exact).critical_auroc(0.05)
 
     def p_of(statistic):
         return exact_p([statistic, *values[1:]], statistic) if exact else monte_carlo_p(values, statistic)
@@ -109,6 +111,11 @@ ONE_STRATUM = np.zeros(7, dtype=np.intp)
 VALUES = np.array([9.0, 8.0, 1.0, 7.0, 2.0, 3.0, 0.5])
 
 
+def _rows(values):
+    """Measurements whose AUROC and only separation are these values."""
+    return np.column_stack([values, values])
+
+
 def _difference(block):
     """A cheap procedure: the sum of the positives' values; it remembers which labellings it was run on."""
 
@@ -116,7 +123,7 @@ def _difference(block):
         for start in range(0, len(labellings), block):
             some = labellings[start : start + block]
             statistic.run += [bytes(labels) for labels in some]
-            yield np.array([VALUES[labels == 1].sum() for labels in some])
+            yield _rows([VALUES[labels == 1].sum() for labels in some])
 
     statistic.run = []
     return statistic
@@ -125,7 +132,7 @@ def _difference(block):
 def _null(permutations, block=4, strata=ONE_STRATUM, name="strata", seed=1, on_progress=None, least=99):
     statistic = _difference(block)
     plan = NullPlan(permutations, 0.05, seed, least=least)
-    observed = VALUES[LABELS == 1].sum()
+    (observed,) = _rows([VALUES[LABELS == 1].sum()])
     return run_null(statistic, LABELS, strata, observed, plan, name, on_progress), statistic
 
 
@@ -144,13 +151,18 @@ def test_few_labellings_are_all_run_once_and_p_is_exact(permutations):
 
 def test_of_many_labellings_random_ones_are_run_and_p_counts_the_observed_one():
     null, statistic = _null(34)
-    assert len(statistic.run) == len(null.values) == 34
+    # Relabellings that standardise the separations come first and take no further part.
+    assert len(statistic.run) - REFERENCE_DRAWS == len(null.values) == 34
     assert not null.exact
-    reached = int(np.sum(null.values >= 18.0))
+    reached = int(np.sum(null.aurocs >= 18.0))
     assert null.p_value == (reached + 1) / 35
     assert null.p_interval == confidence_interval(reached, 34)
     assert null.min_attainable_p == 1 / 35
-    assert (null.mean, null.sd) == (pytest.approx(null.values.mean()), pytest.approx(null.values.std(ddof=1)))
+    assert (null.mean, null.sd) == (pytest.approx(null.aurocs.mean()), pytest.approx(null.aurocs.std(ddof=1)))
+    own = null.aurocs
+    np.testing.assert_allclose(
+        np.diff(null.values) * (own[1] - own[0]), np.diff(own) * (null.values[1] - null.values[0]), atol=1e-9
+    )
 
 
 # Ten against ten: 184,756 labellings.
@@ -162,11 +174,14 @@ def _many(rate, permutations="auto", block=8, alpha=0.05, **plan):
     rng, computed = np.random.default_rng(2), []
 
     def statistic(labellings):
+        if len(labellings) == REFERENCE_DRAWS:
+            yield _rows(np.arange(REFERENCE_DRAWS) % 2)
+            return
         for start in range(0, len(labellings), block):
             computed.append(len(labellings[start : start + block]))
-            yield (rng.random(computed[-1]) < rate).astype(float)
+            yield _rows((rng.random(computed[-1]) < rate).astype(float))
 
-    null = run_null(statistic, MANY, np.zeros(20), 1.0, NullPlan(permutations, alpha, 1, **plan), "strata")
+    null = run_null(statistic, MANY, np.zeros(20), np.ones(2), NullPlan(permutations, alpha, 1, **plan), "strata")
     return null, sum(computed)
 
 
@@ -199,7 +214,7 @@ def test_where_the_budget_ends_first_p_is_undecided_with_an_interval_and_what_it
     assert 400 < null.needed <= count_labellings(MANY, np.zeros(20))
     # p at alpha can be settled by no number of relabellings but all of them.
     reached = np.random.default_rng(3).permutation(np.repeat([1.0, 0.0], [49, 950]))
-    at_alpha = run_null(lambda _: [reached], MANY, np.zeros(20), 1.0, NullPlan(999, 0.05, 1), "strata")
+    at_alpha = run_null(lambda _: [_rows(reached)], MANY, np.zeros(20), np.ones(2), NullPlan(999, 0.05, 1), "strata")
     assert at_alpha.p_value == 0.05
     assert (at_alpha.settled, at_alpha.needed) == (False, None)
 
@@ -213,7 +228,7 @@ def test_tests_that_are_corrected_together_go_on_until_a_small_p_is_small_enough
     assert len(_many(0.5, family=6)[0].values) == 99
 
 
-@pytest.mark.parametrize(("permutations", "n_run"), [(35, 12), (11, 11)])
+@pytest.mark.parametrize(("permutations", "n_run"), [(35, 12), (11, REFERENCE_DRAWS + 11)])
 def test_labels_are_exchanged_within_strata_whether_enumerated_or_drawn(permutations, n_run):
     strata = np.array([0, 0, 1, 0, 1, 1, 1])
     null, statistic = _null(permutations, strata=strata)
@@ -240,7 +255,10 @@ def test_progress_is_reported_with_the_running_p():
     messages = []
     _null(35, block=10, on_progress=lambda *message: messages.append(message))
     assert [message[:2] for message in messages] == [(10, 35), (20, 35), (30, 35), (35, 35)]
-    assert messages[-1][2] == f"p = {_null(35)[0].p_value:.3f}"
+    messages.clear()
+    drawn, _ = _null(34, block=10, on_progress=lambda *message: messages.append(message))
+    assert [message[:2] for message in messages] == [(10, 34), (20, 34), (30, 34), (34, 34)]
+    assert messages[-1][2] == f"p = {drawn.p_value:.3f}"
 
 
 @pytest.mark.parametrize(
@@ -278,10 +296,10 @@ def test_a_weighted_null_counts_labellings_by_their_probability():
     direction = np.array([1.0, 0.0, 3.0, 0.0, 0.5])
 
     def statistic(labellings):
-        yield np.array([labelling @ direction for labelling in labellings])
+        yield _rows([labelling @ direction for labelling in labellings])
 
     plan = NullPlan("auto", 0.05, 1)
-    null = run_null(statistic, labels, np.zeros(5, dtype=int), 1.0, plan, "x", log_odds=log_odds)
+    null = run_null(statistic, labels, np.zeros(5, dtype=int), np.ones(2), plan, "x", log_odds=log_odds)
     labellings = enumerate_labellings(labels, np.zeros(5, dtype=int))
     weights = np.exp(labellings @ log_odds)
     assert null.exact
@@ -289,7 +307,7 @@ def test_a_weighted_null_counts_labellings_by_their_probability():
     assert null.observed_share == null.min_attainable_p == pytest.approx(weights[0] / weights.sum())
     # Random draws come as often as they are likely, so they have no weights and give the same p.
     drawn = run_null(
-        statistic, labels, np.zeros(5, dtype=int), 1.0, NullPlan(9, 0.5, 1, least=9), "x", log_odds=log_odds
+        statistic, labels, np.zeros(5, dtype=int), np.ones(2), NullPlan(9, 0.5, 1, least=9), "x", log_odds=log_odds
     )
     assert not drawn.exact
     assert drawn.p_value == pytest.approx(null.p_value, abs=0.35)
@@ -299,9 +317,13 @@ def test_labels_that_a_measurement_settles_cannot_reach_alpha():
     labels, log_odds = np.repeat([1, 0], 5).astype(np.int8), np.repeat([20.0, -20.0], 5)
 
     def statistic(labellings):
-        yield np.array([labelling[:5].sum() for labelling in labellings], dtype=float)
+        yield _rows([float(labelling[:5].sum()) for labelling in labellings])
 
-    null = run_null(statistic, labels, np.zeros(10, dtype=int), 5.0, NullPlan("auto", 0.05, 1), "x", log_odds=log_odds)
+    null = run_null(
+        statistic, labels, np.zeros(10, dtype=int), np.full(2, 5.0), NullPlan("auto", 0.05, 1), "x", log_odds=log_odds
+    )
     assert null.min_attainable_p > 0.99
-    random = run_null(statistic, labels, np.zeros(10, dtype=int), 5.0, NullPlan(99, 0.05, 1), "x", log_odds=log_odds)
+    random = run_null(
+        statistic, labels, np.zeros(10, dtype=int), np.full(2, 5.0), NullPlan(99, 0.05, 1), "x", log_odds=log_odds
+    )
     assert random.observed_share == random.p_value == 1.0

@@ -8,7 +8,6 @@ import pytest
 from responder_ml.classifiers import CLASSIFIERS
 from responder_ml.classifiers.nearest_centroid import NearestCentroid
 from responder_ml.evaluation.calibration import choose_threshold
-from responder_ml.evaluation.metrics import statistic_of
 from responder_ml.evaluation.procedure import Procedure
 from responder_ml.evaluation.relabel import draw_labellings
 from responder_ml.features.builders.gene_sets import GeneSets
@@ -32,14 +31,15 @@ def test_statistic_of_the_observed_labels_is_that_of_the_same_labels_among_relab
         fixed = {"rounds": 10} if kind == "xgboost" else {}
         candidates = [
             Candidate("genes", Genes(units="counts", max_genes=60), CLASSIFIERS[name], params)
-            for name, params in ((kind, fixed), ("nearest_centroid", {}))
+            for name, params in {kind: fixed, "nearest_centroid": {}}.items()
         ]
         procedure = Procedure(search_data, candidates, SearchPlan(5, 3, 2, seed), Workers(1))
-        observed = statistic_of(procedure.observe(LABELS, repeats).auto)
+        observed = procedure.observe(LABELS, repeats).measured(STRATA)
+        assert len(observed) == 2 + len(candidates)
         among = list(draw_labellings(LABELS, STRATA, 7, np.random.default_rng(seed)))
         among.insert(seed, LABELS)
-        assert next(iter(procedure.statistics([LABELS], repeats)))[0] == observed
-        assert next(iter(procedure.statistics(among, repeats)))[seed] == pytest.approx(observed, abs=1e-13)
+        np.testing.assert_array_equal(next(iter(procedure.statistics([LABELS], repeats=repeats)))[0], observed)
+        np.testing.assert_allclose(next(iter(procedure.statistics(among, repeats=repeats)))[seed], observed, atol=1e-12)
 
 
 def _early_or_genes(values, order, trials=2):

@@ -45,7 +45,7 @@ LEAST_DRAWS = 99
 """Relabellings drawn before p can be settled, so that mean and spread of the null rest on enough."""
 
 # Statistics that differ by less, relative to the observed one where it exceeds 1, are the same but for rounding.
-_ROUNDING = 1e-12
+_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)

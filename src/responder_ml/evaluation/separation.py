@@ -29,6 +29,8 @@ STATISTIC = "largest standardised separation of auto and its candidates"
 """Name of the test statistic."""
 AUTO_AUROC = 0
 """Column of the AUROC of auto among what `measure` returns; the separations follow, auto's first."""
+# A separation lies between -1 and 1; a smaller spread is that of one that never varies, up to rounding.
+_LEAST_SD = 1e-4
 
 
 def measure(auto: OutOfFold, cells: Indices, candidates: Floats | None = None) -> Floats:
@@ -92,7 +94,7 @@ class Standard:
     Attributes
     ----------
     mean, sd
-        Shape ``(n_separations,)``; an sd of 0 is that of a separation which never varies.
+        Shape ``(n_separations,)``.
     """
 
     mean: Floats
@@ -102,17 +104,16 @@ class Standard:
     def of(cls, measured: Floats) -> "Standard":
         """Take the moments from the measurements of relabelled subjects, labellings x what `measure` returns."""
         own = measured[:, AUTO_AUROC + 1 :]
-        sd = own.std(axis=0)
-        return cls(own.mean(axis=0), np.where(sd > 1e-9, sd, 0.0))
+        return cls(own.mean(axis=0), np.maximum(own.std(axis=0), _LEAST_SD))
 
     def largest(self, measured: ArrayLike) -> Floats:
         """Return the largest standardised separation of each labelling."""
         return np.asarray(self.standardised(measured).max(axis=-1), dtype=np.float64)
 
     def standardised(self, measured: ArrayLike) -> Floats:
-        """Return every separation less its mean over its standard deviation; 0 where it never varies."""
+        """Return every separation less its mean over its standard deviation."""
         own = np.asarray(measured, dtype=np.float64)[..., AUTO_AUROC + 1 :]
-        return np.divide(own - self.mean, self.sd, out=np.zeros_like(own), where=self.sd > 0)
+        return np.asarray((own - self.mean) / self.sd, dtype=np.float64)
 
     def leading(self, measured: Floats) -> int:
         """Return which standardised separation of one labelling is the largest, 0 for auto's; the earlier of equals."""

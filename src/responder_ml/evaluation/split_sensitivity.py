@@ -12,7 +12,8 @@ from math import comb
 
 import numpy as np
 
-from responder_ml.evaluation.metrics import OutOfFold, auroc, statistic_of
+from responder_ml.evaluation.metrics import OutOfFold
+from responder_ml.evaluation.separation import measure
 from responder_ml.statistics.seeds import generator
 
 MOST_HALVES = 40
@@ -28,7 +29,7 @@ class SplitSensitivity:
     halves, repeats
         Number of halves, and of repeats in each.
     auroc, statistic
-        Smallest and largest AUROC and test statistic.
+        Smallest and largest AUROC, and separation of the classes by auto (`separation`).
     """
 
     halves: int
@@ -49,7 +50,8 @@ def split_sensitivity(out_of_fold: OutOfFold, seed: int) -> SplitSensitivity | N
     """
     halves = list_halves(len(out_of_fold.decisions), seed)
     parts = [_only(out_of_fold, half) for half in halves]
-    scores = np.array([(auroc(part), statistic_of(part)) for part in parts]).reshape(-1, 2)
+    together = np.zeros(len(out_of_fold.labels), dtype=np.intp)
+    scores = np.array([measure(part, together) for part in parts]).reshape(-1, 2)
     scores = scores[np.isfinite(scores).all(axis=1)]
     if not len(scores):
         return None
