@@ -26,7 +26,7 @@ from measure import Timed, described, simulate, timed
 from threadpoolctl import threadpool_limits
 
 from responder_ml.classifiers.elastic_net import ElasticNet
-from responder_ml.evaluation.metrics import statistic_of
+from responder_ml.evaluation.metrics import auroc
 from responder_ml.evaluation.procedure import Procedure
 from responder_ml.features.builders.genes import Genes
 from responder_ml.search.candidate import Candidate
@@ -104,7 +104,7 @@ def measure_one(size: Size, seed: int) -> Cost:
     prepare, procedure = timed(lambda: prepared(X, size.units, seed))
     observe, observed = timed(lambda: procedure.observe(labels, 1))
     refit, _ = timed(lambda: procedure.refit(labels))
-    return Cost(prepare, observe, refit, libraries, _peak(), float(statistic_of(observed.auto)))
+    return Cost(prepare, observe, refit, libraries, _peak(), auroc(observed.auto))
 
 
 def turn_into_counts(log2: np.ndarray, seed: int) -> None:

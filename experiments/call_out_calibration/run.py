@@ -19,7 +19,6 @@ from scipy.stats import binomtest
 from responder_ml.classifiers import CLASSIFIERS
 from responder_ml.cohort.endpoint import Endpoint, LabelledCohort, label_cohort
 from responder_ml.cohort.simulate import simulate_cohort
-from responder_ml.evaluation.metrics import statistic_of
 from responder_ml.evaluation.permutation import NullPlan, NullResult, run_null
 from responder_ml.evaluation.procedure import Procedure
 from responder_ml.explanation.call_out import call_out
@@ -87,7 +86,7 @@ def one_cohort(setting: tuple, seed: int) -> dict:
 
 def p_value(procedure: Procedure, labelled: LabelledCohort, plan: NullPlan) -> float:
     """Return p of the whole procedure; it is asked only where something would be called out."""
-    observed = statistic_of(procedure.observe(labelled.labels).auto)
+    observed = procedure.observe(labelled.labels).measured(procedure.cells)
     return run_null(procedure.statistics, labelled.labels, labelled.strata, observed, plan, "strata").p_value
 
 

@@ -20,7 +20,7 @@ from scipy.stats import binomtest
 from responder_ml.classifiers import CLASSIFIERS
 from responder_ml.cohort.endpoint import Endpoint, label_cohort
 from responder_ml.cohort.simulate import simulate_cohort
-from responder_ml.evaluation.metrics import auroc, statistic_of
+from responder_ml.evaluation.metrics import auroc
 from responder_ml.evaluation.permutation import NullPlan, run_null
 from responder_ml.evaluation.procedure import Procedure
 from responder_ml.features.builders.genes import Genes
@@ -90,7 +90,7 @@ def one_cohort(setting: Setting, seed: int) -> dict:
     observed = procedure.observe(labelled.labels)
     null_plan = NullPlan(setting.relabellings, ALPHA, seed, least=1)
     null = run_null(
-        procedure.statistics, labelled.labels, labelled.strata, statistic_of(observed.auto), null_plan, "strata",
+        procedure.statistics, labelled.labels, labelled.strata, observed.measured(procedure.cells), null_plan, "strata",
     )  # fmt: skip
     return {"p": null.p_value, "auroc": auroc(observed.auto), "null_mean": null.mean, "draws": len(null.values)}
 
