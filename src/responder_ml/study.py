@@ -5,7 +5,7 @@ from pathlib import Path
 
 from responder_ml.build import build_candidates, build_cohort, build_workers
 from responder_ml.errors import TrackingError
-from responder_ml.evaluation.joint_null import JointRelabelling, run_joint_null
+from responder_ml.evaluation.joint_null import JointRelabelling, check_relabellings, run_joint_null
 from responder_ml.progress import Clock, Progress
 from responder_ml.records.files import named_folder
 from responder_ml.records.job_register import JobCount
@@ -47,6 +47,7 @@ def run_study(config: StudyConfig, out: Path, checkpoint: RunCheckpoint, progres
     """Do what `study` does within an open checkpoint, for a caller that has more to do before its units are cleared."""
     STUDY_FOLDER.check(out)
     clock, base = Clock(), config.base
+    check_relabellings(base.null.permutations, base.null.alpha)
     for note in classifier_notes(build_candidates(base)):
         progress.say(note)
     planned_jobs, cohort = list(config.planned_jobs()), build_cohort(base.cohort, base.seed)

@@ -5,7 +5,14 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from responder_ml.evaluation.joint_null import DRAWS_WHERE_EXACT, JobLabels, JointRelabelling, run_joint_null
+from responder_ml.errors import ConfigError
+from responder_ml.evaluation.joint_null import (
+    DRAWS_WHERE_EXACT,
+    JobLabels,
+    JointRelabelling,
+    check_relabellings,
+    run_joint_null,
+)
 from responder_ml.evaluation.permutation import exact_p
 from responder_ml.evaluation.relabel import enumerate_labellings
 
@@ -196,3 +203,11 @@ def test_where_joint_relabellings_are_too_many_to_list_many_are_drawn(rng):
         {name: Difference(rng.normal(size=7)) for name in jobs}, JointRelabelling(jobs), "auto", 1, 0.05
     )
     assert (joint_null.exact, joint_null.draws) == (True, DRAWS_WHERE_EXACT)
+
+
+@pytest.mark.parametrize(("permutations", "least"), [(0, 19), (18, 19)])
+def test_joint_relabellings_too_few_for_any_p_are_refused_with_the_number_needed(permutations, least):
+    with pytest.raises(ConfigError, match=f"at least {least}"):
+        check_relabellings(permutations, 0.05)
+    for enough in (least, "auto"):
+        check_relabellings(enough, 0.05)

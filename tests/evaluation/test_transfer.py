@@ -105,6 +105,13 @@ def test_labels_of_the_tested_cohort_are_exchanged_within_its_strata(monkeypatch
     assert len(set(test.strata)) == 2
 
 
+def test_a_p_that_is_not_settled_is_noted_with_where_it_may_lie(monkeypatch):
+    unsettled = NullResult(0.6, np.zeros(2), 0.06, (0.02, 0.13), False, False, False, 9, 0.1)
+    monkeypatch.setattr(module, "run_null", lambda *_: unsettled)
+    row = transfer(_cohort(1, _names("a", 20)), _cohort(2, _names("b", 16)), PLAN)
+    assert "p is not settled: it may lie anywhere from 0.02 to 0.13" in row.note
+
+
 def test_folds_fit_the_smaller_class_of_the_tested_cohort():
     shared = _names("s", 6)
     train, test = _cohort(3, [*_names("a", 14), *shared]), _cohort(4, shared)

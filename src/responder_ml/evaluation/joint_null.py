@@ -13,11 +13,12 @@ others without values to compare it with. A test with a fixed number of draws is
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from math import comb, prod
+from math import ceil, comb, prod
 
 import numpy as np
 
 from responder_ml.arrays import Floats, Indices, Labels
+from responder_ml.errors import ConfigError
 from responder_ml.evaluation.permutation import (
     EXACT_UP_TO,
     NullResult,
@@ -249,6 +250,21 @@ class _Runs:
     labellings: Labels
     drawn: Indices
     exact: bool
+
+
+def check_relabellings(permutations: Permutations, alpha: float) -> None:
+    """Refuse a number of joint relabellings with which no p could reach alpha, before anything is trained.
+
+    Raises
+    ------
+    ConfigError
+        There are too few.
+    """
+    if 1.0 / (fixed_draws(permutations) + 1) > alpha:
+        raise ConfigError(
+            f"Too few relabellings are asked for: with null.permutations {permutations} no job of a study can reach p <= {alpha:g} "
+            f"with any subjects. Write null.permutations: auto, or at least {ceil(1.0 / alpha - 1e-9) - 1} (999 is usual)."
+        )
 
 
 def fixed_draws(permutations: Permutations) -> int:

@@ -205,6 +205,11 @@ def transfer_row(
         How the transfer was done.
     """
     low, high = auroc_interval(result, seed)
+    if null is not None and not null.settled:
+        notes = (
+            *notes,
+            f"p is not settled: it may lie anywhere from {null.p_interval[0]:.2g} to {null.p_interval[1]:.2g}",
+        )
     row = TransferRow(
         train=names[0],
         test=names[1],
