@@ -111,7 +111,7 @@ def test_a_second_seed_is_a_second_run_on_the_same_data_and_says_so(tmp_path):
     assert count_jobs(first, prepare_job(first).labelled, tmp_path, Progress()).jobs == 1
     run = train(second, tmp_path / "run", tmp_path / "bundle")
     assert (run.result.jobs_on_data.run, run.result.jobs_on_data.jobs) == (2, 2)
-    assert run.result.verdict.sentence.endswith("; run 2 on these data.")
+    assert run.result.verdict.sentence.endswith(". Run 2 on these data.")
     assert "Jobs on these data" in (tmp_path / "run" / "report.html").read_text()
     assert "2 different jobs were asked of these data" in (tmp_path / "run" / "card.md").read_text()
     # The first one asked again is no third job, but is told of the second.

@@ -9,6 +9,7 @@ from responder_ml.evaluation.verdict import (
     BaselineResult,
     NuisanceSummary,
     NullSummary,
+    Verdict,
     conclude,
     detectable_auroc,
     is_underpowered,
@@ -179,3 +180,11 @@ def test_where_even_a_perfect_auroc_can_be_luck_none_is_detectable():
     assert detectable_auroc(_null(np.linspace(0, 1, 18)), 0.05) is None
     # Without spread the critical value itself is.
     assert detectable_auroc(_null(np.full(99, 0.5)), 0.05) == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize(
+    ("run", "jobs", "sentence"),
+    [(1, 1, "Evidence."), (3, 3, "Evidence. Run 3 on these data."), (1, 20, "Evidence. Run 1 of 20 on these data.")],
+)
+def test_the_sentence_says_which_of_how_many_jobs_it_is_and_the_level_stays(run, jobs, sentence):
+    assert Verdict("evidence", "Evidence.").among_jobs(run, jobs) == Verdict("evidence", sentence)

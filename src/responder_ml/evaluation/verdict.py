@@ -42,7 +42,7 @@ class Verdict:
         if jobs == 1:
             return self
         of_all = "" if run == jobs else f" of {jobs}"
-        return replace(self, sentence=f"{self.sentence.removesuffix('.')}; run {run}{of_all} on these data.")
+        return replace(self, sentence=f"{self.sentence} Run {run}{of_all} on these data.")
 
 
 @dataclass(frozen=True)
