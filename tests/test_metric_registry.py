@@ -56,7 +56,7 @@ def test_every_metric_measures_what_its_function_does():
     labels = np.array([1, 1, 0, 0], dtype=np.int8)
     decisions = np.array([[2.0, -1.0, 0.5, -2.0]])
     out_of_fold = metrics.OutOfFold(labels, decisions, np.zeros((1, 4), dtype=np.intp), np.zeros((1, 4)))
-    values = performance(out_of_fold, 7)
+    values = performance(out_of_fold)
     assert list(values) == [*(metric.name for metric in metrics.METRICS), "auroc_ci"]
     assert values["auroc"] == 0.75
     assert values["balanced_accuracy"] == 0.5

@@ -1,8 +1,8 @@
 """Cohorts, simple procedures and their true AUROCs, in plain numpy: thousands of cross-validations a minute.
 
-Expression is Gaussian with modules of correlated genes, so that the AUROC of a linear score on infinitely many new subjects is known
-exactly: ``Phi(w'd / sqrt(2 w'Sw))`` with difference of means d and covariance S. Other truths (a class of which half responds, heavy
-tails) are scored on 4,000 new subjects.
+Expression is Gaussian with modules of correlated genes, so that the AUROC of a linear score on infinitely many new subjects is
+known exactly: ``Phi(w'd / sqrt(2 w'Sw))`` with difference of means d and covariance S. Other truths (a class of which half
+responds, heavy tails) are scored on 4,000 new subjects.
 """
 
 from dataclasses import dataclass
@@ -114,7 +114,6 @@ def complete_folds(y):
 
 def cross_validate(truth, x, y, folds, procedure, fresh=None):
     """Return decisions, repeats x subjects, and the mean true AUROC of the models, each weighted by the pairs it ranked."""
-    decisions, truths, pairs = np.empty(folds.shape), [], []
     numbers = np.arange(folds.max() + 1)
     train = (folds[:, None, :] != numbers[:, None]).reshape(-1, len(y)).astype(float)
     w = PROCEDURES[procedure](x, y, train)

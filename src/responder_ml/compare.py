@@ -47,7 +47,7 @@ class Comparison:
     ----------
     leaderboard
         One row per run and candidate, best AUROC first: run, where, question, positive, negative (subjects), candidate,
-        auroc, auroc_low, auroc_high (subject bootstrap), p_value, global_p_value (of the global test) and verdict (of auto;
+        auroc, auroc_low, auroc_high (95 % interval), p_value, global_p_value (of the global test) and verdict (of auto;
         missing for a candidate, and p also where no null was run).
     pairs
         One row per pair: first_run, first, second_run, second, difference (mean over the folds both were scored on,

@@ -66,7 +66,7 @@ def run_study(config: StudyConfig, out: Path, checkpoint: RunCheckpoint, progres
         )
     with clock.lap("verdicts_s"):
         # Only now is there an answer: a job that failed before has told nobody anything.
-        verdicts = job_table(jobs, joint_null, base.seed, _count_jobs(jobs, out.parent, progress))
+        verdicts = job_table(jobs, joint_null, _count_jobs(jobs, out.parent, progress))
     with clock.lap("transfer_s"), progress.stage("Transfer") as on_progress:
         evidence = set(verdicts["job"][verdicts["verdict"] == "evidence"])
         transfers = transfer_table(config, testable, joint_null.jobs, evidence, workers, on_progress)

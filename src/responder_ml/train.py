@@ -89,7 +89,7 @@ def run_job(
         seed=job.seed,
         jobs_on_data=count_jobs(job, prepared.labelled, register or out.parent, progress),
     )
-    run = Run(result, run_tables(outcome, job.seed), job.resolved())
+    run = Run(result, run_tables(outcome), job.resolved())
     card = render_card(run)
     write_bundle(pack_outcome(outcome, result), bundle, {"card.md": card})
     write_run(run, out, {"report.html": render_report(run), "card.md": card})

@@ -1,10 +1,9 @@
 import numpy as np
 import pytest
-from scipy.stats import binom, ttest_1samp
+from scipy.stats import ttest_1samp
 
 from responder_ml.errors import RunError
-from responder_ml.evaluation.intervals import auroc_interval, compare_pairs, corrected_t, pairs_interval
-from responder_ml.evaluation.metrics import Concordance, OutOfFold, concordance
+from responder_ml.evaluation.intervals import compare_pairs, corrected_t
 from responder_ml.statistics.multiple_testing import holm
 
 DIFFERENCES = np.array([0.1, 0.3, -0.1, 0.1, 0.1])
@@ -105,43 +104,3 @@ def test_one_procedure_has_no_pairs():
 def test_other_folds_are_refused():
     with pytest.raises(RunError, match=r"a \(5,\), b \(4,\)"):
         compare_pairs({"a": np.ones(5), "b": np.ones(4)}, 5)
-
-
-@pytest.mark.parametrize("wins", [14, 26])
-@pytest.mark.parametrize("redrawn", ["positives", "negatives"])
-def test_the_bootstrap_interval_holds_the_middle_95_percent_of_resampled_subjects(wins, redrawn):
-    # One subject against 40, some in the right order: the AUROC of a redraw is a binomial share.
-    right = (np.arange(40) < wins).astype(np.float64)[:, None]
-    right = right if redrawn == "positives" else right.T
-    low, high = pairs_interval(Concordance(right, np.ones_like(right)), seed=1)
-    expected = binom.ppf([0.025, 0.975], 40, wins / 40) / 40
-    at_90_percent = binom.ppf([0.05, 0.95], 40, wins / 40) / 40
-    assert (low, high) == pytest.approx(tuple(expected), abs=1e-9)
-    assert low < at_90_percent[0] < at_90_percent[1] < high
-
-
-def test_the_bootstrap_redraws_subjects_within_their_class():
-    # Every draw of a class of one is that subject: an interval without width.
-    labels = np.array([1, 0], dtype=np.int8)
-    one = OutOfFold(labels, np.array([[1.0, 0.0]]), np.zeros((1, 2), dtype=int), np.zeros((1, 2)))
-    assert auroc_interval(one, 1) == (1.0, 1.0)
-
-
-def test_the_bootstrap_is_fixed_by_its_seed_and_is_that_of_the_pairs(rng):
-    labels = np.tile([1, 0], 8).astype(np.int8)
-    decisions = rng.normal(size=(2, 16)) + labels
-    result = OutOfFold(labels, decisions, rng.integers(0, 2, size=(2, 16)), np.zeros((2, 16)))
-    assert auroc_interval(result, 1) == auroc_interval(result, 1) == pairs_interval(concordance(result), 1)
-    assert auroc_interval(result, 1) != auroc_interval(result, 2)
-
-
-def test_pairs_are_redrawn_with_both_members(rng):
-    # What one member gains the other loses: redrawn alone, the members' luck would look independent.
-    labels = np.tile([1, 0], 30).astype(np.int8)
-    margin = rng.normal(0.4, 1.0, 30)
-    decisions = np.stack([margin, -margin], axis=1).reshape(1, -1)
-    shape = (1, 60)
-    alone = OutOfFold(labels, decisions, np.zeros(shape, dtype=np.intp), np.zeros(shape))
-    paired = OutOfFold(labels, decisions, np.zeros(shape, dtype=np.intp), np.zeros(shape), np.repeat(np.arange(30), 2))
-    (low, high), (low_alone, high_alone) = (auroc_interval(one, seed=1) for one in (paired, alone))
-    assert high - low > 1.2 * (high_alone - low_alone)

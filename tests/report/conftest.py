@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from responder_ml.evaluation import metrics
-from responder_ml.evaluation.intervals import auroc_interval
+from responder_ml.evaluation.auroc_interval import auroc_interval
 from responder_ml.evaluation.verdict import BaselineResult, NuisanceSummary, NullSummary, conclude
 from responder_ml.records.result import SCHEMA_VERSION, Result
 from responder_ml.records.run import TABLES, Run, empty_table
@@ -134,7 +134,7 @@ def _folds(rng, labels, folds):
 
 
 def _performance(out_of_fold: metrics.OutOfFold) -> dict[str, Any]:
-    low, high = auroc_interval(out_of_fold, 7)
+    low, high = auroc_interval(out_of_fold)
     return {
         "auroc": metrics.auroc(out_of_fold),
         "auroc_ci": [low, high],

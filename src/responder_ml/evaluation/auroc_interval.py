@@ -1,16 +1,17 @@
 """The 95 % interval of a cross-validated AUROC, whose coverage has been measured.
 
-A bootstrap of the out-of-fold decisions covers 70 to 80 % with few subjects, for two reasons. It lets the held-out subjects vary but
-not the training sets, in which the same subjects are; and it has no width where every pair is in the right order. This interval instead
-asks which true AUROCs would make the observed one unsurprising (a score interval, as Wilson's of a share). Under a true AUROC A the
-variance is taken as
+A bootstrap of the out-of-fold decisions covers 70 to 80 % with few subjects, for two reasons. It lets the held-out subjects
+vary but not the training sets, which hold the same subjects; and it has no width where every pair is in the right order. This
+interval instead asks which true AUROCs would make the observed one unsurprising (a score interval, as Wilson's of a share).
+Under a true AUROC A the variance is taken as
 
     c(K, R) * Var(A, n1, n0),    c(K, R) = (1 + 1.15 (1 - 2 / K)) (1 + 1 / (2 R)),    c = 1 for one fold,
 
-with Var the variance of the AUROC of one fixed score (Hanley and McNeil's, with Newcombe's one number of subjects for both classes) and
-c what cross-validation with K folds and R repeats adds. Two training sets of one repeat share the more subjects the larger K is, so
-their errors average out less; few repeats leave the chance of the splits in. The two constants were fitted to simulated cohorts whose
-true AUROC is known; ``experiments/interval_coverage`` has the simulation and the coverage of this and of other intervals.
+with Var the variance of the AUROC of one fixed score (Hanley and McNeil's, with Newcombe's one number of subjects for both
+classes) and c what cross-validation with K folds and R repeats adds. The larger K is, the more subjects two training sets of one
+repeat share, and the less their errors average out; few repeats leave in the chance of the splits. The two constants were fitted
+to simulated cohorts whose true AUROC is known; ``experiments/interval_coverage`` has the simulation and the coverage of this and
+of other intervals.
 
 The interval needs no random numbers, so a seed changes it only through the AUROC itself.
 
@@ -49,8 +50,8 @@ def auroc_interval(out_of_fold: OutOfFold) -> tuple[float, float]:
     Parameters
     ----------
     out_of_fold
-        Out-of-fold decisions. Where all pairs compared are ties, as those of a constant, the AUROC is one half by construction and the
-        interval is that point. Both ends are nan where no pair was compared.
+        Out-of-fold decisions. Where all pairs compared are ties, as those of a constant, the AUROC is one half by construction and
+        the interval is that point. Both ends are nan where no pair was compared.
 
     Examples
     --------
@@ -74,8 +75,8 @@ def auroc_interval(out_of_fold: OutOfFold) -> tuple[float, float]:
 def pairs_interval(table: Concordance) -> tuple[float, float]:
     """Return the interval of a leave-pair-out AUROC.
 
-    Each pair is compared once, by a model of all other subjects: the smaller class gives the number of folds and of repeats, as in the
-    design that holds out one of its subjects at a time.
+    Each pair is compared once, by a model of all other subjects: the smaller class gives the number of folds and of repeats, as in
+    the design that holds out one of its subjects at a time.
     """
     positive, negative = table.right.shape
     smaller = min(positive, negative)

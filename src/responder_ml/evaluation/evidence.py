@@ -8,10 +8,11 @@ import numpy as np
 
 from responder_ml.arrays import Floats
 from responder_ml.cohort.endpoint import LabelledCohort
+from responder_ml.evaluation.auroc_interval import auroc_interval
 from responder_ml.evaluation.baselines import evaluate_baseline, evaluate_random_signatures, list_baselines
 from responder_ml.evaluation.conditional import measure_links, nuisance_of
 from responder_ml.evaluation.global_test import GlobalTest, run_global_test, tell_global_test
-from responder_ml.evaluation.intervals import auroc_interval, corrected_t
+from responder_ml.evaluation.intervals import corrected_t
 from responder_ml.evaluation.metrics import OutOfFold, auroc, fold_aurocs
 from responder_ml.evaluation.permutation import (
     NullPlan,
@@ -137,7 +138,7 @@ def assess_given_null(
     verdict = conclude(
         question=f"{labelled.endpoint.positive} from {labelled.endpoint.negative}",
         auroc=auroc(observed.auto),
-        upper=auroc_interval(observed.auto, plan.seed)[1],
+        upper=auroc_interval(observed.auto)[1],
         null=NullSummary(None, 0.0) if null is None else summarise_null(null, plan.alpha, p_name),
         nuisance=nuisance,
         best=_best(baselines),
@@ -194,7 +195,6 @@ def _baselines(
             baseline.nuisance,
             [evaluate_baseline(baseline, observed.auto, subject_of)],
             observed.auto,
-            seed,
         )
         for baseline in list_baselines(labelled, log2)
     ]
@@ -204,19 +204,17 @@ def _baselines(
         sizes = [len(of_model) for of_model in genes]
         level = log2.mean(axis=0)[used]
         random = evaluate_random_signatures(log2, sizes, level, observed.auto, subject_of, seed)
-        results.append(_compare("random signatures", False, random, observed.auto, seed))
+        results.append(_compare("random signatures", False, random, observed.auto))
     return results
 
 
-def _compare(
-    name: str, nuisance: bool, baselines: Sequence[OutOfFold], headline: OutOfFold, seed: int
-) -> BaselineResult:
+def _compare(name: str, nuisance: bool, baselines: Sequence[OutOfFold], headline: OutOfFold) -> BaselineResult:
     """Compare the headline with one baseline, or with the mean of several of one kind."""
     folds = np.mean([fold_aurocs(baseline) for baseline in baselines], axis=0)
     gain = corrected_t(fold_aurocs(headline) - folds, folds.shape[1])
     scores = [auroc(baseline) for baseline in baselines]
     if len(baselines) == 1:
-        interval = auroc_interval(baselines[0], seed)
+        interval = auroc_interval(baselines[0])
     else:
         interval = (float(np.quantile(scores, 0.025)), float(np.quantile(scores, 0.975)))
     score = float(np.mean(scores))

@@ -9,8 +9,8 @@ import pandas as pd
 from responder_ml.arrays import Indices, Labels
 from responder_ml.cohort.sample_sheet import read_sheet, with_canonical_names, with_subjects
 from responder_ml.errors import SampleSheetError
+from responder_ml.evaluation.auroc_interval import auroc_interval
 from responder_ml.evaluation.calibration import calibrate
-from responder_ml.evaluation.intervals import auroc_interval
 from responder_ml.evaluation.metrics import OutOfFold, auroc, balanced_accuracy, by_subject
 
 
@@ -34,7 +34,7 @@ def evaluate_scores(
 
     Returns
     -------
-    AUROC with its 95 % subject bootstrap interval, accuracy, balanced accuracy, Brier score and counts; None where the sheet has no
+    AUROC with its 95 % interval, accuracy, balanced accuracy, Brier score and counts; None where the sheet has no
     such column or only one of the classes.
 
     Raises
@@ -65,7 +65,7 @@ def evaluate_scores(
         "negative": int(len(labels) - labels.sum()),
         "abstained": int(joined["abstain"].sum()),
         "auroc": auroc(scores),
-        "auroc_ci": list(auroc_interval(scores, seed=0)),
+        "auroc_ci": list(auroc_interval(scores)),
         "accuracy": float(np.mean((log_odds[0] > threshold) == labels)),
         "balanced_accuracy": balanced_accuracy(scores),
         "brier": calibrate(log_odds[0], labels).brier,

@@ -1,12 +1,10 @@
-"""Intervals and paired tests of performance: the corrected t test over folds, and the bootstrap over subjects.
+"""Paired tests of performance on the same folds: the corrected t test.
 
 Two procedures scored on the same folds are compared by a t test that allows for training sets that overlap. The scores
 of repeated cross-validation are not independent, so the ordinary t test on them is far too sure. Nadeau and Bengio
 inflate the variance of the mean difference from ``1 / J`` to ``1 / J + n_test / n_train``.
 
-The interval of one AUROC is a bootstrap: it redraws subjects, within each class, from the out-of-fold decisions as they
-are, without refitting the models. It therefore says how much the AUROC would vary with other animals scored by these
-models, conditional on the training sets.
+The interval of one AUROC is in `auroc_interval`.
 
 References
 ----------
@@ -23,16 +21,9 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import t as student
 
-from responder_ml.arrays import Floats
 from responder_ml.errors import RunError
-from responder_ml.evaluation.metrics import Concordance, OutOfFold, concordance
+from responder_ml.evaluation.auroc_interval import LEVEL
 from responder_ml.statistics.multiple_testing import holm
-from responder_ml.statistics.seeds import generator
-
-DRAWS = 2000
-"""Bootstrap draws of subjects."""
-LEVEL = 0.95
-"""Coverage of every interval."""
 
 # Differences of AUROCs that vary by less do so through rounding.
 _ROUNDING = 1e-12
@@ -140,45 +131,8 @@ def compare_pairs(scores: Mapping[str, NDArray[np.floating]], folds: int) -> pd.
     return table
 
 
-def auroc_interval(out_of_fold: OutOfFold, seed: int) -> tuple[float, float]:
-    """Return the percentile interval of the AUROC over subject bootstrap draws.
-
-    Parameters
-    ----------
-    out_of_fold
-        Out-of-fold decisions.
-    seed
-        The run's seed.
-    """
-    if out_of_fold.pair_of is None:
-        return pairs_interval(concordance(out_of_fold), seed)
-    # The pair is redrawn, with both members: each of them in the order of the rows and columns of the table.
-    _, pair_of = np.unique(out_of_fold.pair_of, return_inverse=True)
-    drawn = _weights(generator(seed, "bootstrap"), int(pair_of.max()) + 1)
-    positive, negative = (drawn[:, pair_of[out_of_fold.labels == label]] for label in (1, 0))
-    return _percentiles(concordance(out_of_fold).auroc(positive, negative))
-
-
-def pairs_interval(table: Concordance, seed: int) -> tuple[float, float]:
-    """Return the same interval from pairs of subjects that have been compared before."""
-    rng = generator(seed, "bootstrap")
-    positive = _weights(rng, table.right.shape[0])
-    negative = _weights(rng, table.right.shape[1])
-    return _percentiles(table.auroc(positive, negative))
-
-
-def _percentiles(draws: Floats) -> tuple[float, float]:
-    low, high = np.nanquantile(draws, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return float(low), float(high)
-
-
 def _without_spread(mean: float, size: int) -> CorrectedT:
     """Return the result where every fold differs by the same amount: the amount, but no test of it."""
     if abs(mean) <= _ROUNDING:
         return CorrectedT(mean, mean, mean, 0.0, 1.0, size)
     return CorrectedT(mean, mean, mean, copysign(inf, mean), nan, size)
-
-
-def _weights(rng: np.random.Generator, size: int) -> Floats:
-    """Return how often each of ``size`` subjects is drawn, draws x subjects."""
-    return rng.multinomial(size, np.full(size, 1.0 / size), size=DRAWS).astype(np.float64)

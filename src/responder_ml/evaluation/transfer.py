@@ -19,7 +19,7 @@ import numpy as np
 from responder_ml.arrays import Floats, Indices, Labels
 from responder_ml.cohort.endpoint import LabelledCohort
 from responder_ml.errors import EndpointError
-from responder_ml.evaluation.intervals import auroc_interval
+from responder_ml.evaluation.auroc_interval import auroc_interval
 from responder_ml.evaluation.metrics import OutOfFold, auroc, by_subject
 from responder_ml.evaluation.permutation import NullPlan, NullResult, run_null
 from responder_ml.evaluation.procedure import Procedure
@@ -48,7 +48,7 @@ class TransferRow:
     subjects_train, subjects_test, shared_subjects
         Number of subjects in each, and in both.
     auroc, auroc_ci_low, auroc_ci_high
-        AUROC over subjects of the second cohort, with the 95 % interval of its subject bootstrap.
+        AUROC over subjects of the second cohort, with its 95 % interval (of these models, if they met no subject of it).
     p_value, p_holm
         One-sided p of the relabelling null, and the same corrected by Holm for the off-diagonal entries of a matrix; nan
         where no null was run, and ``p_holm`` also on the diagonal.
@@ -130,7 +130,7 @@ def transfer(
         result, null, notes = _fitted_once(two, plan, names)
     if "sample" in (train.cohort.uns.get("subject_source"), test.cohort.uns.get("subject_source")):
         notes = (*notes, "without a subject column, an animal with samples in both cannot be recognised")
-    return transfer_row(names, (train, test), two.n_shared, result, null, plan.null.seed, two.coverage, notes)
+    return transfer_row(names, (train, test), two.n_shared, result, null, two.coverage, notes)
 
 
 def evaluate_within(cohort: LabelledCohort, plan: TransferPlan, name: str) -> TransferRow:
@@ -149,7 +149,7 @@ def evaluate_within(cohort: LabelledCohort, plan: TransferPlan, name: str) -> Tr
     procedure = Procedure(search_data, feasible.candidates, feasible.plan, plan.workers)
     result, null = _run(procedure, plan, cohort.labels, cohort.strata, f"transfer {name}", lambda labels: labels)
     notes = (f"out of fold, {feasible.plan.folds} folds", *feasible.notes)
-    return transfer_row((name, name), (cohort, cohort), len(cohort.subjects), result, null, plan.null.seed, 1.0, notes)
+    return transfer_row((name, name), (cohort, cohort), len(cohort.subjects), result, null, 1.0, notes)
 
 
 def transfer_matrix(
@@ -183,7 +183,6 @@ def transfer_row(
     n_shared: int,
     result: OutOfFold,
     null: NullResult | None,
-    seed: int,
     coverage: float,
     notes: Sequence[str],
 ) -> TransferRow:
@@ -197,14 +196,12 @@ def transfer_row(
         Subjects in both.
     result, null
         Decisions for the tested cohort, and the null, None where none was run.
-    seed
-        Of the bootstrap interval.
     coverage
         Share of the first cohort's genes that both have.
     notes
         How the transfer was done.
     """
-    low, high = auroc_interval(result, seed)
+    low, high = auroc_interval(result)
     if null is not None and not null.settled:
         notes = (
             *notes,

@@ -169,7 +169,7 @@ class BaselineResult:
     nuisance
         Whether these are declared nuisance columns only.
     auroc, interval
-        Its out-of-fold AUROC and subject bootstrap interval.
+        Its out-of-fold AUROC and its 95 % interval.
     gain, gain_interval
         AUROC of the headline minus that of the baseline, and the 95 % interval of the difference over the same folds,
         corrected for training sets that overlap.

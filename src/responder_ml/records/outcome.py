@@ -13,13 +13,13 @@ from responder_ml.arrays import Floats
 from responder_ml.cohort.endpoint import LabelledCohort
 from responder_ml.cohort.findings import Finding
 from responder_ml.evaluation import metrics
+from responder_ml.evaluation.auroc_interval import auroc_interval, pairs_interval
 from responder_ml.evaluation.behaviour import compare_behaviour
 from responder_ml.evaluation.calibration import calibrate
 from responder_ml.evaluation.conditional import counts_as_nuisance
 from responder_ml.evaluation.early_gene_ablation import GeneAblation
 from responder_ml.evaluation.evidence import Evidence
 from responder_ml.evaluation.global_test import NAME, GlobalP
-from responder_ml.evaluation.intervals import auroc_interval, pairs_interval
 from responder_ml.evaluation.metrics import Concordance, OutOfFold
 from responder_ml.evaluation.permutation import NullResult
 from responder_ml.evaluation.procedure import ObservedResult, Procedure
@@ -138,7 +138,7 @@ def compose_result(
             negative=len(labelled.subjects) - positive,
             genes=labelled.cohort.n_vars,
         ),
-        headline=_headline(observed, outcome.pairs, seed),
+        headline=_headline(observed, outcome.pairs),
         null=_null(outcome.evidence, [AUTO, *observed.candidates]),
         global_test=_global_test(outcome.evidence),
         baselines=[
@@ -151,7 +151,7 @@ def compose_result(
                 builder=candidate.builder_name,
                 classifier=candidate.classifier.name,
                 chosen_share=round(observed.chosen_share(index), 6),
-                **performance(observed.candidates[candidate.name], seed),
+                **performance(observed.candidates[candidate.name]),
             )
             for index, candidate in enumerate(procedure.candidates)
         ],
@@ -179,10 +179,10 @@ def compose_result(
     )
 
 
-def performance(out_of_fold: OutOfFold, seed: int) -> dict[str, Any]:
+def performance(out_of_fold: OutOfFold) -> dict[str, Any]:
     """Return every registered metric by name, and the interval of the AUROC."""
     values: dict[str, Any] = {metric.name: metric.measure(out_of_fold) for metric in metrics.METRICS}
-    return {**values, "auroc_ci": auroc_interval(out_of_fold, seed)}
+    return {**values, "auroc_ci": auroc_interval(out_of_fold)}
 
 
 def limits_of(where: RowFilter) -> list[str]:
@@ -238,15 +238,15 @@ def _endpoint(labelled: LabelledCohort, where: RowFilter) -> EndpointRecord:
     )
 
 
-def _headline(observed: ObservedResult, pairs: Concordance | None, seed: int) -> Headline:
+def _headline(observed: ObservedResult, pairs: Concordance | None) -> Headline:
     calibration = calibrate(observed.auto.decisions.mean(axis=0), observed.auto.labels)
     return Headline(
         leave_pair_out_auroc=None if pairs is None else float(pairs.auroc()),
-        leave_pair_out_ci=None if pairs is None else pairs_interval(pairs, seed),
+        leave_pair_out_ci=None if pairs is None else pairs_interval(pairs),
         calibration=CalibrationRecord(
             in_the_large=calibration.in_the_large, intercept=calibration.intercept, slope=calibration.slope
         ),
-        **performance(observed.auto, seed),
+        **performance(observed.auto),
     )
 
 

@@ -39,7 +39,7 @@ class JobRow(_Part):
     n_positive: int = Field(description="subjects of the positive class")
     n_negative: int = Field(description="subjects of the negative class")
     auroc: Number = Field(None, description="out-of-fold AUROC of the whole procedure; empty where the job was refused")
-    auroc_low: Number = Field(None, description="lower end of its 95 % subject bootstrap interval")
+    auroc_low: Number = Field(None, description="lower end of its 95 % interval")
     auroc_high: Number = Field(None, description="upper end")
     null_mean: Number = Field(None, description="mean of the test statistic under relabelled subjects")
     p_value: Number = Field(None, description="the job's own p, not corrected")
@@ -79,7 +79,7 @@ class StudyTransferRow(_Part):
     subjects_test: int = Field(description="subjects of the tested job")
     shared_subjects: int = Field(description="subjects in both; each is scored by a model trained without it")
     auroc: Number = Field(None, description="AUROC over the tested subjects")
-    auroc_ci_low: Number = Field(None, description="lower end of its 95 % subject bootstrap interval")
+    auroc_ci_low: Number = Field(None, description="lower end of its 95 % interval")
     auroc_ci_high: Number = Field(None, description="upper end")
     p_value: Number = Field(None, description="p of the relabelling null; empty where the training job is not evidence")
     p_holm: Number = Field(

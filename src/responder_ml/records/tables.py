@@ -22,13 +22,13 @@ from responder_ml.search.draw import auto_members
 _LEADING_GENES = 40
 
 
-def run_tables(outcome: Outcome, seed: int) -> dict[str, pd.DataFrame]:
+def run_tables(outcome: Outcome) -> dict[str, pd.DataFrame]:
     """Return every table that has rows, by name."""
     labelled, procedure, observed = outcome.labelled, outcome.procedure, outcome.observed
     explanation = outcome.explanation
     tables = {
         "out_of_fold": _out_of_fold(labelled, observed, procedure),
-        "candidates": _candidates(observed, procedure, seed),
+        "candidates": _candidates(observed, procedure),
         "folds": _folds(observed, procedure, explanation.folds),
         "trials": _trials(observed, procedure),
         "genes": explanation.genes,
@@ -61,13 +61,13 @@ def _out_of_fold(labelled: LabelledCohort, observed: ObservedResult, procedure: 
     return table.assign(probability=1.0 / (1.0 + np.exp(-table["log_odds"])))
 
 
-def _candidates(observed: ObservedResult, procedure: Procedure, seed: int) -> pd.DataFrame:
+def _candidates(observed: ObservedResult, procedure: Procedure) -> pd.DataFrame:
     """Return every candidate's performance, "auto" first."""
-    rows = [_candidate_row(AUTO, "", "", observed.auto, 1.0, seed)]
+    rows = [_candidate_row(AUTO, "", "", observed.auto, 1.0)]
     for index, candidate in enumerate(procedure.candidates):
         names = candidate.name, candidate.builder_name, candidate.classifier.name
         out_of_fold, share = observed.candidates[candidate.name], observed.chosen_share(index)
-        rows.append(_candidate_row(*names, out_of_fold, share, seed))
+        rows.append(_candidate_row(*names, out_of_fold, share))
     return pd.DataFrame(rows)
 
 
@@ -205,10 +205,8 @@ def _samples(labelled: LabelledCohort) -> pd.DataFrame:
     return pd.DataFrame(sheet[first + [column for column in sheet.columns if column not in first]])
 
 
-def _candidate_row(
-    name: str, builder: str, classifier: str, out_of_fold: OutOfFold, share: float, seed: int
-) -> dict[str, Any]:
-    values = performance(out_of_fold, seed)
+def _candidate_row(name: str, builder: str, classifier: str, out_of_fold: OutOfFold, share: float) -> dict[str, Any]:
+    values = performance(out_of_fold)
     low, high = values.pop("auroc_ci")
     values = {"auroc": values["auroc"], "auroc_low": low, "auroc_high": high, **values}
     return {"name": name, "builder": builder, "classifier": classifier, **values, "chosen_share": share}

@@ -59,6 +59,7 @@ WORKS = {
     "nadeau": Reference(
         "Nadeau C, Bengio Y (2003). Inference for the generalization error.", "10.1023/A:1024068626366"
     ),
+    "newcombe": Reference("Newcombe RG (2006). Intervals for the Mann-Whitney statistic, part 2.", "10.1002/sim.2324"),
     "airola": Reference("Airola A et al. (2011). Cross-validation for the area under the ROC curve.", "10.1016/j.csda.2010.11.018"),
     "davis": Reference("Davis J, Goadrich M (2006). Precision-recall and ROC curves.", "10.1145/1143844.1143874"),
     "chicco": Reference("Chicco D, Jurman G (2020). The Matthews correlation coefficient.", "10.1186/s12864-019-6413-7"),

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from responder_ml.evaluation.intervals import auroc_interval
+from responder_ml.evaluation.auroc_interval import auroc_interval
 from responder_ml.evaluation.joint_null import JointNull
 from responder_ml.evaluation.metrics import auroc
 from responder_ml.records.job_register import JobCount
@@ -28,21 +28,19 @@ _VERDICTS_IN_WORDS = {
 
 
 def job_table(
-    jobs: Sequence[StudyJob | RefusedJob], joint_null: JointNull, seed: int, counts: Mapping[str, JobCount]
+    jobs: Sequence[StudyJob | RefusedJob], joint_null: JointNull, counts: Mapping[str, JobCount]
 ) -> pd.DataFrame:
     """Return one row per job, refused ones too, in the order of the grid.
 
     Parameters
     ----------
-    jobs, joint_null, seed
-        The jobs, their test together, and the seed of the intervals.
+    jobs, joint_null
+        The jobs, and their test together.
     counts
         Which of how many jobs on the same data each is, by name, as far as that is known.
     """
     rows = [
-        _refused_row(job)
-        if isinstance(job, RefusedJob)
-        else _tested_row(job, joint_null, seed, counts.get(job.planned.name))
+        _refused_row(job) if isinstance(job, RefusedJob) else _tested_row(job, joint_null, counts.get(job.planned.name))
         for job in jobs
     ]
     return STUDY_FOLDER.table("jobs", rows)
@@ -165,11 +163,11 @@ def _refused_row(job: RefusedJob) -> dict[str, Any]:
     }
 
 
-def _tested_row(job: StudyJob, joint_null: JointNull, seed: int, count: JobCount | None) -> dict[str, Any]:
+def _tested_row(job: StudyJob, joint_null: JointNull, count: JobCount | None) -> dict[str, Any]:
     job_null = joint_null.jobs[job.planned.name]
     own, corrected_p, attainable = job_null.null, job_null.corrected_p, job_null.attainable_corrected_p
     verdict = job.assess(replace(own, p_value=corrected_p, min_attainable_p=attainable))
-    low, high = auroc_interval(job.auto, seed)
+    low, high = auroc_interval(job.auto)
     positive = int(job.subjects.labels.sum())
     return {
         **_grid_columns(job),

@@ -80,7 +80,7 @@ def transfer_table(
         trained, tested = group.jobs[train], group.jobs[test]
         name = trained.planned.name
         if train == test:
-            rows.append(_own_result(trained, train, job_nulls[name].null, base.seed))
+            rows.append(_own_result(trained, train, job_nulls[name].null))
         else:
             rows.append(_transfer(trained, tested, (train, test), null if name in evidence else no_null, workers))
         on_progress(len(rows), len(pairs), f"{train} to {test}")
@@ -140,8 +140,8 @@ def _transfer(
         )
 
 
-def _own_result(job: RegionJob, name: str, null: NullResult, seed: int) -> TransferRow:
+def _own_result(job: RegionJob, name: str, null: NullResult) -> TransferRow:
     labelled = job.prepared.labelled
     n_subjects = len(labelled.subjects)
     notes = ("the job itself, out of fold",)
-    return transfer_row((name, name), (labelled, labelled), n_subjects, job.auto, null, seed, 1.0, notes)
+    return transfer_row((name, name), (labelled, labelled), n_subjects, job.auto, null, 1.0, notes)

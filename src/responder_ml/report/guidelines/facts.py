@@ -56,7 +56,7 @@ class Facts:
             tuning=_tuning(run) if trained else "Nothing was tuned.",
             performance=_performance(result.headline),
             uncertainty=(
-                "95 % intervals resample subjects from the held-out decisions (conditional on the models); paired comparisons use "
+                "95 % intervals are score intervals whose variance allows for cross-validation; paired comparisons use "
                 "the corrected resampled t; curves show the spread over repeats."
             ),
             null=_null(run),
