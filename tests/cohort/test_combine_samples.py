@@ -81,6 +81,15 @@ def test_a_subject_in_two_strata_is_refused():
         label_cohort(cohort, replace(ENDPOINT, strata=("drug",)))
 
 
+def test_numbered_batches_are_joined_and_not_averaged():
+    rin = [6.0, 8.0, 7.1, 7.3, 7.7, 7.9, 8.1, 8.2, 8.3]
+    sheet = pd.DataFrame({"subject": list("aabbcdefg"), "lane": [1, 3, 2, 2, 1, 3, 1, 2, 2], "rin": rin})
+    cohort = AnnData(X=np.zeros((9, 1)), obs=sheet.set_axis([f"s{index}" for index in range(9)]))
+    combined = combine_rows(cohort, np.array([0, 0, 1, 1, 2, 3, 4, 5, 6])).obs
+    assert combined["lane"].tolist() == ["1+3", "2", "1", "3", "1", "2", "2"]
+    assert combined["rin"].tolist() == pytest.approx([7.0, 7.2, *rin[4:]])
+
+
 def test_missing_cells_take_the_known_value():
     sheet = pd.DataFrame({"subject": ["a", "a"], "batch": [None, "x"], "rin": [np.nan, 7.0]}, index=["s0", "s1"])
     row = combine_rows(AnnData(X=np.zeros((2, 1)), obs=sheet), np.zeros(2, dtype=np.intp)).obs.iloc[0]

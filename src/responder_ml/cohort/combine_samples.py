@@ -16,6 +16,7 @@ import pandas as pd
 from anndata import AnnData
 
 from responder_ml.arrays import Indices
+from responder_ml.cohort.association import is_categorical
 from responder_ml.cohort.endpoint import LabelledCohort
 
 # So many names of samples are joined into the name of their row; more are counted.
@@ -57,8 +58,8 @@ def combine_outside(labelled: LabelledCohort) -> AnnData:
 def combine_rows(cohort: AnnData, group_of: Indices) -> AnnData:
     """Return one row per group of samples: the mean of their values, and what their sheet has in common.
 
-    Of a column of numbers the mean is taken; different words are joined by ``+``, so that a subject of two batches belongs
-    to neither of them.
+    Of a column of measurements the mean is taken; different words, or numbers that stand for categories, are joined by ``+``,
+    so that a subject of two batches belongs to neither of them.
 
     Parameters
     ----------
@@ -85,13 +86,18 @@ def combine_rows(cohort: AnnData, group_of: Indices) -> AnnData:
     return AnnData(X=values, obs=sheet, var=cohort.var.copy(), uns=dict(cohort.uns))
 
 
-def _combined(column: "pd.Series[Any]", members: Sequence[Indices]) -> "pd.Series[Any] | list[Any]":
+def _combined(column: "pd.Series[Any]", members: Sequence[Indices]) -> list[Any]:
     if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
-        return [
-            float(column.iloc[rows].mean()) if len(set(column.iloc[rows])) > 1 else column.iloc[rows[0]]
-            for rows in members
-        ]
+        differs = any(column.iloc[rows].nunique() > 1 for rows in members)
+        # The mean of lanes 1 and 3 is no lane.
+        if not (differs and is_categorical(column)):
+            return [_mean(column.iloc[rows]) for rows in members]
+        column = column.map("{:g}".format).where(column.notna())
     return [_words(column.iloc[rows]) for rows in members]
+
+
+def _mean(values: "pd.Series[Any]") -> Any:
+    return float(values.mean()) if values.nunique(dropna=False) > 1 else values.iloc[0]
 
 
 def _words(values: "pd.Series[Any]") -> Any:
