@@ -42,7 +42,7 @@ def small_class(labelled: LabelledCohort) -> Iterator[Finding]:
         message = f"Only {size} subject(s) are {name}; at least {_FEWEST} per class are needed."
         yield Finding("RML02", "error", message)
     elif size < _FEW:
-        few = f"Only {size} pairs are matched" if labelled.paired else f"Only {size} subjects are {name}"
+        few = f"There are only {size} pairs" if labelled.paired else f"Only {size} subjects are {name}"
         message = f"{few}: too few to tune anything, and p-values come in coarse steps."
         yield Finding("RML02", "warning", message)
 

@@ -65,7 +65,8 @@ def show_run(console: Console, run: "Run", folder: Path, bundle: Path) -> None:
     print_line(console, f"Report: {folder / 'report.html'}")
     print_line(console, f"Run:    {folder}")
     print_line(console, f"Bundle: {bundle}")
-    print_line(console, f"Score new samples: python -m responder_ml score {bundle} EXPRESSION")
+    if result.endpoint.pairs is None:
+        print_line(console, f"Score new samples: python -m responder_ml score {bundle} EXPRESSION")
 
 
 def _candidate_table(candidates: "pd.DataFrame") -> Table:
