@@ -8,6 +8,7 @@ import yaml
 from responder_ml.build import prepare_job
 from responder_ml.config import load_config
 from responder_ml.errors import BundleError, ConfigError
+from responder_ml.evaluation.conditional import nuisance_of
 from responder_ml.evaluation.permutation import run_null
 from responder_ml.evaluation.procedure import Procedure
 from responder_ml.plan import plan
@@ -164,3 +165,11 @@ def test_noise_of_pairs_keeps_every_pairs_values(rng):
             np.sort(shuffled[pairs == pair], axis=0), np.sort(expression[pairs == pair], axis=0)
         )
     assert not np.array_equal(shuffled, expression)
+
+
+def test_library_sizes_are_those_before_pairs_are_compared(tmp_path):
+    labelled = prepare_job(_write(tmp_path)).labelled
+    counts = pd.read_csv(tmp_path / "counts.tsv", sep="\t", index_col=0)
+    np.testing.assert_array_equal(labelled.library_size, counts.sum().to_numpy())
+    assert labelled.cohort.uns["units"] == "log2"
+    assert nuisance_of(labelled).names == ("rin", "library size")

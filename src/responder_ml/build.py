@@ -140,6 +140,8 @@ def compared_within_pairs(labelled: LabelledCohort) -> LabelledCohort:
         return labelled
     cohort = labelled.cohort.copy()
     cohort.X = pair_deviations(labelled.expression, str(cohort.uns["units"]), labelled.strata)
+    if labelled.library_size is not None:
+        cohort.uns["library_size"] = labelled.library_size
     cohort.uns["units"] = "log2"
     return replace(labelled, cohort=cohort)
 

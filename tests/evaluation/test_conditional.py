@@ -119,3 +119,17 @@ def test_labels_are_exchanged_within_strata_when_association_is_measured():
     nuisance = nuisance_of(_labelled(("batch",), batch=batch))
     # Batch is the stratum: nothing is left of it within.
     assert measure_links(nuisance, LABELS, strata, LABELS[None] * 1.0).association_p == 1
+
+
+@pytest.mark.parametrize("follows", [True, False])
+def test_in_pairs_decisions_follow_a_measurement_where_its_difference_sets_theirs(rng, follows):
+    pairs, labels = np.repeat(np.arange(14), 2), np.tile([1, 0], 14).astype(np.int8)
+    # The measurement is higher in positives, by another amount in each pair.
+    difference = rng.gamma(2.0, 1.0, 14)
+    rin = 7.0 + rng.normal(size=14)[pairs] + np.stack([difference, -difference], axis=1).ravel() / 2
+    margin = difference + 0.1 * rng.normal(size=14) if follows else rng.gamma(2.0, 1.0, 14)
+    decisions = np.stack([margin, -margin], axis=1).reshape(1, -1)
+    nuisance = nuisance_of(_labelled(("rin",), rin=rin))
+    links = measure_links(nuisance, labels, pairs, decisions)
+    assert links.association_p < 0.01
+    assert links.following_p < 0.01 if follows else links.following_p > 0.05

@@ -89,3 +89,15 @@ def test_the_label_model_looks_within_cells_and_passes_over_cells_of_one_class()
     assert centred_within(values, cells)[:6].sum() == pytest.approx(0)
     assert (label_log_odds(np.empty((18, 0)), labels, cells) == 0).all()
     assert (label_log_odds(values[12:], labels[12:], cells[12:]) == 0).all()
+
+
+def test_in_pairs_the_slope_is_that_of_differences(rng):
+    # Of each pair the member with the larger measurement is positive with the odds of their difference, slope 1.
+    pairs = np.repeat(np.arange(2000), 2)
+    measured = rng.normal(size=(4000, 1))
+    difference = measured[::2, 0] - measured[1::2, 0]
+    first = rng.random(2000) < 1 / (1 + np.exp(-difference))
+    labels = np.stack([first, ~first], axis=1).ravel().astype(np.int8)
+    log_odds = label_log_odds(measured, labels, pairs)
+    slope = np.polyfit(difference, log_odds[::2] - log_odds[1::2], 1)[0]
+    assert slope == pytest.approx(1.0, abs=0.1)

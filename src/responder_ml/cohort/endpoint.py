@@ -109,8 +109,7 @@ class LabelledCohort:
     endpoint
         The classes, strata and nuisance columns.
     subjects
-        Subject names, sorted by first appearance, shape ``(n_subjects,)``. Where a subject is a pair, its states before and
-        after are listed like two subjects.
+        Subject names, by first appearance, shape ``(n_subjects,)``; states before and after of one animal are two of them.
     subject_of
         Index into ``subjects`` for each sample, shape ``(n_samples,)``.
     labels
@@ -156,6 +155,12 @@ class LabelledCohort:
     def expression(self) -> Floats:
         """Samples x genes, in the cohort's units."""
         return np.asarray(self.cohort.X, dtype=np.float64)
+
+    @property
+    def library_size(self) -> Floats | None:
+        """Sum of counts of each sample, of pairs before they were compared; None for other units."""
+        sums: Floats | None = self.cohort.uns.get("library_size")
+        return self.expression.sum(axis=1) if self.cohort.uns.get("units") == "counts" else sums
 
     @property
     def genes(self) -> Strings:

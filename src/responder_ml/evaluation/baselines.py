@@ -176,9 +176,10 @@ def _cell_types(genes: Strings, log2: Floats) -> Floats:
 
 def _depth(labelled: LabelledCohort) -> Floats:
     parts: list[Floats] = []
+    if labelled.library_size is not None:
+        parts.append(library_sizes(labelled)[:, None])
     if labelled.cohort.uns.get("units") == "counts":
-        counts = labelled.expression
-        parts += [library_sizes(labelled)[:, None], (counts > 0).sum(axis=1).astype(np.float64)[:, None]]
+        parts.append((labelled.expression > 0).sum(axis=1).astype(np.float64)[:, None])
     if "rin" in labelled.cohort.obs.columns:
         parts.append(sheet_columns(labelled.cohort.obs, ["rin"]))
     return np.column_stack(parts) if parts else np.empty((len(labelled.subject_of), 0))

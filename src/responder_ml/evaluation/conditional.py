@@ -91,12 +91,13 @@ class NuisanceLinks:
 
 def counts_as_nuisance(labelled: LabelledCohort) -> bool:
     """Tell whether the library size is among the nuisances."""
-    return labelled.endpoint.library_size and labelled.cohort.uns.get("units") == "counts"
+    return labelled.endpoint.library_size and labelled.library_size is not None
 
 
 def library_sizes(labelled: LabelledCohort) -> Floats:
-    """Return log2 of each sample's sum of counts, shape ``(n_samples,)``."""
-    return np.asarray(np.log2(labelled.expression.sum(axis=1) + 1.0), dtype=np.float64)
+    """Return log2 of each sample's sum of counts, shape ``(n_samples,)``; nothing for other units."""
+    sums = labelled.library_size
+    return np.empty(0) if sums is None else np.asarray(np.log2(sums + 1.0), dtype=np.float64)
 
 
 def nuisance_of(labelled: LabelledCohort) -> Nuisance | None:
@@ -149,6 +150,11 @@ def measure_links(nuisance: Nuisance, labels: Labels, strata: Indices, decisions
     observed = labels @ columns
     association_p = _association_p(columns, precision, labels, strata)
     expected = columns @ precision @ observed
+    if len(np.unique(strata)) == labels.sum() == (labels == 0).sum():
+        # Pairs have one subject of a class: what the nuisances say of their difference is compared between pairs.
+        first = labels == 1
+        expected, labels, decisions = expected[first], labels[first], decisions[:, first]
+        strata = np.zeros_like(strata[first])
     return NuisanceLinks(association_p, _following_p(expected, labels, strata, decisions))
 
 

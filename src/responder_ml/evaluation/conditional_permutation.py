@@ -92,7 +92,10 @@ def label_log_odds(measured: Floats, labels: Labels, cells: Indices) -> Floats:
             break
     log_odds = np.zeros(len(labels))
     log_odds[informative] = rows @ slopes[:-1]
-    return log_odds
+    # Of two subjects that are alike but for the label, each is counted as if it had been sampled alone: the slope fitted to
+    # pairs is twice that of their differences (Breslow and Day 1980, section 7.1).
+    in_pairs = np.bincount(np.unique(cells, return_inverse=True)[1]).max() == 2
+    return log_odds / 2.0 if in_pairs else log_odds
 
 
 def draw_conditionally(
