@@ -18,7 +18,7 @@ from responder_ml.cohort.simulate import simulate_cohort
 from responder_ml.config import load_config
 from responder_ml.errors import CohortError, GeneNameError
 from responder_ml.features.builders.genes import Genes
-from responder_ml.records.outcome import data_digest
+from responder_ml.records.digests import data_digest
 from responder_ml.score import score
 from responder_ml.search.prefix_model import PrefixModel
 from responder_ml.train import train

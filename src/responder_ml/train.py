@@ -20,9 +20,10 @@ from responder_ml.evaluation.small_n import pairs_are_few
 from responder_ml.explanation.explain import explain_run
 from responder_ml.features.normalise import log2_expression
 from responder_ml.progress import Clock, Progress
+from responder_ml.records.digests import data_digest
 from responder_ml.records.files import named_folder
 from responder_ml.records.job_register import REGISTER, AskedJob, JobCount, register_job
-from responder_ml.records.outcome import Outcome, compose_result, data_digest, limits_of
+from responder_ml.records.outcome import Outcome, compose_result, limits_of
 from responder_ml.records.result import Result
 from responder_ml.records.run import Run, check_folder, read_run, write_run
 from responder_ml.records.tables import run_tables

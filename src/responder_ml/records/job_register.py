@@ -20,11 +20,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
-import numpy as np
-from anndata import AnnData
-
 from responder_ml.cohort.endpoint import LabelledCohort
 from responder_ml.errors import RunError
+from responder_ml.records.digests import sample_digests
 
 REGISTER = ".register.jsonl"
 """Name of the file; hidden, so that ``compare runs/*`` sees run folders only."""
@@ -32,8 +30,6 @@ REGISTER = ".register.jsonl"
 # They decide where and for how long a job runs and what it is called, but neither its AUROC nor, its chance in the drawing of
 # relabellings apart, its p: whoever raises the budget of an undecided null, as its verdict advises, fishes for nothing.
 _WITHOUT_INFLUENCE = ("name", "cohort", "null", "claims", "tracking", "compute")
-# Digits of a sample's digest: two different ones among a million share all of them with a probability below 1e-3.
-_DIGITS = 12
 # Share of all samples of two jobs that both have where they are asked of the same data: more than without a few animals, less than
 # with one sex or one drug only.
 _MOST = 2 / 3
@@ -114,22 +110,6 @@ class JobCount:
 def deciding_settings(config: Mapping[str, Any]) -> dict[str, Any]:
     """Return the settings of a configuration that decide a job's decisions, data apart."""
     return {key: value for key, value in config.items() if key not in _WITHOUT_INFLUENCE}
-
-
-def sample_digests(cohort: AnnData) -> list[str]:
-    """Return a digest of the expression of each sample, in which the order of genes does not count.
-
-    Single precision is compared: a table and an h5ad file of the same numbers may differ beyond it.
-    """
-    names = np.asarray(cohort.var_names, dtype=str)
-    order = np.argsort(names, kind="stable")
-    of_genes = hashlib.blake2b("\x1f".join(names[order]).encode()).digest()
-    digests = []
-    for row in np.asarray(cohort.X):
-        # The sum turns a negative zero into zero.
-        values = row[order].astype(np.float32) + np.float32(0)
-        digests.append(hashlib.blake2b(of_genes + values.tobytes()).hexdigest()[:_DIGITS])
-    return digests
 
 
 def register_job(folder: Path, job: AskedJob, about: Mapping[str, Any] | None = None) -> JobCount:

@@ -1,6 +1,5 @@
 """The outcome of one job: everything its procedure showed, and the result that is composed from it."""
 
-import hashlib
 import platform
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
@@ -32,6 +31,7 @@ from responder_ml.evaluation.verdict import Verdict
 from responder_ml.explanation.attribution import N_LEADING
 from responder_ml.explanation.explain import RunExplanation
 from responder_ml.explanation.stability import Stability, selection_stability, top_features
+from responder_ml.records.digests import data_digest
 from responder_ml.records.endpoint_record import EndpointRecord
 from responder_ml.records.job_register import JobCount
 from responder_ml.records.numbers import RowFilter
@@ -190,23 +190,6 @@ def limits_of(where: RowFilter) -> list[str]:
     rows = [f"{column} {value if isinstance(value, str) else ' or '.join(value)}" for column, value in where.items()]
     limits = ["Research only: it tells apart states of tissue taken after the outcome, and foretells nothing."]
     return limits + ([f"Trained on {', '.join(rows)} only."] if rows else [])
-
-
-def data_digest(labelled: LabelledCohort) -> str:
-    """Return the SHA-256 of all that was used.
-
-    That is expression, genes, subjects, labels, strata and the sheet of the endpoint's rows, and expression and sheet of the
-    samples outside it, from which some builders learn.
-    """
-    digest = hashlib.sha256()
-    for cohort in (labelled.cohort, labelled.outside):
-        digest.update(np.ascontiguousarray(cohort.X, dtype=np.float64).tobytes())
-        digest.update(cohort.obs.to_csv(lineterminator="\n").encode())
-    for names in (labelled.genes, labelled.subjects):
-        digest.update("\x1f".join(map(str, names)).encode())
-    digest.update(labelled.labels.tobytes())
-    digest.update(labelled.strata.astype(np.int64).tobytes())
-    return digest.hexdigest()
 
 
 def _verdict(evidence: Evidence, jobs_on_data: JobCount | None) -> Verdict:
