@@ -53,7 +53,7 @@ def one_cohort(n: int, effect: float, repeats: int, seed: int) -> tuple[float, f
             first = auto
     halves = [replace(first, decisions=first.decisions[half], folds=first.folds[half], thresholds=first.thresholds[half])
               for half in list_halves(repeats, seed)]  # fmt: skip
-    low, high = split_sensitivity(first, seed).auroc
+    low, high = split_sensitivity(first, labelled.strata, seed).auroc
     inside = np.mean([low <= headline <= high for headline in headlines[1:]])
     crossed = min(headlines) <= 0.5 < max(headlines)
     return np.var(headlines, ddof=1), np.var([auroc(half) for half in halves]), inside, crossed

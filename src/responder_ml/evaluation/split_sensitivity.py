@@ -6,12 +6,13 @@ seed would have moved the number, not how far other subjects would have. A compl
 each pair once; there a half shows what half of the pairs say.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from math import comb
 
 import numpy as np
 
+from responder_ml.arrays import Indices
 from responder_ml.evaluation.metrics import OutOfFold
 from responder_ml.evaluation.separation import measure
 from responder_ml.statistics.seeds import generator
@@ -22,43 +23,41 @@ MOST_HALVES = 40
 
 @dataclass(frozen=True)
 class SplitSensitivity:
-    """The range of headline and test statistic over halves of the repeats.
+    """The range of the headline, and of the separation behind its test, over halves of the repeats.
 
     Attributes
     ----------
     halves, repeats
         Number of halves, and of repeats in each.
-    auroc, statistic
-        Smallest and largest AUROC, and separation of the classes by auto (`separation`).
+    auroc, separation
+        Smallest and largest AUROC, and separation of the classes by auto, before it is standardised (`separation.measure`).
     """
 
     halves: int
     repeats: int
     auroc: tuple[float, float]
-    statistic: tuple[float, float]
+    separation: tuple[float, float]
 
 
-def split_sensitivity(out_of_fold: OutOfFold, seed: int) -> SplitSensitivity | None:
+def split_sensitivity(out_of_fold: OutOfFold, cells: Indices, seed: int) -> SplitSensitivity | None:
     """Measure the headline on halves of its repeats; None with one repeat, or where no half compares a pair.
 
     Parameters
     ----------
     out_of_fold
         Decisions of the headline.
+    cells
+        Stratum of each subject, within which separation is measured.
     seed
         Draws the halves where they are too many to use all.
     """
     halves = list_halves(len(out_of_fold.decisions), seed)
-    parts = [_only(out_of_fold, half) for half in halves]
-    together = np.zeros(len(out_of_fold.labels), dtype=np.intp)
-    scores = np.array([measure(part, together) for part in parts]).reshape(-1, 2)
+    scores = np.array([measure(_only(out_of_fold, half), cells) for half in halves]).reshape(-1, 2)
     scores = scores[np.isfinite(scores).all(axis=1)]
     if not len(scores):
         return None
-    (low, low_statistic), (high, high_statistic) = scores.min(axis=0), scores.max(axis=0)
-    return SplitSensitivity(
-        len(scores), len(halves[0]), (float(low), float(high)), (float(low_statistic), float(high_statistic))
-    )
+    auroc, separation = ((float(column.min()), float(column.max())) for column in scores.T)
+    return SplitSensitivity(len(scores), len(halves[0]), auroc, separation)
 
 
 def list_halves(repeats: int, seed: int) -> list[list[int]]:
@@ -80,9 +79,9 @@ def list_halves(repeats: int, seed: int) -> list[list[int]]:
 
 
 def _only(out_of_fold: OutOfFold, repeats: list[int]) -> OutOfFold:
-    return OutOfFold(
-        out_of_fold.labels,
-        out_of_fold.decisions[repeats],
-        out_of_fold.folds[repeats],
-        out_of_fold.thresholds[repeats],
+    return replace(
+        out_of_fold,
+        decisions=out_of_fold.decisions[repeats],
+        folds=out_of_fold.folds[repeats],
+        thresholds=out_of_fold.thresholds[repeats],
     )

@@ -160,7 +160,7 @@ def compose_result(
         behaviour=_behaviour(labelled, observed, seed),
         verdict=_verdict(outcome.evidence, jobs_on_data),
         jobs_on_data=None if jobs_on_data is None else JobsOnDataRecord(run=jobs_on_data.run, jobs=jobs_on_data.jobs),
-        split_sensitivity=_split_sensitivity(observed, seed),
+        split_sensitivity=_split_sensitivity(observed, labelled, seed),
         stability=_stability(outcome),
         search=SearchRecord(
             repeats=len(observed.results), folds=plan.folds, inner_folds=plan.inner_folds, trials=plan.trials
@@ -198,8 +198,8 @@ def _verdict(evidence: Evidence, jobs_on_data: JobCount | None) -> Verdict:
     )
 
 
-def _split_sensitivity(observed: ObservedResult, seed: int) -> SplitSensitivityRecord | None:
-    sensitivity = split_sensitivity(observed.auto, seed)
+def _split_sensitivity(observed: ObservedResult, labelled: LabelledCohort, seed: int) -> SplitSensitivityRecord | None:
+    sensitivity = split_sensitivity(observed.auto, labelled.strata, seed)
     return None if sensitivity is None else SplitSensitivityRecord(**asdict(sensitivity))
 
 

@@ -223,8 +223,8 @@ class SplitSensitivityRecord(Record):
     """Repeats in each."""
     auroc: Interval
     """Smallest and largest AUROC."""
-    statistic: Interval
-    """Smallest and largest test statistic."""
+    separation: Interval
+    """Smallest and largest separation of the classes by auto, which its test standardises."""
 
 
 class SearchRecord(Record):
