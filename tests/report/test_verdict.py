@@ -42,6 +42,22 @@ def test_an_undecided_null_says_so(built, typical_run):
     assert "(confidence 99.9 %)" in html
 
 
+def test_a_null_of_another_statistic_is_drawn_on_its_own_scale_and_named(typical_run):
+    draws = typical_run.tables["null"]
+    draws = draws.assign(statistic=draws["auroc"] * 8 - 2)
+    facts = {
+        "observed": 4.321,
+        "leading": "genes+elastic_net",
+        "statistic": "largest standardised separation",
+        "risk": 0.001,
+    }
+    null = typical_run.result.null.model_copy(update=facts)
+    result = typical_run.result.model_copy(update={"null": null})
+    html = render_report(dataclasses.replace(typical_run, result=result, tables={**typical_run.tables, "null": draws}))
+    assert 'the largest standardised separation: <data value="4.321">4.32</data>, reached by genes+elastic_net' in html
+    assert "The observed AUROC of" not in html
+
+
 def test_no_null_is_a_sentence(built):
     section = built("no_null_run").section("null")
     assert "was not run" in section

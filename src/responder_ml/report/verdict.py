@@ -99,7 +99,7 @@ def corrected_for_jobs(result: Result) -> float | None:
 class Null(Section):
     """The observed value among relabelled ones, with and without batch held fixed."""
 
-    title = "Null: AUROC of relabelled subjects"
+    title = "Null: the procedure on relabelled subjects"
     anchor = "null"
 
     def content(self, run: Run) -> Mapping[str, Any] | str:
@@ -117,6 +117,7 @@ class Null(Section):
             "strata": run.result.endpoint.strata,
             "nuisance": run.result.endpoint.nuisances,
             "alpha": run.config.get("null", {}).get("alpha"),
+            "headline": run.result.headline.auroc,
             "figure": _null_figure(run, "unconditional", null),
             "conditional_figure": _null_figure(run, "conditional", conditional) if conditional else None,
         }
@@ -125,13 +126,18 @@ class Null(Section):
 def _null_figure(run: Run, kind: str, null: NullRecord) -> Markup | None:
     rows = table(run, "null")
     # Earlier versions tested the AUROC itself.
-    column = "statistic" if "statistic" in rows and rows["statistic"].notna().any() else "auroc"
+    of_auroc = "statistic" not in rows or not rows["statistic"].notna().any()
+    column = "auroc" if of_auroc else "statistic"
     values = rows.loc[rows["kind"].astype(str).str.startswith(kind), column].to_numpy(dtype=np.float64)
     values = values[np.isfinite(values)]
     if not len(values) or null.observed is None:
         return None
-    mean = float(values.mean())
-    return null_distribution(f"null-{_NULLS[kind]}", values, reaching(null, len(values)), float(null.observed), mean)
+    mean, observed = float(values.mean()), float(null.observed)
+    facts: dict[str, Any] = {}
+    if not of_auroc:
+        ends = [*values, observed]
+        facts = {"words": null.statistic, "limits": (float(np.floor(min(ends))), float(np.ceil(max(ends) + 1e-9)))}
+    return null_distribution(f"null-{_NULLS[kind]}", values, reaching(null, len(values)), observed, mean, **facts)
 
 
 def reaching(null: NullRecord, draws: int) -> int:
