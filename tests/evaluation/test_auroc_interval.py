@@ -126,3 +126,15 @@ def test_it_covers_one_half_where_the_null_is_true(size):
         low, high = auroc_interval(_result(decisions, labels, fold))
         covered += low <= 0.5 <= high
     assert 0.92 < covered / 200 < 0.995
+
+
+def test_the_luck_of_matched_pairs_counts_twice(rng):
+    # The pair is the unit: its members' scores are opposite. Half of 40 scores without information are to be right.
+    labels, pairs, shape = np.tile([1, 0], 20).astype(np.int8), np.repeat(np.arange(20), 2), (1, 40)
+    inside = 0
+    for _ in range(400):
+        margin = rng.normal(size=20)
+        decisions = np.stack([margin, -margin], axis=1).reshape(shape)
+        low, high = auroc_interval(OutOfFold(labels, decisions, np.zeros(shape, dtype=int), np.zeros(shape), pairs))
+        inside += low <= 0.5 <= high
+    assert 0.92 <= inside / 400 <= 0.99

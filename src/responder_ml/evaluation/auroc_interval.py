@@ -36,6 +36,9 @@ LEVEL = 0.95
 # See the formula above.
 _OVERLAP = 1.15
 _SPLITTING = 0.5
+# Members of a matched pair have opposite scores: what positives and negatives contribute to the variance is the same luck, and
+# does not average out (4 z / m in place of 2 z / m, for z the variance of the share of comparisons that one pair wins).
+_MATCHED = 2.0
 # Halvings of the range in which an end lies; 2 ** -50 is far below what is printed.
 _HALVINGS = 50
 
@@ -69,7 +72,8 @@ def auroc_interval(out_of_fold: OutOfFold) -> tuple[float, float]:
     positive = int(np.count_nonzero(out_of_fold.labels == 1))
     negative = len(out_of_fold.labels) - positive
     repeats, folds = len(out_of_fold.folds), len(np.unique(out_of_fold.folds))
-    return score_interval(value, positive, negative, variance_inflation(folds, repeats))
+    inflation = variance_inflation(folds, repeats) * (1.0 if out_of_fold.pair_of is None else _MATCHED)
+    return score_interval(value, positive, negative, inflation)
 
 
 def pairs_interval(table: Concordance) -> tuple[float, float]:
