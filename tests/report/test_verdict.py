@@ -55,7 +55,8 @@ def test_a_null_of_another_statistic_is_drawn_on_its_own_scale_and_named(typical
     result = typical_run.result.model_copy(update={"null": null})
     html = render_report(dataclasses.replace(typical_run, result=result, tables={**typical_run.tables, "null": draws}))
     assert 'the largest standardised separation: <data value="4.321">4.32</data>, reached by genes+elastic_net' in html
-    assert "The observed AUROC of" not in html
+    # The null within batches is that of an earlier version here.
+    assert html.count("The observed AUROC of") == 1
 
 
 def test_no_null_is_a_sentence(built):
