@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 from scipy.stats import spearmanr
 
+from responder_ml.records.result import JobsOnDataRecord, SplitSensitivityRecord
 from responder_ml.tracking.items import Artifact, DatasetInput, Metric, Param, Tag
 from responder_ml.tracking.run_records import candidate_records, importances, job_record, search_items
 
@@ -46,6 +47,18 @@ def test_tags_say_where_what_and_on_which_data(run, folder):
         "seed": "7",
         "responder_ml": "0.1.0",
     }
+
+
+def test_the_number_of_the_run_on_its_data_and_the_range_of_halves_are_sent(run, folder):
+    told = run.result.model_copy(
+        update={
+            "jobs_on_data": JobsOnDataRecord(run=2, jobs=3),
+            "split_sensitivity": SplitSensitivityRecord(halves=40, repeats=5, auroc=(0.6, 0.8), separation=(0.1, 0.2)),
+        }
+    )
+    record = job_record(dataclasses.replace(run, result=told), folder)
+    assert _of(record, Tag)["run_on_these_data"] == "2 of 3"
+    assert (_single(record)["auroc_low_of_halves"], _single(record)["auroc_high_of_halves"]) == (0.6, 0.8)
 
 
 def test_a_region_the_sheet_does_not_have_is_taken_from_what_the_job_selects(run, folder):
