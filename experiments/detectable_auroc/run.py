@@ -13,7 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from responder_ml.evaluation.permutation import NullResult, monte_carlo_p
+from responder_ml.evaluation.p_values import monte_carlo_p
+from responder_ml.evaluation.permutation import NullResult
 from responder_ml.evaluation.verdict import detectable_auroc
 
 HERE = Path(__file__).parent

@@ -11,7 +11,7 @@ import numpy as np
 from run import ALPHA, GENES, RELABELLINGS, Cell, draw_values
 
 from responder_ml.evaluation.global_test import distances_between, energy_statistics, standardise_within
-from responder_ml.evaluation.permutation import exact_p
+from responder_ml.evaluation.p_values import exact_p
 from responder_ml.evaluation.relabel import draw_labellings
 from responder_ml.search.workers import Workers
 

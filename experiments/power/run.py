@@ -28,7 +28,7 @@ from responder_ml.evaluation.global_test import (
     expressed_genes,
     standardise_within,
 )
-from responder_ml.evaluation.permutation import exact_p
+from responder_ml.evaluation.p_values import exact_p
 from responder_ml.evaluation.procedure import Procedure
 from responder_ml.evaluation.relabel import draw_labellings
 from responder_ml.evaluation.separation import AUTO_AUROC, Standard

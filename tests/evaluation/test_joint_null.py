@@ -13,7 +13,7 @@ from responder_ml.evaluation.joint_null import (
     check_relabellings,
     run_joint_null,
 )
-from responder_ml.evaluation.permutation import exact_p
+from responder_ml.evaluation.p_values import exact_p
 from responder_ml.evaluation.relabel import enumerate_labellings
 
 LABELS = np.array([1, 1, 1, 0, 0, 0, 0], dtype=np.int8)

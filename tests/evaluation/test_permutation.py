@@ -3,6 +3,7 @@ from itertools import combinations, permutations
 import numpy as np
 import pytest
 
+from responder_ml.evaluation.p_values import exact_p, monte_carlo_p, reaches
 from responder_ml.evaluation.permutation import (
     BUDGET,
     EXACT_UP_TO,
@@ -10,11 +11,8 @@ from responder_ml.evaluation.permutation import (
     NullPlan,
     NullResult,
     exact_null,
-    exact_p,
     is_exact,
     min_attainable_p,
-    monte_carlo_p,
-    reaches,
     relabellings_short,
     run_null,
 )

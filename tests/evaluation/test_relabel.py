@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import chisquare
 
-from responder_ml.evaluation.permutation import exact_p
+from responder_ml.evaluation.p_values import exact_p
 from responder_ml.evaluation.relabel import (
     count_labellings,
     draw_labellings,

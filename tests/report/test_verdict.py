@@ -3,7 +3,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from responder_ml.evaluation.permutation import exact_p, monte_carlo_p
+from responder_ml.evaluation.p_values import exact_p, monte_carlo_p
 from responder_ml.records.result import NullRecord
 from responder_ml.report.html import render_report
 from responder_ml.report.verdict import reaching

@@ -20,7 +20,7 @@ from responder_ml.arrays import Floats, Indices, Labels
 from responder_ml.cohort.association import is_categorical
 from responder_ml.cohort.endpoint import LabelledCohort
 from responder_ml.evaluation.conditional_permutation import centred_within, label_log_odds, normal_scores
-from responder_ml.evaluation.permutation import exact_p, reaches
+from responder_ml.evaluation.p_values import exact_p, reaches
 from responder_ml.evaluation.relabel import count_labellings, draw_labellings, enumerate_labellings
 from responder_ml.statistics.seeds import generator
 

@@ -30,7 +30,7 @@ from responder_ml.arrays import Flags, Floats, Indices, Labels
 from responder_ml.cohort.association import is_categorical
 from responder_ml.cohort.endpoint import LabelledCohort
 from responder_ml.evaluation.metrics import by_subject
-from responder_ml.evaluation.permutation import exact_p, reaches
+from responder_ml.evaluation.p_values import exact_p, reaches
 from responder_ml.evaluation.relabel import count_labellings, draw_labellings, enumerate_labellings
 from responder_ml.features.expression_filter import ExpressionFilter
 from responder_ml.statistics.columns import rounding_share

@@ -19,15 +19,8 @@ import numpy as np
 
 from responder_ml.arrays import Floats, Indices, Labels
 from responder_ml.errors import ConfigError
-from responder_ml.evaluation.permutation import (
-    EXACT_UP_TO,
-    NullResult,
-    Permutations,
-    Statistic,
-    exact_null,
-    monte_carlo_p,
-    reaches,
-)
+from responder_ml.evaluation.p_values import monte_carlo_p, reaches
+from responder_ml.evaluation.permutation import EXACT_UP_TO, NullResult, Permutations, Statistic, exact_null
 from responder_ml.evaluation.relabel import count_labellings, enumerate_labellings, smallest_exact_p
 from responder_ml.evaluation.separation import AUTO_AUROC, Standard
 from responder_ml.evaluation.sequential import confidence_interval
