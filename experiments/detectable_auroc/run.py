@@ -52,7 +52,7 @@ def one_cohort(shape: tuple[int, int], effect: float, rng: np.random.Generator) 
     labellings = np.stack([labels, *(rng.permutation(labels) for _ in range(RELABELLINGS))])
     values = aurocs(expression, labellings, rng)
     p = monte_carlo_p(values[1:], values[0])
-    null = NullResult(values[0], values[1:], p, (0.0, 1.0), False, True, False, 10**9, 0.0)
+    null = NullResult(values[0], values[1:], p, (0.0, 1.0), False, True, False, 10**9, 0.0, aurocs=values[1:])
     return float(values[0]), p <= ALPHA, float(detectable_auroc(null, ALPHA))
 
 
