@@ -139,6 +139,6 @@ def _fixed_forms(candidates: Sequence[Candidate], smaller: int) -> list[Candidat
         names = ", ".join(sorted({candidate.classifier.name for candidate in candidates}))
         raise EndpointError(
             f"With {smaller} subjects in the smaller class nothing can be tuned, and {names} must be. "
-            "Add nearest_centroid, elastic_net or signature_threshold to `classifiers`."
+            "Add nearest_centroid or signature_threshold to `classifiers`."
         )
     return fixed
