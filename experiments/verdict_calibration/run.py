@@ -1,0 +1,201 @@
+"""Whether the verdict keeps its promises on simulated cohorts: false evidence, and what another seed changes.
+
+Every cohort goes through the same steps as in ``train``: labels, plan, search, null, conditional null and verdict.
+
+    python experiments/verdict_calibration/run.py type1 --cohorts 300 --seed 1
+    python experiments/verdict_calibration/run.py seeds --cohorts 200 --seed 1
+
+Finished cohorts are kept in ``results-*.jsonl`` and not run again; the table is written beside this file.
+"""
+
+import argparse
+import json
+import os
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+import numpy as np
+import pandas as pd
+from anndata import AnnData
+from scipy.stats import binom
+
+HERE = Path(__file__).parent
+GENES, SPARSE = 300, 20
+# Name: subjects per class and stratum, samples of each subject, whether subjects come in pairs.
+DESIGNS = {
+    "6 v 7 in two strata": ([(3, 3), (3, 4)], 1, False),
+    "10 v 10": ([(10, 10)], 1, False),
+    "20 v 20": ([(20, 20)], 1, False),
+    "unbalanced strata, 3 v 9 and 5 v 2": ([(3, 9), (5, 2)], 1, False),
+    "repeated samples, 6 v 6 in two strata, 1 to 5 each": ([(3, 3), (3, 3)], 5, False),
+    "8 pairs": ([(8, 8)], 1, True),
+}
+EFFECTS = (0.8, 1.0, 1.2, 1.5)
+
+
+def simulate(design: str, kind: str, effect: float, seed: int) -> AnnData:
+    """Return log2 expression of one cohort; genes are correlated in 15 modules, strata differ in a third of the genes.
+
+    ``sparse``: 20 genes differ by ``effect`` standard deviations; ``dense``: all genes by a random 0.17 times ``effect`` of one.
+    """
+    cells, most, paired = DESIGNS[design]
+    rng = np.random.default_rng(seed)
+    rows = []
+    for stratum, (positive, negative) in enumerate(cells):
+        rows += [("yes", stratum)] * positive + [("no", stratum)] * negative
+    sheet = pd.DataFrame(rows, columns=["response", "stratum"])
+    sheet["subject"] = [f"m{index:02d}" for index in range(len(sheet))]
+    if paired:
+        sheet["pair"] = [f"p{index}" for index in range(len(sheet) // 2)] * 2
+    loadings = rng.normal(0.0, 0.6, (15, GENES)) * (rng.random((15, GENES)) < 0.1)
+    values = rng.normal(0.0, 1.0, (len(sheet), GENES)) + rng.normal(0.0, 1.0, (len(sheet), 15)) @ loadings
+    shift = np.zeros(GENES)
+    if kind == "sparse":
+        shift[:SPARSE] = effect * rng.choice([-1.0, 1.0], SPARSE)
+    elif kind == "dense":
+        shift = 0.17 * effect * rng.normal(0.0, 1.0, GENES)
+    values += np.outer(sheet["response"] == "yes", shift)
+    values += np.where(np.arange(GENES) % 3 == 0, 1.0, 0.0) * sheet["stratum"].to_numpy()[:, None]
+    if paired:
+        values += rng.normal(0.0, 1.5, (len(sheet) // 2, GENES))[pd.factorize(sheet["pair"])[0]]
+    copies = rng.integers(1, most + 1, len(sheet))
+    index = np.repeat(np.arange(len(sheet)), copies)
+    values = values[index] + (rng.normal(0.0, 0.5, (len(index), GENES)) if most > 1 else 0.0)
+    obs = sheet.iloc[index].reset_index(drop=True)
+    obs["stratum"] = obs["stratum"].map({0: "a", 1: "b"})
+    obs.insert(0, "sample", [f"s{row:03d}" for row in range(len(obs))])
+    var = pd.DataFrame(index=[f"g{gene}" for gene in range(GENES)])
+    units = {
+        "units": "log2",
+        "simulated": True,
+        "source": "simulated",
+        "subject_source": "column",
+        "unused_samples": [],
+    }
+    return AnnData(values + 8.0, obs=obs.set_index("sample", drop=False), var=var, uns=units)
+
+
+def judge(task: tuple[str, str, float, int, int]) -> dict:
+    """Return verdict, p and AUROC of one cohort under one seed of the job."""
+    design, kind, effect, data_seed, seed = task
+    from responder_ml.build import prepare_job
+    from responder_ml.config import JobConfig
+    from responder_ml.evaluation.evidence import assess_evidence
+    from responder_ml.evaluation.metrics import auroc
+    from responder_ml.evaluation.procedure import Procedure
+    from responder_ml.search.search_data import SearchData
+    from responder_ml.search.workers import Workers
+
+    cells, _, paired = DESIGNS[design]
+    endpoint = {"column": "response", "positive": "yes", "negative": "no"}
+    if len(cells) > 1:
+        endpoint["strata"] = ["stratum"]
+    if paired:
+        endpoint["pairs"] = "pair"
+    job = JobConfig(
+        name="calibration",
+        cohort={"source": "table", "units": "log2"},
+        endpoint=endpoint,
+        builders=[{"kind": "genes"}, {"kind": "all_genes"}],
+        classifiers=[{"kind": "nearest_centroid"}],
+        search={"trials": 0},
+        seed=seed,
+    )
+    prepared = prepare_job(job, simulate(design, kind, effect, data_seed))
+    labelled = prepared.labelled
+    procedure = Procedure(SearchData.of(labelled), prepared.feasible.candidates, prepared.feasible.plan, Workers(1))
+    observed = procedure.observe(labelled.labels)
+    log2 = np.asarray(labelled.expression, dtype=np.float64)
+    evidence = assess_evidence(procedure, observed, labelled, prepared.null_plan, log2, lambda *_: None)
+    return {
+        "task": list(task),
+        "level": evidence.verdict.level,
+        "p": evidence.null.p_value,
+        "draws": len(evidence.null.values),
+        "auroc": auroc(observed.auto),
+        "global_p": None if evidence.global_test is None else evidence.global_test.within_strata.p_value,
+    }
+
+
+def run(tasks: list[tuple], path: Path) -> list[dict]:
+    """Run what is missing and return all results, in the order of the tasks."""
+    stored = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    done = {json.dumps(result["task"]): result for result in stored}
+    missing = [task for task in tasks if json.dumps(list(task)) not in done]
+    with ProcessPoolExecutor(int(os.environ.get("WORKERS", "2"))) as pool, path.open("a") as file:
+        for result in pool.map(judge, missing, chunksize=2):
+            file.write(json.dumps(result) + "\n")
+            file.flush()
+            done[json.dumps(result["task"])] = result
+    return [done[json.dumps(list(task))] for task in tasks]
+
+
+def type1(cohorts: int, seed: int) -> Iterator[str]:
+    """Yield the lines of the table of false evidence."""
+    low, high = binom.interval(0.95, cohorts, 0.05)
+    yield f"{cohorts} cohorts without effect each, seed {seed}; at a true rate of 0.05, 95 % of tables show {low / cohorts:.3f} to {high / cohorts:.3f}."
+    yield ""
+    yield "| design | p <= 0.05 | evidence | global test p <= 0.05 | mean AUROC | mean relabellings |"
+    yield "|---|---|---|---|---|---|"
+    for number, design in enumerate(DESIGNS):
+        tasks = [(design, "none", 0.0, seed * 10**6 + number * 10**4 + index, 7) for index in range(cohorts)]
+        results = run(tasks, HERE / "results-type1.jsonl")
+        shares = [
+            np.mean([result["p"] <= 0.05 for result in results]),
+            np.mean([result["level"] == "evidence" for result in results]),
+            np.mean([(result["global_p"] or 1.0) <= 0.05 for result in results]),
+        ]
+        cells = " | ".join(f"{share:.3f}" for share in shares)
+        aurocs, draws = ([result[key] for result in results] for key in ("auroc", "draws"))
+        yield f"| {design} | {cells} | {np.mean(aurocs):.3f} | {np.mean(draws):.0f} |"
+
+
+def seeds(cohorts: int, seed: int) -> Iterator[str]:
+    """Yield the lines of the table of verdicts under five seeds."""
+    yield f"{cohorts} cohorts each under five seeds of the job, seed {seed} of the cohorts; half sparse, half dense effects of {', '.join(map(str, EFFECTS))}."
+    yield ""
+    yield "| design | effect | verdicts differ between seeds | one of them undecided | evidence | best of five p <= 0.05 |"
+    yield "|---|---|---|---|---|---|"
+    for number, design in enumerate(("6 v 7 in two strata", "10 v 10")):
+        for with_effect in (True, False):
+            tasks = []
+            for index in range(cohorts):
+                kind = ("sparse", "dense")[index % 2] if with_effect else "none"
+                effect = EFFECTS[index // 2 % 4] if with_effect else 0.0
+                data_seed = seed * 10**6 + (number + 10) * 10**4 + 2000 * with_effect + index
+                tasks += [(design, kind, effect, data_seed, job_seed) for job_seed in range(1, 6)]
+            results = run(tasks, HERE / "results-seeds.jsonl")
+            groups = [results[start : start + 5] for start in range(0, len(results), 5)]
+            levels = [Counter(result["level"] for result in group) for group in groups]
+            differ, undecided = (
+                np.mean([len(of_group) > 1 for of_group in levels]),
+                np.mean([len(of_group) > 1 and "undecided" in of_group for of_group in levels]),
+            )
+            evidence = np.mean([result["level"] == "evidence" for result in results])
+            best = np.mean([any(result["level"] == "evidence" for result in group) for group in groups])
+            name = "0.8 to 1.5" if with_effect else "none"
+            yield f"| {design} | {name} | {differ:.3f} | {undecided:.3f} | {evidence:.3f} | {best:.3f} |"
+
+
+def main() -> None:
+    """Run one of the tables."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("table", choices=("type1", "seeds"))
+    parser.add_argument("--cohorts", type=int, default=300)
+    parser.add_argument("--seed", type=int, default=1)
+    args = parser.parse_args()
+    lines = list({"type1": type1, "seeds": seeds}[args.table](args.cohorts, args.seed))
+    command = (
+        f"`python experiments/verdict_calibration/run.py {args.table} --cohorts {args.cohorts} --seed {args.seed}`"
+    )
+    (HERE / f"{args.table}.md").write_text("\n".join(["Simulated data.", "", command, "", *lines, ""]))
+    print("\n".join(lines))
+
+
+if __name__ == "__main__":
+    main()
