@@ -71,15 +71,10 @@ def test_train_writes_everything_the_design_lists(trained):
         assert name in {"signatures", "trials"} or set(columns) <= set(run.tables[name].columns), name
 
 
-def test_few_subjects_get_a_leave_pair_out_figure_and_stability_of_leading_genes(trained):
-    folder, run = trained
-    headline = run.result.headline
-    low, high = headline.leave_pair_out_ci
-    assert 0 <= low <= headline.leave_pair_out_auroc <= high <= 1
-    assert round(headline.leave_pair_out_auroc * 42 * 2, 6).is_integer()
+def test_stability_of_leading_genes_is_reported(trained):
+    _, run = trained
     assert run.result.stability.leading.repeats == 2
     assert run.result.stability.leading.nogueira <= 1
-    assert "leave-pair-out AUROC" in (folder / "run" / "report.html").read_text()
 
 
 def test_halves_of_the_repeats_are_recorded_and_reported(trained):

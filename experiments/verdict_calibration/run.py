@@ -138,7 +138,8 @@ def run(tasks: list[tuple], path: Path) -> list[dict]:
 def type1(cohorts: int, seed: int) -> Iterator[str]:
     """Yield the lines of the table of false evidence."""
     low, high = binom.interval(0.95, cohorts, 0.05)
-    yield f"{cohorts} cohorts without effect each, seed {seed}; at a true rate of 0.05, 95 % of tables show {low / cohorts:.3f} to {high / cohorts:.3f}."
+    yield f"{cohorts} cohorts without effect each, seed {seed}."
+    yield f"At a true rate of 0.05, 95 % of shares lie between {low / cohorts:.3f} and {high / cohorts:.3f}."
     yield ""
     yield "| design | p <= 0.05 | evidence | global test p <= 0.05 | mean AUROC | mean relabellings |"
     yield "|---|---|---|---|---|---|"
@@ -157,7 +158,8 @@ def type1(cohorts: int, seed: int) -> Iterator[str]:
 
 def seeds(cohorts: int, seed: int) -> Iterator[str]:
     """Yield the lines of the table of verdicts under five seeds."""
-    yield f"{cohorts} cohorts each under five seeds of the job, seed {seed} of the cohorts; half sparse, half dense effects of {', '.join(map(str, EFFECTS))}."
+    effects = ", ".join(map(str, EFFECTS))
+    yield f"{cohorts} cohorts each under five seeds of the job, seed {seed}; half sparse, half dense effects of {effects}."
     yield ""
     yield "| design | effect | verdicts differ between seeds | one of them undecided | evidence | best of five p <= 0.05 |"
     yield "|---|---|---|---|---|---|"

@@ -16,7 +16,6 @@ from responder_ml.evaluation.early_gene_ablation import ablate_early_genes
 from responder_ml.evaluation.evidence import assess_evidence
 from responder_ml.evaluation.held_out_features import held_out_features, outer_models
 from responder_ml.evaluation.procedure import Procedure
-from responder_ml.evaluation.small_n import pairs_are_few
 from responder_ml.explanation.explain import explain_run
 from responder_ml.features.normalise import log2_expression
 from responder_ml.progress import Clock, Progress
@@ -99,7 +98,7 @@ def run_job(
 
 
 def run_procedure(job: JobConfig, prepared: PreparedJob, workers: Workers, progress: Progress, clock: Clock) -> Outcome:
-    """Search, hold out pairs where they are few, test, leave out early genes, explain and refit, in this order.
+    """Search, test, leave out early genes, explain and refit, in this order.
 
     Parameters
     ----------
@@ -116,10 +115,6 @@ def run_procedure(job: JobConfig, prepared: PreparedJob, workers: Workers, progr
     with clock.lap("search_s"), progress.stage("Nested search") as on_progress:
         procedure = Procedure(SearchData.of(labelled), feasible.candidates, feasible.plan, workers)
         observed = procedure.observe(labels, on_progress=on_progress)
-    pairs = None
-    if not labelled.paired and pairs_are_few(int(labels.sum()), int(np.sum(labels == 0))):
-        with clock.lap("pairs_s"), progress.stage("Leave-pair-out") as on_progress:
-            pairs = procedure.leave_pair_out(labels, on_progress)
     with clock.lap("null_s"), progress.stage("Null") as on_progress:
         evidence = assess_evidence(procedure, observed, labelled, prepared.null_plan, log2, on_progress)
     with clock.lap("markers_s"):
@@ -135,7 +130,6 @@ def run_procedure(job: JobConfig, prepared: PreparedJob, workers: Workers, progr
         log2,
         procedure,
         observed,
-        pairs,
         evidence,
         ablation,
         explanation,

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from responder_ml.evaluation.auroc_interval import auroc_interval, pairs_interval, score_interval, variance_inflation
-from responder_ml.evaluation.metrics import Concordance, OutOfFold, auroc
+from responder_ml.evaluation.auroc_interval import auroc_interval, score_interval, variance_inflation
+from responder_ml.evaluation.metrics import OutOfFold, auroc
 
 
 def _result(decisions, labels, folds=None):
@@ -101,13 +101,6 @@ def test_without_compared_pairs_there_is_no_interval():
 def test_a_value_without_subjects_is_refused():
     with pytest.raises(ValueError, match="0 positive"):
         score_interval(0.5, 0, 4)
-
-
-def test_leave_pair_out_has_the_interval_of_one_fold_per_subject():
-    right = np.ones((6, 7))
-    right[0, :3] = 0
-    table = Concordance(right, np.ones_like(right))
-    assert pairs_interval(table) == score_interval(39 / 42, 6, 7, variance_inflation(6, 6))
 
 
 @pytest.mark.parametrize("size", [6, 20])

@@ -6,7 +6,7 @@ import pytest
 
 from responder_ml.classifiers import CLASSIFIERS
 from responder_ml.errors import EndpointError
-from responder_ml.evaluation.small_n import fit_plan_to_n, pairs_are_few
+from responder_ml.evaluation.small_n import fit_plan_to_n
 from responder_ml.features.builders.genes import Genes
 from responder_ml.search.candidate import Candidate
 from responder_ml.search.draw import SearchPlan
@@ -78,13 +78,6 @@ def test_inner_folds_fit_the_smallest_training_set():
     assert feasible.plan.inner_folds == 9
     assert "10 inner folds do not fit the 9 subjects" in feasible.notes[0]
     assert fit_plan_to_n(SearchPlan(5, 9, 20, 1), [CENTROID], 12, 30).notes == ()
-
-
-@pytest.mark.parametrize(
-    ("n_positive", "n_negative", "few"), [(6, 7, True), (9, 16, True), (10, 10, False), (9, 17, False), (3, 50, True)]
-)
-def test_pairs_are_held_out_where_a_class_is_below_ten_and_pairs_are_at_most_150(n_positive, n_negative, few):
-    assert pairs_are_few(n_positive, n_negative) is few
 
 
 @pytest.mark.parametrize(("n_pairs", "folds", "repeats"), [(4, 4, 1), (6, 3, 5), (7, 4, 7), (11, 6, 11)])

@@ -22,7 +22,7 @@ from responder_ml.commands.console import (
 if TYPE_CHECKING:
     import pandas as pd
 
-    from responder_ml.records.result import Headline, Null, SplitSensitivityRecord
+    from responder_ml.records.result import Null, SplitSensitivityRecord
     from responder_ml.records.run import Run
 
 
@@ -57,7 +57,6 @@ def show_run(console: Console, run: "Run", folder: Path, bundle: Path) -> None:
     for line in (
         _null_line(result.null),
         _sensitivity_line(result.split_sensitivity),
-        _leave_pair_out_line(result.headline),
     ):
         if line:
             print_line(console, line)
@@ -106,13 +105,3 @@ def _sensitivity_line(sensitivity: "SplitSensitivityRecord | None") -> str:
         return ""
     low, high = sensitivity.auroc
     return f"With half of the repeats the AUROC lies between {low:.2f} and {high:.2f} ({sensitivity.halves} halves)."
-
-
-def _leave_pair_out_line(headline: "Headline") -> str:
-    if headline.leave_pair_out_ci is None:
-        return ""
-    low, high = headline.leave_pair_out_ci
-    return (
-        f"Leave-pair-out AUROC of auto: {headline.leave_pair_out_auroc:.2f}, 95 % interval {low:.2f} to {high:.2f}; "
-        "p is the headline's."
-    )

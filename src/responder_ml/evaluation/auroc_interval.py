@@ -28,7 +28,7 @@ from math import isnan, nan
 import numpy as np
 from scipy.stats import norm
 
-from responder_ml.evaluation.metrics import Concordance, OutOfFold, auroc
+from responder_ml.evaluation.metrics import OutOfFold, auroc
 
 LEVEL = 0.95
 """Coverage of the interval."""
@@ -74,17 +74,6 @@ def auroc_interval(out_of_fold: OutOfFold) -> tuple[float, float]:
     repeats, folds = len(out_of_fold.folds), len(np.unique(out_of_fold.folds))
     inflation = variance_inflation(folds, repeats) * (1.0 if out_of_fold.pair_of is None else _MATCHED)
     return score_interval(value, positive, negative, inflation)
-
-
-def pairs_interval(table: Concordance) -> tuple[float, float]:
-    """Return the interval of a leave-pair-out AUROC.
-
-    Each pair is compared once, by a model of all other subjects: the smaller class gives the number of folds and of repeats, as in
-    the design that holds out one of its subjects at a time.
-    """
-    positive, negative = table.right.shape
-    smaller = min(positive, negative)
-    return score_interval(float(table.auroc()), positive, negative, variance_inflation(smaller, smaller))
 
 
 def variance_inflation(folds: int, repeats: int) -> float:

@@ -12,7 +12,7 @@ import numpy as np
 
 from responder_ml.arrays import Flags, Floats, Indices, Labels, Strings
 from responder_ml.evaluation.calibration import choose_threshold
-from responder_ml.evaluation.metrics import Concordance, OutOfFold, by_subject
+from responder_ml.evaluation.metrics import OutOfFold, by_subject
 from responder_ml.evaluation.refit import Refit, fit_members
 from responder_ml.evaluation.separation import measure
 from responder_ml.features.builders.builder import Shared
@@ -20,7 +20,6 @@ from responder_ml.progress import OnProgress
 from responder_ml.search.averaging import candidate_weights
 from responder_ml.search.candidate import Candidate
 from responder_ml.search.draw import Draw, DrawResult, FoldModel, SearchPlan
-from responder_ml.search.leave_pair_out import every_pair, search_pairs
 from responder_ml.search.mean_model import Member
 from responder_ml.search.nested import search_draws, training_set, tune_candidates
 from responder_ml.search.search_data import SearchData
@@ -32,8 +31,6 @@ Summary = TypeVar("Summary")
 
 # Relabellings in one unit of work: enough to share the matrix products, few enough to spread over workers.
 DRAWS_PER_UNIT = 8
-# Pairs of subjects held out in one unit of work, likewise.
-_PAIRS_PER_UNIT = 10
 # Names the folds of the final fit; repeats of the evaluation count from zero.
 _REFIT = -1
 
@@ -172,19 +169,6 @@ class Procedure:
             if on_progress is not None:
                 on_progress(len(results), repeats, "")
         return self._collect(labels, results)
-
-    def leave_pair_out(self, labels: Labels, on_progress: OnProgress | None = None) -> Concordance:
-        """Hold out every pair of a positive and a negative subject once, and count the pairs that the procedure ranks correctly."""
-        pairs = every_pair(labels)
-        units = [pairs[start : start + _PAIRS_PER_UNIT] for start in range(0, len(pairs), _PAIRS_PER_UNIT)]
-        run = partial(search_pairs, self.search_data, self._shared, self.candidates, self.plan, labels)
-        right: list[float] = []
-        for decisions in self._workers.map(run, units):
-            right += [(np.sign(positive - negative) + 1.0) / 2.0 for positive, negative in decisions]
-            if on_progress is not None:
-                on_progress(len(right), len(pairs), "")
-        table = np.reshape(right, (int(np.sum(labels == 1)), -1))
-        return Concordance(table, np.ones_like(table))
 
     def statistics(
         self, labellings: Sequence[Labels], cells: Indices | None = None, repeats: int | None = None

@@ -21,14 +21,6 @@ LEAST_HELD_OUT_TWO_BY_TWO = 6
 LEAST_FUSED = 6
 """Fusion of regions weights them by their inner folds, which need so many subjects of a class."""
 
-FEW_SUBJECTS, MOST_PAIRS = 10, 150
-"""Leave-pair-out is run where a class has fewer subjects than the first, and there are at most as many pairs as the second."""
-
-
-def pairs_are_few(n_positive: int, n_negative: int) -> bool:
-    """Return whether every pair of a positive and a negative subject should be held out once, and can be in reasonable time."""
-    return min(n_positive, n_negative) < FEW_SUBJECTS and n_positive * n_negative <= MOST_PAIRS
-
 
 @dataclass(frozen=True)
 class FeasiblePlan:

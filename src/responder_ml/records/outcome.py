@@ -12,14 +12,14 @@ from responder_ml.arrays import Floats
 from responder_ml.cohort.endpoint import LabelledCohort
 from responder_ml.cohort.findings import Finding
 from responder_ml.evaluation import metrics
-from responder_ml.evaluation.auroc_interval import auroc_interval, pairs_interval
+from responder_ml.evaluation.auroc_interval import auroc_interval
 from responder_ml.evaluation.behaviour import compare_behaviour
 from responder_ml.evaluation.calibration import calibrate
 from responder_ml.evaluation.conditional import counts_as_nuisance
 from responder_ml.evaluation.early_gene_ablation import GeneAblation
 from responder_ml.evaluation.evidence import Evidence
 from responder_ml.evaluation.global_test import NAME, GlobalP
-from responder_ml.evaluation.metrics import Concordance, OutOfFold
+from responder_ml.evaluation.metrics import OutOfFold
 from responder_ml.evaluation.permutation import NullResult
 from responder_ml.evaluation.procedure import ObservedResult, Procedure
 from responder_ml.evaluation.refit import Refit
@@ -77,8 +77,6 @@ class Outcome:
         Log2 expression, samples x genes.
     procedure, observed
         The procedure, and its decisions on the observed labels.
-    pairs
-        Leave-pair-out; None where there are too many pairs.
     evidence
         Nulls, baselines and verdict.
     ablation
@@ -95,7 +93,6 @@ class Outcome:
     log2: Floats = field(repr=False)
     procedure: Procedure
     observed: ObservedResult
-    pairs: Concordance | None
     evidence: Evidence
     ablation: GeneAblation
     explanation: RunExplanation
@@ -138,7 +135,7 @@ def compose_result(
             negative=len(labelled.subjects) - positive,
             genes=labelled.cohort.n_vars,
         ),
-        headline=_headline(observed, outcome.pairs),
+        headline=_headline(observed),
         null=_null(outcome.evidence, [AUTO, *observed.candidates]),
         global_test=_global_test(outcome.evidence),
         baselines=[
@@ -163,7 +160,12 @@ def compose_result(
         split_sensitivity=_split_sensitivity(observed, labelled, seed),
         stability=_stability(outcome),
         search=SearchRecord(
-            repeats=len(observed.results), folds=plan.folds, inner_folds=plan.inner_folds, trials=plan.trials
+            repeats=len(observed.results),
+            folds=plan.folds,
+            complete=plan.complete,
+            inner_folds=plan.inner_folds,
+            inner_repeats=plan.inner_repeats,
+            trials=plan.trials,
         ),
         refit=RefitRecord(
             candidate=refit.name,
@@ -221,11 +223,9 @@ def _endpoint(labelled: LabelledCohort, where: RowFilter) -> EndpointRecord:
     )
 
 
-def _headline(observed: ObservedResult, pairs: Concordance | None) -> Headline:
+def _headline(observed: ObservedResult) -> Headline:
     calibration = calibrate(observed.auto.decisions.mean(axis=0), observed.auto.labels)
     return Headline(
-        leave_pair_out_auroc=None if pairs is None else float(pairs.auroc()),
-        leave_pair_out_ci=None if pairs is None else pairs_interval(pairs),
         calibration=CalibrationRecord(
             in_the_large=calibration.in_the_large, intercept=calibration.intercept, slope=calibration.slope
         ),

@@ -68,8 +68,6 @@ class Headline(Performance):
     """Performance of the whole procedure: the mean of the candidates' log-odds."""
 
     candidate: str = AUTO
-    leave_pair_out_auroc: Number = None
-    leave_pair_out_ci: Interval | None = None
     calibration: CalibrationRecord | None = None
 
 
@@ -232,7 +230,10 @@ class SearchRecord(Record):
 
     repeats: int
     folds: int
+    complete: bool = False
+    """Whether the outer folds are a complete design: every pair of subjects of different class in one fold exactly once."""
     inner_folds: int
+    inner_repeats: int = 1
     trials: int
 
 

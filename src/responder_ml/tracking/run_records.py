@@ -103,7 +103,6 @@ def _job_metrics(run: Run) -> Iterator[Metric]:
             "null_mean": null and null.null_mean,
             "relabellings": null and null.permutations,
             **{metric.name: headline.metric(metric.name) for metric in METRICS},
-            "leave_pair_out_auroc": headline.leave_pair_out_auroc,
             **_best_baseline(run),
             "gene_stability": result.stability.nogueira,
             "leading_gene_stability": result.stability.leading.nogueira,
