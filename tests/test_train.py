@@ -77,6 +77,22 @@ def test_stability_of_leading_genes_is_reported(trained):
     assert run.result.stability.leading.nogueira <= 1
 
 
+def test_the_global_test_stands_beside_the_verdict_everywhere(trained):
+    folder, run = trained
+    test, sentence = run.result.global_test, run.result.verdict.sentence
+    assert test.name == "energy"
+    assert test.labellings == run.result.null.labellings
+    assert test.exact
+    assert test.permutations == test.labellings
+    assert 0 < test.genes <= run.result.n.genes
+    assert 1 / test.labellings <= test.p_value <= 1
+    assert f"(energy of {test.genes:,} genes, no part of this verdict): p = {test.p_value:.2g}" in sentence
+    assert "any difference at all" in (folder / "run" / "card.md").read_text()
+    report = (folder / "run" / "report.html").read_text()
+    assert "Any difference at all" in report
+    assert "Energy statistics." in report
+
+
 def test_halves_of_the_repeats_are_recorded_and_reported(trained):
     folder, run = trained
     sensitivity = run.result.split_sensitivity
