@@ -146,6 +146,10 @@ def test_a_verdict_that_hangs_on_one_labelling_says_so():
     assert "hangs on one labelling" in _conclude(NullSummary(0.05, 0.01, 0.5, turned_by_one=True)).sentence
     assert "hangs on one labelling" in _conclude(NullSummary(0.06, 0.01, 0.5, turned_by_one=True)).sentence
     assert "hangs on" not in _conclude().sentence
+    # Likewise where the one labelling is among subjects alike in a nuisance.
+    within = NullSummary(0.05, 0.01, turned_by_one=True)
+    nuisance = NuisanceSummary("batch", within, 0.01, True, BATCH)
+    assert "alike in batch p = 0.05 (it hangs on one labelling" in _conclude(nuisance=nuisance).sentence
 
 
 def _null(values, **changes):

@@ -270,7 +270,7 @@ def _judge_nuisance(nuisance: NuisanceSummary, auroc: float, alpha: float) -> tu
                 f"{_p(null.min_attainable_p)} ({association}; {alone}, the headline {auroc:.2f})"
             )
         return "evidence", f"among subjects alike in {names} too few can be relabelled to test it ({association})"
-    within = f"among subjects alike in {names} p = {_p(null.p_value)}"
+    within = f"among subjects alike in {names} p = {_p(null.p_value)}{_turned(null)}"
     if null.rejected(alpha):
         return "evidence", within
     if not (nuisance.may_explain and nuisance.does_as_well):
