@@ -3,7 +3,7 @@
 New subjects are rows that no model is trained on; each outer model decides its share of them. The AUROC of these decisions is the
 conditional target (these models on new subjects), its mean over cohorts the unconditional one (this procedure at this size).
 Nothing is tuned: fixed forms of two classifiers on genes, averaged. Expression is log2 counts per million, to save the time of TMM.
-Finished cohorts are kept in a file beside this one, so a run resumes.
+Finished cohorts are kept in files, so a run resumes.
 
     python experiments/interval_coverage/package.py --seed 20261128 --cohorts 200
 """
@@ -93,10 +93,12 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--seed", type=int, default=20261128)
     parser.add_argument("--cohorts", type=int, default=200)
+    parser.add_argument("--kept", type=Path, default=HERE / "kept", help="folder of finished cohorts")
     arguments = parser.parse_args()
+    arguments.kept.mkdir(exist_ok=True)
     lines = []
     for shape, effect in CELLS:
-        path = HERE / f"{shape[0]}v{shape[1]}_{effect:g}.jsonl"
+        path = arguments.kept / f"{shape[0]}v{shape[1]}-{effect:g}-{arguments.seed}.jsonl"
         cohorts = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
         start = time.perf_counter()
         with path.open("a") as file:
