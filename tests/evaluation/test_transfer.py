@@ -106,7 +106,7 @@ def test_labels_of_the_tested_cohort_are_exchanged_within_its_strata(monkeypatch
 
 
 def test_a_p_that_is_not_settled_is_noted_with_where_it_may_lie(monkeypatch):
-    unsettled = NullResult(0.6, np.zeros(2), 0.06, (0.02, 0.13), False, False, False, 9, 0.1)
+    unsettled = NullResult(0.6, np.zeros(2), 0.06, (0.02, 0.13), False, False, False, 9, 0.1, aurocs=np.zeros(2))
     monkeypatch.setattr(module, "run_null", lambda *_: unsettled)
     row = transfer(_cohort(1, _names("a", 20)), _cohort(2, _names("b", 16)), PLAN)
     assert "p is not settled: it may lie anywhere from 0.02 to 0.13" in row.note
