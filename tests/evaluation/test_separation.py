@@ -1,10 +1,10 @@
-"""The test statistic: by hand, what it ignores, and how the largest of several is standardised."""
+"""The test statistic: by hand, what it ignores, and how several are standardised and combined."""
 
 import numpy as np
 import pytest
 
 from responder_ml.evaluation.metrics import OutOfFold, auroc
-from responder_ml.evaluation.separation import Standard, measure, separations
+from responder_ml.evaluation.separation import SOFTNESS, Standard, measure, separations
 
 LABELS = np.array([1, 1, 0, 0, 0], dtype=np.int8)
 TOGETHER = np.zeros(5, dtype=np.intp)
@@ -63,19 +63,35 @@ def test_what_is_measured_is_the_auroc_of_auto_then_its_separation_and_those_of_
     np.testing.assert_allclose(measured[2:], separations(LABELS, candidates, TOGETHER))
 
 
-def test_the_largest_is_that_of_separations_on_the_scale_of_their_own_null(rng):
+def test_the_soft_maximum_is_taken_on_the_scale_of_their_own_null(rng):
     null = np.column_stack([rng.random(50), rng.normal(0.0, 0.1, 50), rng.normal(-0.2, 0.4, 50)])
     standard = Standard.of(null)
     own = null[:, 1:]
     z = (own - own.mean(axis=0)) / own.std(axis=0)
-    np.testing.assert_allclose(standard.largest(null), z.max(axis=1))
+    np.testing.assert_allclose(standard.soft_maximum(null), np.log(np.mean(np.exp(SOFTNESS * z), axis=1)) / SOFTNESS)
     # A separation of 0.3 is three deviations of the first, a little more than one of the second.
     assert standard.leading(np.array([0.5, 0.3, 0.3])) == 0
     assert standard.leading(np.array([0.5, 0.0, 0.9])) == 1
 
 
+def test_agreement_counts_for_more_than_one_alone_and_one_far_out_suffices():
+    standard = Standard(np.zeros(3), np.ones(3))
+    alone, together, far = standard.soft_maximum(
+        [[0.5, 2.0, 0.0, 0.0], [0.5, 2.0, 2.0, 2.0], [0.5, 40.0, -40.0, -400.0]]
+    )
+    assert alone < together == pytest.approx(2.0)
+    assert far == pytest.approx(40.0, abs=0.5)
+
+
+def test_a_single_candidate_equal_to_auto_changes_nothing():
+    standard = Standard(np.array([0.1, 0.1]), np.array([0.3, 0.3]))
+    measured = np.array([[0.5, value, value] for value in (-0.4, 0.1, 0.7)])
+    np.testing.assert_allclose(standard.soft_maximum(measured), (measured[:, 1] - 0.1) / 0.3)
+
+
 def test_a_separation_that_never_varies_never_leads():
     null = np.column_stack([np.full(30, 0.5), np.zeros(30), np.linspace(-0.3, 0.3, 30)])
     standard = Standard.of(null)
-    np.testing.assert_allclose(standard.largest(null)[null[:, 2] > 0], standard.standardised(null)[null[:, 2] > 0, 1])
+    # It adds the same to every labelling, so their order is that of the other.
+    np.testing.assert_array_equal(np.argsort(standard.soft_maximum(null)), np.argsort(null[:, 2]))
     assert standard.leading(np.array([0.5, 0.0, 0.2])) == 1

@@ -214,7 +214,7 @@ def run_joint_null(
             if on_progress is not None:
                 on_progress(finished, total, job)
         measured_of[job] = np.concatenate(blocks)
-        p_values.append(_p_of_draws(_standard(measured_of[job], runs[job]).largest(measured_of[job]), runs[job]))
+        p_values.append(_p_of_draws(_standard(measured_of[job], runs[job]).soft_maximum(measured_of[job]), runs[job]))
     table = np.stack(p_values)
     corrected = correct_p_values(table)
     jobs = {}
@@ -292,8 +292,8 @@ def _null(measured: Floats, runs: _Runs, count: int, smallest: float, alpha: flo
     if runs.exact:
         return exact_null(measured, measured[0], alpha, smallest)
     standard = _standard(measured, runs)
-    observed, drawn = float(standard.largest(measured[0])), measured[runs.drawn[1:]]
-    null = standard.largest(drawn)
+    observed, drawn = float(standard.soft_maximum(measured[0])), measured[runs.drawn[1:]]
+    null = standard.soft_maximum(drawn)
     interval = confidence_interval(int(np.count_nonzero(reaches(null, observed))), len(null))
     return NullResult(
         observed,

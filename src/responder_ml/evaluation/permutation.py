@@ -200,17 +200,17 @@ def run_null(
         relabelled = draw_conditionally(labels, strata, log_odds, plan.budget, rng)
     _, observed_share = weigh_labellings(relabelled, labels, log_odds, exact)
     measured, end = np.empty((0, len(observed))), None
-    reached = float(standard.largest(observed))
+    reached = float(standard.soft_maximum(observed))
     for block in statistic(list(relabelled)):
         measured = np.concatenate([measured, block])
-        values = standard.largest(measured)
+        values = standard.soft_maximum(measured)
         if on_progress is not None:
             on_progress(len(values), len(relabelled), f"p = {monte_carlo_p(values, reached):.3f}")
         end = stops_at(reaches(values, reached), plan.alpha, plan.family, plan.least)
         if end is not None:
             break
     measured = measured[:end]
-    values = standard.largest(measured)
+    values = standard.soft_maximum(measured)
     exceedances, draws = int(np.count_nonzero(reaches(values, reached))), len(values)
     settled = bool(excludes(exceedances, draws, plan.alpha))
     smallest, count = min_attainable_p(labels, strata, plan), count_labellings(labels, strata)
@@ -270,7 +270,7 @@ def exact_null(
         The smallest p it could have given, were all labellings equally likely.
     """
     standard = Standard.of(measured)
-    values, reached = standard.largest(measured), float(standard.largest(observed))
+    values, reached = standard.soft_maximum(measured), float(standard.soft_maximum(observed))
     facts: dict[str, Any] = {"aurocs": measured[:, AUTO_AUROC], "leading": standard.leading(observed)}
     if weights is not None:
         p, share = exact_p(values, reached, weights), float(weights[0] / weights.sum())

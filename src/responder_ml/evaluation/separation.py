@@ -8,13 +8,15 @@ of decisions within cells. Cells are weighted by the reciprocal of their size pl
 different folds are barred as an estimate, since these have no common zero, but not here: relabelled subjects pay the same.
 
 No single way to combine genes has power against every kind of difference: twenty genes miss one spread over thousands, and
-thousands drown one of twenty. The test statistic is therefore the largest of the separations of auto and its candidates, each less
-its mean under relabelling and divided by its standard deviation there.
+thousands drown one of twenty. The test statistic is therefore the soft maximum of the separations of auto and its candidates, each
+less its mean under relabelling and divided by its standard deviation there: one that is far out suffices, and several that agree
+count for more than one. It had more power than the plain maximum in three of four kinds of data and as much in the fourth, at 6 v 7
+(`experiments/power`).
 
 References
 ----------
 van Elteren PH (1960) On the combination of independent two-sample tests of Wilcoxon. Bull Inst Int Stat 37:351-361
-Westfall PH, Young SS (1993) Resampling-Based Multiple Testing (the largest of several statistics)
+Westfall PH, Young SS (1993) Resampling-Based Multiple Testing (several statistics on the same relabellings)
 """
 
 from dataclasses import dataclass
@@ -25,10 +27,12 @@ from numpy.typing import ArrayLike
 from responder_ml.arrays import Floats, Indices, Labels
 from responder_ml.evaluation.metrics import OutOfFold, auroc
 
-STATISTIC = "largest standardised separation of auto and its candidates"
+STATISTIC = "soft maximum of the standardised separations of auto and its candidates"
 """Name of the test statistic."""
 AUTO_AUROC = 0
 """Column of the AUROC of auto among what `measure` returns; the separations follow, auto's first."""
+SOFTNESS = 3.0
+"""Separations that exceed others by more than a third of a standard deviation count for more and more, but agreement counts too."""
 # A separation lies between -1 and 1; a smaller spread is that of one that never varies, up to rounding.
 _LEAST_SD = 1e-4
 
@@ -106,9 +110,11 @@ class Standard:
         own = measured[:, AUTO_AUROC + 1 :]
         return cls(own.mean(axis=0), np.maximum(own.std(axis=0), _LEAST_SD))
 
-    def largest(self, measured: ArrayLike) -> Floats:
-        """Return the largest standardised separation of each labelling."""
-        return np.asarray(self.standardised(measured).max(axis=-1), dtype=np.float64)
+    def soft_maximum(self, measured: ArrayLike) -> Floats:
+        """Return ``log(mean(exp(s z))) / s`` of each labelling's standardised separations z, with s `SOFTNESS`."""
+        scaled = SOFTNESS * self.standardised(measured)
+        total = np.logaddexp.reduce(scaled, axis=-1) - np.log(scaled.shape[-1])
+        return np.asarray(total / SOFTNESS, dtype=np.float64)
 
     def standardised(self, measured: ArrayLike) -> Floats:
         """Return every separation less its mean over its standard deviation."""
