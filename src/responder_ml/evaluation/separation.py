@@ -10,8 +10,7 @@ different folds are barred as an estimate, since these have no common zero, but 
 No single way to combine genes has power against every kind of difference: twenty genes miss one spread over thousands, and
 thousands drown one of twenty. The test statistic is therefore the soft maximum of the separations of auto and its candidates, each
 less its mean under relabelling and divided by its standard deviation there: one that is far out suffices, and several that agree
-count for more than one. It had more power than the plain maximum in three of four kinds of data and as much in the fourth, at 6 v 7
-(`experiments/power`).
+count for more than one.
 
 References
 ----------
