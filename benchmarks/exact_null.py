@@ -54,10 +54,10 @@ def time_null(labellings: int, repeats: int | None, tuned: bool) -> dict[str, An
     setup = time.perf_counter() - start
     every = list(enumerate_labellings(labelled.labels, labelled.strata))
     timed = every[:labellings] if labellings else every
-    arguments = () if repeats is None else (repeats,)
-    list(procedure.statistics(every[:1], *arguments))
+    named = {} if repeats is None else {"repeats": repeats}
+    list(procedure.statistics(every[:1], **named))
     wall, processor = time.perf_counter(), time.process_time()
-    statistics = [float(value) for block in procedure.statistics(timed, *arguments) for value in block]
+    list(procedure.statistics(timed, **named))
     return {
         "labellings": len(every),
         "timed": len(timed),
@@ -67,7 +67,6 @@ def time_null(labellings: int, repeats: int | None, tuned: bool) -> dict[str, An
         "folds": plan.folds,
         "sets": plan.folds * (repeats or plan.repeats),
         "trials": plan.trials,
-        "p": sum(value >= statistics[0] - 1e-12 for value in statistics) / len(statistics),
     }
 
 
