@@ -226,8 +226,8 @@ def load_config(path: Path) -> JobConfig:
     ...     path = Path(folder) / "pfc.yaml"
     ...     _ = path.write_text(text)
     ...     job = load_config(path)
-    >>> job.search.folds, job.null.alpha
-    (5, 0.05)
+    >>> job.search.trials, job.null.alpha
+    (25, 0.05)
     """
     content = read_yaml(path)
     try:

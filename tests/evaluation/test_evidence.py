@@ -215,14 +215,14 @@ def test_random_signatures_are_summarised_by_their_mean_and_their_middle_95_perc
 
 
 def test_the_power_note_counts_labellings_within_strata():
-    note = power_note(_labelled(), NullPlan("auto", 0.05, 3))
-    assert note == "36 labellings within drug; with all of them run, the smallest attainable p is 0.028."
-    assert power_note(_labelled(), NullPlan("auto", 0.02, 3)).startswith("Underpowered: 36 labellings")
-    assert "nothing is tested" in power_note(_labelled(), NullPlan(0, 0.05, 3))
+    note = power_note(_labelled(), NullPlan("auto", 0.1, 3))
+    assert note == "36 labellings within drug; with all of them run, the smallest attainable p is 0.056."
+    assert power_note(_labelled(), NullPlan("auto", 0.05, 3)).startswith("Underpowered: 36 labellings")
+    assert "nothing is tested" in power_note(_labelled(), NullPlan(0, 0.1, 3))
 
 
 def test_the_power_note_says_before_training_that_too_few_relabellings_are_asked_for():
-    note = power_note(_labelled(), NullPlan(19, 0.05, 3))
+    note = power_note(_labelled(), NullPlan(19, 0.1, 3))
     assert note.startswith(
         "Too few relabellings are asked for: 36 labellings within drug, of which null.permutations allows 19"
     )
@@ -234,6 +234,6 @@ def test_the_power_note_says_before_training_that_too_few_relabellings_are_asked
 def test_the_power_note_says_when_random_relabellings_end(monkeypatch):
     monkeypatch.setattr(module, "count_labellings", lambda *_: 10**6)
     monkeypatch.setattr(module, "is_exact", lambda *_: False)
-    note = power_note(_labelled(), NullPlan("auto", 0.05, 3))
-    assert "1,000,000 labellings within drug; random ones are run until it is settled whether p is at most 0.05" in note
+    note = power_note(_labelled(), NullPlan("auto", 0.1, 3))
+    assert "1,000,000 labellings within drug; random ones are run until it is settled whether p is at most 0.1" in note
     assert "5,000 at most" in note

@@ -40,7 +40,7 @@ def test_table_of_the_domain_notes(n_positive, n_negative, sd, needed, at):
 @pytest.mark.parametrize(
     ("sizes", "strata", "labellings", "p_value"),
     [
-        ((3, 3), None, 20, "0.050"),
+        ((3, 3), None, 20, "0.100"),
         ((3, 4), None, 35, "0.029"),
         ((6, 7), None, 1716, "0.0006"),
         ((6, 7), [(3, 3), (3, 4)], 700, "0.0014"),

@@ -122,7 +122,8 @@ def test_numbers_of_labellings_are_short_however_many_subjects():
     assert format_count(count_labellings(many, np.zeros_like(many))) == "More than 10^15"
 
 
-def test_of_pairs_two_labellings_are_always_learnt_alike():
+def test_with_classes_of_one_size_two_labellings_are_always_learnt_alike():
     assert smallest_exact_p([1, 0, 0, 1, 1, 0], [0, 0, 1, 1, 2, 2]) == 2 / 8
-    assert smallest_exact_p([1, 0, 0, 1, 1, 0], [0, 0, 1, 1, 1, 1]) == 1 / 12
-    assert smallest_exact_p([1, 0], [0, 0]) == 1 / 2
+    assert smallest_exact_p([1, 0, 0, 1, 1, 0], [0, 0, 1, 1, 1, 1]) == 2 / 12
+    assert smallest_exact_p([1, 0, 0, 1, 1, 0, 0], [0, 0, 1, 1, 1, 1, 1]) == 1 / 20
+    assert smallest_exact_p([1, 0], [0, 0]) == 1.0

@@ -28,7 +28,7 @@ def _jobs(*rows):
         (
             [("PFC", "no_evidence", 0.6, 0.4), ("NAc", "underpowered", 1.0, 0.2), ("HIP", "refused", np.nan, np.nan)],
             False,
-            "None of 2 jobs tested together shows evidence after correction (corrected p < 0.05). Of them: 1 without evidence, "
+            "None of 2 jobs tested together shows evidence after correction (corrected p <= 0.05). Of them: 1 without evidence, "
             "1 underpowered, 1 refused for too few subjects.",
         ),
     ],

@@ -19,7 +19,7 @@ from scipy.stats import norm
 
 from responder_ml.arrays import Floats
 from responder_ml.errors import EndpointError
-from responder_ml.evaluation.relabel import are_pairs
+from responder_ml.evaluation.relabel import can_be_mirrored
 from responder_ml.statistics.seeds import generator
 
 # Up to this many pairs the null is exact and power is simulated; beyond, the normal approximation serves for both.
@@ -71,7 +71,7 @@ def attainable_p(
             f"{n_negative}. Counts must be at least 0, not all 0, and strata must add up to the classes; correct them."
         )
     labellings = prod(comb(positive + negative, positive) for positive, negative in strata)
-    return Attainable(labellings, (2 if are_pairs(strata) else 1) / labellings)
+    return Attainable(labellings, (2 if can_be_mirrored(strata) else 1) / labellings)
 
 
 def null_auroc_sd(n_positive: int, n_negative: int) -> float:

@@ -43,7 +43,8 @@ def count_labellings(labels: ArrayLike, strata: ArrayLike) -> int:
 def smallest_exact_p(labels: ArrayLike, strata: ArrayLike) -> float:
     """Return the smallest p that all labellings can give a procedure which learns the direction of the difference.
 
-    It is one over their number; of matched pairs two, since the labelling with every pair exchanged is learnt just as well.
+    It is one over their number. Where both classes are of one size in every stratum, as in matched pairs, it is two: the labelling
+    with all classes exchanged is then one of them, and is learnt just as well. With 3 against 3 no p is below 0.1.
 
     Parameters
     ----------
@@ -52,7 +53,12 @@ def smallest_exact_p(labels: ArrayLike, strata: ArrayLike) -> float:
     """
     observed, subjects_of_strata = _checked(labels, strata)
     counts = [(int(observed[subjects].sum()), int((observed[subjects] == 0).sum())) for subjects in subjects_of_strata]
-    return (2.0 if are_pairs(counts) else 1.0) / count_labellings(labels, strata)
+    return (2.0 if can_be_mirrored(counts) else 1.0) / count_labellings(labels, strata)
+
+
+def can_be_mirrored(counts: Sequence[tuple[int, int]]) -> bool:
+    """Return whether exchanging both classes of all subjects keeps the class sizes of strata of these sizes."""
+    return any(positive for positive, _ in counts) and all(positive == negative for positive, negative in counts)
 
 
 def are_pairs(counts: Sequence[tuple[int, int]]) -> bool:
