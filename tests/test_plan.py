@@ -17,8 +17,8 @@ from responder_ml.errors import EndpointError, RunError
 from responder_ml.evaluation.power import power
 from responder_ml.plan import plan, read_strata, write_plan
 
-# domain.md 3.1: sizes, strata, labellings, smallest p, null sd, AUROC needed, power at a true AUROC of 0.7, 0.8, 0.9. The smallest p
-# is twice as large with classes of one size: exchanging them is learnt just as well.
+# domain.md 3.1: sizes, strata, labellings, smallest p, null sd, AUROC needed, power at a true AUROC of 0.7, 0.8, 0.9.
+# The smallest p is twice as large with classes of one size: exchanging them is learnt just as well.
 DOMAIN = [
     ((3, 3), None, "20", "0.1", "0.255", "1.00", (0.18, 0.33, 0.56)),
     ((3, 4), None, "35", "0.029", "0.236", "1.00", (0.13, 0.25, 0.49)),
