@@ -1,8 +1,9 @@
-"""Whether the verdict keeps its promises on simulated cohorts: false evidence, and what another seed changes.
+"""Whether the verdict keeps its promises on simulated cohorts: false evidence, nuisances, and what another seed changes.
 
 Every cohort goes through the same steps as in ``train``: labels, plan, search, null, conditional null and verdict.
 
     python experiments/verdict_calibration/run.py type1 --cohorts 300 --seed 1
+    python experiments/verdict_calibration/run.py nuisance --cohorts 300 --seed 1
     python experiments/verdict_calibration/run.py seeds --cohorts 200 --seed 1
 
 Finished cohorts are kept in ``results-*.jsonl`` and not run again; the table is written beside this file.
@@ -36,6 +37,35 @@ DESIGNS = {
     "8 pairs": ([(8, 8)], 1, True),
 }
 EFFECTS = (0.8, 1.0, 1.2, 1.5)
+NONE = "none named"
+# Nuisances of 10 v 10 subjects: what they do to expression, and whether they go with the class.
+NUISANCES = {
+    "batch 7/3 against 3/7, moves half of the genes": ("batch", True),
+    "RIN higher in one class, moves half of the genes": ("rin", True),
+    "two balanced batches, harmless": ("batch", False),
+    "cages of three or four, harmless": ("cage", False),
+    "RIN, harmless": ("rin", False),
+}
+
+
+def add_nuisance(cohort: AnnData, column: str, driven: bool, seed: int) -> None:
+    """Write a nuisance column into the sheet of 10 v 10 subjects and, if it drives expression, move half of the genes."""
+    rng = np.random.default_rng([seed, 99])
+    positive = cohort.obs["response"].to_numpy() == "yes"
+    position = np.concatenate([rng.permutation(10), rng.permutation(10)])
+    if column == "batch":
+        share = np.where(positive, 7, 3) if driven else np.full(20, 5)
+        values, strength = position < share, (position < share).astype(float)
+        cohort.obs[column] = np.where(values, "one", "two")
+    elif column == "cage":
+        strength = np.zeros(20)
+        cohort.obs[column] = [f"c{cage}" for cage in rng.permutation(np.arange(20) // 3 % 6)]
+    else:
+        strength = rng.normal(0.0, 1.0, 20) + (1.0 * positive if driven else 0.0)
+        cohort.obs[column] = np.round(8.0 + 0.5 * strength, 2)
+    if driven:
+        moved = np.where(np.arange(GENES) % 2 == 0, 1.0, 0.0) * rng.choice([-1.0, 1.0], GENES)
+        cohort.X = cohort.X + np.outer(strength, moved)
 
 
 def simulate(design: str, kind: str, effect: float, seed: int) -> AnnData:
@@ -80,9 +110,9 @@ def simulate(design: str, kind: str, effect: float, seed: int) -> AnnData:
     return AnnData(values + 8.0, obs=obs.set_index("sample", drop=False), var=var, uns=units)
 
 
-def judge(task: tuple[str, str, float, int, int]) -> dict:
+def judge(task: tuple) -> dict:
     """Return verdict, p and AUROC of one cohort under one seed of the job."""
-    design, kind, effect, data_seed, seed = task
+    design, kind, effect, data_seed, seed, *nuisance = task
     from responder_ml.build import prepare_job
     from responder_ml.config import JobConfig
     from responder_ml.evaluation.evidence import assess_evidence
@@ -97,16 +127,21 @@ def judge(task: tuple[str, str, float, int, int]) -> dict:
         endpoint["strata"] = ["stratum"]
     if paired:
         endpoint["pairs"] = "pair"
+    if nuisance and nuisance[0] != NONE:
+        endpoint["nuisance"] = [NUISANCES[nuisance[0]][0]]
     job = JobConfig(
         name="calibration",
         cohort={"source": "table", "units": "log2"},
         endpoint=endpoint,
-        builders=[{"kind": "genes"}, {"kind": "all_genes"}],
+        builders=[{"kind": "genes"}] if nuisance else [{"kind": "genes"}, {"kind": "all_genes"}],
         classifiers=[{"kind": "nearest_centroid"}],
         search={"trials": 0},
         seed=seed,
     )
-    prepared = prepare_job(job, simulate(design, kind, effect, data_seed))
+    cohort = simulate(design, kind, effect, data_seed)
+    if nuisance and nuisance[0] != NONE:
+        add_nuisance(cohort, *NUISANCES[nuisance[0]], data_seed)
+    prepared = prepare_job(job, cohort)
     labelled = prepared.labelled
     procedure = Procedure(SearchData.of(labelled), prepared.feasible.candidates, prepared.feasible.plan, Workers(1))
     observed = procedure.observe(labelled.labels)
@@ -156,12 +191,37 @@ def type1(cohorts: int, seed: int) -> Iterator[str]:
         yield f"| {design} | {cells} | {np.mean(aurocs):.3f} | {np.mean(draws):.0f} |"
 
 
+def nuisances(cohorts: int, seed: int) -> Iterator[str]:
+    """Yield the lines of the table of nuisances: false evidence where they explain all, results lost where they do no harm."""
+    yield f"{cohorts} cohorts of 10 v 10 each, seed {seed}; one candidate, genes+nearest_centroid. Harmful nuisances have no effect"
+    yield "beside them; with harmless ones 20 genes differ by 1.5 standard deviations, and the same cohorts are judged without"
+    yield "naming a nuisance too."
+    yield ""
+    yield "| nuisance | p <= 0.05 | evidence | confounded | not separable | undecided | evidence lost by naming it |"
+    yield "|---|---|---|---|---|---|---|"
+    for number, (name, (_, driven)) in enumerate(NUISANCES.items()):
+        start = seed * 10**6 + (number + 30) * 10**4
+        kind = ("none", 0.0) if driven else ("sparse", 1.5)
+        tasks = [("10 v 10", *kind, start + index, 7, name) for index in range(cohorts)]
+        results = run(tasks, HERE / "results-nuisance.jsonl")
+        levels = ("evidence", "confounded", "not_separable", "undecided")
+        shares = [np.mean([result["p"] <= 0.05 for result in results])]
+        shares += [np.mean([result["level"] == level for result in results]) for level in levels]
+        lost = "| "
+        if not driven:
+            plain = run([(*task[:-1], NONE) for task in tasks], HERE / "results-nuisance.jsonl")
+            both = [(one["level"], other["level"]) for one, other in zip(plain, results, strict=True)]
+            with_evidence = [other for one, other in both if one == "evidence"]
+            lost = f"| {np.mean([level != 'evidence' for level in with_evidence]):.3f} of {len(with_evidence)} "
+        yield f"| {name} | " + " | ".join(f"{share:.3f}" for share in shares) + f" {lost}|"
+
+
 def seeds(cohorts: int, seed: int) -> Iterator[str]:
     """Yield the lines of the table of verdicts under five seeds."""
     effects = ", ".join(map(str, EFFECTS))
     yield f"{cohorts} cohorts each under five seeds of the job, seed {seed}; half sparse, half dense effects of {effects}."
     yield ""
-    yield "| design | effect | verdicts differ between seeds | one of them undecided | evidence | best of five p <= 0.05 |"
+    yield "| design | effect | verdicts differ between seeds | of these with undecided | evidence | best of five has evidence |"
     yield "|---|---|---|---|---|---|"
     for number, design in enumerate(("6 v 7 in two strata", "10 v 10")):
         for with_effect in (True, False):
@@ -187,11 +247,11 @@ def seeds(cohorts: int, seed: int) -> Iterator[str]:
 def main() -> None:
     """Run one of the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("table", choices=("type1", "seeds"))
+    parser.add_argument("table", choices=("type1", "nuisance", "seeds"))
     parser.add_argument("--cohorts", type=int, default=300)
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
-    lines = list({"type1": type1, "seeds": seeds}[args.table](args.cohorts, args.seed))
+    lines = list({"type1": type1, "nuisance": nuisances, "seeds": seeds}[args.table](args.cohorts, args.seed))
     command = (
         f"`python experiments/verdict_calibration/run.py {args.table} --cohorts {args.cohorts} --seed {args.seed}`"
     )
