@@ -27,8 +27,8 @@ from responder_ml.statistics.seeds import generator
 LIBRARY_SIZE = "library size"
 """Name of the nuisance that counts bring with them."""
 ASSOCIATED, FOLLOWED = 0.3, 0.2
-"""p up to which a nuisance counts as associated with the class, and decisions as following it: chosen by simulation, see
-experiments/nuisance_calibration."""
+"""p up to which a nuisance counts as associated with the class, and decisions as following it: chosen by simulation; what they
+let through is in experiments/verdict_calibration."""
 
 # Relabellings of both tests, and the number of labellings up to which all are used. The random numbers do not depend on the
 # run's seed: these tests cost little, so no run's verdict should hang on their draws.
