@@ -136,7 +136,7 @@ def _null_figure(run: Run, kind: str, null: NullRecord) -> Markup | None:
     facts: dict[str, Any] = {}
     if not of_auroc:
         ends = [*values, observed]
-        facts = {"words": null.statistic, "limits": (float(np.floor(min(ends))), float(np.ceil(max(ends) + 1e-9)))}
+        facts = {"words": "test statistic", "limits": (float(np.floor(min(ends))), float(np.ceil(max(ends) + 1e-9)))}
     return null_distribution(f"null-{_NULLS[kind]}", values, reaching(null, len(values)), observed, mean, **facts)
 
 
