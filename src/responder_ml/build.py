@@ -43,6 +43,7 @@ from responder_ml.registry import did_you_mean
 from responder_ml.search.candidate import Candidate, classifier_notes
 from responder_ml.search.draw import SearchPlan
 from responder_ml.search.search_data import context_of
+from responder_ml.search.splits import count_classes
 from responder_ml.search.unit_store import UnitStore
 from responder_ml.search.workers import Workers
 
@@ -128,7 +129,13 @@ def prepare_job(job: JobConfig, cohort: AnnData | None = None) -> PreparedJob:
     if job.compute.backend is not None:
         notes.append("compute.backend is not needed any more: compute.scheduler alone selects a Dask cluster.")
     positive = int(labelled.labels.sum())
-    feasible = fit_plan_to_n(build_search_plan(job), candidates, positive, len(labelled.labels) - positive)
+    feasible = fit_plan_to_n(
+        build_search_plan(job),
+        candidates,
+        positive,
+        len(labelled.labels) - positive,
+        strata_counts=count_classes(labelled.labels, labelled.strata),
+    )
     feasible = replace(feasible, notes=(*feasible.notes, *notes))
     null_plan = build_null_plan(job)
     return PreparedJob(labelled, findings, feasible, null_plan, power_note(labelled, null_plan))

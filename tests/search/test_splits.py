@@ -10,6 +10,8 @@ from responder_ml.search.splits import (
     assign_in_turn,
     complete_folds,
     complete_folds_of_pairs,
+    complete_size,
+    count_classes,
     folds_of_pairs,
     rounds_of_pairs,
 )
@@ -123,8 +125,9 @@ def test_too_many_or_too_few_folds_are_refused(folds, members):
 @pytest.mark.parametrize(("positives", "negatives"), [(6, 7), (7, 6), (3, 3), (5, 16), (10, 10), (11, 40)])
 def test_a_complete_design_compares_every_pair_once_and_has_both_classes_in_every_fold(positives, negatives, rng):
     labels = rng.permutation(np.repeat([1, 0], [positives, negatives])).astype(np.int8)
-    strata = rng.integers(0, 2, len(labels))
+    strata = np.zeros(len(labels), dtype=np.intp)
     smaller = min(positives, negatives)
+    assert complete_size(count_classes(labels, strata)) == (smaller, smaller)
     met = np.zeros((positives, negatives))
     for repeat in range(smaller):
         folds = complete_folds(labels, strata, repeat)
@@ -135,12 +138,30 @@ def test_a_complete_design_compares_every_pair_once_and_has_both_classes_in_ever
     assert (met == 1).all()
 
 
-def test_a_complete_design_spreads_the_strata_of_the_larger_class():
-    labels = np.repeat([1, 0], [3, 9]).astype(np.int8)
-    strata = np.array([0, 1, 2, *np.repeat([0, 1, 2], 3)])
-    folds = complete_folds(labels, strata, 1)
-    for fold in range(3):
-        assert sorted(strata[(folds == fold) & (labels == 0)]) == [0, 1, 2]
+@pytest.mark.parametrize("counts", [[(3, 3), (3, 4)], [(2, 5), (4, 4)], [(3, 9), (5, 2)], [(4, 4), (0, 3), (2, 0)]])
+def test_a_complete_design_compares_every_pair_of_a_stratum_and_none_of_two_with_both_classes(counts, rng):
+    labels = np.concatenate([np.repeat([1, 0], count) for count in counts]).astype(np.int8)
+    strata = np.repeat(np.arange(len(counts)), [sum(count) for count in counts])
+    order = rng.permutation(len(labels))
+    labels, strata = labels[order], strata[order]
+    folds, rounds = complete_size(count_classes(labels, strata))
+    assert (folds, rounds) == (sum(map(min, counts)), max(map(min, counts)))
+    met = np.zeros((len(labels), len(labels)))
+    for repeat in range(rounds):
+        assigned = complete_folds(labels, strata, repeat)
+        assert sorted(set(assigned)) == list(range(folds))
+        met += assigned[:, None] == assigned
+    both = np.array([min(counts[code]) > 0 for code in strata])
+    pairs = (labels[:, None] == 1) & (labels == 0) & both[:, None] & both
+    same = strata[:, None] == strata
+    assert (met[pairs & same] >= 1).all()
+    assert (met[pairs & ~same] == 0).all()
+
+
+def test_strata_with_a_single_subject_of_a_class_are_not_kept_apart():
+    labels, strata = np.array([1, 0, 0, 0, 1, 1, 1, 0], dtype=np.int8), np.repeat([0, 1], 4)
+    assert complete_size(count_classes(labels, strata)) == (4, 4)
+    np.testing.assert_array_equal(complete_folds(labels, strata, 1), complete_folds(labels, np.zeros(8, dtype=int), 1))
 
 
 @pytest.mark.parametrize("n_pairs", [2, 3, 6, 7, 12])

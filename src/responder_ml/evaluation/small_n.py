@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from responder_ml.errors import EndpointError
 from responder_ml.search.candidate import Candidate
 from responder_ml.search.draw import SearchPlan
-from responder_ml.search.splits import rounds_of_pairs
+from responder_ml.search.splits import complete_size, rounds_of_pairs
 
 LEAST_SUBJECTS = 3
 """With fewer subjects in a class, training is refused."""
@@ -47,6 +47,7 @@ def fit_plan_to_n(
     n_positive: int,
     n_negative: int,
     least_tuned: int = LEAST_TUNED,
+    strata_counts: Sequence[tuple[int, int]] | None = None,
 ) -> FeasiblePlan:
     """Fit a plan to the class sizes.
 
@@ -60,6 +61,8 @@ def fit_plan_to_n(
         Subjects of each class.
     least_tuned
         Subjects of the smaller class from which on settings are tuned.
+    strata_counts
+        Positive and negative subjects of each stratum; one stratum by default.
 
     Raises
     ------
@@ -89,11 +92,14 @@ def fit_plan_to_n(
     if plan.complete and plan.trials == 0 and smaller < LEAST_TUNED:
         if plan.paired:
             return FeasiblePlan(_complete_in_pairs(plan, smaller, notes), tuple(candidates), tuple(notes))
+        counts = [(n_positive, n_negative)] if strata_counts is None else list(strata_counts)
+        folds, rounds = complete_size(counts)
+        alike = " of the same stratum" if sum(min(count) > 0 for count in counts) > 1 and folds > rounds else ""
         notes.append(
-            f"{smaller} outer folds x {smaller} rounds compare each of the {n_positive * n_negative} pairs of a positive and a "
-            "negative subject exactly once, without a random number."
+            f"{folds} outer folds x {rounds} rounds hold out every pair of a positive and a negative subject{alike} together, "
+            "without a random number."
         )
-        return FeasiblePlan(replace(plan, folds=smaller, repeats=smaller), tuple(candidates), tuple(notes))
+        return FeasiblePlan(replace(plan, folds=folds, repeats=rounds), tuple(candidates), tuple(notes))
     plan = replace(plan, complete=False)
     if plan.folds > smaller:
         notes.append(

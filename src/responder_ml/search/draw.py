@@ -30,8 +30,8 @@ class SearchPlan:
     inner_repeats
         Repeats of the inner folds.
     complete
-        Whether the outer folds are a complete design, which compares every pair of subjects of different class exactly
-        once and has no random number; see `splits.complete_folds`.
+        Whether the outer folds are a complete design, which holds out every pair of subjects of different class and of
+        one stratum together and has no random number; see `splits.complete_folds`.
     paired
         Whether the strata are matched pairs, whose members stay together in every fold.
     """

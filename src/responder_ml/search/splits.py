@@ -4,6 +4,7 @@ The random order of the subjects does not depend on their labels; labels only de
 subjects are therefore assigned exactly as if these had been their labels from the start, whatever the order of the sample sheet.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -15,6 +16,8 @@ from responder_ml.errors import EndpointError
 if TYPE_CHECKING:
     from responder_ml.search.draw import SearchPlan
 
+# In a stratum with fewer subjects of a class than this, all others would be held out at once.
+_LEAST_IN_STRATUM = 2
 NO_FOLD = -1
 """Instead of a fold, for subjects that are in none."""
 
@@ -105,35 +108,75 @@ class AcrossCohorts:
         return assigned
 
 
+def complete_size(strata_counts: Sequence[tuple[int, int]]) -> tuple[int, int]:
+    """Return the folds and rounds of a complete design.
+
+    Parameters
+    ----------
+    strata_counts
+        Positive and negative subjects of each stratum.
+    """
+    smaller = [min(count) for count in strata_counts if min(count) > 0]
+    if not _kept_apart(smaller):
+        smaller = [min(sum(counts) for counts in zip(*strata_counts, strict=True))]
+    return sum(smaller), max(smaller)
+
+
+def count_classes(labels: Labels, strata: Indices) -> list[tuple[int, int]]:
+    """Return the positive and negative subjects of each stratum, in the order of the codes."""
+    return [
+        (int(np.sum(labels[strata == code] == 1)), int(np.sum(labels[strata == code] == 0)))
+        for code in np.unique(strata)
+    ]
+
+
 def complete_folds(labels: Labels, strata: Indices, repeat: int) -> Indices:
     """Assign subjects to the folds of one round of a complete design.
 
-    With m subjects in the smaller class there are m folds and m rounds. Each fold holds out one subject of the smaller class
-    and its share of the larger one, which moves on by one fold each round. Over all rounds every subject of one class
-    therefore meets every subject of the other in exactly one fold: the pairs of leave-pair-out cross-validation, each
-    decided once, from m x m training sets and without a random number.
+    A stratum whose smaller class has m subjects has m folds of its own. Each holds out one subject of the smaller class and its
+    share of the larger one, which moves on by one fold each round. Over m rounds every subject of one class therefore meets every
+    subject of the other class and the same stratum in exactly one fold: the pairs of leave-pair-out cross-validation, each decided
+    once, in few training sets and without a random number. There are as many rounds as the stratum with the largest m needs;
+    smaller ones begin again.
 
-    Subjects of the larger class that share a fold do so in every round. They are numbered stratum by stratum, so that
-    these are of different strata as far as numbers allow.
+    Subjects of different strata never share a fold, so they are not compared. If a positive subject of one stratum were held
+    out with a negative one of another, class and stratum would be associated among the rest, and what strata differ in would be
+    learnt as if it were the class, in the wrong direction.
+
+    Strata of one class only are spread over all folds. Where the smaller class of some stratum has a single subject, strata are not
+    kept apart.
 
     Parameters
     ----------
     labels, strata
         Label and stratum code per subject, shape ``(n_subjects,)``.
     repeat
-        The round, from 0 to m - 1.
+        The round, from 0.
 
     References
     ----------
     Airola A, Pahikkala T, Waegeman W, De Baets B, Salakoski T (2011) doi:10.1016/j.csda.2010.11.018 (leave-pair-out)
     """
-    order = np.argsort(strata, kind="stable")
-    positives, negatives = order[labels[order] == 1], order[labels[order] == 0]
-    smaller, larger = sorted((positives, negatives), key=len)
-    assigned = np.empty(len(labels), dtype=np.intp)
-    assigned[smaller] = np.arange(len(smaller))
-    assigned[larger] = (np.arange(len(larger)) + repeat) % len(smaller)
+    if not _kept_apart([min(count) for count in count_classes(labels, strata) if min(count) > 0]):
+        strata = np.zeros_like(strata)
+    assigned = np.full(len(labels), NO_FOLD, dtype=np.intp)
+    first = 0
+    for code in np.unique(strata):
+        members = np.flatnonzero(strata == code)
+        smaller, larger = sorted((members[labels[members] == 1], members[labels[members] == 0]), key=len)
+        if not len(smaller):
+            continue
+        assigned[smaller] = first + np.arange(len(smaller))
+        assigned[larger] = first + (np.arange(len(larger)) + repeat) % len(smaller)
+        first += len(smaller)
+    alone = np.flatnonzero(assigned == NO_FOLD)
+    assigned[alone] = (np.arange(len(alone)) + repeat) % first
     return assigned
+
+
+def _kept_apart(smaller: Sequence[int]) -> bool:
+    """Return whether a complete design keeps strata apart, given the size of the smaller class of each that has both."""
+    return min(smaller, default=0) >= _LEAST_IN_STRATUM
 
 
 def complete_folds_of_pairs(pairs: Indices, repeat: int) -> Indices:
