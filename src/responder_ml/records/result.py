@@ -231,7 +231,7 @@ class SearchRecord(Record):
     repeats: int
     folds: int
     complete: bool = False
-    """Whether the outer folds are a complete design: every pair of subjects of different class, and of one stratum, together once."""
+    """Whether every pair of subjects of different class and one stratum was held out together; see `splits.complete_folds`."""
     inner_folds: int
     inner_repeats: int = 1
     trials: int
