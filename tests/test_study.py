@@ -91,8 +91,8 @@ def finished(make_study, tmp_path_factory):
 def test_every_job_of_the_grid_has_a_row_and_a_verdict(finished):
     jobs = finished[0].tables["jobs"].set_index("job")
     assert jobs["verdict"].to_dict() == {
-        "PFC: resilience": "no_evidence",
-        "NAc: resilience": "no_evidence",
+        "PFC: resilience": "underpowered",
+        "NAc: resilience": "underpowered",
         "PFC: response, both drugs": "evidence",
         "NAc: response, both drugs": "evidence",
         "PFC: response, ketamine": "refused",
@@ -101,7 +101,7 @@ def test_every_job_of_the_grid_has_a_row_and_a_verdict(finished):
     refused = jobs.loc["PFC: response, ketamine"]
     assert (refused["n_positive"], refused["n_negative"]) == (3, 2)
     assert "at least 3" in refused["sentence"]
-    assert jobs.loc["PFC: resilience", "attainable_p"] == pytest.approx(1 / 20)
+    assert jobs.loc["PFC: resilience", "attainable_p"] == pytest.approx(2 / 20)
 
 
 def test_the_corrected_p_is_never_below_the_jobs_own_and_names_the_jobs_that_count(finished):

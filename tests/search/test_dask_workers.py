@@ -67,7 +67,7 @@ def _search(workers, labelled):
     ]
     procedure = Procedure(SearchData.of(labelled), candidates, SearchPlan(3, 2, 2, 1), workers)
     observed = procedure.observe(labelled.labels, 4)
-    values = [*procedure.statistics([np.roll(labelled.labels, shift) for shift in range(20)], 1)]
+    values = [*procedure.statistics([np.roll(labelled.labels, shift) for shift in range(20)], repeats=1)]
     return observed.auto.decisions, np.concatenate(values)
 
 

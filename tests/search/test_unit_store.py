@@ -123,11 +123,11 @@ def test_units_of_every_builder_and_classifier_are_found_again_however_many_were
 
     first = procedure()
     observed = first.observe(labelled.labels, 1)
-    values = list(first.statistics(labellings, 1))
+    values = list(first.statistics(labellings, repeats=1))
     # Ranking may remember things; that must not make it another procedure.
     before = {path.name: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
     second = procedure()
-    np.testing.assert_array_equal(list(second.statistics(labellings, 1)), values)
+    np.testing.assert_array_equal(list(second.statistics(labellings, repeats=1)), values)
     again = second.observe(labelled.labels, 1)
     np.testing.assert_array_equal(again.auto.decisions, observed.auto.decisions)
     assert [len(model.columns) for model in again.models] == [len(model.columns) for model in observed.models]

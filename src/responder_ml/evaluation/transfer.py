@@ -285,6 +285,9 @@ def _fitted_once(
     if plan.null.permutations != 0:
         name = f"transfer {names[0]} {names[1]}"
         null = run_null(statistic, two.test_labels, two.test.strata, measure(result, two.test.strata), plan.null, name)
+        if null.exact:
+            # This model is not learnt from these labels, so it would be wrong on all of them exchanged.
+            null = replace(null, min_attainable_p=1.0 / null.labellings)
     return (
         result,
         null,
