@@ -10,12 +10,14 @@ from responder_ml.classifiers.nearest_centroid import NearestCentroid
 from responder_ml.evaluation.calibration import choose_threshold
 from responder_ml.evaluation.procedure import Procedure
 from responder_ml.evaluation.relabel import draw_labellings
+from responder_ml.features.builders.all_genes import AllGenes
 from responder_ml.features.builders.gene_sets import GeneSets
 from responder_ml.features.builders.genes import Genes
 from responder_ml.search.candidate import Candidate
 from responder_ml.search.draw import SearchPlan
 from responder_ml.search.prefix_model import PrefixModel
 from responder_ml.search.search_data import SearchData
+from responder_ml.search.splits import complete_size, count_classes
 from responder_ml.search.workers import Workers
 
 LABELS = np.repeat([1, 0], [6, 7]).astype(np.int8)
@@ -156,3 +158,44 @@ def test_the_share_of_a_candidate_is_its_mean_weight(rng):
     weights = np.array([[0.25, 0.5, 1.0, 0.0], [0.75, 0.5, 0.0, 1.0]])
     results = tuple(replace(result, weights=weights) for result in observed.results)
     assert replace(observed, results=results).chosen_share(1) == 0.5625
+
+
+def test_in_a_complete_design_the_seed_changes_no_decision_and_no_statistic(rng):
+    counts = rng.poisson(rng.gamma(2.0, 20.0, size=300), size=(13, 300)).astype(np.float64)
+    search_data = SearchData(counts, np.arange(300).astype(str), np.arange(13), STRATA)
+    builders = {"genes": Genes(units="counts", max_genes=60), "all_genes": AllGenes(units="counts")}
+    candidates = [Candidate(name, builder, NearestCentroid) for name, builder in builders.items()]
+    folds, rounds = complete_size(count_classes(LABELS, STRATA))
+    one, other = (
+        Procedure(search_data, candidates, SearchPlan(folds, 3, 0, seed, repeats=rounds, complete=True), Workers(1))
+        for seed in (1, 2)
+    )
+    np.testing.assert_array_equal(one.observe(LABELS).auto.decisions, other.observe(LABELS).auto.decisions)
+    labellings = list(draw_labellings(LABELS, STRATA, 3, np.random.default_rng(0)))
+    np.testing.assert_array_equal(
+        *(np.concatenate(list(procedure.statistics(labellings))) for procedure in (one, other))
+    )
+
+
+def test_in_a_complete_design_a_held_out_subject_changes_no_decision_on_those_held_out_with_it(rng):
+    counts = rng.poisson(rng.gamma(2.0, 20.0, size=300), size=(13, 300)).astype(np.float64)
+    edited = counts.copy()
+    edited[4] = rng.permutation(edited[4]) * 3.0
+    builders = {"genes": Genes(units="counts", max_genes=60), "all_genes": AllGenes(units="counts")}
+    candidates = [Candidate(name, builder, NearestCentroid) for name, builder in builders.items()]
+    folds, rounds = complete_size(count_classes(LABELS, STRATA))
+    plan = SearchPlan(folds, 3, 0, 1, repeats=rounds, complete=True)
+    before, after = (
+        Procedure(
+            SearchData(values, np.arange(300).astype(str), np.arange(13), STRATA), candidates, plan, Workers(1)
+        ).observe(LABELS).auto
+        for values in (counts, edited)
+    )  # fmt: skip
+    moved = False
+    for repeat in range(rounds):
+        beside = (before.folds[repeat] == before.folds[repeat][4]) & (np.arange(13) != 4)
+        assert beside.any()
+        np.testing.assert_allclose(before.decisions[repeat, beside], after.decisions[repeat, beside], atol=1e-9)
+        others = before.folds[repeat] != before.folds[repeat][4]
+        moved |= bool(np.abs(before.decisions[repeat, others] - after.decisions[repeat, others]).max() > 1e-3)
+    assert moved
