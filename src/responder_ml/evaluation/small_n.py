@@ -94,7 +94,7 @@ def fit_plan_to_n(
             return FeasiblePlan(_complete_in_pairs(plan, smaller, notes), tuple(candidates), tuple(notes))
         counts = [(n_positive, n_negative)] if strata_counts is None else list(strata_counts)
         folds, rounds = complete_size(counts)
-        alike = " of the same stratum" if sum(min(count) > 0 for count in counts) > 1 and folds > rounds else ""
+        alike = " of the same stratum" if folds > rounds else ""
         notes.append(
             f"{folds} outer folds x {rounds} rounds hold out every pair of a positive and a negative subject{alike} together, "
             "without a random number."

@@ -116,10 +116,10 @@ def complete_size(strata_counts: Sequence[tuple[int, int]]) -> tuple[int, int]:
     strata_counts
         Positive and negative subjects of each stratum.
     """
-    smaller = [min(count) for count in strata_counts if min(count) > 0]
-    if not _kept_apart(smaller):
+    smaller = [min(count) for count in strata_counts]
+    if not _kept_apart([size for size in smaller if size > 0]):
         smaller = [min(sum(counts) for counts in zip(*strata_counts, strict=True))]
-    return sum(smaller), max(smaller)
+    return sum(max(size, 1) for size in smaller), max(smaller)
 
 
 def count_classes(labels: Labels, strata: Indices) -> list[tuple[int, int]]:
@@ -143,7 +143,7 @@ def complete_folds(labels: Labels, strata: Indices, repeat: int) -> Indices:
     out with a negative one of another, class and stratum would be associated among the rest, and what strata differ in would be
     learnt as if it were the class, in the wrong direction.
 
-    Strata of one class only are spread over all folds. Where the smaller class of some stratum has a single subject, strata are not
+    A stratum of one class only has a single fold of its own, in which nothing is compared. Where the smaller class of some stratum has a single subject, strata are not
     kept apart.
 
     Parameters
@@ -165,12 +165,12 @@ def complete_folds(labels: Labels, strata: Indices, repeat: int) -> Indices:
         members = np.flatnonzero(strata == code)
         smaller, larger = sorted((members[labels[members] == 1], members[labels[members] == 0]), key=len)
         if not len(smaller):
+            assigned[members] = first
+            first += 1
             continue
         assigned[smaller] = first + np.arange(len(smaller))
         assigned[larger] = first + (np.arange(len(larger)) + repeat) % len(smaller)
         first += len(smaller)
-    alone = np.flatnonzero(assigned == NO_FOLD)
-    assigned[alone] = (np.arange(len(alone)) + repeat) % first
     return assigned
 
 
