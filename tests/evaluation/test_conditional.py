@@ -6,7 +6,7 @@ import pytest
 from anndata import AnnData
 
 from responder_ml.cohort.endpoint import Endpoint, label_cohort
-from responder_ml.evaluation.conditional import LIBRARY_SIZE, measure_links, nuisance_of
+from responder_ml.evaluation.conditional import LIBRARY_SIZE, Nuisance, measure_links, nuisance_of
 
 LABELS = np.repeat([1, 0], 10).astype(np.int8)
 ONE = np.zeros(20, dtype=int)
@@ -133,3 +133,13 @@ def test_in_pairs_decisions_follow_a_measurement_where_its_difference_sets_their
     links = measure_links(nuisance, labels, pairs, decisions)
     assert links.association_p < 0.01
     assert links.following_p < 0.01 if follows else links.following_p > 0.05
+
+
+def test_as_many_strata_as_positive_and_negative_subjects_are_not_always_pairs(rng):
+    labels = np.array([1, 1, 0, 0, 1, 1, 0, 0, 1, 0, 1, 0], dtype=np.int8)
+    strata = np.array([0] * 4 + [1] * 4 + [2, 3, 4, 5])
+    measured = rng.normal(size=(12, 1))
+    nuisance = Nuisance(("rin",), True, strata, measured, measured)
+    plain = measure_links(nuisance, labels, strata, measured.T)
+    # What strata differ in is nothing that decisions follow within them.
+    assert measure_links(nuisance, labels, strata, measured.T + 10.0 * (strata == 1)) == plain

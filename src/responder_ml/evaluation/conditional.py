@@ -21,7 +21,8 @@ from responder_ml.cohort.association import is_categorical
 from responder_ml.cohort.endpoint import LabelledCohort
 from responder_ml.evaluation.conditional_permutation import centred_within, label_log_odds, normal_scores
 from responder_ml.evaluation.p_values import exact_p, reaches
-from responder_ml.evaluation.relabel import count_labellings, draw_labellings, enumerate_labellings
+from responder_ml.evaluation.relabel import are_pairs, count_labellings, draw_labellings, enumerate_labellings
+from responder_ml.search.splits import count_classes
 from responder_ml.statistics.seeds import generator
 
 LIBRARY_SIZE = "library size"
@@ -150,7 +151,7 @@ def measure_links(nuisance: Nuisance, labels: Labels, strata: Indices, decisions
     observed = labels @ columns
     association_p = _association_p(columns, precision, labels, strata)
     expected = columns @ precision @ observed
-    if len(np.unique(strata)) == labels.sum() == (labels == 0).sum():
+    if are_pairs(count_classes(labels, strata)):
         # Pairs have one subject of a class: what the nuisances say of their difference is compared between pairs.
         first = labels == 1
         expected, labels, decisions = expected[first], labels[first], decisions[:, first]
