@@ -102,6 +102,8 @@ class NullResult:
         Number of distinct labellings.
     min_attainable_p
         The smallest p this null could have given.
+    smallest_exact
+        The smallest p that all labellings could give; 0 where they were run, or are not equally likely.
     needed
         Estimate of the relabellings after which it would be settled; None where it is, or where none can be given.
     turned_by_one
@@ -122,6 +124,7 @@ class NullResult:
     needed: int | None = None
     turned_by_one: bool = False
     observed_share: float = 0.0
+    smallest_exact: float = 0.0
     aurocs: Floats = field(default_factory=lambda: np.empty(0))
     leading: int = 0
 
@@ -226,6 +229,7 @@ def run_null(
         min_attainable_p=smallest,
         needed=None if settled else _needed(exceedances, draws, plan.alpha, count),
         observed_share=observed_share,
+        smallest_exact=smallest_exact_p(labels, strata) if log_odds is None else 0.0,
         aurocs=measured[:, AUTO_AUROC],
         leading=standard.leading(observed),
     )

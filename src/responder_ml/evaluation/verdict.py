@@ -96,7 +96,7 @@ def summarise_null(null: NullResult, alpha: float, p_name: str = P_NAME) -> Null
     """
     corrected = p_name != P_NAME
     # How many relabellings were asked for is not the subjects' fault.
-    attainable = null.min_attainable_p if corrected or null.exact else max(1.0 / null.labellings, null.observed_share)
+    attainable = null.min_attainable_p if corrected or null.exact else _attainable_with_all(null)
     return NullSummary(
         p_value=null.p_value,
         min_attainable_p=attainable,
@@ -109,6 +109,10 @@ def summarise_null(null: NullResult, alpha: float, p_name: str = P_NAME) -> Null
         turned_by_one=null.turned_by_one and not corrected,
         detectable=None if corrected else detectable_auroc(null, alpha),
     )
+
+
+def _attainable_with_all(null: NullResult) -> float:
+    return max(1.0 / null.labellings, null.smallest_exact, null.observed_share)
 
 
 def detectable_auroc(null: NullResult, alpha: float) -> float | None:
