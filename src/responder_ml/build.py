@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from anndata import AnnData
 
 from responder_ml.classifiers import CLASSIFIERS
@@ -118,7 +119,7 @@ def prepare_job(job: JobConfig, cohort: AnnData | None = None) -> PreparedJob:
     """
     candidates = build_candidates(job)
     cohort = build_cohort(job.cohort, job.seed) if cohort is None else cohort
-    labelled = label_cohort(cohort, build_endpoint(job.endpoint))
+    labelled = label_cohort(in_order_of_names(cohort), build_endpoint(job.endpoint))
     findings = tuple(audit(labelled))
     labelled = compared_within_pairs(combine_samples(labelled))
     for candidate in candidates:
@@ -139,6 +140,14 @@ def prepare_job(job: JobConfig, cohort: AnnData | None = None) -> PreparedJob:
     feasible = replace(feasible, notes=(*feasible.notes, *notes))
     null_plan = build_null_plan(job)
     return PreparedJob(labelled, findings, feasible, null_plan, power_note(labelled, null_plan))
+
+
+def in_order_of_names(cohort: AnnData) -> AnnData:
+    """Return the samples in the order of subjects and samples: folds are dealt in it, and the sheet's must decide nothing."""
+    if "subject" not in cohort.obs:
+        return cohort
+    order = np.lexsort([cohort.obs_names.astype(str), cohort.obs["subject"].astype(str)])
+    return cohort if np.array_equal(order, np.arange(len(order))) else cohort[order].copy()
 
 
 def compared_within_pairs(labelled: LabelledCohort) -> LabelledCohort:
