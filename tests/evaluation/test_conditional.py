@@ -143,3 +143,9 @@ def test_as_many_strata_as_positive_and_negative_subjects_are_not_always_pairs(r
     plain = measure_links(nuisance, labels, strata, measured.T)
     # What strata differ in is nothing that decisions follow within them.
     assert measure_links(nuisance, labels, strata, measured.T + 10.0 * (strata == 1)) == plain
+
+
+def test_that_a_measurement_is_missing_may_go_with_the_class():
+    rin = np.where(LABELS == 1, np.nan, np.linspace(7.01, 8.99, 20))
+    nuisance = nuisance_of(_labelled(("rin",), rin=rin))
+    assert measure_links(nuisance, LABELS, ONE, LABELS[None] * 1.0).association_p < 0.001

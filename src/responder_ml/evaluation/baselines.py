@@ -59,6 +59,8 @@ def sheet_columns(sheet: pd.DataFrame, names: Sequence[str]) -> Floats:
         else:
             numbers = pd.to_numeric(values).to_numpy(dtype=np.float64)
             parts.append(np.where(np.isnan(numbers), np.nanmean(numbers), numbers)[:, None])
+            if 0 < np.isnan(numbers).sum() < len(numbers):
+                parts.append(np.isnan(numbers).astype(np.float64)[:, None])
     return np.column_stack(parts) if parts else np.empty((len(sheet), 0))
 
 

@@ -119,6 +119,9 @@ def nuisance_of(labelled: LabelledCohort) -> Nuisance | None:
         else:
             values = pd.to_numeric(sheet[name]).groupby(subject_of).mean()
             numbers.append(values.reindex(range(n_subjects)).to_numpy(dtype=np.float64))
+            if np.isnan(numbers[-1]).any():
+                # That a value is missing may go with the class, as a category may.
+                numbers.append(np.isnan(numbers[-1]).astype(np.float64))
     names = tuple(declared)
     if counts_as_nuisance(labelled):
         numbers.append(np.bincount(subject_of, library_sizes(labelled)) / np.bincount(subject_of))
