@@ -143,11 +143,12 @@ def prepare_job(job: JobConfig, cohort: AnnData | None = None) -> PreparedJob:
 
 
 def in_order_of_names(cohort: AnnData) -> AnnData:
-    """Return the samples in the order of subjects and samples: folds are dealt in it, and the sheet's must decide nothing."""
-    if "subject" not in cohort.obs:
-        return cohort
-    order = np.lexsort([cohort.obs_names.astype(str), cohort.obs["subject"].astype(str)])
-    return cohort if np.array_equal(order, np.arange(len(order))) else cohort[order].copy()
+    """Return samples in the order of subjects and samples, and genes by name: folds and ties go by it, never by that of the files."""
+    names = cohort.obs_names.astype(str)
+    order = np.lexsort([names, cohort.obs["subject"].astype(str)]) if "subject" in cohort.obs else np.arange(len(names))
+    genes = np.argsort(cohort.var_names.astype(str), kind="stable")
+    in_order = all(np.array_equal(by_name, np.arange(len(by_name))) for by_name in (order, genes))
+    return cohort if in_order else cohort[order, genes].copy()
 
 
 def compared_within_pairs(labelled: LabelledCohort) -> LabelledCohort:

@@ -143,7 +143,8 @@ def complete_folds(labels: Labels, strata: Indices, repeat: int) -> Indices:
     out with a negative one of another, class and stratum would be associated among the rest, and what strata differ in would be
     learnt as if it were the class, in the wrong direction.
 
-    A stratum of one class only has a single fold of its own, in which nothing is compared. Where the smaller class of some stratum has a single subject, strata are not
+    A stratum of one class only has a single fold of its own, in which nothing is compared.
+    Where the smaller class of some stratum has a single subject, strata are not
     kept apart.
 
     Parameters
