@@ -143,7 +143,7 @@ def prepare_job(job: JobConfig, cohort: AnnData | None = None) -> PreparedJob:
 
 
 def in_order_of_names(cohort: AnnData) -> AnnData:
-    """Return samples in the order of subjects and samples, and genes by name: folds and ties go by it, never by that of the files."""
+    """Return samples by subject and name, and genes by name: folds and ties go by this order, not by that of the files."""
     names = cohort.obs_names.astype(str)
     order = np.lexsort([names, cohort.obs["subject"].astype(str)]) if "subject" in cohort.obs else np.arange(len(names))
     genes = np.argsort(cohort.var_names.astype(str), kind="stable")

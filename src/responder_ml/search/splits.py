@@ -144,8 +144,7 @@ def complete_folds(labels: Labels, strata: Indices, repeat: int) -> Indices:
     learnt as if it were the class, in the wrong direction.
 
     A stratum of one class only has a single fold of its own, in which nothing is compared.
-    Where the smaller class of some stratum has a single subject, strata are not
-    kept apart.
+    Where the smaller class of some stratum has a single subject, strata are not kept apart.
 
     Parameters
     ----------
