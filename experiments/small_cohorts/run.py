@@ -70,8 +70,8 @@ def job_of(
     name: str, data: Path, folder: Path, trials: int, repeats: int, seed: int, *, turned: bool = False
 ) -> JobConfig:
     """Return the job of one cohort; raw intensities are floored at 20 and logged first."""
-    place, file, units, columns, column, positive, negative, where = COHORTS[name]
-    expression = data / place / file
+    subfolder, file, units, columns, column, positive, negative, where = COHORTS[name]
+    expression = data / subfolder / file
     if units == "raw":
         table = pd.read_csv(expression, sep="\t", index_col=0)
         expression, units = folder / f"{name}.tsv.gz", "log2"
@@ -81,7 +81,7 @@ def job_of(
     return JobConfig(
         name=name,
         cohort={
-            "source": "table", "expression": str(expression), "samples": str(data / place / "samples.tsv"), "units": units,
+            "source": "table", "expression": str(expression), "samples": str(data / subfolder / "samples.tsv"), "units": units,
             "columns": columns, "where": where,
         },
         endpoint={"column": column, "positive": positive, "negative": negative},

@@ -244,18 +244,18 @@ def conclude(
             "no_evidence",
             f"No evidence that expression distinguishes {question}: {numbers}{_excluded(null, upper)}{_gain(best)}.",
         )
-    found = f"expression distinguishes {question}"
+    difference = f"expression distinguishes {question}"
     if nuisance is not None:
         level, reason = _judge_nuisance(nuisance, auroc, alpha)
         if level == "undecided":
             return Verdict(
-                level, f"Undecided whether {found} beyond {nuisance.names}: {numbers}; {reason}{_gain(best)}."
+                level, f"Undecided whether {difference} beyond {nuisance.names}: {numbers}; {reason}{_gain(best)}."
             )
         if level != "evidence":
             word = "Confounded" if level == "confounded" else "Not separable"
-            return Verdict(level, f"{word}: {found} ({numbers}), but {reason}{_gain(best)}.")
+            return Verdict(level, f"{word}: {difference} ({numbers}), but {reason}{_gain(best)}.")
         numbers += f"; {reason}" if reason else ""
-    return Verdict("evidence", f"Evidence that {found}: {numbers}{_gain(best)}.")
+    return Verdict("evidence", f"Evidence that {difference}: {numbers}{_gain(best)}.")
 
 
 def _judge_nuisance(nuisance: NuisanceSummary, auroc: float, alpha: float) -> tuple[Level, str]:
