@@ -6,7 +6,7 @@ from typing import Any
 
 from responder_ml.arrays import Labels
 from responder_ml.search.candidate import AUTO
-from responder_ml.search.mean_model import Member, ScoringModel, unfitted_model
+from responder_ml.search.mean_model import Member, ScoringModel, members_in_use, unfitted_model
 from responder_ml.search.search_data import SearchData
 
 
@@ -76,7 +76,7 @@ def fit_members(members: Sequence[Member], search_data: SearchData, labels: Labe
     model = unfitted_model(members)
     of_samples = labels[search_data.subject_of]
     model.fit(search_data.expression, of_samples, genes=search_data.genes, context=search_data.context)
-    used = sorted((member for member in members if member.weight > 0), key=lambda member: member.candidate.name)
-    return Refit(
-        tuple(RefitMember(member.candidate.name, member.weight, dict(member.params)) for member in used), model
-    )
+    used = [
+        RefitMember(member.candidate.name, member.weight, dict(member.params)) for member in members_in_use(members)
+    ]
+    return Refit(tuple(used), model)

@@ -9,7 +9,6 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.utils.validation import check_is_fitted
 
@@ -19,7 +18,7 @@ from responder_ml.features.builders.builder import Builder, prefix_columns
 from responder_ml.features.builders.context import Context
 from responder_ml.search.averaging import weighted_sum
 from responder_ml.search.candidate import Candidate
-from responder_ml.search.prefix_model import Prefixes, PrefixModel
+from responder_ml.search.prefix_model import LogOddsModel, Prefixes, PrefixModel
 from responder_ml.search.search_data import standardisation
 
 
@@ -97,7 +96,7 @@ class MeanClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return np.asarray(self.weights, dtype=np.float64)[:, None]
 
 
-class MeanModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+class MeanModel(LogOddsModel):
     """The weighted mean of the log-odds of several candidates, with the interface of `PrefixModel`.
 
     Parameters
@@ -198,25 +197,6 @@ class MeanModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         ]
         return np.asarray(np.concatenate(parts, axis=1), dtype=np.float64)
 
-    def standardised(self, X: Floats) -> Floats:
-        """Return the columns as the classifiers see them, samples x features, in training standard deviations."""
-        return np.asarray((self.features(X) - self.mean_) / self.scale_, dtype=np.float64)
-
-    def decision_function(self, X: Floats) -> Floats:
-        """Return log-odds of the positive class, shape ``(n_samples,)``."""
-        return self.classifier_.decision_function(self.standardised(X))
-
-    def predict_proba(self, X: Floats) -> Floats:
-        """Return the probabilities of both classes, shape ``(n_samples, 2)``."""
-        positive = expit(self.decision_function(X))
-        return np.column_stack([1.0 - positive, positive])
-
-    def predict(self, X: Floats) -> NDArray[Any]:
-        """Return the likelier class of each sample."""
-        positive = self.decision_function(X) > 0
-        labels: NDArray[Any] = self.classes_[positive.astype(int)]
-        return labels
-
     def genes_of_features(self) -> dict[str, tuple[Strings, Floats]]:
         """Return the genes of each feature and each gene's share of it, by the feature's name."""
         parts = [
@@ -261,6 +241,11 @@ class Member:
     weight: float
 
 
+def members_in_use(members: Sequence[Member]) -> list[Member]:
+    """Return the members that have a weight, in the order of their names."""
+    return sorted((member for member in members if member.weight > 0), key=lambda member: member.candidate.name)
+
+
 def unfitted_model(members: Sequence[Member]) -> ScoringModel:
     """Return the unfitted mean of candidates: the candidate's own model where only one has a weight.
 
@@ -269,7 +254,7 @@ def unfitted_model(members: Sequence[Member]) -> ScoringModel:
     members
         In any order: they stand in the order of their names.
     """
-    used = sorted((member for member in members if member.weight > 0), key=lambda member: member.candidate.name)
+    used = members_in_use(members)
     if len(used) == 1:
         (only,) = used
         return PrefixModel(only.candidate.builder, only.candidate.make(only.params), only.length)

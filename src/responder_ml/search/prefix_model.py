@@ -1,5 +1,6 @@
 """A whole model from expression to log-odds: builder, prefix of its columns, standardisation, classifier."""
 
+from abc import ABC, abstractmethod
 from typing import Any, Self
 
 import numpy as np
@@ -18,7 +19,37 @@ Prefixes = list[tuple[Builder, tuple[int, ...]]]
 """Unfitted builders, each with the lengths of the prefixes that a model uses of it."""
 
 
-class PrefixModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+class LogOddsModel(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc]
+    """What models from expression to log-odds share: features, standardised on the training rows, and a classifier of these.
+
+    A fitted model has ``mean_``, ``scale_``, ``classifier_`` and ``classes_``.
+    """
+
+    @abstractmethod
+    def features(self, X: Floats) -> Floats:
+        """Return the feature values before standardisation, samples x features."""
+
+    def standardised(self, X: Floats) -> Floats:
+        """Return the columns as the classifier sees them, samples x features, in training standard deviations."""
+        return np.asarray((self.features(X) - self.mean_) / self.scale_, dtype=np.float64)
+
+    def decision_function(self, X: Floats) -> Floats:
+        """Return log-odds of the positive class, shape ``(n_samples,)``."""
+        return np.asarray(self.classifier_.decision_function(self.standardised(X)), dtype=np.float64)
+
+    def predict_proba(self, X: Floats) -> Floats:
+        """Return the probabilities of both classes, shape ``(n_samples, 2)``."""
+        positive = expit(self.decision_function(X))
+        return np.column_stack([1.0 - positive, positive])
+
+    def predict(self, X: Floats) -> NDArray[Any]:
+        """Return the likelier class of each sample."""
+        positive = self.decision_function(X) > 0
+        labels: NDArray[Any] = self.classes_[positive.astype(int)]
+        return labels
+
+
+class PrefixModel(LogOddsModel):
     """The same model as the search fits, but for one training set at a time and by plain steps.
 
     Parameters
@@ -87,25 +118,6 @@ class PrefixModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """Return the feature values before standardisation, samples x features."""
         check_is_fitted(self)
         return np.asarray(self.builder_.transform(X)[:, self.columns_], dtype=np.float64)
-
-    def standardised(self, X: Floats) -> Floats:
-        """Return the columns as the classifier sees them, samples x features, in training standard deviations."""
-        return np.asarray((self.features(X) - self.mean_) / self.scale_, dtype=np.float64)
-
-    def decision_function(self, X: Floats) -> Floats:
-        """Return log-odds of the positive class, shape ``(n_samples,)``."""
-        return np.asarray(self.classifier_.decision_function(self.standardised(X)), dtype=np.float64)
-
-    def predict_proba(self, X: Floats) -> Floats:
-        """Return the probabilities of both classes, shape ``(n_samples, 2)``."""
-        positive = expit(self.decision_function(X))
-        return np.column_stack([1.0 - positive, positive])
-
-    def predict(self, X: Floats) -> NDArray[Any]:
-        """Return the likelier class of each sample."""
-        positive = self.decision_function(X) > 0
-        labels: NDArray[Any] = self.classes_[positive.astype(int)]
-        return labels
 
     def genes_of_features(self) -> dict[str, tuple[Strings, Floats]]:
         """Return the genes of each feature and each gene's share of it, by the feature's name."""

@@ -16,10 +16,10 @@ from responder_ml.errors import EndpointError
 if TYPE_CHECKING:
     from responder_ml.search.draw import SearchPlan
 
-# In a stratum with fewer subjects of a class than this, all others would be held out at once.
-_LEAST_IN_STRATUM = 2
 NO_FOLD = -1
 """Instead of a fold, for subjects that are in none."""
+# In a stratum with fewer subjects of a class than this, all others would be held out at once.
+_LEAST_IN_STRATUM = 2
 
 
 class Split(Protocol):
