@@ -68,6 +68,15 @@ def test_nobody_can_turn_a_p_that_cannot_be_smaller():
     assert exact_null(_rows([0.9, *np.zeros(19)]), np.full(2, 0.9), 0.05, 0.05).turned_by_one
 
 
+@pytest.mark.parametrize(("at_or_above", "turned"), [(2, True), (4, True), (6, False)])
+def test_a_labelling_and_its_mirror_image_turn_a_verdict_together(at_or_above, turned):
+    # 4 against 4: of 70 labellings three may reach the value, which they do two by two. With four, two less would be evidence.
+    values = np.array([0.9] * at_or_above + [0.1] * (70 - at_or_above))
+    null = exact_null(_rows(values), np.full(2, 0.9), 0.05, 2 / 70)
+    assert null.turned_by_one is turned
+    assert null.rejected(0.05) is (at_or_above == 2)
+
+
 def _result(values, *, exact):
     values = np.asarray(values, dtype=float)
     return NullResult(0.5, values, 0.5, (0.5, 0.5), exact, True, False, len(values), 0.01, aurocs=values)

@@ -199,8 +199,6 @@ class Metric:
         What pages call it.
     meaning
         One line for the description of tables.
-    higher_is_better
-        Its direction.
     measure
         From out-of-fold decisions to the number.
     """
@@ -208,7 +206,6 @@ class Metric:
     name: str
     label: str
     meaning: str
-    higher_is_better: bool
     measure: Callable[[OutOfFold], float]
 
 
@@ -217,28 +214,24 @@ METRICS: tuple[Metric, ...] = (
         "auroc",
         "AUROC",
         "probability that a positive subject is ranked above a negative one, over pairs that one model scored",
-        True,
         auroc,
     ),
     Metric(
         "balanced_accuracy",
         "balanced accuracy",
         "mean of the shares of each class called correctly, at the cut-off chosen inside the folds; 0.5 is a coin toss",
-        True,
         balanced_accuracy,
     ),
     Metric(
         "mcc",
         "Matthews correlation",
         "correlation of calls and classes at the same cut-off; 0 is none, 1 is perfect",
-        True,
         matthews,
     ),
     Metric(
         "brier",
         "Brier score",
         "mean squared error of the probability; always saying one half gives 0.25, lower is better",
-        False,
         brier,
     ),
 )

@@ -107,7 +107,8 @@ class NullResult:
     needed
         Estimate of the relabellings after which it would be settled; None where it is, or where none can be given.
     turned_by_one
-        Whether p is exact and one labelling more, or fewer, at the observed value would put it on the other side of alpha.
+        Whether p is exact and one labelling more, or fewer, at the observed value would put it on the other side of alpha;
+        a labelling and its mirror image, which always reach a value together, count as one.
     observed_share
         Probability of drawing the observed labels themselves, where labellings are not equally likely: no p is smaller.
     """
@@ -283,7 +284,10 @@ def exact_null(
         )
     p, total = exact_p(values, reached), len(values)
     at_or_above, allowed = round(p * total), int(np.floor(alpha * total + 1e-9))
-    by_one = at_or_above == allowed or at_or_above == allowed + 1 > 1
+    # Where classes can be exchanged as a whole, a labelling and its mirror image reach a value together.
+    together = round(smallest * total)
+    nearest = allowed - together < at_or_above <= allowed + together
+    by_one = nearest and (at_or_above <= allowed or at_or_above > together)
     return NullResult(reached, values, p, (p, p), True, True, False, total, smallest, turned_by_one=by_one, **facts)
 
 
