@@ -48,5 +48,5 @@ lock:
 	$(PYTHON) -m venv .venv-lock
 	.venv-lock/bin/pip install --quiet pip-tools
 	.venv-lock/bin/pip-compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --no-header \
-		--strip-extras --allow-unsafe --all-build-deps --extra dev --extra dask -o requirements.lock pyproject.toml
+		--strip-extras --allow-unsafe --all-build-deps --extra dev --extra dask --extra docs -o requirements.lock pyproject.toml
 	rm -r .venv-lock

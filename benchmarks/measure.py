@@ -5,12 +5,13 @@ import platform
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 import numpy as np
+
+from responder_ml.versions import version_of
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ def described(packages: Sequence[str]) -> str:
     cpuinfo = Path("/proc/cpuinfo")
     lines = cpuinfo.read_text(encoding="utf-8").splitlines() if cpuinfo.exists() else []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    versions = ", ".join(f"{name} {version(name)}" for name in packages)
+    versions = ", ".join(f"{name} {version_of(name)}" for name in packages)
     return (
         f"Machine: {names[0] if names else platform.processor()}, {os.cpu_count()} cores, shared with other work (load "
         f"average {os.getloadavg()[1]:.1f} at the end). Versions: Python {platform.python_version()}, {versions}."

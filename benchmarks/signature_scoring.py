@@ -17,7 +17,6 @@ import time
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.metadata import version
 from os import cpu_count
 from pathlib import Path
 
@@ -28,6 +27,7 @@ from threadpoolctl import threadpool_limits
 from responder_ml.features.gene_sets import GeneSet
 from responder_ml.features.membership import Membership, match_sets_to_genes
 from responder_ml.features.signatures import SCORERS
+from responder_ml.versions import version_of
 
 OURS = ("singscore", "mean_z", "weighted_projection")
 
@@ -175,7 +175,7 @@ def compare(contest: Contest, search_data: SearchData, repeats: int) -> str:
 def report(rows: list[str], alone: list[str], args: argparse.Namespace) -> str:
     """Return the page that is kept beside the script."""
     packages = ("decoupler", "gseapy", "numpy", "scipy", "numba", "scikit-learn")
-    versions = ", ".join(f"{name} {version(name)}" for name in packages)
+    versions = ", ".join(f"{name} {version_of(name)}" for name in packages)
     command = " ".join(f"--{name} {value}" for name, value in vars(args).items() if name != "out")
     return "\n".join(
         [

@@ -403,3 +403,16 @@ def test_selftest_through_the_command(run, job, monkeypatch, tmp_path):
     assert "pfc: 6 cohorts without effect of each kind, at most 39 relabellings" in out
     assert "No leak found" in out
     assert json.loads((tmp_path / "found.json").read_text())["effort"]["cohorts"] == 6
+
+
+def test_the_version_is_printed(run):
+    from responder_ml import __version__
+
+    assert run("--version") == (0, f"responder-ml {__version__}\n", "")
+
+
+@pytest.mark.parametrize("arguments", [(), ("job.yaml", "--example", "pfc")])
+def test_train_takes_a_file_or_an_example(run, arguments):
+    code, _, err = run("train", *arguments)
+    assert code == 2
+    assert "not both. Examples: amy" in err

@@ -1,6 +1,7 @@
 """The command line: commands by name, and the message that a user's mistake ends in."""
 
 import sys
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -12,11 +13,28 @@ from responder_ml.errors import ResponderError
 
 app = typer.Typer(
     name="responder-ml",
-    help="Is there evidence in brain-region expression that responders differ from non-responders, and what carries it?",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from responder_ml import __version__
+
+        print_line(Console(), f"responder-ml {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and exit.", callback=_show_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Is there evidence in brain-region expression that responders differ from non-responders, and what carries it?"""
+
+
 for name, command in COMMANDS.items():
     app.command(name)(command)
 

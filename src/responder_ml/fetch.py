@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pooch
+from platformdirs import user_cache_path
 
 from responder_ml.cohort.gene_ids import kind_of
 from responder_ml.cohort.geo.archive import archive_of
@@ -91,7 +91,7 @@ def fetch(
     """
     addresses = archive_of(series, archive)
     rules = _rules(addresses.series, recipe, source, sha256)
-    folder = (cache or Path(pooch.os_cache("responder_ml")) / "geo") / addresses.series
+    folder = (cache or user_cache_path("responder_ml") / "geo") / addresses.series
     files = SeriesFiles(addresses, Downloader(folder, progress, patience))
     matrix_files = files.matrices()
     matrices = [read_series_matrix(file.path) for file in matrix_files]

@@ -8,7 +8,6 @@ from rich.console import Console
 from rich.table import Table
 
 from responder_ml.commands.console import (
-    Config,
     Out,
     ProgressBar,
     folding,
@@ -27,16 +26,19 @@ if TYPE_CHECKING:
 
 
 def train(
-    config: Config,
+    config: Annotated[Path | None, typer.Argument(help="YAML file of the job.", metavar="CONFIG")] = None,
     out: Out = None,
     bundle: Annotated[Path | None, typer.Option(help="Bundle folder to write (default: models/NAME).")] = None,
+    example: Annotated[
+        str | None, typer.Option(help="Train a job that comes with the package, such as pfc, in place of CONFIG.")
+    ] = None,
 ) -> None:
     """Train the candidates of a job, test the result on relabelled subjects, and write a run folder and a bundle."""
     from responder_ml.config import load_config
     from responder_ml.search.checkpoints import run_checkpoint
     from responder_ml.train import default_folders, record, run_job
 
-    job = load_config(config)
+    job = load_config(_job_file(config, example))
     console = Console()
     run_folder, bundle_folder = default_folders(job)
     run_folder, bundle_folder = out or run_folder, bundle or bundle_folder
@@ -44,6 +46,17 @@ def train(
         run = run_job(job, run_folder, bundle_folder, checkpoint, ProgressBar(console))
         show_run(console, run, run_folder, bundle_folder)
         record(job, run, run_folder, bundle_folder, ProgressBar(console))
+
+
+def _job_file(config: Path | None, example: str | None) -> Path:
+    """Return the file of the job: the one that is named, or that of an example."""
+    from responder_ml.errors import ConfigError
+    from responder_ml.examples import example_job, example_names
+
+    if (config is None) == (example is None):
+        examples = ", ".join(example_names())
+        raise ConfigError(f"Give the YAML file of a job or one example with --example, not both. Examples: {examples}.")
+    return config if config is not None else example_job(str(example))
 
 
 def show_run(console: Console, run: "Run", folder: Path, bundle: Path) -> None:

@@ -2,8 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from importlib.metadata import version
-from platform import python_version
 from typing import Any
 
 import numpy as np
@@ -14,6 +12,7 @@ from responder_ml.contrasts.claim_verdicts import HEADLINES, ClaimVerdict, headl
 from responder_ml.contrasts.founding_claims import CLAIMS, SUMMARIES
 from responder_ml.contrasts.region_maps import RegionMap
 from responder_ml.contrasts.region_ranks import RegionRank
+from responder_ml.versions import versions_of
 
 SCHEMA_VERSION = 1
 _REPORTED_VERSIONS = ("responder-ml", "numpy", "scipy", "pandas")
@@ -81,7 +80,7 @@ class ClaimsRecord:
             "simulated": self.simulated,
             "seed": self.seed,
             "settings": dict(self.settings),
-            "versions": {"python": python_version(), **{package: version(package) for package in _REPORTED_VERSIONS}},
+            "versions": versions_of(_REPORTED_VERSIONS),
             "regions": [
                 {"name": region.name, "genes": region.genes, "groups": dict(region.groups)} for region in self.regions
             ],

@@ -1,9 +1,7 @@
 """The outcome of one job: everything its procedure showed, and the result that is composed from it."""
 
-import platform
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from importlib.metadata import version
 from typing import Any
 
 import numpy as np
@@ -59,6 +57,7 @@ from responder_ml.records.result import (
 )
 from responder_ml.search.candidate import AUTO
 from responder_ml.search.draw import auto_members
+from responder_ml.versions import versions_of
 
 _REPORTED_VERSIONS = ("responder-ml", "numpy", "scipy", "pandas", "scikit-learn", "xgboost", "optuna", "shap", "mlflow")
 _NOT_AUDITED = "RML00"
@@ -174,7 +173,7 @@ def compose_result(
             members=[RefitMemberRecord(**asdict(member)) for member in refit.members],
         ),
         timings=timings,
-        versions={"python": platform.python_version(), **{name: version(name) for name in _REPORTED_VERSIONS}},
+        versions=versions_of(_REPORTED_VERSIONS),
         gene_map=labelled.cohort.uns.get("gene_map"),
         data_sha256=data_digest(labelled),
         seed=seed,

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import cache, partial
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -21,6 +20,7 @@ from scipy import sparse
 import responder_ml
 from responder_ml.errors import RunError
 from responder_ml.search.unit_file import read_unit, write_unit
+from responder_ml.versions import version_of
 
 _LIBRARIES = ("numpy", "scipy", "pandas", "scikit-learn", "xgboost", "optuna", "shap", "numba", "llvmlite")
 
@@ -110,7 +110,7 @@ def code_version() -> str:
     """Return a digest of every file of the package and of the versions of Python and the numerical libraries."""
     digest = hashlib.sha256(platform.python_version().encode())
     for library in _LIBRARIES:
-        digest.update(f"{library} {version(library)}\n".encode())
+        digest.update(f"{library} {version_of(library)}\n".encode())
     root = Path(responder_ml.__file__).parent
     for path in sorted(root.rglob("*")):
         if path.is_file() and "__pycache__" not in path.parts and not path.name.startswith("."):

@@ -1,10 +1,8 @@
 """Sum a study up: the tables of jobs and relabellings, the conclusion, and the content of ``study.json``."""
 
 import math
-import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from importlib.metadata import version
 from typing import Any
 
 import pandas as pd
@@ -15,6 +13,7 @@ from responder_ml.evaluation.metrics import auroc
 from responder_ml.records.job_register import JobCount
 from responder_ml.records.study import STUDY_FOLDER, Correction, FusedRegions, StudyResult
 from responder_ml.studies.jobs import RefusedJob, StudyJob
+from responder_ml.versions import versions_of
 
 _REPORTED_VERSIONS = ("responder-ml", "numpy", "scipy", "pandas", "scikit-learn")
 _VERDICTS_IN_WORDS = {
@@ -103,7 +102,7 @@ def compose_result(
             **{table: json_rows(tables[table]) for table in ("jobs", "transfer", "fusion")},
             "fused": fused,
             "timings": timings,
-            "versions": {"python": platform.python_version(), **{key: version(key) for key in _REPORTED_VERSIONS}},
+            "versions": versions_of(_REPORTED_VERSIONS),
             "seed": seed,
         }
     )

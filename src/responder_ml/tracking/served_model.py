@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from responder_ml.records.run import Run
+from responder_ml.versions import installed_package, version_of
 
 _VERSIONS = "mlflow.modelVersions"
 
@@ -91,7 +92,5 @@ def plain_name(name: str) -> str:
 
 def _requirements() -> list[str]:
     """Return the packages that serving a bundle needs, at the versions that made it."""
-    from importlib.metadata import version
-
-    packages = ("responder-ml", "mlflow", "numpy", "scipy", "pandas", "scikit-learn", "skops", "xgboost")
-    return [f"{name}=={version(name)}" for name in packages]
+    libraries = ("responder-ml", "mlflow", "numpy", "scipy", "pandas", "scikit-learn", "skops", "xgboost")
+    return [f"{installed_package(library)}=={version_of(library)}" for library in libraries]
