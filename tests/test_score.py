@@ -20,6 +20,7 @@ from responder_ml.classifiers import CLASSIFIERS
 from responder_ml.cohort.endpoint import Endpoint, label_cohort
 from responder_ml.cohort.simulate import simulate_cohort
 from responder_ml.errors import (
+    BundleError,
     CohortError,
     CoverageError,
     EndpointError,
@@ -38,7 +39,10 @@ RESPONSE = Endpoint("response", "responder", "non_responder")
 NUMBERS = ["probability", "log_odds", "reference_correlation", "distance", "distance_percentile"]
 
 
-def _bundle(labelled, folder, builder, classifier, length, **options):
+VERDICT = {"level": "evidence", "sentence": "The verdict."}
+
+
+def _bundle(labelled, folder, builder, classifier, length, verdict=VERDICT, **options):
     model = PrefixModel(builder, classifier, length)
     model.fit(labelled.expression, labelled.sample_labels, genes=labelled.genes)
     positive = int(labelled.labels.sum())
@@ -47,7 +51,7 @@ def _bundle(labelled, folder, builder, classifier, length, **options):
         "simulated": bool(labelled.cohort.uns.get("simulated", False)),
         "endpoint": {"units": labelled.cohort.uns["units"]},
         "n": {"positive": positive, "negative": len(labelled.labels) - positive},
-        "verdict": {"level": "evidence", "sentence": "The verdict."},
+        "verdict": verdict,
         "versions": {},
     }
     write_bundle(pack_bundle(model, labelled, result, **options), folder)
@@ -236,6 +240,7 @@ def test_labels_are_evaluated_and_never_used(folder, held_out, expected, simulat
     assert evaluation["auroc"] > 0.8
     assert shuffled.attrs["summary"]["evaluation"]["auroc"] < evaluation["auroc"]
     assert evaluation["samples"] == evaluation["subjects"] == 52
+    assert right.attrs["summary"]["labels"]["why_not"] == ""
     assert expected.attrs["summary"].get("evaluation") is None
 
 
@@ -621,7 +626,47 @@ def test_a_changed_byte_or_a_cut_ends_in_our_error_or_in_numbers(folder, held_ou
         assert np.isfinite(scores["log_odds"]).all()
 
 
+# What a score is worth
+
+
+def _bundle_with(verdict, simulated, folder):
+    labelled = label_cohort(simulated[0], RESPONSE)
+    _bundle(labelled, folder, Genes(units="counts"), CLASSIFIERS["elastic_net"](C=0.01), 30, verdict=verdict)
+
+
+def test_a_bundle_without_evidence_scores_only_when_asked_twice(simulated, held_out, tmp_path):
+    _bundle_with({"level": "no_evidence", "sentence": "No evidence."}, simulated, tmp_path / "b")
+    with pytest.raises(BundleError, match="--anyway"):
+        _scores(tmp_path / "b", held_out, tmp_path, out=tmp_path / "scores.csv")
+    assert not (tmp_path / "scores.csv").exists()
+    scores = _scores(tmp_path / "b", held_out, tmp_path, anyway=True)
+    assert set(scores["verdict"]) == {"no_evidence"}
+    assert scores["worth"].str.contains("scored all the same").all()
+
+
+def test_a_bundle_that_carries_no_verdict_scores_and_says_so(simulated, held_out, tmp_path):
+    _bundle_with(None, simulated, tmp_path / "b")
+    scores = _scores(tmp_path / "b", held_out, tmp_path)
+    assert set(scores["verdict"]) == {"unknown"}
+    assert scores["worth"].str.contains("carries no verdict").all()
+
+
 # Output
+
+
+@pytest.mark.parametrize("name", ["table.csv", "sheet.csv", "link.csv", "table.summary.json"])
+def test_nothing_that_is_read_is_written_over(name, folder, held_out, simulated, tmp_path):
+    _write(held_out, tmp_path / "table.csv")
+    (tmp_path / "link.csv").symlink_to(tmp_path / "table.csv")
+    simulated[1].obs[["sample", "response"]].to_csv(tmp_path / "sheet.csv", index=False)
+    sheet = tmp_path / "sheet.csv"
+    if name == "table.summary.json":
+        sheet = Path(sheet.rename(tmp_path / name))
+        name = "table.tsv"
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    with pytest.raises(CohortError, match="is the same file as"):
+        score(folder, tmp_path / "table.csv", samples=sheet, out=tmp_path / name)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
 @pytest.mark.parametrize("name", ["s.csv", "s.tsv", "s.parquet", "s.h5ad"])

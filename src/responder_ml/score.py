@@ -1,7 +1,7 @@
 """Score new samples: load bundle -> align genes -> check applicability -> score -> table."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +16,8 @@ from responder_ml.cohort.alignment import MatchedGenes
 from responder_ml.cohort.expression_source import ExpressionSource, open_expression
 from responder_ml.cohort.sample_table import check_suffix, write_sample_table
 from responder_ml.config import load_genes
-from responder_ml.evaluation.external_validation import evaluate_scores
+from responder_ml.errors import CohortError
+from responder_ml.evaluation.external_validation import evaluate_scores, read_sheet_of_samples
 from responder_ml.records.files import write_text
 from responder_ml.search.missing_gene_policy import check_policy
 
@@ -35,6 +36,8 @@ def score(
     missing: str = "impute",
     gene_map: Path | None = None,
     align_batch: str | None = None,
+    columns: Mapping[str, str] | None = None,
+    anyway: bool = False,
 ) -> pd.DataFrame:
     """Score the samples of an expression file with a bundle.
 
@@ -62,6 +65,11 @@ def score(
     align_batch
         Column of the sample sheet that names batches to align to the training samples; see `evaluation.batch_alignment`.
         Never by default: only then do a sample's numbers depend on other samples, those of its batch.
+    columns
+        Canonical name: its name in the sample sheet, such as ``{"sample": "library", "subject": "mouse"}``. The names that
+        the sheet of the training had are known.
+    anyway
+        Whether to score with a bundle whose training gave no evidence.
 
     Returns
     -------
@@ -71,12 +79,16 @@ def score(
     Raises
     ------
     BundleError, CoverageError, CohortError, EndpointError
-        The bundle cannot be trusted, too many genes are missing, the table cannot be used, or the prior is not a share.
+        The bundle cannot be trusted or its training gave no evidence, too many genes are missing, a table cannot be used or
+        would be written over, or the prior is not a share.
     """
     check_policy(missing)
     if out is not None:
         check_suffix(out)
+        _refuse_overwriting([out, _summary_path(out)], [expression, samples, gene_map, *bundle_folder.glob("*")])
     bundle = read_bundle(bundle_folder)
+    bundle.worth.require_evidence(str(bundle_folder), anyway=anyway)
+    sheet = None if samples is None else read_sheet_of_samples(samples, bundle.manifest.columns, columns or {})
     units = units or bundle.units
     translation = None if gene_map is None else build_genes(load_genes(gene_map))
     source = open_expression(expression, bundle.genes, translation=translation, units=units)
@@ -84,18 +96,33 @@ def score(
     alignment = None
     if align_batch is not None:
         blocks = _read_blocks(source, matched)
-        alignment = align_batches(bundle, matched, units, source.samples, blocks, samples, align_batch)
+        alignment = align_batches(bundle, matched, units, source.samples, blocks, sheet, align_batch)
     scorer = Scorer(bundle, matched, units, missing, prior, alignment)
     table = _score_blocks(scorer, _read_blocks(source, matched), len(source.samples))
     summary = {**scorer.summary(table), "gene_map": source.gene_map}
-    if samples is not None:
-        column, threshold = bundle.manifest.endpoint.column, bundle.manifest.threshold
-        summary["evaluation"] = evaluate_scores(table, samples, column, bundle.classes, threshold)
+    if samples is not None and sheet is not None:
+        evaluation, match = evaluate_scores(table, sheet, samples.name, bundle.labels, bundle.manifest.threshold)
+        summary |= {"evaluation": evaluation, "labels": {**match.content(), "notes": match.sentences()}}
     table.attrs["summary"] = summary
     if out is not None:
         write_sample_table(table, out, expression)
-        write_text(out.with_name(f"{out.stem}.summary.json"), json.dumps(summary, indent=1, allow_nan=False) + "\n")
+        write_text(_summary_path(out), json.dumps(summary, indent=1, allow_nan=False) + "\n")
     return table
+
+
+def _summary_path(out: Path) -> Path:
+    return out.with_name(f"{out.stem}.summary.json")
+
+
+def _refuse_overwriting(outputs: Sequence[Path], inputs: Sequence[Path | None]) -> None:
+    """Refuse to write over a file that is read, under whatever name."""
+    for output in outputs:
+        for path in inputs:
+            if path is not None and path.exists() and output.exists() and output.samefile(path):
+                raise CohortError(
+                    f"{output} is the same file as {path}, which is read, so writing it would destroy it. Choose another name "
+                    "with --out."
+                )
 
 
 def _read_blocks(source: ExpressionSource, matched: MatchedGenes) -> Iterator[tuple[list[str], Floats]]:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -91,7 +92,7 @@ def run_job(
     )
     run = Run(result, run_tables(outcome), job.resolved())
     card = render_card(run)
-    write_bundle(pack_outcome(outcome, result), bundle, {"card.md": card})
+    write_bundle(pack_outcome(outcome, result, job.cohort.columns), bundle, {"card.md": card})
     write_run(run, out, {"report.html": render_report(run), "card.md": card})
     checkpoint.mark_written(key)
     return run
@@ -137,8 +138,8 @@ def run_procedure(job: JobConfig, prepared: PreparedJob, workers: Workers, progr
     )
 
 
-def pack_outcome(outcome: Outcome, result: Result) -> Bundle:
-    """Pack the refitted model with what scoring needs to know about its training."""
+def pack_outcome(outcome: Outcome, result: Result, columns: Mapping[str, str]) -> Bundle:
+    """Pack the refitted model with what scoring needs to know about its training, and about the words of its sheet."""
     labelled, observed = outcome.labelled, outcome.observed
     models = outer_models(outcome.procedure, observed, labelled)
     return pack_bundle(
@@ -150,6 +151,7 @@ def pack_outcome(outcome: Outcome, result: Result) -> Bundle:
         limits=limits_of(result.endpoint.where),
         threshold=float(np.median(observed.auto.thresholds)),
         out_of_fold=observed.auto,
+        columns=columns,
     )
 
 

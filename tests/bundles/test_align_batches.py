@@ -12,9 +12,16 @@ from responder_ml.errors import BundleError
 ARCHIVE = Path(__file__).parents[1] / "archives" / "0.1.0" / "genes-elastic_net"
 
 
-def test_a_bundle_without_a_reference_for_batches_says_so(tmp_path):
+def test_a_bundle_without_a_reference_for_batches_says_so():
     bundle = read_bundle(ARCHIVE)
     matched = match_genes(bundle.genes, bundle.genes, bundle.genes_of_features())
-    pd.DataFrame({"sample": ["a"], "batch": ["x"]}).to_csv(tmp_path / "sheet.csv", index=False)
     with pytest.raises(BundleError, match="Train again"):
-        align_batches(bundle, matched, "counts", ["a"], [(["a"], np.ones((1, 150)))], tmp_path / "sheet.csv", "batch")
+        align_batches(
+            bundle,
+            matched,
+            "counts",
+            ["a"],
+            [(["a"], np.ones((1, 150)))],
+            pd.DataFrame({"sample": ["a"], "batch": ["x"]}),
+            "batch",
+        )

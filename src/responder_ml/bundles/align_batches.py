@@ -1,12 +1,12 @@
 """Batches named by a sample sheet, aligned to a bundle's training samples: one pass over the table before scoring."""
 
 from collections.abc import Iterable, Sequence
-from pathlib import Path
+
+import pandas as pd
 
 from responder_ml.arrays import Floats
 from responder_ml.bundles.bundle import Bundle
 from responder_ml.cohort.alignment import MatchedGenes, to_model_units
-from responder_ml.cohort.sample_sheet import read_sheet, with_canonical_names
 from responder_ml.errors import BundleError, SampleSheetError, list_names
 from responder_ml.evaluation.batch_alignment import BatchAlignment
 from responder_ml.registry import did_you_mean
@@ -18,7 +18,7 @@ def align_batches(
     units: str,
     names: Sequence[str],
     blocks: Iterable[tuple[Sequence[str], Floats]],
-    samples: Path | None,
+    sheet: pd.DataFrame | None,
     column: str,
 ) -> BatchAlignment:
     """Learn how to move each batch of a table.
@@ -33,8 +33,8 @@ def align_batches(
         Samples of the table.
     blocks
         Names and samples x genes found; all samples, each once.
-    samples, column
-        Sample sheet, and its column that names the batches.
+    sheet, column
+        Sample sheet under canonical names, and its column that names the batches.
 
     Raises
     ------
@@ -49,25 +49,26 @@ def align_batches(
         raise BundleError(
             "This bundle holds no location and scale of its training genes, so no batch can be aligned to them. Train again."
         )
-    batch_of = _read_batches(samples, column, names)
+    batch_of = _read_batches(sheet, column, names)
     checked = (_check_units(block, matched, units) for block in blocks)
     return BatchAlignment(bundle.batch, matched.is_present, units, batch_of, checked)
 
 
-def _read_batches(samples: Path | None, column: str, names: Sequence[str]) -> dict[str, str]:
+def _read_batches(sheet: pd.DataFrame | None, column: str, names: Sequence[str]) -> dict[str, str]:
     """Return the batch of each sample."""
-    if samples is None:
+    if sheet is None:
         raise SampleSheetError(
             "--align-batch names a column of the sample sheet, but no sheet is given. Add --samples."
         )
-    sheet = with_canonical_names(read_sheet(samples), {}, samples.name)
     if column not in sheet.columns:
-        raise SampleSheetError(f"{samples.name} has no column '{column}'. {did_you_mean(column, list(sheet.columns))}")
+        raise SampleSheetError(
+            f"The sample sheet has no column '{column}'. {did_you_mean(column, list(sheet.columns))}"
+        )
     batch_of = dict(zip(sheet["sample"].astype(str), sheet[column].astype(str), strict=True))
     without = [name for name in names if not batch_of.get(name, "").strip()]
     if without:
         raise SampleSheetError(
-            f"{samples.name} has no '{column}' for {len(without)} of {len(names)} samples: {list_names(without)}. Name the "
+            f"The sample sheet has no '{column}' for {len(without)} of {len(names)} samples: {list_names(without)}. Name the "
             "batch of every sample that is to be scored."
         )
     return {name: batch_of[name] for name in names}

@@ -29,11 +29,14 @@ from responder_ml.bundles.manifest import (
     read_manifest,
 )
 from responder_ml.bundles.model_file import pack_models, unpack_models
+from responder_ml.bundles.worth import Worth
 from responder_ml.cohort.alignment import GeneShares
+from responder_ml.cohort.endpoint import BehaviourRule
 from responder_ml.errors import BundleError
 from responder_ml.evaluation.applicability import TrainingProfile
 from responder_ml.evaluation.batch_alignment import BatchReference
 from responder_ml.evaluation.calibration import CalibrationScores
+from responder_ml.evaluation.external_validation import Classes
 from responder_ml.evaluation.held_out_features import HeldOutFeatures
 from responder_ml.evaluation.marker_check import MarkerCheck
 from responder_ml.records.files import replace_folder
@@ -99,6 +102,19 @@ class Bundle:
     def classes(self) -> tuple[str, str]:
         """Names of the positive and of the negative class."""
         return self.manifest.endpoint.positive, self.manifest.endpoint.negative
+
+    @property
+    def worth(self) -> Worth:
+        """What a score is worth by the verdict of the training."""
+        return Worth.of(self.manifest)
+
+    @property
+    def labels(self) -> Classes:
+        """The classes as a sample sheet holds them."""
+        endpoint = self.manifest.endpoint
+        rule = dict((endpoint.model_extra or {}).get("rule") or {})
+        measured = rule.pop("column", None)
+        return Classes(endpoint.column, *self.classes, measured, BehaviourRule(**rule) if rule else None)
 
     @property
     def feature_weight(self) -> dict[str, float]:

@@ -13,9 +13,12 @@ from responder_ml.cohort.units import Units
 from responder_ml.errors import BundleError
 from responder_ml.search.mean_model import MeanClassifier, ScoringModel
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+"""The first format had no verdict to act on, no names of columns, and scored with the final model alone."""
 MANIFEST, MODEL, REFERENCE = "manifest.json", "model.skops", "reference.npz"
 _LARGEST_BYTES = 2**26
+# Keys of the second format.
+_SINCE_SECOND = ("columns",)
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -75,6 +78,9 @@ class Manifest(_Part):
     limits: list[str] = Field(description="what the model is not for")
     threshold: float = Field(description="log-odds above which a sample is called positive")
     prevalence: float = Field(gt=0, lt=1, description="share of positives among the training subjects")
+    columns: dict[str, str] = Field(
+        {}, description="canonical name: the name it had in the job's sample sheet; empty in the first format"
+    )
     reference: dict[str, Any] = Field(
         description="number of training samples, and the limits of similarity, distance and library size they set"
     )
@@ -113,8 +119,11 @@ def read_manifest(folder: Path) -> Manifest:
         manifest = Manifest(**content)
     except ValidationError as problem:
         raise _damaged(path, [str(error["loc"][0]) for error in problem.errors(include_input=False)]) from problem
-    if manifest.format_version != FORMAT_VERSION:
+    if manifest.format_version < 1:
         raise _damaged(path, ["format_version"])
+    missing = [key for key in _SINCE_SECOND if key not in content]
+    if manifest.format_version > 1 and missing:
+        raise _damaged(path, missing)
     if set(manifest.files) != {MODEL, REFERENCE}:
         raise _damaged(path, ["files"])
     if manifest.sha256 != manifest_digest(content):

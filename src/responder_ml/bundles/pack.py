@@ -1,7 +1,7 @@
 """Pack a bundle: gather a fitted model and what is known about it after a run."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any, cast
 
 from responder_ml.bundles.bundle import Bundle
@@ -37,6 +37,7 @@ def pack_bundle(
     outer_models: Sequence[ScoringModel] = (),
     held_out_features: HeldOutFeatures | None = None,
     out_of_fold: OutOfFold | None = None,
+    columns: Mapping[str, str] | None = None,
     least_weight: float = LEAST_WEIGHT,
     least_genes: float = LEAST_GENES,
 ) -> Bundle:
@@ -60,6 +61,8 @@ def pack_bundle(
         Features of the rows they did not see.
     out_of_fold
         Held-out decisions on the training subjects, for prediction sets.
+    columns
+        Canonical name: its name in the job's sample sheet, so that a sheet of the same words is understood when scoring.
     least_weight, least_genes
         Coverage below which a table is refused.
     """
@@ -70,7 +73,9 @@ def pack_bundle(
     if out_of_fold is not None:
         scores = CalibrationScores.of(out_of_fold.decisions.mean(axis=0), out_of_fold.labels)
     endpoint = labelled.endpoint
-    classes = {"column": endpoint.column, "positive": endpoint.positive, "negative": endpoint.negative}
+    classes: dict[str, Any] = {"column": endpoint.column, "positive": endpoint.positive, "negative": endpoint.negative}
+    if endpoint.rule is not None:
+        classes["rule"] = {"column": labelled.measured, **asdict(endpoint.rule)}
     manifest = Manifest(
         format_version=FORMAT_VERSION,
         name=str(result["name"]),
@@ -86,6 +91,7 @@ def pack_bundle(
         limits=[str(limit) for limit in limits],
         threshold=float(threshold),
         prevalence=float(labelled.labels.mean()),
+        columns={str(name): str(column) for name, column in (columns or {}).items()},
         reference={
             "samples": labelled.n_samples,
             "subjects": len(labelled.subjects),

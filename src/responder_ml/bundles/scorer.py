@@ -144,6 +144,7 @@ class Scorer:
             "distance": fit.distance,
             "distance_percentile": fit.percentile,
             "library_size": fit.library if self._units == "counts" else np.nan,
+            **bundle.worth.columns,
         }
         for column in self._shown:
             columns[f"feature:{bundle.model.features_[column]}"] = decision.features[:, column]
@@ -151,11 +152,16 @@ class Scorer:
 
     def summary(self, table: pd.DataFrame) -> dict[str, Any]:
         """Return what concerns all rows of a table."""
-        manifest, coverage = self._bundle.manifest, self._matched.coverage
+        manifest, coverage, worth = self._bundle.manifest, self._matched.coverage, self._bundle.worth
         return {
             "bundle": manifest.name,
             "simulated": manifest.simulated,
-            "verdict": (manifest.training.get("verdict") or {}).get("sentence"),
+            "verdict": worth.verdict or None,
+            "verdict_level": worth.level,
+            "verdict_auroc": worth.auroc,
+            "verdict_auroc_ci": list(worth.auroc_ci),
+            "verdict_p": worth.p_value,
+            "worth": worth.sentence,
             "limits": manifest.limits,
             "units": self._units,
             "samples": len(table),

@@ -161,7 +161,7 @@ def _sample_column(sheet: pd.DataFrame, columns: Mapping[str, str], source: str)
                 return {"sample": name}
     raise SampleSheetError(
         f"{source} has no column called sample or sample_id. It has: {', '.join(sheet.columns)}. Name the one that "
-        "holds the sample ids with `columns: {sample: ...}`."
+        "holds the sample ids with `columns: {sample: ...}`, or for `score` with --columns sample=NAME."
     )
 
 

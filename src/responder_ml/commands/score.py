@@ -8,7 +8,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from responder_ml.commands.console import Out, folding, print_line, print_table, specified
+from responder_ml.commands.console import Out, folding, print_line, print_table, specified, verdict_style
+from responder_ml.errors import SampleSheetError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,17 +38,39 @@ def score(
         str | None, typer.Option(help="Column of the sample sheet with the batches to align to the training data.")
     ] = None,
     missing: Annotated[str | None, typer.Option(help="What to do with missing genes: impute, skip or refuse.")] = None,
+    columns: Annotated[
+        str | None,
+        typer.Option(
+            help="Names of columns of the sample sheet, such as sample=library,subject=mouse (default: those of the job)."
+        ),
+    ] = None,
+    anyway: Annotated[
+        bool, typer.Option("--anyway", help="Score with a model whose training gave no evidence; every row says so.")
+    ] = False,
 ) -> None:
     """Score new samples, and report for each which genes are missing and whether the model applies to it."""
     from responder_ml.score import score
 
     options = specified(missing=missing, gene_map=gene_map, align_batch=align_batch)
+    options |= {"columns": _read_columns(columns), "anyway": anyway}
     table = score(bundle, expression, samples=samples, units=units, out=out, prior=prior, **options)
     show_scores(Console(), table, out)
 
 
+def _read_columns(text: str | None) -> dict[str, str]:
+    """Return canonical name: the sheet's name, from ``sample=library,subject=mouse``."""
+    pairs = [part.partition("=") for part in (text or "").split(",") if part.strip()]
+    wrong = ["".join(pair) for pair in pairs if not (pair[0].strip() and pair[1] and pair[2].strip())]
+    if wrong:
+        raise SampleSheetError(
+            f"--columns holds '{wrong[0]}', but expects pairs such as sample=library,subject=mouse: the name this program "
+            "uses, an equals sign, and the sheet's name."
+        )
+    return {name.strip(): column.strip() for name, _, column in pairs}
+
+
 def show_scores(console: Console, scores: "pd.DataFrame", out: Path | None) -> None:
-    """Print the first rows, how many samples the model abstains from, and the evaluation if there were labels.
+    """Print what the scores are worth, the first rows, how many the model abstains from, and the comparison with labels.
 
     Parameters
     ----------
@@ -61,6 +84,7 @@ def show_scores(console: Console, scores: "pd.DataFrame", out: Path | None) -> N
     summary = scores.attrs["summary"]
     if summary.get("simulated"):
         print_line(console, Text.assemble(("Simulated:", "bold"), " this model was trained on simulated data."))
+    print_line(console, summary["worth"], style=f"bold {verdict_style(summary['verdict_level'])}")
     table = Table(folding("sample"), "probability", "predicted", "abstain", folding("why"))
     for row in scores.head(_MOST_ROWS).to_dict("records"):
         table.add_row(
@@ -95,6 +119,28 @@ def _summary_lines(summary: dict[str, Any]) -> list[str | Text]:
         )
     notes = (summary["by_order"], (summary["aligned_batches"] or {}).get("assumption"))
     lines += [Text.assemble(("Note:", "bold"), f" {note}") for note in notes if note]
-    if summary.get("evaluation"):
-        lines.append(f"Compared with the labels: {summary['evaluation']}")
+    if "labels" in summary:
+        lines += _evaluation_lines(summary["evaluation"], summary["labels"])
     return lines
+
+
+def _evaluation_lines(evaluation: dict[str, Any] | None, labels: dict[str, Any]) -> list[str | Text]:
+    """Return what the comparison with the labels gave, or why there is none, and what became of the sheet's rows."""
+    if evaluation is None:
+        lines: list[str | Text] = [Text.assemble(("Not compared with labels:", "bold"), f" {labels['why_not']}")]
+    else:
+        numbers = "; ".join(
+            f"{words} {evaluation[name]:.2f} (95 % interval {low:.2f} to {high:.2f})"
+            for name, words in (
+                ("auroc", "AUROC"),
+                ("accuracy", "accuracy"),
+                ("balanced_accuracy", "balanced accuracy"),
+            )
+            for low, high in [evaluation[f"{name}_ci"]]
+        )
+        lines = [
+            f"Compared with the labels of {evaluation['subjects']} subjects ({evaluation['positive']} positive, "
+            f"{evaluation['negative']} negative; {evaluation['samples']} samples): {numbers}; Brier score "
+            f"{evaluation['brier']:.2f}."
+        ]
+    return [*lines, *labels["notes"]]
