@@ -14,7 +14,7 @@ from responder_ml.report.section import table
 from responder_ml.tracking import run_records
 from responder_ml.train import train
 
-SHARPNESS = Metric("sharpness", "sharpness of the log-odds", "mean absolute log-odds", True,
+SHARPNESS = Metric("sharpness", "sharpness of the log-odds", "mean absolute log-odds",
                    lambda out_of_fold: float(np.abs(out_of_fold.decisions).mean()))  # fmt: skip
 JOB = {
     "name": "tiny",
