@@ -253,7 +253,7 @@ def test_the_page_needs_nothing_else_and_escapes_names(written):
     )
     page = _page(comparison)
     assert page.count("<svg") == 1 + 2 + 1
-    assert "<script" not in page
+    assert page.count("<script") == 1
     assert not re.search(r"(?:src|href)=\"(?!#|data:,|https://doi\.org/)", page)
     for note in comparison.notes:
         assert note.replace("'", "&#39;") in page
@@ -280,7 +280,8 @@ def test_the_terminal_shows_every_name_whole_at_80_columns(written):
     assert "│ pfc[1] │" in text
     # A long name goes on in the next line, cell by cell.
     cells = [line.split("│") for line in text.splitlines() if line.startswith("│")]
-    assert long in "".join(cell[2].strip() for cell in cells if len(cell) == 8)
+    words = "gene sets of the literature + nearest centroid"
+    assert words in " ".join(cell[2].strip() for cell in cells if len(cell) == 8)
     assert "…" not in text
     assert "no evidence" in text
 

@@ -224,7 +224,7 @@ def _explain_pairs(runs: Mapping[str, Run], groups: Sequence[Sequence[str]], n_p
     if n_pairs:
         notes.append(
             "Differences are means over the folds that both were scored on; intervals and p are corrected for training "
-            f"sets that overlap (Nadeau and Bengio), p also for the {n_pairs} pair(s) shown (Holm)."
+            f"sets that overlap (Nadeau and Bengio), p also for all {n_pairs} pair(s) (Holm)."
         )
     if any(len(group) > 1 for group in groups):
         notes.append(_BY_NAME)

@@ -9,16 +9,6 @@ import pytest
 from responder_ml.report import SECTIONS
 from responder_ml.report.html import write_report
 
-CHROMIUM = Path("/usr/bin/chromium")
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 WIDTHS = (1280, 390)
 CUT_TEXTS = """() => [...document.querySelectorAll("figure svg")].flatMap(svg => {
     const box = svg.getBoundingClientRect();
@@ -28,16 +18,7 @@ CUT_TEXTS = """() => [...document.querySelectorAll("figure svg")].flatMap(svg =>
     }).map(text => svg.getAttribute("aria-label").slice(0, 40) + ": " + text.textContent);
 })"""
 
-pytestmark = [pytest.mark.browser, pytest.mark.skipif(not CHROMIUM.exists(), reason="no chromium")]
-
-
-@pytest.fixture(scope="module")
-def browser():
-    sync_api = pytest.importorskip("playwright.sync_api")
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
-        yield browser
-        browser.close()
+pytestmark = [pytest.mark.browser]
 
 
 @pytest.fixture(scope="module")
@@ -60,9 +41,9 @@ def reports(tmp_path_factory):
 
 
 @pytest.fixture(params=WIDTHS)
-def page(browser, request):
+def page(chromium, request):
     """Open a page that remembers everything that goes wrong on it."""
-    page = browser.new_page(viewport={"width": request.param, "height": 900})
+    page = chromium.new_page(viewport={"width": request.param, "height": 900})
     page.wrong = []
     page.on(
         "console", lambda message: page.wrong.append(message.text) if message.type in ("error", "warning") else None
@@ -129,7 +110,40 @@ def test_it_shows_in_a_sandboxed_frame(page, reports):
     assert page.wrong == []
 
 
-def test_printing_opens_what_is_folded(page, reports):
+def test_printing_opens_what_is_folded_but_for_the_checklists(page, reports):
     page.goto((reports / "typical.html").as_uri())
     page.evaluate("dispatchEvent(new Event('beforeprint'))")
-    assert page.locator("details:not([open])").count() == 0
+    folded = page.locator("details:not([open])")
+    assert folded.count() == page.locator("details:has(.checks)").count() > 0
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert page.locator("details[open]").count() == 0
+
+
+def test_a_table_is_sorted_by_a_click_and_searched(page, reports):
+    page.goto((reports / "many.html").as_uri())
+    page.locator("#subjects summary").click()
+    table = page.locator("#subjects details table")
+    heading = table.locator("thead th", has_text="mean probability")
+
+    def numbers():
+        return page.evaluate(
+            "[...document.querySelectorAll('#subjects details tbody tr:not([hidden])')]"
+            ".map(row => +row.cells[2].querySelector('data').value)"
+        )
+
+    before = numbers()
+    heading.locator("button").click()
+    assert heading.get_attribute("aria-sort") == "ascending"
+    assert numbers() == sorted(before) != before
+    heading.locator("button").click()
+    assert numbers() == sorted(before, reverse=True)
+    name = table.locator("tbody th").nth(3).inner_text()
+    page.locator("#subjects input[type=search]").fill(name)
+    assert 1 <= len(numbers()) < len(before)
+    assert page.wrong == []
+
+
+def test_a_mark_tells_its_value(page, reports):
+    page.goto((reports / "typical.html").as_uri())
+    titles = page.locator("#baselines figure svg title").all_text_contents()
+    assert any("majority: 0.50" in title for title in titles)

@@ -42,8 +42,8 @@ def test_without_a_comparison_no_gene_is_called_out(built):
 
 
 def test_annotation_tracks_share_no_letter(built):
-    key = re.findall(r'class="swatch"[^>]*>(\w)</span> (\w+)', built("typical_run").section("genes"))
-    assert [value for _, value in key][:4] == ["responder", "non_responder", "imipramine", "ketamine"]
+    key = re.findall(r'class="swatch"[^>]*>(\w)</span> ([\w-]+)', built("typical_run").section("genes"))
+    assert [value for _, value in key][:4] == ["responder", "non-responder", "imipramine", "ketamine"]
     assert len({letter for letter, _ in key}) == len(key)
 
 

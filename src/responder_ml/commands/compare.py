@@ -20,21 +20,33 @@ def compare(
     out: Annotated[
         Path | None, typer.Option("--out", help="Folder for the CSV tables and a page with figures.")
     ] = None,
+    candidates: Annotated[
+        bool, typer.Option("--candidates", help="Print every candidate, not only the headline (auto) of each run.")
+    ] = False,
 ) -> None:
     """Rank runs in one table, and test their differences where they share subjects and folds."""
     from responder_ml.compare import PAGE, compare, write_comparison
 
     console = Console()
     comparison = compare(runs)
-    show_comparison(console, comparison)
+    show_comparison(console, comparison, candidates)
     if out is not None:
         write_comparison(comparison, out)
         print_line(console, f"Page:   {out / PAGE}")
 
 
-def show_comparison(console: Console, comparison: "Comparison") -> None:
-    """Print the leaderboard, then paired differences, then what was and was not tested."""
-    from responder_ml.report.leaderboard import families
+def show_comparison(console: Console, comparison: "Comparison", candidates: bool = False) -> None:
+    """Print the leaderboard, then paired differences, then what was and was not tested.
+
+    Parameters
+    ----------
+    console, comparison
+        Where to print, and what.
+    candidates
+        Whether to print every candidate of several runs; those of a single run are printed in any case.
+    """
+    from responder_ml.report.leaderboard import ACROSS, families
+    from responder_ml.search.candidate import AUTO
 
     if comparison.simulated:
         print_simulated(console)
@@ -43,13 +55,19 @@ def show_comparison(console: Console, comparison: "Comparison") -> None:
         facts = [f"{row['question']}, {row['positive']} and {row['negative']} subjects", row["where"]]
         print_line(console, f"{row['run']}: {'; '.join(filter(None, facts))}")
     table = Table(folding("run"), folding("candidate"), *map(_number, ("AUROC", "95 % interval", "p", "verdict")))
+    headlines_only = not candidates and leaderboard["run"].nunique() > 1
     for row in leaderboard.to_dict("records"):
-        table.add_row(*_performance(row))
+        if row["candidate"] == AUTO or not headlines_only:
+            table.add_row(*_performance(row))
     print_table(console, table)
     for title, rows in families(comparison.pairs).items():
+        if headlines_only and title != ACROSS:
+            continue
         print_table(console, _pair_table(f"{title}, first minus second", rows))
     for note in comparison.notes:
         print_line(console, note)
+    if headlines_only:
+        print_line(console, "Only the headline of each run is printed; --candidates prints all, and --out writes them.")
 
 
 def _number(title: str) -> Column:
@@ -57,11 +75,12 @@ def _number(title: str) -> Column:
 
 
 def _performance(row: dict[Any, Any]) -> tuple[str | Text, ...]:
+    from responder_ml.report.words import spoken
     from responder_ml.search.candidate import AUTO
 
     return (
         row["run"],
-        Text(row["candidate"], style="bold" if row["candidate"] == AUTO else ""),
+        Text(spoken(row["candidate"]), style="bold" if row["candidate"] == AUTO else ""),
         f"{row['auroc']:.2f}",
         f"{row['auroc_low']:.2f} to {row['auroc_high']:.2f}",
         _p(row["p_value"]),

@@ -82,13 +82,14 @@ def show_run(console: Console, run: "Run", folder: Path, bundle: Path) -> None:
 
 
 def _candidate_table(candidates: "pd.DataFrame") -> Table:
+    from responder_ml.report.words import spoken
     from responder_ml.search.candidate import AUTO
 
     titles = ("AUROC", "95 % interval", "balanced accuracy", "Brier", "weight in auto")
     table = Table(folding("candidate"), *titles)
     for row in candidates.to_dict("records"):
         table.add_row(
-            row["name"],
+            spoken(row["name"]),
             f"{row['auroc']:.2f}",
             f"{row['auroc_low']:.2f} to {row['auroc_high']:.2f}",
             f"{row['balanced_accuracy']:.2f}",

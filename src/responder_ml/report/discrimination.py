@@ -15,6 +15,7 @@ from responder_ml.report.figures.forest import Row, forest
 from responder_ml.report.figures.reliability import Groups, reliability
 from responder_ml.report.section import Section, table
 from responder_ml.report.subject_decisions import SubjectDecisions, subject_decisions
+from responder_ml.report.words import spoken
 from responder_ml.search.candidate import AUTO
 
 _SMALLEST_GROUP = 10
@@ -49,8 +50,8 @@ class Discrimination(Section):
         }
         if roc is None or precision is None:
             return values
-        counts = f"{n.positive} {endpoint.positive} and {n.negative} {endpoint.negative} subjects"
-        positive, negative = endpoint.positive, endpoint.negative
+        positive, negative = spoken(endpoint.positive), spoken(endpoint.negative)
+        counts = f"{n.positive} {positive} and {n.negative} {negative} subjects"
         values["roc"] = unit_curve(
             "roc",
             roc,
@@ -94,7 +95,7 @@ class Calibration(Section):
             "n": run.result.n,
             "share": float(decisions.labels.mean()),
             "least": LEAST_SUBJECTS,
-            "figure": reliability(group(decisions), run.result.endpoint.positive) if enough else None,
+            "figure": reliability(group(decisions), spoken(run.result.endpoint.positive)) if enough else None,
             "positive": run.result.endpoint.positive,
         }
 
@@ -132,7 +133,7 @@ class Candidates(Section):
         auto = [row for row in rows if row["name"] == AUTO]
         others = sorted((row for row in rows if row["name"] != AUTO), key=lambda row: -row["auroc"])
         drawn = [
-            Row(row["name"], row["auroc"], row["auroc_low"], row["auroc_high"], leading=row["name"] == AUTO)
+            Row(spoken(row["name"]), row["auroc"], row["auroc_low"], row["auroc_high"], leading=row["name"] == AUTO)
             for row in (*auto, *others)
         ]
         alt = "AUROC with 95 % intervals: " + "; ".join(f"{row.name} {row.value:.2f}" for row in drawn) + "."

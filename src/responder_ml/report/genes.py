@@ -15,6 +15,7 @@ from responder_ml.report.figures.gene_bars import gene_bars
 from responder_ml.report.figures.heat_map import Tile, Track, heat_map
 from responder_ml.report.figures.repeat_scores import repeat_scores, selection
 from responder_ml.report.section import Section, table
+from responder_ml.report.words import spoken
 from responder_ml.search.candidate import AUTO
 
 _BARS = 20
@@ -44,7 +45,7 @@ class Genes(Section):
         if genes.empty:
             return "No gene contributed to a held-out prediction, or nothing was trained."
         endpoint = run.result.endpoint
-        positive, negative = endpoint.positive, endpoint.negative
+        positive, negative = spoken(endpoint.positive), spoken(endpoint.negative)
         points = _labelled(run)
         leading = list(genes["gene"].head(_BARS))
         swarmed = [gene for gene in leading if gene in set(points["gene"])][:_SWARMS]
@@ -151,7 +152,7 @@ def _heat_map(run: Run, points: pd.DataFrame, leading: list[str]) -> tuple[Marku
     tracks = _tracks(run, samples, parts) if largest == 1 else _tracks(run, samples, parts)[:1]
     endpoint = run.result.endpoint
     alt = (
-        f"Heat map of {len(genes)} genes by {len(samples)} samples, {endpoint.positive} first, under tracks for "
+        f"Heat map of {len(genes)} genes by {len(samples)} samples, {spoken(endpoint.positive)} first, under tracks for "
         f"{', '.join(track.name for track in tracks)}."
     )
     return heat_map(tile, tracks, alt), tracks, largest
@@ -173,7 +174,7 @@ def _columns(labels: Any, most: int) -> list[Any]:
 def _tracks(run: Run, samples: pd.DataFrame, parts: list[Any]) -> list[Track]:
     endpoint = run.result.endpoint
     first = [part[0] for part in parts]
-    classes = (endpoint.positive, endpoint.negative)
+    classes = (spoken(endpoint.positive), spoken(endpoint.negative))
     tracks = [Track(endpoint.column, 1 - samples["label"].to_numpy(dtype=np.intp)[first], classes)]
     sheet = table(run, "samples").drop_duplicates("sample").set_index("sample").reindex(samples["sample"])
     for name in dict.fromkeys([*endpoint.strata, *endpoint.nuisance, *_TRACKS]):

@@ -13,12 +13,14 @@ from responder_ml.report.figures.palette import GRID, OBSERVED, REFERENCE_LINE
 from responder_ml.report.numbers import is_missing, plain
 from responder_ml.report.references import Bibliography, Reference
 from responder_ml.report.template import render
+from responder_ml.report.words import spoken
 from responder_ml.search.candidate import AUTO
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_ACROSS = "Headlines (auto) across runs"
+ACROSS = "Headlines (auto) across runs"
+"""Title of the family of pairs of runs."""
 _LONGEST_LINE = 24
 # A difference is drawn solid where its p, corrected for the number of pairs, is below this.
 _LEVEL = 0.05
@@ -65,8 +67,13 @@ def families(pairs: pd.DataFrame) -> dict[str, Rows]:
     families: dict[str, Rows] = {}
     for row in pairs.to_dict("records"):
         within = row["first_run"] == row["second_run"]
-        families.setdefault(f"Candidates of {row['first_run']}" if within else _ACROSS, []).append(
-            {**row, "names": (row["first"], row["second"]) if within else (row["first_run"], row["second_run"])}
+        families.setdefault(f"Candidates of {row['first_run']}" if within else ACROSS, []).append(
+            {
+                **row,
+                "names": (spoken(row["first"]), spoken(row["second"]))
+                if within
+                else (row["first_run"], row["second_run"]),
+            }
         )
     return families
 
@@ -75,7 +82,7 @@ def _leaderboard_figure(rows: Rows) -> Markup:
     several = len({row["run"] for row in rows}) > 1
     drawn = [
         Row(
-            f"{row['run']}: {row['candidate']}" if several else row["candidate"],
+            f"{row['run']}: {spoken(row['candidate'])}" if several else spoken(row["candidate"]),
             row["auroc"],
             row["auroc_low"],
             row["auroc_high"],

@@ -29,6 +29,7 @@ def render_study(study: Study) -> str:
     return render("study.html", {
         "name": study.name,
         "simulated": study.result.simulated,
+        "answer": _answer(int((jobs["verdict"] == "evidence").sum()), len(jobs)),
         "sentence": study.result.sentence,
         "correction": study.result.correction,
         "labellings": _format_labellings(int(study.result.correction.labellings)),
@@ -42,6 +43,13 @@ def render_study(study: Study) -> str:
         "seed": study.result.seed,
         "works": works,
     })  # fmt: skip
+
+
+def _answer(with_evidence: int, jobs: int) -> str:
+    """Return what the study found in one plain sentence."""
+    if with_evidence:
+        return f"Yes, in {with_evidence} of {jobs} jobs: there expression does better than shuffled labels, all jobs considered."
+    return f"No: in none of {jobs} jobs does expression do better than shuffled labels, all jobs considered."
 
 
 def job_map(jobs: pd.DataFrame) -> dict[str, Any]:

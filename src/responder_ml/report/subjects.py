@@ -11,6 +11,7 @@ from responder_ml.report.figures.behaviour_scatter import behaviour_scatter
 from responder_ml.report.figures.subject_spread import MOST_NAMED, subject_spread
 from responder_ml.report.section import Section, table
 from responder_ml.report.subject_decisions import SubjectDecisions, subject_decisions
+from responder_ml.report.words import spoken
 
 
 class Subjects(Section):
@@ -25,14 +26,15 @@ class Subjects(Section):
         if decisions is None:
             return "Nothing was trained, so there are no held-out predictions."
         endpoint = run.result.endpoint
+        positive, negative = spoken(endpoint.positive), spoken(endpoint.negative)
         return {
-            "rows": _rows(decisions, endpoint.positive, endpoint.negative),
+            "rows": _rows(decisions, positive, negative),
             "repeats": len(decisions.log_odds),
-            "positive": endpoint.positive,
-            "negative": endpoint.negative,
+            "positive": positive,
+            "negative": negative,
             "by_rank": len(decisions.subjects) > MOST_NAMED,
             "behaviour": _behaviour(run, decisions),
-            "figure": subject_spread(decisions, endpoint.positive, endpoint.negative),
+            "figure": subject_spread(decisions, positive, negative),
         }
 
 
@@ -45,7 +47,7 @@ def _behaviour(run: Run, decisions: SubjectDecisions) -> dict[str, Any] | None:
     measured = sheet.assign(subject=sheet["subject"].astype(str)).groupby("subject")[behaviour.column].first()
     values = pd.to_numeric(measured.loc[list(decisions.subjects)]).to_numpy(dtype=np.float64)
     endpoint = run.result.endpoint
-    figure = behaviour_scatter(decisions, values, behaviour, (endpoint.positive, endpoint.negative))
+    figure = behaviour_scatter(decisions, values, behaviour, (spoken(endpoint.positive), spoken(endpoint.negative)))
     return {**behaviour.model_dump(), "figure": figure}
 
 

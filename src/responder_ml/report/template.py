@@ -1,16 +1,21 @@
 """Templates: every value is escaped unless it is markup of our own making."""
 
+import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from markupsafe import Markup
+
 from responder_ml.report import numbers
+from responder_ml.report.words import spoken
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
 _FOLDER = Path(__file__).parent / "templates"
+_HEADING = re.compile(r'<section id="([^"]+)">\s*<h2>(.*?)</h2>', re.DOTALL)
 
 
 def render(name: str, values: Mapping[str, Any]) -> str:
@@ -24,6 +29,11 @@ def render(name: str, values: Mapping[str, Any]) -> str:
         What the template names; a name it lacks is an error.
     """
     return _environment(name.endswith(".md")).get_template(name).render(**values)
+
+
+def headings(html: str) -> list[tuple[str, Markup]]:
+    """Return anchor and short title, up to a colon, of every section of a page."""
+    return [(anchor, Markup(title.split(":")[0].strip())) for anchor, title in _HEADING.findall(html)]
 
 
 @cache
@@ -50,5 +60,7 @@ def _environment(by_line: bool) -> "Environment":
         plain=numbers.plain,
         brief=numbers.brief,
         p_text=numbers.p_text,
+        headings=headings,
+        spoken=spoken,
     )
     return environment

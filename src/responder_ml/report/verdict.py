@@ -10,6 +10,7 @@ from responder_ml.records.result import NullRecord, Result
 from responder_ml.records.run import Run
 from responder_ml.report.figures.forest import Row, forest
 from responder_ml.report.figures.null_distribution import null_distribution
+from responder_ml.report.numbers import p_text, plain
 from responder_ml.report.section import Section, table
 
 NAMES = {
@@ -50,6 +51,19 @@ _MEANINGS = {
     ),
     "not_tested": "No null was run, so this AUROC cannot be distinguished from chance. Set null.permutations above 0 to test it.",
 }
+_ANSWERS = {
+    "evidence": (
+        "Yes: expression tells {positive} from {negative} better than shuffled labels do (p = {p}). The AUROC is {auroc} here; "
+        "the true one may lie anywhere from {low} to {high}."
+    ),
+    "confounded": "The two can be told apart (p = {p}), but {nuisances} explains it as well as expression does.",
+    "not_separable": "The two can be told apart (p = {p}), but in this design nobody can say whether by class or by {nuisances}.",
+    "no_evidence": "No: shuffled labels do as well (p = {p}). An AUROC of {auroc} is no more than chance gives here.",
+    "underpowered": "Too few subjects: even a perfect result could not be told from chance.",
+    "undecided": "Not settled yet: too few relabellings were run to say yes or no.",
+    "not_tested": "Not tested: nothing was compared with shuffled labels.",
+}
+"""The verdict in one plain sentence, for the top of the page."""
 _NULLS = {"unconditional": "strata", "conditional": "batch"}
 _PREDICTORS = {
     "majority": "the training odds for every subject; no predictor",
@@ -75,6 +89,7 @@ class Verdict(Section):
         return {
             "level": level,
             "name": NAMES.get(level, level),
+            "answer": answer(result),
             "sentence": result.verdict.sentence,
             "meaning": _MEANINGS.get(level, ""),
             "headline": result.headline,
@@ -87,6 +102,21 @@ class Verdict(Section):
             "jobs": result.jobs_on_data,
             "corrected_p": corrected_for_jobs(result),
         }
+
+
+def answer(result: Result) -> str:
+    """Return the verdict in one plain sentence, empty for a level of another version."""
+    headline, null, endpoint = result.headline, result.null, result.endpoint
+    low, high = headline.auroc_ci
+    return _ANSWERS.get(result.verdict.level, "").format(
+        positive=endpoint.positive,
+        negative=endpoint.negative,
+        p=p_text(None if null is None else null.p_value),
+        auroc=plain(headline.auroc),
+        low=plain(low),
+        high=plain(high),
+        nuisances=" or ".join(endpoint.nuisances) or "a nuisance",
+    )
 
 
 def corrected_for_jobs(result: Result) -> float | None:

@@ -57,6 +57,7 @@ _REFERENCE = re.compile(r"#([A-Za-z][\w.-]*)")
 _LONGEST_NAME = 20
 # Letters in one row of a legend.
 _LONGEST_LEGEND = 58
+_HOVER = "hover: "
 _ROUNDED = ("d", "x", "y", "transform", "points")
 
 
@@ -85,6 +86,11 @@ def figure_svg(name: str, size: tuple[float, float], alt: str, paint: Callable[[
         paint(figure)
         figure.savefig(written, format="svg", metadata={"Date": None, "Creator": None})
     return Markup(_inline(written.getvalue(), name, size, alt))
+
+
+def hover(text: str) -> str:
+    """Return the ``gid`` of an artist that tells its values, ``text``, where a pointer rests on it."""
+    return f"{_HOVER}{text}"
 
 
 def legend_below(figure: "Figure", axes: "Axes", columns: int = 2) -> None:
@@ -118,6 +124,11 @@ def _inline(svg: str, name: str, size: tuple[float, float], alt: str) -> str:
     for element in list(root.iter()):
         if _local(element.tag) in ("metadata", "style"):
             parents[element].remove(element)
+    for element in list(root.iter()):
+        if (told := element.attrib.get("id", "")).startswith(_HOVER):
+            title = ElementTree.Element("title")
+            title.text = told.removeprefix(_HOVER)
+            element.insert(0, title)
     used = {
         match for element in root.iter() for value in element.attrib.values() for match in _REFERENCE.findall(value)
     }

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from responder_ml.report.figures.canvas import WIDTH, figure_svg, legend_below
+from responder_ml.report.figures.canvas import WIDTH, figure_svg, hover, legend_below
 from responder_ml.report.figures.palette import GRID, NULL, OBSERVED, REFERENCE_LINE
-from responder_ml.report.numbers import is_missing
+from responder_ml.report.numbers import is_missing, plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -28,6 +28,11 @@ class Row:
     low: float | None
     high: float | None
     leading: bool = False
+
+    def __str__(self) -> str:
+        """Return it in words."""
+        ends = "" if self.low is None or self.high is None else f" ({plain(self.low)} to {plain(self.high)})"
+        return f"{self.name}: {plain(self.value)}{ends}"
 
 
 def forest(name: str, rows: Sequence[Row], words: tuple[str, str, str], alt: str) -> Markup:
@@ -55,10 +60,11 @@ def forest(name: str, rows: Sequence[Row], words: tuple[str, str, str], alt: str
             for row, y in some:
                 if row.low is not None and row.high is not None and not is_missing(row.low + row.high):
                     axes.hlines([y], row.low, row.high, color=OBSERVED, linewidth=1.4)
-            axes.plot(
-                [row.value for row, _ in some], [y for _, y in some], linestyle="none", marker=marker, markersize=6.5,
-                color=OBSERVED, markerfacecolor=OBSERVED if leading else "white", label=text if some else None,
-            )  # fmt: skip
+            for index, (row, y) in enumerate(some):
+                axes.plot(
+                    [row.value], [y], linestyle="none", marker=marker, markersize=6.5, color=OBSERVED, clip_on=False,
+                    markerfacecolor=OBSERVED if leading else "white", label=text if index == 0 else None, gid=hover(str(row)),
+                )  # fmt: skip
         axes.axvline(0.5, color=REFERENCE_LINE, linewidth=1.2, linestyle="--", label="chance (0.5)", zorder=0)
         axes.set_yticks(list(heights), names)
         axes.set_ylim(0.4, len(rows) + 0.6)
@@ -76,7 +82,8 @@ def _wrapped(text: str) -> str:
     """Break a long name into lines; a candidate's after its plus sign."""
     if len(text) <= _LONGEST_LINE:
         return text
-    return "\n".join(fill(part, _LONGEST_LINE, break_on_hyphens=False) for part in text.replace("+", "+\n").split("\n"))
+    parts = text.replace(" + ", " +\n").replace("+", "+\n").replace("+\n\n", "+\n").split("\n")
+    return "\n".join(fill(part, _LONGEST_LINE, break_on_hyphens=False) for part in parts)
 
 
 @dataclass(frozen=True)

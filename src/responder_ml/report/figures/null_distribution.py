@@ -6,8 +6,9 @@ import numpy as np
 from markupsafe import Markup
 
 from responder_ml.arrays import Floats
-from responder_ml.report.figures.canvas import WIDTH, figure_svg, legend_below
+from responder_ml.report.figures.canvas import WIDTH, figure_svg, hover, legend_below
 from responder_ml.report.figures.palette import NULL, OBSERVED, REFERENCE_LINE
+from responder_ml.report.numbers import plain
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -53,7 +54,7 @@ def null_distribution(
         lower, _ = np.histogram(order[: len(order) - reaching], edges)
         higher, _ = np.histogram(order[len(order) - reaching :], edges)
         bars: dict[str, Any] = {"width": edges[1] - edges[0], "align": "edge"}
-        axes.bar(
+        below = axes.bar(
             edges[:-1],
             lower,
             color=NULL,
@@ -62,11 +63,15 @@ def null_distribution(
             label=f"relabelled, lower: {lower.sum():,}",
             **bars,
         )
-        axes.bar(
+        above = axes.bar(
             edges[:-1], higher, bottom=lower, color="white", edgecolor=OBSERVED, hatch="/////",
             linewidth=np.where(higher > 0, 0.6, 0.0), label=f"as high or higher: {higher.sum():,}", **bars,
         )  # fmt: skip
-        axes.axvline(observed, color=OBSERVED, linewidth=2.2, label=f"observed ({observed:.2f})")
+        for low, high, *stack, count in zip(edges, edges[1:], below, above, lower + higher, strict=False):
+            for bar in stack:
+                bar.set_gid(hover(f"{plain(low)} to {plain(high)}: {count:,} of {len(values):,} relabellings"))
+        # Behind the bars: one of relabellings as high as the observed value must not hide under its line.
+        axes.axvline(observed, color=OBSERVED, linewidth=2.2, zorder=0.5, label=f"observed ({observed:.2f})")
         axes.axvline(mean, color=REFERENCE_LINE, linewidth=1.2, linestyle="--", label=f"their mean ({mean:.2f})")
         axes.set_xlim(limits[0], limits[1] + 0.01 * (limits[1] - limits[0]))
         axes.set_ylim(0, 1.08 * max(int((lower + higher).max()), 1))

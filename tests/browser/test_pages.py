@@ -1,0 +1,129 @@
+"""Every page in a real browser, light and dark, at desk and phone width: axe finds nothing, nothing is cut, nothing is fetched."""
+
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from responder_ml.evaluation.transfer import TransferRow
+from responder_ml.records.study import STUDY_FOLDER, TABLES, Correction, Study, StudyResult
+from responder_ml.report.html import write_report
+from responder_ml.report.leaderboard import render_leaderboard
+from responder_ml.report.study import render_study
+from responder_ml.report.transfer import render_transfer
+
+pytestmark = [pytest.mark.browser]
+
+HERE = Path(__file__).resolve()
+
+
+def _fixtures(path):
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def _study():
+    of_study = _fixtures(HERE.parents[1] / "report" / "test_study.py")
+    regions = ("PFC", "NAc", "AMY", "HIP")
+    jobs = [
+        of_study.job(region, subset, auroc, corrected, verdict, within_batch_p=0.02)
+        for region, auroc, corrected, verdict in zip(
+            regions, (1.0, 0.97, 0.61, 0.4), (0.004, 0.01, 0.4, 1.0), ("evidence", "evidence", *["no_evidence"] * 2),
+            strict=True,
+        )
+        for subset in ("both drugs", "ketamine", "imipramine")
+    ]  # fmt: skip
+    jobs.append(of_study.job("PFC", "none", np.nan, np.nan, "refused", n_positive=2, sentence="There are 2 subjects."))
+    tables = {name: STUDY_FOLDER.table(name, []) for name in TABLES} | {"jobs": STUDY_FOLDER.table("jobs", jobs)}
+    correction = Correction(method="smallest p", jobs=13, draws=999, alpha=0.05, exact=False, labellings="70", blocks=2)
+    result = StudyResult(
+        name="where", simulated=True, sentence="Simulated data: 6 of 13 jobs.", correction=correction, seed=7
+    )
+    return render_study(Study(result, tables, {}))
+
+
+def _transfer():
+    fields = {
+        "subjects_train": 13, "subjects_test": 13, "shared_subjects": 12, "auroc_ci_low": 0.4, "auroc_ci_high": 1.0,
+        "p_value": 0.03, "p_holm": 0.2, "min_attainable_p": 0.004, "null_mean": 0.5, "relabellings": 499, "coverage": 1.0,
+        "note": "subjects in both: trained on folds, without the subjects tested",
+    }  # fmt: skip
+    names = ("PFC", "NAc", "AMY", "HIP")
+    rows = [
+        TransferRow(**{**dict.fromkeys(TransferRow.__dataclass_fields__), **fields,
+                       "train": train, "test": test, "auroc": 0.5 + 0.1 * (train == test)})
+        for train in names for test in names
+    ]  # fmt: skip
+    return render_transfer("job", "responder from non_responder", "region", rows, ("A note.",), True)
+
+
+def _comparison():
+    import pandas as pd
+
+    rows = [
+        {"run": run, "candidate": candidate, "where": "region: PFC", "question": "responder against non_responder",
+         "positive": 6, "negative": 7, "auroc": auroc, "auroc_low": 0.4, "auroc_high": 1.0,
+         "p_value": 0.01 if candidate == "auto" else np.nan, "verdict": "evidence" if candidate == "auto" else ""}
+        for run in ("pfc-response", "nac-response")
+        for candidate, auroc in (("auto", 1.0), ("gene_sets+elastic_net", 0.9), ("derived+nearest_centroid", 0.8))
+    ]  # fmt: skip
+    pairs = pd.DataFrame([
+        {"first_run": "pfc-response", "first": "auto", "second_run": "nac-response", "second": "auto",
+         "difference": 0.1, "low": -0.1, "high": 0.3, "p_value": 0.2, "p_holm": 0.2, "n_folds": 18}
+    ])  # fmt: skip
+    return render_leaderboard(pd.DataFrame(rows), pairs, ("A note.",), True)
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("pages")
+    of_report = _fixtures(HERE.parents[1] / "report" / "conftest.py")
+    write_report(of_report.make_run(), folder / "report.html")
+    for name, html in (("study", _study()), ("transfer", _transfer()), ("compare", _comparison())):
+        (folder / f"{name}.html").write_text(html, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def axe():
+    package = pytest.importorskip("axe_playwright_python")
+    return (Path(package.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", ["report", "study", "transfer", "compare"])
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
+def test_everybody_can_use_it_and_nothing_is_cut_or_fetched(chromium, pages, axe, name, width, scheme):
+    page = chromium.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    wrong, requests = [], []
+    page.on("console", lambda message: wrong.append(message.text) if message.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("request", lambda request: requests.append(request.url))
+    address = (pages / f"{name}.html").as_uri()
+    page.goto(address)
+    page.evaluate("document.querySelectorAll('details').forEach(details => { details.open = true; })")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert [url for url in requests if not url.startswith("data:")] == [address]
+    headings = page.locator("nav a").all_inner_texts()
+    assert len(headings) == page.locator("main section[id]").count() >= 3
+    page.evaluate(axe)
+    violations = page.evaluate("async () => (await axe.run()).violations")
+    told = [f"{problem['id']}: {node['html'][:120]}" for problem in violations for node in problem["nodes"]]
+    page.close()
+    assert told == []
+    assert wrong == []
+
+
+@pytest.mark.parametrize("name", ["report", "study", "transfer", "compare"])
+def test_no_table_goes_beyond_the_edge_of_a_desk(chromium, pages, name):
+    page = chromium.new_page(viewport={"width": 1280, "height": 900})
+    page.goto((pages / f"{name}.html").as_uri())
+    page.evaluate("document.querySelectorAll('details').forEach(details => { details.open = true; })")
+    beyond = page.evaluate(
+        "[...document.querySelectorAll('.wide')].filter(frame => frame.scrollWidth > frame.clientWidth + 1)"
+        ".map(frame => frame.querySelector('th').closest('table').innerText.slice(0, 60) + ' ' + frame.scrollWidth)"
+    )
+    page.close()
+    assert beyond == []
