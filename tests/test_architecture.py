@@ -20,6 +20,7 @@ TESTS = ROOT / "tests"
 TESTS_OF_NO_SINGLE_MODULE = (
     "browser/test_claims_page.py",
     "browser/test_mlflow_ui.py",
+    "browser/test_pages.py",
     "browser/test_report.py",
     "features/signatures/test_peers.py",
     "test_architecture.py",
