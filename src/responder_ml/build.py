@@ -250,6 +250,8 @@ def build_cohort(config: CohortConfig, seed: int) -> AnnData:
     if config.expression is None:
         raise ConfigError(f"cohort.source '{config.source}' needs cohort.expression, which is not given.")
     if config.source == "h5ad":
+        if not isinstance(config.expression, Path):
+            raise ConfigError("cohort.source 'h5ad' reads one file. Join them with anndata, or take `source: table`.")
         return read_h5ad(
             config.expression,
             units=config.units,
@@ -257,6 +259,9 @@ def build_cohort(config: CohortConfig, seed: int) -> AnnData:
             where=config.where,
             samples=config.samples,
             genes=genes,
+            spike_ins=config.spike_ins,
+            samples_sheet=config.samples_sheet,
+            layer=config.layer,
         )
     if config.samples is None:
         raise ConfigError("cohort.source 'table' needs cohort.samples, which is not given.")
@@ -267,6 +272,10 @@ def build_cohort(config: CohortConfig, seed: int) -> AnnData:
         columns=config.columns,
         where=config.where,
         genes=genes,
+        spike_ins=config.spike_ins,
+        sheet=config.sheet,
+        samples_sheet=config.samples_sheet,
+        layer=config.layer,
     )
 
 

@@ -9,9 +9,10 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from responder_ml.cohort.endpoint import BehaviourRule
+from responder_ml.cohort.expression_files import list_files
 from responder_ml.config_problems import explain
 from responder_ml.contrasts.study_regions import SheetWords
-from responder_ml.errors import ConfigError
+from responder_ml.errors import CohortError, ConfigError
 
 
 class Section(BaseModel):
@@ -42,11 +43,20 @@ class GenesConfig(Section):
 
 
 class CohortConfig(Section):
-    """Where the expression and the sample sheet come from."""
+    """Where the expression and the sample sheet come from.
+
+    ``expression`` is a file, a folder or a pattern such as ``counts/*.tsv.gz``, or a list of these, whose samples are put
+    together on the genes that all have. ``sheet`` and ``samples_sheet`` name sheets of workbooks, ``layer`` a layer of an h5ad file
+    (or ``raw``). ``spike_ins: drop`` leaves ERCC and other spike-ins out of the genes.
+    """
 
     source: Literal["simulated", "table", "h5ad"]
-    expression: Path | None = None
+    expression: Path | tuple[Path, ...] | None = None
     samples: Path | None = None
+    sheet: str | None = None
+    samples_sheet: str | None = None
+    layer: str | None = None
+    spike_ins: Literal["keep", "drop"] = "keep"
     units: Literal["counts", "log2", "tpm"] = "counts"
     columns: dict[str, str] = Field(default_factory=dict)
     where: dict[str, str | list[str]] = Field(default_factory=dict)
@@ -281,7 +291,7 @@ def with_absolute_paths(content: dict[str, Any], folder: Path) -> dict[str, Any]
     resolved = dict(content)
     cohort = resolved.get("cohort")
     if isinstance(cohort, dict):
-        files = {key: str(folder / cohort[key]) for key in ("expression", "samples") if cohort.get(key)}
+        files = {key: _from_folder(cohort[key], folder) for key in ("expression", "samples") if cohort.get(key)}
         resolved["cohort"] = {**cohort, **files}
         if isinstance(cohort.get("genes"), dict):
             resolved["cohort"]["genes"] = _with_path(cohort["genes"], folder)
@@ -292,6 +302,11 @@ def with_absolute_paths(content: dict[str, Any], folder: Path) -> dict[str, Any]
         if isinstance(resolved.get(family), list):
             resolved[family] = [_component_paths(component, folder) for component in resolved[family]]
     return resolved
+
+
+def _from_folder(files: Any, folder: Path) -> Any:
+    """Return a file's path, or those of a list of files, from ``folder``."""
+    return [str(folder / str(file)) for file in files] if isinstance(files, list) else str(folder / str(files))
 
 
 def _component_paths(component: Any, folder: Path) -> Any:
@@ -309,11 +324,16 @@ def check_files(cohort: CohortConfig, path: Path) -> None:
     """Refuse a cohort, named in the file ``path``, whose files are not there."""
     needed = {"simulated": (), "table": ("expression", "samples"), "h5ad": ("expression",)}[cohort.source]
     for key in needed:
-        file: Path | None = getattr(cohort, key)
-        if file is None:
+        named: Path | tuple[Path, ...] | None = getattr(cohort, key)
+        if not named:
             raise ConfigError(f"{path}: cohort.source '{cohort.source}' needs cohort.{key}, which is not given.")
-        if not file.is_file():
-            raise ConfigError(f"{path}: cohort.{key} is {file}, but there is no such file.{_fetch_hint(file)}")
+        try:
+            files = list_files(named)
+        except CohortError as problem:
+            raise ConfigError(f"{path}: cohort.{key}: {problem}") from problem
+        for file in files:
+            if not file.is_file():
+                raise ConfigError(f"{path}: cohort.{key} is {file}, but there is no such file.{_fetch_hint(file)}")
 
 
 def _fetch_hint(file: Path) -> str:

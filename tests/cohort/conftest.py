@@ -11,7 +11,7 @@ from responder_ml.cohort.endpoint import Endpoint, LabelledCohort, label_cohort
 from responder_ml.cohort.simulate import simulate_cohort
 
 SAMPLES = ["s1", "s2", "s3", "s4"]
-GENES = ["Fos", "Arc", "NA", "007", "1234"]
+GENES = ["Fos", "Arc", "TRUE", "007", "1234"]
 
 
 @pytest.fixture

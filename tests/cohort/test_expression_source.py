@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from responder_ml.cohort.expression_source import open_expression
-from responder_ml.cohort.grid_files import open_h5ad
+from responder_ml.cohort.h5ad import open_h5ad
 from responder_ml.errors import CohortError, ExpressionError, GeneNameError, SampleSheetError
 
 KNOWN = ["Fos", "Arc", "Bdnf"]
@@ -67,7 +67,7 @@ def test_an_h5ad_file_is_read_a_run_of_samples_at_a_time_and_left_closed(stored,
         opened_in_file.append(in_file)
         return open_h5ad(path, in_file=in_file)
 
-    monkeypatch.setattr("responder_ml.cohort.grid_files.open_h5ad", spy)
+    monkeypatch.setattr("responder_ml.cohort.h5ad.open_h5ad", spy)
     np.testing.assert_array_equal(source.block(np.array([1, 2]), np.array([0, 3])), table.to_numpy()[1:, [0, 3]])
     assert opened_in_file == [True]
     data.write_h5ad(tmp_path / "t.h5ad")

@@ -38,7 +38,7 @@ def test_every_format_and_orientation_gives_the_same_cohort(tmp_path, counts, sh
     np.testing.assert_array_equal(cohort.X, counts.to_numpy())
     assert cohort.X.dtype == np.float64
     assert cohort.obs_names.tolist() == counts.index.tolist()
-    assert cohort.var_names.tolist() == ["Fos", "Arc", "NA", "007", "1234"]
+    assert cohort.var_names.tolist() == ["Fos", "Arc", "TRUE", "007", "1234"]
     assert cohort.obs["subject"].tolist() == ["m1", "m1", "m2", "m2"]
     assert cohort.uns == {
         "units": "counts",
@@ -58,7 +58,8 @@ def test_the_sheets_order_rules_and_samples_it_does_not_list_are_dropped_and_rec
     cohort = _read(files)
     assert cohort.obs_names.tolist() == ["s4", "s3", "s2", "s1"]
     np.testing.assert_array_equal(cohort.X, counts.to_numpy()[::-1])
-    assert cohort.uns["unused_samples"] == ["aa", "zz"]
+    assert cohort.uns["unused_samples"] == ["zz"]
+    assert cohort.uns["reading"] == [["info", "e.csv: 1 column(s) hold no expression and were left out: 'aa'."]]
 
 
 def test_missing_samples_are_counted_and_the_first_five_named(write):

@@ -27,6 +27,7 @@ CHECKS: tuple[Check, ...] = (
     sample_checks.unused_samples,
     design_checks.derived_classes,
     sample_checks.gene_map,
+    sample_checks.what_reading_changed,
 )
 """In the order of their codes; each check's docstring opens with its own."""
 

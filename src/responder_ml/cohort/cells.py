@@ -6,30 +6,46 @@ Parquet columns keep the types they were written with.
 """
 
 import csv
-import gzip
 import re
 import zipfile
-from collections.abc import Sequence
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date, datetime
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute
-import pyarrow.csv
 import pyarrow.parquet
 
+from responder_ml.cohort.delimited import count_titles, read_text_table
+from responder_ml.cohort.workbook import read_sheet_of_workbook
 from responder_ml.errors import CohortError
 
-_DELIMITERS = {".csv": ",", ".tsv": "\t", ".txt": "\t"}
-_SUFFIXES = (*_DELIMITERS, ".parquet", ".xlsx")
-
-# A block must hold the longest line; a line of 60,000 full-precision numbers is about 1.2 MB.
-_BLOCK = 1 << 24
-# No gene identifier is a number this large; a RIKEN clone name read as a number is.
-_LARGEST_ID = 1e10
+_DELIMITERS = {
+    ".csv": ",",
+    **dict.fromkeys((".tsv", ".txt", ".tab", ".sf", ".results", ".counts", ".count", ".gct"), "\t"),
+}
+_BINARY = (".parquet", ".xlsx", ".xls", ".xlsm", ".xlsb", ".ods", ".h5ad")
+_MARKS = {
+    b"PAR1": "parquet",
+    b"PK\x03\x04": "workbook",
+    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": "workbook",
+    b"\x89HDF\r\n\x1a\n": "h5ad",
+}
+_OF_R = "R's own format; in R, write.table(x, 'x.tsv', sep = '\\t', quote = FALSE, col.names = NA) writes a matrix x"
+_OTHERS = {
+    **dict.fromkeys((".rds", ".rda", ".rdata"), _OF_R),
+    **dict.fromkeys((".zip", ".tar", ".7z", ".bz2", ".xz", ".rar"), "an archive; unpack it and name the table in it"),
+    **dict.fromkeys((".bam", ".sam", ".cram", ".fastq", ".fq"), "reads, not expression; count them first"),
+    **dict.fromkeys((".cel", ".idat"), "raw arrays; normalise them first (RMA gives log2 values)"),
+    **dict.fromkeys(
+        (".h5", ".loom", ".mtx"), "single-cell counts; read them with scanpy and save sums per animal as .h5ad"
+    ),
+    **dict.fromkeys((".soft", ".xml"), "GEO's description; `fetch GSE...` gets the values"),
+    **dict.fromkeys((".doc", ".docx", ".pdf", ".pptx"), "a document"),
+}
+_NUMBER_WITH_COMMA = re.compile(r"\s*[-+]?\d+(?:,\d+)?\s*")
 _WRAPPED = re.compile(r'="((?:[^"]|"")*)"', re.DOTALL)
 
 
@@ -45,11 +61,14 @@ class Cells:
         Name of each column; repeated and blank names are kept.
     columns
         One Arrow array per column, all of one length.
+    notes
+        What was skipped to get here.
     """
 
     source: str
     header: tuple[str, ...]
     columns: tuple[pa.ChunkedArray, ...] = field(repr=False)
+    notes: tuple[str, ...] = ()
 
     def text(self, column: int) -> list[str]:
         """Return one column as text, without surrounding blanks; missing cells are empty."""
@@ -59,10 +78,19 @@ class Cells:
         return [unwrap(cell or "").strip() for cell in array.to_pylist()]
 
 
-def read_cells(path: Path) -> Cells:
-    """Read a CSV, TSV, Parquet or Excel file; ``.csv``, ``.tsv`` and ``.txt`` may carry ``.gz``.
+def read_cells(path: Path, sheet: str | None = None, *, numbers: bool = False) -> Cells:
+    """Read a text table, a Parquet file or a workbook; what a file is shows in its content, not only in its name.
 
-    Of a workbook the first sheet is read. Of a Parquet file written by pandas with an index, the index comes first.
+    Of a Parquet file written by pandas with an index, the index comes first.
+
+    Parameters
+    ----------
+    path
+        The file.
+    sheet
+        Of a workbook; the first one that is not empty if not given.
+    numbers
+        Read columns of numbers as numbers; otherwise every cell of text and workbooks stays text.
 
     Raises
     ------
@@ -71,22 +99,59 @@ def read_cells(path: Path) -> Cells:
     """
     if not path.is_file():
         raise CohortError(f"There is no file {path}. Check the name and the folder it is in.")
-    suffix = _suffix(path)
-    try:
-        if suffix in _DELIMITERS:
-            cells = _read_delimited(path, _DELIMITERS[suffix])
-        elif suffix == ".parquet":
+    suffix = known_suffix(path)
+    kind = kind_of_file(path)
+    if sheet is not None and kind != "workbook":
+        raise CohortError(f"{path.name} is not a workbook, so it has no sheet '{sheet}'. Take `sheet` out.")
+    if kind == "h5ad":
+        raise CohortError(f"{path} is an .h5ad file, but a table is needed here. Save the table as .tsv.")
+    with reading(path):
+        if kind == "parquet":
             cells = _read_parquet(path)
+        elif kind == "workbook":
+            cells = _read_workbook(path, sheet)
         else:
-            cells = _read_excel(path)
-    except (pa.ArrowInvalid, UnicodeDecodeError, zipfile.BadZipFile, EOFError, OSError, csv.Error) as problem:
-        raise CohortError(
-            f"{path} could not be read: {problem}. Check that it is complete, saved as UTF-8, and has as many cells in "
-            "every row as in the header."
-        ) from problem
+            cells = _read_text(path, suffix, numbers=numbers)
     if len(cells.header) < 2 or len(cells.columns[0]) == 0:
         raise CohortError(_explain_empty(path, cells, suffix))
     return cells
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Turn what any library raises over a broken file into one message: the guard of this door."""
+    try:
+        yield
+    except (
+        pa.ArrowException,
+        UnicodeError,
+        zipfile.BadZipFile,
+        zlib.error,
+        EOFError,
+        OSError,
+        csv.Error,
+        KeyError,
+        IndexError,
+        TypeError,
+        ValueError,
+        OverflowError,
+        RuntimeError,
+        NotImplementedError,
+    ) as problem:
+        raise CohortError(
+            f"{path} could not be read: {_first_line(problem)}. Check that it is complete, saved as UTF-8, and has as many "
+            "cells in every row as in the header."
+        ) from problem
+
+
+def kind_of_file(path: Path) -> str:
+    """Return ``parquet``, ``workbook``, ``h5ad`` or ``text`` by a file's first bytes, or by its name where they say nothing."""
+    with path.open("rb") as file:
+        start = file.read(8)
+    for mark, kind in _MARKS.items():
+        if start.startswith(mark):
+            return kind
+    return {".parquet": "parquet", ".h5ad": "h5ad", ".xlsx": "workbook"}.get(path.suffix.lower(), "text")
 
 
 def unwrap(cell: str) -> str:
@@ -95,16 +160,29 @@ def unwrap(cell: str) -> str:
     return match.group(1).replace('""', '"') if match else cell
 
 
-def _suffix(path: Path) -> str:
+def known_suffix(path: Path) -> str:
+    """Return the ending that says what a file holds, without ``.gz``.
+
+    Raises
+    ------
+    CohortError
+        It is none that is read; where it is a known kind, with what to do.
+    """
     name = path.name.lower().removesuffix(".gz")
     suffix = Path(name).suffix
-    known = suffix in _DELIMITERS if path.name.lower().endswith(".gz") else suffix in _SUFFIXES
-    if not known:
+    is_known = suffix in _DELIMITERS if path.name.lower().endswith(".gz") else suffix in (*_DELIMITERS, *_BINARY)
+    if not is_known:
+        kind = _OTHERS.get(Path(path.name.lower()).suffix) or _OTHERS.get(suffix, "")
         raise CohortError(
-            f"{path} has an ending this program does not read. It reads .csv, .tsv and .txt (plain or .gz), .parquet, "
-            ".xlsx and .h5ad; save the table as one of them."
+            f"{path} has an ending this program does not read{kind and f': {kind}'}. It reads text tables "
+            f"({', '.join(_DELIMITERS)}; plain or .gz), {', '.join(_BINARY)}; save the table as one of them."
         )
     return suffix
+
+
+def _first_line(problem: BaseException) -> str:
+    text = str(problem).strip() or type(problem).__name__
+    return text.splitlines()[0].rstrip(".")
 
 
 def _explain_empty(path: Path, cells: Cells, suffix: str) -> str:
@@ -116,34 +194,6 @@ def _explain_empty(path: Path, cells: Cells, suffix: str) -> str:
         f"{path} has {len(cells.header)} column(s), at least 2 are needed.{hint} Cells are separated by commas in .csv "
         "and by tabs in .tsv and .txt files; save it that way."
     )
-
-
-def _read_delimited(path: Path, delimiter: str) -> Cells:
-    header, width = _first_lines(path, delimiter)
-    if len(header) == width - 1:
-        header = ["", *header]  # R's write.table leaves out the name of the first column
-    names = [f"c{index}" for index in range(len(header))]
-    if not width:
-        return Cells(path.name, tuple(header), tuple(pa.chunked_array([[]], pa.string()) for _ in header))
-    table = pa.csv.read_csv(
-        path,
-        read_options=pa.csv.ReadOptions(skip_rows=1, column_names=names, block_size=max(_BLOCK, 64 * len(names))),
-        parse_options=pa.csv.ParseOptions(delimiter=delimiter),
-        convert_options=pa.csv.ConvertOptions(
-            column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False
-        ),
-    )
-    return Cells(path.name, tuple(header), tuple(table.columns))
-
-
-def _first_lines(path: Path, delimiter: str) -> tuple[list[str], int]:
-    """Return the header and the number of cells in the first row below it, 0 if there is none."""
-    unzipped = gzip.open if path.name.lower().endswith(".gz") else open
-    with unzipped(path, "rt", encoding="utf-8-sig", newline="") as lines:
-        rows = csv.reader(lines, delimiter=delimiter)
-        header = [unwrap(name).strip() for name in next(rows, [])]
-        below: Sequence[str] = next((row for row in rows if row), ())
-    return header, len(below)
 
 
 def _read_parquet(path: Path) -> Cells:
@@ -169,37 +219,29 @@ def plain_text(array: pa.ChunkedArray) -> pa.ChunkedArray:
     return array
 
 
-def _read_excel(path: Path) -> Cells:
-    import pandas as pd
-
-    sheet = pd.read_excel(path, header=None, dtype=object, keep_default_na=False, na_values=[], engine="openpyxl")
-    rows = sheet.to_numpy()
-    if not rows.size:
+def _read_workbook(path: Path, sheet: str | None) -> Cells:
+    rows, notes = read_sheet_of_workbook(path, sheet)
+    titles = count_titles(rows)
+    if titles:
+        notes.append(f"{titles} line(s) of title above the header were skipped.")
+    rows = rows[titles:]
+    if not rows:
         return Cells(path.name, (), (pa.chunked_array([[]], pa.string()),))
-    header = tuple(_cell_label(cell).strip() for cell in rows[0])
-    body = rows[1:]
-    first = [_cell_label(cell) for cell in body[:, 0]]
-    others = [[_cell_text(cell) for cell in column] for column in body[:, 1:].T]
-    return Cells(path.name, header, tuple(pa.chunked_array([column], pa.string()) for column in (first, *others)))
+    columns = zip(*rows[1:], strict=True) if rows[1:] else [()] * len(rows[0])
+    arrays = tuple(pa.chunked_array([list(column)], pa.string()) for column in columns)
+    return Cells(path.name, tuple(unwrap(name).strip() for name in rows[0]), arrays, tuple(notes))
 
 
-def _cell_text(cell: Any) -> str:
-    if isinstance(cell, str):
-        return cell
-    if isinstance(cell, datetime):
-        return cell.isoformat(sep=" ") if cell.time() != datetime.min.time() else cell.date().isoformat()
-    if isinstance(cell, date):
-        return cell.isoformat()
-    if isinstance(cell, float | np.floating):
-        if np.isnan(cell):
-            return ""
-        number = float(cell)
-        return str(int(number)) if number.is_integer() and abs(number) < 1e15 else repr(number)
-    return "" if cell is None else str(cell)
+def _read_text(path: Path, suffix: str, *, numbers: bool) -> Cells:
+    table = read_text_table(path, _DELIMITERS.get(suffix, "\t"), numbers=numbers)
+    header = tuple(unwrap(name).strip() for name in table.header)
+    columns = table.columns if numbers or table.delimiter != ";" else tuple(map(_with_points, table.columns))
+    return Cells(path.name, header, columns, table.notes)
 
 
-def _cell_label(cell: Any) -> str:
-    """Return a cell as a name; numbers too large for an identifier are written the way a spreadsheet shows them."""
-    if isinstance(cell, int | float) and abs(float(cell)) >= _LARGEST_ID:
-        return f"{cell:.6E}"
-    return _cell_text(cell)
+def _with_points(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return a column of numbers with decimal commas as one with points, any other as it is."""
+    cells = [cell for cell in column.to_pylist() if cell]
+    if not any("," in cell for cell in cells) or not all(_NUMBER_WITH_COMMA.fullmatch(cell) for cell in cells):
+        return column
+    return pa.compute.replace_substring(column, ",", ".")

@@ -1,5 +1,6 @@
 """An expression matrix whose orientation is found by names known to be on one axis, never by its shape."""
 
+import re
 from collections.abc import Collection, Sequence
 from typing import Protocol
 
@@ -7,11 +8,39 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute
 
-from responder_ml.arrays import Floats, Indices
-from responder_ml.cohort.cells import Cells
+from responder_ml.arrays import Flags, Floats, Indices
+from responder_ml.cohort.number_style import NumberStyle, find_style
+from responder_ml.cohort.reading_note import ReadingNote
 from responder_ml.errors import CohortError, ExpressionError, list_names
 
-_MISSING = frozenset({"", "na", "n/a", "#n/a", "nan", "null", "none"})
+_MISSING = frozenset(
+    {
+        "",
+        "na",
+        "n/a",
+        "#n/a",
+        "nan",
+        "null",
+        "none",
+        "<na>",
+        "-",
+        "--",
+        ".",
+        "?",
+        "missing",
+        "#div/0!",
+        "#num!",
+        "nd",
+        "n.d.",
+    }
+)
+_SLASH = re.compile(r"[/\\]")
+# What aligners add to a sample's name.
+_ALIGNED = re.compile(
+    r"(?:[._-]?(?:Aligned\.sortedByCoord\.out|Aligned\.out|sortedByCoord|accepted_hits|sorted|sort|markdup|dedup|umi_dedup))*"
+    r"\.(?:bam|sam|cram)$",
+    re.IGNORECASE,
+)
 
 
 class Axes(Protocol):
@@ -30,21 +59,57 @@ class Axes(Protocol):
     columns: Sequence[str]
 
 
-class Grid(Axes, Protocol):
+class Numbers(Axes, Protocol):
     """Two axes of names and the numbers between them."""
 
     def numbers(self, rows: Indices, columns: Indices, genes_in_rows: bool) -> Floats:
         """Return the chosen cells as numbers, missing ones as NaN; text is refused by name."""
 
 
-class CellGrid:
-    """A grid read from a table: the first column names the rows (unless they are given), the header the columns."""
+class Grid(Numbers, Protocol):
+    """A file's numbers, and how it was read.
 
-    def __init__(self, cells: Cells, rows: Sequence[str] | None = None) -> None:
-        self.source = cells.source
-        self.rows: Sequence[str] = cells.text(0) if rows is None else rows
-        self.columns: Sequence[str] = cells.header[1:]
-        self._columns = cells.columns[1:]
+    Attributes
+    ----------
+    notes
+        What was left out or recognised on the way here.
+    estimated
+        Whether counts were estimated by a program, with decimals.
+    """
+
+    notes: Sequence[ReadingNote]
+    estimated: bool
+
+
+class CellGrid:
+    """A grid of columns in memory.
+
+    Parameters
+    ----------
+    source, rows, columns, notes, estimated
+        As for `Grid`.
+    arrays
+        One Arrow array of numbers or text per column.
+    """
+
+    def __init__(
+        self,
+        source: str,
+        rows: Sequence[str],
+        columns: Sequence[str],
+        arrays: Sequence[pa.ChunkedArray],
+        *,
+        notes: Sequence[ReadingNote] = (),
+        estimated: bool = False,
+    ) -> None:
+        self.source = source
+        self.rows = rows
+        self.columns = columns
+        self.estimated = estimated
+        self._columns = arrays
+        self._style = find_style(arrays)
+        style_note = [ReadingNote("info", f"{source}: {self._style.note}")] if self._style.note else []
+        self.notes: Sequence[ReadingNote] = (*notes, *style_note)
 
     def numbers(self, rows: Indices, columns: Indices, genes_in_rows: bool) -> Floats:
         """Return the chosen cells as numbers, missing ones as NaN; text is refused by name."""
@@ -55,7 +120,7 @@ class CellGrid:
             all_rows = self._columns[column]
             array = all_rows.take(row_indices) if run is None else all_rows.slice(run.start, len(rows))
             try:
-                values[index] = _as_floats(array)
+                values[index] = _as_floats(array, self._style)
             except _TextCell as cell:
                 names = (self.rows[rows[cell.row]], self.columns[column])
                 gene, sample = names if genes_in_rows else names[::-1]
@@ -100,11 +165,45 @@ def genes_are_in_rows(grid: Axes, known: Collection[str], *, known_are: str, eno
     return rows_hold_known == (known_are == "genes")
 
 
-def read_samples(grid: Grid, samples: Indices, genes: Indices, genes_in_rows: bool) -> Floats:
+def name_by_sample(grid: Grid, known: Collection[str] = ()) -> tuple[ReadingNote, ...]:
+    """Shorten names that are paths of alignments to the samples' own, unless the paths themselves are known, and say so."""
+    shortened = None if set(known).intersection(grid.columns) else shorten_paths(grid.columns)
+    if shortened is None:
+        return ()
+    example = f"'{grid.columns[0]}' is '{shortened[0]}'"
+    grid.columns = shortened
+    return (ReadingNote("info", f"{grid.source}: names of columns are paths and were shortened: {example}."),)
+
+
+def shorten_paths(names: Sequence[str]) -> list[str] | None:
+    """Return the samples' own names where columns are called by paths of alignments; None where they are not.
+
+    Examples
+    --------
+    >>> shorten_paths(["/data/bam/m01.sorted.bam", "/data/bam/m02.sorted.bam"])
+    ['m01', 'm02']
+    >>> shorten_paths(["m01/accepted_hits.bam", "m02/accepted_hits.bam"])
+    ['m01', 'm02']
+    """
+    if not names or not all(_ALIGNED.search(name) for name in names):
+        return None
+    parts = [[part for part in _SLASH.split(name) if part] for name in names]
+    by_file = [_ALIGNED.sub("", part[-1]) for part in parts]
+    by_folder = [part[-2] if len(part) > 1 else "" for part in parts]
+    candidates = (shortened for shortened in (by_file, by_folder) if all(shortened))
+    return next((shortened for shortened in candidates if len(set(shortened)) == len(set(names))), None)
+
+
+def read_samples(grid: Numbers, samples: Indices, genes: Indices, genes_in_rows: bool) -> Floats:
     """Return samples x genes by position, rows contiguous, missing cells as NaN."""
     if genes_in_rows:
         return np.ascontiguousarray(grid.numbers(genes, samples, genes_in_rows=True).T)
     return np.ascontiguousarray(grid.numbers(samples, genes, genes_in_rows=False))
+
+
+def select_names(names: Sequence[str], chosen: Flags) -> list[str]:
+    """Return the chosen names of an axis."""
+    return [name for name, is_chosen in zip(names, chosen.tolist(), strict=True) if is_chosen]
 
 
 def letters_and_digits(name: str) -> str:
@@ -125,7 +224,9 @@ class _TextCell(Exception):  # noqa: N818  (caught here and turned into a messag
         self.text = text
 
 
-def _as_floats(array: pa.ChunkedArray) -> Floats:
+def _as_floats(array: pa.ChunkedArray, style: NumberStyle) -> Floats:
+    if pa.types.is_string(array.type):
+        array = style.plain(array)
     try:
         numbers = pa.compute.cast(array, pa.float64())
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):

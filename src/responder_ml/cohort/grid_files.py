@@ -2,104 +2,67 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
-from warnings import catch_warnings, simplefilter
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet
-from anndata import AnnData, read_h5ad
 
 from responder_ml.arrays import Floats, Indices
-from responder_ml.cohort.cells import Cells, index_first, plain_text, read_cells
-from responder_ml.cohort.grid import CellGrid, Grid, contiguous_run
+from responder_ml.cohort.cells import Cells, index_first, kind_of_file, known_suffix, plain_text, read_cells
+from responder_ml.cohort.expression_files import list_files
+from responder_ml.cohort.grid import CellGrid, Grid, letters_and_digits
+from responder_ml.cohort.h5ad import H5adGrid, MatrixGrid, open_h5ad, with_layer
+from responder_ml.cohort.joined_grid import join_grids
+from responder_ml.cohort.not_genes import GENE_FACTS
+from responder_ml.cohort.reading_note import ReadingNote
+from responder_ml.cohort.table_layout import lay_out
 from responder_ml.errors import CohortError
 
 
-def open_grid(path: Path) -> Grid:
-    """Read the axes of an expression file; its cells are read when they are needed.
-
-    Raises
-    ------
-    CohortError
-        The file is missing, of an unknown kind or broken.
-    """
-    name = path.name.lower()
-    if name.endswith(".h5ad"):
-        return H5adGrid(path)
-    in_file = _open_parquet(path) if name.endswith(".parquet") and path.is_file() else None
-    return in_file or CellGrid(read_cells(path))
-
-
-def open_h5ad(path: Path, *, in_file: bool = False) -> AnnData:
-    """Read an ``.h5ad`` file.
+def open_grid(
+    expression: Path | Sequence[Path], *, units: str = "counts", sheet: str | None = None, layer: str | None = None
+) -> Grid:
+    """Read the axes of an expression file, or of several as one; cells are read when they are needed.
 
     Parameters
     ----------
-    path
-        The file.
-    in_file
-        Leave the matrix in the file until it is read.
+    expression
+        A file, a folder or a pattern of files, or several of these.
+    units
+        Declared units; tables of counting programs and ``.h5ad`` files have columns or layers of several units.
+    sheet
+        Of a workbook.
+    layer
+        Of an ``.h5ad`` file.
 
     Raises
     ------
     CohortError
-        The file is missing, broken or holds no matrix.
+        A file is missing, of an unknown kind or broken, or the files do not belong together.
     """
+    paths = list_files(expression)
+    grids = [_open_file(path, units, sheet, layer) for path in paths]
+    return grids[0] if len(grids) == 1 else join_grids(grids, paths)
+
+
+def _open_file(path: Path, units: str, sheet: str | None, layer: str | None) -> Grid:
     if not path.is_file():
         raise CohortError(f"There is no file {path}. Check the name and the folder it is in.")
-    try:
-        with catch_warnings():
-            simplefilter("ignore", UserWarning)  # repeated names are refused later, by name
-            data = read_h5ad(path, backed="r" if in_file else None)
-    except (OSError, KeyError, ValueError, TypeError) as problem:
-        raise CohortError(f"{path} could not be read as .h5ad: {problem}. Write it again with anndata.") from problem
-    if not _has_matrix(data):
-        raise CohortError(f"{path} holds no matrix X. Put the expression values into X.")
-    return data
-
-
-class MatrixGrid:
-    """A grid held as an AnnData; usually with samples in rows, but the orientation is looked up as for any other grid."""
-
-    def __init__(self, source: str, data: AnnData) -> None:
-        self.source = source
-        self.rows: Sequence[str] = [str(name).strip() for name in data.obs_names]
-        self.columns: Sequence[str] = [str(name).strip() for name in data.var_names]
-        self._matrix = data.X
-
-    def numbers(self, rows: Indices, columns: Indices, genes_in_rows: bool) -> Floats:
-        """Return the chosen cells as numbers, missing ones as NaN."""
-        return _dense(self._matrix[rows], columns)
-
-
-class H5adGrid:
-    """A grid that stays in its ``.h5ad`` file, which is open only while consecutive rows are read.
-
-    Other selections of rows, and a matrix stored by columns, need the whole matrix in memory.
-    """
-
-    def __init__(self, path: Path) -> None:
-        data = open_h5ad(path, in_file=True)
-        self.source = path.name
-        self.rows: Sequence[str] = [str(name).strip() for name in data.obs_names]
-        self.columns: Sequence[str] = [str(name).strip() for name in data.var_names]
-        self._path = path
-        self._by_columns = getattr(data.X, "format", "csr") != "csr"
-        self._in_memory: MatrixGrid | None = None
-        data.file.close()
-
-    def numbers(self, rows: Indices, columns: Indices, genes_in_rows: bool) -> Floats:
-        """Return the chosen cells as numbers, missing ones as NaN."""
-        run = contiguous_run(rows)
-        if run is None or self._by_columns:
-            self._in_memory = self._in_memory or MatrixGrid(self.source, open_h5ad(self._path))
-            return self._in_memory.numbers(rows, columns, genes_in_rows)
-        data = open_h5ad(self._path, in_file=True)
-        try:
-            return _dense(data.X[run], columns)
-        finally:
-            data.file.close()
+    known_suffix(path)
+    kind = kind_of_file(path)
+    if kind == "h5ad":
+        if layer is None:
+            return H5adGrid(path, units)
+        return MatrixGrid(path.name, with_layer(open_h5ad(path), layer, units, path.name))
+    if layer is not None:
+        raise CohortError(f"{path.name} is no .h5ad file, so it has no layer '{layer}'. Take `layer` out.")
+    in_file = _open_parquet(path) if kind == "parquet" else None
+    if in_file is not None:
+        return in_file
+    layout = lay_out(read_cells(path, sheet, numbers=True), path, units)
+    return CellGrid(
+        path.name, layout.rows, layout.columns, layout.arrays, notes=layout.notes, estimated=layout.estimated
+    )
 
 
 class ParquetGrid:
@@ -112,6 +75,8 @@ class ParquetGrid:
         self.source = path.name
         self.rows = rows
         self.columns: Sequence[str] = header[1:]
+        self.notes: Sequence[ReadingNote] = ()
+        self.estimated = False
         self._path = path
         self._header = header
         self._order = order
@@ -127,7 +92,7 @@ class ParquetGrid:
         first, last = np.searchsorted(self._starts, [rows.min(), rows.max()], side="right") - 1
         cells = self._cells(int(first), int(last) + 1, columns)
         start, end = self._starts[first], self._starts[last + 1]
-        groups = CellGrid(cells, self.rows[start:end])
+        groups = CellGrid(self.source, self.rows[start:end], cells.header[1:], cells.columns[1:])
         return groups.numbers(rows - start, np.arange(len(columns)), genes_in_rows)
 
     def _cells(self, first: int, end: int, columns: Indices) -> Cells:
@@ -153,7 +118,7 @@ def _open_parquet(path: Path) -> ParquetGrid | None:
     try:
         schema = pa.parquet.read_schema(path)
         header, order = index_first(schema)
-        if len(header) < 2 or len(set(schema.names)) < len(schema.names):
+        if len(header) < 2 or len(set(schema.names)) < len(schema.names) or _needs_layout(schema, header, order):
             return None
         with pa.parquet.ParquetFile(path) as file:
             first = file.read(columns=[order[0]]).column(order[0])
@@ -163,19 +128,11 @@ def _open_parquet(path: Path) -> ParquetGrid | None:
     return ParquetGrid(path, header, order, rows) if rows else None
 
 
-def _has_matrix(data: AnnData) -> bool:
-    try:
-        return data.X is not None
-    except KeyError:  # the file has no matrix
-        return False
-
-
-def _dense(rows: Any, columns: Indices) -> Floats:
-    """Return the chosen columns of an array or a sparse matrix."""
-    if hasattr(rows, "toarray"):
-        if 2 * len(columns) < rows.shape[1]:
-            return np.asarray(rows[:, columns].toarray(), dtype=np.float64)
-        rows = rows.toarray()
-    if not np.array_equal(columns, np.arange(rows.shape[1])):
-        rows = rows[:, columns]
-    return np.asarray(rows, dtype=np.float64)
+def _needs_layout(schema: pa.Schema, header: Sequence[str], order: Sequence[str]) -> bool:
+    """Tell whether columns may describe genes or number rows, so that the whole table must be looked at."""
+    is_index = pa.types.is_integer(schema.field(order[0]).type)
+    has_text = any(
+        not pa.types.is_floating(kind := schema.field(name).type) and not pa.types.is_integer(kind)
+        for name in order[1:]
+    )
+    return is_index or has_text or any(letters_and_digits(name) in GENE_FACTS for name in header[1:])

@@ -11,12 +11,17 @@ from anndata import AnnData
 
 from responder_ml.arrays import Floats, Indices
 from responder_ml.cohort import sample_sheet
+from responder_ml.cohort.expression_files import describe_files, list_files
 from responder_ml.cohort.gene_ids import check_gene_names
 from responder_ml.cohort.gene_translation import GeneTranslation
-from responder_ml.cohort.grid import Grid, genes_are_in_rows, read_samples
-from responder_ml.cohort.grid_files import MatrixGrid, open_grid, open_h5ad
+from responder_ml.cohort.grid import Grid, genes_are_in_rows, name_by_sample, read_samples, select_names
+from responder_ml.cohort.grid_files import open_grid
+from responder_ml.cohort.h5ad import MatrixGrid, open_h5ad, with_layer
+from responder_ml.cohort.missing_values import leave_out_missing
+from responder_ml.cohort.not_genes import find_genes, find_totals, refuse_same_file, refuse_sheet_columns
+from responder_ml.cohort.reading_note import ReadingNote
 from responder_ml.cohort.sample_sheet import Where
-from responder_ml.cohort.units import check_units
+from responder_ml.cohort.units import check_library_sizes, check_units, round_estimated
 from responder_ml.errors import ExpressionError, SampleSheetError, list_names
 
 
@@ -27,25 +32,39 @@ class _Matrix:
     values: Floats = field(repr=False)
     samples: list[str]
     genes: list[str]
+    notes: tuple[ReadingNote, ...] = ()
     gene_map: dict[str, Any] | None = None
 
 
+@dataclass(frozen=True)
+class _Plan:
+    """How a matrix is read, whatever its samples."""
+
+    units: str
+    spike_ins: str
+    translation: GeneTranslation | None
+
+
 def read_table(
-    expression: Path,
+    expression: Path | Sequence[Path],
     samples: Path,
     *,
     units: str,
     columns: Mapping[str, str] | None = None,
     where: Where | None = None,
     genes: GeneTranslation | None = None,
+    spike_ins: str = "keep",
+    sheet: str | None = None,
+    samples_sheet: str | None = None,
+    layer: str | None = None,
 ) -> AnnData:
     """Read an expression matrix and a sample sheet into a cohort.
 
     Parameters
     ----------
     expression
-        CSV, TSV (plain or ``.gz``), Parquet, Excel (first sheet) or ``.h5ad``; genes in rows or in columns, found by
-        matching sample ids against both axes.
+        Text table (plain or ``.gz``), Parquet, workbook or ``.h5ad``; genes in rows or in columns, found by matching sample ids
+        against both axes. Or several files, a folder or a pattern: their samples are put together on the genes that all have.
     samples
         Sample sheet in one of the same formats, one row per sample.
     units
@@ -57,13 +76,20 @@ def read_table(
         Select rows whose (canonical) column has this value, or one of a list.
     genes
         Translates the matrix' gene names; its report is ``uns["gene_map"]``.
+    spike_ins
+        ``drop`` or ``keep`` spike-ins (ERCC and others) among the genes.
+    sheet, samples_sheet
+        Sheets of the expression's and of the samples' workbook; the first ones if not given.
+    layer
+        Layer of an ``.h5ad`` file, or ``raw``.
 
     Returns
     -------
     AnnData
         Samples x genes in the sheet's order; ``uns`` has ``units``, ``source``, ``simulated`` (true where the sheet has
-        a column of that name with ``yes``, ``true`` or ``1``), ``subject_source`` (``column`` or ``sample``) and
-        ``unused_samples``, the samples of the matrix that the sheet does not list.
+        a column of that name with ``yes``, ``true`` or ``1``), ``subject_source`` (``column`` or ``sample``),
+        ``unused_samples``, the samples of the matrix that the sheet does not list, and ``reading``, what was changed or left
+        out on the way as pairs of severity and sentence, if anything was.
 
     Raises
     ------
@@ -84,9 +110,14 @@ def read_table(
     >>> cohort.shape
     (6, 300)
     """
-    sheet = sample_sheet.read_sheet(samples)
-    source = f"{expression.name} with {samples.name}"
-    return _build_cohort(open_grid(expression), sheet, samples.name, source, units, columns or {}, where or {}, genes)
+    files = list_files(expression)
+    table = sample_sheet.read_sheet(samples, samples_sheet)
+    if any(path.resolve() == samples.resolve() for path in files) and sheet == samples_sheet:
+        refuse_same_file(samples.name, list(table.columns))
+    grid = open_grid(files, units=units, sheet=sheet, layer=layer)
+    source = f"{describe_files(files)} with {samples.name}"
+    plan = _Plan(units, spike_ins, genes)
+    return _build_cohort(grid, table, samples.name, source, plan, columns or {}, where or {})
 
 
 def read_h5ad(
@@ -97,8 +128,11 @@ def read_h5ad(
     where: Where | None = None,
     samples: Path | None = None,
     genes: GeneTranslation | None = None,
+    spike_ins: str = "keep",
+    samples_sheet: str | None = None,
+    layer: str | None = None,
 ) -> AnnData:
-    """Read a cohort from an ``.h5ad`` file: its ``X``, and its ``obs`` or a sample sheet beside it.
+    """Read a cohort from an ``.h5ad`` file: its ``X`` or a layer, and its ``obs`` or a sample sheet beside it.
 
     Parameters
     ----------
@@ -108,7 +142,7 @@ def read_h5ad(
         As for `read_table`. Without ``columns["sample"]`` the sample ids are the names of ``obs``.
     samples
         Sample sheet to use in place of ``obs``.
-    genes
+    genes, spike_ins, samples_sheet, layer
         As for `read_table`.
 
     Raises
@@ -116,16 +150,17 @@ def read_h5ad(
     CohortError
         As for `read_table`.
     """
-    data = open_h5ad(expression)
+    data = with_layer(open_h5ad(expression), layer, units, expression.name)
     grid = MatrixGrid(expression.name, data)
     columns = dict(columns or {})
     if samples is not None:
-        sheet, sheet_name = sample_sheet.read_sheet(samples), samples.name
+        sheet, sheet_name = sample_sheet.read_sheet(samples, samples_sheet), samples.name
     else:
         sheet, sheet_name = _sheet_of(data, grid, columns), f"{expression.name} (obs)"
         sample_column = columns.get("sample")
         grid.rows = sheet[sample_column].tolist() if sample_column in sheet.columns else grid.rows
-    cohort = _build_cohort(grid, sheet, sheet_name, expression.name, units, columns, where or {}, genes)
+    plan = _Plan(units, spike_ins, genes)
+    cohort = _build_cohort(grid, sheet, sheet_name, expression.name, plan, columns, where or {})
     cohort.uns["simulated"] = cohort.uns["simulated"] or bool(data.uns.get("simulated", False))
     return cohort
 
@@ -146,18 +181,21 @@ def _build_cohort(
     sheet: pd.DataFrame,
     sheet_name: str,
     source: str,
-    units: str,
+    plan: _Plan,
     columns: Mapping[str, str],
     where: Where,
-    genes: GeneTranslation | None,
 ) -> AnnData:
     sheet = sample_sheet.with_canonical_names(sheet, columns, sheet_name)
     listed = sheet["sample"].tolist()
+    notes = name_by_sample(grid, listed)
     genes_in_rows = genes_are_in_rows(grid, listed, known_are="samples", enough=1.0)
     selected = sheet[sample_sheet.rows_where(sheet, where)].reset_index(drop=True)
     selected, subject_source = sample_sheet.with_subjects(selected, sheet_name)
-    matrix = _read_matrix(grid, selected["sample"].tolist(), genes_in_rows, genes, units)
-    check_units(matrix.values, units, samples=matrix.samples, genes=matrix.genes)
+    matrix = _read_matrix(grid, selected["sample"].tolist(), genes_in_rows, plan)
+    notes = (*grid.notes, *notes, *matrix.notes)
+    notes += refuse_sheet_columns(matrix.genes, _sheet_columns(selected, columns), matrix.values, source)
+    check_units(matrix.values, plan.units, samples=matrix.samples, genes=matrix.genes)
+    notes += tuple(check_library_sizes(matrix.values, plan.units))
     on_axis = grid.columns if genes_in_rows else grid.rows
     obs = sample_sheet.typed(selected).set_axis(matrix.samples, axis=0)
     is_simulated = "simulated" in obs and obs["simulated"].astype(str).str.lower().isin(["yes", "true", "1"]).any()
@@ -166,31 +204,50 @@ def _build_cohort(
         obs=obs,
         var=pd.DataFrame(index=matrix.genes),
         uns={
-            "units": units,
+            "units": plan.units,
             "source": source,
             "simulated": bool(is_simulated),
             "subject_source": subject_source,
             "unused_samples": sorted(set(on_axis).difference(listed)),
+            **({"reading": [list(note) for note in notes]} if notes else {}),
             **({"gene_map": matrix.gene_map} if matrix.gene_map else {}),
         },
     )
 
 
-def _read_matrix(
-    grid: Grid, samples: Sequence[str], genes_in_rows: bool, translation: GeneTranslation | None, units: str
-) -> _Matrix:
-    """Return these samples, in this order, with every gene."""
-    gene_names, on_axis = (grid.rows, grid.columns) if genes_in_rows else (grid.columns, grid.rows)
+def _sheet_columns(selected: pd.DataFrame, columns: Mapping[str, str]) -> dict[str, Sequence[str]]:
+    """Return the sheet's columns other than the samples' names, under their canonical and their own names."""
+    by_name: dict[str, Sequence[str]] = {}
+    for name in selected.columns:
+        if not selected[name].equals(selected["sample"]):
+            cells = selected[name].tolist()
+            by_name |= {name: cells, columns.get(name, name): cells}
+    return by_name
+
+
+def _read_matrix(grid: Grid, samples: Sequence[str], genes_in_rows: bool, plan: _Plan) -> _Matrix:
+    """Return these samples, in this order, with every gene that is one and was measured."""
+    names, on_axis = (grid.rows, grid.columns) if genes_in_rows else (grid.columns, grid.rows)
     positions = _positions(on_axis, samples, grid.source)
-    if translation is None:
-        check_gene_names(gene_names, grid.source)
-    values = read_samples(grid, positions, np.arange(len(gene_names)), genes_in_rows)
-    _check_finite(values, samples, gene_names, grid.source)
-    if translation is None:
-        return _Matrix(values, list(samples), list(gene_names))
-    plan = translation.plan(gene_names, units, grid.source)
-    all_genes = np.arange(len(plan.genes))
-    return _Matrix(plan.merged(values[:, plan.rows_of(all_genes)], all_genes), list(samples), plan.genes, plan.report)
+    named = find_genes(names, grid.source, spike_ins=plan.spike_ins)
+    everything = read_samples(grid, positions, np.arange(len(names)), genes_in_rows)
+    is_gene, notes = find_totals(everything, names, named.is_gene)
+    notes = (*named.notes, *notes)
+    measured = leave_out_missing(everything, is_gene, samples, names, grid.source)
+    genes = select_names(names, measured.is_usable)
+    if plan.translation is None:
+        check_gene_names(genes, grid.source)
+    values = everything if measured.is_usable.all() else np.ascontiguousarray(everything[:, measured.is_usable])
+    notes += measured.notes
+    if plan.units == "counts":
+        values, rounded = round_estimated(values, estimated=grid.estimated, source=grid.source)
+        notes += rounded
+    if plan.translation is None:
+        return _Matrix(values, list(samples), genes, notes)
+    translated = plan.translation.plan(genes, plan.units, grid.source)
+    all_genes = np.arange(len(translated.genes))
+    merged = translated.merged(values[:, translated.rows_of(all_genes)], all_genes)
+    return _Matrix(merged, list(samples), translated.genes, notes, translated.report)
 
 
 def _positions(on_axis: Sequence[str], samples: Sequence[str], source: str) -> Indices:
@@ -213,25 +270,6 @@ def _positions(on_axis: Sequence[str], samples: Sequence[str], source: str) -> I
             "Correct their names, or take their rows out of the sheet or with `where`."
         )
     return np.array([position[name] for name in samples], dtype=np.intp)
-
-
-def _check_finite(values: Floats, samples: Sequence[str], genes: Sequence[str], source: str) -> None:
-    if np.isfinite(values).all():
-        return
-    for kind, is_kind in (("missing", np.isnan(values)), ("infinite", np.isinf(values))):
-        if not is_kind.any():
-            continue
-        row, column = np.argwhere(is_kind)[0]
-        advice = (
-            "Write 0 if nothing was counted there, otherwise remove the gene or the sample."
-            if kind == "missing"
-            else "Infinity comes from the logarithm of 0 or a division by 0; add an offset before the logarithm."
-        )
-        raise ExpressionError(
-            f"{source}: {int(is_kind.sum())} value(s) are {kind}, in {int(is_kind.any(axis=0).sum())} gene(s) and "
-            f"{int(is_kind.any(axis=1).sum())} sample(s) (first: gene '{genes[column]}', sample '{samples[row]}'). "
-            f"{advice}"
-        )
 
 
 def _sheet_of(data: AnnData, grid: Grid, columns: Mapping[str, str]) -> pd.DataFrame:

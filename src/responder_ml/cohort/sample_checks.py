@@ -179,6 +179,12 @@ def gene_map(labelled: LabelledCohort) -> Iterator[Finding]:
     )
 
 
+def what_reading_changed(labelled: LabelledCohort) -> Iterator[Finding]:
+    """RML19: what was skipped, left out or changed while the files were read."""
+    for severity, message in labelled.cohort.uns.get("reading", ()):
+        yield Finding("RML19", "warning" if severity == "warning" else "info", str(message))
+
+
 def _log2(labelled: LabelledCohort) -> Floats:
     """Return values on a log2 scale: counts per million with half a count added, TPM with 1 added, log2 as they are."""
     values, units = labelled.expression, labelled.cohort.uns.get("units")

@@ -24,8 +24,15 @@ _WHOLE = re.compile(r"-?(?:0|[1-9]\d{0,17})")
 _NUMBER = re.compile(r"[-+]?(?:(?:0|[1-9]\d*)(?:\.\d*)?|\.\d+)(?:e[-+]\d+)?", re.IGNORECASE)
 
 
-def read_sheet(path: Path) -> pd.DataFrame:
+def read_sheet(path: Path, sheet: str | None = None) -> pd.DataFrame:
     """Read a sample sheet as text, without the empty rows and columns spreadsheets leave at the edges.
+
+    Parameters
+    ----------
+    path
+        The file.
+    sheet
+        Sheet of a workbook; the first one that is not empty if not given.
 
     Raises
     ------
@@ -34,7 +41,7 @@ def read_sheet(path: Path) -> pd.DataFrame:
     SampleSheetError
         Two columns have one name.
     """
-    cells = read_cells(path)
+    cells = read_cells(path, sheet)
     header = [name or f"column_{index + 1}" for index, name in enumerate(cells.header)]
     content = {index: cells.text(index) for index in range(len(header))}
     used = [index for index, name in enumerate(cells.header) if name or any(content[index])]
@@ -43,8 +50,8 @@ def read_sheet(path: Path) -> pd.DataFrame:
         raise SampleSheetError(
             f"{path.name} has more than one column called {list_names(repeated)}. Rename or remove one."
         )
-    sheet = pd.DataFrame({header[index]: content[index] for index in used}, dtype=object)
-    return sheet[(sheet != "").any(axis=1)].reset_index(drop=True)
+    table = pd.DataFrame({header[index]: content[index] for index in used}, dtype=object)
+    return table[(table != "").any(axis=1)].reset_index(drop=True)
 
 
 def with_canonical_names(sheet: pd.DataFrame, columns: Mapping[str, str], source: str) -> pd.DataFrame:

@@ -15,7 +15,7 @@ from warnings import catch_warnings, simplefilter
 import pandas as pd
 from anndata import AnnData
 
-from responder_ml.cohort.grid_files import open_h5ad
+from responder_ml.cohort.h5ad import open_h5ad
 from responder_ml.errors import CohortError
 
 SUFFIXES = (".csv", ".tsv", ".xlsx", ".parquet", ".h5ad")

@@ -11,6 +11,8 @@ from typing import Literal, get_args
 import numpy as np
 
 from responder_ml.arrays import Floats, Indices
+from responder_ml.cohort.log_scale import explain_other_scale
+from responder_ml.cohort.reading_note import ReadingNote
 from responder_ml.errors import ExpressionError
 
 Units = Literal["counts", "log2", "tpm"]
@@ -27,8 +29,17 @@ _FEW_GENES, _MANY_GENES = 20, 1000
 # Genes at a sample's floor are its zero counts; a single lowest gene need not be one.
 _LEAST_ZEROS = 2
 _AT_FLOOR = 1e-6
+# Estimated counts leave most genes whole; of normalised values hardly any is.
+_LEAST_WHOLE = 0.3
+_FEW_LIBRARIES = 4
+_ONE_MILLION_WITHIN, _ALIKE_WITHIN = 0.01, 0.001
 # Small counts tell best whether an offset was guessed right: four decimals of log2 leave them whole to 0.002.
 _SMALL, _LEAST_SMALL, _WHOLE = 50.0, 20, 0.02
+_ADVICE_ON_INTENSITIES = (
+    "Intensities with negative values, as MAS 4 writes them, are background-subtracted and have no logarithm. Raise all values "
+    "below 20 to 20 and take the logarithm to base 2 (R: log2(pmax(x, 20)); numpy: np.log2(np.maximum(x, 20))), then declare "
+    "`units: log2`."
+)
 # From, to.
 _CONVERSIONS = (("log2", "counts"), ("log2", "tpm"))
 
@@ -69,6 +80,65 @@ def check_units(
         _check_whole(values, samples, genes)
     else:
         _check_tpm(values)
+
+
+def round_estimated(values: Floats, *, estimated: bool, source: str) -> tuple[Floats, tuple[ReadingNote, ...]]:
+    """Return estimated counts as whole numbers, anything else as it is, and what to say.
+
+    Each sample decides for itself: programs that estimate counts (salmon, kallisto, RSEM) leave those of genes without rivals
+    whole, while normalised counts, TPM and logarithms hardly have a whole number other than 0.
+
+    Parameters
+    ----------
+    values
+        Samples x genes, declared as counts.
+    estimated
+        Whether the file is known to hold estimated counts.
+    source
+        File name, for messages.
+    """
+    is_fractional = values != np.rint(values)
+    if not is_fractional.any() or values.min() < 0:
+        return values, ()
+    whole = ((values > 0) & ~is_fractional).sum(axis=1) / np.maximum((values > 0).sum(axis=1), 1)
+    rows = np.ones(len(values), dtype=np.bool_) if estimated else whole >= _LEAST_WHOLE
+    if not rows[is_fractional.any(axis=1)].all():
+        return values, ()
+    note = f"{source}: {is_fractional.mean():.1%} of the values are counts estimated with decimals, and were rounded."
+    return np.rint(values), (ReadingNote("info", note),)
+
+
+def check_library_sizes(values: Floats, units: str) -> list[ReadingNote]:
+    """Refuse counts whose libraries all hold one million, and note libraries that are all of one size.
+
+    Parameters
+    ----------
+    values
+        Samples x all genes of the file, in ``units``.
+    units
+        ``counts``, ``log2`` or ``tpm``.
+
+    Raises
+    ------
+    ExpressionError
+        The counts are TPM or counts per million.
+    """
+    if units != "counts" or len(values) < _FEW_LIBRARIES:
+        return []
+    sizes = values.sum(axis=1)
+    if np.all(np.abs(sizes / 1e6 - 1.0) < _ONE_MILLION_WITHIN):
+        raise ExpressionError(
+            f"All {len(sizes)} libraries hold one million ({sizes.min():.0f} to {sizes.max():.0f}), as no sequencer makes them: "
+            "these are TPM or counts per million, rounded. Declare `units: tpm` for them as they were before rounding, or give "
+            "the counts of the reads."
+        )
+    if np.all(np.abs(sizes / np.median(sizes) - 1.0) < _ALIKE_WITHIN):
+        message = (
+            f"All {len(sizes)} libraries are of one size ({sizes.min():.0f} to {sizes.max():.0f}): these counts were normalised or "
+            "thinned out before, so that library sizes say nothing."
+        )
+        return [ReadingNote("warning", message)]
+    return []
 
 
 def convert_units(values: Floats, units: str, model_units: str, depth: float) -> Floats:
@@ -126,9 +196,14 @@ def _check_not_negative(values: Floats, units: str, samples: Sequence[str] | Non
     if values.min() >= 0:
         return
     where = _describe_cell(values, np.argwhere(values < 0)[0], samples, genes)
+    advice = (
+        _ADVICE_ON_INTENSITIES
+        if values.max() > _LARGEST_LOG2
+        else "If the values are on a log scale, declare `units: log2`; if background was subtracted, go back to the values "
+        "before it."
+    )
     raise ExpressionError(
-        f"{int(np.sum(values < 0))} value(s) are negative (first: {where}), but {units} cannot be. If the values are "
-        "on a log scale, declare `units: log2`; if background was subtracted, go back to the values before it."
+        f"{int(np.sum(values < 0))} value(s) are negative (first: {where}), but {units} cannot be. {advice}"
     )
 
 
@@ -151,7 +226,9 @@ def _check_whole(values: Floats, samples: Sequence[str] | None, genes: Sequence[
         advice = "They look like log2 values: declare `units: log2`."
     else:
         advice = (
-            "Round estimated counts (Salmon, kallisto, RSEM) to whole numbers, or declare `units: tpm` if they are."
+            "Estimated counts (salmon, kallisto, RSEM) are rounded here, but too many of these values have decimals: they look "
+            "normalised. Give the counts before normalisation, or declare `units: tpm` if they are TPM; rounding does not make "
+            "counts of them."
         )
     raise ExpressionError(
         f"{int(fractional.sum())} of {values.size} values are not whole numbers (first: {where}), but counts are. "
@@ -175,11 +252,16 @@ def _check_log2(values: Floats) -> None:
         raise ExpressionError(
             f"{span} and all are whole numbers, but log2 values are not. {advice} the logarithm first."
         )
+    if highest > _LARGEST_LOG2 and lowest < 0:
+        raise ExpressionError(f"{span}, but log2 expression stays below {_LARGEST_LOG2:.0f}. {_ADVICE_ON_INTENSITIES}")
     if highest > _LARGEST_LOG2:
         raise ExpressionError(
             f"{span}, but log2 expression stays below {_LARGEST_LOG2:.0f}. If they are TPM, declare `units: tpm`; if "
             "they are raw intensities or normalised counts, take log2 first (of the value plus a small offset)."
         )
+    other = explain_other_scale(values)
+    if other:
+        raise ExpressionError(f"{span}. {other}")
     if _looks_logged_twice(values.shape[1], lowest, highest):
         raise ExpressionError(
             f"{span} over {values.shape[1]} genes. That is far too narrow for log2 expression, which spans 8 or more: "

@@ -44,7 +44,8 @@ def test_columns_are_matched_by_any_property_that_identifies_samples(tmp_path, c
     assert expression.samples == ("GSM11", "GSM12", "GSM13")
     assert expression.genes == ("Fos", "Arc", "Egr1")
     np.testing.assert_array_equal(expression.values, VALUES[[0, 1, 3]])
-    assert (expression.units, expression.notes) == ("counts", ())
+    assert expression.units == "counts"
+    assert expression.notes[-1] == "1 row(s) named '__no_feature' are counters of reads without a gene and were left out."
 
 
 def test_columns_that_are_no_samples_are_ignored_and_absent_samples_noted(tmp_path):
@@ -53,7 +54,10 @@ def test_columns_that_are_no_samples_are_ignored_and_absent_samples_noted(tmp_pa
     path.write_bytes(gzip.compress(table.to_csv(index=False).encode()))
     expression = read_expression_file(path, SAMPLES, "counts")
     assert expression.samples == ("GSM11", "GSM13")
-    assert expression.notes == ("1 sample(s) have no values in GSE1.csv.gz and were left out: 'GSM12'.",)
+    assert expression.notes[:2] == (
+        "GSE1.csv.gz: 1 column(s) hold no expression and were left out: 'length'.",
+        "1 sample(s) have no values in GSE1.csv.gz and were left out: 'GSM12'.",
+    )
 
 
 def test_damaged_and_repeated_gene_names_are_noted(tmp_path):
@@ -63,7 +67,7 @@ def test_damaged_and_repeated_gene_names_are_noted(tmp_path):
     expression = read_expression_file(path, SAMPLES, None)
     assert expression.genes == ("1-Sep", "Arc", "Arc")
     assert [note.split(" were ")[0] for note in expression.notes] == [
-        "1 row(s) with missing values",
+        "1 gene(s) have missing values in some sample and",
         "1 gene name(s)",
         "1 gene name(s) are repeated. See `cohort.genes.many_to_one`.",
     ]

@@ -7,17 +7,18 @@ from pathlib import Path
 
 import numpy as np
 
-from responder_ml.arrays import Floats
-from responder_ml.cohort.cells import read_cells
+from responder_ml.arrays import Flags, Floats
+from responder_ml.cohort.expression_files import describe_files, list_files
 from responder_ml.cohort.gene_ids import damaged_by_excel
 from responder_ml.cohort.geo.series_matrix import Sample, SeriesMatrix
-from responder_ml.cohort.grid import CellGrid, letters_and_digits
-from responder_ml.cohort.units import check_units
+from responder_ml.cohort.grid import Axes, letters_and_digits, select_names
+from responder_ml.cohort.grid_files import open_grid
+from responder_ml.cohort.not_genes import find_genes, find_totals
+from responder_ml.cohort.units import check_units, round_estimated
 from responder_ml.errors import CohortError, FetchError, list_names
 
 _ACCESSION = re.compile(r"GSM\d+")
 _MIN_MATCHED = 0.5
-_NO_GENE = re.compile(r"__\w+|N_(?:unmapped|multimapping|noFeature|ambiguous)")
 
 
 @dataclass(frozen=True)
@@ -43,13 +44,15 @@ class SeriesExpression:
     notes: tuple[str, ...]
 
 
-def read_expression_file(path: Path, samples: Sequence[Sample], units: str | None) -> SeriesExpression:
+def read_expression_file(
+    expression: Path | Sequence[Path], samples: Sequence[Sample], units: str | None
+) -> SeriesExpression:
     """Read a table whose columns (or rows) are samples under their accessions, titles, or another property that identifies them.
 
     Parameters
     ----------
-    path
-        Of any kind `read_cells` reads; the first column names the genes.
+    expression
+        A file of any kind `open_grid` reads, or one for each sample.
     samples
         Samples of the series.
     units
@@ -60,22 +63,25 @@ def read_expression_file(path: Path, samples: Sequence[Sample], units: str | Non
     FetchError
         Fewer than half of the samples are found, or the values contradict the declared units.
     """
+    files = list_files(expression)
+    source = describe_files(files)
     try:
-        grid = CellGrid(read_cells(path))
+        grid = open_grid(files, units=units or "counts")
         in_columns, in_rows = _match_samples(grid.columns, samples), _match_samples(grid.rows, samples)
         genes_in_rows = len(in_columns) >= len(in_rows)
         position_of = in_columns if genes_in_rows else in_rows
         if len(position_of) < _MIN_MATCHED * len(samples):
-            raise FetchError(_explain_no_match(path, grid, samples, len(position_of)))
+            raise FetchError(_explain_no_match(source, grid, samples, len(position_of)))
         genes = np.arange(len(grid.rows if genes_in_rows else grid.columns), dtype=np.intp)
         positions = np.array(list(position_of.values()), dtype=np.intp)
         rows, columns = (genes, positions) if genes_in_rows else (positions, genes)
         cells = grid.numbers(rows, columns, genes_in_rows=genes_in_rows)
     except CohortError as problem:
-        raise FetchError(f"{path.name} cannot be used as this series' expression: {problem}") from problem
+        raise FetchError(f"{source} cannot be used as this series' expression: {problem}") from problem
     names = grid.rows if genes_in_rows else grid.columns
     values = cells if genes_in_rows else cells.T
-    return _checked(path.name, list(names), list(position_of), values, units, samples)
+    notes = [note.message for note in grid.notes]
+    return _checked(source, list(names), list(position_of), values, units, samples, notes, estimated=grid.estimated)
 
 
 def read_matrix_values(matrices: Sequence[SeriesMatrix], source: str, units: str | None) -> SeriesExpression:
@@ -105,20 +111,40 @@ def read_matrix_values(matrices: Sequence[SeriesMatrix], source: str, units: str
 
 
 def _checked(
-    source: str, genes: list[str], accessions: list[str], values: Floats, units: str | None, samples: Sequence[Sample]
+    source: str,
+    genes: list[str],
+    accessions: list[str],
+    values: Floats,
+    units: str | None,
+    samples: Sequence[Sample],
+    notes: Sequence[str] = (),
+    *,
+    estimated: bool = False,
 ) -> SeriesExpression:
-    """Return the expression without rows that are no genes or have gaps, its units checked."""
-    notes = []
+    """Return the expression without rows that are no genes or hold nothing, its units checked."""
+    notes = list(notes)
     absent = [sample.accession for sample in samples if sample.accession not in set(accessions)]
     if absent:
         notes.append(f"{len(absent)} sample(s) have no values in {source} and were left out: {list_names(absent)}.")
-    no_gene = np.array([bool(_NO_GENE.fullmatch(name)) for name in genes], dtype=np.bool_)
-    gaps = ~np.isfinite(values).all(axis=1) & ~no_gene
+    try:
+        named = find_genes(genes, source)
+        is_gene, total_notes = find_totals(values.T, genes, named.is_gene)
+    except CohortError as problem:
+        raise FetchError(str(problem)) from problem
+    notes += [note.message for note in (*named.notes, *total_notes)]
+    is_empty = ~np.isfinite(values).any(axis=1) & is_gene
+    if is_empty.any():
+        notes.append(f"{int(is_empty.sum())} row(s) without any value were left out.")
+    is_usable = is_gene & ~is_empty
+    genes, values = select_names(genes, is_usable), values[is_usable]
+    gaps: Flags = np.asarray(~np.isfinite(values).all(axis=1), dtype=np.bool_)
     if gaps.any():
-        notes.append(f"{int(gaps.sum())} row(s) with missing values were left out.")
-    is_usable = ~(no_gene | gaps)
-    genes, values = [name for name, usable in zip(genes, is_usable, strict=True) if usable], values[is_usable]
+        notes.append(f"{int(gaps.sum())} gene(s) have missing values in some sample and were left out.")
+        genes, values = select_names(genes, ~gaps), values[~gaps]
     units = units or "counts"
+    if units == "counts" and values.size:
+        rounded, round_notes = round_estimated(values.T, estimated=estimated, source=source)
+        values, notes = rounded.T, [*notes, *(note.message for note in round_notes)]
     try:
         check_units(values.T, units, samples=accessions, genes=genes)
     except CohortError as problem:
@@ -177,9 +203,9 @@ def _bare(text: str) -> str:
     return plain[1:] if len(plain) > 1 and plain[0] == "x" and plain[1].isdigit() else plain
 
 
-def _explain_no_match(path: Path, grid: CellGrid, samples: Sequence[Sample], n_matched: int) -> str:
+def _explain_no_match(source: str, grid: Axes, samples: Sequence[Sample], n_matched: int) -> str:
     return (
-        f"{path.name}: {n_matched} of {len(samples)} samples are in it under an accession, title or other property. Its columns "
+        f"{source}: {n_matched} of {len(samples)} samples are in it under an accession, title or other property. Its columns "
         f"start with {list_names(grid.columns)}; titles with {list_names([sample.title for sample in samples])}. Name another "
         "file in a recipe, or rename the columns and use `source: table`."
     )
