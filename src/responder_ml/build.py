@@ -249,34 +249,16 @@ def build_cohort(config: CohortConfig, seed: int) -> AnnData:
         raise ConfigError("cohort.params belong to source 'simulated'; remove them.")
     if config.expression is None:
         raise ConfigError(f"cohort.source '{config.source}' needs cohort.expression, which is not given.")
+    options: dict[str, Any] = {
+        name: getattr(config, name) for name in ("units", "columns", "where", "spike_ins", "samples_sheet", "layer")
+    }
     if config.source == "h5ad":
         if not isinstance(config.expression, Path):
             raise ConfigError("cohort.source 'h5ad' reads one file. Join them with anndata, or take `source: table`.")
-        return read_h5ad(
-            config.expression,
-            units=config.units,
-            columns=config.columns,
-            where=config.where,
-            samples=config.samples,
-            genes=genes,
-            spike_ins=config.spike_ins,
-            samples_sheet=config.samples_sheet,
-            layer=config.layer,
-        )
+        return read_h5ad(config.expression, samples=config.samples, genes=genes, **options)
     if config.samples is None:
         raise ConfigError("cohort.source 'table' needs cohort.samples, which is not given.")
-    return read_table(
-        config.expression,
-        config.samples,
-        units=config.units,
-        columns=config.columns,
-        where=config.where,
-        genes=genes,
-        spike_ins=config.spike_ins,
-        sheet=config.sheet,
-        samples_sheet=config.samples_sheet,
-        layer=config.layer,
-    )
+    return read_table(config.expression, config.samples, genes=genes, sheet=config.sheet, **options)
 
 
 def build_genes(config: GenesConfig) -> GeneTranslation:

@@ -37,7 +37,9 @@ def test_negative_values_are_named(units):
 def test_fractional_counts_are_named_with_the_remedy_for_estimated_counts():
     values = np.full((3, 4), 500.0)
     values[2, 0] = 12.75
-    with pytest.raises(ExpressionError, match=r"1 of 12 values.*gene '1', sample '3', 12.75.*rounding does not make counts of them"):
+    with pytest.raises(
+        ExpressionError, match=r"1 of 12 values.*gene '1', sample '3', 12.75.*rounding does not make counts"
+    ):
         check_units(values, "counts")
 
 

@@ -84,9 +84,10 @@ def with_layer(data: AnnData, layer: str | None, units: str, source: str) -> Ann
     if layer in (None, RAW) and units != "counts" and "log1p" in data.uns and not _is_whole(chosen.X):
         base = data.uns["log1p"].get("base") if hasattr(data.uns["log1p"], "get") else None
         if base is None or abs(float(base) - 2.0) > 1e-9:
+            scaled = ", scaled to z-scores" if np.nanmin(_first_rows(chosen.X), initial=0) < 0 else ""
             raise ExpressionError(
-                f"{source}: its mark uns['log1p'] says that the values are natural logarithms of scanpy's log1p, not {units}. "
-                f"{_advice(data, layer)}"
+                f"{source}: its mark uns['log1p'] says that the values are natural logarithms of scanpy's log1p{scaled}, not "
+                f"{units}. {_advice(data, layer)}"
             )
     if units == "counts" and not _is_whole(chosen.X) and _layers_of_counts(data, layer):
         raise ExpressionError(f"{source}: {layer or 'X'} holds no counts. {_advice(data, layer)}")
@@ -123,10 +124,14 @@ def _layers_of_counts(data: AnnData, layer: str | None) -> list[str]:
     return [*sorted(names, key=lambda name: name != "counts"), *([RAW] if with_raw else [])]
 
 
+def _first_rows(matrix: Any) -> Floats:
+    rows = matrix[:_LOOKED_AT]
+    return np.asarray(rows.toarray() if hasattr(rows, "toarray") else rows)
+
+
 def _is_whole(matrix: Any) -> bool:
     """Tell whether the first rows of a matrix hold counts."""
-    rows = matrix[:_LOOKED_AT]
-    values = np.asarray(rows.toarray() if hasattr(rows, "toarray") else rows)
+    values = _first_rows(matrix)
     if not np.issubdtype(values.dtype, np.number):
         return False
     return bool(np.all(np.nan_to_num(values) == np.rint(np.nan_to_num(values))) and np.nanmin(values, initial=0) >= 0)

@@ -91,7 +91,7 @@ def lay_out(cells: Cells, path: Path, units: str) -> TableLayout:
     names = _column_of_names(cells, plain)
     described = [index for index in range(len(plain)) if index != names and _describes(cells, plain, index)]
     if described:
-        shown = list_names([cells.header[index] or f"column {index + 1}" for index in described])
+        shown = list_names([cells.header[index] or ("row numbers" if not index else "no name") for index in described])
         notes.append(
             ReadingNote(
                 "info", f"{cells.source}: {len(described)} column(s) hold no expression and were left out: {shown}."

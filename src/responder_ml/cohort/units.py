@@ -129,7 +129,7 @@ def check_library_sizes(values: Floats, units: str) -> list[ReadingNote]:
     if np.all(np.abs(sizes / 1e6 - 1.0) < _ONE_MILLION_WITHIN):
         raise ExpressionError(
             f"All {len(sizes)} libraries hold one million ({sizes.min():.0f} to {sizes.max():.0f}), as no sequencer makes them: "
-            "these are TPM or counts per million, rounded. Declare `units: tpm` for them as they were before rounding, or give "
+            "these are TPM or counts per million, rounded. Declare `units: tpm`, or give "
             "the counts of the reads."
         )
     if np.all(np.abs(sizes / np.median(sizes) - 1.0) < _ALIKE_WITHIN):

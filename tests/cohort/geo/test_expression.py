@@ -45,7 +45,9 @@ def test_columns_are_matched_by_any_property_that_identifies_samples(tmp_path, c
     assert expression.genes == ("Fos", "Arc", "Egr1")
     np.testing.assert_array_equal(expression.values, VALUES[[0, 1, 3]])
     assert expression.units == "counts"
-    assert expression.notes[-1] == "1 row(s) named '__no_feature' are counters of reads without a gene and were left out."
+    assert (
+        expression.notes[-1] == "1 row(s) named '__no_feature' are counters of reads without a gene and were left out."
+    )
 
 
 def test_columns_that_are_no_samples_are_ignored_and_absent_samples_noted(tmp_path):
