@@ -18,6 +18,7 @@ from responder_ml.commands.study import show_study
 from responder_ml.commands.study import study as study_command
 from responder_ml.errors import EndpointError, RunError, TrackingError
 from responder_ml.progress import Progress
+from responder_ml.records.ownership import FILE_LIST
 from responder_ml.records.study import PAGE, TABLES, read_study
 from responder_ml.search import dask_workers
 from responder_ml.search.workers import Workers
@@ -116,7 +117,7 @@ def test_the_corrected_p_is_never_below_the_jobs_own_and_names_the_jobs_that_cou
 
 def test_the_folder_is_whole_and_says_what_the_study_says(finished):
     record, out = finished
-    assert {path.name for path in out.iterdir()} == {"study.json", "study.html", "config.yaml"} | {
+    assert {path.name for path in out.iterdir()} == {"study.json", "study.html", "config.yaml", FILE_LIST} | {
         f"{name}.csv" for name in TABLES
     }
     assert json.loads((out / "study.json").read_text()) == record.result.content()

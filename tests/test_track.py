@@ -8,6 +8,7 @@ import pytest
 from responder_ml import track as module
 from responder_ml.bundles.manifest import describe_training
 from responder_ml.errors import BundleError, RunError
+from responder_ml.records.ownership import FILE_LIST
 from responder_ml.records.run import Run, write_run
 from responder_ml.track import track
 
@@ -58,6 +59,7 @@ def test_what_the_user_says_goes_first(sent, run_folder):
 
 
 def test_a_job_without_an_experiment_goes_where_all_jobs_can_be_compared(sent, tmp_path, run_folder):
+    (run_folder / FILE_LIST).unlink()  # as of a version that wrote none
     (run_folder / "config.yaml").write_text("name: pfc\n")
     track(run_folder)
     assert (sent[0]["uri"], sent[0]["experiment"]) == (None, None)

@@ -117,7 +117,7 @@ def test_names_are_escaped_on_the_page(tmp_path):
 def test_the_workers_that_the_job_names_do_the_work(tmp_path, monkeypatch):
     computes = []
 
-    def build(compute):
+    def build(compute, store):
         computes.append(compute)
         return build_workers(ComputeConfig(workers=1))
 

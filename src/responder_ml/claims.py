@@ -16,13 +16,20 @@ from responder_ml.contrasts.region_ranks import rank_regions
 from responder_ml.contrasts.study_regions import StudyRegion, split_regions
 from responder_ml.errors import ContrastError
 from responder_ml.progress import Progress
-from responder_ml.records.files import named_folder, write_text
+from responder_ml.records.csv_tables import csv_text
+from responder_ml.records.files import named_folder, write_folder
+from responder_ml.records.ownership import FolderKind, by_answer
 from responder_ml.report.claims import render_claims
+from responder_ml.search.unit_store import UnitStore
 
 TABLE, RECORD, PAGE = "claims.csv", "claims.json", "claims.html"
+CLAIMS_FOLDER = FolderKind(
+    "table of claims", by_answer(RECORD, ("schema_version", "claims", "rows", "ranks"), (TABLE, RECORD, PAGE))
+)
+"""How a folder of claims is recognised before it is written."""
 
 
-def claims(job: JobConfig, progress: Progress | None = None) -> ClaimsRecord:
+def claims(job: JobConfig, progress: Progress | None = None, store: UnitStore | None = None) -> ClaimsRecord:
     """Evaluate every claim that the animals of a job can answer, in each region of its cohort.
 
     Parameters
@@ -31,6 +38,8 @@ def claims(job: JobConfig, progress: Progress | None = None) -> ClaimsRecord:
         Configuration. Rows that ``cohort.where`` leaves out take no part, so a job of one region gives that region's claims.
     progress
         Shows how far the work has come.
+    store
+        Where finished regions are kept, so that an interrupted call is resumed by the next; none by default.
 
     Raises
     ------
@@ -42,7 +51,7 @@ def claims(job: JobConfig, progress: Progress | None = None) -> ClaimsRecord:
     regions = split_regions(cohort, config.words, covariates=config.covariates, strata=config.strata)
     results = list(build_behaviour(config, cohort))
     with progress.stage("Claims") as on_progress:
-        tables = build_workers(job.compute).map(partial(_evaluate_region, config=config, seed=job.seed), regions)
+        tables = build_workers(job.compute, store).map(partial(_evaluate_region, config=config, seed=job.seed), regions)
         for count, (region, table) in enumerate(zip(regions, tables, strict=True), start=1):
             results += table
             on_progress(count, len(regions), region.name)
@@ -67,12 +76,14 @@ def write_claims(record: ClaimsRecord, folder: Path) -> None:
     Raises
     ------
     RunError
-        A file cannot be written.
+        The folder holds something else, or cannot be written.
     """
-    page = render_claims(record)
-    write_text(folder / TABLE, record.table().to_csv(index=False))
-    write_text(folder / RECORD, json.dumps(record.content(), indent=2, allow_nan=False) + "\n")
-    write_text(folder / PAGE, page)
+    contents = {
+        TABLE: csv_text(record.table()),
+        PAGE: render_claims(record),
+        RECORD: json.dumps(record.content(), indent=2, allow_nan=False) + "\n",
+    }
+    write_folder(folder, contents, CLAIMS_FOLDER)
 
 
 def default_folder(job: JobConfig) -> Path:

@@ -20,7 +20,9 @@ import pandas as pd
 from responder_ml.arrays import Floats
 from responder_ml.errors import RunError
 from responder_ml.evaluation.intervals import compare_pairs
-from responder_ml.records.files import write_text
+from responder_ml.records.csv_tables import csv_text
+from responder_ml.records.files import write_folder
+from responder_ml.records.ownership import FolderKind
 from responder_ml.records.run import Run, read_run
 from responder_ml.records.seed_groups import describe_groups, group_by_seed
 from responder_ml.report.leaderboard import render_leaderboard
@@ -28,6 +30,8 @@ from responder_ml.search.candidate import AUTO
 from responder_ml.statistics.multiple_testing import holm
 
 LEADERBOARD, PAIRS, SEEDS, PAGE = "leaderboard.csv", "pairs.csv", "seeds.csv", "leaderboard.html"
+
+_FILES = (LEADERBOARD, PAIRS, SEEDS, PAGE)
 
 _PAIR_COLUMNS = [
     "first_run", "first", "second_run", "second", "difference", "low", "high", "t", "p_value", "p_holm", "n_folds"
@@ -37,6 +41,19 @@ _ONE_TEST = (
     "run's own and not corrected for the number of runs."
 )
 _BY_NAME = "Subjects of different runs count as the same where their names are the same."
+
+
+def _former_files(folder: Path) -> frozenset[str]:
+    """Return the files of a comparison that a version without lists of files wrote, told by its table of pairs."""
+    try:
+        header = pd.read_csv(folder / PAIRS, nrows=0).columns.tolist()
+    except (OSError, ValueError):
+        return frozenset()
+    return frozenset(name for name in _FILES if (folder / name).is_file()) if header == _PAIR_COLUMNS else frozenset()
+
+
+COMPARISON_FOLDER = FolderKind("comparison", _former_files)
+"""How a folder of a comparison is recognised before it is written."""
 
 
 @dataclass(frozen=True)
@@ -99,15 +116,16 @@ def write_comparison(comparison: Comparison, folder: Path) -> None:
     Raises
     ------
     RunError
-        A file cannot be written.
+        The folder holds something else, or cannot be written.
     """
     page = render_leaderboard(comparison.leaderboard, comparison.pairs, comparison.notes, comparison.simulated)
-    write_text(folder / LEADERBOARD, comparison.leaderboard.to_csv(index=False))
-    write_text(folder / PAIRS, comparison.pairs.to_csv(index=False))
-    write_text(
-        folder / SEEDS, comparison.seeds.assign(runs=comparison.seeds["runs"].map("; ".join)).to_csv(index=False)
-    )
-    write_text(folder / PAGE, page)
+    contents = {
+        LEADERBOARD: csv_text(comparison.leaderboard),
+        PAIRS: csv_text(comparison.pairs),
+        SEEDS: csv_text(comparison.seeds.assign(runs=comparison.seeds["runs"].map("; ".join))),
+        PAGE: page,
+    }
+    write_folder(folder, contents, COMPARISON_FOLDER)
 
 
 def _read_runs(folders: Sequence[Path]) -> dict[str, Run]:

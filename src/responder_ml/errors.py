@@ -21,11 +21,65 @@ these into exit code 2; every other exception is a bug and keeps its traceback.
     └── WorkerError            the processes that do the work
 """
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+_HIDDEN = "***"
+_LEAST_SECRET = 4
+_MOST_CHARACTERS = 300
+# What stands before the @ of an address; a password may hold an @ or a slash that should have been encoded.
+_USER_INFO = re.compile(
+    r"(?P<scheme>\b[a-z][a-z0-9+.\-]*://)(?P<user>[^\s/@:'\"?#]*)(?P<password>:[^\s'\"]*)?@", re.IGNORECASE
+)
+_SECRET_NAME = r"(?:pass(?:word|wd|phrase)?|pwd|\w*token|\w*secret|\w*api_?key|\w*access_?key|credentials?)"
+_PARAMETER = re.compile(
+    rf"(?P<name>(?:[?&;,\s]|^|\b)\w*{_SECRET_NAME}\s*=\s*)(?P<value>'[^']*'|\"[^\"]*\"|[^&;,\s'\"]+)", re.IGNORECASE
+)
+_BEARER = re.compile(r"(?P<kind>\b(?:Bearer|Basic)\s+)[A-Za-z0-9._~+/=\-]{8,}")
+
+
+def hide_secrets(text: str, *addresses: str) -> str:
+    """Return a text without the passwords and tokens of the addresses in it.
+
+    Hidden are ``user:password@`` and ``token@`` before a host, the values of parameters such as ``?password=``, and credentials of
+    HTTP. What is secret in one of ``addresses`` is hidden wherever it stands: a library may take an address apart in another way.
+
+    Examples
+    --------
+    >>> hide_secrets("postgresql://ann:swordfish@host/db?sslpassword=swordfish")
+    'postgresql://ann:***@host/db?sslpassword=***'
+    """
+    for secret in sorted({part for address in addresses for part in _secrets_of(address)}, key=len, reverse=True):
+        text = text.replace(secret, _HIDDEN)
+    text = _USER_INFO.sub(_without_user_info, text)
+    text = _PARAMETER.sub(lambda match: f"{match['name']}{_HIDDEN}", text)
+    return _BEARER.sub(lambda match: f"{match['kind']}{_HIDDEN}", text)
+
+
+def _without_user_info(match: re.Match[str]) -> str:
+    # Without a password, the user's part is a token.
+    user = _HIDDEN if match["password"] is None else f"{match['user']}:{_HIDDEN}"
+    return f"{match['scheme']}{user}@"
+
+
+def _secrets_of(address: str) -> Iterator[str]:
+    """Yield passwords and tokens of an address as they are written, as they are meant, and their parts at an @ or a slash."""
+    from urllib.parse import unquote
+
+    written = [match["password"][1:] if match["password"] else match["user"] for match in _USER_INFO.finditer(address)]
+    written += [match["value"].strip("'\"") for match in _PARAMETER.finditer(address)]
+    for secret in written:
+        for form in (secret, unquote(secret), *re.split(r"[@/?#]", secret)):
+            if len(form) >= _LEAST_SECRET and form != _HIDDEN:
+                yield form
 
 
 class ResponderError(Exception):
-    """Root of everything a user can mend."""
+    """Root of everything a user can mend; no password or token reaches its message."""
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(hide_secrets(message))
 
 
 class ConfigError(ResponderError):
@@ -94,6 +148,39 @@ class NotInArchiveError(FetchError):
 
 class UnreachableError(FetchError):
     """No way to the archive, or it stopped answering."""
+
+
+@contextmanager
+def door(error: type[ResponderError], message: str) -> Iterator[None]:
+    """Turn whatever a library raises at something that came from outside into one message.
+
+    This stands once at each door through which files, folders and answers of others come in, and nowhere further in: there an
+    exception of any kind means that the file is not what it should be.
+
+    Parameters
+    ----------
+    error
+        Class to raise.
+    message
+        What could not be read; the library's own reason is added.
+
+    Raises
+    ------
+    ResponderError
+        Of the class ``error``, or the one that was raised within.
+    """
+    try:
+        yield
+    except ResponderError:
+        raise
+    except Exception as problem:
+        raise error(f"{message}: {describe_problem(problem)}. Use an intact copy.") from problem
+
+
+def describe_problem(problem: BaseException) -> str:
+    """Return the first line of an exception's message, or its type where it has none."""
+    lines = str(problem).strip().splitlines()
+    return lines[0].strip().rstrip(".")[:_MOST_CHARACTERS] if lines else type(problem).__name__
 
 
 def list_names(names: Sequence[str], most: int = 5, quote: str = "'") -> str:

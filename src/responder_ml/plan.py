@@ -16,6 +16,7 @@ from responder_ml.evaluation.permutation import is_exact, min_attainable_p
 from responder_ml.evaluation.power import attainable_p, auroc_needed, null_auroc_sd, power, subjects_needed
 from responder_ml.evaluation.relabel import are_pairs
 from responder_ml.evaluation.verdict import is_underpowered
+from responder_ml.records.csv_tables import csv_text
 from responder_ml.records.files import write_text
 
 Strata = Sequence[tuple[int, int]]
@@ -216,7 +217,7 @@ def write_plan(analysis: PowerAnalysis, path: Path) -> None:
     RunError
         The file cannot be written.
     """
-    write_text(path, analysis.table().to_csv(index=False))
+    write_text(path, csv_text(analysis.table()))
 
 
 def _sizes(positive: int | None, negative: int | None, strata: Strata | None, alpha: float) -> ClassSizes | None:

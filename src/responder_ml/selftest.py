@@ -31,10 +31,11 @@ from responder_ml.evaluation.permutation import NullPlan, run_null
 from responder_ml.evaluation.procedure import Procedure
 from responder_ml.evaluation.relabel import draw_labellings
 from responder_ml.progress import Progress
-from responder_ml.records.files import write_text
+from responder_ml.records.files import named_folder, write_text
 from responder_ml.search.candidate import Candidate
 from responder_ml.search.draw import SearchPlan
 from responder_ml.search.search_data import SearchData
+from responder_ml.search.unit_store import UnitStore
 from responder_ml.search.workers import Workers
 from responder_ml.selftest_seeds import SeedVerdict, judge_seeds
 from responder_ml.selftest_size import SelfTestSize
@@ -155,7 +156,12 @@ class SelfTest:
         )
 
 
-def selftest(job: JobConfig, size: SelfTestSize | None = None, progress: Progress | None = None) -> SelfTest:
+def selftest(
+    job: JobConfig,
+    size: SelfTestSize | None = None,
+    progress: Progress | None = None,
+    store: UnitStore | None = None,
+) -> SelfTest:
     """Run a job's procedure on relabelled subjects and on noise.
 
     Parameters
@@ -166,6 +172,8 @@ def selftest(job: JobConfig, size: SelfTestSize | None = None, progress: Progres
         How many cohorts, relabellings and seeds.
     progress
         Reports long work.
+    store
+        Where finished cohorts are kept, so that an interrupted call is resumed by the next; none by default.
 
     Raises
     ------
@@ -182,12 +190,12 @@ def selftest(job: JobConfig, size: SelfTestSize | None = None, progress: Progres
         run = partial(_run_cohort, prepared.labelled, prepared.feasible.candidates, prepared.feasible.plan, null, kind)
         results: list[tuple[float, float]] = []
         with progress.stage(f"Cohorts without effect ({kind})") as on_progress:
-            for result in build_workers(job.compute).map(run, range(size.cohorts)):
+            for result in build_workers(job.compute, store).map(run, range(size.cohorts)):
                 results.append(result)
                 on_progress(len(results), size.cohorts, f"mean AUROC {np.mean([value for value, _ in results]):.2f}")
         aurocs, p_values = np.array(results).T
         controls.append(NegativeControl(kind, aurocs, p_values, job.null.alpha))
-    seeds = judge_seeds(job, size.seeds, progress) if size.seeds else ()
+    seeds = judge_seeds(job, size.seeds, progress, store) if size.seeds else ()
     return SelfTest(job.name, job.seed, size, tuple(controls), seeds)
 
 
@@ -210,6 +218,20 @@ def write_selftest(test: SelfTest, path: Path) -> None:
         The file cannot be written.
     """
     write_text(path, json.dumps(_record(test), indent=2, allow_nan=False) + "\n")
+
+
+def is_selftest(content: bytes) -> bool:
+    """Tell whether a file is what `write_selftest` writes."""
+    try:
+        record = json.loads(content)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(record, dict) and {"effort", "challenges", "leaks", "sentence"} <= set(record)
+
+
+def default_checkpoint(job: JobConfig, size: SelfTestSize) -> Path:
+    """Return where the units of a self-test without a file of its own are kept: beside this in the current folder."""
+    return named_folder(".", f"selftest-{job.name}", [job.resolved(), vars(size)])
 
 
 def _run_cohort(

@@ -12,6 +12,7 @@ from responder_ml.features.normalise import log2_expression
 from responder_ml.progress import Progress
 from responder_ml.records.seed_groups import count_levels
 from responder_ml.search.search_data import SearchData
+from responder_ml.search.unit_store import UnitStore
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,9 @@ class SeedVerdict:
     verdict: Verdict
 
 
-def judge_seeds(job: JobConfig, number: int, progress: Progress) -> tuple[SeedVerdict, ...]:
+def judge_seeds(
+    job: JobConfig, number: int, progress: Progress, store: UnitStore | None = None
+) -> tuple[SeedVerdict, ...]:
     """Reach the verdict of a job under its own seed and those that follow it.
 
     Data are read, or simulated, once under the job's own seed: only splits, tuning and relabellings change. Nothing is entered in
@@ -48,13 +51,15 @@ def judge_seeds(job: JobConfig, number: int, progress: Progress) -> tuple[SeedVe
         Number of seeds, the job's own included.
     progress
         Reports long work.
+    store
+        Where finished units are kept, if anywhere.
 
     Raises
     ------
     ResponderError
         The configuration or the cohort cannot be used.
     """
-    cohort, workers = build_cohort(job.cohort, job.seed), build_workers(job.compute)
+    cohort, workers = build_cohort(job.cohort, job.seed), build_workers(job.compute, store)
     verdicts = []
     for seed in range(job.seed, job.seed + number):
         prepared = prepare_job(job.model_copy(update={"seed": seed}), cohort)

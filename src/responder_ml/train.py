@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from responder_ml.build import PreparedJob, build_workers, prepare_job
-from responder_ml.bundles.bundle import Bundle, write_bundle
+from responder_ml.bundles.bundle import BUNDLE_FOLDER, Bundle, write_bundle
 from responder_ml.bundles.pack import pack_bundle
 from responder_ml.cohort.endpoint import LabelledCohort
 from responder_ml.config import JobConfig
@@ -24,8 +24,9 @@ from responder_ml.records.digests import data_digest
 from responder_ml.records.files import named_folder
 from responder_ml.records.job_register import REGISTER, AskedJob, JobCount, register_job
 from responder_ml.records.outcome import Outcome, compose_result, limits_of
+from responder_ml.records.ownership import check_apart, digest_of_folder
 from responder_ml.records.result import Result
-from responder_ml.records.run import Run, check_folder, read_run, write_run
+from responder_ml.records.run import CARD, REPORT, RUN_FOLDER, Run, read_run, write_run
 from responder_ml.records.tables import run_tables
 from responder_ml.report.card import render_card
 from responder_ml.report.html import render_report
@@ -35,6 +36,7 @@ from responder_ml.search.search_data import SearchData
 from responder_ml.search.unit_store import code_version
 from responder_ml.search.workers import Workers
 from responder_ml.tracking.mlflow import send
+from responder_ml.tracking.store import resolve_store
 
 SERVING = "responder_ml.serve"
 """Module that MLflow loads to serve a bundle."""
@@ -74,12 +76,12 @@ def run_job(
     register: Path | None = None,
 ) -> Run:
     """Do what `train` does within an open checkpoint, for a caller that has more to do before its units are cleared."""
-    check_folder(out)
+    check_before_work(job, out, bundle)
     clock, prepared = Clock(), prepare_job(job)
     for note in (*classifier_notes(prepared.feasible.candidates), prepared.power_note):
         progress.say(note)
     workers, key = build_workers(job.compute, checkpoint.unit_store()), run_key(job, prepared.labelled)
-    if checkpoint.is_written(key):
+    if checkpoint.is_written(key, _digests(out, bundle)):
         return read_run(out)
     outcome = run_procedure(job, prepared, workers, progress, clock)
     result = compose_result(
@@ -92,10 +94,31 @@ def run_job(
     )
     run = Run(result, run_tables(outcome), job.resolved())
     card = render_card(run)
-    write_bundle(pack_outcome(outcome, result, job.cohort.columns), bundle, {"card.md": card})
-    write_run(run, out, {"report.html": render_report(run), "card.md": card})
-    checkpoint.mark_written(key)
+    write_bundle(pack_outcome(outcome, result, job.cohort.columns), bundle, {CARD: card})
+    write_run(run, out, {REPORT: render_report(run), CARD: card})
+    checkpoint.mark_written(key, _digests(out, bundle))
     return run
+
+
+def check_before_work(job: JobConfig, out: Path, bundle: Path) -> None:
+    """Refuse folders that may not be written, and a tracking store that is none, before data are read.
+
+    Raises
+    ------
+    RunError, BundleError
+        A folder holds what this program did not write, or both overlap.
+    TrackingError
+        The store's address is none.
+    """
+    check_apart({"--out": out, "--bundle": bundle})
+    RUN_FOLDER.check(out)
+    BUNDLE_FOLDER.check(bundle)
+    if job.tracking.enabled:
+        resolve_store(job.tracking.uri)
+
+
+def _digests(*folders: Path) -> dict[str, str | None]:
+    return {str(folder.absolute()): digest_of_folder(folder) for folder in folders}
 
 
 def run_procedure(job: JobConfig, prepared: PreparedJob, workers: Workers, progress: Progress, clock: Clock) -> Outcome:

@@ -26,11 +26,18 @@ from responder_ml.errors import ConfigError, EndpointError, SampleSheetError, li
 from responder_ml.evaluation.small_n import LEAST_SUBJECTS
 from responder_ml.evaluation.transfer import TransferPlan, TransferRow, transfer_matrix
 from responder_ml.progress import Progress
-from responder_ml.records.files import named_folder, write_text
+from responder_ml.records.csv_tables import csv_text
+from responder_ml.records.files import named_folder, write_folder
+from responder_ml.records.ownership import FolderKind, by_answer
 from responder_ml.report.transfer import render_transfer
 from responder_ml.search.candidate import classifier_notes
+from responder_ml.search.unit_store import UnitStore
 
 TABLE, RECORD, PAGE = "transfer.csv", "transfer.json", "transfer.html"
+TRANSFER_FOLDER = FolderKind(
+    "transfer matrix", by_answer(RECORD, ("name", "seed", "question", "between", "rows"), (TABLE, RECORD, PAGE))
+)
+"""How a folder of a transfer is recognised before it is written."""
 _BLANK = ("", "nan", "None")
 
 
@@ -73,7 +80,12 @@ class TransferRecord:
 
 
 def transfer(
-    job: JobConfig, *, by: str | None = None, to: JobConfig | None = None, progress: Progress | None = None
+    job: JobConfig,
+    *,
+    by: str | None = None,
+    to: JobConfig | None = None,
+    progress: Progress | None = None,
+    store: UnitStore | None = None,
 ) -> TransferRecord:
     """Train the job's procedure on each of several cohorts and test it on each other.
 
@@ -87,6 +99,8 @@ def transfer(
         Another job, whose cohort and endpoint are the other side.
     progress
         Shows the progress of long work.
+    store
+        Where finished units are kept, so that an interrupted call is resumed by the next; none by default.
 
     Raises
     ------
@@ -105,7 +119,7 @@ def transfer(
     cohorts, notes = _cohorts_by_column(job, by) if by is not None else (_cohorts_of_jobs(job, to), [])
     # Holm's correction is over all pairs of different cohorts.
     null = replace(build_null_plan(job), family=len(cohorts) * (len(cohorts) - 1))
-    workers = build_workers(job.compute)
+    workers = build_workers(job.compute, store)
     transfer_plan = TransferPlan(candidates, build_search_plan(job), null, workers)
     with progress.stage("Transfers") as on_progress:
         rows = transfer_matrix(cohorts, transfer_plan, on_progress)
@@ -126,12 +140,11 @@ def write_transfer(record: TransferRecord, folder: Path) -> None:
     Raises
     ------
     RunError
-        A file cannot be written.
+        The folder holds something else, or cannot be written.
     """
     page = render_transfer(record.name, record.question, record.between, record.rows, record.notes, record.simulated)
-    write_text(folder / TABLE, record.table().to_csv(index=False))
-    write_text(folder / RECORD, json.dumps(record.content(), indent=2, allow_nan=False) + "\n")
-    write_text(folder / PAGE, page)
+    answer = json.dumps(record.content(), indent=2, allow_nan=False) + "\n"
+    write_folder(folder, {TABLE: csv_text(record.table()), PAGE: page, RECORD: answer}, TRANSFER_FOLDER)
 
 
 def default_folder(job: JobConfig, by: str | None, to: JobConfig | None) -> Path:

@@ -37,6 +37,8 @@ from responder_ml.features.builders import BUILDERS
 from responder_ml.features.builders.gene_sets import GeneSets
 from responder_ml.features.builders.genes import Genes
 from responder_ml.features.signatures import SCORERS
+from responder_ml.records import files
+from responder_ml.records.ownership import FILE_LIST
 from responder_ml.search.prefix_model import PrefixModel
 from responder_ml.search.search_data import context_of
 
@@ -240,23 +242,32 @@ def test_writing_replaces_a_bundle_and_leaves_nothing_beside(packed, tmp_path):
     for _ in range(2):
         write_bundle(packed[0], tmp_path / "toy")
     assert [path.name for path in tmp_path.iterdir()] == ["toy"]
-    assert sorted(path.name for path in (tmp_path / "toy").iterdir()) == sorted(FILES)
+    assert sorted(path.name for path in (tmp_path / "toy").iterdir()) == sorted([FILE_LIST, *FILES])
 
 
 def test_writing_spares_a_folder_that_is_not_a_bundle(packed, tmp_path):
     (tmp_path / "thesis.txt").write_text("years of work")
     with pytest.raises(BundleError, match="not a bundle"):
         write_bundle(packed[0], tmp_path)
+    (tmp_path / "manifest.json").write_text('{"name": "of a web page"}')
+    with pytest.raises(BundleError, match="not a bundle"):
+        write_bundle(packed[0], tmp_path)
     assert (tmp_path / "thesis.txt").read_text() == "years of work"
+
+
+def test_a_bundle_of_a_version_without_lists_of_files_is_replaced(packed, copy):
+    (copy / FILE_LIST).unlink(missing_ok=True)
+    write_bundle(packed[0], copy)
+    assert (copy / FILE_LIST).is_file()
 
 
 def test_a_failed_write_leaves_the_former_bundle(packed, copy, monkeypatch):
     before = (copy / MANIFEST).read_bytes()
 
-    def full(self, content):
+    def full(path, content):
         raise OSError("No space left on device")
 
-    monkeypatch.setattr(Path, "write_bytes", full)
+    monkeypatch.setattr(files, "write_synced", full)
     with pytest.raises(BundleError, match="No space left"):
         write_bundle(packed[0], copy)
     assert (copy / MANIFEST).read_bytes() == before

@@ -4,6 +4,7 @@ import pytest
 from pydantic import BaseModel
 
 from responder_ml.errors import RunError
+from responder_ml.records.ownership import FILE_LIST
 from responder_ml.records.study import (
     ANSWER,
     STUDY_FOLDER,
@@ -88,6 +89,7 @@ def test_the_json_of_earlier_versions_is_read_and_written_byte_for_byte(folder):
 
 
 def test_a_damaged_result_is_refused_with_the_key(folder):
+    (folder / FILE_LIST).unlink()  # as of a version that wrote none
     (folder / ANSWER).write_text(json.dumps({**CONTENT, "correction": {**CONTENT["correction"], "jobs": "many"}}))
     with pytest.raises(RunError, match=r"study\.json is damaged: correction\.jobs"):
         read_study(folder)

@@ -38,7 +38,7 @@ def test_nothing_is_there_before_work_begins_and_after_it_ends(tmp_path):
     with run_checkpoint(tmp_path / "run") as checkpoint:
         assert not list(tmp_path.iterdir())
         store = checkpoint.unit_store()
-        (store.folder / "a.unit").touch()
+        (store.folder / f"{'a' * 32}.unit").touch()
         assert [path.name for path in tmp_path.iterdir()] == [".run.units"]
     assert not list(tmp_path.iterdir())
 
@@ -52,12 +52,12 @@ def _fails(out, *names):
 
 
 def test_units_outlive_an_error_and_an_empty_folder_does_not(tmp_path):
-    for out, names in (("kept", ("a.unit", "b.unit.123.partial")), ("empty", ())):
+    for out, names in (("kept", (f"{'a' * 32}.unit", f"{'b' * 32}.unit.123.partial")), ("empty", ())):
         with pytest.raises(ZeroDivisionError):
             _fails(tmp_path / out, *names)
     assert [path.name for path in tmp_path.iterdir()] == [".kept.units"]
     with run_checkpoint(tmp_path / "kept") as checkpoint:
-        assert sorted(path.name for path in checkpoint.unit_store().folder.iterdir()) == ["a.unit", "lock"]
+        assert sorted(path.name for path in checkpoint.unit_store().folder.iterdir()) == [f"{'a' * 32}.unit", "lock"]
 
 
 def test_a_second_process_learns_who_has_the_folder(tmp_path, holder):
@@ -88,10 +88,39 @@ def test_a_folder_that_cannot_be_written_to_is_reported_before_any_work():
 def test_a_written_run_is_known_by_its_key(tmp_path):
     with run_checkpoint(tmp_path / "run") as checkpoint:
         checkpoint.unit_store()
-        assert not checkpoint.is_written("key")
-        checkpoint.mark_written("key")
-        assert checkpoint.is_written("key")
-        assert not checkpoint.is_written("other")
+        assert not checkpoint.is_written("key", {"run": "1", "bundle": "2"})
+        checkpoint.mark_written("key", {"run": "1", "bundle": "2"})
+        assert checkpoint.is_written("key", {"run": "1", "bundle": "2"})
+        assert not checkpoint.is_written("other", {"run": "1", "bundle": "2"})
+        # Another bundle, one that was altered, one that is gone, and a marker that is not whole.
+        for digests in ({"run": "1", "other": "2"}, {"run": "1", "bundle": "3"}, {"run": "1", "bundle": None}):
+            assert not checkpoint.is_written("key", digests)
+        (checkpoint.folder / "written").write_text('{"key": "ke')
+        assert not checkpoint.is_written("key", {"run": "1", "bundle": "2"})
+
+
+def test_a_folder_of_units_that_holds_something_else_is_left_alone(tmp_path):
+    thesis = tmp_path / ".run.units" / "thesis.txt"
+    thesis.parent.mkdir()
+    thesis.write_text("three years")
+    with pytest.raises(RunError, match=r"thesis\.txt.*Move that away"), run_checkpoint(tmp_path / "run") as checkpoint:
+        checkpoint.unit_store()
+    assert thesis.read_text() == "three years"
+
+
+def test_what_somebody_puts_among_the_units_outlives_them(tmp_path):
+    with run_checkpoint(tmp_path / "run") as checkpoint:
+        (checkpoint.unit_store().folder / "thesis.txt").write_text("three years")
+    assert [path.read_text() for path in tmp_path.rglob("*") if path.is_file()] == ["three years"]
+
+
+def test_a_folder_that_was_removed_under_way_hides_no_error(tmp_path):
+    def fail(checkpoint):
+        shutil.rmtree(checkpoint.unit_store().folder)
+        raise ValueError("the work's own")
+
+    with pytest.raises(ValueError, match="the work's own"), run_checkpoint(tmp_path / "run") as checkpoint:
+        fail(checkpoint)
 
 
 def test_the_units_may_be_asked_for_twice(tmp_path):
@@ -102,7 +131,7 @@ def test_the_units_may_be_asked_for_twice(tmp_path):
 def test_what_a_process_left_that_died_while_clearing_up_is_removed_and_nothing_else_is(tmp_path):
     for name in (".run.units.123.gone", ".run2.units.123.gone", "run.units.gone"):
         (tmp_path / name).mkdir()
-        (tmp_path / name / "a.unit").touch()
+        (tmp_path / name / f"{'a' * 32}.unit").touch()
     with run_checkpoint(tmp_path / "run") as checkpoint:
         checkpoint.unit_store()
         assert sorted(path.name for path in tmp_path.iterdir()) == [

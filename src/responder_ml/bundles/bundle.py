@@ -10,7 +10,6 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -39,7 +38,9 @@ from responder_ml.evaluation.calibration import CalibrationScores
 from responder_ml.evaluation.external_validation import Classes
 from responder_ml.evaluation.held_out_features import HeldOutFeatures
 from responder_ml.evaluation.marker_check import MarkerCheck
-from responder_ml.records.files import replace_folder
+from responder_ml.records.files import write_folder
+from responder_ml.records.ownership import FolderKind
+from responder_ml.records.run import CARD
 from responder_ml.search.mean_model import ScoringModel
 
 _Part = TypeVar("_Part", CalibrationScores, HeldOutFeatures, MarkerCheck, BatchReference)
@@ -218,7 +219,7 @@ def read_bundle(folder: Path) -> Bundle:
 
 
 def write_bundle(bundle: Bundle, folder: Path, pages: Mapping[str, str] | None = None) -> None:
-    """Write the folder under a temporary name first, then move it into place; a bundle that was there before is replaced.
+    """Write the folder under a temporary name first, then move it into place; only a bundle is ever replaced.
 
     Parameters
     ----------
@@ -234,8 +235,6 @@ def write_bundle(bundle: Bundle, folder: Path, pages: Mapping[str, str] | None =
     BundleError
         The folder holds something that is not a bundle, or cannot be written.
     """
-    if folder.exists() and (not folder.is_dir() or (any(folder.iterdir()) and not (folder / MANIFEST).is_file())):
-        raise BundleError(f"{folder} exists already and is not a bundle. Choose another folder with --bundle.")
     contents = {
         MODEL: pack_models((bundle.model, *bundle.outer_models)),
         REFERENCE: pack_arrays(bundle.reference_arrays()),
@@ -245,12 +244,20 @@ def write_bundle(bundle: Bundle, folder: Path, pages: Mapping[str, str] | None =
     manifest["sha256"] = manifest_digest(manifest)
     contents[MANIFEST] = (json.dumps(manifest, indent=1, allow_nan=False) + "\n").encode()
     contents |= {name: text.encode() for name, text in (pages or {}).items()}
+    write_folder(folder, contents, BUNDLE_FOLDER)
+
+
+def _former_files(folder: Path) -> frozenset[str]:
+    """Return the files of a bundle that a version without lists of files wrote, told by its manifest."""
     try:
-        replace_folder(folder, partial(_write_files, contents))
-    except OSError as problem:
-        raise BundleError(
-            f"The bundle could not be written to {folder}: {problem}. Free space, or choose another folder with --bundle."
-        ) from problem
+        read_manifest(folder)
+    except BundleError:
+        return frozenset()
+    return frozenset(name for name in (MANIFEST, MODEL, REFERENCE, CARD) if (folder / name).is_file())
+
+
+BUNDLE_FOLDER = FolderKind("bundle", _former_files, "--bundle", BundleError)
+"""How a bundle's folder is recognised before it is written."""
 
 
 def _check_folder(folder: Path) -> None:
@@ -305,8 +312,3 @@ def _agree(values: Mapping[str, float], expected: Mapping[str, Any]) -> bool:
 
 def _digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
-
-
-def _write_files(contents: Mapping[str, bytes], folder: Path) -> None:
-    for name, content in contents.items():
-        (folder / name).write_bytes(content)

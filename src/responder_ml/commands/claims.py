@@ -26,13 +26,16 @@ _STATISTICS = {
 
 def claims(config: Config, out: Out = None) -> None:
     """Test the founding study's claims by region and drug: observed value, value expected with no effect, p and interval."""
-    from responder_ml.claims import PAGE, claims, default_folder, write_claims
+    from responder_ml.claims import CLAIMS_FOLDER, PAGE, claims, default_folder, write_claims
     from responder_ml.config import load_config
+    from responder_ml.search.checkpoints import run_checkpoint
 
     console, job = Console(), load_config(config)
     folder = out or default_folder(job)
-    record = claims(job, ProgressBar(console))
-    write_claims(record, folder)
+    CLAIMS_FOLDER.check(folder)
+    with run_checkpoint(folder) as checkpoint:
+        record = claims(job, ProgressBar(console), checkpoint.unit_store())
+        write_claims(record, folder)
     show_claims(console, record)
     print_line(console, f"Page:   {folder / PAGE}")
     print_line(console, f"Folder: {folder}")

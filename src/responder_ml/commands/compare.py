@@ -25,9 +25,11 @@ def compare(
     ] = False,
 ) -> None:
     """Rank runs in one table, and test their differences where they share subjects and folds."""
-    from responder_ml.compare import PAGE, compare, write_comparison
+    from responder_ml.compare import COMPARISON_FOLDER, PAGE, compare, write_comparison
 
     console = Console()
+    if out is not None:
+        COMPARISON_FOLDER.check(out)
     comparison = compare(runs)
     show_comparison(console, comparison, candidates)
     if out is not None:

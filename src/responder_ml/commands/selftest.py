@@ -33,14 +33,20 @@ def selftest(
 ) -> None:
     """Run the job on relabelled subjects and on noise of the same shape, and report whether it leaks."""
     from responder_ml.config import load_config
-    from responder_ml.selftest import selftest, write_selftest
+    from responder_ml.records.ownership import check_output_file
+    from responder_ml.search.checkpoints import run_checkpoint
+    from responder_ml.selftest import default_checkpoint, is_selftest, selftest, write_selftest
 
     console = Console()
     size = SelfTestSize(**specified(cohorts=cohorts, permutations=permutations, seeds=seeds))
-    test = selftest(load_config(config), size, ProgressBar(console))
-    show_selftest(console, test)
+    job = load_config(config)
     if out is not None:
-        write_selftest(test, out)
+        check_output_file(out, {"the job": config}, is_selftest)
+    with run_checkpoint(out or default_checkpoint(job, size)) as checkpoint:
+        test = selftest(job, size, ProgressBar(console), checkpoint.unit_store())
+        show_selftest(console, test)
+        if out is not None:
+            write_selftest(test, out)
 
 
 def show_selftest(console: Console, test: "SelfTest") -> None:

@@ -32,8 +32,8 @@ def study(
         record = run_study(config, folder, checkpoint, progress)
         show_study(console, record, folder)
         record_study(config, record, folder, progress)
-    if runs:
-        train_jobs(config, record, folder, progress)
+        if runs:
+            train_jobs(config, record, folder, progress)
 
 
 def show_study(console: Console, study: "Study", folder: Path) -> None:

@@ -35,13 +35,17 @@ def transfer(
 ) -> None:
     """Train on one region, drug, sex or cohort and test on another; report a matrix with p-values and intervals."""
     from responder_ml.config import load_config
-    from responder_ml.transfer import PAGE, default_folder, transfer, write_transfer
+    from responder_ml.search.checkpoints import run_checkpoint
+    from responder_ml.transfer import PAGE, TRANSFER_FOLDER, default_folder, transfer, write_transfer
 
     console, job = Console(), load_config(config)
     other = None if to is None else load_config(to)
     folder = out or default_folder(job, by, other)
-    record = transfer(job, by=by, to=other, progress=ProgressBar(console))
-    write_transfer(record, folder)
+    TRANSFER_FOLDER.check(folder)
+    with run_checkpoint(folder) as checkpoint:
+        store = checkpoint.unit_store()
+        record = transfer(job, by=by, to=other, progress=ProgressBar(console), store=store)
+        write_transfer(record, folder)
     show_transfer(console, record)
     print_line(console, f"Page:   {folder / PAGE}")
     print_line(console, f"Folder: {folder}")

@@ -9,7 +9,10 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from responder_ml.errors import RunError
+from responder_ml.errors import RunError, door
+from responder_ml.plain_yaml import read_yaml_text
+from responder_ml.records.csv_tables import csv_text, unwrap_table
+from responder_ml.records.ownership import FolderKind, by_answer, damaged_files
 
 CONFIG = "config.yaml"
 # Identifiers, which stay text even where they look like numbers.
@@ -34,6 +37,10 @@ class FolderFormat:
         Whether a folder without one of the tables is incomplete; otherwise the table is read as empty.
     float_format
         How floats are written to the tables; all digits where it is None.
+    pages
+        Names of the other files that belong to such a folder.
+    shared
+        Whether other commands write into the same folder.
     """
 
     noun: str
@@ -43,6 +50,15 @@ class FolderFormat:
     tables: Mapping[str, Mapping[str, str]]
     tables_required: bool = False
     float_format: str | None = None
+    pages: tuple[str, ...] = ()
+    shared: bool = False
+
+    @property
+    def kind(self) -> FolderKind:
+        """How a folder of this format is recognised."""
+        files = (self.answer, CONFIG, *self.pages, *(f"{name}.csv" for name in self.tables))
+        former_files = by_answer(self.answer, ("schema_version", "name", "versions", "seed"), files)
+        return FolderKind(self.noun, former_files, shared=self.shared)
 
     def table(self, name: str, rows: list[dict[str, Any]] | None = None) -> pd.DataFrame:
         """Return a table with its columns in order; what a row lacks is missing, and what it has beyond them is left out."""
@@ -56,8 +72,7 @@ class FolderFormat:
         RunError
             The folder holds something of another kind.
         """
-        if folder.exists() and (not folder.is_dir() or (any(folder.iterdir()) and not (folder / self.answer).exists())):
-            raise RunError(f"{folder} is not empty and is not a {self.noun}. Choose another folder with --out.")
+        self.kind.check(folder)
 
     def read(self, folder: Path) -> tuple[dict[str, Any], dict[str, pd.DataFrame], dict[str, Any]]:
         """Return the answer, the tables and the configuration of a folder.
@@ -68,19 +83,35 @@ class FolderFormat:
             The folder is missing, incomplete or from a newer version.
         """
         files = [self.answer, CONFIG, *(f"{name}.csv" for name in self.tables if self.tables_required)]
-        missing = [name for name in files if not (folder / name).is_file()]
-        if missing:
+        with door(RunError, f"{folder} cannot be read as a {self.noun}"):
+            missing = [name for name in files if not (folder / name).is_file()]
+            if missing:
+                raise RunError(
+                    f"{folder} is not a {self.noun}: {', '.join(missing)} not found. Give a folder that `{self.command}` "
+                    "wrote."
+                )
+            answer = self._read_answer(folder)
+            altered = set(damaged_files(folder)).intersection({*files, *(f"{name}.csv" for name in self.tables)})
+            if altered:
+                raise RunError(
+                    f"{folder} is damaged or was edited: {', '.join(sorted(altered))} is not what `{self.command}` wrote. Use "
+                    f"an intact copy, or run `{self.command}` again."
+                )
+            tables = {name: self._read_table(folder, name) for name in self.tables}
+            return answer, tables, read_yaml_text((folder / CONFIG).read_text(encoding="utf-8"))
+
+    def _read_answer(self, folder: Path) -> dict[str, Any]:
+        path = folder / self.answer
+        answer = json.loads(path.read_text(encoding="utf-8"))
+        version = answer.get("schema_version", 0) if isinstance(answer, dict) else None
+        if type(version) is not int:
+            raise RunError(f"{path} is damaged: it holds no answer of `{self.command}`. Use an intact copy.")
+        if version > self.schema_version:
             raise RunError(
-                f"{folder} is not a {self.noun}: {', '.join(missing)} not found. Give a folder that `{self.command}` wrote."
-            )
-        answer = json.loads((folder / self.answer).read_text(encoding="utf-8"))
-        if answer.get("schema_version", 0) > self.schema_version:
-            raise RunError(
-                f"{folder} has schema version {answer['schema_version']}, this program reads up to {self.schema_version}. "
+                f"{folder} has schema version {version}, this program reads up to {self.schema_version}. "
                 "Update responder_ml."
             )
-        tables = {name: self._read_table(folder, name) for name in self.tables}
-        return answer, tables, yaml.safe_load((folder / CONFIG).read_text(encoding="utf-8"))
+        return dict(answer)
 
     def texts(
         self, answer: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], config: Mapping[str, Any]
@@ -93,7 +124,7 @@ class FolderFormat:
             The answer has a number that is not finite.
         """
         texts = {
-            f"{name}.csv": tables.get(name, self.table(name)).to_csv(index=False, float_format=self.float_format)
+            f"{name}.csv": csv_text(tables.get(name, self.table(name)), _TEXT_COLUMNS, self.float_format)
             for name in self.tables
         }
         texts[CONFIG] = yaml.safe_dump(dict(config), sort_keys=False)
@@ -106,4 +137,8 @@ class FolderFormat:
             return self.table(name)
         types = {column: str for column in _TEXT_COLUMNS if column in self.tables[name]}
         # A gene or a region may well be called NA.
-        return pd.read_csv(path, dtype=types, na_values=[""], keep_default_na=False)
+        table = pd.read_csv(path, dtype=types, na_values=[""], keep_default_na=False)
+        lacking = [column for column in types if column not in table]
+        if lacking:
+            raise RunError(f"{path} has no column {', '.join(lacking)}. Use an intact copy.")
+        return unwrap_table(table)

@@ -13,9 +13,8 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from responder_ml.errors import RunError
 from responder_ml.evaluation.metrics import METRICS
-from responder_ml.records.files import replace_folder
+from responder_ml.records.files import write_folder
 from responder_ml.records.folder import FolderFormat
 from responder_ml.records.result import SCHEMA_VERSION, Result
 
@@ -37,7 +36,8 @@ def describe_tables() -> dict[str, dict[str, str]]:
 TABLES = describe_tables()
 """Columns of each table of a run, with their meaning; ``samples`` also carries the sheet's own columns."""
 
-RUN_FOLDER = FolderFormat("run", "train", "result.json", SCHEMA_VERSION, TABLES)
+REPORT, CARD = "report.html", "card.md"
+RUN_FOLDER = FolderFormat("run", "train", "result.json", SCHEMA_VERSION, TABLES, pages=(REPORT, CARD))
 
 
 @dataclass(frozen=True)
@@ -69,17 +69,6 @@ def empty_table(name: str) -> pd.DataFrame:
     return RUN_FOLDER.table(name)
 
 
-def check_folder(folder: Path) -> None:
-    """Refuse to overwrite something else, before anything is computed.
-
-    Raises
-    ------
-    RunError
-        The folder holds something that is not a run.
-    """
-    RUN_FOLDER.check(folder)
-
-
 def write_run(run: Run, folder: Path, pages: Mapping[str, str] | None = None) -> None:
     """Write the folder beside its place first, then in one move.
 
@@ -97,17 +86,8 @@ def write_run(run: Run, folder: Path, pages: Mapping[str, str] | None = None) ->
     RunError
         The folder holds something that is not a run, or cannot be written.
     """
-    check_folder(folder)
-    texts = {**(pages or {}), **RUN_FOLDER.texts(run.result.content(), run.tables, run.config)}
-
-    def write(partial_folder: Path) -> None:
-        for name, text in texts.items():
-            (partial_folder / name).write_text(text, encoding="utf-8", newline="\n")
-
-    try:
-        replace_folder(folder, write)
-    except OSError as problem:
-        raise RunError(f"The run could not be written to {folder}: {problem}. Free space or choose --out.") from problem
+    texts = RUN_FOLDER.texts(run.result.content(), run.tables, run.config)
+    write_folder(folder, {**(pages or {}), **texts}, RUN_FOLDER.kind)
 
 
 def read_run(folder: Path) -> Run:

@@ -13,7 +13,7 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from responder_ml.errors import RunError
-from responder_ml.records.files import write_text
+from responder_ml.records.files import write_folder
 from responder_ml.records.folder import FolderFormat
 
 SCHEMA_VERSION = 1
@@ -169,7 +169,15 @@ TABLES: Mapping[str, Mapping[str, str]] = {
 """Columns of each table with their descriptions."""
 
 STUDY_FOLDER = FolderFormat(
-    "study", "study", ANSWER, SCHEMA_VERSION, TABLES, tables_required=True, float_format="%.10g"
+    "study",
+    "study",
+    ANSWER,
+    SCHEMA_VERSION,
+    TABLES,
+    tables_required=True,
+    float_format="%.10g",
+    pages=(PAGE,),
+    shared=True,
 )
 
 
@@ -232,7 +240,5 @@ def write_study(study: Study, page: str, folder: Path) -> None:
     RunError
         The folder holds something that is not a study, or cannot be written.
     """
-    STUDY_FOLDER.check(folder)
     texts = {PAGE: page, **STUDY_FOLDER.texts(study.result.content(), study.tables, study.config)}
-    for name, text in texts.items():
-        write_text(folder / name, text)
+    write_folder(folder, texts, STUDY_FOLDER.kind)

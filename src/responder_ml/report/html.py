@@ -4,8 +4,8 @@ from pathlib import Path
 
 from markupsafe import Markup
 
-from responder_ml.records.files import write_text
-from responder_ml.records.run import Run
+from responder_ml.records.files import replace_listed_file
+from responder_ml.records.run import RUN_FOLDER, Run
 from responder_ml.report import SECTIONS
 from responder_ml.report.template import render
 
@@ -47,4 +47,9 @@ def write_report(run: Run, path: Path) -> None:
     RunError
         The file cannot be written.
     """
-    write_text(path, render_report(run))
+    replace_listed_file(path, render_report(run), RUN_FOLDER.kind)
+
+
+def is_report(content: bytes) -> bool:
+    """Tell whether a file is a page that this program wrote."""
+    return content.startswith(b"<!DOCTYPE html>") and b"responder_ml" in content

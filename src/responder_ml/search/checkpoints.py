@@ -1,23 +1,25 @@
 """What a job leaves beside its run folder while it is under way: finished units of work, and a lock.
 
 The folder ``.NAME.units`` is made when the work begins and removed when the run has been written and recorded. Until then, the same
-command continues from what the folder holds. The operating system frees the lock of a process that has died.
+command continues from what the folder holds. The operating system frees the lock of a process that has died. Nothing is removed
+but files that are named as a checkpoint names its own, in a folder that holds nothing else.
 """
 
-import glob
+import json
 import os
-import shutil
+import re
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from responder_ml.errors import RunError
+from responder_ml.errors import RunError, list_names
 from responder_ml.search.unit_store import UnitStore
 
 _LOCK = "lock"
 _WRITTEN = "written"
+_OWN_NAME = re.compile(rf"{_LOCK}|{_WRITTEN}(?:\.\d+\.partial)?|[0-9a-f]{{32}}\.unit(?:\.\d+\.partial)?")
 
 
 @contextmanager
@@ -75,36 +77,76 @@ class RunCheckpoint:
                 ) from problem
             for partial in self.folder.glob("*.partial"):
                 partial.unlink(missing_ok=True)
-            for discarded in self.folder.parent.glob(f"{glob.escape(self.folder.name)}.*.gone"):
-                shutil.rmtree(discarded, ignore_errors=True)
+            for discarded in self.folder.parent.iterdir():
+                if re.fullmatch(rf"{re.escape(self.folder.name)}\.\d+\.gone", discarded.name):
+                    _remove_own(discarded)
         return UnitStore(self.folder)
 
-    def is_written(self, key: str) -> bool:
-        """Tell whether the run of this key was written completely before, so that only later steps remain."""
-        path = self.folder / _WRITTEN
-        return path.is_file() and path.read_text(encoding="utf-8") == key
+    def is_written(self, key: str, digests: Mapping[str, str | None]) -> bool:
+        """Tell whether the run of this key was written completely before and is there still, so that only later steps remain.
 
-    def mark_written(self, key: str) -> None:
-        """Record that the run of this key is written."""
-        (self.folder / _WRITTEN).write_text(key, encoding="utf-8")
+        Parameters
+        ----------
+        key
+            What identifies the run.
+        digests
+            Digest of everything each of its folders holds now, by path; None where files are missing or altered.
+        """
+        path = self.folder / _WRITTEN
+        try:
+            marker = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return False
+        return None not in digests.values() and marker == {"key": key, "folders": dict(digests)}
+
+    def mark_written(self, key: str, digests: Mapping[str, str | None]) -> None:
+        """Record that the run of this key is written, and what its folders hold.
+
+        Raises
+        ------
+        RunError
+            The folder of units is gone, or the disk is full.
+        """
+        partial = self.folder / f"{_WRITTEN}.{os.getpid()}.partial"
+        try:
+            partial.write_text(json.dumps({"key": key, "folders": dict(digests)}), encoding="utf-8")
+            partial.replace(self.folder / _WRITTEN)
+        except OSError as problem:
+            raise RunError(
+                f"The run is written to {self._run_folder}, but that cannot be noted in {self.folder}: {problem}. Free space and "
+                "start the same command again."
+            ) from problem
 
     def close(self, *, completed: bool) -> None:
         """Unlock the run folder; remove the units if the run is complete or there are none."""
         if self._lock is None:
             return
-        if completed or not any(self.folder.glob("*.unit")):
+        if self.folder.is_dir() and (completed or not any(self.folder.glob("*.unit"))):
             discarded = self.folder.with_name(f"{self.folder.name}.{os.getpid()}.gone")
             # Moved before it is removed: a worker that finishes a unit nobody waits for then finds no folder to write it to.
             self.folder.rename(discarded)
-            shutil.rmtree(discarded, ignore_errors=True)
+            _remove_own(discarded)
         self._lock.close()
         self._lock = None
+
+    def _check_own(self) -> None:
+        if self.folder.is_symlink() or (self.folder.exists() and not self.folder.is_dir()):
+            foreign = [self.folder.name]
+        else:
+            foreign = sorted(path.name for path in self.folder.iterdir() if not _OWN_NAME.fullmatch(path.name))
+        if foreign:
+            raise RunError(
+                f"{self.folder} is where finished units of {self._run_folder} belong, but it holds {list_names(foreign)}, which "
+                "this program did not write. Move that away, or choose another folder with --out."
+            )
 
     def _acquire_lock(self) -> IO[str]:
         import fcntl
 
         while True:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            if not self.folder.is_symlink() and not self.folder.exists():
+                self.folder.mkdir(parents=True, exist_ok=True)
+            self._check_own()
             path = self.folder / _LOCK
             lock = path.open("a+", encoding="utf-8")
             try:
@@ -125,3 +167,14 @@ class RunCheckpoint:
         lock.write(f"process {os.getpid()} on {socket.gethostname()}")
         lock.flush()
         return lock
+
+
+def _remove_own(folder: Path) -> None:
+    """Remove what a checkpoint wrote, and the folder where nothing else is in it."""
+    if folder.is_symlink() or not folder.is_dir():
+        return
+    for path in folder.iterdir():
+        if _OWN_NAME.fullmatch(path.name):
+            path.unlink(missing_ok=True)
+    if not any(folder.iterdir()):
+        folder.rmdir()
