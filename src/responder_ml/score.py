@@ -38,6 +38,8 @@ def score(
     align_batch: str | None = None,
     columns: Mapping[str, str] | None = None,
     anyway: bool = False,
+    sheet_name: str | None = None,
+    layer: str | None = None,
 ) -> pd.DataFrame:
     """Score the samples of an expression file with a bundle.
 
@@ -48,7 +50,8 @@ def score(
     bundle_folder
         Folder that ``train`` wrote.
     expression
-        CSV, TSV, Parquet, Excel or h5ad; its orientation is recognised by the model's genes.
+        Text table, Parquet, workbook or h5ad, or a folder or a pattern of files; read like a job's, its orientation recognised
+        by the model's genes.
     samples
         Sample sheet; where it has the endpoint's column the scores are evaluated on it. Labels are never used to score.
     units
@@ -70,6 +73,8 @@ def score(
         the sheet of the training had are known.
     anyway
         Whether to score with a bundle whose training gave no evidence.
+    sheet_name, layer
+        Sheet of a workbook, and layer of an h5ad file, that hold the expression.
 
     Returns
     -------
@@ -91,7 +96,9 @@ def score(
     sheet = None if samples is None else read_sheet_of_samples(samples, bundle.manifest.columns, columns or {})
     units = units or bundle.units
     translation = None if gene_map is None else build_genes(load_genes(gene_map))
-    source = open_expression(expression, bundle.genes, translation=translation, units=units)
+    source = open_expression(
+        expression, bundle.genes, translation=translation, units=units, sheet=sheet_name, layer=layer
+    )
     matched = match_source(bundle, source)
     alignment = None
     if align_batch is not None:
@@ -99,7 +106,7 @@ def score(
         alignment = align_batches(bundle, matched, units, source.samples, blocks, sheet, align_batch)
     scorer = Scorer(bundle, matched, units, missing, prior, alignment)
     table = _score_blocks(scorer, _read_blocks(source, matched), len(source.samples))
-    summary = {**scorer.summary(table), "gene_map": source.gene_map}
+    summary = {**scorer.summary(table), "gene_map": source.gene_map, "reading": [note.message for note in source.notes]}
     if samples is not None and sheet is not None:
         evaluation, match = evaluate_scores(table, sheet, samples.name, bundle.labels, bundle.manifest.threshold)
         summary |= {"evaluation": evaluation, "labels": {**match.content(), "notes": match.sentences()}}

@@ -119,3 +119,40 @@ def test_two_spellings_of_one_gene_in_the_table_are_two_names():
     assert original_of("9-Sep", {"Sept9", "SEPT9"}) is None
     assert original_of("9-Sep", {"SEPTIN9"}) == "SEPTIN9"
     assert original_of("9-Sep", set()) is None
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "1. Mrz", "1. März", "01. Mrz", "9. Sep", "2-Sept", "1-mars", "2-sept.", "1-févr.", "5-août", "10-déc.", "1-mar", "2-sep",
+        "10-dic", "1-set", "set-02", "1-mrt", "2 sep", "2-okt", "MARZO.1", "Sept-02", "3. März 2021", "1/mar", "Mrz-01", "Maart-1",
+    ],
+)  # fmt: skip
+def test_dates_in_six_languages_are_recognised(name):
+    assert damaged_by_excel(["Fos", name]) == [name]
+
+
+def test_genes_called_like_months_are_not_damaged():
+    genes = [
+        "SET",
+        "SET.1",
+        "MAG",
+        "Mag.2",
+        "JUN",
+        "Jund",
+        "NOV",
+        "MARS1",
+        "MARS.1",
+        "AGO2",
+        "GEN1",
+        "SEPT9",
+        "Marchf1",
+        "MAI1",
+        "DEC1",
+    ]
+    assert damaged_by_excel(genes) == []
+
+
+def test_a_german_date_is_turned_back_where_one_gene_can_be_meant():
+    assert original_of("9. Sep", {"Sept9", "March1"}) == "Sept9"
+    assert original_of("9-sept.", {"Septin9"}) == "Septin9"

@@ -25,15 +25,37 @@ from responder_ml.errors import GeneNameError, list_names
 
 Kind = Literal["ensembl", "entrez", "symbol", "probe", "unknown"]
 
-_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_MONTH = f"(?:{'|'.join(_MONTHS)})"
+# Months as spreadsheet programs shorten and write them in English, German, French, Spanish, Italian and Dutch.
+_WORDS_OF_MONTHS = (
+    "jan january januar jänner jän janv janvier ene enero gen gennaio januari",
+    "feb february februar fév févr fev février febrero febbraio februari",
+    "mar march mär mrz märz mars marzo mrt maart",
+    "apr april avr avril abr abril aprile",
+    "may mai mayo mag maggio mei",
+    "jun june juni juin junio giu giugno",
+    "jul july juli juil juillet julio lug luglio",
+    "aug august août aoû aout ago agosto augustus",
+    "sep sept september septembre septiembre set settembre",
+    "oct october okt oktober octobre octubre ott ottobre",
+    "nov november novembre noviembre",
+    "dec december dez dezember déc décembre dic diciembre dicembre",
+)
+_MONTH_OF_WORD = {word: month for month, words in enumerate(_WORDS_OF_MONTHS, start=1) for word in words.split()}
+_MONTH = f"(?:{'|'.join(sorted(_MONTH_OF_WORD, key=len, reverse=True))})"
+_ENGLISH = "(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)"
+# Words that are no gene's symbol: SET.1 is a second row of the gene SET, MARZO.1 a date.
+_LONG_MONTH = f"(?:{'|'.join(word for word in _MONTH_OF_WORD if len(word) > 3 and word != 'mars')})"
 # A repeated name often carries the counter that a program added to tell the copies apart.
 _COUNTER = r"(?:\.\d+)?"
 _DATE = re.compile(
     "|".join(
         (
-            rf"\d{{1,2}}-{_MONTH}(?:-\d{{2,4}})?{_COUNTER}",
-            rf"{_MONTH}-\d{{1,4}}{_COUNTER}",
+            rf"\d{{1,2}}[-/](?:{_MONTH})\.?(?:[-/]\d{{2,4}})?{_COUNTER}",
+            # German and Dutch: 1. Mrz, 2 sep; with a year or without.
+            rf"\d{{1,2}}(?:\. ?| ){_MONTH}\.?(?: ?\d{{2,4}})?",
+            rf"{_ENGLISH}-\d{{1,4}}{_COUNTER}",
+            rf"{_MONTH}\.?[- ]\d{{2,4}}{_COUNTER}",
+            rf"{_LONG_MONTH}[-. ]\d{{1,4}}",
             r"\d{4}[-/]\d{1,2}[-/]\d{1,2}(?:[ t]\d{2}:\d{2}(?::\d{2})?(?:\.\d+)?)?",
             rf"\d{{1,2}}[/.]\d{{1,2}}[/.]\d{{2,4}}{_COUNTER}",
         )
@@ -55,8 +77,8 @@ _KINDS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
 
 # For turning a name back: dates whose day and month can be read, without the counter of a repeated name.
 _DAY_AND_MONTH = (
-    re.compile(rf"(?P<day>\d{{1,2}})-(?P<month>{_MONTH})(?:-\d{{2,4}})?", re.IGNORECASE),
-    re.compile(rf"(?P<month>{_MONTH})-(?P<day>\d{{1,2}})", re.IGNORECASE),
+    re.compile(rf"(?P<day>\d{{1,2}})(?:[-/]|\.? ?)(?P<month>{_MONTH})\.?(?:[-/ ]\d{{2,4}})?", re.IGNORECASE),
+    re.compile(rf"(?P<month>{_MONTH})\.?-(?P<day>\d{{1,2}})", re.IGNORECASE),
     re.compile(r"\d{4}[-/](?P<month>\d{1,2})[-/](?P<day>\d{1,2})(?:[ t]00:00(?::00)?(?:\.0+)?)?", re.IGNORECASE),
 )
 _EITHER_ORDER = re.compile(r"(\d{1,2})[/.](\d{1,2})[/.]\d{2,4}")
@@ -89,7 +111,7 @@ def kind_of(names: Iterable[str]) -> Kind:
 def damaged_by_excel(names: Iterable[str]) -> list[str]:
     """Return the names that a spreadsheet program turned into dates or numbers, in their order.
 
-    Recognised are dates (``1-Sep``, ``Sep-01``, ``2019-09-01``, ``01/09/2019``), numbers in scientific notation
+    Recognised are dates (``1-Sep``, ``Sep-01``, ``1. Mrz``, ``2-sept.``, ``2019-09-01``, ``01/09/2019``), numbers in scientific notation
     (``2.31E+13``, once ``2310009E13Rik``) and, unless most names are numbers anyway (Entrez ids), the five-digit serial
     numbers that a date becomes when its cell format is lost.
     """
@@ -186,7 +208,7 @@ def _dates(text: str) -> Iterator[tuple[int, int]]:
         match = pattern.fullmatch(text)
         if match:
             month = match["month"].lower()
-            yield (_MONTHS.index(month) + 1 if month in _MONTHS else int(month)), int(match["day"])
+            yield _MONTH_OF_WORD.get(month) or int(month), int(match["day"])
     either_order = _EITHER_ORDER.fullmatch(text)
     if either_order:
         first, second = int(either_order[1]), int(either_order[2])

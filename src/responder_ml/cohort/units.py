@@ -247,13 +247,13 @@ def _check_tpm(values: Floats) -> None:
 def _check_log2(values: Floats) -> None:
     lowest, highest = float(values.min()), float(values.max())
     span = f"The values run from {lowest:.4g} to {highest:.4g}"
+    if highest > _LARGEST_LOG2 and lowest < 0:
+        raise ExpressionError(f"{span}, but log2 expression stays below {_LARGEST_LOG2:.0f}. {_ADVICE_ON_INTENSITIES}")
     if highest > _LARGEST_WHOLE_LOG2 and not np.any(values != np.rint(values)):
         advice = "If they are counts, declare `units: counts`; otherwise take" if lowest >= 0 else "Take"
         raise ExpressionError(
             f"{span} and all are whole numbers, but log2 values are not. {advice} the logarithm first."
         )
-    if highest > _LARGEST_LOG2 and lowest < 0:
-        raise ExpressionError(f"{span}, but log2 expression stays below {_LARGEST_LOG2:.0f}. {_ADVICE_ON_INTENSITIES}")
     if highest > _LARGEST_LOG2:
         raise ExpressionError(
             f"{span}, but log2 expression stays below {_LARGEST_LOG2:.0f}. If they are TPM, declare `units: tpm`; if "

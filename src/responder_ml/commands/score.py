@@ -20,7 +20,9 @@ _MOST_ROWS = 20
 
 def score(
     bundle: Annotated[Path, typer.Argument(help="Bundle folder that `train` wrote.", metavar="BUNDLE")],
-    expression: Annotated[Path, typer.Argument(help="CSV, TSV, Parquet, Excel or h5ad.", metavar="EXPRESSION")],
+    expression: Annotated[
+        Path, typer.Argument(help="Text table, Parquet, workbook or h5ad; or a folder of files.", metavar="EXPRESSION")
+    ],
     out: Out = None,
     samples: Annotated[
         Path | None,
@@ -47,12 +49,14 @@ def score(
     anyway: Annotated[
         bool, typer.Option("--anyway", help="Score with a model whose training gave no evidence; every row says so.")
     ] = False,
+    sheet: Annotated[str | None, typer.Option(help="Sheet of a workbook that holds the expression.")] = None,
+    layer: Annotated[str | None, typer.Option(help="Layer of an h5ad file that holds the expression, or raw.")] = None,
 ) -> None:
     """Score new samples, and report for each which genes are missing and whether the model applies to it."""
     from responder_ml.score import score
 
     options = specified(missing=missing, gene_map=gene_map, align_batch=align_batch)
-    options |= {"columns": _read_columns(columns), "anyway": anyway}
+    options |= {"columns": _read_columns(columns), "anyway": anyway, "sheet_name": sheet, "layer": layer}
     table = score(bundle, expression, samples=samples, units=units, out=out, prior=prior, **options)
     show_scores(Console(), table, out)
 
@@ -103,7 +107,7 @@ def show_scores(console: Console, scores: "pd.DataFrame", out: Path | None) -> N
 
 def _summary_lines(summary: dict[str, Any]) -> list[str | Text]:
     """Return one sentence for each statement about all samples."""
-    lines: list[str | Text] = []
+    lines: list[str | Text] = list(summary.get("reading", ()))
     gene_map = summary.get("gene_map")
     if gene_map:
         lines.append(
