@@ -35,6 +35,7 @@ TESTS_OF_NO_SINGLE_MODULE = (
     "test_real_gene_sets.py",
     "test_real_regions.py",
     "test_score_gene_names.py",
+    "shared_cases/test_files.py",
     "test_shipped_configs.py",
     "tracking/test_postgres.py",
 )

@@ -11,7 +11,7 @@ from responder_ml.arrays import Flags, Floats
 from responder_ml.cohort.expression_files import describe_files, list_files
 from responder_ml.cohort.gene_ids import damaged_by_excel
 from responder_ml.cohort.geo.series_matrix import Sample, SeriesMatrix
-from responder_ml.cohort.grid import Axes, letters_and_digits, select_names
+from responder_ml.cohort.grid import Axes, letters_and_digits, name_by_sample, select_names
 from responder_ml.cohort.grid_files import open_grid
 from responder_ml.cohort.not_genes import find_genes, find_totals
 from responder_ml.cohort.units import check_units, round_estimated
@@ -67,6 +67,7 @@ def read_expression_file(
     source = describe_files(files)
     try:
         grid = open_grid(files, units=units or "counts")
+        named = name_by_sample(grid)
         in_columns, in_rows = _match_samples(grid.columns, samples), _match_samples(grid.rows, samples)
         genes_in_rows = len(in_columns) >= len(in_rows)
         position_of = in_columns if genes_in_rows else in_rows
@@ -80,7 +81,7 @@ def read_expression_file(
         raise FetchError(f"{source} cannot be used as this series' expression: {problem}") from problem
     names = grid.rows if genes_in_rows else grid.columns
     values = cells if genes_in_rows else cells.T
-    notes = [note.message for note in grid.notes]
+    notes = [note.message for note in (*grid.notes, *named)]
     return _checked(source, list(names), list(position_of), values, units, samples, notes, estimated=grid.estimated)
 
 
