@@ -1,8 +1,10 @@
 """A whole fetch against a local server of exactly GEO's layout (simulated files), and the job that reads its result."""
 
 import gzip
+import io
 import json
 import sys
+import tarfile
 from pathlib import Path
 
 import numpy as np
@@ -276,3 +278,42 @@ def test_its_jobs_fit_what_fetch_writes_and_say_how_to_get_it(path, get, tmp_pat
     get(out=tmp_path / "data" / SERIES)
     prepared = prepare_job(load_config(job))
     assert prepared.labelled.labels.tolist().count(1) == (6 if "response" in path.stem else 3)
+
+
+def _tar(files):
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for name, content in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    return buffer.getvalue()
+
+
+def test_an_archive_of_one_table_for_each_sample_is_joined(get, archive, tmp_path):
+    genes = [f"Gene{index}" for index in range(40)]
+    tables = {
+        f"{sample}_lib{index}.htseq.txt.gz": gzip.compress(
+            "".join(f"{gene}\t{count}\n" for gene, count in zip(genes, archive.counts[:, index], strict=True)).encode()
+            + b"__no_feature\t77\n__ambiguous\t5\n"
+        )
+        for index, sample in enumerate(SAMPLES)
+    }
+    archive.files[f"{FOLDER}/suppl/{SERIES}_RAW.tar"] = _tar({**tables, "../GSM1_evil.sh": b"x", "notes.pdf": b"%PDF"})
+    archive.files[f"{FOLDER}/suppl/"] = _page(f"{SERIES}_RAW.tar", "filelist.txt")
+    recipe = tmp_path / "recipe.yaml"
+    recipe.write_text(yaml.safe_dump({"series": SERIES, "expression": {"source": "supplementary", "units": "counts"}}))
+    fetched = get(recipe=recipe)
+    table = pd.read_csv(tmp_path / "out" / "counts.tsv.gz", sep="\t", index_col=0)
+    np.testing.assert_array_equal(table[SAMPLES], archive.counts)
+    assert any("counters of reads without a gene" in note for note in fetched.provenance["notes"])
+    assert not list(tmp_path.rglob("*evil*"))
+
+
+def test_an_archive_without_tables_is_refused_with_what_it_holds(get, archive, tmp_path):
+    archive.files[f"{FOLDER}/suppl/{SERIES}_RAW.tar"] = _tar({"GSM1.CEL.gz": b"x"})
+    archive.files[f"{FOLDER}/suppl/"] = _page(f"{SERIES}_RAW.tar", "filelist.txt")
+    recipe = tmp_path / "recipe.yaml"
+    recipe.write_text(yaml.safe_dump({"series": SERIES, "expression": {"source": "supplementary", "units": "counts"}}))
+    with pytest.raises(FetchError, match=r"holds no table.*'GSM1\.CEL\.gz'"):
+        get(recipe=recipe)

@@ -12,6 +12,7 @@ from responder_ml.cohort.geo.archive import archive_of
 from responder_ml.cohort.geo.cohort_files import GENES, SHEET, expression_name, write_series
 from responder_ml.cohort.geo.download import Downloader, Fetched, Patience
 from responder_ml.cohort.geo.expression import SeriesExpression, read_expression_file, read_matrix_values
+from responder_ml.cohort.geo.raw_archive import unpack_tables
 from responder_ml.cohort.geo.recipe import Recipe, find_recipe, load_recipe, recipe_digest
 from responder_ml.cohort.geo.sample_columns import sample_sheet
 from responder_ml.cohort.geo.series_files import SeriesFiles
@@ -130,7 +131,10 @@ def _read_expression(
     if part.source in ("auto", "supplementary"):
         try:
             table = files.supplementary(part)
-            return _Source(read_expression_file(table.path, samples, part.units), "supplementary", (table,))
+            paths = [table.path]
+            if table.path.suffix == ".tar":
+                paths = unpack_tables(table.path, table.path.with_suffix(""))
+            return _Source(read_expression_file(paths, samples, part.units), "supplementary", (table,))
         except NotInArchiveError as problem:
             reasons.append(str(problem))
     if part.source == "matrix" or (part.source == "auto" and any(matrix.rows for matrix in matrices)):

@@ -111,9 +111,9 @@ def kind_of(names: Iterable[str]) -> Kind:
 def damaged_by_excel(names: Iterable[str]) -> list[str]:
     """Return the names that a spreadsheet program turned into dates or numbers, in their order.
 
-    Recognised are dates (``1-Sep``, ``Sep-01``, ``1. Mrz``, ``2-sept.``, ``2019-09-01``, ``01/09/2019``), numbers in scientific notation
-    (``2.31E+13``, once ``2310009E13Rik``) and, unless most names are numbers anyway (Entrez ids), the five-digit serial
-    numbers that a date becomes when its cell format is lost.
+    Recognised are dates in six languages (``1-Sep``, ``Sep-01``, ``1. Mrz``, ``2-sept.``, ``2019-09-01``, ``01/09/2019``), numbers
+    in scientific notation (``2.31E+13``, once ``2310009E13Rik``) and, unless most names are numbers anyway (Entrez ids), the
+    five-digit serial numbers that a date becomes when its cell format is lost.
     """
     names = list(names)
     numeric = sum(1 for name in names if _DIGITS.fullmatch(name))

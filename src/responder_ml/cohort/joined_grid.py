@@ -1,5 +1,6 @@
 """Several expression files as one grid, genes in rows: the genes that all have, the samples of each."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,13 +13,14 @@ from responder_ml.cohort.reading_note import ReadingNote
 from responder_ml.errors import CohortError, list_names
 
 _LEAST_COMMON = 0.5
+_ACCESSION = re.compile(r"GSM\d+")
 
 
 def join_grids(grids: Sequence[Grid], paths: Sequence[Path]) -> "JoinedGrid":
     """Join files of different samples.
 
     Which axis holds the genes shows in the names that the files share. Files of one sample each whose columns are called
-    alike are named after their files.
+    alike, or whose files begin with an accession of GEO, are named after their files.
 
     Raises
     ------
@@ -31,7 +33,9 @@ def join_grids(grids: Sequence[Grid], paths: Sequence[Path]) -> "JoinedGrid":
     genes_in_rows = in_rows >= in_columns
     genes_of = [list(grid.rows if genes_in_rows else grid.columns) for grid in grids]
     samples_of = [list(grid.columns if genes_in_rows else grid.rows) for grid in grids]
-    if all(len(samples) == 1 for samples in samples_of) and len({samples[0] for samples in samples_of}) < len(grids):
+    if all(len(samples) == 1 for samples in samples_of) and (
+        len({samples[0] for samples in samples_of}) < len(grids) or all(_ACCESSION.match(path.name) for path in paths)
+    ):
         samples_of = [[sample_name_of(path)] for path in paths]
     genes, positions = _common(genes_of, paths)
     return JoinedGrid(

@@ -12,7 +12,8 @@ from responder_ml.errors import FetchError, NotInArchiveError, UnreachableError,
 _MATRIX = re.compile(r"GSE\d+(?:-GPL\d+)?_series_matrix\.txt\.gz")
 _NCBI_COUNTS = re.compile(r"GSE\d+_raw_counts_.+_NCBI\.tsv\.gz")
 _NCBI_GENES = re.compile(r".+\.annot\.tsv\.gz")
-_TABLE = re.compile(r".+\.(?:(?:txt|tsv|csv)(?:\.gz)?|xlsx)", re.IGNORECASE)
+_RAW = re.compile(r"GSE\d+_RAW\.tar")
+_TABLE = re.compile(r".+\.(?:(?:txt|tsv|csv|tab|gct|counts?)(?:\.gz)?|xlsx|xls)", re.IGNORECASE)
 _COUNTS = re.compile(r"count|raw|expression|matrix|fpkm|rpkm|tpm|cpm", re.IGNORECASE)
 
 
@@ -81,7 +82,7 @@ class SeriesFiles:
         return counts_file, self._downloader.fetch(linked[genes_name], genes_name) if genes_name else None
 
     def supplementary(self, part: ExpressionPart) -> Fetched:
-        """Return the submitters' own table.
+        """Return the submitters' own table, or the archive of one table for each sample where there is no other.
 
         Raises
         ------
@@ -143,4 +144,4 @@ def _expression_tables(names: Iterable[str], part: ExpressionPart) -> list[str]:
     if part.file is not None:
         return [name for name in names if re.fullmatch(part.file, name, re.IGNORECASE)]
     likely = [name for name in tables if _COUNTS.search(name)]
-    return likely or tables
+    return likely or tables or [name for name in names if _RAW.fullmatch(name)]
