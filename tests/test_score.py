@@ -28,6 +28,7 @@ from responder_ml.errors import (
     ResponderError,
     SampleSheetError,
 )
+from responder_ml.evaluation.calibration_line import CalibrationLine
 from responder_ml.evaluation.metrics import OutOfFold
 from responder_ml.features.builders.gene_sets import GeneSets
 from responder_ml.features.builders.genes import Genes
@@ -325,11 +326,19 @@ def test_outer_models_give_an_interval_and_held_out_decisions_give_sets(simulate
     _bundle(labelled, tmp_path / "b", Genes(units="counts"), classifier, 30, outer_models=outer, out_of_fold=observed)
     table = _scores(tmp_path / "b", held_out, tmp_path)
     assert [name for name in table.reset_index() if not name.startswith("feature:")] == _columns_of_the_docs()
-    probabilities = np.stack([expit(model.decision_function(held_out.to_numpy())) for model in outer])
-    np.testing.assert_allclose(table["probability_low"], np.quantile(probabilities, 0.025, axis=0), rtol=1e-9)
-    np.testing.assert_allclose(table["probability_high"], np.quantile(probabilities, 0.975, axis=0), rtol=1e-9)
+    refit = PrefixModel(Genes(units="counts"), CLASSIFIERS["elastic_net"](C=0.01), 30)
+    refit.fit(labelled.expression, labelled.sample_labels, genes=labelled.genes)
+    of_models = np.stack([model.decision_function(held_out.to_numpy()) for model in (refit, *outer)])
+    line = CalibrationLine.learn(decisions.mean(axis=0), labelled.labels)
+    scored = of_models.mean(axis=0)
+    np.testing.assert_allclose(table["log_odds"], line.log_odds(scored), rtol=1e-9)
+    half = line.half_width(scored, of_models[1:])
+    np.testing.assert_allclose(table["probability_low"], expit(table["log_odds"] - half), rtol=1e-9)
+    np.testing.assert_allclose(table["probability_high"], expit(table["log_odds"] + half), rtol=1e-9)
+    assert (table["probability_low"] <= table["probability"]).all()
+    assert (table["probability"] <= table["probability_high"]).all()
     means = decisions.mean(axis=0)
-    for log_odds, prediction_set in zip(table["log_odds"], table["prediction_set"], strict=True):
+    for log_odds, prediction_set in zip(scored, table["prediction_set"], strict=True):
         positive, negative = means[labelled.labels == 1], means[labelled.labels == 0]
         expected = []
         if (1 + np.sum(positive <= log_odds)) / (len(positive) + 1) > 0.1:
@@ -648,6 +657,39 @@ def test_a_bundle_that_carries_no_verdict_scores_and_says_so(simulated, held_out
     scores = _scores(tmp_path / "b", held_out, tmp_path)
     assert set(scores["verdict"]) == {"unknown"}
     assert scores["worth"].str.contains("carries no verdict").all()
+
+
+# Have we met?
+
+
+def test_training_samples_are_recognised_whatever_their_name_and_take_no_part(folder, simulated, held_out, tmp_path):
+    own = _frame(simulated[0])
+    renamed = own.set_axis([f"other{row}" for row in range(len(own))])
+    both = pd.concat([renamed, held_out]).iloc[:, ::-1]
+    labels = [*simulated[0].obs["response"], *simulated[1].obs["response"]]
+    pd.DataFrame({"sample": both.index, "response": labels}).to_csv(tmp_path / "sheet.csv", index=False)
+    scores = _scores(folder, both, tmp_path, samples=tmp_path / "sheet.csv")
+    is_own = scores.index.str.startswith("other")
+    assert scores["flags"].str.startswith("training")[is_own].all()
+    assert not scores["flags"].str.contains("training")[~is_own].any()
+    assert scores["abstain"][is_own].all()
+    assert scores["nearest_training"][is_own].tolist() == own.index.tolist()
+    assert scores["reason"].iloc[0].startswith(f"same expression as training sample {own.index[0]}")
+    summary = scores.attrs["summary"]
+    assert summary["training"] == renamed.index.tolist()
+    assert summary["evaluation"]["samples"] == len(held_out)
+    assert summary["labels"]["training"] == renamed.index.tolist()
+
+
+def test_of_training_samples_alone_nothing_is_claimed(folder, simulated, tmp_path):
+    own = _frame(simulated[0])
+    simulated[0].obs[["sample", "response"]].to_csv(tmp_path / "sheet.csv", index=False)
+    half = own.loc[:, np.random.default_rng(0).random(own.shape[1]) < 0.9]
+    per_million = np.log2((half + 0.5).div(half.sum(axis=1) + 1, axis=0) * 1e6)
+    for table, units in ((own, "counts"), (half, "counts"), (per_million, "log2")):
+        scores = _scores(folder, table, tmp_path, units=units, samples=tmp_path / "sheet.csv")
+        assert scores.attrs["summary"]["evaluation"] is None
+        assert "26 samples were in training" in scores.attrs["summary"]["labels"]["why_not"]
 
 
 # Output

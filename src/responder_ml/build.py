@@ -10,13 +10,12 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from anndata import AnnData
 
 from responder_ml.classifiers import CLASSIFIERS
 from responder_ml.classifiers.classifier import Classifier
 from responder_ml.cohort.audit import audit
-from responder_ml.cohort.combine_samples import combine_samples
+from responder_ml.cohort.combine_samples import combine_samples, in_order_of_names
 from responder_ml.cohort.endpoint import Endpoint, LabelledCohort, label_cohort
 from responder_ml.cohort.findings import Finding
 from responder_ml.cohort.gene_map import read_gene_map
@@ -35,6 +34,7 @@ from responder_ml.contrasts.comparisons import FDR_CUTOFFS, FOUNDING_CUTOFFS_UNV
 from responder_ml.contrasts.response_fraction import ResponseRule, response_lines
 from responder_ml.errors import ConfigError
 from responder_ml.evaluation.evidence import power_note
+from responder_ml.evaluation.fingerprints import Fingerprints
 from responder_ml.evaluation.permutation import NullPlan
 from responder_ml.evaluation.small_n import FeasiblePlan, fit_plan_to_n
 from responder_ml.features.builders import BUILDERS
@@ -93,6 +93,8 @@ class PreparedJob:
         How the null is run.
     power_note
         What this null can show with these subjects.
+    fingerprints
+        Of the single samples, by which a bundle recognises them.
     """
 
     labelled: LabelledCohort
@@ -100,6 +102,7 @@ class PreparedJob:
     feasible: FeasiblePlan
     null_plan: NullPlan
     power_note: str
+    fingerprints: Fingerprints
 
 
 def prepare_job(job: JobConfig, cohort: AnnData | None = None) -> PreparedJob:
@@ -121,6 +124,7 @@ def prepare_job(job: JobConfig, cohort: AnnData | None = None) -> PreparedJob:
     cohort = build_cohort(job.cohort, job.seed) if cohort is None else cohort
     labelled = label_cohort(in_order_of_names(cohort), build_endpoint(job.endpoint))
     findings = tuple(audit(labelled))
+    fingerprints = Fingerprints.of(labelled)
     labelled = compared_within_pairs(combine_samples(labelled))
     for candidate in candidates:
         candidate.builder.check(context_of(labelled))
@@ -139,16 +143,7 @@ def prepare_job(job: JobConfig, cohort: AnnData | None = None) -> PreparedJob:
     )
     feasible = replace(feasible, notes=(*feasible.notes, *notes))
     null_plan = build_null_plan(job)
-    return PreparedJob(labelled, findings, feasible, null_plan, power_note(labelled, null_plan))
-
-
-def in_order_of_names(cohort: AnnData) -> AnnData:
-    """Return samples by subject and name, and genes by name: folds and ties go by this order, not by that of the files."""
-    names = cohort.obs_names.astype(str)
-    order = np.lexsort([names, cohort.obs["subject"].astype(str)]) if "subject" in cohort.obs else np.arange(len(names))
-    genes = np.argsort(cohort.var_names.astype(str), kind="stable")
-    in_order = all(np.array_equal(by_name, np.arange(len(by_name))) for by_name in (order, genes))
-    return cohort if in_order else cohort[order, genes].copy()
+    return PreparedJob(labelled, findings, feasible, null_plan, power_note(labelled, null_plan), fingerprints)
 
 
 def compared_within_pairs(labelled: LabelledCohort) -> LabelledCohort:

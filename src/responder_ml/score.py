@@ -108,7 +108,7 @@ def score(
     table = _score_blocks(scorer, _read_blocks(source, matched), len(source.samples))
     summary = {**scorer.summary(table), "gene_map": source.gene_map, "reading": [note.message for note in source.notes]}
     if samples is not None and sheet is not None:
-        evaluation, match = evaluate_scores(table, sheet, samples.name, bundle.labels, bundle.manifest.threshold)
+        evaluation, match = evaluate_scores(table, sheet, samples.name, bundle.labels, scorer.threshold)
         summary |= {"evaluation": evaluation, "labels": {**match.content(), "notes": match.sentences()}}
     table.attrs["summary"] = summary
     if out is not None:

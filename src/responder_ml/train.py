@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -94,7 +93,7 @@ def run_job(
     )
     run = Run(result, run_tables(outcome), job.resolved())
     card = render_card(run)
-    write_bundle(pack_outcome(outcome, result, job.cohort.columns), bundle, {CARD: card})
+    write_bundle(pack_outcome(outcome, result, job, prepared), bundle, {CARD: card})
     write_run(run, out, {REPORT: render_report(run), CARD: card})
     checkpoint.mark_written(key, _digests(out, bundle))
     return run
@@ -161,20 +160,23 @@ def run_procedure(job: JobConfig, prepared: PreparedJob, workers: Workers, progr
     )
 
 
-def pack_outcome(outcome: Outcome, result: Result, columns: Mapping[str, str]) -> Bundle:
+def pack_outcome(outcome: Outcome, result: Result, job: JobConfig, prepared: PreparedJob) -> Bundle:
     """Pack the refitted model with what scoring needs to know about its training, and about the words of its sheet."""
     labelled, observed = outcome.labelled, outcome.observed
     models = outer_models(outcome.procedure, observed, labelled)
+    classifiers, features = held_out_features(observed, labelled)
     return pack_bundle(
         outcome.refit.model,
         labelled,
         result.content(),
         outer_models=models,
-        held_out_features=held_out_features(models, observed, labelled),
+        held_out_features=features,
+        held_out_classifiers=classifiers,
         limits=limits_of(result.endpoint.where),
         threshold=float(np.median(observed.auto.thresholds)),
         out_of_fold=observed.auto,
-        columns=columns,
+        columns=job.cohort.columns,
+        fingerprints=prepared.fingerprints,
     )
 
 

@@ -8,6 +8,7 @@ from responder_ml.bundles.model_file import allowed_classes, pack_models, unpack
 from responder_ml.classifiers.elastic_net import ElasticNet
 from responder_ml.errors import BundleError
 from responder_ml.features.builders.genes import Genes
+from responder_ml.search.mean_model import MeanClassifier
 from responder_ml.search.prefix_model import PrefixModel
 
 
@@ -25,9 +26,24 @@ def test_only_our_own_classes_are_allowed():
 def test_models_come_back_in_order_with_their_numbers(data):
     X, y, genes = data
     models = [PrefixModel(Genes(units="log2"), ElasticNet(), length).fit(X, y, genes=genes) for length in (3, 9)]
-    for before, after in zip(models, unpack_models(pack_models(models)), strict=True):
+    read, classifiers = unpack_models(pack_models(models))
+    assert classifiers == ()
+    for before, after in zip(models, read, strict=True):
         np.testing.assert_array_equal(after.features_, before.features_)
         np.testing.assert_array_equal(after.decision_function(X), before.decision_function(X))
+
+
+def test_classifiers_of_outer_models_come_after_the_models_and_never_before(data):
+    X, y, genes = data
+    model = PrefixModel(Genes(units="log2"), ElasticNet(), 3).fit(X, y, genes=genes)
+    columns = np.arange(2)
+    mean = MeanClassifier([ElasticNet().fit(X[:, columns], y)], [columns], np.ones(1), 2)
+    models, (read,) = unpack_models(pack_models([model], [mean]))
+    assert len(models) == 1
+    np.testing.assert_array_equal(read.decision_function(X[:, columns]), mean.decision_function(X[:, columns]))
+    for wrong in ([mean, model], [mean], []):
+        with pytest.raises(BundleError, match="list of models"):
+            unpack_models(pack_models(wrong))
 
 
 def test_a_model_of_another_class_is_not_even_written(data):

@@ -1,6 +1,7 @@
 """What a model is worth with genes missing, against scoring the held-out rows again one by one."""
 
 import json
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -15,8 +16,8 @@ from responder_ml.classifiers import CLASSIFIERS
 from responder_ml.cohort.endpoint import Endpoint, label_cohort
 from responder_ml.errors import BundleError
 from responder_ml.evaluation.held_out_features import HeldOutFeatures, held_out_features, outer_models
-from responder_ml.evaluation.metrics import OutOfFold, auroc
-from responder_ml.evaluation.procedure import Procedure
+from responder_ml.evaluation.metrics import auroc
+from responder_ml.evaluation.procedure import ObservedResult, Procedure
 from responder_ml.features.builders.genes import Genes
 from responder_ml.features.builders.pairs import Pairs
 from responder_ml.features.missing_genes import fill_missing
@@ -65,59 +66,57 @@ def test_refitted_outer_models_are_those_of_the_search(trained):
         np.testing.assert_allclose(model.decision_function(labelled.expression[rows]), result.auto[rows], rtol=1e-6)
 
 
-def test_with_all_genes_it_is_the_out_of_fold_auroc_of_that_repeat(trained):
-    _, observed, labelled, models = trained
-    auroc_again = held_out_features(models, observed, labelled).auroc(models, np.ones(80, dtype=bool), "impute")
-    one = observed.auto
-    first = OutOfFold(one.labels, one.decisions[:1], one.folds[:1], one.thresholds[:1])
-    assert auroc_again == pytest.approx(auroc(first))
+def test_with_all_genes_it_is_the_out_of_fold_auroc_of_all_repeats(trained):
+    _, observed, labelled, _ = trained
+    classifiers, rows = held_out_features(observed, labelled)
+    assert len(classifiers) == 8
+    assert rows.auroc(classifiers, np.ones(80, dtype=bool), "impute") == pytest.approx(auroc(observed.auto))
 
 
 def test_without_genes_it_is_the_auroc_of_held_out_rows_scored_again_without_them(trained):
-    _, observed, labelled, models = trained
+    procedure, observed, labelled, _ = trained
     there = np.arange(80) % 3 > 0
     typical = labelled.expression.mean(axis=0)
     right, met = 0.0, 0
-    for fold, model in enumerate(models):
-        rows = observed.results[0].fold == fold
-        filled = fill_missing(labelled.expression[rows], there, typical, "log2")
-        again = decide(model, filled, there, "skip").log_odds
-        subjects = labelled.subject_of[rows]
-        names = np.unique(subjects)
-        means = np.array([again[subjects == subject].mean() for subject in names])
-        labels = labelled.labels[names]
-        pairs = int(labels.sum() * (1 - labels).sum())
-        right, met = right + plain_auroc(labels, means) * pairs, met + pairs
-    auroc = held_out_features(models, observed, labelled).auroc(models, there, "skip")
-    assert auroc == pytest.approx(right / met)
+    for repeat in observed.results:
+        models = outer_models(procedure, ObservedResult((repeat,), {}, observed.auto), labelled)
+        for fold, model in enumerate(models):
+            rows = repeat.fold == fold
+            filled = fill_missing(labelled.expression[rows], there, typical, "log2")
+            again = decide(model, filled, there, "skip").log_odds
+            subjects = labelled.subject_of[rows]
+            names = np.unique(subjects)
+            means = np.array([again[subjects == subject].mean() for subject in names])
+            labels = labelled.labels[names]
+            pairs = int(labels.sum() * (1 - labels).sum())
+            right, met = right + plain_auroc(labels, means) * pairs, met + pairs
+    classifiers, features = held_out_features(observed, labelled)
+    assert features.auroc(classifiers, there, "skip") == pytest.approx(right / met)
 
 
 def test_losing_every_gene_is_a_coin_toss_and_half_a_feature_keeps_half(trained):
     _, observed, labelled, models = trained
-    rows = held_out_features(models, observed, labelled)
-    assert rows.auroc(models, np.zeros(80, dtype=bool), "impute") == 0.5
-    pair = next(iter(models[0].genes_of_features().values()))[0]
-    if len(pair) == 2:
-        there = ~np.isin(models[0].genes_, pair[:1])
-        whole = rows.decisions(models, np.ones(80, dtype=bool), "impute")
-        less = rows.decisions(models, there, "impute")
-        assert not np.allclose(whole, less)
+    classifiers, rows = held_out_features(observed, labelled)
+    assert rows.auroc(classifiers, np.zeros(80, dtype=bool), "impute") == 0.5
+    features = [genes for model in models for genes, _ in model.genes_of_features().values()]
+    pair = next(genes for genes in features if len(genes) == 2)
+    there = ~np.isin(models[0].genes_, pair[:1])
+    whole = rows.decisions(classifiers, np.ones(80, dtype=bool), "impute")
+    assert not np.allclose(whole, rows.decisions(classifiers, there, "impute"))
 
 
 @pytest.mark.parametrize(("policy", "share"), [("impute", 1 / 4), ("skip", 0.0)])
 def test_a_feature_that_lost_part_of_its_genes_keeps_the_share_of_the_others_or_nothing(policy, share):
     # The first feature is three parts gene a and one part gene b, against it; the second is gene c alone.
     parts = {"both": (np.array(["a", "b"]), np.array([3.0, -1.0])), "one": (np.array(["c"]), np.array([2.0]))}
+    classifier = SimpleNamespace(decision_function=lambda features: features @ np.array([1.0, 10.0]))
     model = SimpleNamespace(
-        genes_=np.array(["a", "b", "c"]),
-        features_=["both", "one"],
-        genes_of_features=lambda: parts,
-        classifier_=SimpleNamespace(decision_function=lambda features: features @ np.array([1.0, 10.0])),
+        genes_=np.array(["a", "b", "c"]), features_=["both", "one"], genes_of_features=lambda: parts
     )
-    rows = HeldOutFeatures(np.array([4.0, 1.0]), np.array([0]), np.array([0]), np.array([1]))
-    assert rows.decisions([model], np.array([True, True, True]), policy) == pytest.approx([14.0])
-    assert rows.decisions([model], np.array([False, True, True]), policy) == pytest.approx([4.0 * share + 10.0])
-    assert rows.decisions([model], np.array([True, True, False]), policy) == pytest.approx([4.0])
+    rows = HeldOutFeatures.of_first_format(np.array([4.0, 1.0]), np.array([0]), np.array([0]), np.array([1]), [model])
+    assert rows.decisions([classifier], np.array([True, True, True]), policy) == pytest.approx([14.0])
+    assert rows.decisions([classifier], np.array([False, True, True]), policy) == pytest.approx([4.0 * share + 10.0])
+    assert rows.decisions([classifier], np.array([True, True, False]), policy) == pytest.approx([4.0])
 
 
 def _bundle(trained, folder, **more):
@@ -125,15 +124,15 @@ def _bundle(trained, folder, **more):
     result = {
         "name": "t", "simulated": True, "endpoint": {}, "n": {"positive": 10, "negative": 10}, "verdict": None, "versions": {}
     }  # fmt: skip
-    outer = held_out_features(models, observed, labelled)
+    classifiers, outer = held_out_features(observed, labelled)
     refit = procedure.refit(labelled.labels).model
-    packed = pack_bundle(refit, labelled, result, **({"outer_models": models, "held_out_features": outer} | more))
-    write_bundle(packed, folder)
-    return outer
+    own = {"outer_models": models, "held_out_features": outer, "held_out_classifiers": classifiers}
+    write_bundle(pack_bundle(refit, labelled, result, **(own | more)), folder)
+    return classifiers, outer
 
 
 def test_a_bundle_gives_the_auroc_expected_on_a_table_that_lacks_genes(trained, tmp_path):
-    outer = _bundle(trained, tmp_path / "b")
+    classifiers, outer = _bundle(trained, tmp_path / "b")
     labelled, models = trained[2], trained[3]
     read = read_bundle(tmp_path / "b")
     used = {gene for feature in read.manifest.features for gene in feature.genes}
@@ -142,7 +141,7 @@ def test_a_bundle_gives_the_auroc_expected_on_a_table_that_lacks_genes(trained, 
     table = pd.DataFrame(labelled.expression, index=labelled.cohort.obs_names, columns=GENES)[measured]
     table.to_csv(tmp_path / "t.csv")
     scored = score(tmp_path / "b", tmp_path / "t.csv")
-    expected = outer.auroc(models, np.isin(GENES, measured), "impute")
+    expected = outer.auroc(classifiers, np.isin(GENES, measured), "impute")
     assert scored["expected_auroc"].tolist() == [expected] * 40
     assert scored.attrs["summary"]["expected_auroc"]["at_this_coverage"] == expected
     assert scored["probability_low"].le(scored["probability_high"]).all()
@@ -160,15 +159,16 @@ def test_a_bundle_without_held_out_rows_expects_no_auroc_and_gives_the_reason(tr
 @pytest.mark.parametrize(
     "change",
     [
-        lambda rows: HeldOutFeatures(rows.values[:-1], rows.model, rows.subject, rows.label),
-        lambda rows: HeldOutFeatures(rows.values, rows.model[::-1], rows.subject, rows.label),
-        lambda rows: HeldOutFeatures(rows.values, rows.model + 1, rows.subject, rows.label),
+        lambda rows: replace(rows, values=rows.values[:-1]),
+        lambda rows: replace(rows, model=rows.model[::-1]),
+        lambda rows: replace(rows, model=rows.model + 1),
+        lambda rows: replace(rows, feature=rows.feature[:-1]),
     ],
 )
 def test_rows_that_do_not_belong_to_the_models_are_refused(trained, tmp_path, change):
-    _, observed, labelled, models = trained
+    _, observed, labelled, _ = trained
     with pytest.raises(ValueError):
-        _bundle(trained, tmp_path / "b", held_out_features=change(held_out_features(models, observed, labelled)))
+        _bundle(trained, tmp_path / "b", held_out_features=change(held_out_features(observed, labelled)[1]))
 
 
 def test_a_bundle_with_another_expected_auroc_is_refused(trained, tmp_path):

@@ -151,7 +151,7 @@ def test_nothing_is_learnt_from_rows_it_was_not_fitted_to(expression, builders):
 def test_a_file_gives_it_back(expression, builders, kinds):
     mean = unfitted_model(_members(builders, ("genes", "sets"), kinds)).fit(expression, LABELS, genes=NAMES)
     plain = _alone(_members(builders, ("genes",))[0], expression)
-    read, other = unpack_models(pack_models([mean, plain]))
+    (read, other), _ = unpack_models(pack_models([mean, plain]))
     np.testing.assert_array_equal(read.decision_function(expression), mean.decision_function(expression))
     np.testing.assert_array_equal(other.decision_function(expression), plain.decision_function(expression))
     assert read.features_.tolist() == mean.features_.tolist()

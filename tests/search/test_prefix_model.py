@@ -83,7 +83,7 @@ def test_a_model_file_holds_what_was_learnt_and_no_other_animal(searched, labell
     everyone = np.ones(len(labelled.labels), dtype=bool)
     model = _refit(search_data, candidates, labelled.labels, result.models[0], everyone)
     content = pack_models([model])
-    (again,) = unpack_models(content)
+    ((again,), _) = unpack_models(content)
     np.testing.assert_array_equal(
         again.decision_function(search_data.expression), model.decision_function(search_data.expression)
     )

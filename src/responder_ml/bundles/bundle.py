@@ -8,7 +8,7 @@ anything is built, and the model must then give the log-odds it gave when it was
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeVar
@@ -35,15 +35,17 @@ from responder_ml.errors import BundleError
 from responder_ml.evaluation.applicability import TrainingProfile
 from responder_ml.evaluation.batch_alignment import BatchReference
 from responder_ml.evaluation.calibration import CalibrationScores
+from responder_ml.evaluation.calibration_line import CalibrationLine
 from responder_ml.evaluation.external_validation import Classes
-from responder_ml.evaluation.held_out_features import HeldOutFeatures
+from responder_ml.evaluation.fingerprints import Fingerprints
+from responder_ml.evaluation.held_out_features import HeldOutClassifier, HeldOutFeatures
 from responder_ml.evaluation.marker_check import MarkerCheck
 from responder_ml.records.files import write_folder
 from responder_ml.records.ownership import FolderKind
 from responder_ml.records.run import CARD
-from responder_ml.search.mean_model import ScoringModel
+from responder_ml.search.mean_model import MeanClassifier, ScoringModel
 
-_Part = TypeVar("_Part", CalibrationScores, HeldOutFeatures, MarkerCheck, BatchReference)
+_Part = TypeVar("_Part", CalibrationScores, HeldOutFeatures, MarkerCheck, BatchReference, Fingerprints)
 _TEXT_SUFFIXES = (".md", ".html", ".txt")
 # Fields of `MarkerCheck` that files of bundles hold under the names they had in the first format.
 _OLD_NAMES = {"background_genes": "ruler", "relative_ranks": "places"}
@@ -66,13 +68,19 @@ class Bundle:
     calibration_scores
         Decisions on training subjects by models that did not see them; None if not packed.
     outer_models
-        Models of outer folds, whose spread gives an interval; may be empty.
+        Models of the outer folds of one repeat: a sample's score is the mean over them and ``model``, and their spread gives its
+        interval; may be empty.
     held_out_features
-        Features of the rows the outer models did not see, to estimate the performance with genes missing; None if not packed.
+        Features of the rows that the outer models of all repeats did not see, to estimate the performance with genes missing;
+        None if not packed.
+    held_out_classifiers
+        The classifiers of these outer models; in the first format those of ``outer_models``.
     markers
         Marker genes of the training samples; None if too few are among the genes.
     batch
         Location and scale of each gene in training, for new batches to be aligned to; None if not packed.
+    fingerprints
+        By which training samples are recognised; None in the first format.
     """
 
     model: ScoringModel
@@ -81,8 +89,16 @@ class Bundle:
     calibration_scores: CalibrationScores | None = field(default=None, repr=False)
     outer_models: tuple[ScoringModel, ...] = field(default=(), repr=False)
     held_out_features: HeldOutFeatures | None = field(default=None, repr=False)
+    held_out_classifiers: tuple[HeldOutClassifier, ...] = field(default=(), repr=False)
     markers: MarkerCheck | None = field(default=None, repr=False)
     batch: BatchReference | None = field(default=None, repr=False)
+    fingerprints: Fingerprints | None = field(default=None, repr=False)
+
+    @property
+    def calibration(self) -> CalibrationLine | None:
+        """From decisions to log-odds; None where the bundle has no held-out decisions, or is of the first format."""
+        line = self.manifest.calibration
+        return None if line is None else CalibrationLine(**line.model_dump())
 
     @property
     def units(self) -> str:
@@ -134,6 +150,7 @@ class Bundle:
             ("outer_", self.held_out_features),
             ("marker_", self.markers),
             ("batch_", self.batch),
+            ("fingerprint_", self.fingerprints),
         )
         return {
             _stored_name(prefix, part_field.name): getattr(part, part_field.name)
@@ -164,13 +181,15 @@ class Bundle:
             }
             if self.held_out_features is not None:
                 rows = self.held_out_features
-                decisions = rows.decisions(self.outer_models, all_genes, "impute")
+                decisions = rows.decisions(self.held_out_classifiers, all_genes, "impute")
                 values["outer_rows"] = np.sum(decisions * (1 + rows.label) * (1 + rows.subject))
-                values["outer_auroc"] = rows.auroc(self.outer_models, all_genes, "impute")
+                values["outer_auroc"] = rows.auroc(self.held_out_classifiers, all_genes, "impute")
             if self.markers is not None:
                 values["markers"] = self.markers.checksum(typical)
             if self.batch is not None:
                 values["batch"] = self.batch.checksum()
+            if self.fingerprints is not None:
+                values["fingerprints"] = self.fingerprints.checksum()
         return {name: float(value) for name, value in values.items()}
 
 
@@ -186,16 +205,19 @@ def read_bundle(folder: Path) -> Bundle:
     manifest = read_manifest(folder)
     contents = {name: _read_file(folder / name, manifest.files[name]) for name in (MODEL, REFERENCE)}
     arrays = unpack_arrays(contents[REFERENCE])
-    model, *outer_models = unpack_models(contents[MODEL])
+    (model, *outer_models), classifiers = unpack_models(contents[MODEL])
     try:
+        held_out_features, held_out_classifiers = _take_held_out(arrays, outer_models, classifiers)
         bundle = Bundle(
             model=model,
             manifest=manifest,
             calibration_scores=_take(CalibrationScores, "held_out_", arrays),
             outer_models=tuple(outer_models),
-            held_out_features=_take(HeldOutFeatures, "outer_", arrays),
+            held_out_features=held_out_features,
+            held_out_classifiers=held_out_classifiers,
             markers=_take(MarkerCheck, "marker_", arrays),
             batch=_take(BatchReference, "batch_", arrays),
+            fingerprints=_take(Fingerprints, "fingerprint_", arrays),
             # What is left belongs to it, or the file holds too much.
             reference=TrainingProfile(**arrays),
         )
@@ -236,7 +258,7 @@ def write_bundle(bundle: Bundle, folder: Path, pages: Mapping[str, str] | None =
         The folder holds something that is not a bundle, or cannot be written.
     """
     contents = {
-        MODEL: pack_models((bundle.model, *bundle.outer_models)),
+        MODEL: pack_models((bundle.model, *bundle.outer_models), bundle.held_out_classifiers),
         REFERENCE: pack_arrays(bundle.reference_arrays()),
     }
     files = {name: BundleFile(sha256=_digest(content), bytes=len(content)) for name, content in contents.items()}
@@ -300,6 +322,18 @@ def _take(kind: type[_Part], prefix: str, arrays: dict[str, NDArray[Any]]) -> _P
     if not all(name in arrays for name in names.values()):
         return None
     return kind(**{field_name: arrays.pop(name) for field_name, name in names.items()})
+
+
+def _take_held_out(
+    arrays: dict[str, NDArray[Any]], outer_models: Sequence[ScoringModel], classifiers: Sequence[MeanClassifier]
+) -> tuple[HeldOutFeatures | None, tuple[HeldOutClassifier, ...]]:
+    """Take the held-out rows and their classifiers; the first format has those of one repeat, in the outer models."""
+    held_out = _take(HeldOutFeatures, "outer_", arrays)
+    if held_out is not None or "outer_values" not in arrays:
+        return held_out, tuple(classifiers)
+    values, model, subject, label = (arrays.pop(f"outer_{name}") for name in ("values", "model", "subject", "label"))
+    of_models = HeldOutFeatures.of_first_format(values, model, subject, label, outer_models)
+    return of_models, tuple(fitted.classifier_ for fitted in outer_models)
 
 
 def _agree(values: Mapping[str, float], expected: Mapping[str, Any]) -> bool:

@@ -18,7 +18,7 @@ FORMAT_VERSION = 2
 MANIFEST, MODEL, REFERENCE = "manifest.json", "model.skops", "reference.npz"
 _LARGEST_BYTES = 2**26
 # Keys of the second format.
-_SINCE_SECOND = ("columns",)
+_SINCE_SECOND = ("columns", "calibration")
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -54,6 +54,16 @@ class LeastCoverage(_Part):
     genes: Share = Field(description="share of the training genes")
 
 
+class CalibrationDescription(_Part):
+    """The line from decisions to log-odds, learnt from held-out decisions; see `evaluation.calibration_line`."""
+
+    intercept: float = Field(description="log-odds at a decision of 0")
+    slope: float = Field(gt=0, description="log-odds per unit of the decision")
+    intercept_variance: float = Field(ge=0, description="squared standard error of the intercept")
+    covariance: float = Field(description="covariance of the errors of intercept and slope")
+    slope_variance: float = Field(ge=0, description="squared standard error of the slope")
+
+
 class BundleFile(_Part):
     """One of the other files of the bundle."""
 
@@ -76,8 +86,11 @@ class Manifest(_Part):
     coverage: LeastCoverage = Field(description="coverage below which a table is refused")
     training: dict[str, Any] = Field(description="n, headline, null, verdict, seed and data digest of the run")
     limits: list[str] = Field(description="what the model is not for")
-    threshold: float = Field(description="log-odds above which a sample is called positive")
+    threshold: float = Field(description="decision above which a sample is called positive")
     prevalence: float = Field(gt=0, lt=1, description="share of positives among the training subjects")
+    calibration: CalibrationDescription | None = Field(
+        None, description="from decisions to log-odds; null where there are no held-out decisions"
+    )
     columns: dict[str, str] = Field(
         {}, description="canonical name: the name it had in the job's sample sheet; empty in the first format"
     )

@@ -40,8 +40,8 @@ def allowed_classes() -> frozenset[str]:
     return frozenset(f"{member.__module__}.{member.__qualname__}" for member in members)
 
 
-def pack_models(models: Sequence[ScoringModel]) -> bytes:
-    """Return fitted models as the content of a skops file.
+def pack_models(models: Sequence[ScoringModel], classifiers: Sequence[MeanClassifier] = ()) -> bytes:
+    """Return fitted models, and after them the classifiers of further outer models, as the content of a skops file.
 
     Raises
     ------
@@ -50,13 +50,13 @@ def pack_models(models: Sequence[ScoringModel]) -> bytes:
     """
     import skops.io
 
-    content = bytes(skops.io.dumps(list(models), compression=ZIP_DEFLATED))
+    content = bytes(skops.io.dumps([*models, *classifiers], compression=ZIP_DEFLATED))
     _check_schema(content)
     return content
 
 
-def unpack_models(content: bytes) -> tuple[ScoringModel, ...]:
-    """Return the models of a skops file, or refuse it before anything in it is built.
+def unpack_models(content: bytes) -> tuple[tuple[ScoringModel, ...], tuple[MeanClassifier, ...]]:
+    """Return the models and the classifiers of a skops file, or refuse it before anything in it is built.
 
     Raises
     ------
@@ -73,9 +73,17 @@ def unpack_models(content: bytes) -> tuple[ScoringModel, ...]:
         models = skops.io.loads(content, trusted=sorted(allowed_classes()))
     except DAMAGE as problem:
         raise BundleError(f"The model file is damaged ({describe_problem(problem)}). Use an intact copy.") from problem
-    if not isinstance(models, list) or not models or not all(isinstance(model, ScoringModel) for model in models):
-        raise BundleError("The model file does not hold a list of models. Use a bundle that `train` wrote.")
-    return tuple(models)
+    if not isinstance(models, list) or not models or not isinstance(models[0], ScoringModel):
+        raise _no_models()
+    is_model = [isinstance(model, ScoringModel) for model in models]
+    classifiers = models[sum(is_model) :]
+    if not all(is_model[: sum(is_model)]) or not all(isinstance(member, MeanClassifier) for member in classifiers):
+        raise _no_models()
+    return tuple(models[: sum(is_model)]), tuple(classifiers)
+
+
+def _no_models() -> BundleError:
+    return BundleError("The model file does not hold a list of models. Use a bundle that `train` wrote.")
 
 
 def _check_schema(content: bytes) -> None:

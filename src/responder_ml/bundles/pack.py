@@ -7,6 +7,7 @@ from typing import Any, cast
 from responder_ml.bundles.bundle import Bundle
 from responder_ml.bundles.manifest import (
     FORMAT_VERSION,
+    CalibrationDescription,
     EndpointDescription,
     LeastCoverage,
     Manifest,
@@ -20,10 +21,12 @@ from responder_ml.cohort.units import Units
 from responder_ml.evaluation.applicability import TrainingProfile
 from responder_ml.evaluation.batch_alignment import BatchReference
 from responder_ml.evaluation.calibration import CalibrationScores
+from responder_ml.evaluation.calibration_line import CalibrationLine
+from responder_ml.evaluation.fingerprints import Fingerprints
 from responder_ml.evaluation.held_out_features import HeldOutFeatures
 from responder_ml.evaluation.marker_check import MarkerCheck
 from responder_ml.evaluation.metrics import OutOfFold
-from responder_ml.search.mean_model import ScoringModel
+from responder_ml.search.mean_model import MeanClassifier, ScoringModel
 from responder_ml.search.search_data import SearchData
 
 
@@ -36,6 +39,8 @@ def pack_bundle(
     threshold: float = 0.0,
     outer_models: Sequence[ScoringModel] = (),
     held_out_features: HeldOutFeatures | None = None,
+    held_out_classifiers: Sequence[MeanClassifier] = (),
+    fingerprints: Fingerprints | None = None,
     out_of_fold: OutOfFold | None = None,
     columns: Mapping[str, str] | None = None,
     least_weight: float = LEAST_WEIGHT,
@@ -54,13 +59,15 @@ def pack_bundle(
     limits
         What the model is not for, one sentence each (species, region, platform).
     threshold
-        Log-odds above which a sample is called positive.
+        Decision above which a sample is called positive.
     outer_models
-        Outer models, for intervals.
-    held_out_features
-        Features of the rows they did not see.
+        Models of the outer folds of one repeat, for scores and their intervals.
+    held_out_features, held_out_classifiers
+        Features of the rows that the outer models of all repeats did not see, and the classifiers of these.
+    fingerprints
+        Of the training samples; those of the rows of ``labelled`` by default.
     out_of_fold
-        Held-out decisions on the training subjects, for prediction sets.
+        Held-out decisions on the training subjects, for calibration and prediction sets.
     columns
         Canonical name: its name in the job's sample sheet, so that a sheet of the same words is understood when scoring.
     least_weight, least_genes
@@ -69,9 +76,13 @@ def pack_bundle(
     units = cast(Units, str(labelled.cohort.uns["units"]))
     genes = model.genes_.tolist()
     reference = TrainingProfile.learn(model, SearchData.of(labelled), units, labelled.sample_labels)
-    scores = None
+    scores = line = None
     if out_of_fold is not None:
-        scores = CalibrationScores.of(out_of_fold.decisions.mean(axis=0), out_of_fold.labels)
+        decisions = out_of_fold.decisions.mean(axis=0)
+        scores = CalibrationScores.of(decisions, out_of_fold.labels)
+        line = CalibrationDescription(**asdict(CalibrationLine.learn(decisions, out_of_fold.labels)))
+    if fingerprints is None:
+        fingerprints = Fingerprints.of(labelled)
     endpoint = labelled.endpoint
     classes: dict[str, Any] = {"column": endpoint.column, "positive": endpoint.positive, "negative": endpoint.negative}
     if endpoint.rule is not None:
@@ -91,6 +102,7 @@ def pack_bundle(
         limits=[str(limit) for limit in limits],
         threshold=float(threshold),
         prevalence=float(labelled.labels.mean()),
+        calibration=line,
         columns={str(name): str(column) for name, column in (columns or {}).items()},
         reference={
             "samples": labelled.n_samples,
@@ -110,7 +122,9 @@ def pack_bundle(
         calibration_scores=scores,
         outer_models=tuple(outer_models),
         held_out_features=held_out_features,
+        held_out_classifiers=tuple(held_out_classifiers),
         markers=MarkerCheck.learn(labelled.expression, genes, reference.profile_genes, len(labelled.subjects)),
         batch=BatchReference.learn(labelled.expression, units),
+        fingerprints=fingerprints,
     )
     return replace(bundle, manifest=manifest.model_copy(update={"check": bundle.check_values()}))

@@ -1,6 +1,7 @@
 """Scores of samples by a bundle: each sample's probability, its uncertainty, and whether the model applies to it."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,8 @@ from responder_ml.errors import BundleError
 from responder_ml.evaluation.applicability import assess_applicability
 from responder_ml.evaluation.batch_alignment import ASSUMPTION, BatchAlignment
 from responder_ml.evaluation.calibration import ALPHA, shift_prior
+from responder_ml.evaluation.external_validation import TRAINING
+from responder_ml.evaluation.fingerprints import NearestTraining
 from responder_ml.evaluation.model_units import ModelUnits
 from responder_ml.features.missing_genes import fill_missing
 from responder_ml.features.tmm import shared_factors
@@ -22,7 +25,15 @@ from responder_ml.search.missing_gene_policy import decide
 
 # Most features whose values a table shows, those of greatest weight first.
 _FEATURES_SHOWN = 20
+# Of the outer models' probabilities, in the first format.
 _INTERVAL = (0.025, 0.975)
+# A spread needs two models.
+_FEWEST_FOLDS = 2
+_CALIBRATED = "mean of the final and the outer models, calibrated on held-out decisions"
+_NOT_CALIBRATED = (
+    "final model alone, not calibrated; the interval, if any, is of the outer models and need not hold it. Train again for "
+    "calibrated scores."
+)
 _NO_EXPECTATION = (
     "The bundle has no held-out rows of outer models, so the performance with genes missing cannot be estimated."
 )
@@ -121,22 +132,25 @@ class Scorer:
 
     def _rows(self, names: Sequence[str], values: Floats) -> pd.DataFrame:
         bundle, present, typical = self._bundle, self._matched.is_present, self._bundle.reference.typical
+        nearest = None if bundle.fingerprints is None else bundle.fingerprints.nearest(values, present)
         values = self._scale.convert(names, values)
         filled = fill_missing(values, present, typical, bundle.units)
         decision = decide(bundle.model, filled, present, self._missing)
         fit = assess_applicability(bundle.reference, values, present, decision.standardised, bundle.markers)
-        log_odds = decision.log_odds + self._shift
+        outer = [decide(model, filled, present, self._missing).log_odds for model in bundle.outer_models]
+        scores = self._scores(decision.log_odds, np.stack(outer) if outer else np.empty((0, len(names))))
+        flags, reasons = _with_copies(fit.flags, fit.reasons, nearest)
         positive, negative = bundle.classes
         columns: dict[str, Any] = {
             "sample": list(names),
-            "probability": expit(log_odds),
-            "log_odds": log_odds,
-            "predicted": np.where(log_odds > bundle.manifest.threshold, positive, negative).tolist(),
-            **self._interval(filled),
-            **self._prediction_sets(decision.log_odds),
-            "abstain": [bool(flags) for flags in fit.flags],
-            "reason": list(fit.reasons),
-            "flags": ["|".join(flags) for flags in fit.flags],
+            "probability": expit(scores.log_odds),
+            "log_odds": scores.log_odds,
+            "predicted": np.where(scores.log_odds > self.threshold, positive, negative).tolist(),
+            **scores.interval,
+            **self._prediction_sets(scores.decisions),
+            "abstain": [bool(of_sample) for of_sample in flags],
+            "reason": list(reasons),
+            "flags": ["|".join(of_sample) for of_sample in flags],
             "coverage": self._matched.coverage.weight,
             "gene_coverage": self._matched.coverage.genes,
             "expected_auroc": self._expected.get("at_this_coverage", np.nan),
@@ -144,11 +158,39 @@ class Scorer:
             "distance": fit.distance,
             "distance_percentile": fit.percentile,
             "library_size": fit.library if self._units == "counts" else np.nan,
+            "nearest_training": "" if nearest is None else nearest.names.tolist(),
+            "nearest_agreement": np.nan if nearest is None else nearest.agreement,
             **bundle.worth.columns,
         }
         for column in self._shown:
             columns[f"feature:{bundle.model.features_[column]}"] = decision.features[:, column]
         return pd.DataFrame(columns)
+
+    @property
+    def threshold(self) -> float:
+        """Log-odds above which a sample is called positive, on the scale of the table."""
+        cut, line = self._bundle.manifest.threshold, self._bundle.calibration
+        return cut if line is None else line.intercept + line.slope * cut
+
+    def _scores(self, of_model: Floats, of_outer: Floats) -> "_Scores":
+        """Return decisions, log-odds and interval: of the mean of all models, or of the final model in the first format."""
+        line = self._bundle.calibration
+        if line is None:
+            interval = {}
+            if len(of_outer):
+                low, high = np.quantile(expit(of_outer + self._shift), _INTERVAL, axis=0)
+                interval = {"probability_low": low, "probability_high": high}
+            return _Scores(of_model, of_model + self._shift, interval)
+        decisions = np.mean([of_model, *of_outer], axis=0)
+        log_odds = line.log_odds(decisions) + self._shift
+        if len(of_outer) < _FEWEST_FOLDS:
+            return _Scores(decisions, log_odds, {})
+        half = line.half_width(decisions, of_outer)
+        return _Scores(
+            decisions,
+            log_odds,
+            {"probability_low": expit(log_odds - half), "probability_high": expit(log_odds + half)},
+        )
 
     def summary(self, table: pd.DataFrame) -> dict[str, Any]:
         """Return what concerns all rows of a table."""
@@ -173,25 +215,29 @@ class Scorer:
             "aligned_batches": self._alignment and {"sizes": self._alignment.sizes, "assumption": ASSUMPTION},
             "expected_auroc": self._expected or _NO_EXPECTATION,
             "prior": self._prior,
-            "threshold": manifest.threshold,
+            "threshold": self.threshold,
+            "scale": _CALIBRATED if manifest.calibration else _NOT_CALIBRATED,
+            "training": table.loc[
+                table["flags"].str.split("|").map(lambda flags: TRAINING in flags), "sample"
+            ].tolist(),
+            "training_unknown": self._why_not_compared(table),
             "prediction_sets": self._no_sets or f"at {1 - ALPHA:.0%}",
         }
 
-    def _interval(self, filled: Floats) -> dict[str, Floats]:
-        models, present = self._bundle.outer_models, self._matched.is_present
-        if not models:
-            return {}
-        log_odds = [decide(model, filled, present, self._missing).log_odds for model in models]
-        low, high = np.quantile(expit(np.stack(log_odds) + self._shift), _INTERVAL, axis=0)
-        return {"probability_low": low, "probability_high": high}
+    def _why_not_compared(self, table: pd.DataFrame) -> str | None:
+        if self._bundle.fingerprints is None:
+            return "This bundle has no fingerprints of its training samples, so whether samples were in training is not known."
+        if table["nearest_agreement"].isna().all():
+            return "Too few genes are measured to compare samples with the training samples."
+        return None
 
-    def _prediction_sets(self, log_odds: Floats) -> dict[str, list[str]]:
+    def _prediction_sets(self, decisions: Floats) -> dict[str, list[str]]:
         scores = self._bundle.calibration_scores
         if scores is None or self._no_sets:
             return {}
         classes = self._bundle.classes
         # Samples x classes, positive first.
-        possible = scores.sets(log_odds)
+        possible = scores.sets(decisions)
         return {
             "prediction_set": [
                 "|".join(name for name, is_possible in zip(classes, row, strict=True) if is_possible)
@@ -200,14 +246,41 @@ class Scorer:
         }
 
 
+@dataclass(frozen=True)
+class _Scores:
+    """Decisions on some samples, the log-odds made of them, and the ends of their probabilities' intervals by column."""
+
+    decisions: Floats
+    log_odds: Floats
+    interval: dict[str, Floats]
+
+
+def _with_copies(
+    flags: Sequence[tuple[str, ...]], reasons: Sequence[str], nearest: NearestTraining | None
+) -> tuple[list[tuple[str, ...]], list[str]]:
+    """Return flags and reasons with those of samples that were in training, which come first."""
+    if nearest is None:
+        return list(flags), list(reasons)
+    words = [
+        f"same expression as training sample {name} ({agreement:.1%} of gene pairs in the same order)"
+        if is_copy
+        else ""
+        for name, agreement, is_copy in zip(nearest.names, nearest.agreement, nearest.is_copy, strict=True)
+    ]
+    return (
+        [(TRAINING, *of_sample) if copy else of_sample for copy, of_sample in zip(words, flags, strict=True)],
+        ["; ".join(filter(None, (copy, reason))) for copy, reason in zip(words, reasons, strict=True)],
+    )
+
+
 def _expected_auroc(bundle: Bundle, matched: MatchedGenes, missing: str) -> dict[str, float]:
     """Return the AUROC of the outer models' held-out rows with all genes and with those present; nothing where impossible."""
-    if bundle.held_out_features is None or not bundle.outer_models:
+    if bundle.held_out_features is None or not bundle.held_out_classifiers:
         return {}
     everything = np.ones_like(matched.is_present)
     return {
-        "all_genes": bundle.held_out_features.auroc(bundle.outer_models, everything, missing),
-        "at_this_coverage": bundle.held_out_features.auroc(bundle.outer_models, matched.is_present, missing),
+        "all_genes": bundle.held_out_features.auroc(bundle.held_out_classifiers, everything, missing),
+        "at_this_coverage": bundle.held_out_features.auroc(bundle.held_out_classifiers, matched.is_present, missing),
     }
 
 

@@ -1,4 +1,4 @@
-"""One row per subject: the samples of one subject are combined before anything is learnt.
+"""One row per subject, in the order of names: the samples of one subject are combined before anything is learnt.
 
 A subject with five libraries would otherwise count five times in every ranking, every mean and every classifier, although it
 is one animal. Combined, each subject has the same weight, whatever number of samples it has.
@@ -21,6 +21,15 @@ from responder_ml.cohort.endpoint import LabelledCohort
 
 # So many names of samples are joined into the name of their row; more are counted.
 _MOST_NAMED = 3
+
+
+def in_order_of_names(cohort: AnnData) -> AnnData:
+    """Return samples by subject and name, and genes by name: folds and ties go by this order, not by that of the files."""
+    names = cohort.obs_names.astype(str)
+    order = np.lexsort([names, cohort.obs["subject"].astype(str)]) if "subject" in cohort.obs else np.arange(len(names))
+    genes = np.argsort(cohort.var_names.astype(str), kind="stable")
+    in_order = all(np.array_equal(by_name, np.arange(len(by_name))) for by_name in (order, genes))
+    return cohort if in_order else cohort[order, genes].copy()
 
 
 def combine_samples(labelled: LabelledCohort) -> LabelledCohort:

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from responder_ml.commands.console import Out, folding, print_line, print_table, specified, verdict_style
-from responder_ml.errors import SampleSheetError
+from responder_ml.errors import SampleSheetError, list_names
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -115,13 +115,16 @@ def _summary_lines(summary: dict[str, Any]) -> list[str | Text]:
             f"{gene_map['table']}; {gene_map['unmapped']} are unknown to it, {gene_map['ambiguous']} ambiguous."
         )
     lines.append(f"{summary['samples']} samples scored; the model abstains from {summary['abstained']}.")
+    if summary["training"]:
+        names = list_names(summary["training"])
+        lines.append(f"{len(summary['training'])} sample(s) were in training, so their scores prove nothing: {names}.")
     expected = summary["expected_auroc"]
     if isinstance(expected, dict):
         lines.append(
             f"Expected AUROC with the genes of this file {expected['at_this_coverage']:.2f}, with all "
             f"{expected['all_genes']:.2f} (held-out training subjects)."
         )
-    notes = (summary["by_order"], (summary["aligned_batches"] or {}).get("assumption"))
+    notes = (summary["training_unknown"], summary["by_order"], (summary["aligned_batches"] or {}).get("assumption"))
     lines += [Text.assemble(("Note:", "bold"), f" {note}") for note in notes if note]
     if "labels" in summary:
         lines += _evaluation_lines(summary["evaluation"], summary["labels"])

@@ -81,7 +81,7 @@ def calibrate(log_odds: ArrayLike, labels: ArrayLike) -> Calibration:
     if positive.size >= LEAST_SUBJECTS and _overlap(decisions, positive):
         line = _fit_line(decisions, positive)
     intercept, slope = (None, None) if line is None else line
-    return Calibration(brier, _in_the_large(decisions, positive), intercept, slope)
+    return Calibration(brier, in_the_large(decisions, positive), intercept, slope)
 
 
 def shift_prior(probabilities: ArrayLike, train_prior: float, target_prior: float) -> Floats:
@@ -174,7 +174,7 @@ def _overlap(log_odds: Floats, positive: Flags) -> bool:
     return bool(one.max() > other.min() and other.max() > one.min())
 
 
-def _in_the_large(log_odds: Floats, positive: Flags) -> float:
+def in_the_large(log_odds: Floats, positive: Flags) -> float:
     """Return the shift of the log-odds that makes the mean probability equal the share of positives."""
     share = positive.mean()
     ideal = float(np.log(share / (1 - share)))

@@ -215,7 +215,10 @@ def evaluate_scores(
     numbers = [(name, int((joined["label"] == name).sum())) for name in (classes.positive, classes.negative)]
     if min(count for _, count in numbers) == 0:
         counted = " and ".join(f"{count} of '{name}'" for name, count in numbers)
-        return None, _with_reason(match, f"a comparison needs samples of both classes, but there are {counted}.")
+        without = f" ({len(match.training)} samples were in training, which proves nothing)" if match.training else ""
+        return None, _with_reason(
+            match, f"a comparison needs samples of both classes, but there are {counted}{without}."
+        )
     return _measure(joined, classes, threshold, source), match
 
 
