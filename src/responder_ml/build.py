@@ -20,6 +20,7 @@ from responder_ml.cohort.endpoint import Endpoint, LabelledCohort, label_cohort
 from responder_ml.cohort.findings import Finding
 from responder_ml.cohort.gene_map import read_gene_map
 from responder_ml.cohort.gene_translation import GeneRules, GeneTranslation
+from responder_ml.cohort.missing_values import without_gaps
 from responder_ml.config import (
     ClaimsConfig,
     CohortConfig,
@@ -150,7 +151,8 @@ def compared_within_pairs(labelled: LabelledCohort) -> LabelledCohort:
     """Return paired subjects with their deviations from the pair's mean as expression; others as they are."""
     if not labelled.paired:
         return labelled
-    cohort = labelled.cohort.copy()
+    cohort = without_gaps(labelled.cohort.copy())
+    labelled = replace(labelled, cohort=cohort, outside=labelled.outside[:, cohort.var_names])
     cohort.X = pair_deviations(labelled.expression, str(cohort.uns["units"]), labelled.strata)
     if labelled.library_size is not None:
         cohort.uns["library_size"] = labelled.library_size

@@ -250,7 +250,7 @@ def _run_cohort(
         labels = draw_labellings(labels, labelled.strata, 1, rng)[0]
     else:
         shuffled = shuffle_genes(search_data.expression, rng, labelled.strata if labelled.paired else None)
-        search_data = replace(search_data, expression=shuffled)
+        search_data = replace(search_data, expression=shuffled, gaps=None)
     # The folds come from the same seed: folds shared by all cohorts would bias all of them alike.
     procedure = Procedure(search_data, candidates, replace(plan, seed=seed), Workers(1))
     observed = procedure.observe(labels)

@@ -19,7 +19,7 @@ from responder_ml.evaluation.calibration import ALPHA, shift_prior
 from responder_ml.evaluation.external_validation import TRAINING
 from responder_ml.evaluation.fingerprints import NearestTraining
 from responder_ml.evaluation.model_units import ModelUnits
-from responder_ml.features.missing_genes import fill_missing
+from responder_ml.features.missing_genes import fill_gaps, fill_missing
 from responder_ml.features.tmm import shared_factors
 from responder_ml.search.missing_gene_policy import decide
 
@@ -133,7 +133,7 @@ class Scorer:
     def _rows(self, names: Sequence[str], values: Floats) -> pd.DataFrame:
         bundle, present, typical = self._bundle, self._matched.is_present, self._bundle.reference.typical
         nearest = None if bundle.fingerprints is None else bundle.fingerprints.nearest(values, present)
-        values = self._scale.convert(names, values)
+        values = fill_gaps(self._scale.convert(names, values), present, typical, bundle.units)
         filled = fill_missing(values, present, typical, bundle.units)
         decision = decide(bundle.model, filled, present, self._missing)
         fit = assess_applicability(bundle.reference, values, present, decision.standardised, bundle.markers)

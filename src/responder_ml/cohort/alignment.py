@@ -12,6 +12,7 @@ import numpy as np
 
 from responder_ml.arrays import Flags, Floats, Indices, Strings
 from responder_ml.cohort.gene_ids import kind_of
+from responder_ml.cohort.missing_values import MOST_GAPS
 from responder_ml.cohort.units import check_units, convert_units
 from responder_ml.errors import CoverageError, ExpressionError, GeneNameError, list_names
 
@@ -118,9 +119,16 @@ def match_genes(
 
 
 def to_model_units(
-    values: Floats, matched: MatchedGenes, samples: Sequence[str], *, units: str, model_units: str, depth: float
+    values: Floats,
+    matched: MatchedGenes,
+    samples: Sequence[str],
+    *,
+    units: str,
+    model_units: str,
+    depth: float,
+    most_gaps: float = MOST_GAPS,
 ) -> Floats:
-    """Return samples x training genes in the model's units, rows contiguous, not-a-number where a gene is missing.
+    """Return samples x training genes in the model's units, rows contiguous, not-a-number where a value is missing.
 
     Parameters
     ----------
@@ -132,15 +140,17 @@ def to_model_units(
         Sample names, for messages.
     units, model_units, depth
         As for `convert_units`.
+    most_gaps
+        Largest share of its genes that a sample may lack a value of.
 
     Raises
     ------
     ExpressionError
-        Values are not finite, contradict the units, or cannot be converted to the model's units.
+        A sample has too many gaps, values are infinite, contradict the units, or cannot be converted to the model's units.
     """
     if not samples:
         raise ExpressionError("The table has no samples. Give at least one.")
-    _check_values(values, units, samples, matched.genes[matched.is_present])
+    _check_values(values, units, samples, matched.genes[matched.is_present], most_gaps)
     return matched.insert_missing(convert_units(values, units, model_units, depth))
 
 
@@ -201,14 +211,21 @@ def _check_unique(names: Sequence[str], genes: Strings) -> None:
         )
 
 
-def _check_values(values: Floats, units: str, samples: Sequence[str], genes: Strings) -> None:
-    finite = np.isfinite(values)
-    if not finite.all():
-        row, column = np.argwhere(~finite)[0]
+def _check_values(values: Floats, units: str, samples: Sequence[str], genes: Strings, most_gaps: float) -> None:
+    is_missing = np.isnan(values)
+    share = is_missing.mean(axis=1) if values.shape[1] else np.zeros(len(values))
+    worst = int(np.argmax(share)) if len(share) else 0
+    if np.isinf(values).any() or (len(share) and share[worst] > most_gaps):
+        row, column = np.argwhere(~np.isfinite(values))[0]
         raise ExpressionError(
-            f"{int((~finite).sum())} value(s) are empty or not finite (first: gene '{genes[column]}', sample "
-            f"'{samples[row]}'). Remove the gene, which then counts as missing, or the sample."
+            f"{int((~np.isfinite(values)).sum())} value(s) are empty or not finite (first: gene '{genes[column]}', sample "
+            f"'{samples[row]}'; most in sample '{samples[worst]}', {share[worst]:.0%} of the model's genes, of which "
+            f"{most_gaps:.0%} may be missing). Remove the gene, which then counts as missing, or the sample."
         )
+    if is_missing.any():
+        # A gap contradicts no unit: what is checked in its place is an ordinary value of the sample.
+        values = np.where(is_missing, np.nanmedian(values, axis=1)[:, None], values)
+        values = np.rint(values) if units == "counts" and not np.any(values[~is_missing] % 1) else values
     check_units(values, units, samples=samples, genes=genes.tolist())
 
 

@@ -18,6 +18,7 @@ from anndata import AnnData
 from responder_ml.arrays import Indices
 from responder_ml.cohort.association import is_categorical
 from responder_ml.cohort.endpoint import LabelledCohort
+from responder_ml.cohort.missing_values import GAPS, gaps_of
 
 # So many names of samples are joined into the name of their row; more are counted.
 _MOST_NAMED = 3
@@ -92,7 +93,11 @@ def combine_rows(cohort: AnnData, group_of: Indices) -> AnnData:
             [_name(cohort.obs_names[rows].astype(str).tolist()) for rows in members], name=cohort.obs.index.name
         ),
     )
-    return AnnData(X=values, obs=sheet, var=cohort.var.copy(), uns=dict(cohort.uns))
+    combined = AnnData(X=values, obs=sheet, var=cohort.var.copy(), uns=dict(cohort.uns))
+    gaps = gaps_of(cohort)
+    if gaps is not None:
+        combined.layers[GAPS] = np.logical_or.reduceat(gaps[order], starts, axis=0)
+    return combined
 
 
 def _combined(column: "pd.Series[Any]", members: Sequence[Indices]) -> list[Any]:

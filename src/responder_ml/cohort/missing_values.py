@@ -1,20 +1,27 @@
-"""Missing values of a matrix: genes that were not measured are left out by a stated rule, and too many gaps are refused.
+"""Missing values of a matrix: what is left out by a stated rule, what is filled inside folds, and what is refused.
 
-The rule looks at no label and at no value: a gene without any value is not measured, and a gene with a gap is left out as long
-as enough genes have none.
+The rule looks at no label and at no value. A gene without any value is not measured and left out. If nearly all other genes are
+complete, those with a gap are left out. Otherwise genes with many gaps are left out, and the few gaps of the others are kept as
+such: every training set fills them from its own rows, as scoring fills the gaps of a new sample. If that does not do either,
+the matrix is refused with what each remedy would leave.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from anndata import AnnData
 
 from responder_ml.arrays import Flags, Floats
 from responder_ml.cohort.reading_note import ReadingNote
 from responder_ml.errors import ExpressionError, list_names
 
 LEAST_COMPLETE = 0.8
-"""Least share of the measured genes that must be complete."""
+"""Least share of the measured genes that must be left."""
+MOST_GAPS = 0.2
+"""Largest share of its values that a gene, or a sample, may lack and still be filled in."""
+GAPS = "is_missing"
+"""Layer of a cohort that tells which of its values are filled in because they are missing."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +79,11 @@ def leave_out_missing(
     is_complete = is_measured & ~is_missing.any(axis=0)
     n_measured, n_complete = int(is_measured.sum()), int(is_complete.sum())
     if n_complete < LEAST_COMPLETE * n_measured:
-        raise ExpressionError(_explain_gaps(is_missing[:, is_measured], samples, source))
+        fillable = is_measured & (is_missing.mean(axis=0) <= MOST_GAPS)
+        share_of_sample = is_missing[:, fillable].mean(axis=1) if fillable.any() else np.ones(len(values))
+        if fillable.sum() < LEAST_COMPLETE * n_measured or share_of_sample.max() > MOST_GAPS:
+            raise ExpressionError(_explain_gaps(is_missing[:, is_measured], samples, source))
+        return MeasuredGenes(fillable, (*notes, *_notes_on_filling(is_missing, is_measured, fillable)))
     if n_complete < n_measured:
         gaps = np.flatnonzero(is_measured & ~is_complete)
         notes.append(
@@ -83,6 +94,43 @@ def leave_out_missing(
             )
         )
     return MeasuredGenes(is_complete, tuple(notes))
+
+
+def with_stand_ins(values: Floats, units: str) -> tuple[Floats, Flags | None]:
+    """Return values in which a gene's mean stands where one is missing, and where that is; None where none is.
+
+    The stand-ins are for what looks at a cohort as a whole, such as the audit; whatever is fitted fills the gaps anew.
+    """
+    gaps = np.isnan(values)
+    if not gaps.any():
+        return values, None
+    means = np.nanmean(values, axis=0)
+    return np.where(gaps, np.rint(means) if units == "counts" else means, values), gaps
+
+
+def gaps_of(cohort: AnnData) -> Flags | None:
+    """Return which values of a cohort are missing, samples x genes; None where none is."""
+    if GAPS not in cohort.layers:
+        return None
+    gaps = np.asarray(cohort.layers[GAPS], dtype=np.bool_)
+    return gaps if gaps.any() else None
+
+
+def without_gaps(cohort: AnnData) -> AnnData:
+    """Return a cohort without the genes that have a gap, for analyses that cannot fill them inside folds."""
+    gaps = gaps_of(cohort)
+    return cohort if gaps is None else cohort[:, ~gaps.any(axis=0)].copy()
+
+
+def _notes_on_filling(is_missing: Flags, is_measured: Flags, fillable: Flags) -> list[ReadingNote]:
+    n_left_out = int(is_measured.sum() - fillable.sum())
+    left_out = f" {n_left_out} genes with more gaps were left out." if n_left_out else ""
+    message = (
+        f"{is_missing[:, fillable].mean():.2%} of the values are missing, in {int(is_missing[:, fillable].any(axis=0).sum())} of "
+        f"{int(fillable.sum())} genes, at most {MOST_GAPS:.0%} of a gene: every training set fills them from its own "
+        f"samples.{left_out} If what is missing goes with the class, so may what is filled in."
+    )
+    return [ReadingNote("warning", message)]
 
 
 def _refuse_infinite(values: Floats, is_gene: Flags, samples: Sequence[str], names: Sequence[str], source: str) -> None:

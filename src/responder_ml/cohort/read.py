@@ -17,7 +17,7 @@ from responder_ml.cohort.gene_translation import GeneTranslation
 from responder_ml.cohort.grid import Grid, genes_are_in_rows, name_by_sample, read_samples, select_names
 from responder_ml.cohort.grid_files import open_grid
 from responder_ml.cohort.h5ad import MatrixGrid, open_h5ad, with_layer
-from responder_ml.cohort.missing_values import leave_out_missing
+from responder_ml.cohort.missing_values import GAPS, leave_out_missing, with_stand_ins
 from responder_ml.cohort.not_genes import find_genes, find_totals, refuse_same_file, refuse_sheet_columns
 from responder_ml.cohort.reading_note import ReadingNote
 from responder_ml.cohort.sample_sheet import Where
@@ -89,7 +89,8 @@ def read_table(
         Samples x genes in the sheet's order; ``uns`` has ``units``, ``source``, ``simulated`` (true where the sheet has
         a column of that name with ``yes``, ``true`` or ``1``), ``subject_source`` (``column`` or ``sample``),
         ``unused_samples``, the samples of the matrix that the sheet does not list, and ``reading``, what was changed or left
-        out on the way as pairs of severity and sentence, if anything was.
+        out on the way as pairs of severity and sentence, if anything was. Where values are missing and are to be filled in,
+        the layer ``is_missing`` tells which; their genes' means stand in for them.
 
     Raises
     ------
@@ -194,15 +195,17 @@ def _build_cohort(
     matrix = _read_matrix(grid, selected["sample"].tolist(), genes_in_rows, plan)
     notes = (*grid.notes, *notes, *matrix.notes)
     notes += refuse_sheet_columns(matrix.genes, _sheet_columns(selected, columns), matrix.values, source)
-    check_units(matrix.values, plan.units, samples=matrix.samples, genes=matrix.genes)
-    notes += tuple(check_library_sizes(matrix.values, plan.units))
+    values, gaps = with_stand_ins(matrix.values, plan.units)
+    check_units(values, plan.units, samples=matrix.samples, genes=matrix.genes)
+    notes += tuple(check_library_sizes(values, plan.units))
     on_axis = grid.columns if genes_in_rows else grid.rows
     obs = sample_sheet.typed(selected).set_axis(matrix.samples, axis=0)
     is_simulated = "simulated" in obs and obs["simulated"].astype(str).str.lower().isin(["yes", "true", "1"]).any()
     return AnnData(
-        X=matrix.values,
+        X=values,
         obs=obs,
         var=pd.DataFrame(index=matrix.genes),
+        layers={} if gaps is None else {GAPS: gaps},
         uns={
             "units": plan.units,
             "source": source,

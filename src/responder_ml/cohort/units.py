@@ -97,8 +97,8 @@ def round_estimated(values: Floats, *, estimated: bool, source: str) -> tuple[Fl
     source
         File name, for messages.
     """
-    is_fractional = values != np.rint(values)
-    if not is_fractional.any() or values.min() < 0:
+    is_fractional = (values != np.rint(values)) & ~np.isnan(values)
+    if not is_fractional.any() or np.nanmin(values) < 0:
         return values, ()
     whole = ((values > 0) & ~is_fractional).sum(axis=1) / np.maximum((values > 0).sum(axis=1), 1)
     rows = np.ones(len(values), dtype=np.bool_) if estimated else whole >= _LEAST_WHOLE

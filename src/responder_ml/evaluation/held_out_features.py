@@ -187,7 +187,8 @@ def outer_models(procedure: Procedure, observed: ObservedResult, labelled: Label
         model = unfitted_model([_member(procedure, of_fold) for of_fold in members])
         rows = result.fold != members[0].fold
         context = None if search_data.context is None else search_data.context.take(rows)
-        fitted.append(model.fit(search_data.expression[rows], labels[rows], genes=search_data.genes, context=context))
+        expression = search_data.filled_from(rows, str(labelled.cohort.uns["units"]))
+        fitted.append(model.fit(expression[rows], labels[rows], genes=search_data.genes, context=context))
     return tuple(fitted)
 
 

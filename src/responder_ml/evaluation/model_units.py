@@ -83,7 +83,9 @@ class ModelUnits:
             return to_model_units(
                 values, self._matched, names, units=self._units, model_units=self._model_units, depth=depth
             )
-        to_model_units(values, self._matched, names, units=self._units, model_units=self._units, depth=depth)
+        to_model_units(
+            values, self._matched, names, units=self._units, model_units=self._units, depth=depth, most_gaps=0.0
+        )
         if self._alignment is not None:
             return self._matched.insert_missing(self._alignment.align(names, values, self._model_units, depth))
         return self._matched.insert_missing(adopt_distribution(values, self._typical[self._matched.is_present]))

@@ -23,6 +23,7 @@ from responder_ml.search.draw import Draw, DrawResult, FoldModel, SearchPlan
 from responder_ml.search.mean_model import Member
 from responder_ml.search.nested import search_draws, training_set, tune_candidates
 from responder_ml.search.search_data import SearchData
+from responder_ml.search.shared_gaps import share_with_gaps
 from responder_ml.search.splits import EverySubject, Split
 from responder_ml.search.workers import Workers
 from responder_ml.statistics.training_sets import TrainingSets
@@ -107,8 +108,7 @@ class Procedure:
         builders = {candidate.builder_name: candidate.builder for candidate in candidates}
         self._pair_of = search_data.strata[self._split.decided] if plan.paired else None
         self._shared: dict[str, Shared] = {
-            name: builder.share(search_data.expression, search_data.genes, search_data.context)
-            for name, builder in builders.items()
+            name: share_with_gaps(builder, search_data) for name, builder in builders.items()
         }
 
     @property

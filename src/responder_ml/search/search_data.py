@@ -6,8 +6,10 @@ import numpy as np
 
 from responder_ml.arrays import Flags, Floats, Indices, Labels, Strings
 from responder_ml.cohort.endpoint import LabelledCohort
+from responder_ml.cohort.missing_values import gaps_of
 from responder_ml.features.builders.builder import Ranked, prefix_columns, prefix_slice
 from responder_ml.features.builders.context import Context
+from responder_ml.features.missing_genes import fill_from
 from responder_ml.statistics.columns import rounding_share
 
 
@@ -27,6 +29,9 @@ class SearchData:
         Stratum code of each subject.
     context
         Sample sheet and samples outside the endpoint, for builders that use them.
+    gaps
+        Where ``expression`` is filled in because a value is missing, shape of ``expression``; None where nothing is. Every
+        training set fills its gaps from its own rows.
     """
 
     expression: Floats
@@ -34,11 +39,16 @@ class SearchData:
     subject_of: Indices
     strata: Indices
     context: Context | None = None
+    gaps: Flags | None = None
 
     @classmethod
     def of(cls, labelled: LabelledCohort) -> "SearchData":
         """Take the arrays out of a labelled cohort."""
-        return cls(labelled.expression, labelled.genes, labelled.subject_of, labelled.strata, context_of(labelled))
+        expression, context, gaps = labelled.expression, context_of(labelled), gaps_of(labelled.cohort)
+        if gaps is not None:
+            everybody = np.ones(len(expression), dtype=np.bool_)
+            expression = fill_from(expression, gaps, everybody, str(labelled.cohort.uns["units"]))
+        return cls(expression, labelled.genes, labelled.subject_of, labelled.strata, context, gaps)
 
     @property
     def n_subjects(self) -> int:
@@ -50,7 +60,14 @@ class SearchData:
         context = self.context
         if context is not None:
             context = replace(context, outside=context.outside[:, ~genes])
-        return replace(self, expression=self.expression[:, ~genes], genes=self.genes[~genes], context=context)
+        gaps = None if self.gaps is None else self.gaps[:, ~genes]
+        return replace(
+            self, expression=self.expression[:, ~genes], genes=self.genes[~genes], context=context, gaps=gaps
+        )
+
+    def filled_from(self, rows: Flags, units: str) -> Floats:
+        """Return the expression of all samples with its gaps filled from some rows alone, boolean over samples."""
+        return self.expression if self.gaps is None else fill_from(self.expression, self.gaps, rows, units)
 
     def rows_of(self, subjects: Flags) -> Flags:
         """Return the samples of some subjects, boolean over samples."""
