@@ -141,11 +141,22 @@ def test_an_empty_table_is_refused():
         _align(_table(samples=()))
 
 
-@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("value", [np.inf, -np.inf])
 def test_a_value_that_is_not_finite_is_named(value):
     table = _table()
     table.loc["b", "Creb1"] = value
     with pytest.raises(ExpressionError, match="gene 'Creb1', sample 'b'"):
+        _align(table)
+
+
+def test_one_gap_stays_one_and_a_sample_of_gaps_is_refused():
+    table = _table().astype(float)
+    table.loc["b", "Creb1"] = np.nan
+    assert np.isnan(_align(table)[1]).sum() == 1
+    table.loc["b"] = np.nan
+    with pytest.raises(
+        ExpressionError, match=r"most in sample 'b', 100% of the model's genes, of which 20% may be missing"
+    ):
         _align(table)
 
 

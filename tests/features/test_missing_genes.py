@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from responder_ml.features.missing_genes import fill_missing, typical_sample
+from responder_ml.features.missing_genes import fill_from, fill_gaps, fill_missing, typical_sample
 from responder_ml.features.normalise import Normaliser
 
 
@@ -68,3 +68,31 @@ def test_a_sample_without_a_count_is_filled_with_none(counts):
     present = np.arange(800) % 3 > 0
     filled = fill_missing(np.zeros((1, 800)), present, typical_sample(counts, "counts"), "counts")
     np.testing.assert_array_equal(filled, 0.0)
+
+
+@pytest.mark.parametrize("units", ["counts", "tpm", "log2"])
+def test_gaps_are_filled_for_each_sample_by_itself_and_nothing_else_changes(counts, rng, units):
+    values = np.log2(counts + 1) if units == "log2" else counts
+    gaps = rng.random(values.shape) < 0.05
+    typical, everywhere = typical_sample(values, units), np.ones(800, dtype=bool)
+    filled = fill_gaps(np.where(gaps, np.nan, values), everywhere, typical, units)
+    np.testing.assert_array_equal(filled[~gaps], values[~gaps])
+    alone = fill_gaps(np.where(gaps, np.nan, values)[[3]], everywhere, typical, units)
+    np.testing.assert_array_equal(alone[0], filled[3])
+    # What is filled in resembles what stood there far more than zero or the sample's mean do.
+    error = np.abs(np.log2(filled[gaps] + 1) - np.log2(values[gaps] + 1)).mean()
+    assert error < 0.5 * np.abs(np.log2(values[gaps] + 1) - np.log2(values.mean() + 1)).mean()
+
+
+def test_a_gap_without_any_measured_value_in_training_gets_an_ordinary_one(counts):
+    gaps = np.zeros(counts.shape, dtype=bool)
+    gaps[:6, 4] = True
+    filled = fill_from(counts, gaps, np.arange(12) < 6, "counts")
+    assert np.all((filled[:6, 4] > 0) & (filled[:6, 4] < counts.max()))
+
+
+def test_a_gap_in_a_missing_gene_is_left_to_the_rule_for_missing_genes(counts):
+    present = np.arange(800) > 0
+    values = counts.copy()
+    values[:, 0] = np.nan
+    assert fill_gaps(values, present, typical_sample(counts, "counts"), "counts") is values
