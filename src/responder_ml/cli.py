@@ -1,6 +1,7 @@
 """The command line: commands by name, and the message that a user's mistake ends in."""
 
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -9,7 +10,7 @@ from rich.text import Text
 
 from responder_ml.commands import COMMANDS
 from responder_ml.commands.console import print_line
-from responder_ml.errors import ResponderError
+from responder_ml.errors import ResponderError, RunError
 
 app = typer.Typer(
     name="responder-ml",
@@ -42,7 +43,17 @@ for name, command in COMMANDS.items():
 def main() -> None:
     """Run a command; a user's mistake ends in one message and exit code 2."""
     try:
+        _check_working_folder()
         app()
     except ResponderError as problem:
         print_line(Console(stderr=True), Text.assemble(("Error:", "bold red"), f" {problem}"))
         sys.exit(2)
+
+
+def _check_working_folder() -> None:
+    try:
+        Path.cwd()
+    except FileNotFoundError as problem:
+        raise RunError(
+            "The folder in which the program was started has been deleted. Change to another one."
+        ) from problem

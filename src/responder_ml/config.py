@@ -13,6 +13,8 @@ from responder_ml.cohort.expression_files import list_files
 from responder_ml.config_problems import explain
 from responder_ml.contrasts.study_regions import SheetWords
 from responder_ml.errors import CohortError, ConfigError
+from responder_ml.masking import without_secrets
+from responder_ml.plain_yaml import read_yaml_file
 
 
 class Section(BaseModel):
@@ -206,7 +208,7 @@ class JobConfig(Section):
 
     def resolved(self) -> dict[str, Any]:
         """Return plain values that are themselves valid input, every default spelt out."""
-        return dict(self.model_dump(mode="json", exclude_none=True))
+        return without_secrets(self.model_dump(mode="json", exclude_none=True))
 
 
 def load_config(path: Path) -> JobConfig:
@@ -275,7 +277,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
         The file is missing, not YAML, or holds no keys.
     """
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = read_yaml_file(path)
     except FileNotFoundError:
         raise ConfigError(f"There is no file {path}. Give the path of a YAML file.") from None
     except (yaml.YAMLError, UnicodeDecodeError, OSError) as problem:

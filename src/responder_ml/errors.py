@@ -21,58 +21,12 @@ these into exit code 2; every other exception is a bug and keeps its traceback.
     └── WorkerError            the processes that do the work
 """
 
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-_HIDDEN = "***"
-_LEAST_SECRET = 4
+from responder_ml.masking import hide_secrets
+
 _MOST_CHARACTERS = 300
-# What stands before the @ of an address; a password may hold an @ or a slash that should have been encoded.
-_USER_INFO = re.compile(
-    r"(?P<scheme>\b[a-z][a-z0-9+.\-]*://)(?P<user>[^\s/@:'\"?#]*)(?P<password>:[^\s'\"]*)?@", re.IGNORECASE
-)
-_SECRET_NAME = r"(?:pass(?:word|wd|phrase)?|pwd|\w*token|\w*secret|\w*api_?key|\w*access_?key|credentials?)"
-_PARAMETER = re.compile(
-    rf"(?P<name>(?:[?&;,\s]|^|\b)\w*{_SECRET_NAME}\s*=\s*)(?P<value>'[^']*'|\"[^\"]*\"|[^&;,\s'\"]+)", re.IGNORECASE
-)
-_BEARER = re.compile(r"(?P<kind>\b(?:Bearer|Basic)\s+)[A-Za-z0-9._~+/=\-]{8,}")
-
-
-def hide_secrets(text: str, *addresses: str) -> str:
-    """Return a text without the passwords and tokens of the addresses in it.
-
-    Hidden are ``user:password@`` and ``token@`` before a host, the values of parameters such as ``?password=``, and credentials of
-    HTTP. What is secret in one of ``addresses`` is hidden wherever it stands: a library may take an address apart in another way.
-
-    Examples
-    --------
-    >>> hide_secrets("postgresql://ann:swordfish@host/db?sslpassword=swordfish")
-    'postgresql://ann:***@host/db?sslpassword=***'
-    """
-    for secret in sorted({part for address in addresses for part in _secrets_of(address)}, key=len, reverse=True):
-        text = text.replace(secret, _HIDDEN)
-    text = _USER_INFO.sub(_without_user_info, text)
-    text = _PARAMETER.sub(lambda match: f"{match['name']}{_HIDDEN}", text)
-    return _BEARER.sub(lambda match: f"{match['kind']}{_HIDDEN}", text)
-
-
-def _without_user_info(match: re.Match[str]) -> str:
-    # Without a password, the user's part is a token.
-    user = _HIDDEN if match["password"] is None else f"{match['user']}:{_HIDDEN}"
-    return f"{match['scheme']}{user}@"
-
-
-def _secrets_of(address: str) -> Iterator[str]:
-    """Yield passwords and tokens of an address as they are written, as they are meant, and their parts at an @ or a slash."""
-    from urllib.parse import unquote
-
-    written = [match["password"][1:] if match["password"] else match["user"] for match in _USER_INFO.finditer(address)]
-    written += [match["value"].strip("'\"") for match in _PARAMETER.finditer(address)]
-    for secret in written:
-        for form in (secret, unquote(secret), *re.split(r"[@/?#]", secret)):
-            if len(form) >= _LEAST_SECRET and form != _HIDDEN:
-                yield form
 
 
 class ResponderError(Exception):

@@ -10,6 +10,7 @@ from pydantic import Field, ValidationError
 from responder_ml.config import EndpointConfig, JobConfig, Section, check_files, read_yaml, with_absolute_paths
 from responder_ml.config_problems import explain
 from responder_ml.errors import ConfigError
+from responder_ml.masking import without_secrets
 
 Where = dict[str, str | list[str]]
 
@@ -50,7 +51,8 @@ class StudyConfig(Section):
 
     def resolved(self) -> dict[str, Any]:
         """Return plain values, themselves valid input."""
-        return dict(self.model_dump(mode="json", exclude_none=True))
+        settings = self.model_dump(mode="json", exclude_none=True)
+        return {**settings, "job": without_secrets(settings["job"])}
 
     @property
     def base(self) -> JobConfig:

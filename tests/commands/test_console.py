@@ -5,6 +5,7 @@ import io
 import pytest
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from responder_ml.cohort.findings import Finding
 from responder_ml.commands.console import (
@@ -43,6 +44,41 @@ def test_a_long_name_continues_on_the_next_line(console):
     table.add_row("x" * 100, "1")
     print_table(console, table)
     assert console.file.getvalue().count("x") == 100
+
+
+CONTROLS = "a\x1b[2Jb\x07c\rd\x9be\u202ef"
+
+
+def test_control_characters_are_shown_and_not_obeyed(console):
+    print_line(console, CONTROLS)
+    print_line(console, Text.assemble((CONTROLS, "bold")))
+    table = Table(folding(CONTROLS), title=CONTROLS)
+    table.add_row(CONTROLS)
+    print_table(console, table)
+    shown = console.file.getvalue()
+    assert shown.startswith("a␛[2Jb␇c␍d\N{REPLACEMENT CHARACTER}e\N{REPLACEMENT CHARACTER}f\n")
+    assert shown.count("␛[2Jb") == 5
+    assert not {"\x1b", "\x07", "\r", "\x9b", "\u202e"} & set(shown)
+
+
+def test_markup_in_a_name_does_not_end_the_progress_of_work():
+    terminal = Console(file=io.StringIO(), width=120, force_terminal=True)
+    with ProgressBar(terminal).stage("Search [/x]") as on_progress:
+        on_progress(1, 2, "r[/x] \x1b[2J")
+    assert "r[/x] ␛[2J" in terminal.file.getvalue()
+
+
+def test_emoji_in_a_table_stay_words(console):
+    table = Table(folding(":smile:"))
+    table.add_row(":dog:")
+    print_table(console, table)
+    assert ":smile:" in console.file.getvalue()
+    assert ":dog:" in console.file.getvalue()
+
+
+def test_a_password_is_hidden_on_every_line(console):
+    print_line(console, "Sent to postgresql://ann:swordfish@lab/runs")
+    assert console.file.getvalue() == "Sent to postgresql://ann:***@lab/runs\n"
 
 
 def test_findings_are_printed_with_severity_and_code(console):

@@ -11,6 +11,7 @@ from responder_ml.cohort.endpoint import Endpoint, label_cohort
 from responder_ml.cohort.simulate import simulate_cohort
 from responder_ml.errors import RunError
 from responder_ml.records import job_register
+from responder_ml.records.file_lock import locked
 from responder_ml.records.job_register import REGISTER, AskedJob, register_job
 
 ENDPOINT = Endpoint("response", "responder", "non_responder", strata=("drug",))
@@ -160,7 +161,7 @@ def test_a_process_that_stands_still_does_not_hold_up_another_for_ever(tmp_path,
     monkeypatch.setattr(job_register, "_PATIENCE_S", 0.1)
     with (
         (tmp_path / REGISTER).open("a+b") as file,
-        job_register._locked(file, tmp_path),
+        locked(file, 1.0, RunError("not free")),
         pytest.raises(RunError, match="locked"),
     ):
         register_job(tmp_path, _job(cohort))

@@ -93,7 +93,11 @@ def test_a_run_is_one_parent_and_one_child_for_each_candidate(run, folder, uri, 
     history = client.get_metric_history(run_id, "each_fold/auroc")
     assert sorted(child.step for child in history) == [0, 2, 3, 4, 5, 6, 7, 8, 9]
     assert list(Path().iterdir()) == []  # nothing falls into the current folder
-    assert sorted(path.name for path in (tmp_path / "store").iterdir()) == ["mlartifacts", "mlflow.db"]
+    assert sorted(path.name for path in (tmp_path / "store").iterdir()) == [
+        ".mlflow.db.lock",
+        "mlartifacts",
+        "mlflow.db",
+    ]
 
 
 def test_every_file_and_the_dataset_are_there(run, folder, uri, client):
@@ -196,7 +200,7 @@ def test_a_full_run_is_sent_in_seconds_to_a_store_that_is_not_there_yet(make_run
     start = time.process_time()  # the machine may be busy with something else
     send(run, folder, bundle, loader=LOADER, uri=f"sqlite:///{tmp_path / 'new' / 'mlflow.db'}")
     assert time.process_time() - start < 5
-    assert sorted(path.name for path in (tmp_path / "new").iterdir()) == ["mlartifacts", "mlflow.db"]
+    assert sorted(path.name for path in (tmp_path / "new").iterdir()) == [".mlflow.db.lock", "mlartifacts", "mlflow.db"]
 
 
 def test_a_lost_server_is_named_within_ten_seconds(run, folder):

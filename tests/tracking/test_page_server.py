@@ -47,7 +47,7 @@ def _small_page(monkeypatch):
 def test_the_command_serves_the_store_and_the_artifacts_beside_it():
     command = ui_command(STORE, 5123)
     assert command[:4] == [sys.executable, "-m", "mlflow", "ui"]
-    assert command[command.index("--backend-store-uri") + 1] == STORE
+    assert not any(STORE in part for part in command)  # every user of the machine can read it there
     assert command[command.index("--artifacts-destination") + 1] == "file:///tmp/mlartifacts"
     assert command[command.index("--port") + 1] == "5123"
     assert "--artifacts-destination" not in ui_command("postgresql://lab/runs", 5123)

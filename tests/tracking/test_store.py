@@ -6,7 +6,8 @@ from contextlib import closing
 import pytest
 
 from responder_ml.errors import TrackingError
-from responder_ml.tracking.store import artifact_folder, check_store, resolve_store, sqlite_file, without_password
+from responder_ml.tracking import store as module
+from responder_ml.tracking.store import artifact_folder, check_store, resolve_store, sqlite_file
 
 
 @pytest.fixture(autouse=True)
@@ -55,7 +56,10 @@ def test_a_sound_or_missing_file_passes(tmp_path):
     check_store(resolve_store(None))
     assert not (tmp_path / "mlflow.db").exists()
     with closing(sqlite3.connect(tmp_path / "mlflow.db")) as database:
-        database.execute("CREATE TABLE runs (id TEXT)")
+        database.execute("CREATE TABLE experiments (id)")
+        database.execute("CREATE TABLE alembic_version (version_num)")
+        database.execute("INSERT INTO alembic_version VALUES ('1')")
+        database.commit()
     check_store(resolve_store(None))
 
 
@@ -88,6 +92,42 @@ def test_postgres_without_a_driver_is_said():
             check_store(uri)
 
 
-def test_a_password_is_not_shown():
-    assert without_password("postgresql://me:secret@lab/runs") == "postgresql://me:***@lab/runs"
-    assert without_password("http://lab:5000") == "http://lab:5000"
+def test_an_address_whose_password_was_not_written_down_is_taken_from_the_environment(monkeypatch):
+    shown = "postgresql://me:***@lab/runs"
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    with pytest.raises(TrackingError, match=r"lacks its password.*--uri"):
+        resolve_store(shown)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://lab:5000")
+    assert resolve_store(shown) == "http://lab:5000"
+
+
+@pytest.mark.parametrize("uri", ["http://lab:swordfish", "http://[lab", "postgresql://me:a/swordfish@lab:x/runs"])
+def test_an_address_that_is_none_is_refused_without_its_password(uri):
+    with pytest.raises(TrackingError, match="is no address") as refused:
+        resolve_store(uri)
+    assert "swordfish" not in str(refused.value) or uri == "http://lab:swordfish"
+
+
+@pytest.mark.parametrize(
+    ("tables", "message"),
+    [
+        (["CREATE TABLE papers (title)"], "database of another program"),
+        (["CREATE TABLE experiments (id)"], "half made"),
+        (["CREATE TABLE experiments (id)", "CREATE TABLE alembic_version (version_num)"], "half made"),
+    ],
+)
+def test_another_programs_database_and_a_half_made_store_are_refused(tmp_path, tables, message):
+    with closing(sqlite3.connect(tmp_path / "store.db")) as database:
+        for table in tables:
+            database.execute(table)
+    with pytest.raises(TrackingError, match=message):
+        check_store(resolve_store(f"sqlite:///{tmp_path / 'store.db'}"))
+
+
+def test_a_store_that_is_locked_is_waited_for(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "_SQLITE_WAIT_S", 0.2)
+    with closing(sqlite3.connect(tmp_path / "store.db")) as database:
+        database.execute("CREATE TABLE experiments (id)")
+        database.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(TrackingError, match="locked by another program"):
+            check_store(f"sqlite:///{tmp_path / 'store.db'}")

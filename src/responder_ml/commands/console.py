@@ -6,13 +6,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
+from rich.console import Console, ConsoleOptions
+from rich.segment import Segment
 from rich.table import Column, Table
 from rich.text import Text
 
+from responder_ml.masking import hide_secrets
 from responder_ml.progress import OnProgress, Progress
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+
     from responder_ml.cohort.findings import Finding
 
 Config = Annotated[Path, typer.Argument(help="YAML file of the job.", metavar="CONFIG")]
@@ -33,16 +37,54 @@ def specified(**options: Any) -> dict[str, Any]:
     return {name: value for name, value in options.items() if value is not None}
 
 
+# A terminal obeys them; the letters from U+2400 on stand for them. Marks that turn the direction of writing hide what is there.
+_CONTROLS = {
+    **{code: 0x2400 + code for code in range(32) if chr(code) not in "\n\t"},
+    0x7F: 0x2421,
+    **dict.fromkeys(
+        [*range(0x80, 0xA0), *range(0x200B, 0x2010), *range(0x2028, 0x202F), *range(0x2066, 0x206A)], 0xFFFD
+    ),
+}
+
+
+class _Shown:
+    """What is printed, with control characters shown and not obeyed, and passwords hidden."""
+
+    def __init__(self, renderable: "RenderableType") -> None:
+        self._renderable = renderable
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Segment]:
+        """Yield the pieces of text; styles and the terminal's own commands are apart from them."""
+        for segment in console.render(self._renderable, options):
+            yield segment if segment.control else Segment(segment.text.translate(_CONTROLS), segment.style)
+
+
 def print_line(console: Console, text: str | Text, style: str = "") -> None:
-    """Print a line in full width, exactly as it is: square brackets in it are not markup."""
+    """Print a line in full width, exactly as it is: square brackets in it are not markup, and control characters are shown."""
+    if isinstance(text, str):
+        text = Text(hide_secrets(text).translate(_CONTROLS))
+    else:
+        text = text.copy()
+        text.plain = hide_secrets(text.plain).translate(_CONTROLS)
     console.print(text, style=style or None, markup=False, highlight=False, emoji=False, soft_wrap=True)
 
 
 def print_table(console: Console, table: Table) -> None:
-    """Print a table whose cells are exactly as they are: square brackets in them are not markup."""
+    """Print a table whose cells are exactly as they are: square brackets in them are not markup, and control characters shown."""
     if isinstance(table.title, str):
         table.title = Text(table.title, style="table.title")
-    console.print(table, markup=False)
+    with _without_emoji(console):
+        console.print(_Shown(table), markup=False, highlight=False, emoji=False)
+
+
+@contextmanager
+def _without_emoji(console: Console) -> Iterator[None]:
+    """Leave ``:smile:`` in the cells of a table as it is; rich takes this setting from the console alone."""
+    before, console._emoji = console._emoji, False
+    try:
+        yield
+    finally:
+        console._emoji = before
 
 
 def print_simulated(console: Console) -> None:
@@ -86,17 +128,17 @@ class ProgressBar(Progress):
         from rich.progress import Progress as RichProgress
 
         columns: list[Any] = [
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
             TimeRemainingColumn(),
-            TextColumn("{task.fields[remark]}"),
+            TextColumn("{task.fields[remark]}", markup=False),
         ]
         with RichProgress(*columns, console=self._console, disable=not self._console.is_terminal) as bars:
-            task = bars.add_task(title, total=None, remark="")
+            task = bars.add_task(title.translate(_CONTROLS), total=None, remark="")
 
             def on_progress(count: int, total: int, remark: str) -> None:
-                bars.update(task, completed=count, total=total, remark=remark)
+                bars.update(task, completed=count, total=total, remark=remark.translate(_CONTROLS))
 
             yield on_progress
 

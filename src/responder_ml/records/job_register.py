@@ -8,21 +8,19 @@ samples. A sample is known by its expression, whatever the order of samples and 
 without one animal, or on a table sorted anew, is recognised.
 """
 
-import fcntl
 import hashlib
 import json
 import os
-import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from responder_ml.cohort.endpoint import LabelledCohort
 from responder_ml.errors import RunError
 from responder_ml.records.digests import sample_digests
+from responder_ml.records.file_lock import locked
 
 REGISTER = ".register.jsonl"
 """Name of the file; hidden, so that ``compare runs/*`` sees run folders only."""
@@ -132,9 +130,12 @@ def register_job(folder: Path, job: AskedJob, about: Mapping[str, Any] | None = 
         The register cannot be read or written, or another process holds it for too long.
     """
     path = folder / REGISTER
+    too_long = RunError(
+        f"The register of jobs {path} has been locked by another process for {_PATIENCE_S:g} s. End that process."
+    )
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with path.open("a+b") as file, _locked(file, path):
+        with path.open("a+b") as file, locked(file, _PATIENCE_S, too_long):
             file.seek(0)
             content = file.read()
             known, damaged_lines = _read_jobs(content)
@@ -151,26 +152,6 @@ def register_job(folder: Path, job: AskedJob, about: Mapping[str, Any] | None = 
         ) from problem
     distinct = list(dict.fromkeys(keys))
     return JobCount(distinct.index(job.key) + 1, len(distinct), damaged_lines)
-
-
-@contextmanager
-def _locked(file: IO[bytes], path: Path) -> Iterator[None]:
-    """Hold the file for this process; a process that stands still must not hold up every other for ever."""
-    end = time.monotonic() + _PATIENCE_S
-    while True:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            break
-        except BlockingIOError:
-            if time.monotonic() > end:
-                raise RunError(
-                    f"The register of jobs {path} has been locked by another process for {_PATIENCE_S:g} s. End that process."
-                ) from None
-            time.sleep(0.02)
-    try:
-        yield
-    finally:
-        fcntl.flock(file, fcntl.LOCK_UN)
 
 
 def _line(job: AskedJob, about: Mapping[str, Any]) -> bytes:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from responder_ml.errors import TrackingError
+from responder_ml.masking import hide_secrets
 from responder_ml.records.run import Run
 from responder_ml.records.study import ANSWER, Study
 from responder_ml.tracking.items import Artifact, DatasetInput, Metric, Param, Record, Tag
@@ -30,8 +31,8 @@ from responder_ml.tracking.store import (
     check_store,
     resolve_store,
     sqlite_file,
-    without_password,
 )
+from responder_ml.tracking.store_lock import patient_address, sole_maker, sole_writer
 from responder_ml.tracking.study_record import study_job_records, study_record
 from responder_ml.tracking.views import EXPERIMENT_NOTE, saved_views
 
@@ -99,8 +100,8 @@ def send(
     check_store(store)
     job, candidates = job_record(run, folder), tuple(candidate_records(run))
     patient = unless_set(_TRANSFER)
-    first = {**unless_set({**_QUIET, **_FIRST_CONTACT}), "MLFLOW_TRACKING_URI": store}
-    with environment(first), _calm(), _errors_of(store):
+    first = {**unless_set({**_QUIET, **_FIRST_CONTACT}), "MLFLOW_TRACKING_URI": patient_address(store)}
+    with environment(first), _calm(), _errors_of(store), sole_writer(store):
         sender = _connect(store, experiment or DEFAULT_EXPERIMENT)
         with environment(patient):
             seconds, end = run.result.timings.get("total_s", 0.0), _ended(folder / "result.json")
@@ -135,8 +136,8 @@ def send_study(study: Study, folder: Path, *, uri: str | None = None, experiment
     store = resolve_store(uri)
     check_store(store)
     patient = unless_set(_TRANSFER)
-    first = {**unless_set({**_QUIET, **_FIRST_CONTACT}), "MLFLOW_TRACKING_URI": store}
-    with environment(first), _calm(), _errors_of(store):
+    first = {**unless_set({**_QUIET, **_FIRST_CONTACT}), "MLFLOW_TRACKING_URI": patient_address(store)}
+    with environment(first), _calm(), _errors_of(store), sole_writer(store):
         sender = _connect(store, experiment or DEFAULT_EXPERIMENT)
         with environment(patient):
             end = _ended(folder / ANSWER)
@@ -240,15 +241,20 @@ class _Sender:
 
 
 def _connect(store: str, experiment: str) -> _Sender:
+    with sole_maker(store):
+        return _open_experiment(store, experiment)
+
+
+def _open_experiment(store: str, experiment: str) -> _Sender:
     from mlflow import MlflowClient
 
-    client = MlflowClient(tracking_uri=store)
+    client = MlflowClient(tracking_uri=patient_address(store))
     stored = client.get_experiment_by_name(experiment)
     if stored is None:
         return _Sender(client, _create_experiment(client, store, experiment))
     if stored.lifecycle_stage != "active":
         raise TrackingError(
-            f"The experiment '{experiment}' was deleted from {without_password(store)}. Restore it "
+            f"The experiment '{experiment}' was deleted from {hide_secrets(store, store)}. Restore it "
             f"(mlflow experiments restore --experiment-id {stored.experiment_id}) or choose another name."
         )
     for key, view in saved_views().items():
@@ -326,8 +332,9 @@ def _errors_of(store: str) -> Iterator[None]:
         yield
     except (MlflowException, SQLAlchemyError, OSError) as problem:
         # What follows these words comes from the layers below, down to the socket.
-        reason = re.split(r" with exception |\n", str(problem).strip(), maxsplit=1)[0][:_MOST_CHARACTERS]
+        said = re.split(r" with exception |\n", str(problem).strip(), maxsplit=1)[0]
+        reason = hide_secrets(said, store)[:_MOST_CHARACTERS]
         raise TrackingError(
-            f"The run could not be sent to {without_password(store)}: {reason}. The run folder is complete; repair the "
+            f"The run could not be sent to {hide_secrets(store, store)}: {reason}. The run folder is complete; repair the "
             "store and send it with `track`."
         ) from problem

@@ -15,13 +15,13 @@ from urllib.parse import urlencode
 from urllib.request import urlopen
 
 from responder_ml.errors import TrackingError
+from responder_ml.masking import hide_secrets
 from responder_ml.tracking.store import (
     DEFAULT_EXPERIMENT,
     artifact_folder,
     check_store,
     resolve_store,
     sqlite_file,
-    without_password,
 )
 from responder_ml.tracking.views import FIRST_VIEW
 
@@ -124,7 +124,9 @@ def served(store: str, port: int | None = None) -> Iterator[tuple[str, subproces
     _check_free(port)
     address = f"http://{_HOST}:{port}"
     # A session of its own, because MLflow starts further processes that have to end with it.
-    process = subprocess.Popen(ui_command(store, port), env={**_SETTINGS, **os.environ}, start_new_session=True)
+    # The store's address stands in the environment and not on the command line, which everybody on the machine can read.
+    environment = {**_SETTINGS, **os.environ, "MLFLOW_BACKEND_STORE_URI": store}
+    process = subprocess.Popen(ui_command(store, port), env=environment, start_new_session=True)
     try:
         _wait(address, process, store)
         yield address, process
@@ -137,9 +139,9 @@ def served(store: str, port: int | None = None) -> Iterator[tuple[str, subproces
 
 
 def ui_command(store: str, port: int) -> list[str]:
-    """Return the command that serves the page of a resolved store, with the artifacts beside a SQLite file."""
+    """Return the command that serves the page of the store in the environment, with the artifacts beside a SQLite file."""
     command = [sys.executable, "-m", "mlflow", "ui", "--host", _HOST, "--port", str(port), "--workers", "1"]
-    command += ["--uvicorn-opts", "--log-level warning", "--backend-store-uri", store]
+    command += ["--uvicorn-opts", "--log-level warning"]
     file = sqlite_file(store)
     return command if file is None else [*command, "--artifacts-destination", artifact_folder(file).as_uri()]
 
@@ -162,7 +164,7 @@ def _wait(address: str, process: "subprocess.Popen[bytes]", store: str) -> None:
         except (OSError, HTTPException):
             time.sleep(0.2)
     raise TrackingError(
-        f"The MLflow page of {without_password(store)} did not start; what MLflow said is above. Try "
+        f"The MLflow page of {hide_secrets(store, store)} did not start; what MLflow said is above. Try "
         f"`mlflow ui --backend-store-uri` on it yourself."
     )
 

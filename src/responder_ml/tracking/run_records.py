@@ -137,8 +137,10 @@ def _dataset_input(run: Run) -> DatasetInput:
 
 
 def _artifacts(folder: Path) -> Iterator[Artifact]:
+    # The folder's own list of its files says nothing of the folders in a store, and links lead out of the run.
     for path in sorted(folder.iterdir()):
-        yield Artifact(path, "tables" if path.suffix == ".csv" else "")
+        if not path.name.startswith(".") and not path.is_symlink():
+            yield Artifact(path, "tables" if path.suffix == ".csv" else "")
 
 
 def _job_description(run: Run) -> str:

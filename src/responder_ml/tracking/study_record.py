@@ -30,7 +30,7 @@ def study_record(study: Study, folder: Path) -> Record:
         *(
             Artifact(path, "tables" if path.suffix == ".csv" else "")
             for path in sorted(folder.iterdir())
-            if path.is_file()
+            if path.is_file() and not path.name.startswith(".") and not path.is_symlink()
         ),
     )
     lines = [

@@ -14,6 +14,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from responder_ml.errors import FetchError
+from responder_ml.plain_yaml import read_yaml_text
 
 _SEPARATORS = re.compile(r"[\s,_\-]+")
 
@@ -145,7 +146,7 @@ def recipe_digest(recipe: Recipe) -> str:
 
 def _parsed(text: str, source: str) -> Recipe:
     try:
-        content = yaml.safe_load(text)
+        content = read_yaml_text(text)
         if not isinstance(content, dict):
             raise FetchError(f"{source} holds no keys. A recipe needs at least `series`.")
         return Recipe.model_validate(content)
