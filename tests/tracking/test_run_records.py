@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 from scipy.stats import spearmanr
 
+from responder_ml.records.ownership import FILE_LIST
 from responder_ml.records.result import JobsOnDataRecord, SplitSensitivityRecord
 from responder_ml.tracking.items import Artifact, DatasetInput, Metric, Param, Tag
 from responder_ml.tracking.run_records import candidate_records, importances, job_record, search_items
@@ -131,7 +132,8 @@ def test_params_hold_the_settings(run, folder):
 
 def test_every_file_goes_along_and_tables_are_put_aside(run, folder):
     artifacts = {item.path.name: item.folder for item in job_record(run, folder).items if isinstance(item, Artifact)}
-    assert set(artifacts) == {path.name for path in folder.iterdir()}
+    (folder / "link").symlink_to("/etc/hostname")
+    assert set(artifacts) == {path.name for path in folder.iterdir()} - {FILE_LIST, "link"}
     assert artifacts["report.html"] == ""
     assert artifacts["figures"] == ""
     assert artifacts["out_of_fold.csv"] == "tables"
