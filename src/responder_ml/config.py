@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from responder_ml.cohort.endpoint import BehaviourRule
 from responder_ml.cohort.expression_files import list_files
+from responder_ml.cohort.tissue_taken import TissueTaken
 from responder_ml.config_problems import explain
 from responder_ml.contrasts.study_regions import SheetWords
 from responder_ml.errors import CohortError, ConfigError
@@ -50,6 +51,9 @@ class CohortConfig(Section):
     ``expression`` is a file, a folder or a pattern such as ``counts/*.tsv.gz``, or a list of these, whose samples are put
     together on the genes that all have. ``sheet`` and ``samples_sheet`` name sheets of workbooks, ``layer`` a layer of an h5ad file
     (or ``raw``). ``spike_ins: drop`` leaves ERCC and other spike-ins out of the genes.
+
+    ``taken`` says whether tissue was taken ``before`` or ``after`` the outcome was known. Without it the simulator's tissue is
+    taken after, as in the founding study, and that of files is ``unknown``.
     """
 
     source: Literal["simulated", "table", "h5ad"]
@@ -64,6 +68,12 @@ class CohortConfig(Section):
     where: dict[str, str | list[str]] = Field(default_factory=dict)
     params: dict[str, Any] = Field(default_factory=dict)
     genes: GenesConfig | None = None
+    taken: TissueTaken | None = None
+
+    @property
+    def tissue_taken(self) -> TissueTaken:
+        """When tissue was taken, against the outcome."""
+        return self.taken or ("after" if self.source == "simulated" else "unknown")
 
 
 class EndpointConfig(Section):

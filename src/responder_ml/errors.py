@@ -6,6 +6,7 @@ these into exit code 2; every other exception is a bug and keeps its traceback.
     ResponderError
     ├── ConfigError            a key or value in a YAML file
     ├── UnknownNameError       a name no registry knows
+    ├── ProposalError          files from which no job can be proposed, or an answer that is none
     ├── CohortError            the data that were read
     │   ├── ExpressionError    values of the expression matrix, or its units
     │   ├── SampleSheetError   the sample sheet, or its match with the matrix
@@ -42,6 +43,10 @@ class ConfigError(ResponderError):
 
 class UnknownNameError(ResponderError):
     """A name no registry knows."""
+
+
+class ProposalError(ResponderError):
+    """Files from which no job can be proposed, or an answer that is none."""
 
 
 class CohortError(ResponderError):

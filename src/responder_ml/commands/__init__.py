@@ -7,6 +7,7 @@ from responder_ml.commands import (
     claims,
     compare,
     fetch,
+    init,
     list,
     plan,
     report,
@@ -21,6 +22,7 @@ from responder_ml.commands import (
 )
 
 COMMANDS: dict[str, Callable[..., None]] = {
+    "init": init.init,
     "check": check.check,
     "train": train.train,
     "score": score.score,

@@ -1,0 +1,58 @@
+"""Init: from an expression file and a sample sheet to a commented job."""
+
+import os
+from pathlib import Path
+
+from responder_ml.errors import ProposalError
+from responder_ml.proposal.cohort_files import open_files
+from responder_ml.proposal.job_text import write_text
+from responder_ml.proposal.propose import Answers, Proposal, propose
+from responder_ml.proposal.question import Ask, refuse
+
+DEFAULT_JOB = Path("job.yaml")
+
+
+def init(
+    expression: Path,
+    samples: Path | None = None,
+    out: Path = DEFAULT_JOB,
+    answers: Answers | None = None,
+    ask: Ask = refuse,
+) -> Proposal:
+    """Propose a job and write it as a YAML file with the reasons for what it says.
+
+    Parameters
+    ----------
+    expression, samples
+        The files; without ``samples`` an ``.h5ad`` file, whose ``obs`` is the sheet.
+    out
+        YAML file to write; a file that is there already is never touched.
+    answers
+        What the user said beforehand.
+    ask
+        Is asked what the files do not say; refuses by default.
+
+    Raises
+    ------
+    ProposalError
+        The files do not belong together, do not say enough, or ``out`` is there already.
+    CohortError
+        A file is missing or broken.
+    """
+    if out.exists():
+        raise ProposalError(f"{out} is there already and is not overwritten. Name another file with --out, or remove it.")
+    proposal = propose(open_files(expression, samples), answers or Answers(), ask)
+    text = write_text(proposal, out)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    partial = out.with_name(f".{out.name}.{os.getpid()}.partial")
+    try:
+        partial.write_text(text, encoding="utf-8")
+        # A link fails where the file has appeared meanwhile; a rename would overwrite it.
+        os.link(partial, out)
+    except FileExistsError:
+        raise ProposalError(f"{out} is there already and is not overwritten. Name another file with --out.") from None
+    except OSError as problem:
+        raise ProposalError(f"{out} could not be written: {problem}. Name another folder with --out.") from problem
+    finally:
+        partial.unlink(missing_ok=True)
+    return proposal
