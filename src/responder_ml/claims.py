@@ -59,7 +59,7 @@ def claims(job: JobConfig, progress: Progress | None = None, store: UnitStore | 
     return ClaimsRecord(
         name=job.name,
         seed=job.seed,
-        settings={**_plain(config), "cohort": _plain(job.cohort)},
+        settings={**_plain(config), "cohort": {**_plain(job.cohort), "taken": job.cohort.tissue_taken}},
         simulated=bool(cohort.uns.get("simulated", False)),
         regions=tuple(_facts(region) for region in regions),
         results=tuple(results),

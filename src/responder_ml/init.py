@@ -1,12 +1,15 @@
 """Init: from an expression file and a sample sheet to a commented job."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 from responder_ml.errors import ProposalError
 from responder_ml.proposal.cohort_files import open_files
+from responder_ml.proposal.intensities import write_log2_copy
 from responder_ml.proposal.job_text import write_text
-from responder_ml.proposal.propose import Answers, Proposal, propose
+from responder_ml.proposal.proposal import Answers, Proposal
+from responder_ml.proposal.propose import propose
 from responder_ml.proposal.question import Ask, refuse
 
 DEFAULT_JOB = Path("job.yaml")
@@ -40,10 +43,16 @@ def init(
         A file is missing or broken.
     """
     if out.exists():
-        raise ProposalError(f"{out} is there already and is not overwritten. Name another file with --out, or remove it.")
+        raise ProposalError(
+            f"{out} is there already and is not overwritten. Name another file with --out, or remove it."
+        )
     proposal = propose(open_files(expression, samples), answers or Answers(), ask)
-    text = write_text(proposal, out)
     out.parent.mkdir(parents=True, exist_ok=True)
+    if proposal.intensities:
+        copy = out.with_name(f"{out.stem}_log2.tsv.gz")
+        write_log2_copy(proposal.files.grid, proposal.genes_in_rows, copy)
+        proposal = replace(proposal, files=replace(proposal.files, expression=copy))
+    text = write_text(proposal, out)
     partial = out.with_name(f".{out.name}.{os.getpid()}.partial")
     try:
         partial.write_text(text, encoding="utf-8")

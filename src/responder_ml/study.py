@@ -84,6 +84,7 @@ def run_study(config: StudyConfig, out: Path, checkpoint: RunCheckpoint, progres
         joint_null=joint_null,
         n_blocks=relabelling.n_blocks,
         simulated=any(job.simulated for job in testable.values()),
+        taken=base.cohort.tissue_taken,
         fused=[fusion.fused for fusion in fusions if fusion.fused is not None],
         timings=clock.read(),
     )

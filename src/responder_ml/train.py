@@ -90,6 +90,7 @@ def run_job(
         timings=clock.read(),
         seed=job.seed,
         jobs_on_data=count_jobs(job, prepared.labelled, register or out.parent, progress),
+        taken=job.cohort.tissue_taken,
     )
     run = Run(result, run_tables(outcome), job.resolved())
     card = render_card(run)
@@ -172,7 +173,7 @@ def pack_outcome(outcome: Outcome, result: Result, job: JobConfig, prepared: Pre
         outer_models=models,
         held_out_features=features,
         held_out_classifiers=classifiers,
-        limits=limits_of(result.endpoint.where),
+        limits=limits_of(result.endpoint.where, result.endpoint.taken),
         threshold=float(np.median(observed.auto.thresholds)),
         out_of_fold=observed.auto,
         columns=job.cohort.columns,

@@ -21,6 +21,7 @@ from responder_ml.build import (
 )
 from responder_ml.cohort.combine_samples import combine_samples
 from responder_ml.cohort.endpoint import Endpoint, LabelledCohort, label_cohort
+from responder_ml.cohort.tissue_taken import TissueTaken, weakest_timing
 from responder_ml.config import JobConfig
 from responder_ml.errors import ConfigError, EndpointError, SampleSheetError, list_names
 from responder_ml.evaluation.small_n import LEAST_SUBJECTS
@@ -55,6 +56,8 @@ class TransferRecord:
         What distinguishes the cohorts: a column, or ``job``.
     simulated
         Whether any cohort is simulated.
+    taken
+        Whether tissue of the cohorts was taken before or after the outcome was known.
     rows
         One per pair of cohorts, ordered by training cohort.
     notes
@@ -66,6 +69,7 @@ class TransferRecord:
     question: str
     between: str
     simulated: bool
+    taken: TissueTaken
     rows: tuple[TransferRow, ...]
     notes: tuple[str, ...]
 
@@ -129,6 +133,7 @@ def transfer(
         question=f"{job.endpoint.positive} against {job.endpoint.negative}",
         between=by or "job",
         simulated=any(bool(labelled.cohort.uns.get("simulated", False)) for labelled in cohorts.values()),
+        taken=weakest_timing(*(side.cohort.tissue_taken for side in (job, to) if side is not None)),
         rows=tuple(rows),
         notes=(*notes, *machine_notes),
     )
@@ -142,7 +147,9 @@ def write_transfer(record: TransferRecord, folder: Path) -> None:
     RunError
         The folder holds something else, or cannot be written.
     """
-    page = render_transfer(record.name, record.question, record.between, record.rows, record.notes, record.simulated)
+    page = render_transfer(
+        record.name, record.question, record.between, record.rows, record.notes, record.simulated, record.taken
+    )
     answer = json.dumps(record.content(), indent=2, allow_nan=False) + "\n"
     write_folder(folder, {TABLE: csv_text(record.table()), PAGE: page, RECORD: answer}, TRANSFER_FOLDER)
 

@@ -2,6 +2,7 @@ import importlib
 import inspect
 import pkgutil
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -10,6 +11,7 @@ from responder_ml import report
 from responder_ml.errors import RunError
 from responder_ml.records.run import read_run, write_run
 from responder_ml.report import SECTIONS
+from responder_ml.report.card import render_card
 from responder_ml.report.html import render_report, write_report
 from responder_ml.report.section import Section
 
@@ -96,13 +98,27 @@ def test_every_figure_has_words_and_a_caption(page_of, name):
     assert drawn == 0 if name == "underpowered_run" else drawn >= 9
 
 
+@pytest.mark.parametrize("taken", ["before", "after", "unknown"])
+def test_page_and_card_say_what_the_time_of_taking_tissue_allows(typical_run, taken):
+    endpoint = typical_run.result.endpoint.model_copy(update={"taken": taken})
+    run = replace(typical_run, result=typical_run.result.model_copy(update={"endpoint": endpoint}))
+    sentences = {
+        "before": "prediction is possible in principle",
+        "after": "Tissue was taken after the outcome was known, so this is discrimination of a state, not prognosis",
+        "unknown": "Was tissue taken before or after the outcome was known?",
+    }
+    for text in (render_report(run), render_card(run)):
+        assert {name for name, sentence in sentences.items() if sentence in text} == {taken}
+    assert ("not prognosis" in render_report(run)) == (taken != "before")
+
+
 @pytest.mark.parametrize("name", ALL)
 def test_a_page_is_small_and_says_what_it_is_not(page_of, name):
     page = page_of(name)
     assert len(page.html.encode()) < 3_000_000
     assert "Simulated data." in page.html
     assert "discrimination of a state, not prognosis" in page.html
-    assert "Where tissue was taken after the outcome was known" in page.html
+    assert "Was tissue taken before or after the outcome was known?" in page.html
     assert "nan" not in re.findall(r"[\w.]+", " ".join(page.text)) or name == "awkward_run"
 
 

@@ -9,10 +9,10 @@ from rich.console import Console
 from rich.text import Text
 
 from responder_ml.commands.check import show_prepared
-from responder_ml.commands.console import Out, print_line, specified
+from responder_ml.commands.console import Out, print_line
 
 if TYPE_CHECKING:
-    from responder_ml.proposal.propose import Proposal
+    from responder_ml.proposal.proposal import Proposal
     from responder_ml.proposal.question import Question
 
 _SHOWN = ("sample", "subject", "where", "column", "positive", "strata", "nuisance", "units")
@@ -20,7 +20,8 @@ _SHOWN = ("sample", "subject", "where", "column", "positive", "strata", "nuisanc
 
 def init(
     expression: Annotated[
-        Path, typer.Argument(help="Expression: genes x samples or samples x genes; or one .h5ad file.", metavar="EXPRESSION")
+        Path,
+        typer.Argument(help="Expression: genes x samples or samples x genes; or one .h5ad file.", metavar="EXPRESSION"),
     ],
     samples: Annotated[
         Path | None, typer.Argument(help="Sample sheet, one row per sample.", metavar="[SAMPLES]")
@@ -32,30 +33,40 @@ def init(
     subject: Annotated[
         str | None, typer.Option(help="Column of the animal, donor or patient; none if each sample is one.")
     ] = None,
-    strata: Annotated[list[str] | None, typer.Option(help="Column within which labels are permuted, such as drug.")] = None,
-    nuisance: Annotated[list[str] | None, typer.Option(help="Column that must not explain the result; may be repeated.")] = None,
-    units: Annotated[str | None, typer.Option(help="counts, log2 or tpm.")] = None,
-    taken: Annotated[
-        str | None, typer.Option(help="Tissue was taken before or after the outcome, or unknown.")
+    strata: Annotated[
+        list[str] | None, typer.Option(help="Column within which labels are permuted, such as drug.")
     ] = None,
+    nuisance: Annotated[
+        list[str] | None, typer.Option(help="Column that must not explain the result; may be repeated.")
+    ] = None,
+    units: Annotated[str | None, typer.Option(help="counts, log2 or tpm.")] = None,
+    taken: Annotated[str | None, typer.Option(help="Tissue was taken before or after the outcome, or unknown.")] = None,
     region: Annotated[str | None, typer.Option(help="The region to use, of a sheet with several.")] = None,
 ) -> None:
     """Write a commented job for an expression file and a sample sheet, asking what the files do not say, and check it."""
     from responder_ml.build import prepare_job
     from responder_ml.config import load_config
     from responder_ml.init import DEFAULT_JOB, init
-    from responder_ml.proposal.propose import Answers
+    from responder_ml.proposal.proposal import Answers
     from responder_ml.proposal.question import refuse
 
     console = Console()
-    several = {"positive": positive, "negative": negative, "strata": strata, "nuisance": nuisance}
     answers = Answers(
-        **specified(column=column, subject=subject, units=units, taken=taken, region=region),
-        **{name: tuple(values) for name, values in several.items() if values},
+        column,
+        tuple(positive or ()),
+        tuple(negative or ()),
+        subject,
+        tuple(strata) if strata else None,
+        tuple(nuisance) if nuisance else None,
+        units,
+        taken,
+        region,
     )
     path = out or DEFAULT_JOB
     may_ask = console.is_terminal and sys.stdin.isatty()
-    proposal = init(expression, samples, path, answers, (lambda question: _ask(console, question)) if may_ask else refuse)
+    proposal = init(
+        expression, samples, path, answers, (lambda question: _ask(console, question)) if may_ask else refuse
+    )
     show_proposal(console, proposal)
     print_line(console, Text.assemble("Written: ", (str(path), "bold")))
     print_line(console, f"\npython -m responder_ml check {path}", style="dim")

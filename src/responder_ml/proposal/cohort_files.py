@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from responder_ml.cohort.grid import Axes, Grid
+from responder_ml.cohort.grid import Grid
 from responder_ml.cohort.grid_files import MatrixGrid, open_grid, open_h5ad
 from responder_ml.cohort.sample_sheet import read_sheet
 from responder_ml.errors import CohortError, ProposalError
@@ -83,8 +83,13 @@ def _open_alone(expression: Path) -> CohortFiles:
     if _is_h5ad(expression):
         data = open_h5ad(expression)
         grid = MatrixGrid(expression.name, data)
-        obs = {str(name): ["" if pd.isna(cell) else str(cell).strip() for cell in data.obs[name]] for name in data.obs.columns}
-        sheet = pd.DataFrame({"sample": list(grid.rows), **{name: obs[name] for name in obs if name != "sample"}}, dtype=object)
+        obs = {
+            str(name): ["" if pd.isna(cell) else str(cell).strip() for cell in data.obs[name]]
+            for name in data.obs.columns
+        }
+        sheet = pd.DataFrame(
+            {"sample": list(grid.rows), **{name: obs[name] for name in obs if name != "sample"}}, dtype=object
+        )
         return CohortFiles("h5ad", expression, None, grid, sheet, f"{expression.name} (obs)")
     raise ProposalError(
         f"{expression.name} comes without a sample sheet. Name the table that says which sample is of which class: python -m "

@@ -76,7 +76,9 @@ def refuse(question: Question) -> str:
     """
     if question.default is not None:
         return question.default
-    shown = "\n".join(f"  {option.answer}" + (f"   {option.about}" if option.about else "") for option in question.options)
+    shown = "\n".join(
+        f"  {option.answer}" + (f"   {option.about}" if option.about else "") for option in question.options
+    )
     raise ProposalError(
         f"{question.text} The files do not say. Answer with {question.flag} and one of:\n{shown}\n"
         "Or run the command in a terminal, where it asks."

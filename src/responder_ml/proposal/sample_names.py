@@ -68,8 +68,8 @@ def explain_no_match(sheet: pd.DataFrame, sheet_name: str, grid: Axes) -> Propos
         alike = [(name, axes[letters_and_digits(name)]) for name in sheet[column] if letters_and_digits(name) in axes]
         if len(alike) >= 2:
             hint = (
-                f"'{column}' comes near: {alike[0][0]!r} there is {alike[0][1]!r} in the matrix. Write them alike, capitals, blanks "
-                "and punctuation included."
+                f"'{column}' comes near: {alike[0][0]!r} there is {alike[0][1]!r} in the matrix. Write them alike, capitals, "
+                "blanks and punctuation included."
             )
     return ProposalError(
         f"No column of {sheet_name} holds the sample names of {grid.source}. The matrix has rows {list_names(list(grid.rows[:3]))} "

@@ -9,23 +9,27 @@ import pandas as pd
 _MISSING = frozenset({"", "na", "n/a", "#n/a", "nan", "null", "unknown", "missing", "not available", "?", "-"})
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_a-zA-Z]+")
 
-CLASS = frozenset(
+
+def vocabulary(text: str) -> frozenset[str]:
+    """Return the words of a text."""
+    return frozenset(text.split())
+
+
+CLASS = vocabulary(
     "response responder responders respond outcome phenotype group class label labels status condition diagnosis disease stress "
-    "susceptibility susceptible resilience resilient treatment training genotype case remission relapse survival state type".split()
+    "susceptibility susceptible resilience resilient treatment training genotype case remission relapse survival"
 )
-SUBJECT = frozenset(
-    "animal animals mouse mice rat rats donor patient subject subjects individual participant person".split()
-)
-REGION = frozenset("region regions tissue area structure subfield organ".split())
-STRATUM = frozenset("drug drugs treatment therapy arm compound antidepressant medication".split())
-NUISANCE = frozenset(
+SUBJECT = vocabulary("animal animals mouse mice rat rats donor patient subject subjects individual participant person")
+REGION = vocabulary("region regions tissue area structure subfield organ")
+STRATUM = vocabulary("drug drugs treatment therapy arm compound antidepressant medication")
+NUISANCE = vocabulary(
     "batch batches cage box plate lane run chip array flowcell slide litter date rin age sex gender pmi ph site center centre "
-    "instrument platform sequencer spot read operator technician experimenter cohort".split()
+    "instrument platform sequencer spot read operator technician experimenter cohort"
 )
-SEX = frozenset({"sex", "gender"})
-_OF_LIBRARY = frozenset({"library", "depth", "reads"})
+SEX = vocabulary("sex gender")
+_OF_LIBRARY = vocabulary("library depth reads")
 # Words that make a subject's property of its name: mouse_strain, patient_age, donor_sex.
-_PROPERTIES = frozenset("strain age sex gender weight group status type genotype line species date source site".split())
+_PROPERTIES = vocabulary("strain age sex gender weight group status type genotype line species date source site")
 _MOST_CLASSES = 8
 
 
@@ -65,6 +69,11 @@ def named(columns: Sequence[str], words: Collection[str]) -> list[str]:
     """Return the columns with one of the words in their name, those called exactly so first."""
     matching = [name for name in columns if words_of(name) & set(words)]
     return sorted(matching, key=lambda name: name.strip().lower() not in words)
+
+
+def region_columns(columns: Sequence[str]) -> list[str]:
+    """Return the columns that name regions or tissues, one called region first."""
+    return sorted(named(columns, REGION), key=lambda name: name.strip().lower() != "region")
 
 
 def subject_columns(sheet: pd.DataFrame, columns: Sequence[str]) -> list[str]:
@@ -112,7 +121,8 @@ def class_columns(sheet: pd.DataFrame, columns: Sequence[str], subjects: Sequenc
 
 def nuisance_columns(sheet: pd.DataFrame, columns: Sequence[str], n_subjects: int) -> tuple[list[str], list[str]]:
     """Return columns of batch, cage, age and the like that vary, and those that have too many values to be held constant."""
-    usable, too_many = [], []
+    usable: list[str] = []
+    too_many: list[str] = []
     for name in columns:
         values = counts(sheet, name)
         if not words_of(name) & NUISANCE or words_of(name) & _OF_LIBRARY or len(values) < 2:

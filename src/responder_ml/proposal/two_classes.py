@@ -3,15 +3,15 @@
 from collections import Counter
 
 from responder_ml.proposal.question import Question, options_of
-from responder_ml.proposal.sheet_columns import words_of
+from responder_ml.proposal.sheet_columns import vocabulary, words_of
 
-_NEGATIVE = frozenset(
+_NEGATIVE = vocabulary(
     "control controls ctrl ctl con cont no non not none negative neg healthy normal nonresponder nr untreated vehicle saline sham "
-    "placebo wt wildtype susceptible false 0 n naive yoked died dead unaffected unresponsive".split()
+    "placebo wt wildtype susceptible false 0 n naive yoked died dead unaffected unresponsive"
 )
-_POSITIVE = frozenset(
-    "responder responders response yes positive pos case cases patient disease diseased stress stressed treated r true 1 y resilient "
-    "tumor tumour cancer mdd css csds cvs trained survived alive affected responsive".split()
+_POSITIVE = vocabulary(
+    "responder responders response yes positive pos case cases patient disease diseased stress stressed treated r true 1 y "
+    "resilient tumor tumour cancer mdd css csds cvs trained survived alive affected responsive"
 )
 
 
@@ -33,7 +33,9 @@ def ask_for_class(values: Counter[str], column: str, which: str, taken: tuple[st
     """Return the question for one of several classes; ``which`` is ``positive`` or ``negative``."""
     options = [(value, f"{count} sample(s)") for value, count in values.items() if value not in taken]
     against = f", to be compared with {' or '.join(taken)}" if taken else ""
-    return Question(f"'{column}' has {len(values)} values. Which is the {which} class{against}?", f"--{which}", options_of(options))
+    return Question(
+        f"'{column}' has {len(values)} values. Which is the {which} class{against}?", f"--{which}", options_of(options)
+    )
 
 
 def _rank(value: str) -> int:

@@ -11,12 +11,17 @@ from responder_ml.proposal.question import Option, Question
 
 _MILLION = 1e6
 _NEAR = 0.05
+_LARGEST_LOG2 = 64.0
 _ALL_ALIKE = 0.001
+
+INTENSITIES = "intensities"
+"""What values of microarrays are before the logarithm; no units of a job."""
 
 _ABOUT = {
     "counts": "reads per gene, whole or estimated (HTSeq, featureCounts, STAR, Salmon, RSEM)",
-    "tpm": "transcripts, fragments or reads per million (TPM, FPKM, CPM), or intensities without a logarithm",
+    "tpm": "transcripts, fragments or reads per million (TPM, FPKM, CPM)",
     "log2": "on a log2 scale (microarrays, VST, log CPM), or standardised",
+    INTENSITIES: "of microarrays, before the logarithm: a copy on a log2 scale is written beside the job",
 }
 
 
@@ -26,7 +31,7 @@ class UnitsGuess(NamedTuple):
     Attributes
     ----------
     units
-        ``counts``, ``log2`` or ``tpm``; empty where the values fit several.
+        ``counts``, ``log2``, ``tpm`` or `INTENSITIES`; empty where the values fit several.
     why
         What was seen in the values.
     """
@@ -44,7 +49,9 @@ def guess_units(values: Floats) -> UnitsGuess:
     span = f"values run from {lowest:.4g} to {highest:.4g}"
     sums = values.sum(axis=1)
     to_a_million = bool(np.all(np.abs(sums / _MILLION - 1) < _NEAR))
-    if lowest < 0 or highest <= 64:
+    if lowest < 0 or highest <= _LARGEST_LOG2:
+        if highest > _LARGEST_LOG2:
+            return UnitsGuess(INTENSITIES, f"{span}: intensities from which the background was subtracted")
         return UnitsGuess("log2" if _fits(values, "log2") else _counts_or_nothing(values), span)
     if np.all(values == np.rint(values)):
         if np.all(np.abs(sums / _MILLION - 1) < _ALL_ALIKE):

@@ -2,6 +2,7 @@
 
 from pydantic import BaseModel, ConfigDict
 
+from responder_ml.cohort.tissue_taken import TissueTaken
 from responder_ml.records.numbers import RowFilter
 
 
@@ -24,6 +25,8 @@ class EndpointRecord(BaseModel):
     pairs: str | None = None
     """Column of matched pairs, within which labels were exchanged and expression compared."""
     units: str
+    taken: TissueTaken = "unknown"
+    """Whether tissue was taken before or after the outcome was known."""
 
     @property
     def nuisances(self) -> list[str]:

@@ -9,6 +9,7 @@ import numpy as np
 from responder_ml.arrays import Floats
 from responder_ml.cohort.endpoint import LabelledCohort
 from responder_ml.cohort.findings import Finding
+from responder_ml.cohort.tissue_taken import TissueTaken, limit_by_timing
 from responder_ml.evaluation import metrics
 from responder_ml.evaluation.auroc_interval import auroc_interval
 from responder_ml.evaluation.behaviour import compare_behaviour
@@ -106,6 +107,7 @@ def compose_result(
     timings: dict[str, float],
     seed: int,
     jobs_on_data: JobCount | None = None,
+    taken: TissueTaken = "unknown",
 ) -> Result:
     """Compose the content of ``result.json``.
 
@@ -119,6 +121,8 @@ def compose_result(
         Seconds per stage.
     jobs_on_data
         Which of how many jobs on these data it is; None where that is not known.
+    taken
+        Whether tissue was taken before or after the outcome was known.
     """
     labelled, procedure, observed, refit = outcome.labelled, outcome.procedure, outcome.observed, outcome.refit
     positive = int(labelled.labels.sum())
@@ -126,7 +130,7 @@ def compose_result(
     return Result(
         name=name,
         simulated=bool(labelled.cohort.uns.get("simulated", False)),
-        endpoint=_endpoint(labelled, where),
+        endpoint=_endpoint(labelled, where, taken),
         n=Counts(
             samples=labelled.n_samples,
             subjects=len(labelled.subjects),
@@ -186,10 +190,10 @@ def performance(out_of_fold: OutOfFold) -> dict[str, Any]:
     return {**values, "auroc_ci": auroc_interval(out_of_fold)}
 
 
-def limits_of(where: RowFilter) -> list[str]:
-    """Return what the model is not for, from the rows it was trained on."""
+def limits_of(where: RowFilter, taken: TissueTaken) -> list[str]:
+    """Return what the model is not for, from the rows it was trained on and the time their tissue was taken."""
     rows = [f"{column} {value if isinstance(value, str) else ' or '.join(value)}" for column, value in where.items()]
-    limits = ["Research only: it tells apart states of tissue taken after the outcome, and foretells nothing."]
+    limits = [limit_by_timing(taken)]
     return limits + ([f"Trained on {', '.join(rows)} only."] if rows else [])
 
 
@@ -204,7 +208,7 @@ def _split_sensitivity(observed: ObservedResult, labelled: LabelledCohort, seed:
     return None if sensitivity is None else SplitSensitivityRecord(**asdict(sensitivity))
 
 
-def _endpoint(labelled: LabelledCohort, where: RowFilter) -> EndpointRecord:
+def _endpoint(labelled: LabelledCohort, where: RowFilter, taken: TissueTaken) -> EndpointRecord:
     endpoint = labelled.endpoint
     return EndpointRecord(
         column=endpoint.column,
@@ -219,6 +223,7 @@ def _endpoint(labelled: LabelledCohort, where: RowFilter) -> EndpointRecord:
         },
         units=str(labelled.cohort.uns["units"]),
         pairs=endpoint.pairs,
+        taken=taken,
     )
 
 

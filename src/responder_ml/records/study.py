@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from responder_ml.cohort.tissue_taken import TissueTaken
 from responder_ml.errors import RunError
 from responder_ml.records.files import write_folder
 from responder_ml.records.folder import FolderFormat
@@ -135,6 +136,7 @@ class StudyResult(_Part):
     schema_version: int = Field(SCHEMA_VERSION, description="version of these keys")
     name: str = Field(description="the study's name")
     simulated: bool = Field(description="whether the data are simulated")
+    taken: TissueTaken = Field("unknown", description="whether tissue was taken before or after the outcome was known")
     sentence: str = Field(description="the conclusion in words")
     correction: Correction = Field(description="how the jobs were corrected for their number")
     jobs: tuple[JobRow, ...] = Field((), description="the rows of jobs.csv")
@@ -149,7 +151,8 @@ class StudyResult(_Part):
 
     def content(self) -> dict[str, Any]:
         """Return plain values, as they are written to ``study.json``."""
-        return self.model_dump(mode="json")
+        # Files of versions without the key are written as they were read.
+        return self.model_dump(mode="json", exclude=None if "taken" in self.model_fields_set else {"taken"})
 
 
 def _columns(row: type[BaseModel]) -> dict[str, str]:

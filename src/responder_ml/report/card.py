@@ -7,6 +7,7 @@ Mitchell M et al. (2019) Model cards for model reporting. doi:10.1145/3287560.32
 
 from markupsafe import Markup
 
+from responder_ml.cohort.tissue_taken import describe_timing
 from responder_ml.evaluation.metrics import METRICS
 from responder_ml.records.run import Run
 from responder_ml.report.section import table
@@ -37,6 +38,7 @@ def render_card(run: Run) -> str:
             "column": escape(result.endpoint.column),
             "where": ", ".join(f"{escape(key)} = {escape(_joined(value))}" for key, value in result.endpoint.where.items()),
             "units": escape(result.endpoint.units),
+            "timing": escape(describe_timing(result.endpoint.taken)),
             "strata": ", ".join(map(escape, result.endpoint.strata)),
             "nuisance": ", ".join(map(escape, result.endpoint.nuisances)),
         },

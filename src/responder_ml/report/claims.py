@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from responder_ml.cohort.tissue_taken import describe_timing
 from responder_ml.contrasts.claim_result import ClaimResult
 from responder_ml.contrasts.claim_verdicts import HEADLINES
 from responder_ml.contrasts.claims_record import ClaimsRecord
@@ -59,6 +60,7 @@ def render_claims(record: ClaimsRecord) -> str:
         "ranks": _ranks(record),
         "tables": _tables(record),
         "alpha": record.settings["alpha"],
+        "timing": describe_timing(record.settings.get("cohort", {}).get("taken", "unknown")),
         "notes": record.notes,
         "works": works,
     })  # fmt: skip

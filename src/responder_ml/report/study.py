@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
+from responder_ml.cohort.tissue_taken import describe_timing
 from responder_ml.records.study import Study
 from responder_ml.report.figures.forest import Row, forest
 from responder_ml.report.figures.palette import shade_auroc
@@ -31,6 +32,7 @@ def render_study(study: Study) -> str:
         "simulated": study.result.simulated,
         "answer": _answer(int((jobs["verdict"] == "evidence").sum()), len(jobs)),
         "sentence": study.result.sentence,
+        "timing": describe_timing(study.result.taken),
         "correction": study.result.correction,
         "labellings": _format_labellings(int(study.result.correction.labellings)),
         "any_evidence": bool((jobs["verdict"] == "evidence").any()),

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from responder_ml.cohort.tissue_taken import TissueTaken, describe_timing
 from responder_ml.evaluation.transfer import TransferRow
 from responder_ml.report.figures.palette import shade_auroc
 from responder_ml.report.references import Bibliography
@@ -13,7 +14,13 @@ _LEVEL = 0.05
 
 
 def render_transfer(
-    name: str, question: str, between: str, rows: Sequence[TransferRow], notes: Sequence[str], simulated: bool
+    name: str,
+    question: str,
+    between: str,
+    rows: Sequence[TransferRow],
+    notes: Sequence[str],
+    simulated: bool,
+    taken: TissueTaken = "unknown",
 ) -> str:
     """Return the page as HTML; it needs no other file.
 
@@ -31,6 +38,8 @@ def render_transfer(
         What was left out, and why.
     simulated
         Whether any cohort is simulated.
+    taken
+        Whether tissue was taken before or after the outcome was known.
     """
     names = list(dict.fromkeys(row.train for row in rows))
     cells = {(row.train, row.test): _cell(row) for row in rows}
@@ -47,6 +56,7 @@ def render_transfer(
         "level": _LEVEL,
         "works": works,
         "simulated": simulated,
+        "timing": describe_timing(taken),
     })  # fmt: skip
 
 

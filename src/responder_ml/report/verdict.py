@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
+from responder_ml.cohort.tissue_taken import describe_timing
 from responder_ml.records.result import NullRecord, Result
 from responder_ml.records.run import Run
 from responder_ml.report.figures.forest import Row, forest
@@ -101,6 +102,7 @@ class Verdict(Section):
             "sensitivity": result.split_sensitivity,
             "jobs": result.jobs_on_data,
             "corrected_p": corrected_for_jobs(result),
+            "timing": describe_timing(result.endpoint.taken),
         }
 
 

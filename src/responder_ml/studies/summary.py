@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from responder_ml.cohort.tissue_taken import TissueTaken
 from responder_ml.evaluation.auroc_interval import auroc_interval
 from responder_ml.evaluation.joint_null import JointNull
 from responder_ml.evaluation.metrics import auroc
@@ -64,6 +65,7 @@ def compose_result(
     joint_null: JointNull,
     n_blocks: int,
     simulated: bool,
+    taken: TissueTaken,
     fused: Sequence[FusedRegions],
     timings: Mapping[str, float],
 ) -> StudyResult:
@@ -79,6 +81,8 @@ def compose_result(
         The test of all jobs together, and the number of blocks within which subjects were relabelled.
     simulated
         Whether the data are simulated.
+    taken
+        Whether tissue was taken before or after the outcome was known.
     fused
         The regions that were fused, one entry per endpoint and subset.
     timings
@@ -97,6 +101,7 @@ def compose_result(
         {
             "name": name,
             "simulated": simulated,
+            "taken": taken,
             "sentence": state_conclusion(tables["jobs"], alpha, simulated),
             "correction": correction,
             **{table: json_rows(tables[table]) for table in ("jobs", "transfer", "fusion")},

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from responder_ml.cohort.tissue_taken import describe_timing
 from responder_ml.evaluation.metrics import METRICS
 from responder_ml.records.result import Headline, Result
 from responder_ml.records.run import Run
@@ -32,6 +33,7 @@ class Facts:
     explanation: str
     final_model: str
     audit: str
+    timing: str
 
     @classmethod
     def of(cls, run: Run) -> "Facts":
@@ -68,6 +70,7 @@ class Facts:
             explanation=_explanation(run),
             final_model=_final_model(result),
             audit=_audit(result),
+            timing=describe_timing(endpoint.taken),
         )
 
 
