@@ -50,10 +50,8 @@ class CohortConfig(Section):
 
     ``expression`` is a file, a folder or a pattern such as ``counts/*.tsv.gz``, or a list of these, whose samples are put
     together on the genes that all have. ``sheet`` and ``samples_sheet`` name sheets of workbooks, ``layer`` a layer of an h5ad file
-    (or ``raw``). ``spike_ins: drop`` leaves ERCC and other spike-ins out of the genes.
-
-    ``taken`` says whether tissue was taken ``before`` or ``after`` the outcome was known. Without it the simulator's tissue is
-    taken after, as in the founding study, and that of files is ``unknown``.
+    (or ``raw``). ``spike_ins: drop`` leaves ERCC and other spike-ins out of the genes. ``taken`` says whether tissue was taken
+    ``before`` or ``after`` the outcome was known; without it, ``after`` for simulated cohorts and ``unknown`` for files.
     """
 
     source: Literal["simulated", "table", "h5ad"]
@@ -251,9 +249,8 @@ def load_config(path: Path) -> JobConfig:
     >>> job.search.trials, job.null.alpha
     (25, 0.05)
     """
-    content = read_yaml(path)
     try:
-        job = JobConfig.model_validate(with_absolute_paths(content, path.resolve().parent))
+        job = JobConfig.model_validate(with_absolute_paths(read_yaml(path), path.resolve().parent))
     except ValidationError as problem:
         findings = "\n".join(f"  - {line}" for line in explain(problem, JobConfig))
         raise ConfigError(f"{path} cannot be used:\n{findings}") from problem
@@ -351,6 +348,5 @@ def check_files(cohort: CohortConfig, path: Path) -> None:
 def _fetch_hint(file: Path) -> str:
     """Return how to get a file whose folder is named after a GEO series."""
     series = file.resolve().parent.name
-    if not re.fullmatch(r"GSE\d+", series):
-        return ""
-    return f" Download the series first: python -m responder_ml fetch {series} --out {file.resolve().parent}"
+    hint = f" Download the series first: python -m responder_ml fetch {series} --out {file.resolve().parent}"
+    return hint if re.fullmatch(r"GSE\d+", series) else ""

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from responder_ml import cli
 from responder_ml.cohort.simulate import simulate_cohort
 from responder_ml.cohort.write import write_cohort
 
@@ -56,9 +57,13 @@ def test_in_a_terminal_it_asks_and_takes_numbers_names_and_nothing(folder):
     assert "taken: after" in (folder / "job.yaml").read_text()
 
 
-def test_elsewhere_it_refuses_with_candidates_and_flag(folder):
-    command = [sys.executable, "-m", "responder_ml", "init", "counts.tsv.gz", "samples.tsv"]
-    finished = subprocess.run(command, cwd=folder, capture_output=True, text=True)
-    assert finished.returncode == 2
-    assert "--region" in finished.stderr
+def test_elsewhere_it_refuses_with_candidates_and_flag(folder, monkeypatch, capsys):
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(sys, "argv", ["responder-ml", "init", "counts.tsv.gz", "samples.tsv"])
+    with pytest.raises(SystemExit) as stop:
+        cli.main()
+    assert stop.value.code == 2
+    error = capsys.readouterr().err
+    assert "--region and one of:" in error
+    assert "PFC   25 samples" in error
     assert not (folder / "job.yaml").exists()

@@ -6,7 +6,8 @@ from pathlib import Path
 import pandas as pd
 
 from responder_ml.cohort.grid import Grid
-from responder_ml.cohort.grid_files import MatrixGrid, open_grid, open_h5ad
+from responder_ml.cohort.grid_files import open_grid
+from responder_ml.cohort.h5ad import MatrixGrid, open_h5ad
 from responder_ml.cohort.sample_sheet import read_sheet
 from responder_ml.errors import CohortError, ProposalError
 from responder_ml.proposal.sample_names import match_names
