@@ -314,14 +314,12 @@ def with_absolute_paths(content: dict[str, Any], folder: Path) -> dict[str, Any]
 
 
 def _from_folder(files: Any, folder: Path) -> Any:
-    """Return a file's path, or those of a list of files, from ``folder``."""
     return [str(folder / str(file)) for file in files] if isinstance(files, list) else str(folder / str(files))
 
 
 def _component_paths(component: Any, folder: Path) -> Any:
-    if not isinstance(component, dict) or not isinstance(component.get("params"), dict):
-        return component
-    return {**component, "params": _with_path(component["params"], folder)}
+    has_params = isinstance(component, dict) and isinstance(component.get("params"), dict)
+    return {**component, "params": _with_path(component["params"], folder)} if has_params else component
 
 
 def _with_path(values: dict[str, Any], folder: Path) -> dict[str, Any]:
