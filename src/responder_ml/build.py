@@ -26,13 +26,13 @@ from responder_ml.config import (
     CohortConfig,
     ComponentConfig,
     ComputeConfig,
-    EndpointConfig,
     GenesConfig,
     JobConfig,
 )
 from responder_ml.contrasts.claim_result import ClaimResult
 from responder_ml.contrasts.comparisons import FDR_CUTOFFS, FOUNDING_CUTOFFS_UNVERIFIED, Cutoffs
 from responder_ml.contrasts.response_fraction import ResponseRule, response_lines
+from responder_ml.endpoint_config import EndpointConfig
 from responder_ml.errors import ConfigError
 from responder_ml.evaluation.evidence import power_note
 from responder_ml.evaluation.fingerprints import Fingerprints
@@ -123,7 +123,7 @@ def prepare_job(job: JobConfig, cohort: AnnData | None = None) -> PreparedJob:
     """
     candidates = build_candidates(job)
     cohort = build_cohort(job.cohort, job.seed) if cohort is None else cohort
-    labelled = label_cohort(in_order_of_names(cohort), build_endpoint(job.endpoint))
+    labelled = label_cohort(cohort, build_endpoint(job.endpoint))
     findings = tuple(audit(labelled))
     fingerprints = Fingerprints.of(labelled)
     labelled = compared_within_pairs(combine_samples(labelled))
@@ -192,6 +192,9 @@ def build_endpoint(config: EndpointConfig) -> Endpoint:
         among=config.among,
         library_size=config.library_size,
         pairs=config.pairs,
+        positive_values=config.positive_values,
+        negative_values=config.negative_values,
+        kinds=config.kinds,
     )
 
 

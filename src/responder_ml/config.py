@@ -6,27 +6,16 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
-from responder_ml.cohort.endpoint import BehaviourRule
 from responder_ml.cohort.expression_files import list_files
 from responder_ml.cohort.tissue_taken import TissueTaken
 from responder_ml.config_problems import explain
 from responder_ml.contrasts.study_regions import SheetWords
+from responder_ml.endpoint_config import EndpointConfig, Rows, Section
 from responder_ml.errors import CohortError, ConfigError
 from responder_ml.masking import without_secrets
 from responder_ml.plain_yaml import read_yaml_file
-
-
-class Section(BaseModel):
-    """Part of a configuration: unknown keys are refused, values do not change.
-
-    ``removed`` are keys of earlier versions, with what to write instead.
-    """
-
-    removed: ClassVar[Mapping[str, str]] = {}
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class GenesConfig(Section):
@@ -63,7 +52,7 @@ class CohortConfig(Section):
     spike_ins: Literal["keep", "drop"] = "keep"
     units: Literal["counts", "log2", "tpm"] = "counts"
     columns: dict[str, str] = Field(default_factory=dict)
-    where: dict[str, str | list[str]] = Field(default_factory=dict)
+    where: Rows = Field(default_factory=dict)
     params: dict[str, Any] = Field(default_factory=dict)
     genes: GenesConfig | None = None
     taken: TissueTaken | None = None
@@ -72,26 +61,6 @@ class CohortConfig(Section):
     def tissue_taken(self) -> TissueTaken:
         """When tissue was taken, against the outcome."""
         return self.taken or ("after" if self.source == "simulated" else "unknown")
-
-
-class EndpointConfig(Section):
-    """The two classes, and the nuisances that could explain them: columns, and for counts the library size."""
-
-    column: str
-    positive: str
-    negative: str
-    strata: tuple[str, ...] = ()
-    nuisance: tuple[str, ...] = ()
-    library_size: bool = True
-    rule: BehaviourRule | None = None
-    among: dict[str, str | list[str]] = Field(default_factory=dict)
-    pairs: str | None = None
-
-    @field_validator("positive", "negative", mode="before")
-    @classmethod
-    def _as_text(cls, value: object) -> object:
-        # YAML turns yes/no into booleans; that word in the sheet was meant.
-        return value if isinstance(value, str) or value is None else str(value)
 
 
 class ComponentConfig(Section):

@@ -7,27 +7,26 @@ from typing import Any, Literal
 
 from pydantic import Field, ValidationError
 
-from responder_ml.config import EndpointConfig, JobConfig, Section, check_files, read_yaml, with_absolute_paths
+from responder_ml.config import JobConfig, check_files, read_yaml, with_absolute_paths
 from responder_ml.config_problems import explain
+from responder_ml.endpoint_config import EndpointConfig, Rows, Section
 from responder_ml.errors import ConfigError
 from responder_ml.masking import without_secrets
 
-Where = dict[str, str | list[str]]
-
-_EVERYBODY: dict[str, Where] = {"all": {}}
+_EVERYBODY: dict[str, Rows] = {"all": {}}
 
 
 class StudyEndpoint(EndpointConfig):
     """An endpoint, the rows it is restricted to, and subsets of these that make jobs of their own, such as one drug's animals."""
 
-    where: Where = Field(default_factory=dict)
-    subsets: dict[str, Where] = Field(default_factory=_EVERYBODY.copy, min_length=1)
+    where: Rows = Field(default_factory=dict)
+    subsets: dict[str, Rows] = Field(default_factory=_EVERYBODY.copy, min_length=1)
 
 
 class GridConfig(Section):
     """Regions x endpoints x each endpoint's own subsets; regions and subsets are named restrictions to rows of the sheet."""
 
-    regions: dict[str, Where] = Field(min_length=1)
+    regions: dict[str, Rows] = Field(min_length=1)
     endpoints: dict[str, StudyEndpoint] = Field(min_length=1)
 
 
@@ -82,7 +81,7 @@ class StudyConfig(Section):
                     where = _combine(self.base.cohort.where, of_region, endpoint.where, of_subset)
                     yield PlannedJob(region, name, subset, self._job(f"{region}-{name}-{subset}", endpoint, where))
 
-    def _job(self, name: str, endpoint: StudyEndpoint, where: Where) -> JobConfig:
+    def _job(self, name: str, endpoint: StudyEndpoint, where: Rows) -> JobConfig:
         shared = self._shared()
         return JobConfig.model_validate(
             {
@@ -170,8 +169,8 @@ def _message(path: Path, problem: ValidationError, model: type[Section], part: s
     return f"{path} cannot be used:\n{problems}"
 
 
-def _combine(*restrictions: Mapping[str, str | list[str]]) -> Where:
-    where: Where = {}
+def _combine(*restrictions: Mapping[str, str | list[str]]) -> Rows:
+    where: Rows = {}
     for restriction in restrictions:
         twice = sorted(set(where) & set(restriction))
         if twice:

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from responder_ml.cohort.endpoint import BehaviourRule
+from responder_ml.cohort.behaviour_rule import BehaviourRule
 from responder_ml.errors import SampleSheetError
 from responder_ml.evaluation.external_validation import Classes, evaluate_scores, read_sheet_of_samples
 

@@ -30,7 +30,7 @@ from responder_ml.bundles.manifest import (
 from responder_ml.bundles.model_file import pack_models, unpack_models
 from responder_ml.bundles.worth import Worth
 from responder_ml.cohort.alignment import GeneShares
-from responder_ml.cohort.endpoint import BehaviourRule
+from responder_ml.cohort.behaviour_rule import BehaviourRule
 from responder_ml.errors import BundleError
 from responder_ml.evaluation.applicability import TrainingProfile
 from responder_ml.evaluation.batch_alignment import BatchReference

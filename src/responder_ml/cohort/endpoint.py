@@ -6,7 +6,7 @@ around the cut-off are left out.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,51 +14,24 @@ from anndata import AnnData
 from numpy.typing import NDArray
 
 from responder_ml.arrays import Flags, Floats, Indices, Strings
+from responder_ml.cohort.association import is_categorical
+from responder_ml.cohort.behaviour_rule import (
+    BehaviourRule,
+    derive_classes,
+    exclude_without_class,
+    read_behaviour,
+    subjects_without_class,
+)
+from responder_ml.cohort.class_values import exclude_other_values, find_classes, one_word
+from responder_ml.cohort.exclusion import Exclusion, noted_exclusions
+from responder_ml.cohort.nuisance_kind import Kind, as_kind, kinds_of
 from responder_ml.cohort.pairs import require_whole_pairs, strata_of_pairs
-from responder_ml.cohort.sample_sheet import rows_where
+from responder_ml.cohort.sample_sheet import exclude_rows, rows_where
+from responder_ml.cohort.subjects import in_order_of_names, require_one_value
 from responder_ml.errors import EndpointError, SampleSheetError, list_names
 
-# 0.9 is not nearer to 1.0 than 0.1, whatever the last bit of the difference.
-_ROUNDING = 1e-9
 # A derived column is called after the measured one.
 _SUFFIX = "_class"
-
-
-@dataclass(frozen=True)
-class BehaviourRule:
-    """Assigns a measured value to a class.
-
-    No cut-off here is the founding study's: which one it used could not be verified.
-
-    Attributes
-    ----------
-    cut
-        A value of ``cut`` or more is above.
-    margin
-        Values nearer to the cut than this belong to no class: on another day the animal could be on the other side.
-    above
-        The class that is above.
-    """
-
-    cut: float
-    margin: float = 0.0
-    above: Literal["positive", "negative"] = "positive"
-
-    # Read by the configuration, which refuses keys that are none of these.
-    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
-
-    def __post_init__(self) -> None:
-        """Refuse a negative margin."""
-        if self.margin < 0:
-            raise ValueError(f"margin is {self.margin:g}, but must not be below 0")
-
-    def is_near(self, values: Floats) -> Flags:
-        """Tell which values lie within the margin."""
-        return np.asarray(np.abs(values - self.cut) < self.margin - _ROUNDING, dtype=np.bool_)
-
-    def is_positive(self, values: Floats) -> Flags:
-        """Tell which values belong to the positive class, margin or not."""
-        return np.asarray((values >= self.cut) == (self.above == "positive"), dtype=np.bool_)
 
 
 @dataclass(frozen=True)
@@ -70,7 +43,7 @@ class Endpoint:
     column
         Column of the sample sheet that holds the classes, such as ``response``.
     positive, negative
-        Its two values; rows with any other value are left out.
+        Its two values, or names of classes of several values; rows with any other value are left out.
     strata
         Columns within which labels are permuted and folds balanced, such as ``drug``.
     nuisance
@@ -85,6 +58,10 @@ class Endpoint:
     pairs
         Column of matched pairs, each of one subject of either class, such as ``litter``; ``subject`` where one subject has
         samples of both classes, such as before and after a treatment. Labels are then exchanged within pairs.
+    positive_values, negative_values
+        The values that a class of several consists of, such as ``CR`` and ``PR``; empty where its name is its one value.
+    kinds
+        What nuisance columns mean, ``category`` or ``measurement``: those declared, and in a labelled cohort all of them.
     """
 
     column: str
@@ -96,6 +73,14 @@ class Endpoint:
     among: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
     library_size: bool = True
     pairs: str | None = None
+    positive_values: tuple[str, ...] = ()
+    negative_values: tuple[str, ...] = ()
+    kinds: Mapping[str, Kind] = field(default_factory=dict)
+
+    @property
+    def class_words(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The values of the positive and of the negative class."""
+        return self.positive_values or (self.positive,), self.negative_values or (self.negative,)
 
 
 @dataclass(frozen=True)
@@ -109,7 +94,7 @@ class LabelledCohort:
     endpoint
         The classes, strata and nuisance columns.
     subjects
-        Subject names, by first appearance, shape ``(n_subjects,)``; states before and after of one animal are two of them.
+        Subject names, in their order, shape ``(n_subjects,)``; states before and after of one animal are two of them.
     subject_of
         Index into ``subjects`` for each sample, shape ``(n_samples,)``.
     labels
@@ -125,6 +110,10 @@ class LabelledCohort:
         Subjects without a class: within the margin of the rule, and without a value.
     combined
         Names of the samples that became each row; empty where every row is one sample.
+    excluded
+        Samples that are not compared, by reason, in the order in which they were left out.
+    kind_reasons
+        Why each nuisance column is of its kind; columns of words, which need no reason, have none.
     """
 
     cohort: AnnData
@@ -137,6 +126,8 @@ class LabelledCohort:
     measured: str = ""
     left_out: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
     combined: tuple[tuple[str, ...], ...] = ()
+    excluded: tuple[Exclusion, ...] = ()
+    kind_reasons: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def n_samples(self) -> int:
@@ -149,7 +140,7 @@ class LabelledCohort:
         if not self.measured:
             return None
         _, first = np.unique(self.subject_of, return_index=True)
-        return _read_numbers(self.cohort.obs.iloc[first], self.measured)
+        return read_behaviour(self.cohort.obs.iloc[first], self.measured)
 
     @property
     def expression(self) -> Floats:
@@ -177,20 +168,36 @@ class LabelledCohort:
         """Whether subjects are matched in pairs, whose codes ``strata`` then holds."""
         return self.endpoint.pairs is not None
 
+    def is_category(self, column: str) -> bool:
+        """Tell whether a column of the sheet holds categories: a nuisance by its kind, any other by its values."""
+        kind = self.endpoint.kinds.get(column)
+        return is_categorical(self.cohort.obs[column]) if kind is None else kind == "category"
+
     def codes(self, columns: Sequence[str]) -> Indices:
         """Return an integer code per subject for the combination of some columns (first sample of each subject)."""
         return _subject_codes(self.cohort.obs, self.subject_of, len(self.subjects), columns)
 
 
-def label_cohort(cohort: AnnData, endpoint: Endpoint) -> LabelledCohort:
+def label_cohort(cohort: AnnData, endpoint: Endpoint, *, several_regions: bool = False) -> LabelledCohort:
     """Select the endpoint's rows and label each subject.
+
+    Samples come in the order of subject and name, and genes in that of their names: folds and ties go by it, not by files.
+
+    Parameters
+    ----------
+    cohort
+        Samples x genes.
+    endpoint
+        The question.
+    several_regions
+        Whether samples of a subject are of several regions, each a job of its own, in which a nuisance may differ.
 
     Raises
     ------
     SampleSheetError
-        A column the endpoint names is not in the sheet.
+        A column the endpoint names is not in the sheet, or is blank throughout.
     EndpointError
-        A class does not occur, or a subject carries both classes or several strata.
+        A class does not occur, or a subject carries both classes, or two values of a stratum, of a category or of sex.
 
     Examples
     --------
@@ -200,96 +207,100 @@ def label_cohort(cohort: AnnData, endpoint: Endpoint) -> LabelledCohort:
     >>> len(labelled.subjects), int(labelled.labels.sum())
     (13, 6)
     """
-    sheet = cohort.obs
     if endpoint.pairs is not None:
         endpoint = replace(endpoint, strata=strata_of_pairs(endpoint.pairs, endpoint.strata))
-    _require_columns(sheet, (endpoint.column, *endpoint.strata, *endpoint.nuisance))
+    _require_columns(cohort.obs, (endpoint.column, *endpoint.strata, *endpoint.nuisance))
+    cohort = in_order_of_names(cohort)
+    sheet, names = cohort.obs, cohort.obs_names.astype(str).tolist()
     in_scope = rows_where(sheet, endpoint.among) if endpoint.among else np.ones(len(sheet), dtype=np.bool_)
+    excluded = [*noted_exclusions(cohort), *exclude_rows(sheet, endpoint.among, names, "endpoint.among")]
     left_out: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
     measured = endpoint.column if endpoint.rule is not None else ""
     if endpoint.rule is not None:
-        left_out = _left_out(sheet[in_scope], endpoint.column, endpoint.rule)
+        left_out = subjects_without_class(sheet[in_scope], endpoint.column, endpoint.rule)
+        excluded += exclude_without_class(sheet, in_scope, endpoint.column, endpoint.rule)
         cohort, endpoint = _with_derived_column(cohort, endpoint, endpoint.rule)
-        sheet = cohort.obs
-    values = sheet[endpoint.column].astype(str)
-    _require_classes(values[in_scope], endpoint)
-    has_class = values.isin([endpoint.positive, endpoint.negative]).to_numpy() & in_scope
+        _require_classes(cohort.obs[endpoint.column].astype(str)[in_scope], endpoint)
+    else:
+        cohort, endpoint, others = _with_class_names(cohort, endpoint, in_scope)
+        excluded += others
+    sheet = cohort.obs
+    has_class = sheet[endpoint.column].astype(str).isin([endpoint.positive, endpoint.negative]).to_numpy() & in_scope
     rows = cohort[has_class].copy()
     units = rows.obs["subject"].astype(str)
     if endpoint.pairs == "subject":
         units = units + " " + rows.obs[endpoint.column].astype(str)
-    subject_of, names = pd.factorize(units)
+    codes, subjects = pd.factorize(units)
     is_positive = (rows.obs[endpoint.column].astype(str) == endpoint.positive).to_numpy()
-    positive_share = np.bincount(subject_of, weights=is_positive) / np.bincount(subject_of)
-    mixed = [str(name) for name, share in zip(names, positive_share, strict=True) if 0 < share < 1]
+    positive_share = np.bincount(codes, weights=is_positive) / np.bincount(codes)
+    mixed = [str(name) for name, share in zip(subjects, positive_share, strict=True) if 0 < share < 1]
     if mixed:
         raise EndpointError(
             f"{len(mixed)} subject(s) carry both '{endpoint.positive}' and '{endpoint.negative}' in "
-            f"'{endpoint.column}': {', '.join(mixed[:5])}. A subject has one label; correct the sheet or narrow `where`. "
+            f"'{endpoint.column}': {list_names(mixed, quote='')}. A subject has one label; correct the sheet or narrow `where`. "
             "If these are states before and after, compare them within subjects with `endpoint.pairs: subject`."
         )
-    subject_of = np.asarray(subject_of, dtype=np.intp)
-    _require_one_stratum(rows.obs, endpoint.strata)
-    strata = _subject_codes(rows.obs, subject_of, len(names), endpoint.strata)
+    subject_of = np.asarray(codes, dtype=np.intp)
+    kinds = kinds_of(rows.obs, endpoint.nuisance, endpoint.kinds, subject_of.tolist())
+    endpoint = replace(endpoint, kinds={name: kind.kind for name, kind in kinds.items()})
+    _require_one_value_each(rows.obs, units, endpoint, several_regions)
     outside = ~sheet["subject"].astype(str).isin(rows.obs["subject"].astype(str)).to_numpy()
     if endpoint.pairs is not None:
         of_subjects = rows.obs.iloc[np.unique(subject_of, return_index=True)[1]]
         require_whole_pairs(of_subjects, endpoint.pairs, endpoint.column, endpoint.positive, endpoint.negative)
         outside &= False
+    rest = cohort[outside].copy()
+    for name, kind in endpoint.kinds.items():
+        rows.obs[name] = as_kind(rows.obs[name], kind)
     return LabelledCohort(
         cohort=rows,
         endpoint=endpoint,
-        subjects=tuple(str(name) for name in names),
+        subjects=tuple(str(name) for name in subjects),
         subject_of=subject_of,
         labels=positive_share.astype(np.int8),
-        strata=strata,
-        outside=cohort[outside].copy(),
+        strata=_subject_codes(rows.obs, subject_of, len(subjects), endpoint.strata),
+        outside=rest,
         measured=measured,
         left_out=left_out,
+        excluded=tuple(excluded),
+        kind_reasons={name: kind.reason for name, kind in kinds.items() if kind.reason},
     )
 
 
-def _read_numbers(sheet: pd.DataFrame, column: str) -> Floats:
-    """Return a column of numbers, not-a-number where a cell is empty.
+def _with_class_names(
+    cohort: AnnData, endpoint: Endpoint, in_scope: Flags
+) -> tuple[AnnData, Endpoint, list[Exclusion]]:
+    """Return cohort and endpoint with one word per class in the class column, as the sheet spells it, and who has neither."""
+    column, words = endpoint.column, endpoint.class_words
+    positive, negative = find_classes(cohort.obs[column][in_scope], column, *words)
+    excluded = exclude_other_values(
+        cohort.obs, column, (*positive, *negative), in_scope, (" or ".join(positive), " or ".join(negative))
+    )
+    for name, values in (("positive", positive), ("negative", negative)):
+        several = len(values) > 1
+        word = getattr(endpoint, name) if several else values[0]
+        if several:
+            cohort = cohort.copy()
+            cohort.obs[column] = one_word(cohort.obs[column], values, word)
+        spelt: dict[str, Any] = {name: word, f"{name}_values": values if several else ()}
+        endpoint = replace(endpoint, **spelt)
+    return cohort, endpoint, excluded
 
-    Raises
-    ------
-    SampleSheetError
-        A cell holds other text.
-    """
-    text = sheet[column].astype(object).where(sheet[column].notna(), "").astype(str).str.strip()
-    values = pd.to_numeric(text.where(text != "", "nan"), errors="coerce").to_numpy(dtype=np.float64)
-    not_numbers = sorted(set(text[np.isnan(values) & ~text.str.lower().isin(["", "na", "n/a", "nan"]).to_numpy()]))
-    if not_numbers:
-        raise SampleSheetError(
-            f"`endpoint.rule` needs numbers in '{column}', but it holds {list_names(not_numbers)}. Leave such cells empty, or name "
-            "another column."
+
+def _require_one_value_each(
+    sheet: pd.DataFrame, units: "pd.Series[str]", endpoint: Endpoint, several_regions: bool
+) -> None:
+    """Refuse subjects with two values of a stratum, of a nuisance that is a category, or of sex."""
+    for column in endpoint.strata:
+        require_one_value(sheet, units, column, "stratum", "or take the column out of `strata`")
+    if several_regions:
+        return
+    for column in (name for name in endpoint.nuisance if endpoint.kinds[name] == "category"):
+        require_one_value(sheet, units, column, "nuisance", "or take the column out of `nuisance`")
+    if "sex" in sheet.columns:
+        require_one_value(
+            sheet, sheet["subject"].astype(str), "sex", "column", "or rename the column if it is not the subject's"
         )
-    return values
-
-
-def derive_classes(
-    sheet: pd.DataFrame, column: str, rule: BehaviourRule, positive: str, negative: str
-) -> "pd.Series[str]":
-    """Return each sample's class, empty within the margin and where nothing was measured.
-
-    Raises
-    ------
-    SampleSheetError
-        The column does not hold numbers.
-    EndpointError
-        A subject has two values.
-    """
-    values = _read_numbers(sheet, column)
-    spread = pd.Series(values, index=sheet["subject"].astype(str)).groupby(level=0).agg(["min", "max"])
-    mixed = spread.index[(spread["min"] != spread["max"]) & spread["min"].notna()].tolist()
-    if mixed:
-        raise EndpointError(
-            f"{list_names(mixed)} have several values in '{column}'. A subject has one behaviour; correct the sheet."
-        )
-    classes = np.where(rule.is_positive(values), positive, negative).astype(object)
-    classes[np.isnan(values) | rule.is_near(values)] = ""
-    return pd.Series(classes, index=sheet.index, dtype=object)
 
 
 def _subject_codes(sheet: pd.DataFrame, subject_of: Indices, n_subjects: int, columns: Sequence[str]) -> Indices:
@@ -314,12 +325,6 @@ def _with_derived_column(cohort: AnnData, endpoint: Endpoint, rule: BehaviourRul
     return cohort, replace(endpoint, column=name)
 
 
-def _left_out(sheet: pd.DataFrame, column: str, rule: BehaviourRule) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    values, subjects = _read_numbers(sheet, column), sheet["subject"].astype(str).to_numpy()
-    near, unknown = subjects[rule.is_near(values)], subjects[np.isnan(values)]
-    return tuple(dict.fromkeys(near.tolist())), tuple(dict.fromkeys(unknown.tolist()))
-
-
 def _require_columns(sheet: pd.DataFrame, columns: Sequence[str]) -> None:
     missing = [column for column in columns if column not in sheet.columns]
     if missing:
@@ -327,17 +332,6 @@ def _require_columns(sheet: pd.DataFrame, columns: Sequence[str]) -> None:
             f"The endpoint needs the column(s) {', '.join(missing)}, which the sample sheet does not have. "
             f"It has: {', '.join(map(str, sheet.columns))}. Rename with `cohort.columns` or correct `endpoint`."
         )
-
-
-def _require_one_stratum(sheet: pd.DataFrame, columns: Sequence[str]) -> None:
-    for column in columns:
-        values = sheet[column].astype(str).groupby(sheet["subject"].astype(str)).nunique()
-        several = values.index[values > 1].astype(str).tolist()
-        if several:
-            raise EndpointError(
-                f"{list_names(several)} have several values of the stratum '{column}'. A subject is of one stratum; correct the "
-                "sheet, narrow `where`, or take the column out of `strata`."
-            )
 
 
 def _require_classes(values: "pd.Series[Any]", endpoint: Endpoint) -> None:

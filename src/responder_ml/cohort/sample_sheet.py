@@ -10,6 +10,8 @@ import pandas as pd
 
 from responder_ml.arrays import Flags
 from responder_ml.cohort.cells import read_cells
+from responder_ml.cohort.exclusion import Exclusion
+from responder_ml.cohort.spelling import looks_like, match_word, show
 from responder_ml.errors import SampleSheetError, list_names
 from responder_ml.registry import did_you_mean
 
@@ -122,20 +124,54 @@ def rows_where(sheet: pd.DataFrame, where: Where) -> Flags:
             names = [str(name) for name in sheet.columns]
             raise SampleSheetError(f"`where` names the column '{column}'. {did_you_mean(column, names)}")
         values = sheet[column].astype(str)
-        accepted_values = [accepted] if isinstance(accepted, str) else [str(value) for value in accepted]
-        absent = [value for value in accepted_values if not (values == value).any()]
+        present = sorted(set(values))
+        spelt = {word: match_word(word, present) for word in _words(accepted)}
+        absent = [word for word, occurring in spelt.items() if occurring is None]
         if absent:
-            present = sorted(set(values))
+            shown = list_names([show(value) for value in present], 20)
             raise SampleSheetError(
-                f"No sample has {list_names(absent)} in '{column}'. These values occur: {list_names(present, 20)}. "
-                "Correct `where`."
+                f"No sample has {list_names(absent)} in '{column}'. These values occur: {shown}. Correct `where`."
             )
-        selected &= values.isin(accepted_values).to_numpy()
+        selected &= values.isin(list(spelt.values())).to_numpy()
     if not selected.any():
         raise SampleSheetError(
             "`where` selects no sample: each value occurs, but never all in one row. Use fewer conditions."
         )
     return selected
+
+
+def exclude_rows(sheet: pd.DataFrame, where: Where, samples: Sequence[str], key: str) -> list[Exclusion]:
+    """Return who is left out by ``where``: those whose value is nearly an accepted one by value, the others together.
+
+    Parameters
+    ----------
+    sheet, where
+        As for `rows_where`, which accepts them.
+    samples
+        Names of the samples.
+    key
+        The key of the configuration that holds ``where``, for the reasons.
+    """
+    selected, names = rows_where(sheet, where), np.asarray(samples, dtype=object)
+    exclusions: list[Exclusion] = []
+    is_told = selected.copy()
+    for column, accepted in where.items():
+        values = sheet[column].astype(str)
+        words = _words(accepted)
+        present = sorted(set(values[~selected]))
+        for word in present:
+            is_word = (values == word).to_numpy() & ~is_told
+            like = "" if match_word(word, words) else looks_like(word, words)
+            if like and is_word.any():
+                reason = f"{column} is not one of `{key}`"
+                exclusions.append(Exclusion(reason, word, tuple(names[is_word]), like))
+                is_told |= is_word
+    others = tuple(names[~is_told])
+    return [*exclusions, *([Exclusion(f"outside `{key}`", "", others)] if others else [])]
+
+
+def _words(accepted: str | Sequence[str]) -> list[str]:
+    return [accepted] if isinstance(accepted, str) else [str(value) for value in accepted]
 
 
 def typed(sheet: pd.DataFrame) -> pd.DataFrame:

@@ -17,7 +17,7 @@ import pandas as pd
 from scipy.stats import binomtest
 
 from responder_ml.arrays import Indices, Labels
-from responder_ml.cohort.endpoint import BehaviourRule, derive_classes
+from responder_ml.cohort.behaviour_rule import BehaviourRule, derive_classes
 from responder_ml.cohort.sample_sheet import read_sheet, typed, with_canonical_names, with_subjects
 from responder_ml.errors import SampleSheetError, list_names
 from responder_ml.evaluation.auroc_interval import LEVEL, auroc_interval
