@@ -19,6 +19,7 @@ from responder_ml.build import (
     build_search_plan,
     build_workers,
 )
+from responder_ml.cohort.class_values import class_names
 from responder_ml.cohort.combine_samples import combine_samples
 from responder_ml.cohort.endpoint import Endpoint, LabelledCohort, label_cohort
 from responder_ml.cohort.tissue_taken import TissueTaken, weakest_timing
@@ -187,9 +188,10 @@ def _cohorts_by_column(job: JobConfig, by: str) -> tuple[dict[str, LabelledCohor
 
 def _label(part: AnnData, endpoint: Endpoint) -> tuple[LabelledCohort | None, str]:
     """Return the part with labels, or None and the reason why it is left out."""
-    present = set(part.obs[endpoint.column].astype(str)) if endpoint.column in part.obs.columns else set()
-    lacking = [name for name in (endpoint.positive, endpoint.negative) if name not in present]
-    if lacking and endpoint.column in part.obs.columns:
+    in_words = endpoint.column in part.obs.columns and endpoint.rule is None
+    present = set(class_names(part.obs[endpoint.column], *endpoint.class_words)) if in_words else set()
+    lacking = [" or ".join(words) for words in endpoint.class_words if in_words and " or ".join(words) not in present]
+    if lacking:
         return None, f"it has no {' and no '.join(lacking)}."
     labelled = combine_samples(label_cohort(part, endpoint))
     counts = np.bincount(labelled.labels, minlength=2)

@@ -235,5 +235,5 @@ def test_the_read_length_of_a_real_cohort_is_called_out(stress):
     findings = stress("PFC")
     assert findings["RML06"].severity == "warning"
     assert "avg_spot_len x class: Cramér's V 0.90 over 4 values" in findings["RML06"].message
-    assert "SRR5956350 (2.43), SRR5956339 (1.08)" in findings["RML10"].message
+    assert "SRR5956339 (1.08), SRR5956350 (2.43)" in findings["RML10"].message
     assert findings["RML12"].severity == "info"

@@ -48,16 +48,17 @@ def _observe(labelled, kinds=("genes",)):
 
 def test_rows_are_means_and_subjects_keep_their_order():
     cohort = _cohort(["y1", "n1", "y1", "y2"], batch=["a", "b", "c", "a"], rin=[6.0, 7.0, 8.0, 9.0])
-    combined = combine_samples(label_cohort(cohort, ENDPOINT))
-    np.testing.assert_allclose(combined.expression[0], (cohort.X[0] + cohort.X[2]) / 2)
-    np.testing.assert_array_equal(combined.expression[1:], cohort.X[[1, 3]])
-    assert combined.subjects == ("y1", "n1", "y2")
+    combined = combine_samples(label_cohort(cohort, Endpoint("response", "yes", "no", nuisance=("rin",))))
+    by_name = cohort[:, combined.genes].X
+    np.testing.assert_allclose(combined.expression[1], (by_name[0] + by_name[2]) / 2)
+    np.testing.assert_array_equal(combined.expression[[0, 2]], by_name[[1, 3]])
+    assert combined.subjects == ("n1", "y1", "y2")
     assert combined.subject_of.tolist() == [0, 1, 2]
-    assert combined.cohort.obs["batch"].tolist() == ["a+c", "b", "a"]
+    assert combined.cohort.obs["batch"].tolist() == ["b", "a+c", "a"]
     assert combined.cohort.obs["rin"].tolist() == [7.0, 7.0, 9.0]
-    assert combined.cohort.obs_names.tolist() == ["s0+s2", "s1", "s3"]
+    assert combined.cohort.obs_names.tolist() == ["s1", "s0+s2", "s3"]
     assert combined.n_samples == 4
-    assert combined.combined == (("s0", "s2"), ("s1",), ("s3",))
+    assert combined.combined == (("s1",), ("s0", "s2"), ("s3",))
 
 
 def test_a_cohort_of_single_samples_is_unchanged():

@@ -14,7 +14,7 @@ ONE = np.zeros(20, dtype=int)
 
 def _labelled(nuisance=(), units="log2", values=None, strata=(), library_size=True, subjects=None, **columns):
     n = len(next(iter(columns.values()))) if columns else 20
-    names = [f"s{index}" for index in range(n)]
+    names = [f"s{index:02d}" for index in range(n)]
     labels = np.resize(LABELS, n) if subjects is None else np.array([1 if int(s[1:]) % 2 else 0 for s in subjects])
     sheet = pd.DataFrame(
         {"sample": names, "subject": subjects or names, "answer": np.where(labels, "yes", "no")} | columns, index=names
@@ -51,10 +51,10 @@ def test_names_split_cells_and_measurements_do_not():
     assert nuisance_of(_labelled(("batch",), batch=batch)).log_odds(LABELS) is None
 
 
-def test_samples_of_a_subject_are_averaged_and_their_batches_joined_and_missing_values_are_a_category():
+def test_samples_of_a_subject_are_averaged_and_missing_values_are_a_category():
     subjects = ["m0", "m0", "m1", "m1", "m2", "m3", "m4", "m5"]
     columns = {
-        "batch": ["a", "b", "b", "a", "a", None, "b", "b"],
+        "batch": ["a", None, "a", "a", "c", None, "b", "b"],
         "rin": [6.0, 8.0, 7.0, np.nan, 9.1, 5.5, 6.4, 8.2],
     }
     nuisance = nuisance_of(_labelled(("batch", "rin"), subjects=subjects, **columns))

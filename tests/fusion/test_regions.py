@@ -70,7 +70,7 @@ def test_a_region_is_given_only_its_own_samples_outside_the_endpoint(make_cohort
     for name, search_data in regions.by_region.items():
         assert search_data.context.outside_sheet["region"].tolist() == [name] * 3
         rows = (cohort.obs["region"] == name) & (cohort.obs["response"] == "control")
-        np.testing.assert_array_equal(search_data.context.outside, cohort.X[rows.to_numpy()])
+        np.testing.assert_array_equal(search_data.context.outside, cohort[rows.to_numpy(), search_data.genes].X)
         assert search_data.context.sheet["region"].tolist() == [name] * 21
 
 

@@ -7,7 +7,7 @@ Counts are averaged on their own scale, which has the proportions of the summed 
 sample: a model also meets single samples later, and copies of a sample change nothing. Log2 values and TPM are averaged.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -53,7 +53,7 @@ def combine_samples(labelled: LabelledCohort) -> LabelledCohort:
     rows = np.arange(len(labelled.subjects))
     return replace(
         labelled,
-        cohort=combine_rows(labelled.cohort, subject_of),
+        cohort=combine_rows(labelled.cohort, subject_of, labelled.endpoint.measured),
         subject_of=rows,
         outside=combine_outside(labelled),
         combined=tuple(tuple(names[subject_of == subject]) for subject in rows) if len(names) > len(rows) else (),
@@ -62,10 +62,11 @@ def combine_samples(labelled: LabelledCohort) -> LabelledCohort:
 
 def combine_outside(labelled: LabelledCohort) -> AnnData:
     """Return the samples outside the endpoint, one per subject and kind; see `combine_samples`."""
-    return combine_rows(labelled.outside, _kinds(labelled.outside.obs, labelled.endpoint.nuisance))
+    kinds = _kinds(labelled.outside.obs, labelled.endpoint.nuisance)
+    return combine_rows(labelled.outside, kinds, labelled.endpoint.measured)
 
 
-def combine_rows(cohort: AnnData, group_of: Indices) -> AnnData:
+def combine_rows(cohort: AnnData, group_of: Indices, measured: Collection[str] = (), total: bool = False) -> AnnData:
     """Return one row per group of samples: the mean of their values, and what their sheet has in common.
 
     Of a column of measurements the mean is taken; different words, or numbers that stand for categories, are joined by ``+``,
@@ -77,18 +78,24 @@ def combine_rows(cohort: AnnData, group_of: Indices) -> AnnData:
         Samples x genes.
     group_of
         Group of each sample, from 0 without gaps, shape ``(n_samples,)``.
+    measured
+        Columns of numbers that are measurements, however few values they have.
+    total
+        Whether values are summed instead.
     """
     size = np.bincount(group_of)
     order = np.argsort(group_of, kind="stable")
     if len(size) == len(group_of):
         return cohort if np.array_equal(order, np.arange(len(order))) else cohort[order].copy()
     starts = np.cumsum([0, *size[:-1]])
-    values = np.add.reduceat(np.asarray(cohort.X, dtype=np.float64)[order], starts, axis=0) / size[:, None]
+    values = np.add.reduceat(np.asarray(cohort.X, dtype=np.float64)[order], starts, axis=0)
+    if not total:
+        values /= size[:, None]
     # A mean of equal values may differ from them in its last bit, and a copy must change nothing.
     values[size == 1] = np.asarray(cohort.X, dtype=np.float64)[order[starts[size == 1]]]
     members = [order[start : start + count] for start, count in zip(starts, size, strict=True)]
     sheet = pd.DataFrame(
-        {column: _combined(cohort.obs[column], members) for column in cohort.obs.columns},
+        {column: _combined(cohort.obs[column], members, column in measured) for column in cohort.obs.columns},
         index=pd.Index(
             [_name(cohort.obs_names[rows].astype(str).tolist()) for rows in members], name=cohort.obs.index.name
         ),
@@ -100,11 +107,11 @@ def combine_rows(cohort: AnnData, group_of: Indices) -> AnnData:
     return combined
 
 
-def _combined(column: "pd.Series[Any]", members: Sequence[Indices]) -> list[Any]:
+def _combined(column: "pd.Series[Any]", members: Sequence[Indices], is_measured: bool) -> list[Any]:
     if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
         differs = any(column.iloc[rows].nunique() > 1 for rows in members)
         # The mean of lanes 1 and 3 is no lane.
-        if not (differs and is_categorical(column)):
+        if is_measured or not (differs and is_categorical(column)):
             return [_mean(column.iloc[rows]) for rows in members]
         column = column.map("{:g}".format).where(column.notna())
     return [_words(column.iloc[rows]) for rows in members]

@@ -78,6 +78,11 @@ class Endpoint:
     kinds: Mapping[str, Kind] = field(default_factory=dict)
 
     @property
+    def measured(self) -> tuple[str, ...]:
+        """The nuisance columns that are measurements, as far as their kinds are known."""
+        return tuple(name for name, kind in self.kinds.items() if kind == "measurement")
+
+    @property
     def class_words(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """The values of the positive and of the negative class."""
         return self.positive_values or (self.positive,), self.negative_values or (self.negative,)

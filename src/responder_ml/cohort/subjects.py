@@ -61,8 +61,8 @@ def require_one_value(sheet: pd.DataFrame, units: "pd.Series[str]", column: str,
     several = [f"{name} ({', '.join(sorted(words))})" for name, words in values.items() if len(words) > 1]
     if several:
         raise EndpointError(
-            f"{len(several)} subject(s) have several values of the {role} '{column}': {list_names(several, quote='')}. A subject "
-            f"has one{_reused(sheet, column)}; correct the sheet, narrow `where`, {advice}."
+            f"{list_names(several, quote='')} have several values of the {role} '{column}'. A subject has one; correct the "
+            f"sheet, narrow `where`, {advice}.{_reused(sheet, column)}"
         )
 
 
@@ -102,4 +102,6 @@ def in_two_cohorts(sheet: pd.DataFrame) -> dict[str, list[str]]:
 
 def _reused(sheet: pd.DataFrame, column: str) -> str:
     others = [name for name in cohort_columns(sheet) if name != column]
-    return f" (if numbers were used again in another '{others[0]}', give each animal its own name)" if others else ""
+    return (
+        f" If numbers were used again in another '{others[0]}', give each animal a name of its own." if others else ""
+    )

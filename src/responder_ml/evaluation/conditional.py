@@ -17,7 +17,6 @@ import pandas as pd
 from scipy.stats import rankdata
 
 from responder_ml.arrays import Floats, Indices, Labels
-from responder_ml.cohort.association import is_categorical
 from responder_ml.cohort.endpoint import LabelledCohort
 from responder_ml.evaluation.conditional_permutation import centred_within, label_log_odds, normal_scores
 from responder_ml.evaluation.p_values import exact_p, reaches
@@ -112,7 +111,7 @@ def nuisance_of(labelled: LabelledCohort) -> Nuisance | None:
     parts: list[Floats] = []
     numbers: list[Floats] = []
     for name in declared:
-        if is_categorical(sheet[name]):
+        if labelled.is_category(name):
             codes = _categories(sheet[name], subject_of)
             categories.append(codes)
             parts.append((codes[:, None] == np.unique(codes)).astype(np.float64))

@@ -130,7 +130,7 @@ def assess_given_null(
     p_name
         Name of the p value in the verdict.
     """
-    baselines = _baselines(procedure, observed, labelled, log2, plan.seed)
+    baselines = _baselines(procedure, observed, labelled, log2)
     conditional, nuisance = None, None
     if null is not None and null.rejected(plan.alpha):
         best = _best([baseline for baseline in baselines if baseline.nuisance])
@@ -186,7 +186,7 @@ def _assess_nuisance(
 
 
 def _baselines(
-    procedure: Procedure, observed: ObservedResult, labelled: LabelledCohort, log2: Floats, seed: int
+    procedure: Procedure, observed: ObservedResult, labelled: LabelledCohort, log2: Floats
 ) -> list[BaselineResult]:
     subject_of = labelled.subject_of
     results = [
@@ -203,7 +203,7 @@ def _baselines(
     if used.size:
         sizes = [len(of_model) for of_model in genes]
         level = log2.mean(axis=0)[used]
-        random = evaluate_random_signatures(log2, sizes, level, observed.auto, subject_of, seed)
+        random = evaluate_random_signatures(log2, sizes, level, observed.auto, subject_of)
         results.append(_compare("random signatures", False, random, observed.auto))
     return results
 

@@ -27,7 +27,6 @@ import numpy as np
 from scipy.stats import beta
 
 from responder_ml.arrays import Flags, Floats, Indices, Labels
-from responder_ml.cohort.association import is_categorical
 from responder_ml.cohort.endpoint import LabelledCohort
 from responder_ml.evaluation.metrics import by_subject
 from responder_ml.evaluation.p_values import exact_p, reaches
@@ -137,7 +136,7 @@ def run_global_test(labelled: LabelledCohort, log2: Floats, seed: int) -> Global
     within_strata = energy_test(values, labelled.labels, labelled.strata, seed, "strata")
     if within_strata is None:
         return None
-    batch = [name for name in labelled.endpoint.nuisance if is_categorical(labelled.cohort.obs[name])]
+    batch = [name for name in labelled.endpoint.nuisance if labelled.is_category(name)]
     if not batch:
         return GlobalTest(within_strata, None)
     cells = labelled.codes([*labelled.endpoint.strata, *batch])

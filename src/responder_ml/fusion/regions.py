@@ -93,7 +93,7 @@ class Regions:
 def _search_data_of_region(labelled: LabelledCohort, of_region: Flags, strata: Indices, selection: Where) -> SearchData:
     """Return the rows of one region, one per subject that has it, with subjects numbered over all regions."""
     row_of, subjects = pd.factorize(labelled.subject_of[of_region])
-    cohort = combine_rows(labelled.cohort[of_region].copy(), row_of)
+    cohort = combine_rows(labelled.cohort[of_region].copy(), row_of, labelled.endpoint.measured)
     context = replace(context_of(labelled), sheet=cohort.obs)
     expression = np.asarray(cohort.X, dtype=np.float64)
     return SearchData(expression, labelled.genes, subjects, strata, _only_outside(context, selection))

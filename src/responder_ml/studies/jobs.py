@@ -7,7 +7,8 @@ from typing import Any
 
 from anndata import AnnData
 
-from responder_ml.build import PreparedJob, prepare_job
+from responder_ml.build import PreparedJob, build_endpoint, prepare_job
+from responder_ml.cohort.class_values import class_names
 from responder_ml.cohort.read import keep_rows
 from responder_ml.errors import EndpointError
 from responder_ml.evaluation.evidence import assess_given_null
@@ -183,10 +184,10 @@ def _assess(
 
 def _refuse(planned: PlannedJob, rows: AnnData, problem: EndpointError) -> RefusedJob:
     """Refuse a job whose classes are too small; raise a problem that larger classes would not solve."""
-    endpoint, sheet = planned.config.endpoint, rows.obs
-    classes = sheet[endpoint.column].astype(str)
+    endpoint, sheet = build_endpoint(planned.config.endpoint), rows.obs
+    classes = class_names(sheet[endpoint.column], *endpoint.class_words)
     positive, negative = (
-        int(sheet["subject"][classes == value].nunique()) for value in (endpoint.positive, endpoint.negative)
+        int(sheet["subject"][classes == " or ".join(words)].nunique()) for words in endpoint.class_words
     )
     if min(positive, negative) >= LEAST_OF_ANY_FORM:
         raise problem

@@ -107,7 +107,7 @@ def _fuse(
     if config.search.trials < 1:
         raise ConfigError("Fusion weights regions by their inner folds, which need `search.trials` of 1 or more.")
     in_any_region = np.any([rows_where(cohort.obs, planned.config.cohort.where) for planned in planned_jobs], axis=0)
-    labelled = label_cohort(cohort[in_any_region].copy(), build_endpoint(config.endpoint))
+    labelled = label_cohort(cohort[in_any_region].copy(), build_endpoint(config.endpoint), several_regions=True)
     positive = int(labelled.labels.sum())
     negative = len(labelled.labels) - positive
     planned_fusions = {f"{kind} fusion": replace(planned_jobs[0], region=f"{kind} fusion") for kind in kinds}
