@@ -100,8 +100,8 @@ def test_the_majority_says_the_training_share_of_positives():
 def _labelled(**uns):
     sheet = pd.DataFrame(
         {
-            "sample": [f"s{index}" for index in range(20)],
-            "subject": [f"m{index}" for index in range(20)],
+            "sample": [f"s{index:02d}" for index in range(20)],
+            "subject": [f"m{index:02d}" for index in range(20)],
             "response": np.where(LABELS, "yes", "no"),
             "batch": np.where(np.arange(20) < 7, "one", "two"),
             "drug": np.where(np.arange(20) % 4 < 2, "ketamine", "imipramine"),

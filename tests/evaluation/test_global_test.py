@@ -156,7 +156,7 @@ def test_pairs_that_differ_alike_are_seen_through_large_differences_between_pair
 
 
 def _cohort(values, labels, batch=None, subjects=None):
-    names = [f"s{index}" for index in range(len(values))]
+    names = [f"s{index:02d}" for index in range(len(values))]
     sheet = pd.DataFrame(
         {
             "sample": names,
@@ -175,7 +175,7 @@ def test_a_subject_counts_once_whatever_its_samples():
     values = _values()
     once = _cohort(values, LABELS)
     twice = np.repeat(np.arange(9), [1, 3, 1, 2, 1, 1, 4, 1, 1])
-    labelled = _cohort(values[twice], LABELS[twice], subjects=[f"m{index}" for index in twice])
+    labelled = _cohort(values[twice], LABELS[twice], subjects=[f"m{index:02d}" for index in twice])
     one, other = run_global_test(once, values, 7), run_global_test(labelled, values[twice], 7)
     assert one.within_strata.p_value == other.within_strata.p_value
     assert one.within_strata.z == pytest.approx(other.within_strata.z)

@@ -24,7 +24,7 @@ from responder_ml.cohort.behaviour_rule import (
 )
 from responder_ml.cohort.class_values import exclude_other_values, find_classes, one_word
 from responder_ml.cohort.exclusion import Exclusion, noted_exclusions
-from responder_ml.cohort.nuisance_kind import Kind, as_kind, kinds_of
+from responder_ml.cohort.nuisance_kind import Kind, as_kind, as_subjects_category, kinds_of
 from responder_ml.cohort.pairs import require_whole_pairs, strata_of_pairs
 from responder_ml.cohort.sample_sheet import exclude_rows, rows_where
 from responder_ml.cohort.subjects import in_order_of_names, require_one_value
@@ -256,7 +256,8 @@ def label_cohort(cohort: AnnData, endpoint: Endpoint, *, several_regions: bool =
         outside &= False
     rest = cohort[outside].copy()
     for name, kind in endpoint.kinds.items():
-        rows.obs[name] = as_kind(rows.obs[name], kind)
+        column = rows.obs[name]
+        rows.obs[name] = as_subjects_category(column, codes) if kind == "category" else as_kind(column, kind)
     return LabelledCohort(
         cohort=rows,
         endpoint=endpoint,

@@ -138,6 +138,13 @@ def as_kind(values: "pd.Series[Any]", kind: Kind) -> "pd.Series[Any]":
     return pd.Series(text, index=values.index, name=values.name, dtype=object)
 
 
+def as_subjects_category(values: "pd.Series[Any]", subject_of: Sequence[int]) -> "pd.Series[Any]":
+    """Return a column as categories, a blank cell as the category of the subject's other samples."""
+    words = as_kind(values, "category")
+    known = words.where(words != MISSING).groupby(np.asarray(subject_of)).transform("first")
+    return words.where(words != MISSING, known).fillna(MISSING)
+
+
 def kinds_of(
     sheet: pd.DataFrame, nuisance: Sequence[str], declared: Mapping[str, Kind], subject_of: Sequence[int]
 ) -> dict[str, NuisanceKind]:
