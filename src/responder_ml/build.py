@@ -15,7 +15,7 @@ from anndata import AnnData
 from responder_ml.classifiers import CLASSIFIERS
 from responder_ml.classifiers.classifier import Classifier
 from responder_ml.cohort.audit import audit
-from responder_ml.cohort.combine_samples import combine_samples, in_order_of_names
+from responder_ml.cohort.combine_samples import combine_samples
 from responder_ml.cohort.endpoint import Endpoint, LabelledCohort, label_cohort
 from responder_ml.cohort.findings import Finding
 from responder_ml.cohort.gene_map import read_gene_map
