@@ -23,6 +23,7 @@ from responder_ml.bundles.bundle import write_bundle
 from responder_ml.bundles.pack import pack_bundle
 from responder_ml.config import JobConfig
 from responder_ml.evaluation.calibration import calibrate
+from responder_ml.evaluation.calibration_line import CalibrationLine
 from responder_ml.evaluation.held_out_features import held_out_features, outer_models
 from responder_ml.evaluation.procedure import Procedure
 from responder_ml.score import score
@@ -32,6 +33,7 @@ from responder_ml.search.workers import Workers
 HERE = Path(__file__).parent
 GENES, EFFECT_GENES, NEW = 300, 30, 300
 SIZES = (12, 16, 20, 24, 30, 40, 50, 60)
+TRAINING_SETS = 20
 EFFECTS = (0.5, 0.8, 1.2)
 SEARCH = {"repeats": 3, "folds": 5, "inner_folds": 3, "trials": 8}
 
@@ -104,6 +106,26 @@ def one_bundle(n_subjects: int, effect: float, seed: int) -> dict[str, Any]:
     }
 
 
+def coverage(n_subjects: int, effect: float, seed: int) -> str:
+    """Return a line on the interval: how often it holds the mean score over many training sets of the same size."""
+    expression = np.asarray(simulate(np.random.default_rng(seed), 200, effect).X)
+    scores, halves = [], []
+    for number in range(TRAINING_SETS):
+        prepared = prepare(n_subjects, effect, seed + 17 * number)
+        labelled, feasible = prepared.labelled, prepared.feasible
+        procedure = Procedure(SearchData.of(labelled), feasible.candidates, feasible.plan, Workers(1))
+        observed = procedure.observe(labelled.labels)
+        outer = np.stack([model.decision_function(expression) for model in outer_models(procedure, observed, labelled)])
+        decisions = np.mean([procedure.refit(labelled.labels).model.decision_function(expression), *outer], axis=0)
+        learnt = CalibrationLine.learn(observed.auto.decisions.mean(axis=0), labelled.labels)
+        scores.append(learnt.log_odds(decisions))
+        halves.append(learnt.half_width(decisions, outer))
+    log_odds, half = np.array(scores), np.array(halves)
+    holds = np.mean(np.abs(log_odds - log_odds.mean(axis=0)) <= half)
+    width = np.mean(expit(log_odds + half) - expit(log_odds - half))
+    return f"| {effect:g} | {n_subjects} | {holds:.3f} | {width:.2f} |"
+
+
 def slope(rows: pd.DataFrame, column: str) -> str:
     """Return the slope of the labels on the log-odds of the new samples of all bundles together."""
     fitted = calibrate(np.concatenate(rows[column].tolist()), np.concatenate(rows["labels"].tolist())).slope
@@ -160,7 +182,18 @@ def main() -> None:
         f"effect in standard deviations of {EFFECT_GENES} of them. The slope is that of all new samples of the bundles together.",
         "",
     ]
-    (HERE / "score_calibration.md").write_text("\n".join([*head, *table]) + "\n")
+    intervals = [
+        "",
+        f"How often the interval holds the mean log-odds over {TRAINING_SETS} training sets of the same size, 200 new samples:",
+        "",
+        "| effect | n | share | width of interval |",
+        "|---|---|---|---|",
+        *(
+            coverage(size, effect, arguments.seed)
+            for size, effect in ((16, 0.0), (16, 0.8), (30, 0.8), (60, 0.5), (60, 0.8))
+        ),
+    ]
+    (HERE / "score_calibration.md").write_text("\n".join([*head, *table, *intervals]) + "\n")
 
 
 if __name__ == "__main__":

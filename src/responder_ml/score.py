@@ -19,6 +19,7 @@ from responder_ml.config import load_genes
 from responder_ml.errors import CohortError
 from responder_ml.evaluation.external_validation import evaluate_scores, read_sheet_of_samples
 from responder_ml.records.files import write_text
+from responder_ml.report.score import write_scores_page
 from responder_ml.search.missing_gene_policy import check_policy
 
 # Samples read and scored at once: 20,000 genes of these are 330 and 40 MB. Reading a column of a Parquet file has a fixed cost.
@@ -38,6 +39,7 @@ def score(
     align_batch: str | None = None,
     columns: Mapping[str, str] | None = None,
     anyway: bool = False,
+    report: Path | None = None,
     sheet_name: str | None = None,
     layer: str | None = None,
 ) -> pd.DataFrame:
@@ -73,6 +75,8 @@ def score(
         the sheet of the training had are known.
     anyway
         Whether to score with a bundle whose training gave no evidence.
+    report
+        Page to write, one HTML file that needs nothing else.
     sheet_name, layer
         Sheet of a workbook, and layer of an h5ad file, that hold the expression.
 
@@ -90,7 +94,8 @@ def score(
     check_policy(missing)
     if out is not None:
         check_suffix(out)
-        _refuse_overwriting([out, _summary_path(out)], [expression, samples, gene_map, *bundle_folder.glob("*")])
+    outputs = [path for path in (out, out and _summary_path(out), report) if path is not None]
+    _refuse_overwriting(outputs, [expression, samples, gene_map, *bundle_folder.glob("*")])
     bundle = read_bundle(bundle_folder)
     bundle.worth.require_evidence(str(bundle_folder), anyway=anyway)
     sheet = None if samples is None else read_sheet_of_samples(samples, bundle.manifest.columns, columns or {})
@@ -108,12 +113,15 @@ def score(
     table = _score_blocks(scorer, _read_blocks(source, matched), len(source.samples))
     summary = {**scorer.summary(table), "gene_map": source.gene_map, "reading": [note.message for note in source.notes]}
     if samples is not None and sheet is not None:
-        evaluation, match = evaluate_scores(table, sheet, samples.name, bundle.labels, scorer.threshold)
+        known = () if bundle.fingerprints is None else bundle.fingerprints.subjects.tolist()
+        evaluation, match = evaluate_scores(table, sheet, samples.name, bundle.labels, scorer.threshold, known)
         summary |= {"evaluation": evaluation, "labels": {**match.content(), "notes": match.sentences()}}
     table.attrs["summary"] = summary
     if out is not None:
         write_sample_table(table, out, expression)
         write_text(_summary_path(out), json.dumps(summary, indent=1, allow_nan=False) + "\n")
+    if report is not None:
+        write_scores_page(table, report, expression.name, bundle.classes, scorer.held_out_probabilities)
     return table
 
 

@@ -117,11 +117,20 @@ def test_labels_and_rows_that_take_no_part_are_counted_and_named(table, sheet, t
 
 
 def test_training_samples_take_no_part_and_are_named(table, sheet, tmp_path):
-    flagged = table.assign(flags=["training", "distance|training", *[""] * 22])
+    # One sample of the first subject and one of the second were in training: their other samples are of the same animals.
+    flagged = table.assign(flags=["training", "", "", "distance|training", *[""] * 20])
     evaluation, match = _compare(flagged, sheet, tmp_path)
-    assert match.training == ["s0", "s1"]
-    assert evaluation == _evaluate(table.iloc[2:], sheet, tmp_path)
+    assert match.training == ["s0", "s1", "s2", "s3"]
+    assert evaluation == _evaluate(table.iloc[4:], sheet, tmp_path)
     assert "were in training" in " ".join(match.sentences())
+
+
+def test_subjects_that_have_the_name_of_a_training_subject_are_told_of(table, sheet, tmp_path):
+    sheet.to_csv(tmp_path / "sheet.csv", index=False)
+    read = read_sheet_of_samples(tmp_path / "sheet.csv", {}, {})
+    _, match = evaluate_scores(table, read, "sheet.csv", RESPONSE, 0.0, ["m3", "m99"])
+    assert match.same_names == ["m3"]
+    assert "'m3'. If they are the same animals" in " ".join(match.sentences())
 
 
 def test_the_names_of_the_job_are_known_and_the_users_come_first(table, sheet, tmp_path):

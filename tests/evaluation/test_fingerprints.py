@@ -19,7 +19,9 @@ def counts():
 @pytest.fixture(scope="module")
 def fingerprints(counts):
     training = counts[::2]
-    return Fingerprints.learn(training, np.array([f"s{row}" for row in range(len(training))]), np.arange(len(training)))
+    return Fingerprints.learn(
+        training, np.array([f"s{row}" for row in range(len(training))]), np.arange(len(training)).astype(str)
+    )
 
 
 def _per_million(counts):
@@ -61,7 +63,7 @@ def test_new_samples_constants_and_noise_are_not_taken_for_training(counts, fing
 
 def test_copies_within_training_hide_nothing(counts):
     training = np.concatenate([counts[::2], counts[:2]])
-    copied = Fingerprints.learn(training, np.arange(len(training)).astype(str), np.arange(len(training)))
+    copied = Fingerprints.learn(training, np.arange(len(training)).astype(str), np.arange(len(training)).astype(str))
     assert copied.nearest(_per_million(counts[::2]).round(2), EVERY_GENE).is_copy.all()
     assert not copied.nearest(counts[3::2], EVERY_GENE).is_copy.any()
 
@@ -69,14 +71,14 @@ def test_copies_within_training_hide_nothing(counts):
 def test_two_batches_do_not_make_their_samples_copies(counts):
     batch = np.random.default_rng(5).lognormal(0, 1.5, size=800)
     training = np.concatenate([counts[:20:2], counts[20:40:2] * batch])
-    learnt = Fingerprints.learn(training, np.arange(20).astype(str), np.arange(20))
+    learnt = Fingerprints.learn(training, np.arange(20).astype(str), np.arange(20).astype(str))
     assert not learnt.nearest(np.concatenate([counts[1:20:2], counts[21:40:2] * batch]), EVERY_GENE).is_copy.any()
     assert learnt.nearest(training, EVERY_GENE).is_copy.all()
 
 
 def test_no_value_can_be_read_from_it(counts, fingerprints):
     assert fingerprints.bits.dtype == np.uint8
-    again = Fingerprints.learn(_per_million(counts[::2]), fingerprints.names, np.arange(len(counts[::2])))
+    again = Fingerprints.learn(_per_million(counts[::2]), fingerprints.names, np.arange(len(counts[::2])).astype(str))
     # Another scale may choose other pairs, but each bit is the order of two genes and nothing else.
     unpacked = np.unpackbits(again.bits, axis=1, count=len(again.first)).astype(bool)
     assert np.array_equal(unpacked, counts[::2][:, again.first] > counts[::2][:, again.second])
@@ -85,7 +87,7 @@ def test_no_value_can_be_read_from_it(counts, fingerprints):
 @pytest.mark.parametrize("genes", [0, 1, 2, 12])
 def test_a_panel_of_few_genes_is_not_compared(genes):
     values = np.random.default_rng(6).normal(size=(9, genes))
-    learnt = Fingerprints.learn(values, np.arange(9).astype(str), np.arange(9))
+    learnt = Fingerprints.learn(values, np.arange(9).astype(str), np.arange(9).astype(str))
     assert np.isfinite(learnt.checksum())
     if len(learnt.first) < LEAST_PAIRS:
         assert learnt.nearest(values, np.ones(genes, dtype=bool)) is None
@@ -95,7 +97,9 @@ def test_a_panel_of_few_genes_is_not_compared(genes):
 def test_real_mice_are_told_apart_and_found_again(shared_data):
     folder = shared_data / "gse102556_mouse_cvs"
     counts = pd.read_csv(folder / "expression_counts.tsv.gz", sep="\t", index_col=0).T.to_numpy(dtype=float)
-    learnt = Fingerprints.learn(counts[::2], np.arange(len(counts[::2])).astype(str), np.arange(len(counts[::2])))
+    learnt = Fingerprints.learn(
+        counts[::2], np.arange(len(counts[::2])).astype(str), np.arange(len(counts[::2])).astype(str)
+    )
     every = np.ones(counts.shape[1], dtype=bool)
     assert learnt.nearest(_per_million(counts[::2]).round(2), every).is_copy.all()
     assert not learnt.nearest(counts[1::2], every).is_copy.any()

@@ -29,7 +29,7 @@ _FEATURES_SHOWN = 20
 _INTERVAL = (0.025, 0.975)
 # A spread needs two models.
 _FEWEST_FOLDS = 2
-_CALIBRATED = "mean of the final and the outer models, calibrated on held-out decisions"
+_CALIBRATED = "mean of the final and the outer models, calibrated on held-out decisions."
 _NOT_CALIBRATED = (
     "final model alone, not calibrated; the interval, if any, is of the outer models and need not hold it. Train again for "
     "calibrated scores."
@@ -172,6 +172,15 @@ class Scorer:
         cut, line = self._bundle.manifest.threshold, self._bundle.calibration
         return cut if line is None else line.intercept + line.slope * cut
 
+    @property
+    def held_out_probabilities(self) -> tuple[Floats, ...]:
+        """Probabilities of the positive and of the negative training subjects when held out; empty if not packed."""
+        scores, line = self._bundle.calibration_scores, self._bundle.calibration
+        if scores is None:
+            return ()
+        of_classes = (scores.positive, scores.negative)
+        return tuple(expit((values if line is None else line.log_odds(values)) + self._shift) for values in of_classes)
+
     def _scores(self, of_model: Floats, of_outer: Floats) -> "_Scores":
         """Return decisions, log-odds and interval: of the mean of all models, or of the final model in the first format."""
         line = self._bundle.calibration
@@ -216,7 +225,9 @@ class Scorer:
             "expected_auroc": self._expected or _NO_EXPECTATION,
             "prior": self._prior,
             "threshold": self.threshold,
+            "calibrated": manifest.calibration is not None,
             "scale": _CALIBRATED if manifest.calibration else _NOT_CALIBRATED,
+            "assumed_share": manifest.prevalence if self._prior is None else self._prior,
             "training": table.loc[
                 table["flags"].str.split("|").map(lambda flags: TRAINING in flags), "sample"
             ].tolist(),

@@ -40,6 +40,7 @@ def score(
         str | None, typer.Option(help="Column of the sample sheet with the batches to align to the training data.")
     ] = None,
     missing: Annotated[str | None, typer.Option(help="What to do with missing genes: impute, skip or refuse.")] = None,
+    report: Annotated[Path | None, typer.Option(help="Page to write, such as scores.html.")] = None,
     columns: Annotated[
         str | None,
         typer.Option(
@@ -56,9 +57,15 @@ def score(
     from responder_ml.score import score
 
     options = specified(missing=missing, gene_map=gene_map, align_batch=align_batch)
-    options |= {"columns": _read_columns(columns), "anyway": anyway, "sheet_name": sheet, "layer": layer}
+    options |= {
+        "columns": _read_columns(columns),
+        "anyway": anyway,
+        "report": report,
+        "sheet_name": sheet,
+        "layer": layer,
+    }
     table = score(bundle, expression, samples=samples, units=units, out=out, prior=prior, **options)
-    show_scores(Console(), table, out)
+    show_scores(Console(), table, out, report)
 
 
 def _read_columns(text: str | None) -> dict[str, str]:
@@ -73,7 +80,7 @@ def _read_columns(text: str | None) -> dict[str, str]:
     return {name.strip(): column.strip() for name, _, column in pairs}
 
 
-def show_scores(console: Console, scores: "pd.DataFrame", out: Path | None) -> None:
+def show_scores(console: Console, scores: "pd.DataFrame", out: Path | None, report: Path | None = None) -> None:
     """Print what the scores are worth, the first rows, how many the model abstains from, and the comparison with labels.
 
     Parameters
@@ -82,8 +89,8 @@ def show_scores(console: Console, scores: "pd.DataFrame", out: Path | None) -> N
         Where to print.
     scores
         Table of `responder_ml.score.score`.
-    out
-        File it was written to, if any.
+    out, report
+        Files that table and page were written to, if any.
     """
     summary = scores.attrs["summary"]
     if summary.get("simulated"):
@@ -103,6 +110,8 @@ def show_scores(console: Console, scores: "pd.DataFrame", out: Path | None) -> N
         print_line(console, line)
     if out is not None:
         print_line(console, f"Scores: {out}")
+    if report is not None:
+        print_line(console, f"Page:   {report}")
 
 
 def _summary_lines(summary: dict[str, Any]) -> list[str | Text]:

@@ -20,7 +20,6 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import expit
 from scipy.stats import norm
-from scipy.stats import t as student
 
 from responder_ml.arrays import Floats, Labels
 from responder_ml.evaluation.calibration import in_the_large
@@ -91,12 +90,9 @@ class CalibrationLine:
         without_fold
             Decisions of the models that were trained without one fold each, models x samples, at least two.
         """
-        variance = self.intercept_variance + decisions * (2 * self.covariance + decisions * self.slope_variance)
-        of_line = norm.ppf(0.5 + LEVEL / 2) ** 2 * np.maximum(variance, 0.0)
-        folds = len(without_fold)
-        jackknife = (folds - 1) * np.var(without_fold, axis=0) * self.slope**2
-        of_training = student.ppf(0.5 + LEVEL / 2, folds - 1) ** 2 * jackknife
-        return np.asarray(np.sqrt(of_line + of_training), dtype=np.float64)
+        of_line = self.intercept_variance + decisions * (2 * self.covariance + decisions * self.slope_variance)
+        of_training = (len(without_fold) - 1) * np.var(without_fold, axis=0) * self.slope**2
+        return np.asarray(norm.ppf(0.5 + LEVEL / 2) * np.sqrt(np.maximum(of_line, 0.0) + of_training), dtype=np.float64)
 
 
 def _errors(standardised: Floats, intercept: float, slope: float) -> Floats:

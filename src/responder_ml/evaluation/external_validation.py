@@ -6,7 +6,7 @@ Newcombe RG (1998) Interval estimation for the difference between independent pr
     doi:10.1002/(SICI)1097-0258(19980430)17:8<873::AID-SIM779>3.0.CO;2-I
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from math import hypot
 from pathlib import Path
@@ -77,7 +77,9 @@ class LabelMatch:
     misspelt
         Those of them that differ from a class by case, blanks or hyphens only.
     training
-        Matched samples that were in training and take no part.
+        Matched samples that were in training and take no part, nor do other samples of their subjects.
+    same_names
+        Subjects of the sheet, others than these, that have the name of a training subject.
     own_subjects
         Whether each sample was taken for a subject of its own, because the sheet has no column of subjects.
     why_not
@@ -91,6 +93,7 @@ class LabelMatch:
     other_labels: dict[str, int]
     misspelt: list[str]
     training: list[str]
+    same_names: list[str]
     own_subjects: bool
     why_not: str = ""
 
@@ -116,8 +119,13 @@ class LabelMatch:
             )
         if self.training:
             lines.append(
-                f"{len(self.training)} sample(s) were in training and are left out of the evaluation: "
-                f"{list_names(self.training)}."
+                f"{len(self.training)} sample(s) were in training, or are of a subject that was, and are left out of the "
+                f"evaluation: {list_names(self.training)}."
+            )
+        if self.same_names:
+            lines.append(
+                f"{len(self.same_names)} subject(s) have the name of a training subject: {list_names(self.same_names)}. If they "
+                "are the same animals, donors or patients, this is no comparison with new ones."
             )
         if self.own_subjects:
             lines.append(
@@ -150,11 +158,16 @@ def read_sheet_of_samples(samples: Path, known: Mapping[str, str], columns: Mapp
 
 
 def evaluate_scores(
-    table: pd.DataFrame, sheet: pd.DataFrame, source: str, classes: Classes, threshold: float
+    table: pd.DataFrame,
+    sheet: pd.DataFrame,
+    source: str,
+    classes: Classes,
+    threshold: float,
+    training_subjects: Collection[str] = (),
 ) -> tuple[dict[str, Any] | None, LabelMatch]:
     """Compare scores with the labels of a sample sheet, with the subject as the unit.
 
-    Samples that were in training take no part.
+    Samples that were in training take no part, nor does any other sample of their subjects.
 
     Parameters
     ----------
@@ -168,6 +181,8 @@ def evaluate_scores(
         The two classes.
     threshold
         Log-odds above which a subject is called positive.
+    training_subjects
+        Names of the training subjects; subjects of these names are told of.
 
     Returns
     -------
@@ -193,6 +208,8 @@ def evaluate_scores(
             "sample=NAME."
         )
     in_training = joined["flags"].str.split("|").map(lambda flags: TRAINING in flags).astype(bool)
+    subjects = joined["subject" if "subject" in joined.columns else "sample"].astype(str)
+    in_training = subjects.isin(subjects[in_training])
     other = joined["label"][~joined["label"].isin([classes.positive, classes.negative])]
     match = LabelMatch(
         column=classes.column,
@@ -202,6 +219,7 @@ def evaluate_scores(
         other_labels={} if labels is None else _count_labels(other),
         misspelt=[] if labels is None else _misspelt(other, classes),
         training=joined["sample"][in_training].tolist(),
+        same_names=sorted(set(subjects[~in_training]) & set(training_subjects)),
         own_subjects="subject" not in sheet.columns,
     )
     if labels is None:
@@ -215,7 +233,9 @@ def evaluate_scores(
     numbers = [(name, int((joined["label"] == name).sum())) for name in (classes.positive, classes.negative)]
     if min(count for _, count in numbers) == 0:
         counted = " and ".join(f"{count} of '{name}'" for name, count in numbers)
-        without = f" ({len(match.training)} samples were in training, which proves nothing)" if match.training else ""
+        without = (
+            f" ({len(match.training)} samples were in training, or are of subjects that were)" if match.training else ""
+        )
         return None, _with_reason(
             match, f"a comparison needs samples of both classes, but there are {counted}{without}."
         )

@@ -35,8 +35,8 @@ class Fingerprints:
         The genes of each pair, shape ``(n_pairs,)``.
     bits
         Whether the first is higher, a bit per pair, eight to a byte, one row per training sample.
-    names
-        Names of the training samples.
+    names, subjects
+        Name and subject of each training sample.
     least_agreement
         Share of pairs from which on a sample is a copy, shape ``(1,)``.
     """
@@ -45,16 +45,17 @@ class Fingerprints:
     second: Indices
     bits: NDArray[np.uint8]
     names: Strings
+    subjects: Strings
     least_agreement: Floats
 
     @classmethod
     def of(cls, labelled: LabelledCohort) -> "Fingerprints":
         """Learn from the samples of an endpoint."""
         names = np.asarray(labelled.cohort.obs_names, dtype=np.str_)
-        return cls.learn(labelled.expression, names, labelled.subject_of)
+        return cls.learn(labelled.expression, names, np.asarray(labelled.cohort.obs["subject"], dtype=np.str_))
 
     @classmethod
-    def learn(cls, values: Floats, names: Strings, subject_of: Indices) -> "Fingerprints":
+    def learn(cls, values: Floats, names: Strings, subjects: Strings) -> "Fingerprints":
         """Learn from training samples x genes, their names, and the subject of each.
 
         Pairs whose order is most evenly divided over the training samples tell samples apart best.
@@ -74,15 +75,15 @@ class Fingerprints:
         nearest = 0.5
         if len(first):
             agreement = _agreement(is_higher, is_higher)
-            others = agreement[(subject_of[:, None] != subject_of) & (agreement < _COPIES_IN_TRAINING)]
+            others = agreement[(subjects[:, None] != subjects) & (agreement < _COPIES_IN_TRAINING)]
             nearest = float(others.max()) if others.size else nearest
         least = np.array([1.0 - _COPY_SHARE * (1.0 - nearest)])
-        return cls(first, second, np.packbits(is_higher, axis=1), np.asarray(names, dtype=np.str_), least)
+        return cls(first, second, np.packbits(is_higher, axis=1), names, subjects, least)
 
     def checksum(self) -> float:
         """Return one number that depends on every value."""
         pairs = np.sum((1.0 + np.arange(len(self.first))) * (self.first + 2.0 * self.second))
-        names = sum(map(ord, "".join(self.names.tolist())))
+        names = sum(map(ord, "".join([*self.names.tolist(), *self.subjects.tolist()])))
         bits = float(np.sum(self.bits * (1.0 + np.arange(self.bits.size).reshape(self.bits.shape))))
         return float(pairs + bits + names + self.least_agreement[0])
 
