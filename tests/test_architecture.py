@@ -19,6 +19,7 @@ TESTS = ROOT / "tests"
 # Tests of no single module: whole flows, browsers, servers, real data, old bundles, and what all members of a family share.
 TESTS_OF_NO_SINGLE_MODULE = (
     "browser/test_claims_page.py",
+    "browser/test_score_page.py",
     "browser/test_mlflow_ui.py",
     "browser/test_pages.py",
     "browser/test_report.py",
