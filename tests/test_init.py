@@ -3,6 +3,7 @@
 import pandas as pd
 import pytest
 import yaml
+from anndata import AnnData
 
 from responder_ml.build import prepare_job
 from responder_ml.cohort.simulate import simulate_cohort
@@ -21,6 +22,7 @@ REAL = [
     ("gse146446_duloxetine", "expression_vst.tsv.gz", {}, ["--taken"], (75, 21)),
     ("gse224705_pathmed", "expression_log2.tsv.gz", {}, ["--taken"], (6, 9)),
     ("gse93157_melanoma", "expression_717.tsv.gz", {"column": "response_NR"}, ["--column", "--taken"], (9, 16)),
+    ("gse93157_melanoma", "expression_raw.tsv.gz", {"column": "response_NR"}, ["--column", "--taken"], (9, 16)),
     ("mouse_hippocampus_subfields", "expression_counts.tsv.gz", {"region": "DG", "column": "training"},
      ["--region", "--column", "--taken"], (8, 8)),
     ("microarray/alon", "expression.tsv.gz", {"units": "intensities"}, ["--units", "--taken"], (40, 22)),
@@ -70,8 +72,27 @@ def test_paths_start_from_the_job_wherever_it_is_written(files):
     assert load_config(written).cohort.samples.samefile(samples)
 
 
+@pytest.mark.parametrize("kind", ["two sheets", "h5ad"])
+def test_one_file_is_enough_where_it_holds_both(files, kind):
+    expression, samples, out = files
+    sheet, counts = pd.read_csv(samples, sep="\t"), pd.read_csv(expression, sep="\t", index_col=0)
+    if kind == "two sheets":
+        one = out.parent / "book.xlsx"
+        with pd.ExcelWriter(one) as book:
+            counts.to_excel(book, sheet_name="counts")
+            sheet.to_excel(book, sheet_name="animals", index=False)
+    else:
+        one = out.parent / "cohort.h5ad"
+        AnnData(counts.T.to_numpy(float), sheet.set_index("sample"), pd.DataFrame(index=counts.index)).write_h5ad(one)
+    init(one, out=out, answers=Answers(region="PFC", column="response"))
+    labelled = prepare_job(load_config(out)).labelled
+    assert (len(labelled.subjects), int(labelled.labels.sum())) == (13, 6)
+
+
 @pytest.mark.shared
-@pytest.mark.parametrize(("folder", "expression", "answers", "flags", "sizes"), REAL, ids=[row[0] for row in REAL])
+@pytest.mark.parametrize(
+    ("folder", "expression", "answers", "flags", "sizes"), REAL, ids=[f"{row[0]}/{row[1]}" for row in REAL]
+)
 def test_real_cohorts_become_jobs_that_check_accepts(shared_data, tmp_path, folder, expression, answers, flags, sizes):
     asked = []
 

@@ -51,7 +51,9 @@ def init(
     if proposal.intensities:
         copy = out.with_name(f"{out.stem}_log2.tsv.gz")
         write_log2_copy(proposal.files.grid, proposal.genes_in_rows, copy)
-        proposal = replace(proposal, files=replace(proposal.files, expression=copy))
+        files = proposal.files
+        sheets = None if files.sheets is None else ("", files.sheets[1])
+        proposal = replace(proposal, files=replace(files, expression=copy, sheets=sheets))
     text = write_text(proposal, out)
     partial = out.with_name(f".{out.name}.{os.getpid()}.partial")
     try:

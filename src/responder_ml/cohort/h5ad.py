@@ -10,6 +10,7 @@ from typing import Any
 from warnings import catch_warnings, simplefilter
 
 import numpy as np
+import pandas as pd
 from anndata import AnnData, read_h5ad
 
 from responder_ml.arrays import Floats, Indices
@@ -57,6 +58,13 @@ def open_h5ad(path: Path, *, in_file: bool = False) -> AnnData:
     if not _has_matrix(data):
         raise CohortError(f"{path} holds no matrix X. Put the expression values into X.")
     return data
+
+
+def obs_as_text(data: AnnData) -> pd.DataFrame:
+    """Return ``obs`` as a sheet of text, missing cells empty, without its names."""
+    obs = data.obs.reset_index(drop=True)
+    text = {str(name): ["" if pd.isna(cell) else str(cell).strip() for cell in obs[name]] for name in obs.columns}
+    return pd.DataFrame(text, dtype=object)
 
 
 def with_layer(data: AnnData, layer: str | None, units: str, source: str) -> AnnData:

@@ -16,7 +16,7 @@ from responder_ml.cohort.gene_ids import check_gene_names
 from responder_ml.cohort.gene_translation import GeneTranslation
 from responder_ml.cohort.grid import Grid, genes_are_in_rows, name_by_sample, read_samples, select_names
 from responder_ml.cohort.grid_files import open_grid
-from responder_ml.cohort.h5ad import MatrixGrid, open_h5ad, with_layer
+from responder_ml.cohort.h5ad import MatrixGrid, obs_as_text, open_h5ad, with_layer
 from responder_ml.cohort.missing_values import GAPS, leave_out_missing, with_stand_ins
 from responder_ml.cohort.not_genes import find_genes, find_totals, refuse_same_file, refuse_sheet_columns
 from responder_ml.cohort.reading_note import ReadingNote
@@ -277,8 +277,5 @@ def _positions(on_axis: Sequence[str], samples: Sequence[str], source: str) -> I
 
 def _sheet_of(data: AnnData, grid: Grid, columns: Mapping[str, str]) -> pd.DataFrame:
     """Return ``obs`` as text, with its names as the sample column unless another one is mapped."""
-    obs = data.obs.reset_index(drop=True)
-    text = {str(name): ["" if pd.isna(cell) else str(cell).strip() for cell in obs[name]] for name in obs.columns}
-    if "sample" not in columns:
-        text["sample"] = list(grid.rows)
-    return pd.DataFrame(text, dtype=object)
+    sheet = obs_as_text(data)
+    return sheet if "sample" in columns else sheet.assign(sample=list(grid.rows))

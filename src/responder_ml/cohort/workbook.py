@@ -10,6 +10,17 @@ from responder_ml.errors import CohortError, list_names
 _LARGEST_ID = 1e10
 
 
+def sheet_names(path: Path) -> list[str]:
+    """Return the names of a workbook's sheets in their order.
+
+    Raises
+    ------
+    CohortError
+        The workbook cannot be opened.
+    """
+    return _read_sheets(path, None)[0]
+
+
 def read_sheet_of_workbook(path: Path, sheet: str | None) -> tuple[list[list[str]], list[str]]:
     """Return the rows of one sheet as text, blank ones at the edges left out, and notes.
 
@@ -25,20 +36,7 @@ def read_sheet_of_workbook(path: Path, sheet: str | None) -> tuple[list[list[str
     CohortError
         The workbook cannot be opened, or has no such sheet.
     """
-    from python_calamine import CalamineError, CalamineWorkbook, PasswordError, WorkbookClosed, XmlError, ZipError
-
-    try:
-        with CalamineWorkbook.from_path(path) as book:
-            names = list(book.sheet_names)
-            if sheet is not None and sheet not in names:
-                raise CohortError(f"{path.name} has no sheet '{sheet}'. It has: {list_names(names, 20)}.")
-            tables = {name: book.get_sheet_by_name(name).to_python() for name in ([sheet] if sheet else names)}
-    except PasswordError as problem:
-        raise CohortError(f"{path} is locked by a password. Save it without one.") from problem
-    except (CalamineError, WorkbookClosed, XmlError, ZipError, OSError, ValueError) as problem:
-        raise CohortError(
-            f"{path} could not be read as a workbook: {problem}. Open it in a spreadsheet program and save it again as .xlsx."
-        ) from problem
+    names, tables = _read_sheets(path, sheet)
     filled = [name for name, rows in tables.items() if rows]
     name = sheet or (filled[0] if filled else names[0])
     others = [other for other in filled if other != name]
@@ -46,6 +44,24 @@ def read_sheet_of_workbook(path: Path, sheet: str | None) -> tuple[list[list[str
     return [
         [_label(cell) if not column else _text(cell) for column, cell in enumerate(row)] for row in tables[name]
     ], notes
+
+
+def _read_sheets(path: Path, sheet: str | None) -> tuple[list[str], dict[str, list[list[Any]]]]:
+    """Return the names of all sheets, and the cells of one or of all."""
+    from python_calamine import CalamineError, CalamineWorkbook, PasswordError, WorkbookClosed, XmlError, ZipError
+
+    try:
+        with CalamineWorkbook.from_path(path) as book:
+            names = list(book.sheet_names)
+            if sheet is not None and sheet not in names:
+                raise CohortError(f"{path.name} has no sheet '{sheet}'. It has: {list_names(names, 20)}.")
+            return names, {name: book.get_sheet_by_name(name).to_python() for name in ([sheet] if sheet else names)}
+    except PasswordError as problem:
+        raise CohortError(f"{path} is locked by a password. Save it without one.") from problem
+    except (CalamineError, WorkbookClosed, XmlError, ZipError, OSError, ValueError) as problem:
+        raise CohortError(
+            f"{path} could not be read as a workbook: {problem}. Open it in a spreadsheet program and save it again as .xlsx."
+        ) from problem
 
 
 def _text(cell: Any) -> str:

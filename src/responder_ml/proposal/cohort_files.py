@@ -1,18 +1,21 @@
 """The files a job is proposed from: an expression grid and a sheet, whichever of the two comes first."""
 
 from dataclasses import dataclass, field, replace
+from itertools import permutations
 from pathlib import Path
 
 import pandas as pd
 
+from responder_ml.cohort.cells import kind_of_file
 from responder_ml.cohort.grid import Grid
 from responder_ml.cohort.grid_files import open_grid
-from responder_ml.cohort.h5ad import MatrixGrid, open_h5ad
+from responder_ml.cohort.h5ad import MatrixGrid, obs_as_text, open_h5ad, with_layer
 from responder_ml.cohort.sample_sheet import read_sheet
+from responder_ml.cohort.workbook import sheet_names
 from responder_ml.errors import CohortError, ProposalError
 from responder_ml.proposal.sample_names import match_names
 
-_WORKBOOKS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
+_COUNTS = "counts"
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,10 @@ class CohortFiles:
         Their content, and the sheet's name for messages.
     notes
         What was found out while they were opened.
+    sheets
+        Of a workbook, those of the expression and of the samples; None where they have files of their own.
+    layer
+        Of an ``.h5ad`` file.
     """
 
     source: str
@@ -38,6 +45,8 @@ class CohortFiles:
     sheet: pd.DataFrame = field(repr=False)
     sheet_name: str
     notes: tuple[str, ...] = ()
+    sheets: tuple[str, str] | None = None
+    layer: str | None = None
 
 
 def open_files(expression: Path, samples: Path | None) -> CohortFiles:
@@ -48,7 +57,7 @@ def open_files(expression: Path, samples: Path | None) -> CohortFiles:
     expression
         Any file `open_grid` reads.
     samples
-        Any file `read_sheet` reads; not needed for an ``.h5ad`` file, whose ``obs`` is the sheet.
+        Any file `read_sheet` reads; not needed for an ``.h5ad`` file, whose ``obs`` is the sheet, and for a workbook of two sheets.
 
     Raises
     ------
@@ -82,20 +91,51 @@ def _are_swapped(expression: Path, samples: Path) -> bool:
 
 def _open_alone(expression: Path) -> CohortFiles:
     if _is_h5ad(expression):
-        data = open_h5ad(expression)
-        grid = MatrixGrid(expression.name, data)
-        obs = {
-            str(name): ["" if pd.isna(cell) else str(cell).strip() for cell in data.obs[name]]
-            for name in data.obs.columns
-        }
-        sheet = pd.DataFrame(
-            {"sample": list(grid.rows), **{name: obs[name] for name in obs if name != "sample"}}, dtype=object
-        )
-        return CohortFiles("h5ad", expression, None, grid, sheet, f"{expression.name} (obs)")
+        return _open_h5ad(expression)
+    if not expression.is_file():
+        raise CohortError(f"There is no file {expression}. Check the name and the folder it is in.")
+    if kind_of_file(expression) == "workbook":
+        files = _open_workbook(expression)
+        if files is not None:
+            return files
     raise ProposalError(
         f"{expression.name} comes without a sample sheet. Name the table that says which sample is of which class: python -m "
         f"responder_ml init {expression} SAMPLES"
     )
+
+
+def _open_h5ad(expression: Path) -> CohortFiles:
+    data = open_h5ad(expression)
+    # X is often on scanpy's logarithmic scale where the counts have a layer of their own.
+    layer = _COUNTS if _COUNTS in data.layers else None
+    grid = MatrixGrid(expression.name, data if layer is None else with_layer(data, layer, _COUNTS, expression.name))
+    obs = obs_as_text(data)
+    sheet = pd.concat(
+        [pd.DataFrame({"sample": grid.rows}, dtype=object), obs.drop(columns="sample", errors="ignore")], axis=1
+    )
+    return CohortFiles("h5ad", expression, None, grid, sheet, f"{expression.name} (obs)", layer=layer)
+
+
+def _open_workbook(book: Path) -> CohortFiles | None:
+    """Return the two sheets of a workbook that share most sample names, the wider one as expression; None without such."""
+    grids, tables = {}, {}
+    for name in sheet_names(book):
+        try:
+            grids[name], tables[name] = open_grid(book, sheet=name), read_sheet(book, name)
+        except CohortError:
+            continue  # a sheet of notes or figures is no table
+    pairs = []
+    for first, second in permutations(grids, 2):
+        names = match_names(tables[second], grids[first])
+        if names is not None:
+            pairs.append((names.count, len(grids[first].rows) * len(grids[first].columns), first, second))
+    if not pairs:
+        return None
+    _, _, expression, samples = max(pairs)
+    note = f"Of {book.name} sheet '{expression}' holds the expression and sheet '{samples}' the samples."
+    name = f"sheet '{samples}' of {book.name}"
+    sheets = (expression, samples)
+    return CohortFiles("table", book, book, grids[expression], tables[samples], name, (note,), sheets)
 
 
 def _is_h5ad(path: Path) -> bool:

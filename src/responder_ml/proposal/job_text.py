@@ -48,8 +48,14 @@ def _cohort(proposal: Proposal, path: Path) -> list[str]:
     columns = {new: old for new, old in proposal.columns.items() if new != old and not _is_default(new, old)}
     lines = ["cohort:", f"  source: {files.source}", *_comment(_shape(proposal))]
     lines.append(f"  expression: {_plain(_relative(files.expression, path))}")
+    if files.layer is not None:
+        lines += ["  # Of the matrices in the file, the one with counts.", f"  layer: {files.layer}"]
     if files.samples is not None:
         lines.append(f"  samples: {_plain(_relative(files.samples, path))}")
+    if files.sheets is not None:
+        expression, samples = files.sheets
+        lines += ["  # Sheets of the workbook.", *([f"  sheet: {_plain(expression)}"] if expression else [])]
+        lines.append(f"  samples_sheet: {_plain(samples)}")
     lines += [*_comment(f"counts, log2 or tpm: {reasons['units']}."), f"  units: {proposal.units}"]
     lines += [*_comment(f"sample: {reasons['sample']}."), *_comment(f"subject: {reasons['subject']}.")]
     if columns:
