@@ -583,7 +583,6 @@ TABLES = {
     "one sample twice": lambda table: table.rename(index={table.index[1]: table.index[0]}),
     "one gene twice": lambda table: table.rename(columns={table.columns[1]: table.columns[0]}),
     "a sample without a name": lambda table: table.rename(index={table.index[0]: ""}),
-    "a gene without a name": lambda table: table.rename(columns={table.columns[0]: " "}),
     "a gene turned into a date": lambda table: table.rename(columns={table.columns[0]: "1-Mar"}),
     "names of another kind": lambda table: table.set_axis([str(1000 + i) for i in range(table.shape[1])], axis=1),
     "names in capitals": lambda table: table.set_axis(table.columns.str.upper() + "X", axis=1),

@@ -52,7 +52,7 @@ def test_genes_stay_genes():
                 "N_unmapped", "N_multimapping", "N_noFeature", "N_ambiguous", "Assigned", "Unassigned_NoFeatures",
             )
         ),
-        *((name, "no names of genes") for name in ("NA", "#N/A", "<NA>", "---", "-", "NaN", "NULL", "NA.1", "?")),
+        *((name, "no names of genes") for name in ("", "NA", "#N/A", "<NA>", "---", "-", "NaN", "NULL", "NA.1", "?")),
         ("Hist1h4a /// Hist1h4b", "names of several genes"),
         ("ENSG00000182378.14_PAR_Y", "pseudoautosomal"),
         ("ENSGR0000182378", "pseudoautosomal"),

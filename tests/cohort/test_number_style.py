@@ -26,6 +26,13 @@ def test_the_whole_table_tells_how_its_numbers_are_written(cells, decimal, thous
     assert find_style([pa.chunked_array([cells], pa.string())]) == NumberStyle(decimal, thousands)
 
 
+@pytest.mark.parametrize(("mark", "decimal"), [(",", ","), (".", ".")])
+def test_counts_have_thousands_where_other_numbers_may_have_decimals(mark, decimal):
+    cells = pa.chunked_array([[f"3{mark}070", f"2{mark}110", f"1{mark}990"]])
+    assert find_style([cells], counts=True) == NumberStyle(".", mark)
+    assert find_style([cells]) == NumberStyle(decimal, "")
+
+
 def test_numbers_become_plain():
     style = NumberStyle(",", ".")
     assert style.plain(pa.chunked_array([["1.046,5", "7"]])).to_pylist() == ["1046.5", "7"]

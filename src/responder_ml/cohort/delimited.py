@@ -157,7 +157,7 @@ def _opening_lines(path: Path) -> tuple[int, list[str]]:
         above, size = 0, 0
         for line in text:
             if not lines and not above and line.startswith("!"):
-                above = 1 + _lines_of_description(text)
+                above = 1 + _lines_of_description(text, path)
                 continue
             lines.append(line.rstrip("\r\n"))
             size += len(line)
@@ -169,12 +169,12 @@ def _opening_lines(path: Path) -> tuple[int, list[str]]:
     return above, lines
 
 
-def _lines_of_description(text: Iterator[str]) -> int:
+def _lines_of_description(text: Iterator[str], path: Path) -> int:
     for count, line in enumerate(islice(text, _DESCRIPTION_LINES), start=1):
         if line.lower().startswith(_SERIES_BEGIN):
             return count
     raise CohortError(
-        "The file begins as a GEO series matrix, but has no table of values (no line !series_matrix_table_begin). For RNA-seq "
+        f"{path.name} begins as a GEO series matrix, but has no table of values (no line !series_matrix_table_begin). For RNA-seq "
         "the values are in the series' supplementary files: `python -m responder_ml fetch GSE...` gets them."
     )
 

@@ -90,6 +90,8 @@ class CellGrid:
         As for `Grid`.
     arrays
         One Arrow array of numbers or text per column.
+    counts
+        Whether the numbers are declared as counts; tells thousands from decimals.
     """
 
     def __init__(
@@ -101,13 +103,14 @@ class CellGrid:
         *,
         notes: Sequence[ReadingNote] = (),
         estimated: bool = False,
+        counts: bool = False,
     ) -> None:
         self.source = source
         self.rows = rows
         self.columns = columns
         self.estimated = estimated
         self._columns = arrays
-        self._style = find_style(arrays)
+        self._style = find_style(arrays, counts=counts and not estimated)
         style_note = [ReadingNote("info", f"{source}: {self._style.note}")] if self._style.note else []
         self.notes: Sequence[ReadingNote] = (*notes, *style_note)
 

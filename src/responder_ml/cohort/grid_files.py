@@ -61,7 +61,13 @@ def _open_file(path: Path, units: str, sheet: str | None, layer: str | None) -> 
         return in_file
     layout = lay_out(read_cells(path, sheet, numbers=True), path, units)
     return CellGrid(
-        path.name, layout.rows, layout.columns, layout.arrays, notes=layout.notes, estimated=layout.estimated
+        path.name,
+        layout.rows,
+        layout.columns,
+        layout.arrays,
+        notes=layout.notes,
+        estimated=layout.estimated,
+        counts=units == "counts",
     )
 
 

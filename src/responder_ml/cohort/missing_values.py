@@ -67,6 +67,10 @@ def leave_out_missing(
     is_missing = np.isnan(values)
     is_measured = is_gene & ~is_missing.all(axis=0)
     notes = []
+    if not is_measured.any():
+        raise ExpressionError(
+            f"{source}: no gene has a value in any of the {len(values)} samples. Give the measured values."
+        )
     n_empty = int(is_gene.sum() - is_measured.sum())
     if n_empty:
         examples = list_names([names[index] for index in np.flatnonzero(is_gene & ~is_measured)[:3]])

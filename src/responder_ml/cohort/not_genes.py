@@ -35,7 +35,7 @@ _COUNTERS = re.compile(
     re.IGNORECASE,
 )
 # Genes of flies are called na and nan, so the words in lower case are left out of this.
-_NOTHING = re.compile(r"<?NA>?|#?N/A|#NAME\?|#REF!|#VALUE!|NaN|NULL|None|none|unknown|\?|-{1,3}|_+|\.|NA[._-]\d+")
+_NOTHING = re.compile(r"\s*|<?NA>?|#?N/A|#NAME\?|#REF!|#VALUE!|NaN|NULL|None|none|unknown|\?|-{1,3}|_+|\.|NA[._-]\d+")
 _SEVERAL = re.compile(r".+\s*///\s*.+")
 _PAR_Y = re.compile(r"ENS[A-Z]*G\d{11}(?:\.\d+)?_PAR_Y|ENSGR\d{10}(?:\.\d+)?|.+_PAR_Y")
 _SPIKE_INS = re.compile(r"ERCC[-_.]\d{5}|SIRV\d+\w*|(?:SEQUIN|R[12])_\d+_\d+(?:_\d+)?", re.IGNORECASE)

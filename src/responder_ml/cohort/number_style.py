@@ -49,8 +49,15 @@ class NumberStyle:
         return pa.compute.replace_substring(column, ",", ".") if self.decimal == "," else column
 
 
-def find_style(columns: Sequence[pa.ChunkedArray]) -> NumberStyle:
+def find_style(columns: Sequence[pa.ChunkedArray], *, counts: bool = False) -> NumberStyle:
     """Find how the numbers of a table's columns of text are written.
+
+    Parameters
+    ----------
+    columns
+        Text; others are not looked at.
+    counts
+        Whether they are declared as counts, which have no decimals.
 
     Examples
     --------
@@ -71,9 +78,9 @@ def find_style(columns: Sequence[pa.ChunkedArray]) -> NumberStyle:
     commas, points = [cell for cell in cells if "," in cell], [cell for cell in cells if "." in cell]
     whole = [cell for cell in cells if _WHOLE.fullmatch(cell)]
     if not commas:
-        return NumberStyle(".", ".") if points and _are_thousands(points, whole, ".") else NumberStyle()
+        return NumberStyle(".", ".") if points and _are_thousands(points, whole, ".", counts) else NumberStyle()
     if not points:
-        return NumberStyle(".", ",") if _are_thousands(commas, whole, ",") else _with_comma(commas, "")
+        return NumberStyle(".", ",") if _are_thousands(commas, whole, ",", counts) else _with_comma(commas, "")
     if all(_GROUPS[","].fullmatch(cell.split(".")[0]) for cell in commas):
         return NumberStyle(".", ",")
     if all(_GROUPS["."].fullmatch(cell.split(",")[0]) for cell in points):
@@ -91,11 +98,11 @@ def _some_cells(columns: Sequence[pa.ChunkedArray]) -> list[str]:
     return [cell.strip() for column in columns for cell in column.slice(0, share).to_pylist() if cell and cell.strip()]
 
 
-def _are_thousands(marked: Sequence[str], whole: Sequence[str], mark: str) -> bool:
+def _are_thousands(marked: Sequence[str], whole: Sequence[str], mark: str, counts: bool) -> bool:
     if not all(_GROUPS[mark].fullmatch(cell) for cell in marked):
         return False
-    is_small = all(abs(int(cell)) < 1000 for cell in whole)
-    return is_small and len(whole) >= _LEAST_UNMARKED * len(marked) and bool(whole)
+    is_small = all(len(cell.lstrip("+-0")) <= 3 for cell in whole)
+    return is_small and (counts or (bool(whole) and len(whole) >= _LEAST_UNMARKED * len(marked)))
 
 
 def _with_comma(commas: Sequence[str], thousands: str) -> NumberStyle:

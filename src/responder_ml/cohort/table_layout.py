@@ -148,15 +148,21 @@ def _without_header(cells: Cells, path: Path, program: str, notes: Sequence[Read
 
 def _column_of_names(cells: Cells, plain: Sequence[str]) -> int:
     """Return the column that names the rows: the first, unless it counts rows or describes genes."""
-    first = cells.text(0)
-    counts_rows = plain[0] in _INDEX_HEADERS and any(
-        all(name in (str(number), f"{number}.0") for number, name in enumerate(first, start=start)) for start in (0, 1)
-    )
-    if not counts_rows and plain[0] not in _POSITIONS:
+    if not _counts_rows(cells, plain, 0) and plain[0] not in _POSITIONS:
         return 0
     candidates = [index for index in range(1, len(plain)) if _names_rows(cells, index)]
     preferred = [index for word in _NAMES_OF_GENES for index in candidates if plain[index] == word]
     return next(iter((*preferred, *candidates)), 0)
+
+
+def _counts_rows(cells: Cells, plain: Sequence[str], index: int) -> bool:
+    """Tell whether a column numbers the rows, as write.csv and to_csv do."""
+    if plain[index] not in _INDEX_HEADERS:
+        return False
+    names = cells.text(index)
+    return any(
+        all(name in (str(number), f"{number}.0") for number, name in enumerate(names, start=start)) for start in (0, 1)
+    )
 
 
 def _names_rows(cells: Cells, index: int) -> bool:
@@ -170,7 +176,7 @@ def _names_rows(cells: Cells, index: int) -> bool:
 def _describes(cells: Cells, plain: Sequence[str], index: int) -> bool:
     """Tell whether a column describes genes, numbers rows, or is empty: it holds no expression."""
     header, column = plain[index], cells.columns[index]
-    if header in GENE_FACTS or (index == 0 and header in _INDEX_HEADERS):
+    if header in GENE_FACTS or _counts_rows(cells, plain, index):
         return True
     if not cells.header[index] and _is_blank(column):
         return True
