@@ -3,8 +3,7 @@
 Every parameter is checked against the signature of its target before data are read.
 """
 
-import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -41,7 +40,7 @@ from responder_ml.evaluation.small_n import FeasiblePlan, fit_plan_to_n
 from responder_ml.features.builders import BUILDERS
 from responder_ml.features.builders.builder import Builder
 from responder_ml.features.pair_deviations import pair_deviations
-from responder_ml.registry import did_you_mean
+from responder_ml.job_checks import check_params, check_scorer, refuse_label, refuse_label_elsewhere
 from responder_ml.search.candidate import Candidate, classifier_notes
 from responder_ml.search.draw import SearchPlan
 from responder_ml.search.search_data import context_of
@@ -61,17 +60,20 @@ def build_candidates(job: JobConfig) -> list[Candidate]:
     UnknownNameError, ConfigError
         An unknown kind or parameter, or two components of one name.
     """
+    refuse_label_elsewhere(job)
     builders: dict[str, Builder] = {}
     # Members of pairs are compared on the log2 scale, whatever the units of the files.
     units = job.cohort.units if job.endpoint.pairs is None else "log2"
     for component in job.builders:
         kind = BUILDERS[component.kind]
-        _check_params(f"builder '{component.kind}'", kind, component.params, _SET_ELSEWHERE)
+        check_params(f"builder '{component.kind}'", kind, component.params, _SET_ELSEWHERE)
+        check_scorer(component)
+        refuse_label(f"builder '{component.kind}'", component.params.get("covariates", ()), job.endpoint)
         builders[_unique(component, builders, "builder")] = kind(units=units, **component.params)
     classifiers: dict[str, tuple[type[Classifier], Mapping[str, Any]]] = {}
     for component in job.classifiers:
         family = CLASSIFIERS[component.kind]
-        _check_params(f"classifier '{component.kind}'", family, component.params, ())
+        check_params(f"classifier '{component.kind}'", family, component.params, ())
         classifiers[_unique(component, classifiers, "classifier")] = (family, component.params)
     return [
         Candidate(builder_name, builder, family, params, classifier_name)
@@ -317,19 +319,11 @@ def check_simulation(config: CohortConfig) -> None:
     """Refuse parameters the simulator does not have."""
     from responder_ml.cohort.simulate import simulate_cohort
 
-    _check_params("the simulator", simulate_cohort, config.params, ())
+    check_params("the simulator", simulate_cohort, config.params, ())
     if config.genes is not None:
         raise ConfigError("cohort.genes translates the names of a file; the simulator's need none. Remove it.")
     if config.units != "counts":
         raise ConfigError(f"cohort.units is '{config.units}', but the simulator makes counts.")
-
-
-def _check_params(owner: str, target: Any, params: Mapping[str, Any], hidden: Sequence[str]) -> None:
-    known = [name for name in inspect.signature(target).parameters if name not in hidden]
-    for key in params:
-        if key not in known:
-            hint = did_you_mean(key, known) if known else "It has none."
-            raise ConfigError(f"{owner} has no parameter '{key}'. {hint}")
 
 
 def _unique(component: ComponentConfig, taken: Mapping[str, Any], family: str) -> str:

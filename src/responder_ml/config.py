@@ -15,6 +15,7 @@ from responder_ml.contrasts.study_regions import SheetWords
 from responder_ml.endpoint_config import EndpointConfig, Rows, Section
 from responder_ml.errors import CohortError, ConfigError
 from responder_ml.masking import without_secrets
+from responder_ml.parameters import Processes
 from responder_ml.plain_yaml import read_yaml_file
 
 
@@ -157,7 +158,7 @@ class ComputeConfig(Section):
     ``backend`` is a key of earlier versions; the scheduler alone selects a cluster now.
     """
 
-    workers: int = -1
+    workers: Processes = -1
     scheduler: str | None = None
     backend: Literal["processes", "dask"] | None = Field(None, exclude=True)
 

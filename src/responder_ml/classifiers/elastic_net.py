@@ -8,6 +8,7 @@ from responder_ml.arrays import Floats, Labels
 from responder_ml.classifiers.classifier import LinearClassifier, Problem, Space, Task
 from responder_ml.classifiers.elastic_logistic import elastic_logistic
 from responder_ml.classifiers.ridge_logistic import MAX_GRAM_ROWS, gram_logistic, ridge_logistic
+from responder_ml.parameters import Positive, Share
 
 LEAST_ROWS_FOR_L1 = 20
 """Training rows from which on an absolute penalty is searched; with fewer the search is over ridge alone."""
@@ -35,7 +36,7 @@ class ElasticNet(LinearClassifier):
     summary = "logistic regression with a ridge-to-lasso penalty"
     reference = "doi:10.1111/j.1467-9868.2005.00503.x"
 
-    def __init__(self, C: float = 0.1, l1_ratio: float = 0.0) -> None:
+    def __init__(self, C: Positive = 0.1, l1_ratio: Share = 0.0) -> None:
         self.C = C
         self.l1_ratio = l1_ratio
 

@@ -4,6 +4,7 @@ import numpy as np
 
 from responder_ml.arrays import Floats, Labels
 from responder_ml.classifiers.classifier import LinearClassifier, Space
+from responder_ml.parameters import Positive
 
 _TOLERANCE = 1e-5
 # SMO may cycle for very long on separable data; a user could do nothing about scikit-learn's warning.
@@ -30,7 +31,7 @@ class LinearSVM(LinearClassifier):
     summary = "maximum-margin separation; its margin stands in for log-odds"
     reference = "doi:10.1007/BF00994018"
 
-    def __init__(self, C: float = 0.01) -> None:
+    def __init__(self, C: Positive = 0.01) -> None:
         self.C = C
 
     @classmethod

@@ -13,6 +13,7 @@ import numpy as np
 from responder_ml.arrays import Floats, Labels
 from responder_ml.classifiers.classifier import Classifier, Space
 from responder_ml.errors import ConfigError
+from responder_ml.parameters import Count, NotNegative, Seed, ShareAboveZero
 
 CPU = "cpu"
 
@@ -91,14 +92,14 @@ class XGBoost(Classifier):
 
     def __init__(
         self,
-        rounds: int = 50,
-        max_depth: int = 2,
-        learning_rate: float = 0.1,
-        min_child_weight: float = 0.1,
-        colsample_bytree: float = 0.3,
-        reg_lambda: float = 1.0,
+        rounds: Count = 50,
+        max_depth: Count = 2,
+        learning_rate: ShareAboveZero = 0.1,
+        min_child_weight: NotNegative = 0.1,
+        colsample_bytree: ShareAboveZero = 0.3,
+        reg_lambda: NotNegative = 1.0,
         device: str = "cpu",
-        seed: int = 0,
+        seed: Seed = 0,
     ) -> None:
         self.rounds = rounds
         self.max_depth = max_depth

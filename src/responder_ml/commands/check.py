@@ -16,8 +16,10 @@ def check(config: Config) -> None:
     """Read configuration and data, and print the audit and what the number of subjects allows; no model is trained."""
     from responder_ml.build import prepare_job
     from responder_ml.config import load_config
+    from responder_ml.train import check_before_work, default_folders
 
     job = load_config(config)
+    check_before_work(job, *default_folders(job))
     show_prepared(Console(), job, prepare_job(job))
 
 

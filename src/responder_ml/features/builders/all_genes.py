@@ -9,9 +9,10 @@ from responder_ml.arrays import Flags, Floats, Indices, Labels, Strings
 from responder_ml.features.builders.builder import Builder, Ranked
 from responder_ml.features.builders.context import Context
 from responder_ml.features.expression_filter import ExpressionFilter, SharedDetection, detected
-from responder_ml.features.normalise import Normaliser, SharedShifts, log2_expression
+from responder_ml.features.normalise import Normalisation, Normaliser, SharedShifts, log2_expression
 from responder_ml.features.signatures.frozen_z import frozen_z, gene_scale
 from responder_ml.features.signatures.scorer import GeneParts
+from responder_ml.parameters import Finite, Share
 from responder_ml.statistics.training_sets import TrainingSets
 
 # Most inner products stored at once, in all: 64 MiB.
@@ -72,7 +73,11 @@ class AllGenes(Builder):
     reference = "doi:10.1198/016214502753479248"
 
     def __init__(
-        self, normalisation: str = "tmm", min_expression: float = 1.0, min_share: float = 0.25, units: str = "log2"
+        self,
+        normalisation: Normalisation = "tmm",
+        min_expression: Finite = 1.0,
+        min_share: Share = 0.25,
+        units: str = "log2",
     ) -> None:
         self.normalisation = normalisation
         self.min_expression = min_expression

@@ -8,8 +8,10 @@ from responder_ml.arrays import Flags, Floats, Indices, Labels, Strings
 from responder_ml.features.builders.builder import Builder, Ranked
 from responder_ml.features.builders.context import Context
 from responder_ml.features.builders.genes import Genes
+from responder_ml.features.normalise import Normalisation
 from responder_ml.features.signatures.frozen_z import frozen_z, gene_scale
 from responder_ml.features.signatures.scorer import GeneParts
+from responder_ml.parameters import Count, Finite, Share
 from responder_ml.statistics.many_contrasts import Designs
 from responder_ml.statistics.training_sets import TrainingSets
 
@@ -97,10 +99,10 @@ class Derived(Builder):
 
     def __init__(
         self,
-        normalisation: str = "tmm",
-        min_expression: float = 1.0,
-        min_share: float = 0.25,
-        max_genes: int = 500,
+        normalisation: Normalisation = "tmm",
+        min_expression: Finite = 1.0,
+        min_share: Share = 0.25,
+        max_genes: Count = 500,
         covariates: Sequence[str] = (),
         units: str = "log2",
     ) -> None:

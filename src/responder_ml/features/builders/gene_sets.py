@@ -14,9 +14,10 @@ from responder_ml.features.facts import marker_sets
 from responder_ml.features.gene_map import read_one_to_one, translate
 from responder_ml.features.gene_sets import GeneSet, read_gmt
 from responder_ml.features.membership import Membership, match_sets_to_genes
-from responder_ml.features.normalise import Normaliser, SharedExpression
+from responder_ml.features.normalise import Normalisation, Normaliser, SharedExpression
 from responder_ml.features.signatures import SCORERS
 from responder_ml.features.signatures.scorer import GeneParts, SignatureScorer
+from responder_ml.parameters import Count, Share
 from responder_ml.statistics.columns import Columns
 from responder_ml.statistics.moderated_t import best_columns, moderated_t
 from responder_ml.statistics.training_sets import TrainingSets
@@ -71,9 +72,9 @@ class GeneSets(Builder):
         path: str | None = None,
         scorer: str = "singscore",
         scorer_params: Mapping[str, Any] | None = None,
-        min_genes: int = 5,
-        min_coverage: float = 0.5,
-        normalisation: str = "tmm",
+        min_genes: Count = 5,
+        min_coverage: Share = 0.5,
+        normalisation: Normalisation = "tmm",
         units: str = "log2",
         markers: Sequence[str] | None = None,
         mapping: str | None = None,

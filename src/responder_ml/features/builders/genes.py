@@ -10,7 +10,8 @@ from responder_ml.errors import FeatureError
 from responder_ml.features.builders.builder import Builder, Ranked
 from responder_ml.features.builders.context import Context
 from responder_ml.features.expression_filter import ExpressionFilter, SharedDetection, detected
-from responder_ml.features.normalise import Normaliser, SharedShifts, log2_expression
+from responder_ml.features.normalise import Normalisation, Normaliser, SharedShifts, log2_expression
+from responder_ml.parameters import Count, Finite, Share
 from responder_ml.statistics.columns import Columns
 from responder_ml.statistics.many_contrasts import MODELS_PER_BLOCK, Designs, ManyContrasts
 from responder_ml.statistics.moderated_t import best_columns, moderated_t
@@ -55,10 +56,10 @@ class Genes(Builder):
 
     def __init__(
         self,
-        normalisation: str = "tmm",
-        min_expression: float = 1.0,
-        min_share: float = 0.25,
-        max_genes: int = 500,
+        normalisation: Normalisation = "tmm",
+        min_expression: Finite = 1.0,
+        min_share: Share = 0.25,
+        max_genes: Count = 500,
         moderated: bool = True,
         covariates: Sequence[str] = (),
         units: str = "log2",

@@ -9,7 +9,9 @@ from responder_ml.arrays import Flags, Floats, Indices, Integers, Labels, String
 from responder_ml.features.builders.builder import Builder, Ranked
 from responder_ml.features.builders.context import Context
 from responder_ml.features.builders.genes import Genes
+from responder_ml.features.normalise import Normalisation
 from responder_ml.features.signatures.ranks import average_ranks
+from responder_ml.parameters import Count, Finite, Share
 from responder_ml.statistics.training_sets import TrainingSets
 
 
@@ -115,11 +117,11 @@ class Pairs(Builder):
 
     def __init__(
         self,
-        n_genes: int = 200,
-        max_pairs: int = 50,
-        normalisation: str = "tmm",
-        min_expression: float = 1.0,
-        min_share: float = 0.25,
+        n_genes: Count = 200,
+        max_pairs: Count = 50,
+        normalisation: Normalisation = "tmm",
+        min_expression: Finite = 1.0,
+        min_share: Share = 0.25,
         covariates: Sequence[str] = (),
         units: str = "log2",
     ) -> None:

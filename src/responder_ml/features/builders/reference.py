@@ -20,9 +20,10 @@ from responder_ml.features.builders.reference_signatures import (
     signature_parts,
     weight_table,
 )
-from responder_ml.features.normalise import Normaliser, SharedExpression
+from responder_ml.features.normalise import Normalisation, Normaliser, SharedExpression
 from responder_ml.features.signatures import SCORERS
 from responder_ml.features.signatures.scorer import GeneParts, SignatureScorer
+from responder_ml.parameters import Count, Finite, Share
 from responder_ml.statistics.many_contrasts import t_of_own_columns
 from responder_ml.statistics.training_sets import TrainingSets
 
@@ -94,13 +95,13 @@ class Reference(Builder):
         signatures: Sequence[str] | None = None,
         contrasts: Mapping[str, Mapping[str, Any]] | None = None,
         path: str | None = None,
-        n_genes: int = 100,
+        n_genes: Count = 100,
         scorer: str = "singscore",
         scorer_params: Mapping[str, Any] | None = None,
-        min_expression: float = 1.0,
-        min_share: float = 0.25,
-        min_coverage: float = 0.5,
-        normalisation: str = "tmm",
+        min_expression: Finite = 1.0,
+        min_share: Share = 0.25,
+        min_coverage: Share = 0.5,
+        normalisation: Normalisation = "tmm",
         units: str = "log2",
         mapping: str | None = None,
     ) -> None:

@@ -8,6 +8,7 @@ from responder_ml.arrays import Floats
 from responder_ml.errors import FeatureError
 from responder_ml.features.signatures.ranks import share_among_ties
 from responder_ml.features.signatures.scorer import SignatureScorer, set_sums, side_totals
+from responder_ml.parameters import ShareAboveZero
 
 
 def depth_of(n_genes: int, top: float) -> int:
@@ -92,7 +93,7 @@ class AUCell(SignatureScorer):
     by_order = True
     additive = True
 
-    def __init__(self, top: float = 0.05) -> None:
+    def __init__(self, top: ShareAboveZero = 0.05) -> None:
         self.top = top
 
     def _learn(self, X: Floats) -> None:

@@ -9,6 +9,7 @@ from responder_ml.arrays import Floats
 from responder_ml.errors import FeatureError
 from responder_ml.features.signatures.ranks import average_ranks
 from responder_ml.features.signatures.scorer import SignatureScorer, set_sums
+from responder_ml.parameters import NotNegative
 
 
 def enrichment(ranks: Floats, sides: Any, sizes: Floats, alpha: float) -> Floats:
@@ -82,7 +83,7 @@ class SsGsea(SignatureScorer):
     reference = "doi:10.1038/nature08460"
     by_order = True
 
-    def __init__(self, alpha: float = 0.25) -> None:
+    def __init__(self, alpha: NotNegative = 0.25) -> None:
         self.alpha = alpha
 
     def _learn(self, X: Floats) -> None:

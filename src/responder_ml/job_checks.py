@@ -1,0 +1,67 @@
+"""What can be told of a job from its configuration alone: parameters by value, and a label that stands in the wrong place."""
+
+import inspect
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from responder_ml.config import ComponentConfig, EndpointConfig, JobConfig
+from responder_ml.errors import ConfigError
+from responder_ml.features.signatures import SCORERS
+from responder_ml.parameters import check_values
+from responder_ml.registry import did_you_mean
+
+
+def check_params(owner: str, target: Any, params: Mapping[str, Any], hidden: Sequence[str]) -> None:
+    """Refuse parameters that a class or function does not have, and values that it does not take.
+
+    Parameters
+    ----------
+    owner
+        What takes them, as in "classifier 'elastic_net'".
+    target
+        The class or function.
+    params
+        Values by name.
+    hidden
+        Parameters that are set elsewhere.
+
+    Raises
+    ------
+    ConfigError
+        With the name or the values in question.
+    """
+    known = [name for name in inspect.signature(target).parameters if name not in hidden]
+    for key in params:
+        if key not in known:
+            hint = did_you_mean(key, known) if known else "It has none."
+            raise ConfigError(f"{owner} has no parameter '{key}'. {hint}")
+    check_values(owner, target, params)
+
+
+def check_scorer(component: ComponentConfig) -> None:
+    """Check a builder's scorer, and the parameters that are handed on to it."""
+    scorer, params = component.params.get("scorer"), component.params.get("scorer_params")
+    if scorer is not None and params:
+        check_params(f"scorer '{scorer}'", SCORERS[scorer], params, ())
+    elif scorer is not None:
+        SCORERS[scorer]
+
+
+def refuse_label(owner: str, columns: Sequence[str], endpoint: EndpointConfig) -> None:
+    """Refuse to hold the label itself constant, or to compare within it: nothing would be left to find."""
+    if endpoint.column in columns:
+        raise ConfigError(
+            f"{owner} names the column '{endpoint.column}', which is the endpoint's label. Name nuisances such as batch or sex, "
+            "and never the label itself."
+        )
+
+
+def refuse_label_elsewhere(job: JobConfig) -> None:
+    """Refuse a job that names its own label among strata, nuisances or covariates."""
+    for section, columns in (
+        ("endpoint.strata", job.endpoint.strata),
+        ("endpoint.nuisance", job.endpoint.nuisance),
+        ("claims.covariates", job.claims.covariates),
+        ("claims.strata", job.claims.strata),
+    ):
+        refuse_label(section, columns, job.endpoint)
