@@ -2,7 +2,7 @@
 PYTHON ?= python3.11
 BIN := .venv/bin
 
-.PHONY: install train test fast coverage check format schema lock
+.PHONY: install train test fast fuzz coverage check format schema lock
 
 install: .venv/installed
 
@@ -22,6 +22,10 @@ test: install
 fast: install
 	$(BIN)/python -m pytest -n 2 -m "not browser and not shared" tests/statistics tests/contrasts tests/classifiers tests/features \
 		tests/search tests/evaluation tests/explanation tests/records tests/test_architecture.py
+
+# Every door x every kind of damage, and every command killed at every change of a file: some minutes.
+fuzz: install
+	RESPONDER_ML_FUZZ=1 $(BIN)/python -m pytest -n 2 tests/faults
 
 coverage: install
 	$(BIN)/python -m pytest -n 2 --cov=responder_ml --cov-branch --cov-report=term:skip-covered --cov-report=html

@@ -394,10 +394,14 @@ def test_list_names_every_family(run):
         assert name in out
 
 
+def _cohort_without_effect(*arguments):
+    return 0.4 + 0.04 * arguments[-1], 0.5
+
+
 def test_selftest_through_the_command(run, job, monkeypatch, tmp_path):
     from responder_ml import selftest
 
-    monkeypatch.setattr(selftest, "_run_cohort", lambda *arguments: (0.4 + 0.04 * arguments[-1], 0.5))
+    monkeypatch.setattr(selftest, "_run_cohort", _cohort_without_effect)
     code, out, err = run("selftest", job.write(), "--cohorts", "6", "--permutations", "39", "--out", "found.json")
     assert (code, err) == (0, "")
     assert "pfc: 6 cohorts without effect of each kind, at most 39 relabellings" in out

@@ -7,8 +7,9 @@ Nothing is pickled, neither on writing nor on reading.
 
 import json
 from collections.abc import Iterable, Sequence
+from io import BytesIO
 from typing import Any
-from zipfile import ZIP_DEFLATED
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from responder_ml.array_archive import DAMAGE, describe_problem, open_archive
 from responder_ml.bundles.booster_check import check_booster
@@ -50,9 +51,37 @@ def pack_models(models: Sequence[ScoringModel], classifiers: Sequence[MeanClassi
     """
     import skops.io
 
-    content = bytes(skops.io.dumps([*models, *classifiers], compression=ZIP_DEFLATED))
+    content = _without_addresses(bytes(skops.io.dumps([*models, *classifiers], compression=ZIP_DEFLATED)))
     _check_schema(content)
     return content
+
+
+def _without_addresses(content: bytes) -> bytes:
+    """Return a skops file in which nothing tells where in memory objects were, or the time: equal models give equal bytes."""
+    numbers: dict[int, int] = {}
+    names: dict[str, str] = {}
+
+    def renamed(value: Any) -> Any:
+        if isinstance(value, list):
+            return [renamed(part) for part in value]
+        if not isinstance(value, dict):
+            return value
+        plain = {key: renamed(part) for key, part in value.items() if key not in ("__id__", "file")}
+        if "__id__" in value:
+            plain["__id__"] = numbers.setdefault(value["__id__"], len(numbers) + 1)
+        if isinstance(value.get("file"), str):
+            plain["file"] = names.setdefault(value["file"], f"array{len(names) + 1}.npy")
+        return plain
+
+    with ZipFile(BytesIO(content)) as former:
+        schema = renamed(json.loads(former.read(_SCHEMA)))
+        parts = {new: former.read(old) for old, new in names.items()}
+    buffer = BytesIO()
+    with ZipFile(buffer, "w", ZIP_DEFLATED) as archive:
+        for name, part in {_SCHEMA: json.dumps(schema, indent=2).encode(), **parts}.items():
+            # A ZipInfo of its own bears no time.
+            archive.writestr(ZipInfo(name), part, ZIP_DEFLATED)
+    return buffer.getvalue()
 
 
 def unpack_models(content: bytes) -> tuple[tuple[ScoringModel, ...], tuple[MeanClassifier, ...]]:
