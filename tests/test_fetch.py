@@ -205,7 +205,7 @@ def test_without_network_it_says_what_to_fetch_by_hand_and_then_takes_it(get, ar
 def test_a_folder_with_other_things_is_not_touched(get, tmp_path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "thesis.txt").write_text("mine")
-    with pytest.raises(FetchError, match="not written by `fetch`"):
+    with pytest.raises(FetchError, match="is not a fetched series"):
         get()
     assert (tmp_path / "out" / "thesis.txt").read_text() == "mine"
 
@@ -256,7 +256,7 @@ def test_the_command_prints_what_a_job_needs(archive, tmp_path, monkeypatch, cap
     assert f"expression: {tmp_path}/data/GSE81672/counts.tsv.gz" in out
     assert "must not be treated as independent" in out.replace("\n", " ")
     assert sorted(path.name for path in (tmp_path / "data" / SERIES).iterdir()) == [
-        "counts.tsv.gz", "gene_annotation.tsv.gz", "provenance.json", "samples.tsv",
+        ".responder_ml.json", "counts.tsv.gz", "gene_annotation.tsv.gz", "provenance.json", "samples.tsv",
     ]  # fmt: skip
 
 

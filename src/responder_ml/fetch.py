@@ -9,7 +9,7 @@ from platformdirs import user_cache_path
 
 from responder_ml.cohort.gene_ids import kind_of
 from responder_ml.cohort.geo.archive import archive_of
-from responder_ml.cohort.geo.cohort_files import GENES, SHEET, expression_name, write_series
+from responder_ml.cohort.geo.cohort_files import GENES, PROVENANCE, SHEET, expression_name, series_contents
 from responder_ml.cohort.geo.download import Downloader, Fetched, Patience
 from responder_ml.cohort.geo.expression import SeriesExpression, read_expression_file, read_matrix_values
 from responder_ml.cohort.geo.raw_archive import unpack_tables
@@ -19,9 +19,22 @@ from responder_ml.cohort.geo.series_files import SeriesFiles
 from responder_ml.cohort.geo.series_matrix import SeriesMatrix, read_series_matrix
 from responder_ml.errors import FetchError, NotInArchiveError
 from responder_ml.progress import Progress
+from responder_ml.records.files import write_folder
+from responder_ml.records.ownership import FolderKind, by_answer
 
 SOURCES = ("auto", "ncbi", "supplementary", "matrix")
 """Where expression may come from; ``auto`` takes the first of the others that the series has."""
+
+SERIES_FOLDER = FolderKind(
+    "fetched series",
+    by_answer(
+        PROVENANCE,
+        ("series", "source", "recipe_sha256", "files"),
+        (SHEET, PROVENANCE, GENES, *(expression_name(units) for units in ("counts", "log2", "tpm"))),
+    ),
+    error=FetchError,
+)
+"""How a folder of a fetched series is recognised before it is written."""
 
 
 @dataclass(frozen=True)
@@ -92,16 +105,17 @@ def fetch(
     """
     addresses = archive_of(series, archive)
     rules = _rules(addresses.series, recipe, source, sha256)
+    destination = out or Path("data") / addresses.series
+    SERIES_FOLDER.check(destination)
     folder = (cache or user_cache_path("responder_ml") / "geo") / addresses.series
     files = SeriesFiles(addresses, Downloader(folder, progress, patience))
     matrix_files = files.matrices()
     matrices = [read_series_matrix(file.path) for file in matrix_files]
     sheet = sample_sheet([sample for matrix in matrices for sample in matrix.samples], rules)
     source_files = _read_expression(files, matrix_files, matrices, rules)
-    destination = out or Path("data") / addresses.series
     provenance = _provenance(rules, source_files, matrix_files, len(sheet))
     annotation = source_files.annotation.path if source_files.annotation else None
-    write_series(destination, source_files.expression, sheet, provenance, annotation)
+    write_folder(destination, series_contents(source_files.expression, sheet, provenance, annotation), SERIES_FOLDER)
     return FetchedSeries(destination, provenance)
 
 

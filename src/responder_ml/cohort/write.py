@@ -8,6 +8,7 @@ import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import pandas as pd
@@ -71,11 +72,11 @@ def write_cohort(cohort: AnnData, folder: Path) -> None:
         shutil.rmtree(partial, ignore_errors=True)
 
 
-def write_matrix(path: Path, genes: Sequence[str], samples: Sequence[str], values: Floats) -> None:
+def write_matrix(raw: IO[bytes], genes: Sequence[str], samples: Sequence[str], values: Floats) -> None:
     """Write genes x samples as gzipped text; whole numbers without a decimal point, others in full."""
     all_whole = bool(np.all(values == np.rint(values)))
     rows = (values.astype(np.int64) if all_whole else values).tolist()
-    with path.open("wb") as raw, gzip.GzipFile("", "wb", compresslevel=5, fileobj=raw, mtime=0) as file:
+    with gzip.GzipFile("", "wb", compresslevel=5, fileobj=raw, mtime=0) as file:
         file.write(("\t".join(("gene", *samples)) + "\n").encode())
         for gene, row in zip(genes, rows, strict=True):
             file.write(("\t".join((gene, *map(repr, row))) + "\n").encode())
@@ -83,7 +84,8 @@ def write_matrix(path: Path, genes: Sequence[str], samples: Sequence[str], value
 
 def _write_files(cohort: AnnData, folder: Path) -> None:
     counts = np.asarray(cohort.X, dtype=np.float64).T
-    write_matrix(folder / "counts.tsv.gz", list(cohort.var_names), list(cohort.obs_names), counts)
+    with (folder / "counts.tsv.gz").open("wb") as file:
+        write_matrix(file, list(cohort.var_names), list(cohort.obs_names), counts)
     cohort.obs.to_csv(folder / "samples.tsv", sep="\t", index=False)
     lines = ["\t".join((name, "simulated", *genes)) for name, genes in cohort.uns["gene_sets"].items()]
     (folder / "gene_sets.gmt").write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -1,9 +1,8 @@
 """A fetched series written as files that a job can read: expression, sample sheet, and their provenance."""
 
 import json
-import os
-import shutil
 from collections.abc import Mapping
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,6 @@ import pandas as pd
 
 from responder_ml.cohort.geo.expression import SeriesExpression
 from responder_ml.cohort.write import write_matrix
-from responder_ml.errors import FetchError
 
 SHEET, PROVENANCE, GENES = "samples.tsv", "provenance.json", "gene_annotation.tsv.gz"
 
@@ -21,56 +19,29 @@ def expression_name(units: str) -> str:
     return f"{units}.tsv.gz"
 
 
-def write_series(
-    folder: Path,
+def series_contents(
     expression: SeriesExpression,
     sheet: pd.DataFrame,
     provenance: Mapping[str, Any],
     annotation: Path | None = None,
-) -> None:
-    """Write all files or none; what an earlier fetch wrote there is replaced, other files are never touched.
+) -> dict[str, bytes]:
+    """Return what each file of a fetched series holds, by its name.
 
     Parameters
     ----------
-    folder
-        Folder to create.
     expression, sheet
         The sheet is cut to samples with expression, in the expression's order.
     provenance
         Written as JSON.
     annotation
-        Table of the genes to copy into the folder.
-
-    Raises
-    ------
-    FetchError
-        The folder holds other files, or cannot be written.
+        Table of the genes to copy.
     """
-    if folder.exists() and not _may_be_replaced(folder):
-        raise FetchError(f"{folder} already exists and was not written by `fetch`. Choose another --out.")
-    partial = folder.with_name(f".{folder.name}.{os.getpid()}.partial")
-    try:
-        partial.mkdir(parents=True)
-        write_matrix(
-            partial / expression_name(expression.units), expression.genes, expression.samples, expression.values
-        )
-        rows = sheet.set_index("sample", drop=False).loc[list(expression.samples)]
-        rows.to_csv(partial / SHEET, sep="\t", index=False)
-        if annotation is not None:
-            shutil.copyfile(annotation, partial / GENES)
-        (partial / PROVENANCE).write_text(json.dumps(provenance, indent=1) + "\n", encoding="utf-8")
-        if folder.exists():
-            shutil.rmtree(folder)
-        partial.rename(folder)
-    except OSError as problem:
-        raise FetchError(f"{folder} could not be written: {problem}. Choose another --out.") from problem
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
-
-
-def _may_be_replaced(folder: Path) -> bool:
-    if not folder.is_dir():
-        return False
-    ours = {SHEET, PROVENANCE, GENES, *(expression_name(units) for units in ("counts", "log2", "tpm"))}
-    names = {path.name for path in folder.iterdir()}
-    return not names or (PROVENANCE in names and names <= ours)
+    matrix = BytesIO()
+    write_matrix(matrix, expression.genes, expression.samples, expression.values)
+    rows = sheet.set_index("sample", drop=False).loc[list(expression.samples)]
+    contents = {
+        expression_name(expression.units): matrix.getvalue(),
+        SHEET: rows.to_csv(sep="\t", index=False).encode(),
+        PROVENANCE: (json.dumps(provenance, indent=1) + "\n").encode(),
+    }
+    return contents if annotation is None else {**contents, GENES: annotation.read_bytes()}
