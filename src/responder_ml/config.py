@@ -71,6 +71,11 @@ class ComponentConfig(Section):
     name: str | None = None
     params: dict[str, Any] = Field(default_factory=dict)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _kind_alone(cls, value: object) -> object:
+        return {"kind": value} if isinstance(value, str) else value
+
 
 class SearchConfig(Section):
     """Outer folds and repeats, inner folds and repeats, and trials per candidate and outer training set, the fixed form first.
@@ -219,13 +224,31 @@ def load_config(path: Path) -> JobConfig:
     >>> job.search.trials, job.null.alpha
     (25, 0.05)
     """
-    try:
-        job = JobConfig.model_validate(with_absolute_paths(read_yaml(path), path.resolve().parent))
-    except ValidationError as problem:
-        findings = "\n".join(f"  - {line}" for line in explain(problem, JobConfig))
-        raise ConfigError(f"{path} cannot be used:\n{findings}") from problem
+    job = read_job(with_absolute_paths(read_yaml(path), path.resolve().parent), str(path))
     check_files(job.cohort, path)
     return job
+
+
+def read_job(content: Mapping[str, Any], source: str) -> JobConfig:
+    """Return the job that some keys describe.
+
+    Parameters
+    ----------
+    content
+        Keys and values of a job.
+    source
+        Where they come from, for messages.
+
+    Raises
+    ------
+    ConfigError
+        There is an unknown key or an impossible value; all findings at once.
+    """
+    try:
+        return JobConfig.model_validate(content)
+    except ValidationError as problem:
+        findings = "\n".join(f"  - {line}" for line in explain(problem, JobConfig))
+        raise ConfigError(f"{source} cannot be used:\n{findings}") from problem
 
 
 def load_genes(path: Path) -> GenesConfig:

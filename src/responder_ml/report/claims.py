@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from markupsafe import Markup
 
 from responder_ml.cohort.tissue_taken import describe_timing
 from responder_ml.contrasts.claim_result import ClaimResult
@@ -13,6 +14,7 @@ from responder_ml.contrasts.founding_claims import CLAIMS, DIFFERENCE, SUMMARIES
 from responder_ml.contrasts.groups import NON_RESPONDER, RESPONDER
 from responder_ml.contrasts.region_maps import RegionMap
 from responder_ml.contrasts.region_ranks import RANKED
+from responder_ml.errors import ContrastError
 from responder_ml.report.figures.forest import ClaimRow, claim_rows
 from responder_ml.report.figures.null_distribution import null_distribution
 from responder_ml.report.figures.rrho2_map import rrho2_map
@@ -116,6 +118,21 @@ def _overview(record: ClaimsRecord, claim: str, statistic: str, words: str) -> d
         f"overview-{claim}", _by_name(rows), (words, "responders", "non-responders"), f"{CLAIMS[claim]} {summary}."
     )
     return {"claim": claim, "statement": CLAIMS[claim], "figure": figure}
+
+
+def claim_figure(record: ClaimsRecord, claim: str) -> Markup:
+    """Return the figure of a claim by drug and region.
+
+    Raises
+    ------
+    ContrastError
+        There is no figure of this claim, or these animals cannot answer it.
+    """
+    drawn = {name: (statistic, words) for name, statistic, words in _OVERVIEW if _lines(record, statistic)}
+    if claim not in drawn:
+        raise ContrastError(f"There is no figure of the claim '{claim}'. There is one of {', '.join(drawn) or 'none'}.")
+    figure: Markup = _overview(record, claim, *drawn[claim])["figure"]
+    return figure
 
 
 def _by_name(rows: Sequence[ClaimRow]) -> list[ClaimRow]:

@@ -17,7 +17,6 @@ from typing import Any, TypeVar
 from joblib.hashing import NumpyHasher
 from scipy import sparse
 
-import responder_ml
 from responder_ml.errors import RunError
 from responder_ml.search.unit_file import read_unit, write_unit
 from responder_ml.versions import version_of
@@ -111,7 +110,7 @@ def code_version() -> str:
     digest = hashlib.sha256(platform.python_version().encode())
     for library in _LIBRARIES:
         digest.update(f"{library} {version_of(library)}\n".encode())
-    root = Path(responder_ml.__file__).parent
+    root = Path(__file__).resolve().parents[1]
     for path in sorted(root.rglob("*")):
         if path.is_file() and "__pycache__" not in path.parts and not path.name.startswith("."):
             digest.update(f"{path.relative_to(root)}\n".encode())

@@ -10,15 +10,17 @@ when the caller stops iterating, the few units under way finish by themselves. T
 import gc
 import os
 import signal
+import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import cache, partial
 from multiprocessing import get_context, parent_process
 from pathlib import Path
 from threading import Thread
+from types import ModuleType
 from typing import Any
 
 from joblib import effective_n_jobs
@@ -69,7 +71,7 @@ class Workers:
                 yield single_threaded(function, unit)
         elif units:
             with shared_file(function) as path:
-                yield from _Stream(self.count, path, units)
+                yield from _Stream(self.count, path, units, of_script=_is_of_script(function))
 
 
 def single_threaded(function: Callable[[Unit], Result], unit: Unit) -> Result:
@@ -101,10 +103,23 @@ def _numerical_threads() -> ThreadpoolController:
 
 
 class _Stream:
-    """The units of one call, computed by a pool of processes, with results in order."""
+    """The units of one call, computed by a pool of processes, with results in order.
 
-    def __init__(self, count: int, path: Path, units: Sequence[Any]) -> None:
+    Parameters
+    ----------
+    count
+        Processes.
+    path
+        File of the function.
+    units
+        What to call it with.
+    of_script
+        Whether the function is one of the script that is run, which processes must then read.
+    """
+
+    def __init__(self, count: int, path: Path, units: Sequence[Any], *, of_script: bool) -> None:
         self._count = count
+        self._of_script = of_script
         self._work = partial(_unit_of, path)
         self._units = units
         self._ahead: deque[Future[Any]] = deque()
@@ -129,21 +144,42 @@ class _Stream:
                 return result
         raise WorkerError(
             f"A worker process died {_MOST_DEATHS} times at the same unit of work, most likely for lack of memory. "
-            "Set compute.workers to a smaller number, or close other programs that need memory. A script that trains must do "
-            "so under `if __name__ == '__main__':`."
+            "Set compute.workers to a smaller number, or close other programs that need memory. A script whose own functions "
+            "are run must call them under `if __name__ == '__main__':`."
         )
 
     def _submit(self, number: int) -> None:
         """Submit units to the pool, from the one waited for, up to the limit of units ahead."""
         last = min(number + AHEAD * self._count, len(self._units))
-        for index in range(number + len(self._ahead), last):
-            self._ahead.append(_pool(self._count).submit(self._work, self._units[index]))
+        with nullcontext() if self._of_script else _script_hidden():
+            for index in range(number + len(self._ahead), last):
+                self._ahead.append(_pool(self._count, self._of_script).submit(self._work, self._units[index]))
 
 
 @cache
-def _pool(count: int) -> ProcessPoolExecutor:
-    """Return this process's pool; to start one takes seconds of imports."""
+def _pool(count: int, of_script: bool) -> ProcessPoolExecutor:
+    """Return this process's pool, which knows the script's functions or does not; to start one takes seconds of imports."""
     return ProcessPoolExecutor(count, mp_context=get_context("spawn"), initializer=_start_worker)
+
+
+def _is_of_script(function: Callable[..., Any]) -> bool:
+    while isinstance(function, partial):
+        function = function.func
+    return getattr(function, "__module__", None) == "__main__"
+
+
+@contextmanager
+def _script_hidden() -> Iterator[None]:
+    """Keep processes that start from running the script again that started them.
+
+    A new process runs the script for the functions in it. Ours are in modules, so that a script of a few lines needs no guard.
+    """
+    script = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = script
 
 
 def _start_worker() -> None:

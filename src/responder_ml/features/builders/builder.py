@@ -136,7 +136,7 @@ class Builder(TransformerMixin, BaseEstimator, ABC):  # type: ignore[misc]
         y
             Two classes, shape ``(n_samples,)``; the one sorted last is positive.
         genes
-            Gene names; ``x0, x1, ...`` if not given.
+            Gene names; the columns' names of a data frame if not given, else ``x0, x1, ...``.
         context
             Sheet of these rows (`Context.take`) and samples outside the endpoint. It is not kept.
 
@@ -153,7 +153,9 @@ class Builder(TransformerMixin, BaseEstimator, ABC):  # type: ignore[misc]
             count = f"{len(classes)} class" + ("es" if len(classes) != 1 else "")
             raise ValueError(f"{type(self).__name__} ranks columns between 2 classes, but found {count}.")
         if genes is None:
-            genes = np.asarray([f"x{index}" for index in range(X.shape[1])])
+            # Those of a data frame, which scikit-learn has just noted.
+            numbered = [f"x{index}" for index in range(X.shape[1])]
+            genes = np.asarray(getattr(self, "feature_names_in_", numbered), dtype=str)
         if context is not None and len(context.sheet) != len(X):
             raise FeatureError(
                 f"The sample sheet has {len(context.sheet)} rows for {len(X)} rows of expression. Pass the sheet of the same rows."

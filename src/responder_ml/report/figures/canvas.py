@@ -6,8 +6,9 @@ Figures are about as wide as a phone, so that letters keep their size there; leg
 import io
 import re
 import warnings
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, cast
 from xml.etree import ElementTree
 
 from markupsafe import Markup
@@ -15,7 +16,7 @@ from markupsafe import Markup
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.cm import ScalarMappable
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure, SubFigure
 
 WIDTH = 3.75
 """Inches; 360 CSS pixels."""
@@ -61,7 +62,43 @@ _HOVER = "hover: "
 _ROUNDED = ("d", "x", "y", "transform", "points")
 
 
-def figure_svg(name: str, size: tuple[float, float], alt: str, paint: Callable[["Figure"], None]) -> Markup:
+class Drawing(Markup):
+    """A figure as SVG for a page, which can also be painted on a figure of matplotlib's.
+
+    Attributes
+    ----------
+    size
+        Width and height in inches.
+    """
+
+    size: tuple[float, float]
+    _paint: Callable[["Figure"], None]
+
+    @classmethod
+    def of(cls, svg: str, size: tuple[float, float], paint: Callable[["Figure"], None]) -> "Drawing":
+        """Return the drawing whose SVG is known."""
+        drawing = cls(svg)
+        drawing.size, drawing._paint = size, paint
+        return drawing
+
+    def axes(self, figure: "Figure | SubFigure | None" = None) -> "Axes":
+        """Paint on a figure and return its first axes.
+
+        Parameters
+        ----------
+        figure
+            An empty figure, or part of one; a new one of pyplot's by default, which a notebook shows.
+        """
+        from matplotlib import pyplot, rc_context
+
+        with rc_context(_STYLE), _ignoring_glyphs():
+            if figure is None:
+                figure = pyplot.figure(figsize=self.size, facecolor="white")
+            self._paint(cast("Figure", figure))
+        return figure.axes[0]
+
+
+def figure_svg(name: str, size: tuple[float, float], alt: str, paint: Callable[["Figure"], None]) -> Drawing:
     """Paint a figure and return it as SVG to stand within a page.
 
     Parameters
@@ -79,13 +116,19 @@ def figure_svg(name: str, size: tuple[float, float], alt: str, paint: Callable[[
     from matplotlib.figure import Figure
 
     written = io.StringIO()
-    with rc_context(_STYLE), warnings.catch_warnings():
-        # Names in scripts the measuring font lacks are still shown by the browser, which has others.
-        warnings.filterwarnings("ignore", message="Glyph .* missing from", category=UserWarning)
+    with rc_context(_STYLE), _ignoring_glyphs():
         figure = Figure(figsize=size)
         paint(figure)
         figure.savefig(written, format="svg", metadata={"Date": None, "Creator": None})
-    return Markup(_inline(written.getvalue(), name, size, alt))
+    return Drawing.of(_inline(written.getvalue(), name, size, alt), size, paint)
+
+
+@contextmanager
+def _ignoring_glyphs() -> Iterator[None]:
+    with warnings.catch_warnings():
+        # Names in scripts the measuring font lacks are still shown by the browser, which has others.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from", category=UserWarning)
+        yield
 
 
 def hover(text: str) -> str:

@@ -1,0 +1,126 @@
+"""A trained model in Python, which scores samples of a table, an AnnData or a file."""
+
+import os
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, TypeAlias
+
+import pandas as pd
+from anndata import AnnData
+
+from responder_ml.bundles.bundle import Bundle, read_bundle
+from responder_ml.library.jobs import plain_cohort
+
+Samples: TypeAlias = AnnData | pd.DataFrame | str | os.PathLike[str]
+
+_PREFIX = "score_"
+
+
+class Model:
+    """A frozen model with everything needed to score new samples, and to know when it must not.
+
+    Parameters
+    ----------
+    folder
+        Folder of the bundle that `train` wrote.
+    bundle
+        What it holds.
+
+    Attributes
+    ----------
+    folder
+        As given.
+    """
+
+    def __init__(self, folder: Path, bundle: Bundle) -> None:
+        self.folder = folder
+        self._bundle = bundle
+
+    @property
+    def genes(self) -> list[str]:
+        """Names of the training genes."""
+        return self._bundle.genes
+
+    @property
+    def classes(self) -> tuple[str, str]:
+        """The positive and the negative class."""
+        return self._bundle.classes
+
+    @property
+    def units(self) -> str:
+        """Units of the training expression, and of new samples unless they are named."""
+        return self._bundle.units
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """What the model is: features with weights, endpoint, training result, limits."""
+        return self._bundle.manifest.model_dump(mode="json")
+
+    def score(self, samples: Samples, **options: Any) -> pd.DataFrame:
+        """Score new samples.
+
+        Parameters
+        ----------
+        samples
+            Samples x genes: an AnnData, a data frame with names on both axes (genes in columns or in rows), or a file. The
+            columns of the answer are also written into an AnnData's ``obs``, as ``score_probability`` and so on, and what concerns
+            all samples into ``uns["score"]``.
+        **options
+            Those of `responder_ml.score.score`, such as ``units``, ``prior``, ``missing`` and ``gene_map``; ``layer`` names the
+            layer of an AnnData to score in place of ``X``.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row per sample; docs/scoring.md describes the columns. ``attrs["summary"]`` holds what concerns all rows.
+
+        Raises
+        ------
+        ResponderError
+            The samples cannot be scored by this model.
+        """
+        # The module by its full name: in the package, its name is that of the public function.
+        from responder_ml.score import score as score_file
+
+        if isinstance(samples, AnnData):
+            table = self._score_in_memory(plain_cohort(samples, options.pop("layer", None)), options)
+            _write_back(samples, table)
+            return table
+        if isinstance(samples, pd.DataFrame):
+            data = AnnData(samples.set_axis(samples.index.astype(str)).set_axis(samples.columns.astype(str), axis=1))
+            return self._score_in_memory(data, options)
+        return score_file(self.folder, Path(samples), **options)
+
+    def _score_in_memory(self, data: AnnData, options: dict[str, Any]) -> pd.DataFrame:
+        from responder_ml.score import score as score_file
+
+        # Names and numbers alone: what else a sheet holds has no say in a score.
+        plain = AnnData(X=data.X, obs=data.obs[[]], var=data.var[[]])
+        with TemporaryDirectory() as folder:
+            path = Path(folder) / "samples.h5ad"
+            plain.write_h5ad(path)
+            return score_file(self.folder, path, **options)
+
+    def __repr__(self) -> str:
+        positive, negative = self.classes
+        manifest = self._bundle.manifest
+        simulated = ", trained on simulated data" if manifest.simulated else ""
+        return f"Model '{manifest.name}': {positive} against {negative}, {len(self.genes):,} genes in {self.units}{simulated}"
+
+
+def load_bundle(folder: str | os.PathLike[str]) -> Model:
+    """Read a model from the folder that `train` wrote.
+
+    Raises
+    ------
+    BundleError
+        The folder is not a bundle, is damaged, or is from a newer version.
+    """
+    return Model(Path(folder), read_bundle(Path(folder)))
+
+
+def _write_back(data: AnnData, table: pd.DataFrame) -> None:
+    columns = table.drop(columns="sample").set_axis(data.obs_names, axis=0).add_prefix(_PREFIX)
+    for name in columns:
+        data.obs[name] = columns[name]
+    data.uns["score"] = {key: value for key, value in table.attrs["summary"].items() if value is not None}
