@@ -13,7 +13,8 @@ from pathlib import Path
 
 from measure import timed
 
-from responder_ml.config import ComputeConfig, load_config
+from responder_ml.config import load_config
+from responder_ml.job_sections import ComputeConfig
 from responder_ml.tracking.mlflow import send
 from responder_ml.train import SERVING, train
 

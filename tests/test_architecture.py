@@ -102,6 +102,26 @@ assert list(warnings.filters) == filters and list(logging.getLogger().handlers) 
     subprocess.run([sys.executable, "-c", program], check=True)
 
 
+def test_a_public_function_is_one_whatever_is_imported_first():
+    program = """
+import importlib, sys
+import responder_ml.train, responder_ml.study
+import responder_ml as rml
+import responder_ml.score, responder_ml.plan
+public = [name for name in rml.__all__ if name.islower()]
+assert all(type(getattr(rml, name)).__name__ == "function" for name in public), public
+assert importlib.import_module("responder_ml.train").default_folders
+assert set(rml.__all__) <= set(dir(rml))
+assert rml.__version__
+try:
+    rml.trian
+except AttributeError:
+    sys.exit(0)
+sys.exit(1)
+"""
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
 def test_nothing_is_pickled_but_a_private_cache_that_builds_our_own_classes_only():
     for path in SOURCE.rglob("*.py"):
         text = path.read_text()

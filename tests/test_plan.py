@@ -12,9 +12,10 @@ from typer.testing import CliRunner
 
 from responder_ml.cli import app
 from responder_ml.commands.plan import show_plan
-from responder_ml.config import NullConfig, load_config
+from responder_ml.config import load_config
 from responder_ml.errors import EndpointError, RunError
 from responder_ml.evaluation.power import power
+from responder_ml.job_sections import NullConfig
 from responder_ml.plan import plan, read_strata, write_plan
 
 # domain.md 3.1: sizes, strata, labellings, smallest p, null sd, AUROC needed, power at a true AUROC of 0.7, 0.8, 0.9.

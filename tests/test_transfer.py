@@ -9,8 +9,9 @@ import yaml
 
 from responder_ml import cli
 from responder_ml.build import build_workers
-from responder_ml.config import ComputeConfig, load_config
+from responder_ml.config import load_config
 from responder_ml.errors import ConfigError, EndpointError, SampleSheetError
+from responder_ml.job_sections import ComputeConfig
 from responder_ml.report.transfer import render_transfer
 from responder_ml.transfer import PAGE, RECORD, TABLE, transfer
 

@@ -20,14 +20,7 @@ from responder_ml.cohort.findings import Finding
 from responder_ml.cohort.gene_map import read_gene_map
 from responder_ml.cohort.gene_translation import GeneRules, GeneTranslation
 from responder_ml.cohort.missing_values import without_gaps
-from responder_ml.config import (
-    ClaimsConfig,
-    CohortConfig,
-    ComponentConfig,
-    ComputeConfig,
-    GenesConfig,
-    JobConfig,
-)
+from responder_ml.config import JobConfig
 from responder_ml.contrasts.claim_result import ClaimResult
 from responder_ml.contrasts.comparisons import FDR_CUTOFFS, FOUNDING_CUTOFFS_UNVERIFIED, Cutoffs
 from responder_ml.contrasts.response_fraction import ResponseRule, response_lines
@@ -41,6 +34,13 @@ from responder_ml.features.builders import BUILDERS
 from responder_ml.features.builders.builder import Builder
 from responder_ml.features.pair_deviations import pair_deviations
 from responder_ml.job_checks import check_params, check_scorer, refuse_label, refuse_label_elsewhere
+from responder_ml.job_sections import (
+    ClaimsConfig,
+    CohortConfig,
+    ComponentConfig,
+    ComputeConfig,
+    GenesConfig,
+)
 from responder_ml.search.candidate import Candidate, classifier_notes
 from responder_ml.search.draw import SearchPlan
 from responder_ml.search.search_data import context_of

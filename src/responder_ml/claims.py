@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from responder_ml.build import build_behaviour, build_cohort, build_cutoffs, build_workers
-from responder_ml.config import ClaimsConfig, CohortConfig, JobConfig
+from responder_ml.config import JobConfig
 from responder_ml.contrasts.claim_result import ClaimResult
 from responder_ml.contrasts.claim_verdicts import judge_claims
 from responder_ml.contrasts.claims_record import ClaimsRecord, RegionFacts
@@ -15,6 +15,7 @@ from responder_ml.contrasts.region_maps import map_region
 from responder_ml.contrasts.region_ranks import rank_regions
 from responder_ml.contrasts.study_regions import StudyRegion, split_regions
 from responder_ml.errors import ContrastError
+from responder_ml.job_sections import ClaimsConfig, CohortConfig
 from responder_ml.progress import Progress
 from responder_ml.records.csv_tables import csv_text
 from responder_ml.records.files import named_folder, write_folder

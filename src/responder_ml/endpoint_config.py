@@ -29,7 +29,8 @@ class Section(BaseModel):
 
     removed: ClassVar[Mapping[str, str]] = {}
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # The text under a key is its description in the reference of the configuration and in the schema that editors complete from.
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 class EndpointConfig(Section):
@@ -41,17 +42,29 @@ class EndpointConfig(Section):
     """
 
     column: str
+    """Column of the sample sheet that holds the classes, or the numbers they are cut from."""
     positive: Word
+    """Value of the positive class, such as responder, or a list of values; probabilities are of this class."""
     negative: Word
+    """Value or values of the negative class; rows with any other value are left out."""
     positive_values: tuple[Word, ...] = ()
+    """Values of the positive class where they are several; written by the program."""
     negative_values: tuple[Word, ...] = ()
+    """Values of the negative class where they are several; written by the program."""
     strata: tuple[str, ...] = ()
+    """Columns within which labels are permuted and folds balanced, such as drug."""
     nuisance: tuple[str, ...] = ()
+    """Columns that must not explain the result, such as batch, cage, age or RIN."""
     kinds: dict[str, Kind] = Field(default_factory=dict)
+    """Kind of a nuisance where its name and values do not tell it, such as ``{cage: category}``."""
     library_size: bool = True
+    """Whether, for counts, the library size (reads per sample) is a nuisance beside these columns."""
     rule: BehaviourRule | None = None
+    """Makes the two classes from a column of numbers; none if not given."""
     among: Rows = Field(default_factory=dict)
+    """Rows that belong to the endpoint, as ``where``; the others stay in the cohort, where builders find reference groups."""
     pairs: str | None = None
+    """Column of matched pairs of one subject of either class, such as litter; ``subject`` where one subject has samples of both."""
 
     @model_validator(mode="before")
     @classmethod

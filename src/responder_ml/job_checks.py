@@ -4,10 +4,11 @@ import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from responder_ml.config import ComponentConfig, JobConfig
+from responder_ml.config import JobConfig
 from responder_ml.endpoint_config import EndpointConfig
 from responder_ml.errors import ConfigError
 from responder_ml.features.signatures import SCORERS
+from responder_ml.job_sections import ComponentConfig
 from responder_ml.parameters import check_values
 from responder_ml.registry import did_you_mean
 

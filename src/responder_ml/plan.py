@@ -10,12 +10,13 @@ import pandas as pd
 from responder_ml.arrays import Labels
 from responder_ml.build import build_cohort, build_endpoint, build_null_plan
 from responder_ml.cohort.endpoint import LabelledCohort, label_cohort
-from responder_ml.config import JobConfig, NullConfig
+from responder_ml.config import JobConfig
 from responder_ml.errors import ConfigError, EndpointError
 from responder_ml.evaluation.permutation import is_exact, min_attainable_p
 from responder_ml.evaluation.power import attainable_p, auroc_needed, null_auroc_sd, power, subjects_needed
 from responder_ml.evaluation.relabel import are_pairs
 from responder_ml.evaluation.verdict import is_underpowered
+from responder_ml.job_sections import NullConfig
 from responder_ml.records.csv_tables import csv_text
 from responder_ml.records.files import write_text
 

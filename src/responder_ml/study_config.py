@@ -20,33 +20,40 @@ class StudyEndpoint(EndpointConfig):
     """An endpoint, the rows it is restricted to, and subsets of these that make jobs of their own, such as one drug's animals."""
 
     where: Rows = Field(default_factory=dict)
+    """Rows of this endpoint: a column's value, or one of a list."""
     subsets: dict[str, Rows] = Field(default_factory=_EVERYBODY.copy, min_length=1)
+    """Named subsets that make jobs of their own, such as ``{ketamine: {drug: ketamine}}``; all rows together if not given."""
 
 
 class GridConfig(Section):
     """Regions x endpoints x each endpoint's own subsets; regions and subsets are named restrictions to rows of the sheet."""
 
     regions: dict[str, Rows] = Field(min_length=1)
+    """Named restrictions to rows, such as ``{PFC: {region: PFC}}``."""
     endpoints: dict[str, StudyEndpoint] = Field(min_length=1)
+    """Named endpoints."""
 
 
 class TransferConfig(Section):
-    """The number of relabellings for transfers from a job that is evidence; 0 leaves transfer out."""
+    """Transfers between the jobs of the grid."""
 
     permutations: int = Field(499, ge=0)
+    """Relabellings of each transfer from a job that is evidence; 0 leaves transfer out."""
 
 
 class StudyConfig(Section):
-    """Many jobs that belong to one question.
-
-    ``job`` is a job's YAML file or the sections of one; names and endpoints come from the grid.
-    """
+    """Many jobs that belong to one question."""
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    """Name of the study and of its folder."""
     job: dict[str, Any]
+    """What all jobs share: a job's YAML file, or sections of one; names and endpoints come from the grid."""
     grid: GridConfig
+    """Regions x endpoints x each endpoint's subsets."""
     transfer: TransferConfig = TransferConfig()
+    """How each job's models are tested on the others."""
     fusion: tuple[Literal["late", "early"], ...] = ()
+    """Ways of combining all regions of a subject in one model more: of decisions (late) or of features (early)."""
 
     def resolved(self) -> dict[str, Any]:
         """Return plain values, themselves valid input."""

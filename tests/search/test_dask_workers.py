@@ -11,10 +11,10 @@ from responder_ml.classifiers import CLASSIFIERS
 from responder_ml.cohort.endpoint import Endpoint, label_cohort
 from responder_ml.cohort.read import keep_rows
 from responder_ml.cohort.simulate import simulate_cohort
-from responder_ml.config import ComputeConfig
 from responder_ml.errors import ConfigError, WorkerError
 from responder_ml.evaluation.procedure import Procedure
 from responder_ml.features.builders import BUILDERS
+from responder_ml.job_sections import ComputeConfig
 from responder_ml.search import dask_workers
 from responder_ml.search.candidate import Candidate
 from responder_ml.search.draw import SearchPlan

@@ -1,5 +1,7 @@
 import gc
 import os
+import subprocess
+import sys
 import time
 from functools import partial
 
@@ -111,3 +113,18 @@ def test_the_collector_passes_over_what_was_there_before_a_unit_and_is_left_as_i
         assert gc.get_freeze_count() > 0
     finally:
         gc.unfreeze()
+
+
+@pytest.mark.parametrize("function", ["int", "double"])
+def test_a_script_needs_no_guard_unless_its_own_function_is_run(tmp_path, function):
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import os\nfrom responder_ml.search.workers import Workers\n"
+        "def double(unit):\n    return 2 * unit\n"
+        "if os.environ.get('STARTED') != str(os.getpid()) and __name__ == '__main__':\n"
+        f"    print(list(Workers(2).map({function}, range(3))))\n"
+        if function == "double"
+        else "from responder_ml.search.workers import Workers\nprint(list(Workers(2).map(int, range(3))))\n"
+    )
+    answer = subprocess.run([sys.executable, script], check=True, capture_output=True, text=True)
+    assert answer.stdout == {"int": "[0, 1, 2]\n", "double": "[0, 2, 4]\n"}[function]

@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
-from responder_ml.config import CohortConfig, JobConfig, load_config, read_job
+from responder_ml.config import JobConfig, load_config, read_job
 from responder_ml.errors import CohortError, ConfigError
+from responder_ml.job_sections import CohortConfig
 
 JobSource: TypeAlias = str | os.PathLike[str] | JobConfig | AnnData
 
