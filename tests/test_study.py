@@ -5,6 +5,7 @@ import json
 import os
 import signal
 from contextlib import contextmanager
+from importlib import import_module
 from types import SimpleNamespace
 
 import pandas as pd
@@ -219,7 +220,7 @@ def test_a_store_that_fails_loses_nothing(make_study, finished, monkeypatch):
     def fail(*_, **__):
         raise TrackingError("It is away.")
 
-    monkeypatch.setattr("responder_ml.study.send_study", fail)
+    monkeypatch.setattr(import_module("responder_ml.study"), "send_study", fail)
     said = []
     config = make_study()
     sent = config.model_copy(update={"job": {**config.job, "tracking": {"enabled": True}}})
@@ -278,12 +279,12 @@ def test_units_stay_until_the_study_has_been_tracked(finished, tmp_path, monkeyp
         raise KeyboardInterrupt
 
     path, out = finished[1] / "config.yaml", tmp_path / "study"
-    monkeypatch.setattr("responder_ml.study.record_study", interrupt)
+    monkeypatch.setattr(import_module("responder_ml.study"), "record_study", interrupt)
     with pytest.raises(KeyboardInterrupt):
         study_command(path, out)
     assert (out / "study.json").is_file()
     assert list(tmp_path.glob(".study.units/*.unit"))
-    monkeypatch.setattr("responder_ml.study.record_study", lambda *_: None)
+    monkeypatch.setattr(import_module("responder_ml.study"), "record_study", lambda *_: None)
     study_command(path, out)
     assert not list(tmp_path.glob(".study.units*"))
 
@@ -339,7 +340,7 @@ def test_jobs_that_were_not_refused_are_trained(make_study, finished, monkeypatc
         trained.append((job.name, run))
         registers.add(register)
 
-    monkeypatch.setattr("responder_ml.study.train", note)
+    monkeypatch.setattr(import_module("responder_ml.study"), "train", note)
     folders = train_jobs(make_study(), *finished, Progress())
     assert [name for name, _ in trained] == [
         "small-PFC-resilience-all",

@@ -1,5 +1,6 @@
 """A sample's numbers are its own, whatever the builder: alone, in a batch of several blocks, in another order."""
 
+from importlib import import_module
 from inspect import signature
 
 import numpy as np
@@ -81,8 +82,8 @@ def _bundle(labelled, name, options, sets, folder):
     ("name", "options"), EVERY, ids=["-".join((name, *settings.values())) for name, settings in EVERY]
 )
 def test_alone_in_a_batch_or_in_another_order(name, options, simulated, samples, sets, tmp_path, monkeypatch):
-    monkeypatch.setattr("responder_ml.score._READ", 10)
-    monkeypatch.setattr("responder_ml.score._BLOCK", 4)
+    monkeypatch.setattr(import_module("responder_ml.score"), "_READ", 10)
+    monkeypatch.setattr(import_module("responder_ml.score"), "_BLOCK", 4)
     _bundle(simulated, name, options, sets, tmp_path / "bundle")
     order = np.random.default_rng(1).permutation(SAMPLES)
     for table in (samples, samples.drop(columns=samples.columns[[7, 27, 47, 107, *range(360, 400)]])):
