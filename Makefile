@@ -42,10 +42,21 @@ format: install
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-# The published schema of result.json, made from the classes in records/result.py; a test compares the two.
+# What is published of classes: the schema of result.json, the reference of the configuration and the schema of a job. Tests compare.
 schema: install
 	$(BIN)/python -c "import json; from responder_ml.records.result import Result; \
 		print(json.dumps(Result.schema_of_file(), indent=1))" > docs/result.schema.json
+	$(BIN)/python -c "from responder_ml.config_reference import configuration_page; \
+		print(configuration_page(), end='')" > docs/configuration.md
+	$(BIN)/python -m responder_ml list --schema > docs/job.schema.json
+
+# The site in docs/_build/html; warnings are errors, and links between pages are checked.
+docs: install
+	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going -b html docs docs/_build/html
+
+# The package as people install it.
+wheel: install
+	$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
 
 # The lock is made by pip-tools in an environment of its own; it names versions and hashes, never an index.
 lock:

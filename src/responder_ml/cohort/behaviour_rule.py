@@ -19,23 +19,17 @@ class BehaviourRule:
     """Assigns a measured value to a class.
 
     No cut-off here is the founding study's: which one it used could not be verified.
-
-    Attributes
-    ----------
-    cut
-        A value of ``cut`` or more is above.
-    margin
-        Values nearer to the cut than this belong to no class: on another day the animal could be on the other side.
-    above
-        The class that is above.
     """
 
     cut: float
+    """A value of ``cut`` or more is above; in the column's own unit."""
     margin: float = 0.0
+    """Values nearer to the cut than this belong to no class: on another day the animal could be on the other side."""
     above: Literal["positive", "negative"] = "positive"
+    """The class that is above."""
 
     # Read by the configuration, which refuses keys that are none of these.
-    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
+    __pydantic_config__ = {"extra": "forbid", "use_attribute_docstrings": True}  # noqa: RUF012
 
     def __post_init__(self) -> None:
         """Refuse a negative margin."""

@@ -1,13 +1,26 @@
-"""The command `list`: the builders, scorers and classifiers that a job can name."""
+"""The command `list`: the builders, scorers and classifiers that a job can name, or the schema of a job for editors."""
 
+import json
+from typing import Annotated
+
+import typer
 from rich.console import Console
 from rich.table import Table
 
 from responder_ml.commands.console import print_table
 
 
-def list_() -> None:
+def list_(
+    schema: Annotated[
+        bool, typer.Option("--schema", help="Print the JSON schema of a job instead, from which editors complete keys.")
+    ] = False,
+) -> None:
     """List builders, scorers and classifiers with their references."""
+    if schema:
+        from responder_ml.config_reference import job_schema
+
+        typer.echo(json.dumps(job_schema(), indent=1))
+        return
     from responder_ml.classifiers import CLASSIFIERS
     from responder_ml.features.builders import BUILDERS
     from responder_ml.features.signatures import SCORERS

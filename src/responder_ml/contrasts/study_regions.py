@@ -36,14 +36,20 @@ class SheetWords:
     """What the sample sheet calls the study's groups, in its columns ``phenotype``, ``drug`` and ``response``."""
 
     control: str = CONTROL
+    """Phenotype of animals that were not stressed."""
     resilient: str = RESILIENT
+    """Phenotype of animals that withstood the stress."""
     susceptible: str = SUSCEPTIBLE
+    """Phenotype of animals that did not."""
     vehicle: str = VEHICLE
+    """Drug of animals that were given none."""
     responder: str = RESPONDER
+    """Response of animals that a drug helped."""
     non_responder: str = NON_RESPONDER
+    """Response of animals that a drug did not help."""
 
     # Read by the configuration, which refuses keys that are none of these.
-    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
+    __pydantic_config__ = {"extra": "forbid", "use_attribute_docstrings": True}  # noqa: RUF012
 
     def groups(self, sheet: pd.DataFrame) -> Groups:
         """Return the group of each row of the sheet."""
