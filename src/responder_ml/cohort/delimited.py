@@ -28,7 +28,7 @@ MISSING = ("", "NA", "na", "N/A", "n/a", "#N/A", "#n/a", "NaN", "nan", "NAN", "N
 
 # A block must hold the longest line; a line of 60,000 full-precision numbers is about 1.2 MB.
 _BLOCK = 1 << 24
-_OPENING_LINES, _OPENING_BYTES = 200, 1 << 22
+_OPENING_LINES, _OPENING_BYTES = 200, 1 << 20
 # The description of a series is at most some thousand lines.
 _DESCRIPTION_LINES = 100_000
 _DELIMITERS = ("\t", ";", ",", "|", " ")

@@ -118,12 +118,13 @@ class CellGrid:
         """Return the chosen cells as numbers, missing ones as NaN; text is refused by name."""
         run = contiguous_run(rows)
         row_indices = pa.array(rows) if run is None else None
-        values = np.empty((len(columns), len(rows)))
+        # Samples lie together in memory, so that nobody needs a copy in another order.
+        by_column = np.empty((len(columns), len(rows))) if genes_in_rows else np.empty((len(rows), len(columns))).T
         for index, column in enumerate(columns):
             all_rows = self._columns[column]
             array = all_rows.take(row_indices) if run is None else all_rows.slice(run.start, len(rows))
             try:
-                values[index] = _as_floats(array, self._style)
+                by_column[index] = _as_floats(array, self._style)
             except _TextCell as cell:
                 names = (self.rows[rows[cell.row]], self.columns[column])
                 gene, sample = names if genes_in_rows else names[::-1]
@@ -131,7 +132,7 @@ class CellGrid:
                     f"{self.source}: gene '{gene}', sample '{sample}' is '{cell.text}', not a number. Expression "
                     "cells hold numbers with a decimal point; remove columns and rows that are not expression."
                 ) from None
-        return values.T
+        return by_column.T
 
 
 def genes_are_in_rows(grid: Axes, known: Collection[str], *, known_are: str, enough: float) -> bool:

@@ -136,16 +136,17 @@ def find_totals(values: Floats, names: Sequence[str], is_gene: Flags) -> tuple[F
     if is_gene.sum() < 3 or not len(values):
         return is_gene, ()
     genes = np.flatnonzero(is_gene)
-    finite = np.nan_to_num(values)
-    of_genes, of_all = finite[:, genes].sum(axis=1), finite.sum(axis=1)
-    first = finite[0]
+    # Row by row: a copy of a large matrix would not fit beside it.
+    of_genes = np.array([np.nansum(row[genes]) for row in values])
+    of_all = np.array([np.nansum(row) for row in values])
+    first = values[0]
     # A sum of the others is half of everything; the first sample tells most rows apart.
     likely = genes[first[genes] > _LEAST_TOTAL * min(of_genes[0], of_all[0])]
     totals = [
         int(gene)
         for gene in likely
         if any(
-            np.allclose(finite[:, gene], everything - finite[:, gene], rtol=_TOTAL_TOLERANCE, atol=0.5)
+            np.allclose(values[:, gene], everything - values[:, gene], rtol=_TOTAL_TOLERANCE, atol=0.5)
             for everything in (of_genes, of_all)
         )
     ]

@@ -115,10 +115,18 @@ def read_table(
     table = sample_sheet.read_sheet(samples, samples_sheet)
     if any(path.resolve() == samples.resolve() for path in files) and sheet == samples_sheet:
         refuse_same_file(samples.name, list(table.columns))
-    grid = open_grid(files, units=units, sheet=sheet, layer=layer)
     source = f"{describe_files(files)} with {samples.name}"
     plan = _Plan(units, spike_ins, genes)
-    return _build_cohort(grid, table, samples.name, source, plan, columns or {}, where or {})
+    # The cells are needed no longer than their numbers are read, so nothing here holds them.
+    return _build_cohort(
+        open_grid(files, units=units, sheet=sheet, layer=layer),
+        table,
+        samples.name,
+        source,
+        plan,
+        columns or {},
+        where or {},
+    )
 
 
 def read_h5ad(
@@ -194,11 +202,12 @@ def _build_cohort(
     selected, subject_source = sample_sheet.with_subjects(selected, sheet_name)
     matrix = _read_matrix(grid, selected["sample"].tolist(), genes_in_rows, plan)
     notes = (*grid.notes, *notes, *matrix.notes)
+    on_axis = grid.columns if genes_in_rows else grid.rows
+    del grid
     notes += refuse_sheet_columns(matrix.genes, _sheet_columns(selected, columns), matrix.values, source)
     values, gaps = with_stand_ins(matrix.values, plan.units)
     check_units(values, plan.units, samples=matrix.samples, genes=matrix.genes)
     notes += tuple(check_library_sizes(values, plan.units))
-    on_axis = grid.columns if genes_in_rows else grid.rows
     obs = sample_sheet.typed(selected).set_axis(matrix.samples, axis=0)
     is_simulated = "simulated" in obs and obs["simulated"].astype(str).str.lower().isin(["yes", "true", "1"]).any()
     return AnnData(

@@ -97,9 +97,9 @@ def round_estimated(values: Floats, *, estimated: bool, source: str) -> tuple[Fl
     source
         File name, for messages.
     """
-    is_fractional = (values != np.rint(values)) & ~np.isnan(values)
-    if not is_fractional.any() or np.nanmin(values) < 0:
+    if _are_whole(values) or np.nanmin(values) < 0:
         return values, ()
+    is_fractional = (values != np.rint(values)) & ~np.isnan(values)
     whole = ((values > 0) & ~is_fractional).sum(axis=1) / np.maximum((values > 0).sum(axis=1), 1)
     rows = np.ones(len(values), dtype=np.bool_) if estimated else whole >= _LEAST_WHOLE
     if not rows[is_fractional.any(axis=1)].all():
@@ -192,6 +192,11 @@ def counts_from_log2(values: Floats, depth: float) -> Floats:
     return np.stack([_one_sample(row, depth) for row in values]) if len(values) else values
 
 
+def _are_whole(values: Floats) -> bool:
+    """Tell whether all values that are not missing are whole numbers; row by row, since a copy of a large matrix is large."""
+    return all(np.array_equal(row, np.rint(row), equal_nan=True) for row in values)
+
+
 def _check_not_negative(values: Floats, units: str, samples: Sequence[str] | None, genes: Sequence[str] | None) -> None:
     if values.min() >= 0:
         return
@@ -218,9 +223,9 @@ def _check_not_silent(values: Floats, samples: Sequence[str] | None) -> None:
 
 
 def _check_whole(values: Floats, samples: Sequence[str] | None, genes: Sequence[str] | None) -> None:
-    fractional = values != np.rint(values)
-    if not fractional.any():
+    if _are_whole(values):
         return
+    fractional = values != np.rint(values)
     where = _describe_cell(values, np.argwhere(fractional)[0], samples, genes)
     if values.max() <= _LARGEST_LOG2:
         advice = "They look like log2 values: declare `units: log2`."
@@ -249,7 +254,7 @@ def _check_log2(values: Floats) -> None:
     span = f"The values run from {lowest:.4g} to {highest:.4g}"
     if highest > _LARGEST_LOG2 and lowest < 0:
         raise ExpressionError(f"{span}, but log2 expression stays below {_LARGEST_LOG2:.0f}. {_ADVICE_ON_INTENSITIES}")
-    if highest > _LARGEST_WHOLE_LOG2 and not np.any(values != np.rint(values)):
+    if highest > _LARGEST_WHOLE_LOG2 and _are_whole(values):
         advice = "If they are counts, declare `units: counts`; otherwise take" if lowest >= 0 else "Take"
         raise ExpressionError(
             f"{span} and all are whole numbers, but log2 values are not. {advice} the logarithm first."
