@@ -3,12 +3,15 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
+import yaml
 
 from responder_ml.build import build_cohort, prepare_job
 from responder_ml.cohort.expression_source import open_expression
 from responder_ml.cohort.geo.expression import read_expression_file
 from responder_ml.cohort.geo.series_matrix import Sample
+from responder_ml.cohort.read import read_table
 from responder_ml.config import load_config
 from responder_ml.errors import ExpressionError, GeneNameError
 from responder_ml.score import score
@@ -166,3 +169,63 @@ def test_a_model_is_trained_on_featurecounts_own_file_and_scores_its_like(cases,
     assert tables[0]["sample"].tolist() == [f"m{number:02d}" for number in range(1, 17)]
     np.testing.assert_array_equal(tables[0]["probability"], tables[1]["probability"])
     assert any("Length" in note for note in tables[1].attrs["summary"]["reading"])
+
+
+def _job(tmp_path, cohort, endpoint):
+    job = {
+        "name": "real",
+        "cohort": {"source": "table", **cohort},
+        "endpoint": endpoint,
+        "builders": [{"kind": "genes"}],
+        "classifiers": [{"kind": "nearest_centroid"}],
+        "search": {"folds": 4, "repeats": 1, "inner_folds": 2, "trials": 0},
+        "null": {"permutations": 19},
+        "tracking": {"enabled": False},
+        "compute": {"workers": 1},
+    }
+    (tmp_path / "job.yaml").write_text(yaml.safe_dump(job))
+    return load_config(tmp_path / "job.yaml")
+
+
+def test_six_regions_are_read_from_their_raw_tables_and_one_sheet(shared_data, tmp_path):
+    folder = shared_data / "gse102556_human_mdd"
+    cohort = {
+        "samples": str(folder / "samples.tsv"),
+        "units": "counts",
+        "columns": {"sample": "sample_id", "subject": "donor"},
+    }
+    files = sorted(str(path) for path in folder.glob("*_counts.tsv.gz"))
+    endpoint = {"column": "phenotype", "positive": "MDD", "negative": "CTRL"}
+    by_pattern = _job(tmp_path, {**cohort, "expression": str(folder / "*_counts.tsv.gz")}, endpoint)
+    by_list = _job(tmp_path, {**cohort, "expression": files}, endpoint)
+    one, other = (build_cohort(job.cohort, 7) for job in (by_pattern, by_list))
+    assert one.shape == (265, 28395)
+    assert one.obs["subject"].nunique() == 48
+    np.testing.assert_array_equal(one.X, other.X)
+    assert "6 expression files were joined on 28395 genes" in _notes(one)
+
+
+def test_a_panel_in_a_table_of_all_genes_is_trained_as_it_is(shared_data, tmp_path):
+    folder = shared_data / "gse93157_melanoma"
+    cohort = {
+        "expression": str(folder / "expression_raw.tsv.gz"),
+        "samples": str(folder / "samples.tsv"),
+        "units": "log2",
+    }
+    job = _job(tmp_path, cohort, {"column": "response_NR", "positive": "R", "negative": "N"})
+    result = train(job, tmp_path / "run", tmp_path / "bundle").result
+    assert result.n.genes == 717
+    assert any("55552 of 56269 genes have no value" in finding.message for finding in result.audit)
+
+
+@pytest.mark.parametrize(
+    ("name", "units"), [("golub", "log2"), ("golub", "counts"), ("singh", "log2"), ("singh", "tpm")]
+)
+def test_the_advice_on_negative_intensities_works(shared_data, tmp_path, name, units):
+    folder = shared_data / "microarray" / name
+    files = {"expression": folder / "expression.tsv.gz", "samples": folder / "samples.tsv"}
+    with pytest.raises(ExpressionError, match=r"np\.log2\(np\.maximum\(x, 20\)\)"):
+        read_table(files["expression"], files["samples"], units=units)
+    table = pd.read_csv(files["expression"], sep="\t", index_col=0)
+    np.log2(np.maximum(table, 20)).to_csv(tmp_path / "log2.tsv", sep="\t", index_label="probe")
+    assert read_table(tmp_path / "log2.tsv", files["samples"], units="log2").n_vars == len(table)
