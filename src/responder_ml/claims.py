@@ -11,6 +11,7 @@ from responder_ml.contrasts.claim_result import ClaimResult
 from responder_ml.contrasts.claim_verdicts import judge_claims
 from responder_ml.contrasts.claims_record import ClaimsRecord, RegionFacts
 from responder_ml.contrasts.evaluate_claims import evaluate_claims
+from responder_ml.contrasts.evaluate_tests import TestSettings, evaluate_tests
 from responder_ml.contrasts.region_maps import map_region
 from responder_ml.contrasts.region_ranks import rank_regions
 from responder_ml.contrasts.study_regions import StudyRegion, split_regions
@@ -28,6 +29,8 @@ CLAIMS_FOLDER = FolderKind(
     "table of claims", by_answer(RECORD, ("schema_version", "claims", "rows", "ranks"), (TABLE, RECORD, PAGE))
 )
 """How a folder of claims is recognised before it is written."""
+# Rotations of the further statistics where batch is handled without being asked for: each costs a fit of every gene.
+_ROTATIONS = 200
 
 
 def claims(job: JobConfig, progress: Progress | None = None, store: UnitStore | None = None) -> ClaimsRecord:
@@ -49,7 +52,8 @@ def claims(job: JobConfig, progress: Progress | None = None, store: UnitStore | 
     """
     progress, config = progress or Progress(), job.claims
     cohort = build_cohort(job.cohort, job.seed)
-    regions = split_regions(cohort, config.words, covariates=config.covariates, strata=config.strata)
+    batch = tuple(name for name in job.endpoint.nuisance if name in cohort.obs) if config.batch == "auto" else ()
+    regions = split_regions(cohort, config.words, covariates=config.covariates, strata=config.strata, batch=batch)
     results = list(build_behaviour(config, cohort))
     with progress.stage("Claims") as on_progress:
         tables = build_workers(job.compute, store).map(partial(_evaluate_region, config=config, seed=job.seed), regions)
@@ -94,21 +98,29 @@ def default_folder(job: JobConfig) -> Path:
 
 
 def _evaluate_region(region: StudyRegion, config: ClaimsConfig, seed: int) -> list[ClaimResult]:
+    settings = TestSettings(seed, config.relabellings, config.bootstrap, region.strata)
+    # Relabelling within strata takes the place of covariates in the further statistics, which allow one of the two.
+    rotated = region.covariates if region.strata is None else None
+    few = min(config.relabellings, _ROTATIONS) if rotated is not None and region.batch else config.relabellings
     try:
-        return evaluate_claims(
+        statistics = evaluate_claims(
             region.expression,
             region.groups,
             region.name,
             seed=seed,
-            relabellings=config.relabellings,
+            relabellings=few,
             cutoffs=build_cutoffs(config.preset),
             bootstrap=config.bootstrap,
             subjects=region.subjects,
-            covariates=region.covariates,
+            covariates=rotated,
             strata=region.strata,
+        )
+        tests = evaluate_tests(
+            region.expression, region.groups, region.name, region.subjects, settings, region.covariates
         )
     except ContrastError as problem:
         raise ContrastError(f"{region.name}: {problem} Or leave this region out with `cohort.where`.") from problem
+    return sorted([*tests, *statistics], key=lambda line: line.claim)
 
 
 def _plain(section: ClaimsConfig | CohortConfig) -> dict[str, Any]:
@@ -129,16 +141,28 @@ def _notes(job: JobConfig, regions: list[StudyRegion]) -> list[str]:
             f"{reason} one region ({names}): the claims are evaluated in it alone, and no region is ranked (R8). "
             "Remove the region from `cohort.where` to evaluate all."
         )
-    adjusted = (*job.claims.covariates, *job.claims.strata)
-    ignored = [name for name in job.endpoint.nuisance if name not in adjusted]
-    if ignored:
-        notes.append(
-            f"Not adjusted for {', '.join(ignored)}: where animals of different groups differ in it, p can be too small. "
-            "Name it in `claims.covariates` (residuals are rotated) or `claims.strata` (fewer relabellings)."
-        )
+    notes += _batch_notes(job, regions)
     if job.claims.preset == "bagot2017":
         notes.append(
             "Genes are called at nominal p < 0.05 and a fold change of 1.3, values attributed to the founding study that "
             "could not be verified."
+        )
+    return notes
+
+
+def _batch_notes(job: JobConfig, regions: list[StudyRegion]) -> list[str]:
+    """Say what was done about batch, and which nuisance columns nothing was done about."""
+    by_sentence: dict[str, list[str]] = {}
+    for region in regions:
+        if region.batch:
+            by_sentence.setdefault(region.batch, []).append(region.name)
+    notes = [f"{', '.join(names)}: {sentence}" for sentence, names in by_sentence.items()]
+    adjusted = (*job.claims.covariates, *job.claims.strata)
+    handled = " ".join(by_sentence)
+    ignored = [name for name in job.endpoint.nuisance if name not in adjusted and name not in handled]
+    if ignored:
+        notes.append(
+            f"Not adjusted for {', '.join(ignored)}: where animals of different groups differ in it, p can be too small. "
+            "Name it in `claims.covariates` (residuals are rotated) or `claims.strata` (fewer relabellings)."
         )
     return notes

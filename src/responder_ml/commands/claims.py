@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from responder_ml.contrasts.claim_result import ClaimResult
     from responder_ml.contrasts.claims_record import ClaimsRecord
 
-_STYLES = {"consistent": "green", "contradicted": "red", "out_of_reach": "yellow"}
+_STYLES = {"consistent": "green", "contradicted": "red", "out_of_reach": "yellow", "too_few_animals": "yellow"}
 _STATISTICS = {
     "common_cosine": "R3 cosine",
     "reversal_share": "R4 share",

@@ -7,6 +7,32 @@ from responder_ml.arrays import Floats
 
 
 @dataclass(frozen=True)
+class PartResult:
+    """One thing that a claim needs, tested.
+
+    Attributes
+    ----------
+    words
+        What it says.
+    p_value
+        One-sided p: the larger of those by t and by relabelling where it has both.
+    p_t, p_relabelled
+        Each of the two; None where there is none.
+    labellings
+        Relabellings used, 0 where there are none.
+    smallest_p
+        Smallest p that it can yield.
+    """
+
+    words: str
+    p_value: float
+    p_t: float
+    p_relabelled: float | None = None
+    labellings: int = 0
+    smallest_p: float = 0.0
+
+
+@dataclass(frozen=True)
 class ClaimResult:
     """A statistic, its null distribution and its interval.
 
@@ -31,7 +57,8 @@ class ClaimResult:
     p_value
         One-sided p.
     null
-        How the null was made: ``relabelling`` of subjects, ``rotation`` of residuals, or ``fisher``.
+        How the null was made: ``relabelling`` of subjects, ``rotation`` of residuals, ``fisher``, or ``t`` of an unbiased product,
+        alone or joined by ``+`` to one of the first two.
     exact
         Whether all relabellings were used.
     labellings
@@ -54,6 +81,16 @@ class ClaimResult:
         Bootstrap values, for ranking regions.
     null_values
         Values under the null, that of the observed groups included, for figures.
+    alternative, estimand
+        What the claim asserts and what is estimated, in words; empty where ``statistic`` says it.
+    parts
+        What the claim needs, each with its p; the line's p is the largest of theirs.
+    with_shared_animals
+        The same estimate with the noise of shared animals left in: what is usually published. None where none is taken out.
+    power
+        Probability of "consistent" at these group sizes if the claim holds in full; None where it is not computed.
+    needed
+        Smallest group that makes it four fifths, all groups enlarged alike; None where no size searched does.
     """
 
     claim: str
@@ -77,3 +114,9 @@ class ClaimResult:
     note: str
     draws: Floats | None = field(default=None, repr=False, compare=False)
     null_values: Floats | None = field(default=None, repr=False, compare=False)
+    alternative: str = ""
+    estimand: str = ""
+    parts: tuple[PartResult, ...] = ()
+    with_shared_animals: float | None = None
+    power: float | None = None
+    needed: int | None = None

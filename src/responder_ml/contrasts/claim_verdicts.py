@@ -1,52 +1,57 @@
 """The verdict on each claim: one sentence, chosen by rule from a line of the table that was chosen in advance.
 
-Each claim has one headline statistic. Reversal and induction are taken as responders minus non-responders where there are both:
-both are compared with the same susceptible animals, so what a shared reference produces cancels. Which statistic stands for a claim
-was chosen by its power on simulated animals. p-values are corrected for the regions of a claim (Holm), not for the number of
-claims.
+Each claim has one headline line: its test on true changes (`claim_tests`), the drugs together where there are two. "Consistent"
+demands that every part of the claim is above zero at the level, the sign included. p-values are corrected for the regions of a
+claim (Holm); beside it stands the p corrected for the claims as well.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 
 from responder_ml.contrasts.claim_result import ClaimResult
-from responder_ml.contrasts.founding_claims import CLAIMS, DIFFERENCE
+from responder_ml.contrasts.claim_tests import BOTH_ARMS, LACKING, STATEMENTS
+from responder_ml.contrasts.claim_words import describe_estimate, describe_full
+from responder_ml.contrasts.founding_claims import CLAIMS
 from responder_ml.contrasts.groups import RESPONDER
 from responder_ml.contrasts.region_ranks import RANKED, RegionRank
 from responder_ml.statistics.multiple_testing import holm
 
-Level = Literal["consistent", "not_shown", "out_of_reach", "contradicted", "not_asked"]
+Level = Literal["consistent", "not_shown", "out_of_reach", "too_few_animals", "contradicted", "not_asked"]
 
-_BOTH, _STRESS = "responder and non_responder", "susceptible - control"
+_ARMS: Mapping[str, tuple[str, ...]] = {
+    "R2": ("susceptible - control",),
+    "R3": (RESPONDER,),
+    "R4": (BOTH_ARMS, RESPONDER),
+    "R5": (BOTH_ARMS, RESPONDER),
+    "R6a": (BOTH_ARMS,),
+    "R6b": (BOTH_ARMS,),
+    "R6c": (BOTH_ARMS,),
+    "R7": (RESPONDER,),
+}
 HEADLINES: Mapping[str, tuple[str, tuple[str, ...]]] = {
-    "R2": ("deg_count", (_STRESS,)),
-    "R3": ("common_cosine", (RESPONDER,)),
-    "R4": ("reversal_cosine", (DIFFERENCE, RESPONDER)),
-    "R5": ("induction_shift", (DIFFERENCE, RESPONDER)),
-    "R6a": ("response_degs", (_BOTH,)),
-    "R6b": ("non_responder_only_degs", (_BOTH,)),
-    "R6c": ("opposition_cosine", (_BOTH,)),
-    "R7": ("interaction_degs", ("drug x response",)),
+    claim: (STATEMENTS[claim].name, arms) for claim, arms in _ARMS.items()
 }
 """Statistic of each claim that its verdict rests on, and its arms, the preferred one first."""
-_IN_WORDS = {
-    "deg_count": "genes called between susceptible and control animals",
-    "common_cosine": "likeness of the two drugs' changes (cosine)",
-    "reversal_cosine": "reversal (minus the cosine of drug and stress changes)",
-    "induction_shift": "induction (shift of resilient-specific genes the resilient way, log2)",
-    "response_degs": "genes called between responders and non-responders",
-    "non_responder_only_degs": "genes called in non-responders only",
-    "opposition_cosine": "opposition (minus the cosine of responder and non-responder changes)",
-    "interaction_degs": "genes whose response depends on the drug",
-}
 _IN_EVERY_REGION = ("R2",)
 _CLEAR_LEAD = 0.95
-"""Share of bootstrap draws in which a region that leads must be first."""
+"""Share of draws in which a region that leads must be first."""
 _EQUAL = 0.2
 """Largest difference of response fractions that counts as equal."""
+_ENOUGH_POWER = 0.5
+"""Power for the claim in full below which a claim not shown is one these animals cannot be asked."""
+_WRONG_SIDE: Mapping[str, tuple[float, bool]] = {
+    "R3": (0.0, False),
+    "R4": (0.0, False),
+    "R5": (0.0, False),
+    "R6a": (1.0 - LACKING, False),
+    "R6b": (0.0, False),
+    "R6c": (0.0, True),
+    "R7": (0.0, False),
+}
+"""Value that separates a claim from its contrary, and whether the contrary lies above it."""
 
 
 @dataclass(frozen=True)
@@ -58,18 +63,25 @@ class ClaimVerdict:
     claim
         Code, R1 to R8.
     level
-        ``consistent`` with the claim, ``not_shown``, ``out_of_reach`` where no p these animals allow is small enough,
-        ``contradicted``, or ``not_asked`` where the data cannot answer it.
+        ``consistent`` with the claim, ``not_shown``, ``too_few_animals`` where the claim would probably be missed even if it held
+        in full, ``out_of_reach`` where no p these animals allow is small enough, ``contradicted``, or ``not_asked`` where the data
+        cannot answer it.
     sentence
         The same with its numbers.
     regions
         Regions in which it is consistent.
+    p_value
+        Smallest p of its regions (largest, where it is about every region), corrected for their number; None where it has none.
+    p_across_claims
+        The same, corrected for the number of claims that have one (Holm).
     """
 
     claim: str
     level: Level
     sentence: str
     regions: tuple[str, ...] = ()
+    p_value: float | None = None
+    p_across_claims: float | None = None
 
 
 def judge_claims(results: Sequence[ClaimResult], ranks: Sequence[RegionRank], alpha: float) -> tuple[ClaimVerdict, ...]:
@@ -86,8 +98,8 @@ def judge_claims(results: Sequence[ClaimResult], ranks: Sequence[RegionRank], al
     """
     verdicts = {"R1": _judge_fractions([line for line in results if line.claim == "R1"])}
     verdicts |= {claim: _judge(claim, headlines(results, claim), alpha) for claim in HEADLINES}
-    verdicts["R8"] = _judge_ranks(results, ranks)
-    return tuple(verdicts[claim] for claim in CLAIMS)
+    verdicts["R8"] = _judge_ranks(results, ranks, verdicts["R3"])
+    return _correct_across([verdicts[claim] for claim in CLAIMS])
 
 
 def headlines(results: Sequence[ClaimResult], claim: str) -> list[ClaimResult]:
@@ -100,6 +112,13 @@ def headlines(results: Sequence[ClaimResult], claim: str) -> list[ClaimResult]:
             if line.region not in best or order < best[line.region][0]:
                 best[line.region] = (order, line)
     return [line for _, line in best.values()]
+
+
+def _correct_across(verdicts: Sequence[ClaimVerdict]) -> tuple[ClaimVerdict, ...]:
+    tested = [verdict for verdict in verdicts if verdict.p_value is not None]
+    corrected = holm(np.array([verdict.p_value for verdict in tested], dtype=np.float64))
+    across = {verdict.claim: float(p) for verdict, p in zip(tested, corrected, strict=True)}
+    return tuple(replace(verdict, p_across_claims=across.get(verdict.claim)) for verdict in verdicts)
 
 
 def _judge(claim: str, lines: Sequence[ClaimResult], alpha: float) -> ClaimVerdict:
@@ -115,31 +134,41 @@ def _judge(claim: str, lines: Sequence[ClaimResult], alpha: float) -> ClaimVerdi
     correction = (
         "" if len(lines) == 1 or every else f", {corrected[first]:.2g} after correction for {len(lines)} regions"
     )
-    numbers = f"{_numbers(lines[first])}{correction}"
+    numbers = f"{describe_estimate(lines[first])}{correction}"
     regions = tuple(line.region for line, value in zip(lines, corrected, strict=True) if value <= alpha)
+
+    def verdict(level: Level, text: str) -> ClaimVerdict:
+        p_value = float(corrected.max() if every else corrected.min())
+        return ClaimVerdict(claim, level, f"{text} {numbers}.", regions, p_value)
+
     if len(regions) == len(lines) or (regions and not every):
-        return ClaimVerdict(
-            claim, "consistent", f"Consistent with the claim in {', '.join(regions)}. {numbers}.", regions
-        )
+        return verdict("consistent", f"Consistent with the claim in {', '.join(regions)}.")
+    if all(_lies_wrong(claim, line) for line in lines):
+        return verdict("contradicted", f"Contradicted{'' if len(lines) == 1 else ' in every region'}.")
     if least > alpha:
-        text = f"Out of reach: with these animals no p below {least:.2g}{' (corrected)' if correction else ''} is attainable."
-        return ClaimVerdict(claim, "out_of_reach", f"{text} {numbers}.")
-    if every:
-        shown = f"Shown in {len(regions)} of {len(lines)} regions, not in all" if len(lines) > 1 else "Not shown"
-        return ClaimVerdict(claim, "not_shown", f"{shown}. {numbers}.", regions)
-    return ClaimVerdict(claim, "not_shown", f"Not shown{'' if len(lines) == 1 else ' in any region'}. {numbers}.")
+        correction_word = " (corrected)" if correction else ""
+        return verdict(
+            "out_of_reach", f"Out of reach: with these animals no p below {least:.2g}{correction_word} is attainable."
+        )
+    shown = "Not shown" if len(lines) == 1 else "Not shown in any region"
+    if every and len(lines) > 1:
+        shown = f"Shown in {len(regions)} of {len(lines)} regions, not in all"
+    best = max(lines, key=lambda line: line.power or 0.0)
+    if not regions and best.power is not None and best.power < _ENOUGH_POWER:
+        return verdict("too_few_animals", f"Cannot be asked of these animals: {describe_full(claim, best)}.")
+    return verdict("not_shown", f"{shown}.")
 
 
-def _numbers(line: ClaimResult) -> str:
-    less = ", responders minus non-responders," if line.arm == DIFFERENCE else ""
-    no_effect = "unknown" if line.expected_no_effect is None else _short(line.expected_no_effect)
-    p = "unknown" if line.p_value is None else f"{line.p_value:.2g}"
-    words = f"{_IN_WORDS[line.statistic]}{less}"
-    return f"{line.region}: {words} {_short(line.observed)}, {no_effect} expected with no effect, p = {p}"
+def _lies_wrong(claim: str, line: ClaimResult) -> bool:
+    """Tell whether a line's whole interval lies on the side of the claim's contrary."""
+    if claim not in _WRONG_SIDE or line.interval is None:
+        return False
+    limit, above = _WRONG_SIDE[claim]
+    return line.interval[0] > limit if above else line.interval[1] < limit
 
 
-def _judge_ranks(results: Sequence[ClaimResult], ranks: Sequence[RegionRank]) -> ClaimVerdict:
-    """Judge R8: consistent only where one region leads all three claims in nearly every draw."""
+def _judge_ranks(results: Sequence[ClaimResult], ranks: Sequence[RegionRank], alike: ClaimVerdict) -> ClaimVerdict:
+    """Judge R8: consistent only where the drugs act alike in a region that leads all three claims in nearly every draw."""
     leaders: dict[str, RegionRank] = {}
     for claim in RANKED:
         lines = {(line.statistic, line.drug, line.arm) for line in headlines(results, claim)}
@@ -156,6 +185,10 @@ def _judge_ranks(results: Sequence[ClaimResult], ranks: Sequence[RegionRank]) ->
     if not clear:
         return ClaimVerdict("R8", "not_shown", f"No region leads clearly. First are {text}.")
     (name,) = names
+    if name not in alike.regions:
+        return ClaimVerdict(
+            "R8", "not_shown", f"{name} leads, but that the drugs act alike there (R3) is not shown: {text}."
+        )
     return ClaimVerdict("R8", "consistent", f"{name} leads. First are {text}.", (name,))
 
 
@@ -176,7 +209,3 @@ def _judge_fractions(lines: Sequence[ClaimResult]) -> ClaimVerdict:
     if max(-low, high) <= _EQUAL:
         return ClaimVerdict("R1", "consistent", f"The fractions differ by less than {_EQUAL:.0%}: {text}.")
     return ClaimVerdict("R1", "not_shown", f"Too few animals to call the fractions equal or not: {text}.")
-
-
-def _short(value: float) -> str:
-    return f"{value:.0f}" if abs(value) >= 10 else f"{value + 0.0:.2f}".replace("-0.00", "0.00")

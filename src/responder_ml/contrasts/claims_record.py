@@ -116,6 +116,11 @@ def _row(result: ClaimResult, leading: bool) -> dict[str, Any]:
         "hypothesis": result.hypothesis,
         "meaning": SUMMARIES[result.statistic],
         "note": result.note,
+        "alternative": result.alternative,
+        "needs": "; ".join(f"{part.words}: p = {part.p_value:.4g}" for part in result.parts),
+        "with_shared_animals": _number(result.with_shared_animals),
+        "power_if_full": _number(result.power),
+        "smallest_group_needed": _number(result.needed),
     }
 
 

@@ -78,12 +78,9 @@ def evaluate_claims(
         )
     names = [str(index) for index in range(groups.codes.size)] if subjects is None else list(subjects)
     rows = build_rows(groups)
-    members = [
-        index for index, code in enumerate(groups.codes) if code >= 0 and groups.size(groups.names[code]) >= FEWEST
-    ]
-    groups = Groups.of([groups.names[groups.codes[index]] for index in members])
+    members, groups = take_part(groups)
     task = _Task(
-        _varying(expression[members]),
+        varying_genes(expression[members]),
         groups,
         cutoffs,
         None if covariates is None else np.asarray(covariates, dtype=np.float64)[members],
@@ -171,7 +168,22 @@ class _Task:
         return list(blocks(count, len(self.groups.names), self.expression.shape[1]))
 
 
-def _varying(expression: Floats) -> Floats:
+def take_part(groups: Groups) -> tuple[list[int], Groups]:
+    """Return which subjects take part, those of groups of `FEWEST` or more, and their groups."""
+    members = [
+        index for index, code in enumerate(groups.codes) if code >= 0 and groups.size(groups.names[code]) >= FEWEST
+    ]
+    return members, Groups.of([groups.names[groups.codes[index]] for index in members])
+
+
+def varying_genes(expression: Floats) -> Floats:
+    """Return the genes that vary.
+
+    Raises
+    ------
+    ContrastError
+        Values are not finite, or fewer than `FEWEST_GENES` genes vary.
+    """
     if not np.all(np.isfinite(expression)):
         raise ContrastError("Expression has values that are not finite. Claims need complete log2 expression.")
     varying = np.ptp(expression, axis=0) > 0

@@ -12,6 +12,7 @@ import numpy as np
 
 from responder_ml.arrays import Floats
 from responder_ml.contrasts.claim_statistic import Statistic
+from responder_ml.contrasts.claim_tests import STATEMENTS
 from responder_ml.contrasts.comparisons import Comparisons
 from responder_ml.contrasts.groups import (
     CONTROL,
@@ -27,7 +28,10 @@ from responder_ml.contrasts.treatment_statistics import AGGRAVATION, INDUCTION, 
 from responder_ml.errors import ContrastError
 
 DIFFERENCE = "responder less non_responder"
-"""The arm of rows in which the part that comes from a shared reference cancels."""
+"""The arm of rows whose statistic is that of responders less that of non-responders.
+
+Both contain the susceptible animals, whose noise does not cancel where effects, noise or sizes of the two arms differ: these rows
+test "outcome has nothing to do with expression", not the claim. `claim_tests` tests the claims."""
 
 CLAIMS: Mapping[str, str] = {
     "R1": "Each treatment reversed the symptoms of a roughly equal fraction of mice.",
@@ -50,6 +54,7 @@ NO_DIFFERENCE = "the two groups do not differ"
 SUMMARIES: Mapping[str, str] = {
     "response_fraction": "share of treated animals that responded",
     "response_fraction_difference": "response share of one drug less that of the other",
+    **{statement.name: statement.estimand for statement in STATEMENTS.values()},
     **{
         statistic.name: statistic.summary
         for statistics in (BURDEN, COMMON, REVERSAL, INDUCTION, NON_RESPONSE, AGGRAVATION, DRUG_SPECIFIC, INTERACTION)

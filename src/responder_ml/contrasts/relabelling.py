@@ -92,7 +92,7 @@ def relabel_groups(
         for level in np.unique(stratum)
     ]
     blocks = [block for block in blocks if block.size]
-    labellings = prod(_count_arrangements(codes[block]) for block in blocks)
+    labellings = prod(count_arrangements(codes[block]) for block in blocks)
     if labellings <= limit:
         return GroupRelabellings(_enumerate(codes, blocks, labellings), labellings, True)
     drawn = np.tile(codes, (limit + 1, 1))
@@ -101,7 +101,8 @@ def relabel_groups(
     return GroupRelabellings(drawn, labellings, False)
 
 
-def _count_arrangements(codes: Indices) -> int:
+def count_arrangements(codes: Indices) -> int:
+    """Return the number of distinct orders of the codes."""
     _, sizes = np.unique(codes, return_counts=True)
     remaining = np.cumsum(sizes[::-1])[::-1]
     return prod(comb(int(total), int(size)) for total, size in zip(remaining, sizes, strict=True))

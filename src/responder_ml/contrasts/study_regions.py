@@ -12,6 +12,7 @@ import pandas as pd
 from anndata import AnnData
 
 from responder_ml.arrays import Floats, Indices, Strings
+from responder_ml.contrasts.batch_plan import plan_batch
 from responder_ml.contrasts.groups import (
     CONTROL,
     NON_RESPONDER,
@@ -84,6 +85,8 @@ class StudyRegion:
         Subjects x covariates, None for none.
     strata
         Code per subject, None for none.
+    batch
+        What was done about batch without being told, in words; empty where nothing was.
     """
 
     name: str
@@ -93,10 +96,16 @@ class StudyRegion:
     subjects: tuple[str, ...] = field(repr=False)
     covariates: Floats | None = field(repr=False, default=None)
     strata: Indices | None = field(repr=False, default=None)
+    batch: str = ""
 
 
 def split_regions(
-    cohort: AnnData, words: SheetWords | None = None, *, covariates: Sequence[str] = (), strata: Sequence[str] = ()
+    cohort: AnnData,
+    words: SheetWords | None = None,
+    *,
+    covariates: Sequence[str] = (),
+    strata: Sequence[str] = (),
+    batch: Sequence[str] = (),
 ) -> list[StudyRegion]:
     """Return the cohort's regions in the order of the sheet, each filtered and normalised separately.
 
@@ -112,6 +121,8 @@ def split_regions(
         Columns to hold constant in every linear model, such as ``batch``.
     strata
         Columns within whose combinations subjects are relabelled.
+    batch
+        Columns of batches to handle as each region allows, where neither covariates nor strata are given.
 
     Raises
     ------
@@ -119,7 +130,7 @@ def split_regions(
         The sheet lacks a column, or a subject is in two groups of one region.
     """
     sheet = cohort.obs
-    missing = [name for name in (*_COLUMNS, *covariates, *strata) if name not in sheet]
+    missing = [name for name in (*_COLUMNS, *covariates, *strata, *batch) if name not in sheet]
     if missing:
         raise ContrastError(
             f"The claims need the column(s) {', '.join(missing)}, which the sample sheet does not have. "
@@ -127,13 +138,18 @@ def split_regions(
         )
     regions = sheet["region"].astype(str) if "region" in sheet else pd.Series(WHOLE_COHORT, index=sheet.index)
     return [
-        _region(str(name), cohort[(regions == name).to_numpy()], words or SheetWords(), covariates, strata)
+        _region(str(name), cohort[(regions == name).to_numpy()], words or SheetWords(), covariates, strata, batch)
         for name in pd.unique(regions)
     ]
 
 
 def _region(
-    name: str, part: AnnData, words: SheetWords, covariates: Sequence[str], strata: Sequence[str]
+    name: str,
+    part: AnnData,
+    words: SheetWords,
+    covariates: Sequence[str],
+    strata: Sequence[str],
+    batch: Sequence[str],
 ) -> StudyRegion:
     units = str(part.uns["units"])
     values = np.asarray(part.X, dtype=np.float64)
@@ -149,14 +165,22 @@ def _region(
             "correct the sheet."
         )
     sheet = part.obs.iloc[first]
+    by_subject = Groups(groups.names, groups.codes[first])
+    if batch and not covariates and not strata:
+        plan = plan_batch(by_subject, sheet, batch)
+        held, within, sentence = plan.covariates, plan.strata, plan.sentence
+    else:
+        held = _covariates(sheet, covariates, name) if covariates else None
+        within, sentence = (_strata(sheet, strata) if strata else None), ""
     return StudyRegion(
         name=name,
         expression=log2 if len(first) == len(log2) else _mean_by(log2, subject_of, len(subjects)),
         genes=np.asarray(part.var_names, dtype=str)[expressed.kept_],
-        groups=Groups(groups.names, groups.codes[first]),
+        groups=by_subject,
         subjects=tuple(map(str, subjects)),
-        covariates=_covariates(sheet, covariates, name) if covariates else None,
-        strata=_strata(sheet, strata) if strata else None,
+        covariates=held,
+        strata=within,
+        batch=sentence,
     )
 
 

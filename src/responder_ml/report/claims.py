@@ -25,6 +25,7 @@ LEVELS = {
     "consistent": "consistent",
     "not_shown": "not shown",
     "out_of_reach": "out of reach",
+    "too_few_animals": "too few animals",
     "contradicted": "contradicted",
     "not_asked": "not asked",
 }
