@@ -3,12 +3,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from responder_ml.contrasts.claim_result import PartResult
+from responder_ml.contrasts.claim_tests import BOTH_ARMS, build_tests
 from responder_ml.contrasts.claim_verdicts import HEADLINES, headlines, judge_claims
 from responder_ml.contrasts.evaluate_claims import evaluate_claims
-from responder_ml.contrasts.founding_claims import CLAIMS, DIFFERENCE, SUMMARIES, build_rows
+from responder_ml.contrasts.founding_claims import CLAIMS, SUMMARIES, build_rows
 from responder_ml.contrasts.groups import RESPONDER, Groups
 from responder_ml.contrasts.region_ranks import RegionRank
 from responder_ml.contrasts.response_fraction import response_fractions
+from responder_ml.contrasts.true_changes import AnimalDesign, TrueChanges
 
 
 @pytest.fixture(scope="module")
@@ -36,9 +39,10 @@ def test_every_claim_has_one_verdict_in_order(line):
 
 
 def test_headlines_name_statistics_that_exist(study):
-    names = {(row.statistic.claim, row.statistic.name) for row in build_rows(study)}
-    assert {(claim, statistic) for claim, (statistic, _) in HEADLINES.items()} <= names
-    assert {row.statistic.name for row in build_rows(study)} <= set(SUMMARIES)
+    tests = build_tests(TrueChanges(np.random.default_rng(0).normal(size=(25, 40)), AnimalDesign(study)))
+    names = {(test.claim, (test.statement.name, test.arm)) for test in tests}
+    assert {(claim, (statistic, arms[0])) for claim, (statistic, arms) in HEADLINES.items()} <= names
+    assert {row.statistic.name for row in build_rows(study)} | {name for _, (name, _) in names} <= set(SUMMARIES)
 
 
 def test_correction_pays_for_the_choice_of_region(line):
@@ -48,6 +52,16 @@ def test_correction_pays_for_the_choice_of_region(line):
     missed = _verdict([_line(line, "R4", "PFC", 0.0126), *others], "R4")
     assert (missed.level, missed.regions) == ("not_shown", ())
     assert "p = 0.013, 0.05 after correction for 4 regions" in missed.sentence
+
+
+def test_correction_across_claims_stands_beside_that_across_regions(line):
+    lines = [_line(line, "R4", "PFC", 0.01), _line(line, "R6c", "PFC", 0.03), _line(line, "R3", "PFC", 0.5)]
+    verdicts = {verdict.claim: verdict for verdict in judge_claims(lines, [], 0.05)}
+    # Three claims have a p: 3 x 0.01 and 2 x 0.03.
+    assert verdicts["R4"].p_across_claims == pytest.approx(0.03)
+    assert verdicts["R6c"].p_across_claims == pytest.approx(0.06)
+    assert verdicts["R6c"].level == "consistent"
+    assert verdicts["R8"].p_across_claims is None
 
 
 def test_in_every_region_needs_each_regions_own_p_and_no_correction(line):
@@ -69,11 +83,11 @@ def test_out_of_reach_where_no_labelling_could_do_it(line):
 def test_the_preferred_line_is_the_difference_of_both_drugs(line):
     lines = [
         _line(line, "R4", "PFC", 0.5, arm=arm, drug=drug)
-        for arm in (RESPONDER, DIFFERENCE)
+        for arm in (RESPONDER, BOTH_ARMS)
         for drug in ("ketamine", "imipramine+ketamine", "imipramine")
     ]
     (chosen,) = headlines(lines, "R4")
-    assert (chosen.arm, chosen.drug) == (DIFFERENCE, "imipramine+ketamine")
+    assert (chosen.arm, chosen.drug) == (BOTH_ARMS, "imipramine+ketamine")
     (fallback,) = headlines([line for line in lines if line.arm == RESPONDER], "R4")
     assert (fallback.arm, fallback.drug) == (RESPONDER, "imipramine+ketamine")
 
@@ -84,13 +98,16 @@ def _rank(claim, region, share):
 
 
 def test_a_region_leads_surely_only_in_all_three_and_nearly_all_draws(line):
-    lines = [_line(line, claim, region, 0.5) for claim in ("R3", "R4", "R5") for region in ("PFC", "NAc")]
+    lines = [_line(line, claim, region, 0.02) for claim in ("R3", "R4", "R5") for region in ("PFC", "NAc")]
     sure = [_rank(claim, "PFC", 0.97) for claim in ("R3", "R4", "R5")]
     assert _verdict(lines, "R8", sure).regions == ("PFC",)
     for other in (_rank("R5", "NAc", 0.97), _rank("R5", "PFC", 0.9)):
         verdict = _verdict(lines, "R8", [*sure[:2], other])
         assert verdict.level == "not_shown"
         assert "PFC in R3 (97% of draws)" in verdict.sentence
+    not_alike = [replace(other, p_value=0.5) if other.claim == "R3" else other for other in lines]
+    verdict = _verdict(not_alike, "R8", sure)
+    assert (verdict.level, "R3) is not shown" in verdict.sentence) == ("not_shown", True)
 
 
 @pytest.mark.parametrize(
@@ -103,34 +120,64 @@ def test_equal_fractions_are_called_equal_only_where_the_interval_is_narrow(imip
     assert _verdict(response_fractions(drug, responder), "R1").level == level
 
 
-REVERSAL = "reversal (minus the cosine of drug and stress changes)"
-DEGS = "genes called between susceptible and control animals"
+UNDONE = "51% of the stress change is undone in responders (95 % interval 10% to 90%)"
 
 
 def test_sentences_of_one_region_name_the_numbers(line):
-    numbers = {"observed": 0.512, "expected_no_effect": -0.001}
+    numbers = {"observed": 0.512, "interval": (0.1, 0.9)}
     sentence = _verdict([_line(line, "R4", "PFC", 0.012, **numbers)], "R4").sentence
-    tail = f"PFC: {REVERSAL}, responders minus non-responders, 0.51, 0.00 expected with no effect, p = 0.012."
-    assert sentence == f"Consistent with the claim in PFC. {tail}"
-    sentence = _verdict([_line(line, "R4", "PFC", 0.3, smallest=0.1, arm=RESPONDER, **numbers)], "R4").sentence
-    tail = f"PFC: {REVERSAL} 0.51, 0.00 expected with no effect, p = 0.3."
-    assert sentence == f"Out of reach: with these animals no p below 0.1 is attainable. {tail}"
-    sentence = _verdict([_line(line, "R4", "PFC", 0.3, smallest=0.05, arm=RESPONDER, **numbers)], "R4").sentence
-    assert sentence == f"Not shown. {tail}"
+    assert sentence == f"Consistent with the claim in PFC. PFC: {UNDONE}; p = 0.012."
+    sentence = _verdict([_line(line, "R4", "PFC", 0.3, smallest=0.1, **numbers)], "R4").sentence
+    assert sentence == f"Out of reach: with these animals no p below 0.1 is attainable. PFC: {UNDONE}; p = 0.3."
+    sentence = _verdict([_line(line, "R4", "PFC", 0.3, interval=None, observed=-0.001)], "R4").sentence
+    assert (
+        sentence
+        == "Not shown. PFC: 0% of the stress change is undone in responders (interval not determined); p = 0.3."
+    )
 
 
 def test_sentences_of_several_regions_name_the_smallest_p_and_its_correction(line):
-    numbers = {"observed": 10.4, "expected_no_effect": 9.99}
-    lines = [_line(line, "R2", name, p, **numbers) for name, p in (("PFC", 0.3), ("NAc", 0.04))]
-    tail = f"NAc: {DEGS} 10, 9.99 expected with no effect, p = 0.04"
-    assert _verdict(lines, "R2").sentence == f"Shown in 1 of 2 regions, not in all. {tail}."
-    assert _verdict(lines[:1], "R2").sentence.startswith("Not shown. PFC")
+    numbers = {"observed": 0.512, "interval": (0.1, 0.9)}
+    lines = [_line(line, "R2", name, p) for name, p in (("PFC", 0.3), ("NAc", 0.04))]
+    assert _verdict(lines, "R2").sentence.startswith("Shown in 1 of 2 regions, not in all. NAc: stress changes")
     lines = [_line(line, "R4", name, p, **numbers) for name, p in (("PFC", 0.3), ("NAc", 0.04))]
-    tail = f"NAc: {REVERSAL}, responders minus non-responders, 10, 9.99 expected with no effect, p = 0.04, 0.08 after"
-    assert _verdict(lines, "R4").sentence == f"Not shown in any region. {tail} correction for 2 regions."
+    tail = f"NAc: {UNDONE}; p = 0.04, 0.08 after correction for 2 regions."
+    assert _verdict(lines, "R4").sentence == f"Not shown in any region. {tail}"
     lines = [replace(other, smallest_p=0.03) for other in lines]
     sentence = _verdict(lines, "R4").sentence
-    assert sentence.startswith(f"Out of reach: with these animals no p below 0.06 (corrected) is attainable. {tail}")
+    assert sentence == f"Out of reach: with these animals no p below 0.06 (corrected) is attainable. {tail}"
+
+
+def test_what_these_animals_cannot_be_asked_is_said_with_the_size_that_could(line):
+    few = {"power": 0.17, "needed": 8, "n": {"control": 5, "susceptible": 3}}
+    verdict = _verdict([_line(line, "R6c", "PFC", 0.3, **few)], "R6c")
+    assert verdict.level == "too_few_animals"
+    assert "with 3 to 5 animals a group even full opposition would be found in 17% of studies; 8 in" in verdict.sentence
+    assert _verdict([_line(line, "R6c", "PFC", 0.3, **few | {"power": 0.5})], "R6c").level == "not_shown"
+    # What is found is found, however improbable it was.
+    assert _verdict([_line(line, "R6c", "PFC", 0.03, **few)], "R6c").level == "consistent"
+
+
+@pytest.mark.parametrize(
+    ("claim", "interval", "level"),
+    [
+        ("R6c", (0.01, 0.9), "contradicted"),
+        ("R6c", (-0.01, 0.9), "not_shown"),
+        ("R4", (-0.9, -0.01), "contradicted"),
+        ("R6a", (-0.5, 0.7), "contradicted"),
+        ("R6a", (-0.5, 0.8), "not_shown"),
+    ],
+)
+def test_an_interval_on_the_wrong_side_contradicts(line, claim, interval, level):
+    assert _verdict([_line(line, claim, "PFC", 0.9, interval=interval)], claim).level == level
+    elsewhere = _line(line, claim, "NAc", 0.9, interval=None)
+    assert _verdict([_line(line, claim, "PFC", 0.9, interval=interval), elsewhere], claim).level == "not_shown"
+
+
+def test_the_sentence_names_every_part_of_a_claim(line):
+    parts = (PartResult("responders are moved back", 0.01, 0.01), PartResult("more than others", 0.2, 0.1, 0.2, 700))
+    sentence = _verdict([_line(line, "R4", "PFC", 0.2, parts=parts)], "R4").sentence
+    assert "p = 0.2, the largest of: responders are moved back (0.01); more than others (0.2)." in sentence
 
 
 def test_every_region_must_be_able_to_reach_the_level_but_one_is_enough_for_some_region(line):
@@ -143,14 +190,14 @@ def test_what_is_unknown_is_called_unknown_and_shows_nothing(line):
     unknown = _line(line, "R4", "PFC", None, None, expected_no_effect=None, observed=1.0)
     verdict = _verdict([unknown], "R4")
     assert verdict.level == "out_of_reach"
-    assert verdict.sentence.endswith("1.00, unknown expected with no effect, p = unknown.")
+    assert verdict.sentence.endswith("p = unknown.")
     # Its p counts as 1 beside the other region's.
     both = _verdict([unknown, _line(line, "R4", "NAc", 0.02)], "R4")
     assert (both.level, both.regions) == ("consistent", ("NAc",))
 
 
 def test_a_region_leads_from_95_per_cent_of_draws_on(line):
-    lines = [_line(line, claim, region, 0.5) for claim in ("R3", "R4", "R5") for region in ("PFC", "NAc")]
+    lines = [_line(line, claim, region, 0.02) for claim in ("R3", "R4", "R5") for region in ("PFC", "NAc")]
     assert _verdict(lines, "R8", [_rank(claim, "PFC", 0.95) for claim in ("R3", "R4", "R5")]).level == "consistent"
 
 

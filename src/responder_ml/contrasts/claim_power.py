@@ -14,8 +14,7 @@ from scipy.stats import t as student_t
 
 from responder_ml.arrays import Floats
 from responder_ml.contrasts.claim_tests import ClaimTest
-from responder_ml.contrasts.groups import CONTROL, NON_RESPONDER, RESILIENT, RESPONDER, SUSCEPTIBLE, Groups
-from responder_ml.contrasts.true_changes import AnimalDesign
+from responder_ml.contrasts.groups import CONTROL, NON_RESPONDER, RESILIENT, RESPONDER, SUSCEPTIBLE
 from responder_ml.statistics.seeds import generator
 
 TARGET = 0.8
@@ -40,7 +39,7 @@ class Signal:
     dispersion: float
 
 
-WEAK, STRONG = Signal(0.10, 0.02), Signal(0.35, 0.02)
+WEAK, STRONG = Signal(0.016, 0.0014), Signal(0.070, 0.0014)
 """A stress change as the package's simulated cohorts have at effect 1 and at effect 2, and their noise."""
 
 
@@ -76,30 +75,37 @@ def power_of(test: ClaimTest, sizes: Mapping[str, int], signal: Signal, alpha: f
     alpha
         Level.
     """
-    names = tuple(sizes)
-    design = AnimalDesign(Groups(names, np.repeat(np.arange(len(names)), list(sizes.values()))))
-    truth = full_truth(test.claim, names, signal)
-    animal = np.stack([design.animal_form(part.form) for part in test.parts])
-    means = design.members @ truth @ design.members.T
-    value = np.array([np.sum(part.form * truth) for part in test.parts])
-    first = np.einsum("aij,jk,bik->ab", animal, means, animal)
-    covariance = signal.dispersion * (4.0 * first + 2.0 * np.einsum("aij,bij->ab", animal, animal))
+    truth = full_truth(test.claim, tuple(sizes), signal)
+    forms = np.stack([part.form for part in test.parts])
+    counts = np.array(list(sizes.values()), dtype=np.float64)
+    value = np.einsum("agh,gh->a", forms, truth)
+    first = np.einsum("agh,hk,bgk,g->ab", forms, truth, forms, 1.0 / counts)
+    # A group's product with itself is over pairs of different animals.
+    pairs = np.outer(counts, counts) - np.diag(counts)
+    second = np.einsum("agh,bgh,gh->ab", forms, forms, 1.0 / pairs)
+    covariance = signal.dispersion * (4.0 * first + 2.0 * second)
     error = np.sqrt(np.maximum(np.diag(covariance), np.finfo(np.float64).tiny))
     drawn = generator(0, "claim power").multivariate_normal(value, covariance, size=_DRAWS, method="svd")
-    limit = float(student_t.ppf(1.0 - alpha, max(design.df, 1)))
+    limit = float(student_t.ppf(1.0 - alpha, max(int(counts.sum()) - len(counts), 1)))
     return float(np.mean(np.all(drawn / error >= limit, axis=1)))
 
 
 def needed_size(test: ClaimTest, sizes: Mapping[str, int], signal: Signal, alpha: float) -> int | None:
     """Return the smallest group when all groups are enlarged alike until the power reaches `TARGET`; None beyond 16 times."""
     names = tuple(sizes)
-    involved = [names[index] for index in test.groups]
-    smallest = min(sizes[name] for name in involved)
-    for size in range(smallest, smallest * _LARGEST_FACTOR + 1):
+    smallest = min(sizes[names[index]] for index in test.groups)
+
+    def reaches(size: int) -> bool:
         enlarged = {name: max(2, round(count * size / smallest)) for name, count in sizes.items()}
-        if power_of(test, enlarged, signal, alpha) >= TARGET:
-            return size
-    return None
+        return power_of(test, enlarged, signal, alpha) >= TARGET
+
+    low, high = smallest - 1, smallest * _LARGEST_FACTOR
+    if not reaches(high):
+        return None
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if reaches(middle) else (middle, high)
+    return high
 
 
 def signal_of(stress: float, error: float, dispersion: float) -> Signal:

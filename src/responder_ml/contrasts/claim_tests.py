@@ -125,7 +125,7 @@ STATEMENTS: Mapping[str, Statement] = {
     "R4": Statement(
         "undone_share",
         "share of the true stress change S - C that is undone in responders, (S - R).(S - C) / |S - C|^2",
-        "(S - R).(S - C) <= 0 for one drug at least, or (N - R).(S - C) <= 0: responders not moved back, or no more than non-responders",
+        "(S - R).(S - C) <= 0 for a drug, or (N - R).(S - C) <= 0: responders not moved back, or no more than non-responders",
         "(S - R).(S - C) > 0 for each drug, and (N - R).(S - C) > 0",
     ),
     "R5": Statement(

@@ -38,6 +38,8 @@ from responder_ml.statistics.squeeze import fit_f_dist, squeeze
 # Least variance of a group, as a share of the pooled one, where few animals or covariates leave an estimate near 0.
 _LEAST_VARIANCE = 0.05
 _LEVEL = 0.95
+# Rounds in which groups' variances and genes' scales are estimated in turn.
+_ROUNDS = 3
 
 
 @dataclass(frozen=True)
@@ -162,10 +164,11 @@ class TrueChanges:
         centred = expression - expression.mean(axis=0)
         errors = design.residual @ centred
         squares, leverage = design.members.T @ errors**2, design.members.T @ np.diag(design.residual)
+        squares /= self._noise_ratios(squares, leverage)[:, None]
         scale, df_total = _scale(squares.sum(axis=0), float(leverage.sum()))
         standard = centred / np.sqrt(scale)
         self.gram = standard @ standard.T / standard.shape[1]
-        self.variance = self._group_variances(squares, leverage, df_total)
+        self.variance = self._group_variances(errors, squares, leverage, df_total)
         pooled = float(np.maximum(self.variance, 0.0) @ leverage / leverage.sum())
         ratio = np.maximum(design.members @ self.variance, _LEAST_VARIANCE * pooled) / pooled
         self._noise = ratio
@@ -207,14 +210,24 @@ class TrueChanges:
         centred = slopes - members @ (members.T @ slopes / sizes)
         return np.asarray(centred * np.sqrt(sizes / np.maximum(sizes - 1.0, 1.0))[self.design.groups.codes])
 
-    def _group_variances(self, squares: Floats, leverage: Floats, df_total: float) -> Floats:
+    def _noise_ratios(self, squares: Floats, leverage: Floats) -> Floats:
+        """Return each group's variance over that of all, so that scales with and without a group are on one level."""
+        ratios = np.ones(len(squares))
+        for _ in range(_ROUNDS):
+            scale, _ = _scale((squares / ratios[:, None]).sum(axis=0), float(leverage.sum()))
+            ratios = self.design.variances @ np.mean(squares / scale, axis=1)
+            ratios = np.maximum(ratios * leverage.sum() / (ratios @ leverage), _LEAST_VARIANCE)
+        return ratios
+
+    def _group_variances(self, errors: Floats, squares: Floats, leverage: Floats, df_total: float) -> Floats:
         """Return the variance of each group over scales computed without it, made comparable with the scale of all."""
+        own = self.design.members.T @ errors**2
         values = np.empty(len(squares))
         for group in range(len(squares)):
             rest = float(leverage.sum() - leverage[group])
             scale, df = _scale(squares.sum(axis=0) - squares[group], rest)
             # The mean of 1 / scale is that of an inverse chi-square of its degrees of freedom.
-            values[group] = np.mean(squares[group] / scale) * _inverse_mean(df_total) / _inverse_mean(df)
+            values[group] = np.mean(own[group] / scale) * _inverse_mean(df_total) / _inverse_mean(df)
         return np.asarray(self.design.variances @ values, dtype=np.float64)
 
     def _noise_spread(self, ratio: Floats) -> tuple[Floats, float]:
