@@ -5,7 +5,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from anndata import AnnData
+
 from responder_ml.build import build_behaviour, build_cohort, build_cutoffs, build_workers
+from responder_ml.cohort.nuisance_kind import infer_kind
 from responder_ml.config import JobConfig
 from responder_ml.contrasts.claim_result import ClaimResult
 from responder_ml.contrasts.claim_verdicts import judge_claims
@@ -52,8 +55,9 @@ def claims(job: JobConfig, progress: Progress | None = None, store: UnitStore | 
     """
     progress, config = progress or Progress(), job.claims
     cohort = build_cohort(job.cohort, job.seed)
-    batch = tuple(name for name in job.endpoint.nuisance if name in cohort.obs) if config.batch == "auto" else ()
-    regions = split_regions(cohort, config.words, covariates=config.covariates, strata=config.strata, batch=batch)
+    regions = split_regions(
+        cohort, config.words, covariates=config.covariates, strata=config.strata, batch=_batches(job, cohort)
+    )
     results = list(build_behaviour(config, cohort))
     with progress.stage("Claims") as on_progress:
         tables = build_workers(job.compute, store).map(partial(_evaluate_region, config=config, seed=job.seed), regions)
@@ -95,6 +99,15 @@ def default_folder(job: JobConfig) -> Path:
     """Return the folder, named after the job and a digest of what the claims depend on."""
     resolved = job.resolved()
     return named_folder("claims", job.name, [resolved[key] for key in ("cohort", "claims", "seed")])
+
+
+def _batches(job: JobConfig, cohort: AnnData) -> tuple[str, ...]:
+    """Return the nuisance columns that are categories; measurements such as depth are left to `claims.covariates`."""
+    if job.claims.batch == "ignore":
+        return ()
+    subjects = cohort.obs[~cohort.obs["subject"].duplicated()]
+    kinds = {name: infer_kind(name, subjects[name]).kind for name in job.endpoint.nuisance if name in subjects}
+    return tuple(name for name, kind in (kinds | job.endpoint.kinds).items() if kind == "category" and name in kinds)
 
 
 def _evaluate_region(region: StudyRegion, config: ClaimsConfig, seed: int) -> list[ClaimResult]:

@@ -168,6 +168,8 @@ class ClaimsConfig(Section):
     """Columns held constant in the linear models; residuals are then rotated."""
     strata: tuple[str, ...] = ()
     """Columns within which subjects are relabelled."""
+    batch: Literal["auto", "ignore"] = "auto"
+    """Without covariates and strata: handle the categories of ``endpoint.nuisance`` as each region allows, or ignore them."""
     preset: Literal["bagot2017", "fdr"] = "bagot2017"
     """When a gene is called: at p < 0.05 and a fold change of 1.3, which is attributed to the study and unverified, or at a false
     discovery rate of 10 %."""

@@ -33,7 +33,13 @@ def test_a_batch_that_is_a_group_is_not_handled_and_that_is_said(study, sheet):
     assert "cannot be told from the groups" in plan.sentence
 
 
-@pytest.mark.parametrize("column", ["rin", "one"])
-def test_numbers_and_a_single_batch_need_nothing(study, sheet, column):
-    sheet["one"] = "run0"
-    assert plan_batch(study, sheet, [column]).sentence == ""
+def test_a_single_batch_needs_nothing(study, sheet):
+    sheet["batch"] = "run0"
+    assert plan_batch(study, sheet, ["batch"]).sentence == ""
+
+
+def test_batches_may_be_numbers(study, sheet):
+    sheet["run"] = np.arange(25) % 2
+    np.testing.assert_array_equal(
+        plan_batch(study, sheet, ["run"]).covariates, plan_batch(study, sheet, ["batch"]).covariates
+    )

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from responder_ml.arrays import Floats, Indices
+from responder_ml.cohort.nuisance_kind import as_kind
 from responder_ml.contrasts.group_fits import group_designs
 from responder_ml.contrasts.groups import CONTROL, FEWEST, NON_RESPONDER, RESPONDER, SUSCEPTIBLE, Groups
 from responder_ml.contrasts.relabelling import count_arrangements
@@ -38,19 +39,15 @@ class BatchPlan:
 
 
 def plan_batch(groups: Groups, sheet: pd.DataFrame, names: Sequence[str]) -> BatchPlan:
-    """Return the plan for the nuisance columns of a sheet, whose rows are the subjects of the groups.
-
-    Only columns of categories make batches; numbers such as sequencing depth are left to ``claims.covariates``.
-    """
-    columns = [name for name in names if not pd.api.types.is_numeric_dtype(sheet[name])]
+    """Return the plan for columns of categories of a sheet, one or more, whose rows are the subjects of the groups."""
     member = np.array(
         [code >= 0 and groups.size(groups.names[code]) >= FEWEST for code in groups.codes], dtype=np.bool_
     )
-    text = sheet[columns].astype(str).agg("\x1f".join, axis=1) if columns else pd.Series("", index=sheet.index)
-    codes = np.asarray(pd.factorize(text, sort=True)[0], dtype=np.intp)
+    words = pd.concat([as_kind(sheet[name], "category") for name in names], axis=1)
+    codes = np.asarray(pd.factorize(words.agg("\x1f".join, axis=1), sort=True)[0], dtype=np.intp)
     if len(np.unique(codes[member])) < 2:
         return BatchPlan("")
-    word = " and ".join(columns)
+    word = " and ".join(names)
     indicators = (codes[:, None] == np.unique(codes[member])[1:]).astype(np.float64)
     used = Groups.of([groups.names[code] for code in groups.codes[member]])
     design = group_designs(used.codes[None], len(used.names), indicators[member])[0]
