@@ -38,6 +38,7 @@ TESTS_OF_NO_SINGLE_MODULE = (
     "test_real_regions.py",
     "test_score_gene_names.py",
     "shared_cases/test_files.py",
+    "shared_cases/test_samples.py",
     "test_shipped_configs.py",
     "tracking/test_postgres.py",
 )

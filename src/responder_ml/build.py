@@ -14,7 +14,7 @@ from anndata import AnnData
 from responder_ml.classifiers import CLASSIFIERS
 from responder_ml.classifiers.classifier import Classifier
 from responder_ml.cohort.audit import audit
-from responder_ml.cohort.combine_samples import combine_samples
+from responder_ml.cohort.combine_samples import combine_replicates, combine_samples
 from responder_ml.cohort.endpoint import Endpoint, LabelledCohort, label_cohort
 from responder_ml.cohort.findings import Finding
 from responder_ml.cohort.gene_map import read_gene_map
@@ -229,7 +229,7 @@ def build_workers(config: ComputeConfig, store: UnitStore | None = None) -> Work
 
 
 def build_cohort(config: CohortConfig, seed: int) -> AnnData:
-    """Read or simulate the cohort a job names.
+    """Read or simulate the cohort a job names, and put replicate libraries together where it asks for that.
 
     Raises
     ------
@@ -238,6 +238,11 @@ def build_cohort(config: CohortConfig, seed: int) -> AnnData:
     ConfigError
         A parameter the source does not have.
     """
+    cohort = _read_cohort(config, seed)
+    return cohort if config.replicates is None else combine_replicates(cohort, config.replicates)
+
+
+def _read_cohort(config: CohortConfig, seed: int) -> AnnData:
     if config.source == "simulated":
         from responder_ml.cohort.read import keep_rows
         from responder_ml.cohort.simulate import simulate_cohort

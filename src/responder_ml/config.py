@@ -1,9 +1,9 @@
 """One YAML file is one job: read, checked and resolved, with paths relative to the file itself."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import yaml
 from pydantic import Field, ValidationError
@@ -49,6 +49,8 @@ class JobConfig(Section):
     """Where runs are sent to."""
     compute: ComputeConfig = ComputeConfig()
     """Where the work is done."""
+    accept: tuple[Annotated[str, Field(pattern=r"^RML\d\d$")], ...] = ()
+    """Codes of the audit, such as ``RML09``, whose findings of severity ``error`` do not stop the training; the verdict says so."""
     seed: int = Field(7, ge=0)
     """Seed of every random draw: folds, tuning, relabellings, simulation."""
 
@@ -112,6 +114,20 @@ def read_job(content: Mapping[str, Any], source: str) -> JobConfig:
     except ValidationError as problem:
         findings = "\n".join(f"  - {line}" for line in explain(problem, JobConfig))
         raise ConfigError(f"{source} cannot be used:\n{findings}") from problem
+
+
+def accepting(job: JobConfig, codes: Sequence[str]) -> JobConfig:
+    """Return a job that also accepts these codes of the audit.
+
+    Raises
+    ------
+    ConfigError
+        One is no code.
+    """
+    wrong = [code for code in codes if not re.fullmatch(r"RML\d\d", code)]
+    if wrong:
+        raise ConfigError(f"--accept {wrong[0]} names no finding of the audit. Give its code, such as RML09.")
+    return job.model_copy(update={"accept": tuple(dict.fromkeys((*job.accept, *codes)))}) if codes else job
 
 
 def load_genes(path: Path) -> GenesConfig:

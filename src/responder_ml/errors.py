@@ -12,6 +12,7 @@ these into exit code 2; every other exception is a bug and keeps its traceback.
     │   ├── SampleSheetError   the sample sheet, or its match with the matrix
     │   └── GeneNameError      gene identifiers
     ├── EndpointError          classes, subjects and strata of the question asked
+    ├── AuditError             findings of the audit that nobody accepted
     ├── FeatureError           a gene set or builder that cannot be used on these data
     ├── ContrastError          a contrast or claim that these groups cannot answer
     ├── BundleError            a saved model that cannot be trusted or read
@@ -67,6 +68,10 @@ class GeneNameError(CohortError):
 
 class EndpointError(ResponderError):
     """Classes, subjects and strata of the question asked."""
+
+
+class AuditError(ResponderError):
+    """Findings of the audit that nobody accepted."""
 
 
 class FeatureError(ResponderError):

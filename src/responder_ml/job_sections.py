@@ -69,6 +69,8 @@ class CohortConfig(Section):
     taken: TissueTaken | None = None
     """Whether tissue was taken before or after the outcome was known; if not given, ``after`` for simulated cohorts and
     ``unknown`` for files."""
+    replicates: Literal["sum", "mean"] | None = None
+    """Puts the libraries of one subject and region together, by the ``sum`` of counts or the ``mean``; none if not given."""
 
     @property
     def tissue_taken(self) -> TissueTaken:

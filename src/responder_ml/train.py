@@ -9,6 +9,7 @@ import numpy as np
 from responder_ml.build import PreparedJob, build_workers, prepare_job
 from responder_ml.bundles.bundle import BUNDLE_FOLDER, Bundle, write_bundle
 from responder_ml.bundles.pack import pack_bundle
+from responder_ml.cohort.audit import require_accepted
 from responder_ml.cohort.endpoint import LabelledCohort
 from responder_ml.config import JobConfig
 from responder_ml.errors import RunError, TrackingError
@@ -77,6 +78,7 @@ def run_job(
     """Do what `train` does within an open checkpoint, for a caller that has more to do before its units are cleared."""
     check_before_work(job, out, bundle)
     clock, prepared = Clock(), prepare_job(job)
+    require_accepted(prepared.findings, job.accept)
     for note in (*classifier_notes(prepared.feasible.candidates), prepared.power_note):
         progress.say(note)
     workers, key = build_workers(job.compute, checkpoint.unit_store()), run_key(job, prepared.labelled)

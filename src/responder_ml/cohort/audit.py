@@ -1,10 +1,11 @@
 """Checks of a cohort before a model is trained on it: findings with codes; nothing is changed."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 
-from responder_ml.cohort import design_checks, sample_checks
+from responder_ml.cohort import design_checks, sample_checks, unit_checks
 from responder_ml.cohort.endpoint import LabelledCohort
 from responder_ml.cohort.findings import Finding
+from responder_ml.errors import AuditError
 
 Check = Callable[[LabelledCohort], Iterable[Finding]]
 
@@ -28,8 +29,39 @@ CHECKS: tuple[Check, ...] = (
     design_checks.derived_classes,
     sample_checks.gene_map,
     sample_checks.what_reading_changed,
+    unit_checks.left_out,
+    unit_checks.kinds_of_nuisances,
+    unit_checks.spellings,
+    unit_checks.reused_names,
 )
 """In the order of their codes; each check's docstring opens with its own."""
+
+
+def require_accepted(findings: Sequence[Finding], accepted: Collection[str]) -> tuple[Finding, ...]:
+    """Refuse findings of severity ``error`` but those whose code was accepted, and return the accepted ones.
+
+    Parameters
+    ----------
+    findings
+        Of `audit`.
+    accepted
+        Codes that somebody has looked at and accepts.
+
+    Raises
+    ------
+    AuditError
+        Naming every other finding of severity ``error``, and how to accept it.
+    """
+    errors = [finding for finding in findings if finding.severity == "error"]
+    refused = [finding for finding in errors if finding.code not in accepted]
+    if refused:
+        told = "\n".join(f"  {finding.code}  {finding.message}" for finding in refused)
+        options = " ".join(f"--accept {code}" for code in dict.fromkeys(finding.code for finding in refused))
+        raise AuditError(
+            f"The audit found what makes any verdict wrong:\n{told}\nCorrect the files. If this is known and meant, train with "
+            f"{options} (or `accept` in the job); the verdict then says so."
+        )
+    return tuple(errors)
 
 
 def audit(labelled: LabelledCohort) -> list[Finding]:

@@ -9,7 +9,7 @@ sample: a model also meets single samples later, and copies of a sample change n
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -19,18 +19,11 @@ from responder_ml.arrays import Indices
 from responder_ml.cohort.association import is_categorical
 from responder_ml.cohort.endpoint import LabelledCohort
 from responder_ml.cohort.missing_values import GAPS, gaps_of
+from responder_ml.cohort.nuisance_kind import is_called_a_batch
+from responder_ml.errors import CohortError
 
 # So many names of samples are joined into the name of their row; more are counted.
 _MOST_NAMED = 3
-
-
-def in_order_of_names(cohort: AnnData) -> AnnData:
-    """Return samples by subject and name, and genes by name: folds and ties go by this order, not by that of the files."""
-    names = cohort.obs_names.astype(str)
-    order = np.lexsort([names, cohort.obs["subject"].astype(str)]) if "subject" in cohort.obs else np.arange(len(names))
-    genes = np.argsort(cohort.var_names.astype(str), kind="stable")
-    in_order = all(np.array_equal(by_name, np.arange(len(by_name))) for by_name in (order, genes))
-    return cohort if in_order else cohort[order, genes].copy()
 
 
 def combine_samples(labelled: LabelledCohort) -> LabelledCohort:
@@ -64,6 +57,34 @@ def combine_outside(labelled: LabelledCohort) -> AnnData:
     """Return the samples outside the endpoint, one per subject and kind; see `combine_samples`."""
     kinds = _kinds(labelled.outside.obs, labelled.endpoint.nuisance)
     return combine_rows(labelled.outside, kinds, labelled.endpoint.measured)
+
+
+def combine_replicates(cohort: AnnData, method: Literal["sum", "mean"]) -> AnnData:
+    """Return the cohort with one row per subject and kind of sample, such as its region; columns of batches tell no kinds apart.
+
+    Parameters
+    ----------
+    cohort
+        Samples x genes, with a column ``subject``. ``uns["replicates"]`` will hold the method and the names of combined rows.
+    method
+        ``sum`` of counts, or ``mean``.
+
+    Raises
+    ------
+    CohortError
+        Values that are no counts cannot be summed.
+    """
+    if method == "sum" and cohort.uns.get("units") != "counts":
+        raise CohortError(
+            f"cohort.replicates is sum, but values are in {cohort.uns.get('units')}, which do not add up. Write `replicates: mean`."
+        )
+    technical = [str(name) for name in cohort.obs.columns if name != "region" and is_called_a_batch(str(name))]
+    kinds = _kinds(cohort.obs, technical)
+    combined = combine_rows(cohort, kinds, total=method == "sum")
+    names = combined.obs_names.astype(str)[np.bincount(kinds) > 1].tolist() if len(kinds) else []
+    if names:
+        combined.uns["replicates"] = {"method": method, "names": names}
+    return combined
 
 
 def combine_rows(cohort: AnnData, group_of: Indices, measured: Collection[str] = (), total: bool = False) -> AnnData:

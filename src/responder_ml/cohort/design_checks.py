@@ -4,14 +4,16 @@ from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
+from scipy.stats import fisher_exact
 
-from responder_ml.cohort.association import Association, associate, is_categorical, rank_difference
+from responder_ml.cohort.association import Association, associate, rank_difference
 from responder_ml.cohort.endpoint import LabelledCohort
 from responder_ml.cohort.findings import Finding
 from responder_ml.errors import list_names
 
 # Fewer than this per class: refused; fewer than the second: nothing can be tuned.
 _FEWEST, _FEW = 3, 6
+_MISSING_WITH_CLASS = 0.05
 _SUBJECT_WORDS = ("animal", "mouse", "rat", "donor", "patient", "subject", "individual", "participant")
 
 
@@ -71,15 +73,30 @@ def unknown_subjects(labelled: LabelledCohort) -> Iterator[Finding]:
 
 
 def repeated_samples(labelled: LabelledCohort) -> Iterator[Finding]:
-    """RML04: several samples of one subject."""
-    counts = np.bincount(labelled.subject_of)
-    if counts.max(initial=0) > 1:
+    """RML04: several samples of one subject, and libraries of one subject and region that were put together before."""
+    summed = dict(labelled.cohort.uns.get("replicates", {}))
+    if summed:
+        what = "summed" if summed["method"] == "sum" else "averaged"
         yield Finding(
             "RML04",
             "info",
-            f"{int(counts.sum())} samples come from {len(counts)} subjects, up to {counts.max()} from one. Those of one "
-            "subject are averaged before anything is learnt, so each subject counts once.",
+            f"Libraries of one subject and region were {what} (cohort.replicates): {list_names(summed['names'], quote='')}.",
         )
+    counts = np.bincount(labelled.subject_of)
+    if counts.max(initial=0) < 2:
+        return
+    several = [labelled.subjects[index] for index in np.flatnonzero(counts > 1)]
+    sheet = labelled.cohort.obs
+    keys = ["subject", *(["region"] if "region" in sheet else []), labelled.endpoint.column]
+    are_replicates = bool(sheet[keys].astype(str).duplicated().any())
+    advice = " Sum replicate libraries with `cohort.replicates: sum`." if are_replicates else ""
+    yield Finding(
+        "RML04",
+        "warning" if are_replicates else "info",
+        f"{int(counts.sum())} samples come from {len(counts)} subjects, up to {counts.max()} from one "
+        f"({list_names(several)}). Those of one subject are averaged before anything is learnt, so each subject counts "
+        f"once.{advice}",
+    )
 
 
 def several_regions(labelled: LabelledCohort) -> Iterator[Finding]:
@@ -99,18 +116,19 @@ def nuisance_and_class(labelled: LabelledCohort) -> Iterator[Finding]:
     """RML06: batch and the like against class, by Cramér's V; measurements by a rank test."""
     for column in labelled.endpoint.nuisance:
         units = _units(labelled, column)
-        if is_categorical(units["value"]):
+        if labelled.is_category(column):
             kind = "subjects" if len(units) == len(labelled.labels) else "pairs of subject and value"
             association = associate(units["value"], units["label"].to_numpy())
             yield _describe_batch(column, association, f"{len(units)} {kind}")
             continue
         known = units[units["value"].notna()]
         share, p_value = rank_difference(known["value"].to_numpy(dtype=np.float64), known["label"].to_numpy())
+        missing, with_class = _missing(labelled, column)
         yield Finding(
             "RML06",
-            "warning" if p_value < 0.05 else "info",
+            "warning" if p_value < 0.05 or with_class else "info",
             f"{column} alone separates the classes with AUROC {max(share, 1 - share):.2f} (rank test p = "
-            f"{p_value:.2g}, higher in {labelled.endpoint.positive if share >= 0.5 else labelled.endpoint.negative}).",
+            f"{p_value:.2g}, higher in {labelled.endpoint.positive if share >= 0.5 else labelled.endpoint.negative}).{missing}",
         )
 
 
@@ -142,6 +160,25 @@ def _units(labelled: LabelledCohort, column: str) -> pd.DataFrame:
         }
     )
     return table.drop_duplicates()
+
+
+def _missing(labelled: LabelledCohort, column: str) -> tuple[str, bool]:
+    """Return a sentence on the subjects without a measurement, and whether they are more often of one class."""
+    by_subject = labelled.cohort.obs[column].isna().groupby(labelled.subject_of).all().to_numpy()
+    if not by_subject.any():
+        return "", False
+    positive, negative = (int(by_subject[labelled.labels == label].sum()) for label in (1, 0))
+    sizes = np.bincount(labelled.labels, minlength=2)
+    table = [[positive, sizes[1] - positive], [negative, sizes[0] - negative]]
+    p_value = float(fisher_exact(table).pvalue)
+    endpoint = labelled.endpoint
+    with_class = p_value < _MISSING_WITH_CLASS
+    endpoint = labelled.endpoint
+    sentence = (
+        f" It is missing in {positive} of {sizes[1]} {endpoint.positive} and {negative} of {sizes[0]} {endpoint.negative} "
+        f"(Fisher's exact p = {p_value:.2g})"
+    )
+    return sentence + (", which may stand for the class." if with_class else "."), with_class
 
 
 def _describe_batch(column: str, association: Association, n_units: str) -> Finding:

@@ -36,6 +36,23 @@ _MEASUREMENTS = (
     "duration interval time delay latency temperature temp purity integrity quality mapped mapping aligned duplication gc content "
     "height width distance speed level levels amount value index260 a260 cells ng ug mg ml viability coverage"
 )
+_BATCH_WORDS = frozenset(
+    (
+        "batch",
+        "lane",
+        "run",
+        "chip",
+        "flowcell",
+        "flow",
+        "library",
+        "replicate",
+        "date",
+        "plate",
+        "index",
+        "barcode",
+        "seq",
+    )
+)
 _PREPOSITIONS = ("at", "in", "of", "on", "per", "for", "from", "since", "until", "before", "after", "by", "to", "with")
 _CATEGORY_WORDS, _MEASURED_WORDS = frozenset(_CATEGORIES.split()), frozenset(_MEASUREMENTS.split())
 _TOKENS = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
@@ -98,6 +115,11 @@ def infer_kind(name: str, values: "pd.Series[Any]") -> NuisanceKind:
         if is_code or np.mean(count == 1) <= _MOST_SINGLE:
             return NuisanceKind("category", f"its {len(distinct)} whole numbers repeat")
     return NuisanceKind("measurement", f"it has {len(distinct)} different numbers")
+
+
+def is_called_a_batch(name: str) -> bool:
+    """Tell whether a column's name is about how a library was made, which may differ between libraries of one sample."""
+    return not _BATCH_WORDS.isdisjoint(word.lower() for word in _TOKENS.findall(name))
 
 
 def read_measurements(values: "pd.Series[Any]") -> Floats | None:

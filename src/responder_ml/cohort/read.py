@@ -11,6 +11,7 @@ from anndata import AnnData
 
 from responder_ml.arrays import Floats, Indices
 from responder_ml.cohort import sample_sheet
+from responder_ml.cohort.exclusion import Exclusion, note_exclusions
 from responder_ml.cohort.expression_files import describe_files, list_files
 from responder_ml.cohort.gene_ids import check_gene_names
 from responder_ml.cohort.gene_translation import GeneTranslation
@@ -21,8 +22,12 @@ from responder_ml.cohort.missing_values import GAPS, leave_out_missing, with_sta
 from responder_ml.cohort.not_genes import find_genes, find_totals, refuse_same_file, refuse_sheet_columns
 from responder_ml.cohort.reading_note import ReadingNote
 from responder_ml.cohort.sample_sheet import Where
+from responder_ml.cohort.spelling import looks_like
 from responder_ml.cohort.units import check_library_sizes, check_units, round_estimated
 from responder_ml.errors import ExpressionError, SampleSheetError, list_names
+
+# Of the sheet's samples more than this share must be in the matrix; fewer look like another cohort's sheet.
+_LEAST_COMMON = 0.5
 
 
 @dataclass(frozen=True)
@@ -182,7 +187,11 @@ def keep_rows(cohort: AnnData, where: Where) -> AnnData:
     SampleSheetError
         A column or value does not occur, or no sample is selected.
     """
-    return cohort[sample_sheet.rows_where(cohort.obs, where)].copy() if where else cohort
+    if not where:
+        return cohort
+    rows = cohort[sample_sheet.rows_where(cohort.obs, where)].copy()
+    note_exclusions(rows, sample_sheet.exclude_rows(cohort.obs, where, cohort.obs_names.astype(str).tolist(), "where"))
+    return rows
 
 
 def _build_cohort(
@@ -199,6 +208,10 @@ def _build_cohort(
     notes = name_by_sample(grid, listed)
     genes_in_rows = genes_are_in_rows(grid, listed, known_are="samples", enough=1.0)
     selected = sheet[sample_sheet.rows_where(sheet, where)].reset_index(drop=True)
+    excluded = sample_sheet.exclude_rows(sheet, where, listed, "cohort.where")
+    on_axis = grid.columns if genes_in_rows else grid.rows
+    selected, unmatched = _with_library(selected, on_axis, grid.source)
+    excluded += unmatched
     selected, subject_source = sample_sheet.with_subjects(selected, sheet_name)
     matrix = _read_matrix(grid, selected["sample"].tolist(), genes_in_rows, plan)
     notes = (*grid.notes, *notes, *matrix.notes)
@@ -210,7 +223,7 @@ def _build_cohort(
     notes += tuple(check_library_sizes(values, plan.units))
     obs = sample_sheet.typed(selected).set_axis(matrix.samples, axis=0)
     is_simulated = "simulated" in obs and obs["simulated"].astype(str).str.lower().isin(["yes", "true", "1"]).any()
-    return AnnData(
+    cohort = AnnData(
         X=values,
         obs=obs,
         var=pd.DataFrame(index=matrix.genes),
@@ -225,6 +238,35 @@ def _build_cohort(
             **({"gene_map": matrix.gene_map} if matrix.gene_map else {}),
         },
     )
+    if excluded:
+        note_exclusions(cohort, excluded)
+    return cohort
+
+
+def _with_library(selected: pd.DataFrame, on_axis: Sequence[str], source: str) -> tuple[pd.DataFrame, list[Exclusion]]:
+    """Return the rows of the sheet whose samples are in the matrix, and the others as exclusions.
+
+    Raises
+    ------
+    SampleSheetError
+        No more than half of the sheet's samples are in the matrix.
+    """
+    libraries = set(on_axis)
+    has_library = selected["sample"].isin(libraries).to_numpy()
+    missing = selected["sample"][~has_library].tolist()
+    common = int(has_library.sum())
+    if missing and common <= _LEAST_COMMON * len(selected):
+        raise SampleSheetError(
+            f"{len(missing)} of {len(selected)} samples of the sheet are not in {source}: {list_names(missing)}. More "
+            "than half must be: correct their names, or take their rows out of the sheet or with `where`."
+        )
+    unlisted = sorted(libraries.difference(selected["sample"]))
+    like = {name: looks_like(name, unlisted) for name in missing}
+    reason = "no library in the matrix for a row of the sheet"
+    excluded = [Exclusion(reason, name, (name,), library) for name, library in like.items() if library]
+    others = tuple(name for name, library in like.items() if not library)
+    excluded += [Exclusion(reason, "", others)] if others else []
+    return selected[has_library].reset_index(drop=True), excluded
 
 
 def _sheet_columns(selected: pd.DataFrame, columns: Mapping[str, str]) -> dict[str, Sequence[str]]:
@@ -274,12 +316,6 @@ def _positions(on_axis: Sequence[str], samples: Sequence[str], source: str) -> I
         raise ExpressionError(
             f"{source}: {len(repeated)} sample(s) occur more than once: {list_names(sorted(set(repeated)))}. Sum the counts "
             "of runs of one library, or give each sample its own name."
-        )
-    missing = [name for name in samples if name not in position]
-    if missing:
-        raise SampleSheetError(
-            f"{len(missing)} of {len(samples)} samples of the sheet are not in {source}: {list_names(missing)}. "
-            "Correct their names, or take their rows out of the sheet or with `where`."
         )
     return np.array([position[name] for name in samples], dtype=np.intp)
 

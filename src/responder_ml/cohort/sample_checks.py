@@ -3,8 +3,10 @@
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from hashlib import blake2b
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from responder_ml.arrays import Floats
 from responder_ml.cohort.association import rank_difference
@@ -13,7 +15,9 @@ from responder_ml.cohort.findings import Finding
 from responder_ml.cohort.sex_genes import compare_sex
 from responder_ml.errors import list_names
 
-_TOO_ALIKE = 0.999
+_TOO_ALIKE, _COPY = 0.999, 0.9
+# Fewer samples have no means of genes that a copy could stand out from.
+_FEW_SAMPLES = 6
 _SHALLOW = 0.25
 _TPM_TOLERANCE = 0.1
 _MANY_CONSTANT, _SOME_CONSTANT = 0.5, 0.05
@@ -37,25 +41,52 @@ def identical_samples(labelled: LabelledCohort) -> Iterator[Finding]:
 
 
 def near_identical_samples(labelled: LabelledCohort) -> Iterator[Finding]:
-    """RML09: samples of different subjects that correlate above 0.999 on the log scale."""
+    """RML09: samples of different subjects that correlate above 0.999 on the log scale, and pairs that cross.
+
+    Where all samples of a cohort are that alike, a copy also stands out once every gene's mean is taken away.
+    """
     log2 = _log2(labelled).astype(np.float32)
-    log2 -= log2.mean(axis=1, keepdims=True)
-    log2 /= np.maximum(np.sqrt(np.sum(log2**2, axis=1, keepdims=True)), np.float32(1e-12))
-    alike = np.triu(log2 @ log2.T > _TOO_ALIKE, k=1)
+    alike = np.triu(_correlations(log2) > _TOO_ALIKE, k=1)
     pairs = [
         (int(first), int(second))
         for first, second in np.argwhere(alike)
         if labelled.subject_of[first] != labelled.subject_of[second]
         and not np.array_equal(labelled.expression[first], labelled.expression[second])
     ]
-    if pairs:
-        shown = [" and ".join(_names(labelled, pair)) for pair in pairs]
-        yield Finding(
-            "RML09",
-            "warning",
-            f"{len(pairs)} pair(s) of samples of different subjects correlate above {_TOO_ALIKE} on the log scale: "
-            f"{list_names(shown, quote='')}. They may be one library under two names.",
-        )
+    if not pairs:
+        return
+    beyond_means = _correlations(log2 - log2.mean(axis=0))
+    is_copy = len(log2) < _FEW_SAMPLES or any(beyond_means[pair] > _COPY for pair in pairs)
+    shown = sorted(" and ".join(sorted(_names(labelled, pair))) for pair in pairs)
+    yield Finding(
+        "RML09",
+        "error" if is_copy else "warning",
+        f"{len(pairs)} pair(s) of samples of different subjects correlate above {_TOO_ALIKE} on the log scale: "
+        f"{list_names(shown, quote='')}. They may be one library under two names.{_describe_swaps(labelled, pairs)}",
+    )
+
+
+def _describe_swaps(labelled: LabelledCohort, pairs: Sequence[tuple[int, int]]) -> str:
+    """Return a sentence for every two pairs that join the same two subjects, each holding a library of the other."""
+    of_subjects: defaultdict[tuple[int, ...], list[tuple[int, int]]] = defaultdict(list)
+    for pair in pairs:
+        of_subjects[tuple(sorted(int(labelled.subject_of[row]) for row in pair))].append(pair)
+    swapped = []
+    for subjects, crossing in of_subjects.items():
+        # Each library of one subject is that of the other, and no library stands in two pairs.
+        if len(crossing) == 2 and len({row for pair in crossing for row in pair}) == 4:
+            first, second = sorted(" and ".join(sorted(_names(labelled, pair))) for pair in crossing)
+            names = " and ".join(labelled.subjects[subject] for subject in subjects)
+            swapped.append(f"{first} cross {second} between {names}")
+    if not swapped:
+        return ""
+    return f" {list_names(swapped, quote='')}: these samples look swapped. Exchange their names in the sheet, or leave them out."
+
+
+def _correlations(values: NDArray[np.floating[Any]]) -> Floats:
+    centred = values - values.mean(axis=1, keepdims=True)
+    centred /= np.maximum(np.sqrt(np.sum(centred**2, axis=1, keepdims=True)), np.float32(1e-12))
+    return np.asarray(centred @ centred.T)
 
 
 def library_sizes(labelled: LabelledCohort) -> Iterator[Finding]:

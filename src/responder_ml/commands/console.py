@@ -32,6 +32,10 @@ _VERDICT_STYLES = {
 _SEVERITY_STYLES = {"info": "cyan", "warning": "yellow", "error": "red"}
 
 
+LEFT_OUT = "RML20"
+"""Code of the findings on samples that are not compared; shown whatever their severity."""
+
+
 def specified(**options: Any) -> dict[str, Any]:
     """Return the options that the user set; the others keep the default of the function that takes them."""
     return {name: value for name, value in options.items() if value is not None}

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from responder_ml.commands.console import (
+    LEFT_OUT,
     Out,
     ProgressBar,
     folding,
@@ -32,13 +33,20 @@ def train(
     example: Annotated[
         str | None, typer.Option(help="Train a job that comes with the package, such as pfc, in place of CONFIG.")
     ] = None,
+    accept: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Code of an audit finding, such as RML09, that shall not stop the training; may be repeated."
+        ),
+    ] = None,
 ) -> None:
     """Train the candidates of a job, test the result on relabelled subjects, and write a run folder and a bundle."""
-    from responder_ml.config import load_config
+    from responder_ml.config import accepting, load_config
     from responder_ml.search.checkpoints import run_checkpoint
     from responder_ml.train import default_folders, record, run_job
 
     job = load_config(_job_file(config, example))
+    job = accepting(job, accept or ())
     console = Console()
     run_folder, bundle_folder = default_folders(job)
     run_folder, bundle_folder = out or run_folder, bundle or bundle_folder
@@ -73,7 +81,9 @@ def show_run(console: Console, run: "Run", folder: Path, bundle: Path) -> None:
     ):
         if line:
             print_line(console, line)
-    print_findings(console, [finding for finding in result.audit if finding.severity != "info"])
+    print_findings(
+        console, [finding for finding in result.audit if finding.severity != "info" or finding.code == LEFT_OUT]
+    )
     print_line(console, f"Report: {folder / 'report.html'}")
     print_line(console, f"Run:    {folder}")
     print_line(console, f"Bundle: {bundle}")

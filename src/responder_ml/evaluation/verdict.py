@@ -7,6 +7,7 @@ spread is the null's about its mean m, which shrinks towards an AUROC of 1 as th
 ``s(A) = s sqrt(A (1 - A) / (m (1 - m)))``; `experiments/detectable_auroc` measures the power at A.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import isfinite, sqrt
 from typing import Literal
@@ -30,6 +31,14 @@ class Verdict:
 
     level: Level
     sentence: str
+
+    def despite(self, codes: Sequence[str]) -> "Verdict":
+        """Return the verdict of data of whose audit these errors were accepted; unchanged without any."""
+        if not codes:
+            return self
+        return replace(
+            self, sentence=f"{self.sentence} Trained against the audit, which found: {', '.join(codes)} (accepted)."
+        )
 
     def among_jobs(self, run: int, jobs: int) -> "Verdict":
         """Return the verdict of a job that is one of several on the same data, with its number; unchanged if it is alone.

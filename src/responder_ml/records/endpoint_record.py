@@ -2,6 +2,7 @@
 
 from pydantic import BaseModel, ConfigDict
 
+from responder_ml.cohort.nuisance_kind import Kind
 from responder_ml.cohort.tissue_taken import TissueTaken
 from responder_ml.records.numbers import RowFilter
 
@@ -16,6 +17,11 @@ class EndpointRecord(BaseModel):
     negative: str
     strata: list[str] = []
     nuisance: list[str] = []
+    kinds: dict[str, Kind] = {}
+    """What each nuisance column means, a category or a measurement; empty in results of versions that did not say."""
+    positive_values: list[str] = []
+    negative_values: list[str] = []
+    """Values that a class of several consists of; empty where its name is its one value."""
     library_size: bool = False
     """Whether the library size was a nuisance beside these columns."""
     where: RowFilter = {}

@@ -33,6 +33,7 @@ from responder_ml.explanation.stability import Stability, selection_stability, t
 from responder_ml.records.digests import data_digest
 from responder_ml.records.endpoint_record import EndpointRecord
 from responder_ml.records.job_register import JobCount
+from responder_ml.records.left_out_record import LeftOutRecord
 from responder_ml.records.numbers import RowFilter
 from responder_ml.records.result import (
     AgreementRecord,
@@ -137,6 +138,7 @@ def compose_result(
             positive=positive,
             negative=len(labelled.subjects) - positive,
             genes=labelled.cohort.n_vars,
+            left_out=sum(len(exclusion.samples) for exclusion in labelled.excluded),
         ),
         headline=_headline(observed),
         null=_null(outcome.evidence, [AUTO, *observed.candidates]),
@@ -156,9 +158,11 @@ def compose_result(
             for index, candidate in enumerate(procedure.candidates)
         ],
         audit=[*outcome.findings, *(Finding(_NOT_AUDITED, "info", note) for note in outcome.notes)],
+        left_out=[LeftOutRecord.of(exclusion) for exclusion in labelled.excluded],
+        accepted=_accepted(outcome),
         without=[_ablation(outcome.ablation)],
         behaviour=_behaviour(labelled, observed, seed),
-        verdict=_verdict(outcome.evidence, jobs_on_data),
+        verdict=_verdict(outcome, jobs_on_data),
         jobs_on_data=None if jobs_on_data is None else JobsOnDataRecord(run=jobs_on_data.run, jobs=jobs_on_data.jobs),
         split_sensitivity=_split_sensitivity(observed, labelled, seed),
         stability=_stability(outcome),
@@ -197,10 +201,13 @@ def limits_of(where: RowFilter, taken: TissueTaken) -> list[str]:
     return limits + ([f"Trained on {', '.join(rows)} only."] if rows else [])
 
 
-def _verdict(evidence: Evidence, jobs_on_data: JobCount | None) -> Verdict:
-    return (
-        evidence.verdict if jobs_on_data is None else evidence.verdict.among_jobs(jobs_on_data.run, jobs_on_data.jobs)
-    )
+def _accepted(outcome: Outcome) -> list[str]:
+    return list(dict.fromkeys(finding.code for finding in outcome.findings if finding.severity == "error"))
+
+
+def _verdict(outcome: Outcome, jobs_on_data: JobCount | None) -> Verdict:
+    verdict = outcome.evidence.verdict.despite(_accepted(outcome))
+    return verdict if jobs_on_data is None else verdict.among_jobs(jobs_on_data.run, jobs_on_data.jobs)
 
 
 def _split_sensitivity(observed: ObservedResult, labelled: LabelledCohort, seed: int) -> SplitSensitivityRecord | None:
@@ -216,6 +223,9 @@ def _endpoint(labelled: LabelledCohort, where: RowFilter, taken: TissueTaken) ->
         negative=endpoint.negative,
         strata=list(endpoint.strata),
         nuisance=list(endpoint.nuisance),
+        kinds=dict(endpoint.kinds),
+        positive_values=list(endpoint.positive_values),
+        negative_values=list(endpoint.negative_values),
         library_size=counts_as_nuisance(labelled),
         where=where,
         among={

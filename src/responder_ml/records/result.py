@@ -14,6 +14,7 @@ from responder_ml.errors import RunError
 from responder_ml.evaluation import metrics
 from responder_ml.evaluation.verdict import Verdict
 from responder_ml.records.endpoint_record import EndpointRecord
+from responder_ml.records.left_out_record import LeftOutRecord
 from responder_ml.records.numbers import Interval, Number, finite
 from responder_ml.search.candidate import AUTO
 
@@ -34,6 +35,8 @@ class Counts(Record):
     positive: int
     negative: int
     genes: int
+    left_out: int | None = None
+    """Samples that were not compared, whatever the reason; None in results of versions that did not count them."""
 
 
 class CalibrationRecord(Record):
@@ -276,6 +279,10 @@ class Result(Record):
     baselines: list[BaselineRecord]
     candidates: list[CandidateRecord]
     audit: list[Finding]
+    left_out: list[LeftOutRecord] = []
+    """Samples that were not compared, by reason."""
+    accepted: list[str] = []
+    """Codes of findings of severity error that were accepted by whoever trained."""
     without: list[GeneAblationRecord] = []
     """The headline again without some genes."""
     behaviour: BehaviourRecord | None = None

@@ -30,6 +30,8 @@ class Cohort(Section):
             "simulated": result.simulated,
             "groups": groups(run),
             "measurements": measurements(run),
+            "left_out": result.left_out,
+            "accepted": result.accepted,
             "findings": sorted(result.audit, key=lambda finding: _ORDER.index(finding.severity)),
         }
 
@@ -45,7 +47,7 @@ def groups(run: Run) -> list[dict[str, Any]]:
     sheet, tables = _labelled_sheet(run), []
     for name in _columns(run, sheet):
         values = sheet[name]
-        if not is_categorical(values) or values.nunique() > _MOST_VALUES:
+        if not is_category(run, name, values) or values.nunique() > _MOST_VALUES:
             continue
         text = as_text(values)
         counts = sheet.assign(value=text).groupby(["value", "positive"])["subject"].nunique().unstack(fill_value=0)
@@ -59,12 +61,18 @@ def measurements(run: Run) -> list[dict[str, Any]]:
     """Summarise nuisance measurements by class: median, lowest and highest."""
     sheet, summaries = _labelled_sheet(run), []
     for name in run.result.endpoint.nuisance:
-        if name not in sheet.columns or is_categorical(sheet[name]):
+        if name not in sheet.columns or is_category(run, name, sheet[name]):
             continue
         by_class = [pd.to_numeric(sheet[name][sheet["positive"] == positive]).dropna() for positive in (True, False)]
         if all(len(values) for values in by_class):
             summaries.append({"name": name, "classes": [(v.median(), v.min(), v.max()) for v in by_class]})
     return summaries
+
+
+def is_category(run: Run, name: str, values: "pd.Series[Any]") -> bool:
+    """Tell whether a column holds categories: a nuisance by the kind the run took it for, any other by its values."""
+    kind = run.result.endpoint.kinds.get(name)
+    return is_categorical(values) if kind is None else kind == "category"
 
 
 def as_text(values: "pd.Series[Any]") -> "pd.Series[str]":

@@ -7,9 +7,8 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
-from responder_ml.cohort.association import is_categorical
 from responder_ml.records.run import Run
-from responder_ml.report.cohort import as_text
+from responder_ml.report.cohort import as_text, is_category
 from responder_ml.report.figures.beeswarm import MOST_DOTS, beeswarm
 from responder_ml.report.figures.gene_bars import gene_bars
 from responder_ml.report.figures.heat_map import Tile, Track, heat_map
@@ -178,7 +177,7 @@ def _tracks(run: Run, samples: pd.DataFrame, parts: list[Any]) -> list[Track]:
     tracks = [Track(endpoint.column, 1 - samples["label"].to_numpy(dtype=np.intp)[first], classes)]
     sheet = table(run, "samples").drop_duplicates("sample").set_index("sample").reindex(samples["sample"])
     for name in dict.fromkeys([*endpoint.strata, *endpoint.nuisance, *_TRACKS]):
-        if name == endpoint.column or name not in sheet.columns or not is_categorical(sheet[name]):
+        if name == endpoint.column or name not in sheet.columns or not is_category(run, name, sheet[name]):
             continue
         codes, values = pd.factorize(as_text(sheet[name]), sort=True)
         if 1 < len(values) <= _MOST_CATEGORIES:

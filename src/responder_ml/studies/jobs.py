@@ -8,6 +8,7 @@ from typing import Any
 from anndata import AnnData
 
 from responder_ml.build import PreparedJob, build_endpoint, prepare_job
+from responder_ml.cohort.audit import require_accepted
 from responder_ml.cohort.class_values import class_names
 from responder_ml.cohort.read import keep_rows
 from responder_ml.errors import EndpointError
@@ -133,6 +134,7 @@ def search_job(planned: PlannedJob, cohort: AnnData, workers: Workers) -> Region
         prepared = prepare_job(config, rows)
     except EndpointError as problem:
         return _refuse(planned, rows, problem)
+    require_accepted(prepared.findings, config.accept)
     labelled = prepared.labelled
     procedure = Procedure(SearchData.of(labelled), prepared.feasible.candidates, prepared.feasible.plan, workers)
     observed = procedure.observe(labelled.labels)
