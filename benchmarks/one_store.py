@@ -8,6 +8,7 @@ Snakemake workflow loses runs. ``--postgres`` starts a server of its own for eve
 """
 
 import argparse
+import importlib
 import multiprocessing
 import sys
 import tempfile
@@ -38,7 +39,8 @@ def one_round(folder, count, uri):
     from responder_ml.records.result import Result
     from responder_ml.records.run import Run, write_run
 
-    context = multiprocessing.get_context("spawn")
+    # Forked from a process that has imported MLflow, the senders begin at the same moment, and a round takes seconds.
+    context = multiprocessing.get_context("fork")
     barrier, queue = context.Barrier(count), context.Queue()
     processes = []
     for number in range(count):
@@ -75,6 +77,8 @@ def main():
     parser.add_argument("--runs", type=int, default=8)
     parser.add_argument("--postgres", action="store_true")
     options = parser.parse_args()
+    importlib.import_module("mlflow.store.tracking.sqlalchemy_store")
+    importlib.import_module("responder_ml.tracking.mlflow")
     lost = 0
     for number in range(options.rounds):
         with tempfile.TemporaryDirectory() as name:

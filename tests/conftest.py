@@ -65,7 +65,8 @@ class GeoServer:
     """A local server of files; ``troubles`` holds, per path, what goes wrong with its next requests.
 
     A trouble is ``("drop", n)`` (close after n bytes), ``("stall", seconds)`` (silence after half), ``("status", code)``, or
-    ``("body", bytes)`` (another content with status 200).
+    ``("body", bytes)`` (another content with status 200), ``("redirect", address)`` or
+    ``("length", text)``.
     """
 
     def __init__(self) -> None:
@@ -84,6 +85,10 @@ class _Handler(BaseHTTPRequestHandler):
         geo, span = self.geo, self.headers.get("Range")
         geo.requests.append((self.path, span))
         trouble = geo.troubles[self.path].pop(0) if geo.troubles.get(self.path) else ("none",)
+        if trouble[0] in ("redirect", "length"):
+            self.send_response(302 if trouble[0] == "redirect" else 200)
+            self.send_header("Location" if trouble[0] == "redirect" else "Content-Length", trouble[1])
+            return self.end_headers()
         if trouble[0] == "status" or self.path not in geo.files:
             return self.send_error(trouble[1] if trouble[0] == "status" else 404)
         body = trouble[1] if trouble[0] == "body" else geo.files[self.path]

@@ -115,7 +115,7 @@ class UnreachableError(FetchError):
 
 
 @contextmanager
-def door(error: type[ResponderError], message: str) -> Iterator[None]:
+def door(error: type[ResponderError], message: str, advice: str = "Use an intact copy.") -> Iterator[None]:
     """Turn whatever a library raises at something that came from outside into one message.
 
     This stands once at each door through which files, folders and answers of others come in, and nowhere further in: there an
@@ -127,6 +127,8 @@ def door(error: type[ResponderError], message: str) -> Iterator[None]:
         Class to raise.
     message
         What could not be read; the library's own reason is added.
+    advice
+        What to do.
 
     Raises
     ------
@@ -138,7 +140,7 @@ def door(error: type[ResponderError], message: str) -> Iterator[None]:
     except ResponderError:
         raise
     except Exception as problem:
-        raise error(f"{message}: {describe_problem(problem)}. Use an intact copy.") from problem
+        raise error(f"{message}: {describe_problem(problem)}. {advice}") from problem
 
 
 def describe_problem(problem: BaseException) -> str:

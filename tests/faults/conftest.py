@@ -13,9 +13,23 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
+JOB = {
+    "name": "tiny",
+    "cohort": {"source": "simulated", "where": {"region": "PFC"}, "params": {"n_genes": 300, "regions": ["PFC"]}},
+    "endpoint": {"column": "response", "positive": "responder", "negative": "non_responder", "strata": ["drug"]},
+    "builders": [{"kind": "genes", "params": {"max_genes": 10}}],
+    "classifiers": [{"kind": "nearest_centroid"}],
+    "search": {"folds": 2, "repeats": 1, "inner_folds": 2, "inner_repeats": 1, "trials": 0},
+    "null": {"permutations": 19},
+    "claims": {"relabellings": 19, "bootstrap": 2},
+    "tracking": {"enabled": False},
+    "compute": {"workers": 1},
+    "seed": 3,
+}
 PROGRAM = """
-import json, os, signal, sys
+import json, os, signal, sys, tempfile
 import shap, skops.io, optuna, responder_ml.train, responder_ml.study, responder_ml.claims, responder_ml.selftest
 import responder_ml.transfer, responder_ml.fetch
 from responder_ml import progress
@@ -60,6 +74,22 @@ def run(order):
     return code, count[0]
 
 
+def warm_up(job):
+    # What is compiled, and what is imported when it is first used, is then there in every fork.
+    here, before = os.getcwd(), sys.stdout
+    with tempfile.TemporaryDirectory() as folder, open(os.devnull, "w") as sys.stdout:
+        os.chdir(folder)
+        open("job.yaml", "w").write(job)
+        sys.argv = ["responder-ml", "train", "job.yaml", "--out", "run", "--bundle", "bundle"]
+        try:
+            main()
+        except SystemExit as stop:
+            assert not stop.code
+        os.chdir(here)
+    sys.stdout = before
+
+
+warm_up(sys.argv[1])
 for line in sys.stdin:
     order = json.loads(line)
     reader, writer = os.pipe()
@@ -94,7 +124,7 @@ class Commands:
     def __init__(self, log: Path) -> None:
         self.log = log
         self._server = subprocess.Popen(
-            [sys.executable, "-c", PROGRAM],
+            [sys.executable, "-c", PROGRAM, yaml.safe_dump(JOB)],
             env={**os.environ, "OMP_NUM_THREADS": "1"},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

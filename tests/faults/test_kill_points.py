@@ -9,20 +9,8 @@ import signal
 
 import pytest
 import yaml
+from tests.faults.conftest import JOB
 
-JOB = {
-    "name": "tiny",
-    "cohort": {"source": "simulated", "where": {"region": "PFC"}, "params": {"n_genes": 300, "regions": ["PFC"]}},
-    "endpoint": {"column": "response", "positive": "responder", "negative": "non_responder", "strata": ["drug"]},
-    "builders": [{"kind": "genes", "params": {"max_genes": 10}}],
-    "classifiers": [{"kind": "nearest_centroid"}],
-    "search": {"folds": 2, "repeats": 1, "inner_folds": 2, "inner_repeats": 1, "trials": 0},
-    "null": {"permutations": 19},
-    "claims": {"relabellings": 19, "bootstrap": 2},
-    "tracking": {"enabled": False},
-    "compute": {"workers": 1},
-    "seed": 3,
-}
 _OF_STUDY = {
     **{key: value for key, value in JOB.items() if key not in ("name", "endpoint")},
     "cohort": {"source": "simulated", "params": {"n_genes": 300, "regions": ["PFC", "NAc"]}},
@@ -41,7 +29,7 @@ COMMANDS = {
     "train": ["train", "job.yaml", "--out", "out", "--bundle", "bundle"],
     "study": ["study", "study.yaml", "--out", "out"],
     "claims": ["claims", "job.yaml", "--out", "out"],
-    "selftest": ["selftest", "job.yaml", "--cohorts", "2", "--permutations", "19", "--out", "out.json"],
+    "selftest": ["selftest", "selftest.yaml", "--cohorts", "5", "--permutations", "2", "--out", "out.json"],
     "transfer": ["transfer", "job.yaml", "--by", "drug", "--out", "out"],
     "fetch": ["fetch", "GSE100", "--recipe", "recipe.yaml", "--cache", "cache", "--out", "out"],
 }
@@ -93,6 +81,7 @@ def place(tmp_path, geo):
             (folder / canary).write_text("three years of work")
         (folder / "job.yaml").write_text(yaml.safe_dump(JOB))
         (folder / "study.yaml").write_text(yaml.safe_dump(STUDY))
+        (folder / "selftest.yaml").write_text(yaml.safe_dump({**JOB, "null": {"permutations": 2, "alpha": 0.4}}))
         (folder / "recipe.yaml").write_text(yaml.safe_dump(RECIPE))
         return folder
 

@@ -5,12 +5,8 @@ Names such as ``NA``, ``007`` or ``1234`` must survive, so every cell of a text 
 Parquet columns keep the types they were written with.
 """
 
-import csv
 import re
-import zipfile
-import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,8 +15,9 @@ import pyarrow.compute
 import pyarrow.parquet
 
 from responder_ml.cohort.delimited import count_titles, read_text_table
+from responder_ml.cohort.packed_size import check_packed_size
 from responder_ml.cohort.workbook import read_sheet_of_workbook
-from responder_ml.errors import CohortError
+from responder_ml.errors import CohortError, door
 
 _DELIMITERS = {
     ".csv": ",",
@@ -106,6 +103,7 @@ def read_cells(path: Path, sheet: str | None = None, *, numbers: bool = False) -
     if kind == "h5ad":
         raise CohortError(f"{path} is an .h5ad file, but a table is needed here. Save the table as .tsv.")
     with reading(path):
+        check_packed_size(path)
         if kind == "parquet":
             cells = _read_parquet(path)
         elif kind == "workbook":
@@ -117,31 +115,13 @@ def read_cells(path: Path, sheet: str | None = None, *, numbers: bool = False) -
     return cells
 
 
-@contextmanager
-def reading(path: Path) -> Iterator[None]:
-    """Turn what any library raises over a broken file into one message: the guard of this door."""
-    try:
-        yield
-    except (
-        pa.ArrowException,
-        UnicodeError,
-        zipfile.BadZipFile,
-        zlib.error,
-        EOFError,
-        OSError,
-        csv.Error,
-        KeyError,
-        IndexError,
-        TypeError,
-        ValueError,
-        OverflowError,
-        RuntimeError,
-        NotImplementedError,
-    ) as problem:
-        raise CohortError(
-            f"{path} could not be read: {_first_line(problem)}. Check that it is complete, saved as UTF-8, and has as many "
-            "cells in every row as in the header."
-        ) from problem
+def reading(path: Path) -> AbstractContextManager[None]:
+    """Return the guard of this door: whatever a library raises over a broken file becomes one message."""
+    return door(
+        CohortError,
+        f"{path} could not be read",
+        "Check that it is complete, saved as UTF-8, and has as many cells in every row as in the header.",
+    )
 
 
 def kind_of_file(path: Path) -> str:

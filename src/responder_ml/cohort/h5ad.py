@@ -15,8 +15,9 @@ from anndata import AnnData, read_h5ad
 
 from responder_ml.arrays import Floats, Indices
 from responder_ml.cohort.grid import contiguous_run
+from responder_ml.cohort.h5ad_check import check_h5ad
 from responder_ml.cohort.reading_note import ReadingNote
-from responder_ml.errors import CohortError, ExpressionError, list_names
+from responder_ml.errors import CohortError, ExpressionError, door, list_names
 
 RAW = "raw"
 """Name under which ``raw`` is chosen as a layer."""
@@ -40,21 +41,10 @@ def open_h5ad(path: Path, *, in_file: bool = False) -> AnnData:
     """
     if not path.is_file():
         raise CohortError(f"There is no file {path}. Check the name and the folder it is in.")
-    try:
-        with catch_warnings():
-            simplefilter("ignore", UserWarning)  # repeated names are refused later, by name
-            data = read_h5ad(path, backed="r" if in_file else None)
-    except (
-        OSError,
-        KeyError,
-        ValueError,
-        TypeError,
-        IndexError,
-        AttributeError,
-        RuntimeError,
-        OverflowError,
-    ) as problem:
-        raise CohortError(f"{path} could not be read as .h5ad: {problem}. Write it again with anndata.") from problem
+    check_h5ad(path)
+    with door(CohortError, f"{path} could not be read as .h5ad"), catch_warnings():
+        simplefilter("ignore", UserWarning)  # repeated names are refused later, by name
+        data = read_h5ad(path, backed="r" if in_file else None)
     if not _has_matrix(data):
         raise CohortError(f"{path} holds no matrix X. Put the expression values into X.")
     return data

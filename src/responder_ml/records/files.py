@@ -176,7 +176,8 @@ def _clear_remains(folder: Path, kind: FolderKind) -> None:
         if leftover[2] == "former" and not folder.exists():
             path.rename(folder)
         else:
-            _remove_own(path, (kind.own_files(path) or frozenset()) | {_BOTH})
+            # The list may be torn; nothing else was written then.
+            _remove_own(path, (kind.own_files(path) or frozenset()) | {FILE_LIST, _BOTH})
 
 
 def _remove_own(folder: Path, own: frozenset[str]) -> None:

@@ -174,3 +174,47 @@ def test_a_complete_part_is_accepted_without_a_request(fetch, geo, tmp_path):
     (cache / f".{NAME}.part.json").write_text(json.dumps({"url": f"{geo.address}/f.gz", "size": len(CONTENT)}))
     assert fetch(DIGEST).sha256 == DIGEST
     assert geo.requests == []
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "file:///etc/passwd",
+        "ftp://host/file",
+        "https:///nowhere",
+        "http://host:99999/x",
+        "http://ho\nst/",
+        "javascript:x",
+    ],
+)
+def test_only_addresses_of_the_web_are_fetched(tmp_path, url):
+    with pytest.raises(FetchError, match="no address"):
+        Downloader(tmp_path).fetch(url, "name")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["../thesis", "a/b", ".hidden", "", "a" * 300, "a..b", "a\nb"])
+def test_a_name_that_leads_out_of_the_cache_is_refused(geo, tmp_path, name):
+    with pytest.raises(FetchError, match="no name of a file"):
+        Downloader(tmp_path / "cache").fetch(f"{geo.address}/x", name)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("target", ["file:///etc/passwd", "ftp://host/file"])
+def test_a_redirection_away_from_the_web_is_refused(geo, tmp_path, target):
+    geo.troubles = {"/x": [("redirect", target)] * 9}
+    with pytest.raises(FetchError, match=r"leads to|was refused"):
+        Downloader(tmp_path, patience=Patience(1, 0.01, 5.0)).fetch(f"{geo.address}/x", "x")
+
+
+def test_a_length_that_is_none_is_no_crash(geo, tmp_path):
+    geo.troubles = {"/x": [("length", "many")] * 9}
+    with pytest.raises(UnreachableError, match="'many' as the length"):
+        Downloader(tmp_path, patience=Patience(1, 0.01, 5.0)).fetch(f"{geo.address}/x", "x")
+
+
+def test_the_password_of_an_archive_is_written_nowhere(geo, tmp_path):
+    geo.files = {"/x?token=swordfish": b"content"}
+    fetched = Downloader(tmp_path).fetch(f"{geo.address}/x?token=swordfish", "x")
+    assert "swordfish" not in str(fetched.record())
+    assert all(b"swordfish" not in path.read_bytes() for path in tmp_path.iterdir())

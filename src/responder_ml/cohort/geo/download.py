@@ -9,6 +9,7 @@ import errno
 import hashlib
 import http.client
 import json
+import re
 import socket
 import ssl
 import time
@@ -19,12 +20,18 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from responder_ml.cohort.geo.integrity import check_intact
-from responder_ml.errors import FetchError, NotInArchiveError, UnreachableError
+from responder_ml.errors import FetchError, NotInArchiveError, UnreachableError, door
+from responder_ml.masking import hide_secrets
 from responder_ml.progress import OnProgress, Progress
 
 _PIECE = 1 << 16
+_SCHEMES = ("http", "https")
+_NAME = re.compile(r"[^./\\\0-\x1f][^/\\\0-\x1f]{0,180}")
+# The largest archives of a series; a server that sends a byte now and then is given up, too.
+_MOST_BYTES, _MOST_SECONDS = 2**36, 6 * 3600.0
 _RETRY = frozenset({408, 425, 429, 500, 502, 503, 504})
 _ABSENT = frozenset({404, 410})
 _RANGE_NOT_SATISFIABLE = 416
@@ -63,7 +70,8 @@ class Fetched:
 
     def record(self) -> dict[str, Any]:
         """Return name, address, size, digest and day, for the provenance."""
-        return {"name": self.path.name, **{key: value for key, value in asdict(self).items() if key != "path"}}
+        content = {"name": self.path.name, **{key: value for key, value in asdict(self).items() if key != "path"}}
+        return {**content, "url": hide_secrets(self.url)}
 
     def text(self) -> str:
         """Return the content as text, for pages and lists."""
@@ -109,11 +117,13 @@ class Downloader:
         FetchError
             The file is damaged, a web page, or has another digest; it is deleted.
         """
+        check_address(url, name)
         target = self.cache / name
+        part = target.with_name(f"{name}.part")
         cached = self._cached(target, url, sha256)
         if cached is not None:
+            _note_of(part).unlink(missing_ok=True)
             return cached
-        part = target.with_name(f"{name}.part")
         try:
             self.cache.mkdir(parents=True, exist_ok=True)
             with self._progress.stage(name) as on_progress:
@@ -145,7 +155,7 @@ class Downloader:
             return None
         note = _read_note(_note_of(target))
         digest = _sha256(target)
-        if note and (note.get("url") != url or note.get("sha256") != digest):
+        if note and (note.get("url") != hide_secrets(url) or note.get("sha256") != digest):
             return None
         if sha256 is not None and digest != sha256.lower():
             if note:
@@ -173,8 +183,9 @@ class Downloader:
             _note_of(part).unlink(missing_ok=True)
             raise
         fetched = Fetched(target, url, part.stat().st_size, digest, datetime.now(UTC).date().isoformat())
+        # The note first: a file without one counts as put there by hand.
+        _write_note(target, fetched.record())
         part.replace(target)
-        _note_of(target).write_text(json.dumps(fetched.record(), indent=1) + "\n", encoding="utf-8")
         _note_of(part).unlink(missing_ok=True)
         return fetched
 
@@ -202,7 +213,7 @@ class Downloader:
     def _transfer(self, url: str, part: Path, on_progress: OnProgress) -> bool:
         """Read the missing part; tell whether the file is complete."""
         note, n_bytes = _read_note(_note_of(part)), _size(part)
-        if note.get("url") != url:
+        if note.get("url") != hide_secrets(url):
             note, n_bytes = {}, 0
         if n_bytes and note.get("size") == n_bytes:
             return True
@@ -211,22 +222,68 @@ class Downloader:
             headers["Range"] = f"bytes={n_bytes}-"
             if note.get("validator"):
                 headers["If-Range"] = note["validator"]
-        request = urllib.request.Request(url, headers=headers)
-        with urllib.request.urlopen(request, timeout=self._patience.silence) as answer:
+        request, begin = urllib.request.Request(url, headers=headers), time.monotonic()
+        with _OPENER.open(request, timeout=self._patience.silence) as answer:
             n_bytes, size = _resume_at(answer, part, n_bytes, note)
-            _write_note(part, {"url": url, "validator": _validator(answer.headers), "size": size})
+            _write_note(part, {"url": hide_secrets(url), "validator": _validator(answer.headers), "size": size})
             with part.open("ab" if n_bytes else "wb") as file:
                 while piece := answer.read(_PIECE):
                     file.write(piece)
                     n_bytes += len(piece)
+                    _check_limits(url, n_bytes, begin)
                     on_progress(n_bytes, size or n_bytes, "")
         return size is None or n_bytes == size
+
+
+class _PlainRedirects(urllib.request.HTTPRedirectHandler):
+    """Follows a few redirections, to other web addresses only and never from an encrypted one to an open one."""
+
+    max_redirections = 5
+
+    def redirect_request(self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str) -> Any:
+        """Return the request for the new address, or refuse it."""
+        schemes = ("https",) if urlsplit(req.full_url).scheme == "https" else _SCHEMES
+        if urlsplit(newurl).scheme not in schemes:
+            raise FetchError(
+                f"{req.full_url} leads to {newurl[:200]}, which is no {' or '.join(schemes)} address. Nothing was read."
+            )
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+_OPENER = urllib.request.build_opener(_PlainRedirects)
+
+
+def check_address(url: str, name: str) -> None:
+    """Refuse an address that is not on the web, and a name that would not lie in the cache.
+
+    Raises
+    ------
+    FetchError
+        With the address or the name.
+    """
+    with door(FetchError, f"{url[:200]!r} is no address", "Give one that begins with https://."):
+        parts = urlsplit(url)
+        is_web = parts.scheme in _SCHEMES and bool(parts.hostname) and (parts.port or 1) > 0
+    if not is_web or not url.isprintable():
+        raise FetchError(f"{url[:200]!r} is no address of the web. Give one that begins with https:// or http://.")
+    if not _NAME.fullmatch(name) or ".." in name:
+        raise FetchError(f"{url} is to be stored as {name[:100]!r}, which is no name of a file. Nothing was read.")
+
+
+def _check_limits(url: str, n_bytes: int, begin: float) -> None:
+    if n_bytes > _MOST_BYTES or time.monotonic() - begin > _MOST_SECONDS:
+        raise FetchError(
+            f"{url} has sent {n_bytes:,} bytes in {time.monotonic() - begin:,.0f} s and is not complete: more than any file of a "
+            "series. Fetch it by hand if it is right."
+        )
 
 
 def _resume_at(answer: Any, part: Path, n_bytes: int, note: Mapping[str, Any]) -> tuple[int, int | None]:
     """Return the byte at which the answer continues, and the size of the whole file."""
     length = answer.headers.get("Content-Length")
     if answer.status != http.client.PARTIAL_CONTENT:
+        if length is not None and not re.fullmatch(r"\d{1,15}", length.strip()):
+            raise ConnectionError(f"the server gave '{length[:40]}' as the length of the file")
         return 0, None if length is None else int(length)
     span = answer.headers.get("Content-Range", "").removeprefix("bytes ")
     first, _, rest = span.partition("-")
@@ -281,5 +338,7 @@ def _read_note(path: Path) -> dict[str, Any]:
     return note if isinstance(note, dict) else {}
 
 
-def _write_note(part: Path, note: Mapping[str, Any]) -> None:
-    _note_of(part).write_text(json.dumps(note), encoding="utf-8")
+def _write_note(path: Path, note: Mapping[str, Any]) -> None:
+    beside = _note_of(path).with_suffix(".partial")
+    beside.write_text(json.dumps(note, indent=1) + "\n", encoding="utf-8")
+    beside.replace(_note_of(path))

@@ -6,6 +6,7 @@ import zipfile
 import zlib
 from pathlib import Path
 
+from responder_ml.cohort.packed_size import LEAST_BYTES, MOST_RATIO
 from responder_ml.errors import FetchError
 
 _PIECE = 1 << 20
@@ -60,8 +61,11 @@ def _damage(path: Path, name: str, start: bytes) -> str:
 def _gzip_damage(path: Path) -> str:
     try:
         with gzip.open(path) as unpacked:
-            while unpacked.read(_PIECE):
-                pass
+            size = 0
+            while piece := unpacked.read(_PIECE):
+                size += len(piece)
+                if size > LEAST_BYTES and size > MOST_RATIO * path.stat().st_size:
+                    return "it unpacks to far more than any table of its size"
     except (EOFError, gzip.BadGzipFile, zlib.error) as problem:
         return str(problem) or "it cannot be unpacked"
     return ""

@@ -1,0 +1,83 @@
+"""What a packed file unpacks to, told before it is unpacked: a few kilobytes can stand for more than any memory holds."""
+
+import re
+import zipfile
+from pathlib import Path
+from typing import IO
+
+from responder_ml.errors import CohortError
+
+LEAST_BYTES = 2**28
+# A table of counts takes a tenth to a thirtieth of its size; ten thousand equal bytes take ten.
+MOST_RATIO = 400
+# The most that the algorithm of gzip can do; more is a file that was cut short.
+_GREATEST_RATIO = 1032
+_MOST_CELLS = 5 * 10**8
+_PIECE = 2**20
+_ROW = re.compile(rb'<row\b[^>]{0,200}?\br="(\d{1,9})"')
+_COLUMN = re.compile(rb'<c\b[^>]{0,200}?\br="([A-Z]{1,3})\d')
+_GZIP = b"\x1f\x8b"
+
+
+def check_packed_size(path: Path) -> None:
+    """Refuse a gzip or zip file that unpacks to far more than tables do, and a sheet with a cell too far out.
+
+    Raises
+    ------
+    CohortError
+        With the size.
+    OSError, zipfile.BadZipFile
+        The file is broken.
+    """
+    with path.open("rb") as file:
+        start = file.read(4)
+        if start.startswith(_GZIP):
+            _check_ratio(path, _size_in_trailer(file), path.stat().st_size)
+            return
+    if start == b"PK\x03\x04":
+        with zipfile.ZipFile(path) as archive:
+            members = archive.infolist()
+            for member in members:
+                _check_ratio(path, member.file_size, member.compress_size)
+            for member in members:
+                if member.filename.startswith("xl/worksheets/"):
+                    with archive.open(member) as sheet:
+                        _check_cells(path, sheet)
+
+
+def _size_in_trailer(file: IO[bytes]) -> int:
+    """Return the size a gzip file ends with, which counts up to 4 GiB; 0 where no file so short unpacks to that much."""
+    packed = file.seek(-4, 2)
+    size = int.from_bytes(file.read(4), "little")
+    return size if size <= _GREATEST_RATIO * packed else 0
+
+
+def _check_ratio(path: Path, unpacked: int, packed: int) -> None:
+    if unpacked > LEAST_BYTES and unpacked > MOST_RATIO * max(packed, 1):
+        raise CohortError(
+            f"{path} has {packed:,} bytes and unpacks to {unpacked / 2**20:,.0f} MiB, far more than a table of its size. If it "
+            "is a table all the same, unpack it and name the unpacked file."
+        )
+
+
+def _check_cells(path: Path, sheet: IO[bytes]) -> None:
+    """Refuse a sheet whose rows times columns are too many: they are all made, however few of them are filled."""
+    rows = columns = 1
+    rest = b""
+    while piece := sheet.read(_PIECE):
+        text = rest + piece
+        rows = max(rows, *map(int, _ROW.findall(text)), 1)
+        columns = max(columns, *map(_number_of, set(_COLUMN.findall(text))), 1)
+        rest = text[-512:]
+    if rows * columns > _MOST_CELLS:
+        raise CohortError(
+            f"{path} has a sheet of {rows:,} x {columns:,} cells, too many to be read. Delete the empty rows and columns after the "
+            "table, or save the table as .tsv."
+        )
+
+
+def _number_of(letters: bytes) -> int:
+    number = 0
+    for letter in letters:
+        number = 26 * number + letter - 64
+    return number
