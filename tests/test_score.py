@@ -472,6 +472,27 @@ def test_a_batch_is_aligned_only_when_asked_and_each_by_itself(folder, held_out,
         _scores(folder, arrays, tmp_path, **options)
 
 
+def test_a_quantile_mapping_is_frozen_and_said(folder, held_out, expected, tmp_path):
+    distorted = np.sqrt(held_out) / 30 + 0.1
+    mapped = _scores(folder, held_out, tmp_path, transport="quantile")
+    again = _scores(folder, distorted, tmp_path, units="log2", transport="quantile")
+    # Only the order of genes is used: another scale changes nothing, nor do other samples.
+    np.testing.assert_allclose(again["log_odds"], mapped["log_odds"], atol=1e-6)
+    alone = _scores(folder, held_out.iloc[[3]], tmp_path, transport="quantile")
+    _assert_same(alone, mapped.iloc[[3]])
+    assert np.corrcoef(mapped["log_odds"], expected["log_odds"])[0, 1] > 0.8
+    assert "frozen" in mapped.attrs["summary"]["by_order"]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [({"transport": "combat"}, "none, quantile"), ({"transport": "quantile", "align_batch": "batch"}, "Choose one")],
+)
+def test_an_unknown_transport_and_two_at_once_are_refused(options, words, folder, tmp_path):
+    with pytest.raises(ExpressionError, match=words):
+        score(folder, tmp_path / "no table.csv", **options)
+
+
 @pytest.mark.parametrize(
     ("column", "rows", "words"),
     [("batsh", 52, "Did you mean 'batch'"), ("batch", 40, "12 of 52 samples"), ("batch", 0, "no sheet is given")],

@@ -182,7 +182,7 @@ def test_a_lost_tracking_server_is_said_and_track_sends_the_run_afterwards(train
     assert f"track {folder / 'run'} --bundle {folder / 'bundle'}" in said[0]
     assert "Max retries" not in said[0]
     store = f"sqlite:///{tmp_path / 'later.db'}"
-    sent = track(folder / "run", folder / "bundle", uri=store, experiment="later", register=True)
+    sent = track(folder / "run", folder / "bundle", uri=store, experiment="later", register=True, anyway=True)
     client = MlflowClient(store)
     tracked = client.get_run(sent.run_id)
     assert (tracked.info.run_name, tracked.info.status) == ("tiny", "FINISHED")

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pandas as pd
@@ -16,8 +17,9 @@ from responder_ml.cohort.alignment import MatchedGenes
 from responder_ml.cohort.expression_source import ExpressionSource, open_expression
 from responder_ml.cohort.sample_table import check_suffix, write_sample_table
 from responder_ml.config import load_genes
-from responder_ml.errors import CohortError
+from responder_ml.errors import CohortError, ExpressionError
 from responder_ml.evaluation.external_validation import evaluate_scores, read_sheet_of_samples
+from responder_ml.evaluation.model_units import Transport
 from responder_ml.records.files import write_text
 from responder_ml.report.score import write_scores_page
 from responder_ml.search.missing_gene_policy import check_policy
@@ -37,6 +39,7 @@ def score(
     missing: str = "impute",
     gene_map: Path | None = None,
     align_batch: str | None = None,
+    transport: Transport = "none",
     columns: Mapping[str, str] | None = None,
     anyway: bool = False,
     report: Path | None = None,
@@ -70,6 +73,9 @@ def score(
     align_batch
         Column of the sample sheet that names batches to align to the training samples; see `evaluation.batch_alignment`.
         Never by default: only then do a sample's numbers depend on other samples, those of its batch.
+    transport
+        ``quantile`` gives each sample the distribution of the typical training sample, with its own order of genes; see
+        ``experiments/transport`` for what that gains. ``none`` by default.
     columns
         Canonical name: its name in the sample sheet, such as ``{"sample": "library", "subject": "mouse"}``. The names that
         the sheet of the training had are known.
@@ -92,6 +98,7 @@ def score(
         would be written over, or the prior is not a share.
     """
     check_policy(missing)
+    _check_transport(transport, align_batch)
     if out is not None:
         check_suffix(out)
     outputs = [path for path in (out, out and _summary_path(out), report) if path is not None]
@@ -109,7 +116,7 @@ def score(
     if align_batch is not None:
         blocks = _read_blocks(source, matched)
         alignment = align_batches(bundle, matched, units, source.samples, blocks, sheet, align_batch)
-    scorer = Scorer(bundle, matched, units, missing, prior, alignment)
+    scorer = Scorer(bundle, matched, units, missing, prior, alignment, transport)
     table = _score_blocks(scorer, _read_blocks(source, matched), len(source.samples))
     summary = {**scorer.summary(table), "gene_map": source.gene_map, "reading": [note.message for note in source.notes]}
     if samples is not None and sheet is not None:
@@ -127,6 +134,16 @@ def score(
 
 def _summary_path(out: Path) -> Path:
     return out.with_name(f"{out.stem}.summary.json")
+
+
+def _check_transport(transport: str, align_batch: str | None) -> None:
+    choices = get_args(Transport)
+    if transport not in choices:
+        raise ExpressionError(f"The transport is '{transport}', but must be one of {', '.join(choices)}.")
+    if transport != "none" and align_batch is not None:
+        raise ExpressionError(
+            f"--transport {transport} and --align-batch both change the values of the samples. Choose one of them."
+        )
 
 
 def _refuse_overwriting(outputs: Sequence[Path], inputs: Sequence[Path | None]) -> None:

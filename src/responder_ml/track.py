@@ -37,6 +37,7 @@ def track(
     uri: str | None = None,
     experiment: str | None = None,
     register: bool = False,
+    anyway: bool = False,
 ) -> Tracked:
     """Send a run or a study to a tracking store; a run that is there already is not sent twice.
 
@@ -50,13 +51,15 @@ def track(
         Store and experiment, by default those of the job or study.
     register
         Whether to register the bundle as an MLflow model.
+    anyway
+        Whether to register it also where the run gave no evidence.
 
     Raises
     ------
     RunError
         The folder is neither a run nor a study.
     BundleError
-        The bundle is broken or belongs to another run.
+        The bundle is broken or belongs to another run, or is to be registered though the run gave no evidence.
     TrackingError
         The store cannot be reached or used, or there is no bundle to register.
     """
@@ -77,6 +80,7 @@ def track(
         uri=uri or own.get("uri"),
         experiment=experiment or own.get("experiment"),
         register=register,
+        anyway=anyway,
     )
     return Tracked(run_id, bundle, lacks_bundle=bundle is None)
 

@@ -32,6 +32,19 @@ def test_names_at_risk_are_wrapped_and_come_back(name):
     assert unwrap(cell) == name
 
 
+CUT = [
+    "a;=1+1", "a; =1+1", 'b;"=1', "c;'=1", "d;+1;-2", "=x;@y", "e;\t=1", "f;''-1", "a; b", "a;b=c", ";", "a;'b",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CUT)
+def test_where_semicolons_separate_cells_no_part_begins_a_formula(name):
+    (cell,) = wrap(pd.DataFrame({"sample": [name]}))["sample"]
+    parts = cell.removeprefix('="').split(";")[1:]
+    assert not any(part.lstrip(' \t"')[:1] in ("=", "+", "-", "@") for part in parts if part.strip(' \t"'))
+    assert unwrap(cell) == name
+
+
 @pytest.mark.parametrize("name", PLAIN)
 def test_ordinary_names_are_written_as_they_are(name):
     (cell,) = wrap(pd.DataFrame({"sample": [name]}))["sample"]

@@ -7,12 +7,13 @@ import sys
 import threading
 import time
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from responder_ml.errors import TrackingError
+from responder_ml.errors import BundleError, TrackingError
 from responder_ml.tracking.mlflow import environment, send, unless_set
 from responder_ml.tracking.views import FIRST_VIEW, saved_views
 
@@ -120,6 +121,8 @@ def test_the_bundle_is_a_model_that_can_be_loaded_registered_and_asked(
     (version,) = client.search_model_versions("name = 'pfc-response'")
     assert version.source == f"models:/{output.model_id}"
     assert version.run_id == run_id
+    assert version.tags["verdict"] == run.result.verdict.level
+    assert run.result.verdict.sentence in version.description
     model = client.get_logged_model(output.model_id)
     assert model.status == "READY"
     assert model.params == {"candidate": "genes+elastic_net", "n_features": "50", "C": "0.1"}
@@ -131,6 +134,20 @@ def test_the_bundle_is_a_model_that_can_be_loaded_registered_and_asked(
     answer = loaded.predict(pd.DataFrame({"Fos": [1.0, 5.0]}, index=["a", "b"]))
     assert answer["probability"].tolist() == [0.1, 0.5]
     sys.modules.pop(LOADER)
+
+
+def test_a_run_without_evidence_is_registered_only_when_asked_twice(run, folder, bundle, uri, client):
+    verdict = replace(run.result.verdict, level="no_evidence")
+    weak = replace(run, result=run.result.model_copy(update={"verdict": verdict}))
+    with pytest.raises(BundleError, match="--anyway"):
+        send(weak, folder, bundle, loader=LOADER, uri=uri, register=True)
+    assert client.get_experiment_by_name("responder_ml") is None
+    run_id = send(weak, folder, bundle, loader=LOADER, uri=uri, register=True, anyway=True)
+    (version,) = client.search_model_versions("name = 'pfc-response'")
+    assert version.tags["verdict"] == "no_evidence"
+    assert "may be no more than chance" in version.description
+    (output,) = client.get_run(run_id).outputs.model_outputs
+    assert client.get_logged_model(output.model_id).tags["verdict"] == "no_evidence"
 
 
 def test_sending_again_does_not_double_anything_but_brings_the_new_report(run, folder, bundle, uri, client):

@@ -123,7 +123,7 @@ class Bundle:
     @property
     def worth(self) -> Worth:
         """What a score is worth by the verdict of the training."""
-        return Worth.of(self.manifest)
+        return Worth.of(self.manifest.training)
 
     @property
     def labels(self) -> Classes:

@@ -18,7 +18,7 @@ from responder_ml.evaluation.batch_alignment import ASSUMPTION, BatchAlignment
 from responder_ml.evaluation.calibration import ALPHA, shift_prior
 from responder_ml.evaluation.external_validation import TRAINING
 from responder_ml.evaluation.fingerprints import NearestTraining
-from responder_ml.evaluation.model_units import ModelUnits
+from responder_ml.evaluation.model_units import ModelUnits, Transport
 from responder_ml.features.missing_genes import fill_gaps, fill_missing
 from responder_ml.features.tmm import shared_factors
 from responder_ml.search.missing_gene_policy import decide
@@ -95,6 +95,7 @@ class Scorer:
         missing: str,
         prior: float | None,
         alignment: BatchAlignment | None = None,
+        transport: Transport = "none",
     ) -> None:
         self._bundle = bundle
         self._matched = matched
@@ -103,7 +104,13 @@ class Scorer:
         self._prior = prior
         self._alignment = alignment
         self._scale = ModelUnits(
-            matched, units, bundle.units, bundle.reference.typical, by_order=bundle.by_order, alignment=alignment
+            matched,
+            units,
+            bundle.units,
+            bundle.reference.typical,
+            by_order=bundle.by_order,
+            alignment=alignment,
+            transport=transport,
         )
         # A change of prior moves all log-odds by the same amount: by as much as it moves even odds.
         prevalence = bundle.manifest.prevalence

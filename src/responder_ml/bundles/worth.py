@@ -1,9 +1,9 @@
 """What a bundle's score is worth: the verdict of the run that made it, which travels with every score."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from responder_ml.bundles.manifest import Manifest
 from responder_ml.errors import BundleError
 
 EVIDENCE, UNKNOWN = "evidence", "unknown"
@@ -24,7 +24,7 @@ _WORTH = {
     "not_tested": "training was not compared with relabelled subjects{numbers}: a score may be no more than chance",
     UNKNOWN: "the bundle carries no verdict{numbers}: what a score is worth is not known",
 }
-_ANYWAY = "scored all the same, as requested"
+_ANYWAY = "used all the same, as requested"
 
 
 @dataclass(frozen=True)
@@ -50,9 +50,8 @@ class Worth:
     p_value: float | None
 
     @classmethod
-    def of(cls, manifest: Manifest) -> "Worth":
-        """Read it from a bundle's manifest."""
-        training = manifest.training
+    def of(cls, training: Mapping[str, Any]) -> "Worth":
+        """Read it from the content of a result, or from what a bundle's manifest keeps of it."""
         verdict, headline, null = (training.get(name) or {} for name in ("verdict", "headline", "null"))
         low, high = headline.get("auroc_ci") or (None, None)
         return cls(

@@ -44,6 +44,9 @@ _OTHERS = {
 }
 _NUMBER_WITH_COMMA = re.compile(r"\s*[-+]?\d+(?:,\d+)?\s*")
 _WRAPPED = re.compile(r'="((?:[^"]|"")*)"', re.DOTALL)
+AFTER_SEMICOLON = ";'"
+"""Written in place of a semicolon before what looks like a formula, where semicolons may separate cells."""
+_GUARDED = re.compile(r""";'(?=[\s"']*[=+\-@])""")
 
 
 @dataclass(frozen=True)
@@ -135,9 +138,10 @@ def kind_of_file(path: Path) -> str:
 
 
 def unwrap(cell: str) -> str:
-    """Return the text that was wrapped as ``="text"``, or the cell as it is."""
+    """Return the text that was wrapped as ``="text"``, or guarded after a semicolon; any other cell as it is."""
     match = _WRAPPED.fullmatch(cell) if cell.startswith('="') else None
-    return match.group(1).replace('""', '"') if match else cell
+    text = match.group(1).replace('""', '"') if match else cell
+    return _GUARDED.sub(";", text) if AFTER_SEMICOLON in text else text
 
 
 def known_suffix(path: Path) -> str:

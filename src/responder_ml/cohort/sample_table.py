@@ -3,7 +3,9 @@
 CSV and TSV are opened in spreadsheet programs, which turn ``007`` into 7, ``1-2`` into a date and ``=A1`` into a
 formula. A cell of text that would be changed is written as ``="007"``: the program then shows exactly the text and runs
 nothing. Other text is written as it is, so ordinary sample names (``SRR5956385``) are plain; a program that reads the file
-back removes the wrapping (`unwrap`), as `read_cells` does. A workbook holds text in cells of type text, which no program
+back removes the wrapping (`unwrap`), as `read_cells` does. Where a semicolon separates cells, as in much of Europe, such a
+program cuts a cell at its semicolons and would run a part that begins like a formula; an apostrophe after the semicolon makes
+it text. A workbook holds text in cells of type text, which no program
 interprets. Parquet and h5ad carry every name unchanged.
 """
 
@@ -15,6 +17,7 @@ from warnings import catch_warnings, simplefilter
 import pandas as pd
 from anndata import AnnData
 
+from responder_ml.cohort.cells import AFTER_SEMICOLON
 from responder_ml.cohort.h5ad import open_h5ad
 from responder_ml.errors import CohortError
 
@@ -43,6 +46,8 @@ _AT_RISK = re.compile(
     ),
     re.IGNORECASE | re.DOTALL,
 )
+# Blanks, quotes and apostrophes do not hide the sign that begins a formula.
+_CUT = re.compile(r""";(?=[\s"']*[=+\-@])""")
 # Control characters are not allowed in a workbook.
 _ILLEGAL = re.compile(r"[\000-\010\013\014\016-\037]")
 _HARMLESS = re.compile(r"0|[1-9]\d{0,10}")
@@ -135,6 +140,8 @@ def _write_workbook(table: pd.DataFrame, path: Path) -> None:
 
 def _wrap_cell(cell: object) -> object:
     """Return text that a spreadsheet program would change or run as ``="text"``, anything else as it is."""
+    if isinstance(cell, str):
+        cell = _CUT.sub(AFTER_SEMICOLON, cell)
     if not isinstance(cell, str) or not _AT_RISK.fullmatch(cell) or _HARMLESS.fullmatch(cell):
         return cell
     doubled = cell.replace('"', '""')

@@ -39,6 +39,9 @@ def score(
     align_batch: Annotated[
         str | None, typer.Option(help="Column of the sample sheet with the batches to align to the training data.")
     ] = None,
+    transport: Annotated[
+        str | None, typer.Option(help="Bring each sample to the training data: none or quantile; see docs/scoring.md.")
+    ] = None,
     missing: Annotated[str | None, typer.Option(help="What to do with missing genes: impute, skip or refuse.")] = None,
     report: Annotated[Path | None, typer.Option(help="Page to write, such as scores.html.")] = None,
     columns: Annotated[
@@ -56,7 +59,7 @@ def score(
     """Score new samples, and report for each which genes are missing and whether the model applies to it."""
     from responder_ml.score import score
 
-    options = specified(missing=missing, gene_map=gene_map, align_batch=align_batch)
+    options = specified(missing=missing, gene_map=gene_map, align_batch=align_batch, transport=transport)
     options |= {
         "columns": _read_columns(columns),
         "anyway": anyway,

@@ -15,12 +15,15 @@ def track(
     uri: Annotated[str | None, typer.Option(help="Tracking store (default: that of the job).")] = None,
     experiment: Annotated[str | None, typer.Option(help="MLflow experiment (default: that of the job).")] = None,
     register: Annotated[bool, typer.Option("--register", help="Register the bundle as an MLflow model.")] = False,
+    anyway: Annotated[
+        bool, typer.Option("--anyway", help="Register it also where the run gave no evidence; its tag says so.")
+    ] = False,
 ) -> None:
     """Send a finished run or study to MLflow; one that is already there is not sent again."""
     from responder_ml.track import track
 
     console = Console()
-    tracked = track(run, bundle, uri=uri, experiment=experiment, register=register)
+    tracked = track(run, bundle, uri=uri, experiment=experiment, register=register, anyway=anyway)
     print_line(console, f"Tracked in MLflow as {tracked.run_id}")
     if tracked.lacks_bundle:
         print_line(console, "Sent without a bundle; give its folder with --bundle to send it too.")

@@ -4,10 +4,12 @@
 * Other units, and a model that uses only the order of genes within a sample (pairs, rank-based scores of gene sets): each
   sample gets the distribution of the typical training sample, with its own order of genes.
 * Any other model: log2 values must be per million to become counts or TPM; other values are refused.
-* On request, batches are aligned to the training samples instead (`batch_alignment`).
+* On request (transport), each sample gets the distribution of the typical training sample whatever the model and the units, or
+  batches are aligned to the training samples (`batch_alignment`).
 """
 
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 from scipy.stats import rankdata
@@ -21,6 +23,12 @@ BY_ORDER = (
     "The table is in {units}, the model was trained on {model_units}. The model uses only the order of genes within a "
     "sample, so the order was used and the values were not; what the platform does to the order is not corrected."
 )
+QUANTILE = (
+    "Each sample was given the distribution of the typical training sample, with its own order of genes (--transport quantile): a "
+    "frozen quantile normalisation. What differs between platforms or batches in the order of genes is not corrected."
+)
+Transport = Literal["none", "quantile"]
+"""What brings new samples to the training data: nothing, or a frozen quantile mapping of each sample by itself."""
 _REMEDY = (
     "Give counts or log2 counts per million; or train with `pairs`, or `gene_sets` with a rank-based scorer, which use only "
     "the order of genes within a sample; or, with enough samples, align them as a batch (--align-batch)."
@@ -47,6 +55,8 @@ class ModelUnits:
         Whether the model uses only the order of genes within a sample.
     alignment
         Alignment of the table's batches, if requested.
+    transport
+        ``quantile`` to give every sample the distribution of the typical training sample.
 
     Attributes
     ----------
@@ -63,11 +73,14 @@ class ModelUnits:
         *,
         by_order: bool,
         alignment: BatchAlignment | None = None,
+        transport: Transport = "none",
     ) -> None:
         self._matched, self._units, self._model_units, self._typical = matched, units, model_units, typical
         self._alignment = alignment
-        self._by_order = by_order and units != model_units and alignment is None
+        is_mapped = transport == "quantile"
+        self._by_order = is_mapped or (by_order and units != model_units and alignment is None)
         self.note = BY_ORDER.format(units=units, model_units=model_units) if self._by_order else ""
+        self.note = QUANTILE if is_mapped else self.note
 
     def convert(self, names: Sequence[str], values: Floats) -> Floats:
         """Return samples x training genes in the model's units, not-a-number where a gene is missing.

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from responder_ml.bundles.worth import Worth
 from responder_ml.errors import TrackingError
 from responder_ml.masking import hide_secrets
 from responder_ml.records.run import Run
@@ -66,6 +67,7 @@ def send(
     uri: str | None = None,
     experiment: str | None = None,
     register: bool = False,
+    anyway: bool = False,
 ) -> str:
     """Send a run with its candidates, files and bundle; return MLflow's id of the run.
 
@@ -88,14 +90,20 @@ def send(
         Name of the experiment; None takes "responder_ml", where jobs of all regions can be compared.
     register
         Whether to register the bundle under the job's name.
+    anyway
+        Whether to register it also where the run gave no evidence.
 
     Raises
     ------
+    BundleError
+        It is to be registered, and the run gave no evidence.
     TrackingError
         The store cannot be reached or used. The run folder is unchanged; send it again later.
     """
     if register and bundle is None:
         raise TrackingError(f"{run.name} was sent without a bundle, so there is nothing to register. Give its folder.")
+    if register:
+        Worth.of(run.result.content()).require_evidence(run.name, anyway=anyway, action="register it")
     store = resolve_store(uri)
     check_store(store)
     job, candidates = job_record(run, folder), tuple(candidate_records(run))

@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from responder_ml.bundles.worth import Worth
 from responder_ml.records.run import Run
 from responder_ml.versions import installed_package, version_of
 
@@ -31,7 +32,8 @@ def send_model(client: Any, experiment_id: str, run_id: str, run: Run, bundle: P
     outputs = client.get_run(run_id).outputs
     if outputs and outputs.model_outputs:
         return str(outputs.model_outputs[0].model_id)
-    tags = {"verdict": run.result.verdict.level, "job": run.name}
+    worth = Worth.of(run.result.content())
+    tags = {"verdict": worth.level, "worth": worth.sentence, "job": run.name}
     refit = run.result.refit
     model_params = {"candidate": ""} if refit is None else {"candidate": refit.candidate, **refit.params}
     if refit is not None and len(refit.members) > 1:
@@ -64,7 +66,7 @@ def send_model(client: Any, experiment_id: str, run_id: str, run: Run, bundle: P
 
 
 def register_model(client: Any, model_id: str, run_id: str, run: Run) -> None:
-    """Register a model as a version of the job's model, unless it already is one."""
+    """Register a model as a version of the job's model, unless it already is one; the version carries the verdict."""
     from mlflow.exceptions import MlflowException
 
     if _VERSIONS in client.get_logged_model(model_id).tags:
@@ -74,11 +76,13 @@ def register_model(client: Any, model_id: str, run_id: str, run: Run) -> None:
     except MlflowException as problem:
         if problem.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
+    worth = Worth.of(run.result.content())
     version = client.create_model_version(
         run.name,
         source=f"models:/{model_id}",
         run_id=run_id,
-        description=run.result.verdict.sentence,
+        description=f"{worth.sentence} {worth.verdict}",
+        tags={"verdict": worth.level},
         model_id=model_id,
     )
     versions = [{"name": run.name, "version": version.version}]
