@@ -156,6 +156,20 @@ def test_without_subjects_each_sample_is_one_and_that_is_said(table, sheet, tmp_
     assert "subject of its own" in " ".join(match.sentences())
 
 
+def test_a_class_of_several_values_is_one(table, sheet, tmp_path):
+    expected = _evaluate(table, sheet, tmp_path)
+    words = sheet.assign(
+        response=[
+            {"responder": "CR" if index % 3 else "PR"}.get(value, value)
+            for index, value in enumerate(sheet["response"])
+        ]
+    )
+    endpoint = {"column": "response", "positive": "responder", "negative": CLASSES[1], "positive_values": ["CR", "PR"]}
+    assert _compare(table, words, tmp_path, Classes.of_endpoint(endpoint))[0] == expected
+    rule = {"column": "ratio", "cut": 1.0, "margin": 0.0, "above": "positive"}
+    assert Classes.of_endpoint({**endpoint, "rule": rule}).rule == BehaviourRule(1.0)
+
+
 def test_classes_cut_from_a_measured_behaviour_are_cut_again(table, sheet, tmp_path):
     expected = _evaluate(table, sheet, tmp_path)
     ratio = np.where(sheet["response"] == "responder", 1.4, 0.3)

@@ -30,7 +30,6 @@ from responder_ml.bundles.manifest import (
 from responder_ml.bundles.model_file import pack_models, unpack_models
 from responder_ml.bundles.worth import Worth
 from responder_ml.cohort.alignment import GeneShares
-from responder_ml.cohort.behaviour_rule import BehaviourRule
 from responder_ml.errors import BundleError
 from responder_ml.evaluation.applicability import TrainingProfile
 from responder_ml.evaluation.batch_alignment import BatchReference
@@ -128,10 +127,7 @@ class Bundle:
     @property
     def labels(self) -> Classes:
         """The classes as a sample sheet holds them."""
-        endpoint = self.manifest.endpoint
-        rule = dict((endpoint.model_extra or {}).get("rule") or {})
-        measured = rule.pop("column", None)
-        return Classes(endpoint.column, *self.classes, measured, BehaviourRule(**rule) if rule else None)
+        return Classes.of_endpoint(self.manifest.endpoint.model_dump())
 
     @property
     def feature_weight(self) -> dict[str, float]:

@@ -7,7 +7,7 @@ Newcombe RG (1998) Interval estimation for the difference between independent pr
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from math import hypot
 from pathlib import Path
 from typing import Any
@@ -42,6 +42,8 @@ class Classes:
         Its two values.
     measured, rule
         Column of numbers from which the classes were derived, and the rule; None where the sheet holds the classes.
+    words
+        Class by value, for classes of several values.
     """
 
     column: str
@@ -49,11 +51,31 @@ class Classes:
     negative: str
     measured: str | None = None
     rule: BehaviourRule | None = None
+    words: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of_endpoint(cls, endpoint: Mapping[str, Any]) -> "Classes":
+        """Read them from the endpoint in a bundle's manifest."""
+        rule = dict(endpoint.get("rule") or {})
+        measured = rule.pop("column", None)
+        words = {
+            str(value): str(endpoint[name])
+            for name in ("positive", "negative")
+            for value in endpoint.get(f"{name}_values") or ()
+        }
+        return cls(
+            str(endpoint["column"]),
+            str(endpoint["positive"]),
+            str(endpoint["negative"]),
+            measured,
+            BehaviourRule(**rule) if rule else None,
+            words,
+        )
 
     def of(self, sheet: pd.DataFrame) -> "pd.Series[Any] | None":
         """Return each row's class as text; None where the sheet has no such column."""
         if self.column in sheet.columns:
-            return typed(sheet)[self.column].astype(str).str.strip()
+            return typed(sheet)[self.column].astype(str).str.strip().map(lambda value: self.words.get(value, value))
         if self.rule is None or self.measured is None or self.measured not in sheet.columns:
             return None
         return derive_classes(sheet, self.measured, self.rule, self.positive, self.negative)
