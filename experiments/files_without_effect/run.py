@@ -1,9 +1,9 @@
 """Files without any effect of the class but with a planted mistake: how many end in "evidence"?
 
-``python experiments/files_without_effect/run.py --seeds 20`` writes, for each seed, noise counts of 8 v 8 animals with (1) the label
-as a column among the genes, under the sheet's name, (2) the label under another word that describes samples, (3) 40 unmapped
-genes called NA with `many_to_one: sum`, and (4) HTSeq's counters that differ by class. Each is trained as it is; a refusal is
-counted as such. The table goes to ``experiments/files_without_effect/README.md``.
+``python experiments/files_without_effect/run.py --seeds 20`` writes, for each seed, noise counts of 8 v 8 animals with (1) the
+label as a column among the genes, under the sheet's name, (2) the label under another word that describes samples, (3) 40
+unmapped genes called NA with `many_to_one: sum`, and (4) HTSeq's counters that differ by class. Each is trained as it is; a
+refusal is counted as such. The table goes to ``experiments/files_without_effect/README.md``.
 """
 
 import argparse

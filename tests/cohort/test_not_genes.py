@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from responder_ml.cohort.not_genes import find_genes, find_totals, refuse_sheet_columns
+from responder_ml.cohort.not_genes import find_genes, find_totals, refuse_hidden_labels, refuse_sheet_columns
 from responder_ml.errors import GeneNameError
 
 GENES = [
@@ -120,3 +120,28 @@ def test_columns_of_the_sheet_among_the_genes_are_refused_by_their_values(rng):
     by_pcr = refuse_sheet_columns(["Fos", "x", "Arc"], {"fos": [str(number) for number in range(6)]}, values, "t")
     assert by_pcr[0].severity == "warning"
     assert refuse_sheet_columns(["Fos", "x", "Arc"], {"answer": label}, values, "t") == ()
+
+
+@pytest.mark.parametrize(("n", "severity"), [(6, None), (8, "warning"), (16, "refused"), (24, "refused")])
+@pytest.mark.parametrize("codes", [(0, 1), (1, 0), (1, 2), (-1, 1)])
+def test_a_label_under_any_name_is_found_by_its_values(rng, n, severity, codes):
+    label = ["yes", "no"] * (n // 2)
+    values = rng.poisson(20, size=(n, 5)).astype(float)
+    values[:, 3] = [codes[word == "yes"] for word in label]
+    values[:, 4] = np.arange(n) % 2
+    values[:2, 4] = 1
+    sheet = {
+        "answer": label,
+        "batch": ["a"] * n,
+        "odd": ["x"] + ["y"] * (n - 1),
+        "animal": [str(row) for row in range(n)],
+    }
+    names = ["Fos", "Arc", "Egr1", "zz", "Low"]
+    if severity == "refused":
+        with pytest.raises(GeneNameError, match=r"'zz' has \(have\) one number for each"):
+            refuse_hidden_labels(names, sheet, values, "t")
+    else:
+        notes = refuse_hidden_labels(names, sheet, values, "t")
+        assert [note.severity for note in notes] == ([severity] if severity else [])
+        assert all("'zz'" in note.message and "'Low'" not in note.message for note in notes)
+    assert refuse_hidden_labels(names[:3], sheet, values[:, :3], "t") == ()

@@ -19,7 +19,13 @@ from responder_ml.cohort.grid import Grid, genes_are_in_rows, name_by_sample, re
 from responder_ml.cohort.grid_files import open_grid
 from responder_ml.cohort.h5ad import MatrixGrid, obs_as_text, open_h5ad, with_layer
 from responder_ml.cohort.missing_values import GAPS, leave_out_missing, with_stand_ins
-from responder_ml.cohort.not_genes import find_genes, find_totals, refuse_same_file, refuse_sheet_columns
+from responder_ml.cohort.not_genes import (
+    find_genes,
+    find_totals,
+    refuse_hidden_labels,
+    refuse_same_file,
+    refuse_sheet_columns,
+)
 from responder_ml.cohort.reading_note import ReadingNote
 from responder_ml.cohort.sample_sheet import Where
 from responder_ml.cohort.spelling import looks_like
@@ -217,7 +223,9 @@ def _build_cohort(
     notes = (*grid.notes, *notes, *matrix.notes)
     on_axis = grid.columns if genes_in_rows else grid.rows
     del grid
-    notes += refuse_sheet_columns(matrix.genes, _sheet_columns(selected, columns), matrix.values, source)
+    sheet_columns = _sheet_columns(selected, columns)
+    notes += refuse_sheet_columns(matrix.genes, sheet_columns, matrix.values, source)
+    notes += refuse_hidden_labels(matrix.genes, sheet_columns, matrix.values, source)
     values, gaps = with_stand_ins(matrix.values, plan.units)
     check_units(values, plan.units, samples=matrix.samples, genes=matrix.genes)
     notes += tuple(check_library_sizes(values, plan.units))
