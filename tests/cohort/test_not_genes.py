@@ -93,6 +93,8 @@ def test_a_row_that_is_the_sum_of_the_others_is_left_out_whatever_its_name(rng):
     everything = np.ones(32, dtype=bool)
     with_total = np.column_stack([counts, counts.sum(axis=1), counts[:, 0]])
     assert find_totals(counts, names, everything[:30])[0].all()
+    ratios = rng.normal(0, 0.2, size=(6, 30))
+    assert find_totals(ratios, names, everything[:30])[0].all()
     is_gene, notes = find_totals(with_total[:, :31], [*names, "MyTotal"], everything[:31])
     assert is_gene.tolist() == [True] * 30 + [False]
     assert "'MyTotal' are the sum of the others" in notes[0].message

@@ -137,7 +137,8 @@ def find_totals(values: Floats, names: Sequence[str], is_gene: Flags) -> tuple[F
     names, is_gene
         From `find_genes`.
     """
-    if is_gene.sum() < 3 or not len(values):
+    # Values that can be negative are not sums of reads.
+    if is_gene.sum() < 3 or not len(values) or any(np.nanmin(row, initial=0.0) < 0 for row in values):
         return is_gene, ()
     genes = np.flatnonzero(is_gene)
     # Row by row: a copy of a large matrix would not fit beside it.
