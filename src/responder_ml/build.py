@@ -26,6 +26,7 @@ from responder_ml.contrasts.comparisons import FDR_CUTOFFS, FOUNDING_CUTOFFS_UNV
 from responder_ml.contrasts.response_fraction import ResponseRule, response_lines
 from responder_ml.endpoint_config import EndpointConfig
 from responder_ml.errors import ConfigError
+from responder_ml.evaluation.baselines import marker_notes
 from responder_ml.evaluation.evidence import power_note
 from responder_ml.evaluation.fingerprints import Fingerprints
 from responder_ml.evaluation.permutation import NullPlan
@@ -133,7 +134,7 @@ def prepare_job(job: JobConfig, cohort: AnnData | None = None) -> PreparedJob:
         candidate.builder.check(context_of(labelled))
     builders = {candidate.builder_name: candidate.builder for candidate in candidates}
     notes = [f"{name}: {note}" for name, builder in builders.items() for note in builder.notes(labelled.genes)]
-    notes += classifier_notes(candidates)
+    notes += (*classifier_notes(candidates), *marker_notes(labelled))
     if job.compute.backend is not None:
         notes.append("compute.backend is not needed any more: compute.scheduler alone selects a Dask cluster.")
     positive = int(labelled.labels.sum())

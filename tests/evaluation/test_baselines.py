@@ -11,6 +11,7 @@ from responder_ml.evaluation.baselines import (
     evaluate_baseline,
     evaluate_random_signatures,
     list_baselines,
+    marker_notes,
     sheet_columns,
 )
 from responder_ml.evaluation.metrics import OutOfFold, auroc
@@ -109,7 +110,7 @@ def _labelled(**uns):
             "rin": np.linspace(6, 9, 20),
         }
     ).set_index("sample", drop=False)
-    genes = pd.DataFrame(index=[*(f"g{index}" for index in range(5)), "Aif1", "Cx3cr1"])
+    genes = pd.DataFrame(index=[*(f"g{index}" for index in range(5)), "Cflar", "Chil3"])
     counts = np.arange(140.0).reshape(20, 7)
     return label_cohort(
         AnnData(counts, obs=sheet, var=genes, uns=uns), Endpoint("response", "yes", "no", nuisance=("batch", "weight"))
@@ -146,3 +147,10 @@ def test_a_category_becomes_indicators_and_a_missing_measurement_the_mean():
     np.testing.assert_array_equal(columns[:, :2], [[0, 1], [1, 0]] * 6)
     np.testing.assert_array_equal(columns[:, 2], [*np.arange(1.0, 12.0), 6.0])
     assert sheet_columns(sheet, []).shape == (12, 0)
+
+
+def test_without_markers_among_the_genes_a_note_says_so():
+    assert marker_notes(_labelled(units="counts")) == ()
+    unknown = _labelled(units="counts")
+    unknown.cohort.var_names = [f"probe{number}" for number in range(7)]
+    assert "No marker of a cell type" in marker_notes(unknown)[0]

@@ -8,10 +8,10 @@ from scipy.stats import t
 
 from responder_ml.evaluation.marker_check import SHARE_BEYOND, MarkerCheck
 
-NAC = ["Drd1", "Drd2", "Adora2a", "Gpr88"]
-CORTEX = ["Tbr1", "Satb2", "Cux2"]
+NAC = ["Actn2", "Arg2", "Arpp19", "Bcl11b"]
+CORTEX = ["Neurod6", "Nptx1", "Pcsk2"]
 BLOOD = ["Hba-a1", "Hbb-bs"]
-GENES = [*(f"g{index}" for index in range(200)), *NAC, *CORTEX, *BLOOD, "Prox1"]
+GENES = [*(f"g{index}" for index in range(200)), *NAC, *CORTEX, *BLOOD, "Dsp"]
 BACKGROUND = np.arange(200)
 EVERYTHING = np.ones(len(GENES), dtype=bool)
 COLUMN = {gene: column for column, gene in enumerate(GENES)}
@@ -46,8 +46,8 @@ def _kinds(check, values, present=EVERYTHING):
 
 
 def test_a_score_is_the_mean_share_of_genes_that_the_markers_exceed(learnt, rng):
-    # One marker of a set (Prox1) is too few to score.
-    assert learnt.names.tolist() == ["region_nac", "region_cortex", "contamination_blood"]
+    # One marker of a set (Dsp) is too few to score.
+    assert learnt.names.tolist() == ["region_striatum", "region_cortex", "contamination_blood"]
     new = np.round(_samples(rng, 3), 1)
     scores = learnt.score(new, EVERYTHING)
     for row in range(3):
@@ -78,7 +78,9 @@ def test_another_region_lost_markers_and_blood_are_named(learnt, rng):
     assert _kinds(learnt, _with(new, blood=11)) == [["contamination"]] * 5
     assert _kinds(learnt, _with(new, blood=0)) == [[]] * 5
     sentence = learnt.find(_with(new, cortex=9), EVERYTHING)[0][0][1]
-    assert "region_cortex (unconfirmed)" in sentence
+    assert "region_cortex score" in sentence
+    of_blood = learnt.find(_with(new, blood=11), EVERYTHING)[0][0][1]
+    assert "contamination_blood (unconfirmed) score" in of_blood
     assert "above" in sentence
 
 
@@ -128,7 +130,7 @@ def test_the_checksum_depends_on_every_array(learnt, training):
         if values.dtype.kind == "U":
             changed[0] = "x"
         elif name == "background_genes":
-            changed[:100] = COLUMN["Drd1"]
+            changed[:100] = COLUMN["Actn2"]
         else:
             changed[-1] = changed[-1] - 1 if values.dtype.kind == "i" else changed[-1] / 2
         doctored = replace(learnt, **{name: changed})

@@ -12,6 +12,7 @@ from responder_ml.arrays import Floats
 from responder_ml.cohort.association import rank_difference
 from responder_ml.cohort.endpoint import LabelledCohort
 from responder_ml.cohort.findings import Finding
+from responder_ml.cohort.known_genes import ON_Y, SILENCED_X, find_group
 from responder_ml.cohort.sex_genes import compare_sex
 from responder_ml.errors import list_names
 
@@ -135,6 +136,9 @@ def sex(labelled: LabelledCohort) -> Iterator[Finding]:
     names = sheet.index.astype(str).tolist()
     comparison = compare_sex(_log2(labelled), labelled.genes.tolist(), sheet["sex"], names, per_million)
     if comparison is None:
+        if not find_group(labelled.genes.tolist(), SILENCED_X) and not find_group(labelled.genes.tolist(), ON_Y):
+            message = "The sheet has sex, but none of the sex genes (Xist; Ddx3y, Kdm5d and others of the Y) is among the gene names"
+            yield Finding("RML12", "info", f"{message}: nothing was compared.")
         return
     count, disagreements = comparison
     if not disagreements:

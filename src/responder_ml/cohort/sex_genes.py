@@ -14,17 +14,8 @@ import numpy as np
 import pandas as pd
 
 from responder_ml.arrays import Flags, Floats
-from responder_ml.cohort.gene_ids import kind_of
+from responder_ml.cohort.known_genes import ON_Y, SILENCED_X, find_group
 
-# Symbols of mouse and human, Entrez and Ensembl ids; no id of one kind or species means another gene in the other.
-_XIST = frozenset({"xist", "213742", "7503", "ensmusg00000086503", "ensg00000229807"})
-_ON_Y = frozenset(
-    {
-        *("ddx3y", "26900", "8653", "ensmusg00000069045", "ensg00000067048"),
-        *("kdm5d", "20592", "8284", "uty", "22290", "7404", "eif2s3y", "26908"),
-        *("rps4y1", "6192", "ensg00000129824", "eif1ay", "9086"),
-    }
-)
 _WORDS = {"m": "male", "male": "male", "f": "female", "female": "female"}
 
 # Where the sheet has both sexes, their medians must differ by this much (log2) for the middle to be a cut-off.
@@ -73,7 +64,7 @@ def compare_sex(
     The number of samples compared, and those that disagree; None where the genes or the column allow no comparison.
     """
     in_sheet = np.array([_WORDS.get(str(word).strip().lower(), "") for word in sex])
-    xist, on_y = _columns_of(genes, _XIST), _columns_of(genes, _ON_Y)
+    xist, on_y = find_group(genes, SILENCED_X), find_group(genes, ON_Y)
     male, female = in_sheet == "male", in_sheet == "female"
     from_x = _expressed(log2[:, xist], female, male, per_million)
     from_y = _expressed(log2[:, on_y], male, female, per_million)
@@ -85,13 +76,6 @@ def compare_sex(
         if _disagrees(from_x, row, bool(female[row])) or _disagrees(from_y, row, bool(male[row]))
     ]
     return int(np.sum(male | female)), disagreements
-
-
-def _columns_of(genes: Sequence[str], identifiers: frozenset[str]) -> list[int]:
-    plain = [name.lower().split(".")[0] if name.lower().startswith("ens") else name.lower() for name in genes]
-    columns = [column for column, name in enumerate(plain) if name in identifiers]
-    numbers_are_ids = any(plain[column].isdigit() for column in columns) and kind_of(genes) == "entrez"
-    return [column for column in columns if numbers_are_ids or not plain[column].isdigit()]
 
 
 def _expressed(values: Floats, having: Flags, lacking: Flags, per_million: bool) -> Flags | None:

@@ -11,14 +11,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from responder_ml.arrays import Flags, Floats, Indices, Strings
+from responder_ml.arrays import Flags, Floats, Indices
 from responder_ml.classifiers.elastic_net import ElasticNet
 from responder_ml.classifiers.nearest_centroid import NearestCentroid
 from responder_ml.cohort.association import is_categorical
 from responder_ml.cohort.endpoint import LabelledCohort
+from responder_ml.cohort.gene_ids import kind_of
 from responder_ml.evaluation.conditional import LIBRARY_SIZE, counts_as_nuisance, library_sizes
 from responder_ml.evaluation.metrics import OutOfFold, by_subject
-from responder_ml.features.facts import marker_sets
+from responder_ml.features.facts import cell_type_sets
 from responder_ml.search.search_data import standardisation
 from responder_ml.statistics.columns import deviations_within
 from responder_ml.statistics.seeds import generator
@@ -96,12 +97,22 @@ def list_baselines(labelled: LabelledCohort, log2: Floats) -> list[Baseline]:
         baselines.append(Baseline("depth and quality", depth))
     if "drug" in sheet.columns and sheet["drug"].nunique() > 1 and "drug" not in columns_of:
         baselines.append(Baseline("drug", sheet_columns(sheet, ["drug"])))
-    composition = _cell_types(labelled.genes, log2)
+    composition = _cell_types(labelled, log2)
     if composition.shape[1]:
         baselines.append(Baseline(CELL_TYPES, composition))
     if labelled.paired:
         return [replace(one, columns=deviations_within(one.columns, labelled.strata)) for one in baselines]
     return baselines
+
+
+def marker_notes(labelled: LabelledCohort) -> tuple[str, ...]:
+    """Return a sentence where no marker of a cell type is among the genes, so that there is no baseline of composition."""
+    if _marker_columns(labelled):
+        return ()
+    return (
+        f"No marker of a cell type is among the gene names ({kind_of(labelled.genes.tolist())}), so that composition of the tissue is not "
+        "held against the result. Symbols of mouse, rat and human are known; translate other names with `cohort.genes`.",
+    )
 
 
 def evaluate_baseline(baseline: Baseline, headline: OutOfFold, subject_of: Indices) -> OutOfFold:
@@ -171,13 +182,21 @@ def _same_folds(decide: Decide, headline: OutOfFold, subject_of: Indices) -> Out
     return replace(headline, decisions=subjects, thresholds=np.zeros_like(subjects))
 
 
-def _cell_types(genes: Strings, log2: Floats) -> Floats:
-    column_of = {str(gene): column for column, gene in enumerate(genes)}
-    columns_of_sets = [
-        [column_of[gene] for gene in markers.up if gene in column_of] for markers in marker_sets(kinds=("cell_type",))
-    ]
-    means = [log2[:, columns].mean(axis=1) for columns in columns_of_sets if columns]
+def _cell_types(labelled: LabelledCohort, log2: Floats) -> Floats:
+    means = [log2[:, columns].mean(axis=1) for columns in _marker_columns(labelled)]
     return np.column_stack(means) if means else np.empty((len(log2), 0))
+
+
+def _marker_columns(labelled: LabelledCohort) -> list[list[int]]:
+    """Return the columns of each cell type's markers in the region, in the species that has more of them, none empty."""
+    column_of = {str(gene): column for column, gene in enumerate(labelled.genes)}
+    sheet = labelled.cohort.obs
+    region = str(sheet["region"].iloc[0]) if "region" in sheet and sheet["region"].nunique() == 1 else None
+    by_species = [
+        [[column_of[gene] for gene in markers.up if gene in column_of] for markers in cell_type_sets(region, species)]
+        for species in ("mouse", "human")
+    ]
+    return [columns for columns in max(by_species, key=lambda sets: sum(map(len, sets))) if columns]
 
 
 def _depth(labelled: LabelledCohort) -> Floats:

@@ -9,14 +9,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from responder_ml.cohort.known_genes import EARLY, find_group
 from responder_ml.errors import FeatureError
 from responder_ml.evaluation.intervals import corrected_t
 from responder_ml.evaluation.metrics import auroc, fold_aurocs
 from responder_ml.evaluation.procedure import ObservedResult, Procedure
-from responder_ml.features.facts import marker_sets
 
 IMMEDIATE_EARLY = "immediate-early genes"
-_KIND = "immediate_early"
 
 
 @dataclass(frozen=True)
@@ -50,9 +49,9 @@ def ablate_early_genes(procedure: Procedure, observed: ObservedResult) -> GeneAb
     procedure, observed
         The procedure, and its result with all genes.
     """
-    listed = [gene for markers in marker_sets(kinds=(_KIND,)) for gene in markers.up]
     genes = procedure.search_data.genes
-    early = np.isin(genes, listed)
+    early = np.zeros(len(genes), dtype=np.bool_)
+    early[find_group(genes.tolist(), EARLY)] = True
     present = tuple(str(gene) for gene in genes[early])
     if not present:
         return GeneAblation(IMMEDIATE_EARLY, ())

@@ -3,8 +3,8 @@
 A marker's relative rank is the share of background genes that it exceeds within its own sample, so neither units nor any
 other sample matters; the score of a marker set is the mean relative rank of its genes. The limits are those that a
 further sample of the training kind crosses with probability `SHARE_BEYOND` over all sets together, under normal theory.
-The markers are those of `responder_ml.features.facts.markers`, which says how sure each is. Most come from memory and are
-unconfirmed, and so are the flags that rest on them.
+The markers are those of `responder_ml.features.facts.markers`: a region's own cells by NeuroExpresso. Those of contamination come
+from memory and are unconfirmed, and so are the flags that rest on them; the reason says so.
 """
 
 from collections.abc import Sequence
@@ -123,11 +123,14 @@ class MarkerCheck:
             Whether each gene was measured.
         """
         scores, (low, high) = self.score(values, present), self.limits(present)
+        # Bundles of earlier versions hold sets that are not listed any more.
+        confirmed = set(markers().query("certainty == 'S'")["set"])
         crossed: list[list[tuple[str, str]]] = [[] for _ in values]
         for row, column in np.argwhere((scores < low) | (scores > high)).tolist():
             name, score = self.names[column], scores[row, column]
             side, limit = ("above", high[column]) if score > high[column] else ("below", low[column])
-            sentence = f"markers of {name} (unconfirmed) score {score:.2f} within the sample, {side} {limit:.2f}"
+            doubt = "" if name in confirmed else " (unconfirmed)"
+            sentence = f"markers of {name}{doubt} score {score:.2f} within the sample, {side} {limit:.2f}"
             crossed[row].append((str(self.kinds[column]), sentence))
         return crossed
 

@@ -4,7 +4,7 @@ import pytest
 from responder_ml.errors import FeatureError
 from responder_ml.features.builders.gene_sets import GeneSets
 
-GENES = np.array(["Fos", "Arc", "Mbp", "Plp1", "Aqp4", *(f"g{number}" for number in range(15))])
+GENES = np.array(["Fos", "Arc", "Gpr88", "Foxp1", "Pde10a", *(f"g{number}" for number in range(15))])
 
 
 @pytest.fixture
@@ -18,7 +18,7 @@ def test_markers_the_package_brings_stand_beside_the_users_sets(gmt, rng):
     builder = GeneSets(path=gmt, markers=["cell_type", "immediate_early"], min_genes=1, min_coverage=0.2, units="log2")
     builder.fit(rng.normal(size=(12, 20)), np.tile([0, 1], 6), genes=GENES)
     names = set(builder.get_feature_names_out())
-    assert {"singscore__full", "singscore__immediate_early", "singscore__cell_oligodendrocyte"} <= names
+    assert {"singscore__full", "singscore__immediate_early", "singscore__cell_spiny"} <= names
     assert not any("sex" in name or "region" in name for name in names)
     column = builder.get_feature_names_out().tolist().index("singscore__immediate_early")
     assert set(builder.genes_of(column)[0]) == {"Fos", "Arc"}
