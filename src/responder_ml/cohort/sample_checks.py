@@ -137,7 +137,9 @@ def sex(labelled: LabelledCohort) -> Iterator[Finding]:
     comparison = compare_sex(_log2(labelled), labelled.genes.tolist(), sheet["sex"], names, per_million)
     if comparison is None:
         if not find_group(labelled.genes.tolist(), SILENCED_X) and not find_group(labelled.genes.tolist(), ON_Y):
-            message = "The sheet has sex, but none of the sex genes (Xist; Ddx3y, Kdm5d and others of the Y) is among the gene names"
+            message = (
+                "The sheet has sex, but no sex gene (Xist; Ddx3y, Kdm5d and others of the Y) is among the gene names"
+            )
             yield Finding("RML12", "info", f"{message}: nothing was compared.")
         return
     count, disagreements = comparison

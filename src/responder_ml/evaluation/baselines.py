@@ -109,9 +109,10 @@ def marker_notes(labelled: LabelledCohort) -> tuple[str, ...]:
     """Return a sentence where no marker of a cell type is among the genes, so that there is no baseline of composition."""
     if _marker_columns(labelled):
         return ()
+    kind = kind_of(labelled.genes.tolist())
     return (
-        f"No marker of a cell type is among the gene names ({kind_of(labelled.genes.tolist())}), so that composition of the tissue is not "
-        "held against the result. Symbols of mouse, rat and human are known; translate other names with `cohort.genes`.",
+        f"No marker of a cell type is among the gene names ({kind}), so composition of the tissue is not held against the result. "
+        "Symbols of mouse, rat and human are known; translate other names with `cohort.genes`.",
     )
 
 
