@@ -92,7 +92,8 @@ def describe_difference(word: str, target: str) -> str:
     """Return in words what tells two spellings apart."""
     if word.casefold() == target.casefold():
         return "case"
-    if _ascii_letters(word) == _ascii_letters(target):
+    invisible = any(unicodedata.category(letter) == "Cf" for letter in word + target)
+    if not invisible and _ascii_letters(word) == _ascii_letters(target):
         return "case, blanks or punctuation"
     return "letters that look alike or cannot be seen"
 
@@ -109,13 +110,14 @@ def show(word: str) -> str:
 
 
 def _means_the_same(word: str, other: str) -> bool:
-    number = _number(word)
-    if number is not None and number == _number(other):
+    number = read_number(word)
+    if number is not None and number == read_number(other):
         return True
     return word in ("True", "False") and other.strip().casefold() in _TRUTH[word == "True"]
 
 
-def _number(word: str) -> float | None:
+def read_number(word: str) -> float | None:
+    """Return the number that a word is, in plain digits; None if it is none."""
     return float(word) if re.fullmatch(r"\s*[-+]?\d+(?:\.\d*)?\s*", word) else None
 
 

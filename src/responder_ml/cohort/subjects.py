@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
-from responder_ml.cohort.spelling import is_blank, skeleton
+from responder_ml.cohort.spelling import is_blank, read_number, skeleton
 from responder_ml.errors import EndpointError, list_names
 
 _COHORT_WORDS = (
@@ -85,7 +85,9 @@ def spelt_alike(names: Sequence[str]) -> list[tuple[str, ...]]:
     """
     groups: defaultdict[str, set[str]] = defaultdict(set)
     for name in names:
-        groups[skeleton(name, zeros=True) or name].add(name)
+        number = read_number(name)
+        # A program that met a blank cell writes animal 14 as 14.0.
+        groups[(skeleton(name, zeros=True) or name) if number is None else f"{number:g}"].add(name)
     return [tuple(sorted(group)) for group in groups.values() if len(group) > 1]
 
 
