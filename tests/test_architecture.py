@@ -28,6 +28,7 @@ TESTS_OF_NO_SINGLE_MODULE = (
     "test_architecture.py",
     "test_archives.py",
     "test_behaviour_endpoint.py",
+    "test_documents.py",
     "test_estimator_checks.py",
     "test_interruption.py",
     "test_leakage.py",
