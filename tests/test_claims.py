@@ -90,7 +90,7 @@ def test_the_page_needs_nothing_else(folder):
     page = (folder / PAGE).read_text()
     assert not re.search(r'(?:src|href)="(?!#|data:|https://doi\.org/)', page)
     assert "Simulated data." in page
-    assert page.count("<svg") == 2 + 2 + 3 * 4
+    assert page.count("<svg") == 8 + 2 + 2 + 3 * 4
 
 
 def test_a_job_of_one_region_gives_that_region_and_says_so(tmp_path, record):
@@ -109,7 +109,8 @@ def test_the_terminal_shows_every_claim_and_both_drugs(record):
     shown = text.getvalue()
     assert "Simulated data" in shown
     assert all(f"\n{claim} " in shown for claim in CLAIMS)
-    assert shown.count("ketamine") >= 4
+    assert "with shared" in shown
+    assert shown.count("well: p =") == 8
     assert "batch is held constant" in shown
 
 

@@ -1,306 +1,307 @@
-"""Are the claims centred on their no-effect values, are their p-values honest, and do they find what was planted?
+"""Are claims called consistent only where they are true, and do their intervals cover? A grid of truths x sizes x claims.
 
-Simulated cohorts of the founding study's shape go through what `claims` does: regions split, filtered and normalised, the table of
-claims of each, the ranking of regions, a verdict per claim. Finished cohorts are kept, so an interrupted run resumes.
+All data are simulated. Noise is that of simulated cohorts of the founding study without any effect (counts, correlated genes, animals
+and libraries that vary), split, filtered and normalised as `claims` does. The truth of a cell is then added to each group's log2
+expression: programmes of 80 genes that have no gene in common, in units of each gene's standard deviation. Cohorts of one size
+share their noise over the truths, so cells differ by truth alone.
 
-    nice -n 10 python experiments/claims_calibration/run.py --seed 20261125 --workers 1
+    nice -n 5 python experiments/claims_calibration/run.py --seed 20261128
 """
 
 import argparse
-import json
-import math
 import time
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from functools import partial
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 from scipy.stats import binomtest
 
-from responder_ml.cohort.simulate import simulate_cohort
+from responder_ml.cohort.simulate import REGIONS, simulate_cohort
 from responder_ml.contrasts.claim_result import ClaimResult
-from responder_ml.contrasts.claim_verdicts import judge_claims
-from responder_ml.contrasts.evaluate_claims import evaluate_claims
-from responder_ml.contrasts.founding_claims import NO_RESPONSE_EFFECT
+from responder_ml.contrasts.claim_tests import build_tests
+from responder_ml.contrasts.claim_verdicts import HEADLINES, headlines, judge_claims
+from responder_ml.contrasts.evaluate_tests import TestSettings, evaluate_tests
+from responder_ml.contrasts.groups import Groups
 from responder_ml.contrasts.region_ranks import rank_regions
 from responder_ml.contrasts.study_regions import StudyRegion, split_regions
-from responder_ml.search.workers import Workers
-from responder_ml.statistics.multiple_testing import holm
+from responder_ml.contrasts.true_changes import AnimalDesign, TrueChanges
 
 HERE = Path(__file__).parent
-GENES, RELABELLINGS, BOOTSTRAP, ALPHA = 1_000, 99, 40, 0.05
-REGIONS = ("PFC", "NAc", "AMY", "HIP")
+GENES, PROGRAMME, SIZE, ALPHA = 1_000, 80, 1.4, 0.05
+COHORTS = {1: 200, 3: 100}
+SETTINGS = TestSettings(seed=7, relabellings=199)
+STRESS, RESILIENCE, FIRST, SECOND, THIRD, FOURTH = np.eye(6)
+ARMS = ("imipramine responder", "imipramine non_responder", "ketamine responder", "ketamine non_responder")
+
+Means = dict[str, np.ndarray]
 
 
 @dataclass(frozen=True)
-class Setting:
-    """One table: what is planted, and how the claims are evaluated.
-
-    ``effect`` multiplies what stress and response do in the first region; in the others nothing is planted.
-    """
+class Truth:
+    """One row of the grid: what the groups' true means are, in programmes, and what disturbs the data."""
 
     name: str
-    title: str
-    cohorts: int
-    effect: float
-    drug_effect: float
-    batch_effect: float
-    rotate: bool = False
-    regions: tuple[str, ...] = REGIONS
-    hypothesis: str = ""
+    means: Means
+    noisy: tuple[str, ...] = ()
+    batch: bool = False
 
 
-SETTINGS = (
-    Setting("null", "No effect of stress, drug or response, four regions", 200, 0, 0, 0),
-    Setting("planted", "Stress and response doubled in the PFC alone, nothing elsewhere", 50, 2, 0, 0),
-    Setting(
-        "drugs-only", "Drugs act, response does not: only rows whose null is about response", 200, 0, 1, 0,
-        regions=("PFC",), hypothesis=NO_RESPONSE_EFFECT,
-    ),
-    Setting(
-        "null-batch", "No effect, batch as unbalanced as in the study; batch in the model, residuals rotated", 100, 0, 0, 1,
-        rotate=True, regions=("PFC",),
-    ),
-    Setting(
-        "null-batch-ignored", "The first of the same cohorts, batch ignored, subjects relabelled: what goes wrong", 50, 0, 0, 1,
-        regions=("PFC",),
-    ),
-)  # fmt: skip
-SHOWN = (
-    "reversal_share", "reversal_cosine", "rescued_share", "induction_share", "induction_cosine", "induction_shift", "common_cosine",
-    "response_degs", "opposition_cosine", "aggravation_share",
-)  # fmt: skip
+def means(
+    responders: tuple[np.ndarray, np.ndarray] | None = None, others: tuple[np.ndarray, np.ndarray] | None = None
+) -> Means:
+    """Return the means of the groups; responders and non-responders to both drugs are as susceptible animals if not given."""
+    ours, theirs = responders or (STRESS, STRESS), others or (STRESS, STRESS)
+    treated = (ours[0], theirs[0], ours[1], theirs[1])
+    base = {"control": 0 * STRESS, "susceptible": STRESS, "resilient": 0.3 * STRESS + RESILIENCE}
+    return base | dict(zip(ARMS, treated, strict=True))
 
 
-def evaluate(setting: Setting, seed: int) -> dict:
-    """Return the table of claims of one cohort: one list of numbers per row and region, region ranks and verdicts."""
-    results = [result for region in simulate(setting, seed) for result in evaluate_region(setting, region, seed)]
-    ranks = rank_regions(results) if len(setting.regions) > 1 else []
-    return {
-        "seed": seed,
-        "rows": [numbers(result) for result in results if setting.hypothesis in ("", result.hypothesis)],
-        "ranks": [asdict(rank) for rank in ranks if rank.statistic in SHOWN],
-        "verdicts": [
-            [verdict.claim, verdict.level, list(verdict.regions)] for verdict in judge_claims(results, ranks, ALPHA)
-        ],
-    }
+def both(change: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the same mean for both drugs."""
+    return change, change
 
 
-def simulate(setting: Setting, seed: int) -> list[StudyRegion]:
-    """Return the regions of one cohort: the same animals throughout, effects in the first region only."""
-    regions = []
-    for effect, names in ((setting.effect, setting.regions[:1]), (0.0, setting.regions[1:])):
-        if names:
-            cohort = simulate_cohort(
-                seed=seed, effect=effect, drug_effect=setting.drug_effect, batch_effect=setting.batch_effect,
-                n_genes=GENES, regions=setting.regions,
-            )  # fmt: skip
-            selected = cohort[cohort.obs["region"].isin(names).to_numpy()].copy()
-            regions += split_regions(selected, covariates=("batch",) if setting.rotate else ())
-    return regions
+BACK, ON = both(0.2 * STRESS), both(1.8 * STRESS)
+APART, OTHERS = (STRESS + FIRST, STRESS + SECOND), (STRESS + THIRD, STRESS + FOURTH)
+LARGE = (STRESS + 3 * THIRD, STRESS + 3 * FOURTH)
+TRUTHS = (
+    Truth("nothing at all", dict.fromkeys(means(), 0 * STRESS)),
+    Truth("stress only", means()),
+    Truth("drugs only, in all treated", means(APART, APART)),
+    Truth("responders only, unrelated", means(APART)),
+    Truth("non-responders only, unrelated", means(None, APART)),
+    Truth("non-responders only, more stressed", means(None, ON)),
+    Truth("both, independent", means(APART, OTHERS)),
+    Truth("both, independent, non-responders 3 x", means(APART, LARGE)),
+    Truth("one drug reverses", means((0.2 * STRESS, STRESS))),
+    Truth("reversal in all treated", means(BACK, BACK)),
+    Truth("reversal, half of it in non-responders", means(BACK, both(0.6 * STRESS))),
+    Truth("reversal", means(BACK)),
+    Truth("reversal, non-responders on their own", means(BACK, OTHERS)),
+    Truth("reversal and induction", means(both(0.2 * STRESS + 0.7 * RESILIENCE))),
+    Truth("opposition along stress", means(BACK, ON)),
+    Truth("opposition apart from stress", means(both(STRESS + FIRST), both(STRESS - FIRST))),
+    Truth("stress only, non-responders 1.5 x as noisy", means(), noisy=(ARMS[1], ARMS[3])),
+    Truth("stress only, susceptible 1.5 x as noisy", means(), noisy=("susceptible",)),
+    Truth("both independent, responders 1.5 x as noisy", means(APART, OTHERS), noisy=(ARMS[0], ARMS[2])),
+    Truth("stress only, batch goes with the group", means(), batch=True),
+    Truth("opposition along stress, batch goes with the group", means(BACK, ON), batch=True),
+)
 
 
-def evaluate_region(setting: Setting, region: StudyRegion, seed: int) -> list[ClaimResult]:
-    """Return the table of claims of one region."""
-    return evaluate_claims(
-        region.expression,
-        region.groups,
-        region.name,
-        seed=seed,
-        relabellings=RELABELLINGS,
-        bootstrap=BOOTSTRAP,
-        subjects=region.subjects,
-        covariates=region.covariates,
+def noise_of(seed: int, factor: int, regions: tuple[str, ...] = ("PFC",)) -> list[StudyRegion]:
+    """Return the regions of a cohort without any effect."""
+    cohort = simulate_cohort(
+        seed=seed, effect=0, drug_effect=0, batch_effect=0, n_genes=GENES, replicates=factor, regions=regions
     )
+    return split_regions(cohort)
 
 
-def numbers(result: ClaimResult) -> list:
-    """Return what the tables need of one row."""
-    low, high = result.interval
-    key = "|".join((result.claim, result.statistic, result.drug, result.arm, result.region))
-    values = (result.observed, result.expected_no_effect, result.p_value, low, high)
-    return [key, *(float(f"{value:.6g}") for value in values)]
+def plant(region: StudyRegion, truth: Truth, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return expression with the truth planted, and indicators of batch where there is one."""
+    deviation = region.expression.std(axis=0, ddof=1)
+    centred = region.expression - region.expression.mean(axis=0)
+    for name in truth.noisy:
+        members = region.groups.codes == region.groups.code(name)
+        centred[members] *= 1.5
+    programmes = np.zeros((6, region.expression.shape[1]))
+    for index, row in enumerate(programmes):
+        row[index * PROGRAMME : (index + 1) * PROGRAMME] = np.where(np.arange(PROGRAMME) % 2, SIZE, -SIZE)
+    table = np.stack([truth.means[name] @ programmes for name in region.groups.names])
+    expression = centred + table[region.groups.codes] * deviation
+    if not truth.batch:
+        return expression, None
+    # Two runs of three in four responders and non-responders' places: never a group in one run alone.
+    late = np.zeros(region.groups.codes.size, dtype=bool)
+    for code, name in enumerate(region.groups.names):
+        members = np.flatnonzero(region.groups.codes == code)
+        share = 2 / 3 if name.endswith(" responder") or name == "control" else 1 / 3
+        late[members[: max(1, round(share * members.size))]] = True
+    shift = rng.normal(0.0, 1.0, expression.shape[1]) * deviation
+    return expression + late[:, None] * shift, late[:, None].astype(float)
 
 
-def run_setting(setting: Setting, seed: int, workers: Workers, path: Path) -> list[dict]:
-    """Run what is missing of one setting and return all of it."""
-    cohorts = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
-    seeds = [seed + number for number in range(len(cohorts), setting.cohorts)]
-    with path.open("a") as lines:
-        for result in workers.map(partial(evaluate, setting), seeds):
-            cohorts.append(result)
-            lines.write(json.dumps(result) + "\n")
-            lines.flush()
-    return cohorts[: setting.cohorts]
+def truth_of(truth: Truth, groups: Groups) -> dict[str, tuple[bool, float]]:
+    """Return for each claim whether it is true, and the true value of its estimate; nan where there is none."""
+    # Two animals a group whose means are exact: the estimates are then the true values.
+    doubled = Groups.of([name for name in groups.names for _ in range(2)])
+    exact = np.stack([truth.means[doubled.names[code]] for code in doubled.codes])
+    jitter = 1e-4 * np.random.default_rng(0).normal(size=(len(exact), 40))
+    tests = build_tests(TrueChanges(np.column_stack([exact, jitter]), AnimalDesign(doubled)))
+    table = np.stack([truth.means[name] for name in doubled.names])
+    gram = table @ table.T * PROGRAMME * SIZE**2 / GENES
+    values = {}
+    for claim in HEADLINES:
+        test = next(test for test in tests if test.claim == claim and len(test.drugs) != 1)
+        is_true = min(np.sum(part.form * gram) for part in test.parts) > 1e-3
+        values[claim] = (bool(is_true), true_value(test, gram))
+    return values
 
 
-def summarise(cohorts: list[dict]) -> pd.DataFrame:
-    """Return one line per row of the table of claims, over cohorts."""
-    names = ["key", "observed", "expected", "p", "low", "high"]
-    long = pd.DataFrame([row for cohort in cohorts for row in cohort["rows"]], columns=names)
+def true_value(test, gram: np.ndarray) -> float:
+    """Return a claim's estimate on true products of means."""
+    product: Callable[[np.ndarray], np.ndarray] = lambda form: np.sum(form * gram, axis=(-2, -1))  # noqa: E731
+    top, bottom = product(test.top), product(test.bottom)
+    with np.errstate(all="ignore"):
+        if test.scale == "size":
+            return float(np.sqrt(top))
+        if test.scale == "correlation":
+            return float(top / np.sqrt(bottom.prod())) if bottom.min() > 1e-3 else float("nan")
+        if np.min(bottom) < 1e-3:
+            return float("nan")
+        share = np.min(top / bottom)
+        return float(1 - share if test.scale == "absent" else share)
+
+
+def covers(line: ClaimResult, value: float) -> float:
+    """Return 1 where the interval holds the true value, 0 where not, nan where there is no interval or no true value."""
+    if line.interval is None or not np.isfinite(value):
+        return float("nan")
+    return float(line.interval[0] - 1e-9 <= value <= line.interval[1] + 1e-9)
+
+
+def run_size(factor: int, cohorts: int, seed: int, truths: tuple[Truth, ...]) -> pd.DataFrame:
+    """Return one row per cohort, truth and claim."""
+    rows = []
+    for number in range(cohorts):
+        (region,) = noise_of(seed + number, factor)
+        for index, truth in enumerate(truths):
+            expression, batch = plant(region, truth, np.random.default_rng([seed, number, index]))
+            lines = evaluate_tests(expression, region.groups, region.name, region.subjects, SETTINGS, batch)
+            known = truth_of(truth, region.groups) if number == 0 else None
+            for claim in HEADLINES:
+                (line,) = headlines(lines, claim)
+                level = next(verdict.level for verdict in judge_claims([line], [], ALPHA) if verdict.claim == claim)
+                rows.append({
+                    "factor": factor, "truth": truth.name, "cohort": number, "claim": claim, "consistent": level == "consistent",
+                    "contradicted": level == "contradicted", "observed": line.observed, "shared": line.with_shared_animals,
+                    "true": None if known is None else known[claim][0], "value": None if known is None else known[claim][1],
+                    "low": np.nan if line.interval is None else line.interval[0],
+                    "high": np.nan if line.interval is None else line.interval[1],
+                })  # fmt: skip
+    table = pd.DataFrame(rows)
+    for column in ("true", "value"):
+        table[column] = table.groupby(["truth", "claim"])[column].transform("first")
+    return table
+
+
+def summarise(table: pd.DataFrame) -> pd.DataFrame:
+    """Return one row per cell and claim."""
     lines = []
-    for key, part in long.groupby("key", sort=False):
-        gap = part["observed"] - part["expected"]
-        hits = int((part["p"] <= ALPHA).sum())
+    for (factor, truth, claim), part in table.groupby(["factor", "truth", "claim"], sort=False):
+        value = float(part["value"].iloc[0])
+        hits = int(part["consistent"].sum())
         ends = binomtest(hits, len(part)).proportion_ci(0.95)
-        lines.append(
-            dict(zip(("claim", "statistic", "drug", "arm", "region"), key.split("|"), strict=True))
-            | {
-                "cohorts": len(part),
-                "observed": part["observed"].mean(),
-                "expected_no_effect": part["expected"].mean(),
-                "difference": gap.mean(),
-                "se": gap.std(ddof=1) / math.sqrt(len(part)),
-                "higher": (gap > 0).mean(),
-                "share_p": hits / len(part),
-                "share_p_low": ends.low,
-                "share_p_high": ends.high,
-                "interval_holds_no_effect": (
-                    (part["low"] <= part["expected"]) & (part["expected"] <= part["high"])
-                ).mean(),
-            }
-        )
+        known = part["low"].notna() & np.isfinite(value)
+        inside = (part["low"] - 1e-9 <= value) & (value <= part["high"] + 1e-9)
+        lines.append({
+            "factor": factor, "truth": truth, "claim": claim, "true": bool(part["true"].iloc[0]), "cohorts": len(part),
+            "consistent": hits / len(part), "consistent_low": ends.low, "consistent_high": ends.high,
+            "contradicted": part["contradicted"].mean(), "true_value": value, "mean_observed": part["observed"].mean(),
+            "mean_with_shared_animals": part["shared"].mean(), "intervals": int(known.sum()),
+            "coverage": inside[known].mean() if known.any() else np.nan,
+        })  # fmt: skip
     return pd.DataFrame(lines)
 
 
-def describe(setting: Setting, table: pd.DataFrame, cohorts: list[dict]) -> list[str]:
-    """Return the section of the README about one setting."""
-    pieces = [f"## {setting.title}", "", f"{len(cohorts)} cohorts; every row in `{setting.name}.csv`.", ""]
-    if not setting.effect:
-        pieces += [*centred(table), *honest(table), ""]
-    pieces += [*markdown(table[table["statistic"].isin(SHOWN) & (table["region"] == REGIONS[0])]), ""]
-    if setting.effect:
-        pieces += [*elsewhere(table), "", *lead(cohorts), ""]
-    if not setting.hypothesis:
-        pieces += [*judged(cohorts), ""]
-    return pieces
-
-
-def centred(table: pd.DataFrame) -> list[str]:
-    """Say how far the mean of observed less expected lies from 0, in standard errors."""
-    z = (table["difference"] / table["se"]).where(table["se"] > 0, 0.0).abs()
-    largest = table.loc[z.idxmax()]
-    return [
-        f"* {len(table)} rows. |mean of observed less printed no-effect value| over its standard error: {z.mean():.2f} on average "
-        f"(0.80 expected), beyond 2 in {int((z > 2).sum())} rows ({0.0455 * len(table):.0f} expected), largest {z.max():.1f} "
-        f"({largest['statistic']}, {largest['drug'] or 'no drug'}, {largest['arm']}, {largest['region']}). Rows are correlated.",
-    ]
-
-
-def honest(table: pd.DataFrame) -> list[str]:
-    """Say how often p reaches the level, and whether any row does so more often than it may, by an exact test and Holm's rule."""
-    hits = (table["share_p"] * table["cohorts"]).round().astype(int)
-    worst = holm([binomtest(k, n, ALPHA, "greater").pvalue for k, n in zip(hits, table["cohorts"], strict=True)]).min()
-    above = table[table["share_p_low"] > ALPHA]
-    names = "; ".join(
-        f"{row['statistic']}, {row['drug']}, {row['arm']}, {row['region']}: {row['share_p']:.3f}"
-        for _, row in above.iterrows()
+def run_regions(seed: int, cohorts: int) -> pd.DataFrame:
+    """Return how often a region is said to lead (R8): effects in no region, alike in all four, or in the first alone."""
+    rows = []
+    settings = replace(SETTINGS, draws=200)
+    induced = next(truth for truth in TRUTHS if truth.name == "reversal and induction")
+    plans = (
+        ("nothing in any region", 0, False),
+        ("alike in four regions", 4, False),
+        ("in the first region alone", 1, True),
     )
-    return [
-        f"* Share of p <= {ALPHA}: {table['share_p'].mean():.3f} over all rows, at most {table['share_p'].max():.3f} in one. "
-        f"{len(above)} rows have a 95 % interval wholly above {ALPHA}{f' ({names})' if names else ''}; "
-        f"{0.025 * len(table):.0f} would by chance, were each at {ALPHA} and independent of the others. Smallest exact binomial "
-        f"p of a share above {ALPHA}, corrected for {len(table)} rows (Holm): {worst:.2f}.",
-    ]
+    for number in range(cohorts):
+        regions = noise_of(seed + 50_000 + number, 1, tuple(REGIONS))
+        for name, planted, is_true in plans:
+            lines = []
+            for index, region in enumerate(regions):
+                truth = induced if index < planted else TRUTHS[0]
+                expression, _ = plant(region, truth, np.random.default_rng(0))
+                lines += evaluate_tests(expression, region.groups, region.name, region.subjects, settings)
+            verdict = next(v for v in judge_claims(lines, rank_regions(lines), ALPHA) if v.claim == "R8")
+            rows.append({"truth": name, "true": is_true, "consistent": verdict.level == "consistent"})
+    return pd.DataFrame(rows).groupby(["truth", "true"], sort=False)["consistent"].agg(["mean", "size"]).reset_index()
 
 
-def judged(cohorts: list[dict]) -> list[str]:
-    """Return how often each claim's verdict was which, and where it was called consistent."""
-    long = pd.DataFrame(
-        [row for cohort in cohorts for row in cohort["verdicts"]], columns=["claim", "level", "regions"]
-    )
-    lines = [
-        "| claim | consistent (95 % interval) | not shown | out of reach | named regions, when consistent |",
-        "|---|---|---|---|---|",
-    ]
-    for claim, part in long.groupby("claim", sort=False):
-        if (part["level"] == "not_asked").all():
-            continue
-        hits = int((part["level"] == "consistent").sum())
-        ends = binomtest(hits, len(part)).proportion_ci(0.95)
-        named = part.loc[part["level"] == "consistent", "regions"].map(", ".join).value_counts()
-        where = "; ".join(f"{name} {count}" for name, count in named.items()) or "-"
-        shares = [f"{(part['level'] == level).mean():.2f}" for level in ("not_shown", "out_of_reach")]
-        lines.append(
-            f"| {claim} | {hits / len(part):.3f} ({ends.low:.3f} to {ends.high:.3f}) | {' | '.join(shares)} | {where} |"
-        )
-    return lines
-
-
-def markdown(table: pd.DataFrame) -> list[str]:
-    """Return a table of the rows shown."""
-    head = "| claim | statistic | drug | arm | observed | no effect | difference (SE) | share p <= 0.05 (95 % interval) | higher |"
-    lines = [head, "|" + "---|" * 9]
-    for _, row in table.iterrows():
-        share = f"{row['share_p']:.3f} ({row['share_p_low']:.3f} to {row['share_p_high']:.3f})"
+def markdown(summary: pd.DataFrame, factor: int) -> list[str]:
+    """Return the grid of one size: the share called consistent, in bold where the claim is true."""
+    part = summary[summary["factor"] == factor]
+    claims = list(HEADLINES)
+    lines = ["| truth | " + " | ".join(claims) + " |", "|---|" + "---|" * len(claims)]
+    for truth, rows in part.groupby("truth", sort=False):
+        shares = rows.set_index("claim")
         cells = [
-            row["claim"], row["statistic"], row["drug"], row["arm"], f"{row['observed']:.3f}", f"{row['expected_no_effect']:.3f}",
-            f"{row['difference']:+.3f} ({row['se']:.3f})", share, f"{row['higher']:.2f}",
-        ]  # fmt: skip
-        lines.append(f"| {' | '.join(cells)} |")
+            f"**{shares.loc[claim, 'consistent']:.2f}**"
+            if shares.loc[claim, "true"]
+            else f"{shares.loc[claim, 'consistent']:.3f}"
+            for claim in claims
+        ]
+        lines.append(f"| {truth} | {' | '.join(cells)} |")
     return lines
 
 
-def elsewhere(table: pd.DataFrame) -> list[str]:
-    """Say what the regions show in which nothing is planted."""
-    others = table[table["region"] != REGIONS[0]]
-    return [
-        f"The other regions ({', '.join(REGIONS[1:])}), where nothing is planted: share of p <= {ALPHA} "
-        f"{others['share_p'].mean():.3f} over {len(others)} rows."
+def write(summary: pd.DataFrame, regions: pd.DataFrame, seed: int, seconds: float) -> None:
+    """Write the grid as CSV and the tables for the README."""
+    summary.round(5).to_csv(HERE / "grid.csv", index=False)
+    false = summary[~summary["true"]]
+    above = false[false["consistent_low"] > ALPHA]
+    pieces = [
+        "# Tables", "", f"Written by `run.py --seed {seed}` in {seconds / 60:.0f} minutes of processor time. All data are simulated.",
+        "Bold: the claim is true in that cell, so the share is power. Plain: it is false, so the share should be at most 0.05.", "",
+        f"False cells: {len(false)}; largest share {false['consistent'].max():.3f}; cells whose 95 % interval lies wholly above "
+        f"{ALPHA}: {len(above)}{': ' + '; '.join(above['truth'] + ' ' + above['claim']) if len(above) else ''}.", "",
+    ]  # fmt: skip
+    for factor, cohorts in summary.groupby("factor")["cohorts"].max().items():
+        size = "the founding study's size" if factor == 1 else f"{factor} times that size"
+        pieces += [
+            f"## Share called consistent, {size}, {cohorts} cohorts a cell",
+            "",
+            *markdown(summary, int(factor)),
+            "",
+        ]
+    pieces += ["## Coverage of 95 % intervals", ""]
+    pieces += [
+        "| claim | estimates with an interval | coverage | least coverage of a cell with 50 intervals or more |",
+        "|---|---|---|---|",
     ]
-
-
-def lead(cohorts: list[dict]) -> list[str]:
-    """Return how often each region ranks first in responders minus non-responders, both drugs together."""
-    ranks = pd.DataFrame([rank for cohort in cohorts for rank in cohort["ranks"]])
-    ranks = ranks[ranks["arm"].str.contains("less") & ranks["drug"].str.contains("+", regex=False)]
-    lines = ["| statistic | region | cohorts in which it leads | mean share of bootstrap draws |", "|---|---|---|---|"]
-    for (statistic, region), part in ranks.groupby(["statistic", "region"], sort=False):
-        lines.append(
-            f"| {statistic} | {region} | {(part['rank'] == 1).mean():.2f} | {part['first_share'].mean():.2f} |"
-        )
-    return lines
-
-
-def write(tables: Sequence[tuple[Setting, pd.DataFrame, list[dict]]], seed: int) -> None:
-    """Write a CSV per setting and the tables for the README."""
-    pieces = ["# Tables", "", f"Written by `run.py --seed {seed}`; `README.md` says how to read them.", ""]
-    for setting, table, cohorts in tables:
-        table.round(5).to_csv(HERE / f"{setting.name}.csv", index=False)
-        pieces += describe(setting, table, cohorts)
+    for claim, rows in summary[summary["intervals"] > 0].groupby("claim"):
+        count = rows["intervals"].sum()
+        many = rows[rows["intervals"] >= 50]
+        least = many.loc[many["coverage"].idxmin()] if len(many) else None
+        words = "-" if least is None else f"{least['coverage']:.3f} ({least['truth']}, x {least['factor']})"
+        pieces.append(f"| {claim} | {count} | {(rows['coverage'] * rows['intervals']).sum() / count:.3f} | {words} |")
+    pieces += [
+        "",
+        "## R8: a region is said to lead",
+        "",
+        "| effects | R8 is | share consistent | cohorts |",
+        "|---|---|---|---|",
+    ]
+    pieces += [
+        f"| {row['truth']} | {'true' if row['true'] else 'false'} | {row['mean']:.3f} | {row['size']} |"
+        for _, row in regions.iterrows()
+    ]
     (HERE / "tables.md").write_text("\n".join(pieces).rstrip() + "\n")
 
 
 def main() -> None:
-    """Run the settings and write the tables beside this file."""
+    """Run the grid and write the tables beside this file."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seed", type=int, required=True)
-    parser.add_argument("--workers", type=int, default=-1)
-    parser.add_argument(
-        "--settings", nargs="+", default=[setting.name for setting in SETTINGS], help="which tables to make"
-    )
-    parser.add_argument("--cohorts", type=int, help="fewer cohorts per setting, for a trial run")
-    parser.add_argument("--kept", type=Path, default=HERE / "kept", help="folder of finished cohorts")
+    parser.add_argument("--cohorts", type=int, help="cohorts a cell at every size, for a trial run")
     arguments = parser.parse_args()
-    arguments.kept.mkdir(parents=True, exist_ok=True)
-    start, tables = time.perf_counter(), []
-    for number, setting in enumerate(SETTINGS):
-        if setting.name not in arguments.settings:
-            continue
-        if arguments.cohorts:
-            setting = Setting(**{**asdict(setting), "cohorts": arguments.cohorts})
-        path = arguments.kept / f"{setting.name}-{arguments.seed}.jsonl"
-        # Settings that are to be compared share their cohorts.
-        first = arguments.seed + 100_000 * (number if setting.name != "null-batch-ignored" else number - 1)
-        cohorts = run_setting(setting, first, Workers(arguments.workers), path)
-        tables.append((setting, summarise(cohorts), cohorts))
-        table = tables[-1][1]
-        write(tables, arguments.seed)
-        print(
-            f"{setting.name}: share p <= {ALPHA} {table['share_p'].mean():.3f} ({time.perf_counter() - start:.0f} s)",
-            flush=True,
-        )
+    start, tables = time.process_time(), []
+    for factor, cohorts in COHORTS.items():
+        tables.append(run_size(factor, arguments.cohorts or cohorts, arguments.seed + 10_000 * factor, TRUTHS))
+        print(f"size x {factor}: {time.process_time() - start:.0f} s", flush=True)
+    regions = run_regions(arguments.seed, arguments.cohorts or 100)
+    write(summarise(pd.concat(tables)), regions, arguments.seed, time.process_time() - start)
 
 
 if __name__ == "__main__":

@@ -155,6 +155,10 @@ def _notes(job: JobConfig, regions: list[StudyRegion]) -> list[str]:
             "Remove the region from `cohort.where` to evaluate all."
         )
     notes += _batch_notes(job, regions)
+    notes.append(
+        "`train` asks whether expression tells responders from non-responders at all. R4, R5 and R6 ask in what way they differ: read "
+        "them beside its verdict on the same region, and trust a claim less where `train` finds no evidence."
+    )
     if job.claims.preset == "bagot2017":
         notes.append(
             "Genes are called at nominal p < 0.05 and a fold change of 1.3, values attributed to the founding study that "

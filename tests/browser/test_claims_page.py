@@ -34,8 +34,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.skipif(not CHROMIUM.exists(), rea
 def address(tmp_path_factory):
     folder = tmp_path_factory.mktemp("claims")
     (folder / "job.yaml").write_text(yaml.safe_dump(JOB))
-    write_claims(claims(load_config(folder / "job.yaml")), folder)
-    return (folder / PAGE).as_uri()
+    write_claims(claims(load_config(folder / "job.yaml")), folder / "out")
+    return (folder / "out" / PAGE).as_uri()
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,6 @@
 """The page of the claims: the verdict on each claim, its figures, and every statistic beside its no-effect value."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -8,13 +8,15 @@ from markupsafe import Markup
 
 from responder_ml.cohort.tissue_taken import describe_timing
 from responder_ml.contrasts.claim_result import ClaimResult
+from responder_ml.contrasts.claim_tests import LACKING, STATEMENTS
 from responder_ml.contrasts.claim_verdicts import HEADLINES
 from responder_ml.contrasts.claims_record import ClaimsRecord
-from responder_ml.contrasts.founding_claims import CLAIMS, DIFFERENCE, SUMMARIES
+from responder_ml.contrasts.founding_claims import CLAIMS, SUMMARIES
 from responder_ml.contrasts.groups import NON_RESPONDER, RESPONDER
 from responder_ml.contrasts.region_maps import RegionMap
 from responder_ml.contrasts.region_ranks import RANKED
 from responder_ml.errors import ContrastError
+from responder_ml.report.figures.claim_estimates import EstimateRow, claim_estimates
 from responder_ml.report.figures.forest import ClaimRow, claim_rows
 from responder_ml.report.figures.null_distribution import null_distribution
 from responder_ml.report.figures.rrho2_map import rrho2_map
@@ -33,16 +35,31 @@ _BAGOT = Reference("Bagot RC et al. (2017). Biol Psychiatry 81:285-295.", "10.10
 _RRHO2 = Reference("Cahill KM et al. (2018). RRHO2.", "10.1038/s41598-018-27903-2")
 _SMYTH = Reference("Smyth GK (2004). Moderated t.", "10.2202/1544-6115.1027")
 _GENAS = Reference("Majewski IJ et al. (2010). Contrasts that share a group.", "10.1182/blood-2009-12-260760")
+_CHEN = Reference("Chen SX, Qin YL (2010). Products of different animals.", "10.1214/09-AOS716")
+_BERGER = Reference("Berger RL (1982). Intersection-union tests.", "10.1080/00401706.1982.10487790")
 _OVERVIEW = (
     ("R4", "reversal_share", "susceptible-specific genes moved back, share"),
     ("R5", "induction_share", "resilient-specific genes moved the resilient way, share"),
 )
 
 
+_ESTIMATES: Mapping[str, tuple[str, tuple[float, float], float]] = {
+    "R2": ("size of the stress change, residual standard deviations", (0.0, 1.5), 0.0),
+    "R3": ("correlation of the true changes by the two drugs in responders", (-1.0, 1.0), 0.0),
+    "R4": ("share of the stress change undone in responders", (-1.0, 2.0), 0.0),
+    "R5": ("share of the resilient animals' own change gained by responders", (-1.0, 2.0), 0.0),
+    "R6a": ("share of the responders' change absent in non-responders", (-1.0, 1.0), 1.0 - LACKING),
+    "R6b": ("share of the non-responders' change that is their own", (-1.0, 2.0), 0.0),
+    "R6c": ("correlation of the true changes of responders and non-responders (the claim: below 0)", (-1.0, 1.0), 0.0),
+    "R7": ("share of a drug's change that is its own, the smaller of two", (-1.0, 2.0), 0.0),
+}
+"""Axis of each claim's figure: label, ends and the border of the claim."""
+
+
 def render_claims(record: ClaimsRecord) -> str:
     """Return the page as HTML; it needs no other file."""
     works = Bibliography()
-    for work in (_BAGOT, _GENAS, _SMYTH, _RRHO2, "phipson"):
+    for work in (_BAGOT, _GENAS, _SMYTH, _RRHO2, "phipson", _CHEN, _BERGER):
         works.cite(work)
     return render("claims.html", {
         "name": record.name,
@@ -58,7 +75,9 @@ def render_claims(record: ClaimsRecord) -> str:
             for claim, statistic, words in _OVERVIEW
             if _lines(record, statistic)
         ],
-        "differences": _differences(record),
+        "estimates": _estimates(record),
+        "summary": _summary(record),
+        "statements": [{"claim": claim, "tested": STATEMENTS[claim]} for claim in HEADLINES],
         "maps": _maps(record),
         "ranks": _ranks(record),
         "tables": _tables(record),
@@ -91,18 +110,15 @@ def _nulls(record: ClaimsRecord) -> list[dict[str, Any]]:
     return figures
 
 
-def _row(name: str, line: ClaimResult, *, solid: bool = True, interval: bool = False) -> ClaimRow:
+def _row(name: str, line: ClaimResult, *, solid: bool) -> ClaimRow:
     values = line.observed if line.null_values is None else line.null_values
     low, high = np.quantile(np.asarray(values, dtype=np.float64), [0.025, 0.975])
-    ends = line.interval if interval and line.interval else (None, None)
     return ClaimRow(
         name,
         line.observed,
         float(line.expected_no_effect or 0.0),
         null_low=float(low),
         null_high=float(high),
-        low=ends[0],
-        high=ends[1],
         solid=solid,
     )
 
@@ -142,23 +158,33 @@ def _by_name(rows: Sequence[ClaimRow]) -> list[ClaimRow]:
     return sorted(rows, key=lambda row: names.index(row.name))
 
 
-def _differences(record: ClaimsRecord) -> list[dict[str, Any]]:
-    """Draw responders minus non-responders, drugs pooled where there are two, in every region."""
+def _estimates(record: ClaimsRecord) -> list[dict[str, Any]]:
+    """Draw every claim's estimate in every region, beside the value that shared animals make of it."""
     drawn = []
-    for claim in RANKED:
-        lines = _lines(record, HEADLINES[claim][0], DIFFERENCE)
-        pooled = [line for line in lines if "+" in line.drug]
-        lines = pooled or lines
+    for claim, (label, limits, border) in _ESTIMATES.items():
+        lines = [line for line in record.headlines[claim] if line.with_shared_animals is not None]
         if not lines:
             continue
-        rows = [_row(line.region, line, interval=True) for line in lines]
-        summary = "; ".join(f"{line.region} {line.observed:+.2f}, p = {line.p_value:.2g}" for line in lines)
-        words = f"{SUMMARIES[lines[0].statistic]}, responders minus non-responders"
-        figure = claim_rows(
-            f"difference-{claim}", rows, (words, "observed, 95 % interval", ""), f"{CLAIMS[claim]} {summary}."
-        )
-        drawn.append({"claim": claim, "statement": CLAIMS[claim], "figure": figure})
+        rows = [
+            EstimateRow(line.region, line.observed, line.interval, line.with_shared_animals or 0.0) for line in lines
+        ]
+        alt = f"{CLAIMS[claim]} {'; '.join(map(str, rows))}."
+        drawn.append({
+            "claim": claim,
+            "statement": CLAIMS[claim],
+            "figure": claim_estimates(f"estimate-{claim}", rows, label, limits, border, alt),
+        })  # fmt: skip
     return drawn
+
+
+def _summary(record: ClaimsRecord) -> str:
+    """Say in one sentence how many claims have which verdict."""
+    counts = {
+        word: [verdict.claim for verdict in record.verdicts if verdict.level == level] for level, word in LEVELS.items()
+    }
+    parts = [f"{word}: {', '.join(codes)}" for word, codes in counts.items() if codes]
+    sentence = "; ".join(parts)
+    return f"{sentence[:1].upper()}{sentence[1:]}."
 
 
 def _maps(record: ClaimsRecord) -> list[dict[str, Any]]:

@@ -88,15 +88,13 @@ def _wrapped(text: str) -> str:
 
 @dataclass(frozen=True)
 class ClaimRow:
-    """One value; ``low`` and ``high`` end its interval, ``null_low`` and ``null_high`` the middle 95 % of its null."""
+    """One value; ``null_low`` and ``null_high`` end the middle 95 % of its null."""
 
     name: str
     observed: float
     expected: float
     null_low: float
     null_high: float
-    low: float | None = None
-    high: float | None = None
     solid: bool = True
 
 
@@ -126,8 +124,6 @@ def claim_rows(name: str, rows: Sequence[ClaimRow], words: tuple[str, str, str],
         for row in rows:
             y = heights[row.name] + (0.17 if row.solid else -0.17) * several
             _paint_null(axes, row, y)
-            if row.low is not None and row.high is not None:
-                axes.hlines([y], row.low, row.high, color=OBSERVED, linewidth=1.2)
         for marked, text in ((True, solid), (False, hollow)):
             some = [row for row in rows if row.solid is marked]
             axes.plot(
