@@ -1,14 +1,17 @@
 """Are claims called consistent only where they are true, and do their intervals cover? A grid of truths x sizes x claims.
 
-All data are simulated. Noise is that of simulated cohorts of the founding study without any effect (counts, correlated genes, animals
-and libraries that vary), split, filtered and normalised as `claims` does. The truth of a cell is then added to each group's log2
+All data are simulated. Noise is that of simulated cohorts of the founding study without any effect (counts, correlated genes,
+animals and libraries that vary), split, filtered and normalised as `claims` does. The truth of a cell is then added to each group's log2
 expression: programmes of 80 genes that have no gene in common, in units of each gene's standard deviation. Cohorts of one size
 share their noise over the truths, so cells differ by truth alone.
 
     nice -n 5 python experiments/claims_calibration/run.py --seed 20261128
+
+Finished rounds are kept under ``kept/``, so an interrupted run resumes.
 """
 
 import argparse
+import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -30,7 +33,7 @@ from responder_ml.contrasts.true_changes import AnimalDesign, TrueChanges
 
 HERE = Path(__file__).parent
 GENES, PROGRAMME, SIZE, ALPHA = 1_000, 80, 1.4, 0.05
-COHORTS = {1: 200, 3: 100}
+COHORTS, REGION_COHORTS, ROUNDS = {1: 200, 3: 100}, 100, 20
 SETTINGS = TestSettings(seed=7, relabellings=199)
 STRESS, RESILIENCE, FIRST, SECOND, THIRD, FOURTH = np.eye(6)
 ARMS = ("imipramine responder", "imipramine non_responder", "ketamine responder", "ketamine non_responder")
@@ -113,7 +116,7 @@ def plant(region: StudyRegion, truth: Truth, rng: np.random.Generator) -> tuple[
     expression = centred + table[region.groups.codes] * deviation
     if not truth.batch:
         return expression, None
-    # Two runs of three in four responders and non-responders' places: never a group in one run alone.
+    # No group is in one run alone: two thirds of responders and controls are in the late one, a third of the others.
     late = np.zeros(region.groups.codes.size, dtype=bool)
     for code, name in enumerate(region.groups.names):
         members = np.flatnonzero(region.groups.codes == code)
@@ -162,71 +165,63 @@ def covers(line: ClaimResult, value: float) -> float:
     return float(line.interval[0] - 1e-9 <= value <= line.interval[1] + 1e-9)
 
 
-def run_size(factor: int, cohorts: int, seed: int, truths: tuple[Truth, ...]) -> pd.DataFrame:
-    """Return one row per cohort, truth and claim."""
+def run_cohort(factor: int, number: int, seed: int) -> list[dict]:
+    """Return one row per truth and claim of one cohort."""
+    (region,) = noise_of(seed + 10_000 * factor + number, factor)
     rows = []
-    for number in range(cohorts):
-        (region,) = noise_of(seed + number, factor)
-        for index, truth in enumerate(truths):
-            expression, batch = plant(region, truth, np.random.default_rng([seed, number, index]))
-            lines = evaluate_tests(expression, region.groups, region.name, region.subjects, SETTINGS, batch)
-            known = truth_of(truth, region.groups) if number == 0 else None
-            for claim in HEADLINES:
-                (line,) = headlines(lines, claim)
-                level = next(verdict.level for verdict in judge_claims([line], [], ALPHA) if verdict.claim == claim)
-                rows.append({
-                    "factor": factor, "truth": truth.name, "cohort": number, "claim": claim, "consistent": level == "consistent",
-                    "contradicted": level == "contradicted", "observed": line.observed, "shared": line.with_shared_animals,
-                    "true": None if known is None else known[claim][0], "value": None if known is None else known[claim][1],
-                    "low": np.nan if line.interval is None else line.interval[0],
-                    "high": np.nan if line.interval is None else line.interval[1],
-                })  # fmt: skip
-    table = pd.DataFrame(rows)
-    for column in ("true", "value"):
-        table[column] = table.groupby(["truth", "claim"])[column].transform("first")
-    return table
+    for index, truth in enumerate(TRUTHS):
+        expression, batch = plant(region, truth, np.random.default_rng([seed, factor, number, index]))
+        lines = evaluate_tests(expression, region.groups, region.name, region.subjects, SETTINGS, batch)
+        for claim in HEADLINES:
+            (line,) = headlines(lines, claim)
+            level = next(verdict.level for verdict in judge_claims([line], [], ALPHA) if verdict.claim == claim)
+            low, high = line.interval or (None, None)
+            rows.append({
+                "truth": truth.name, "claim": claim, "level": level, "observed": line.observed, "low": low, "high": high,
+                "with_shared_animals": line.with_shared_animals,
+            })  # fmt: skip
+    return rows
 
 
 def summarise(table: pd.DataFrame) -> pd.DataFrame:
     """Return one row per cell and claim."""
+    (region,) = noise_of(0, 1)
+    known = {truth.name: truth_of(truth, region.groups) for truth in TRUTHS}
     lines = []
     for (factor, truth, claim), part in table.groupby(["factor", "truth", "claim"], sort=False):
-        value = float(part["value"].iloc[0])
-        hits = int(part["consistent"].sum())
+        is_true, value = known[truth][claim]
+        hits = int((part["level"] == "consistent").sum())
         ends = binomtest(hits, len(part)).proportion_ci(0.95)
-        known = part["low"].notna() & np.isfinite(value)
+        counted = part["low"].notna() & np.isfinite(value)
         inside = (part["low"] - 1e-9 <= value) & (value <= part["high"] + 1e-9)
         lines.append({
-            "factor": factor, "truth": truth, "claim": claim, "true": bool(part["true"].iloc[0]), "cohorts": len(part),
+            "factor": factor, "truth": truth, "claim": claim, "true": is_true, "cohorts": len(part),
             "consistent": hits / len(part), "consistent_low": ends.low, "consistent_high": ends.high,
-            "contradicted": part["contradicted"].mean(), "true_value": value, "mean_observed": part["observed"].mean(),
-            "mean_with_shared_animals": part["shared"].mean(), "intervals": int(known.sum()),
-            "coverage": inside[known].mean() if known.any() else np.nan,
+            "contradicted": (part["level"] == "contradicted").mean(), "true_value": value, "mean_observed": part["observed"].mean(),
+            "mean_with_shared_animals": part["with_shared_animals"].mean(), "intervals": int(counted.sum()),
+            "coverage": inside[counted].mean() if counted.any() else np.nan,
         })  # fmt: skip
     return pd.DataFrame(lines)
 
 
-def run_regions(seed: int, cohorts: int) -> pd.DataFrame:
-    """Return how often a region is said to lead (R8): effects in no region, alike in all four, or in the first alone."""
+def run_regions(number: int, seed: int) -> list[dict]:
+    """Return whether a region is said to lead (R8): effects in no region, alike in all four, or in the first alone."""
     rows = []
     settings = replace(SETTINGS, draws=200)
     induced = next(truth for truth in TRUTHS if truth.name == "reversal and induction")
-    plans = (
-        ("nothing in any region", 0, False),
+    regions = noise_of(seed + 50_000 + number, 1, tuple(REGIONS))
+    for name, planted, is_true in (
+        ("nothing", 0, False),
         ("alike in four regions", 4, False),
         ("in the first region alone", 1, True),
-    )
-    for number in range(cohorts):
-        regions = noise_of(seed + 50_000 + number, 1, tuple(REGIONS))
-        for name, planted, is_true in plans:
-            lines = []
-            for index, region in enumerate(regions):
-                truth = induced if index < planted else TRUTHS[0]
-                expression, _ = plant(region, truth, np.random.default_rng(0))
-                lines += evaluate_tests(expression, region.groups, region.name, region.subjects, settings)
-            verdict = next(v for v in judge_claims(lines, rank_regions(lines), ALPHA) if v.claim == "R8")
-            rows.append({"truth": name, "true": is_true, "consistent": verdict.level == "consistent"})
-    return pd.DataFrame(rows).groupby(["truth", "true"], sort=False)["consistent"].agg(["mean", "size"]).reset_index()
+    ):
+        lines = []
+        for index, region in enumerate(regions):
+            expression, _ = plant(region, induced if index < planted else TRUTHS[0], np.random.default_rng(0))
+            lines += evaluate_tests(expression, region.groups, region.name, region.subjects, settings)
+        verdict = next(v for v in judge_claims(lines, rank_regions(lines), ALPHA) if v.claim == "R8")
+        rows.append({"truth": name, "true": is_true, "consistent": verdict.level == "consistent"})
+    return rows
 
 
 def markdown(summary: pd.DataFrame, factor: int) -> list[str]:
@@ -246,13 +241,18 @@ def markdown(summary: pd.DataFrame, factor: int) -> list[str]:
     return lines
 
 
-def write(summary: pd.DataFrame, regions: pd.DataFrame, seed: int, seconds: float) -> None:
-    """Write the grid as CSV and the tables for the README."""
+def write(kept: Path, seed: int) -> None:
+    """Write the grid as CSV and the tables for the README from all finished rounds."""
+    rounds = [json.loads(path.read_text()) for path in sorted(kept.glob(f"{seed}-*.json"))]
+    summary = summarise(pd.DataFrame([row for part in rounds for row in part["rows"]]))
+    ranked = pd.DataFrame([row for part in rounds for row in part["regions"]])
+    regions = ranked.groupby(["truth", "true"], sort=False)["consistent"].agg(["mean", "size"]).reset_index()
+    seconds = sum(part["seconds"] for part in rounds)
     summary.round(5).to_csv(HERE / "grid.csv", index=False)
     false = summary[~summary["true"]]
     above = false[false["consistent_low"] > ALPHA]
     pieces = [
-        "# Tables", "", f"Written by `run.py --seed {seed}` in {seconds / 60:.0f} minutes of processor time. All data are simulated.",
+        "# Tables", "", f"Written by `run.py --seed {seed}` in {seconds / 60:.0f} minutes of processor time. Data are simulated.",
         "Bold: the claim is true in that cell, so the share is power. Plain: it is false, so the share should be at most 0.05.", "",
         f"False cells: {len(false)}; largest share {false['consistent'].max():.3f}; cells whose 95 % interval lies wholly above "
         f"{ALPHA}: {len(above)}{': ' + '; '.join(above['truth'] + ' ' + above['claim']) if len(above) else ''}.", "",
@@ -291,17 +291,32 @@ def write(summary: pd.DataFrame, regions: pd.DataFrame, seed: int, seconds: floa
 
 
 def main() -> None:
-    """Run the grid and write the tables beside this file."""
+    """Run what is missing of the grid, a round of cohorts of every size at a time, and write the tables after each round."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seed", type=int, required=True)
-    parser.add_argument("--cohorts", type=int, help="cohorts a cell at every size, for a trial run")
+    parser.add_argument("--rounds", type=int, default=ROUNDS, help="rounds to run at most, for a trial")
+    parser.add_argument("--kept", type=Path, default=HERE / "kept", help="folder of finished rounds")
     arguments = parser.parse_args()
-    start, tables = time.process_time(), []
+    arguments.kept.mkdir(parents=True, exist_ok=True)
+    for number in range(arguments.rounds):
+        path = arguments.kept / f"{arguments.seed}-{number:02d}.json"
+        if not path.exists():
+            finished = run_round(number, arguments.seed)
+            path.write_text(json.dumps(finished))
+        write(arguments.kept, arguments.seed)
+        print(f"round {number + 1} of {arguments.rounds}", flush=True)
+
+
+def run_round(number: int, seed: int) -> dict:
+    """Return the rows of one round of cohorts, and the processor time it took."""
+    start, rows, ranked = time.process_time(), [], []
     for factor, cohorts in COHORTS.items():
-        tables.append(run_size(factor, arguments.cohorts or cohorts, arguments.seed + 10_000 * factor, TRUTHS))
-        print(f"size x {factor}: {time.process_time() - start:.0f} s", flush=True)
-    regions = run_regions(arguments.seed, arguments.cohorts or 100)
-    write(summarise(pd.concat(tables)), regions, arguments.seed, time.process_time() - start)
+        size = cohorts // ROUNDS
+        for cohort in range(number * size, (number + 1) * size):
+            rows += [{"factor": factor, **row} for row in run_cohort(factor, cohort, seed)]
+    for cohort in range(number * (REGION_COHORTS // ROUNDS), (number + 1) * (REGION_COHORTS // ROUNDS)):
+        ranked += run_regions(cohort, seed)
+    return {"rows": rows, "regions": ranked, "seconds": time.process_time() - start}
 
 
 if __name__ == "__main__":

@@ -156,8 +156,8 @@ def _notes(job: JobConfig, regions: list[StudyRegion]) -> list[str]:
         )
     notes += _batch_notes(job, regions)
     notes.append(
-        "`train` asks whether expression tells responders from non-responders at all. R4, R5 and R6 ask in what way they differ: read "
-        "them beside its verdict on the same region, and trust a claim less where `train` finds no evidence."
+        "`train` asks whether expression tells responders from non-responders at all. R4, R5 and R6 ask in what way they differ: "
+        "read them beside its verdict on the same region, and trust a claim less where `train` finds no evidence."
     )
     if job.claims.preset == "bagot2017":
         notes.append(
