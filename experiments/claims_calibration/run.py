@@ -1,9 +1,9 @@
 """Are claims called consistent only where they are true, and do their intervals cover? A grid of truths x sizes x claims.
 
 All data are simulated. Noise is that of simulated cohorts of the founding study without any effect (counts, correlated genes,
-animals and libraries that vary), split, filtered and normalised as `claims` does. The truth of a cell is then added to each group's log2
-expression: programmes of 80 genes that have no gene in common, in units of each gene's standard deviation. Cohorts of one size
-share their noise over the truths, so cells differ by truth alone.
+animals and libraries that vary), split, filtered and normalised as `claims` does. The truth of a cell is then added to each group's
+log2 expression: programmes of 80 genes that have no gene in common, in units of each gene's standard deviation. Cohorts of one
+size share their noise over the truths, so cells differ by truth alone.
 
     nice -n 5 python experiments/claims_calibration/run.py --seed 20261128
 
