@@ -13,10 +13,10 @@ from typer.testing import CliRunner
 from responder_ml.cli import app
 from responder_ml.commands.plan import show_plan
 from responder_ml.config import load_config
-from responder_ml.errors import EndpointError, RunError
+from responder_ml.errors import ContrastError, EndpointError, RunError
 from responder_ml.evaluation.power import power
 from responder_ml.job_sections import NullConfig
-from responder_ml.plan import plan, read_strata, write_plan
+from responder_ml.plan import plan, plan_claims, read_strata, write_plan
 
 # domain.md 3.1: sizes, strata, labellings, smallest p, null sd, AUROC needed, power at a true AUROC of 0.7, 0.8, 0.9.
 # The smallest p is twice as large with classes of one size: exchanging them is learnt just as well.
@@ -180,3 +180,24 @@ def test_a_job_through_the_command(job):
     assert result.exit_code == 0, result.output
     assert "6 positive and 7 negative subjects in strata of" in result.output
     assert "subjects for power 0.8" in result.output
+
+
+def test_claims_have_their_power_at_the_groups_own_sizes(tmp_path, job):
+    path = job(cohort={"source": "simulated", "params": {"n_genes": 300, "regions": ["PFC", "NAc"]}})
+    out = tmp_path / "claims.csv"
+    result = CliRunner().invoke(app, ["plan", "--claims", str(path), "--out", str(out)])
+    assert result.exit_code == 0, result.output
+    assert "imipramine non_responder 4" in result.output
+    table = pd.read_csv(out)
+    assert set(table["region"]) == {"PFC", "NAc"}
+    assert set(table["claim"]) == {"R2", "R3", "R4", "R5", "R6a", "R6b", "R6c", "R7"}
+    assert (table["power_weak"] <= table["power_strong"]).all()
+    # 3 v 3 and 3 v 4 relabelled within drugs: 20 x 35 ways.
+    assert table.set_index("claim").loc["R4", "smallest_p"].iloc[0] == pytest.approx(1 / 700)
+
+
+def test_claims_without_control_animals_are_refused(job):
+    where = {"response": ["responder", "non_responder"]}
+    path = job(cohort={"source": "simulated", "params": {"n_genes": 300}, "where": where})
+    with pytest.raises(ContrastError, match="control and susceptible animals"):
+        plan_claims(load_config(path))

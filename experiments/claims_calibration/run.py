@@ -104,15 +104,12 @@ def noise_of(seed: int, factor: int, regions: tuple[str, ...] = ("PFC",)) -> lis
 
 def plant(region: StudyRegion, truth: Truth, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray | None]:
     """Return expression with the truth planted, and indicators of batch where there is one."""
-    deviation = region.expression.std(axis=0, ddof=1)
+    deviation = deviations(region)
     centred = region.expression - region.expression.mean(axis=0)
     for name in truth.noisy:
         members = region.groups.codes == region.groups.code(name)
         centred[members] *= 1.5
-    programmes = np.zeros((6, region.expression.shape[1]))
-    for index, row in enumerate(programmes):
-        row[index * PROGRAMME : (index + 1) * PROGRAMME] = np.where(np.arange(PROGRAMME) % 2, SIZE, -SIZE)
-    table = np.stack([truth.means[name] @ programmes for name in region.groups.names])
+    table = np.stack([truth.means[name] @ programmes(region) for name in region.groups.names])
     expression = centred + table[region.groups.codes] * deviation
     if not truth.batch:
         return expression, None
@@ -124,6 +121,19 @@ def plant(region: StudyRegion, truth: Truth, rng: np.random.Generator) -> tuple[
         late[members[: max(1, round(share * members.size))]] = True
     shift = rng.normal(0.0, 1.0, expression.shape[1]) * deviation
     return expression + late[:, None] * shift, late[:, None].astype(float)
+
+
+def deviations(region: StudyRegion) -> np.ndarray:
+    """Return the standard deviation of each gene."""
+    return region.expression.std(axis=0, ddof=1)
+
+
+def programmes(region: StudyRegion) -> np.ndarray:
+    """Return six programmes of genes, none in two of them, in standard deviations."""
+    table = np.zeros((6, region.expression.shape[1]))
+    for index, row in enumerate(table):
+        row[index * PROGRAMME : (index + 1) * PROGRAMME] = np.where(np.arange(PROGRAMME) % 2, SIZE, -SIZE)
+    return table
 
 
 def truth_of(truth: Truth, groups: Groups) -> dict[str, tuple[bool, float]]:
@@ -172,13 +182,17 @@ def run_cohort(factor: int, number: int, seed: int) -> list[dict]:
     for index, truth in enumerate(TRUTHS):
         expression, batch = plant(region, truth, np.random.default_rng([seed, factor, number, index]))
         lines = evaluate_tests(expression, region.groups, region.name, region.subjects, SETTINGS, batch)
+        # The size of the stress change is in units of the residual scales of the cohort itself.
+        scale = TrueChanges(expression, AnimalDesign(region.groups, batch)).scale
+        change = (truth.means["susceptible"] - truth.means["control"]) @ programmes(region) * deviations(region)
+        size = float(np.sqrt(np.mean((change / scale) ** 2)))
         for claim in HEADLINES:
             (line,) = headlines(lines, claim)
             level = next(verdict.level for verdict in judge_claims([line], [], ALPHA) if verdict.claim == claim)
             low, high = line.interval or (None, None)
             rows.append({
                 "truth": truth.name, "claim": claim, "level": level, "observed": line.observed, "low": low, "high": high,
-                "with_shared_animals": line.with_shared_animals,
+                "with_shared_animals": line.with_shared_animals, "size": size,
             })  # fmt: skip
     return rows
 
@@ -193,7 +207,8 @@ def summarise(table: pd.DataFrame) -> pd.DataFrame:
         hits = int((part["level"] == "consistent").sum())
         ends = binomtest(hits, len(part)).proportion_ci(0.95)
         counted = part["low"].notna() & np.isfinite(value)
-        inside = (part["low"] - 1e-9 <= value) & (value <= part["high"] + 1e-9)
+        expected = part["size"] if claim == "R2" else value
+        inside = (part["low"] - 1e-9 <= expected) & (expected <= part["high"] + 1e-9)
         lines.append({
             "factor": factor, "truth": truth, "claim": claim, "true": is_true, "cohorts": len(part),
             "consistent": hits / len(part), "consistent_low": ends.low, "consistent_high": ends.high,

@@ -1,7 +1,7 @@
 """Plan: what class sizes can show before any training, and how many subjects a target power needs."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +11,10 @@ from responder_ml.arrays import Labels
 from responder_ml.build import build_cohort, build_endpoint, build_null_plan
 from responder_ml.cohort.endpoint import LabelledCohort, label_cohort
 from responder_ml.config import JobConfig
+from responder_ml.contrasts.claim_power import ClaimReach, reach_of_claims
+from responder_ml.contrasts.founding_claims import build_rows
+from responder_ml.contrasts.groups import FEWEST
+from responder_ml.contrasts.study_regions import WHOLE_COHORT, require_columns
 from responder_ml.errors import ConfigError, EndpointError
 from responder_ml.evaluation.permutation import is_exact, min_attainable_p
 from responder_ml.evaluation.power import attainable_p, auroc_needed, null_auroc_sd, power, subjects_needed
@@ -192,6 +196,40 @@ def plan(
         for auroc in aurocs
     )
     return PowerAnalysis(level, target_power, sizes, rows, (*notes, *_cautions(sizes, level), _BEST_CASE))
+
+
+def plan_claims(job: JobConfig) -> dict[str, list[ClaimReach]]:
+    """Say what the animals of a job allow for each claim of the founding study, region by region; no expression is compared.
+
+    Parameters
+    ----------
+    job
+        Configuration whose cohort has the groups, and whose ``claims`` has the words for them and the level.
+
+    Raises
+    ------
+    ContrastError
+        A column is missing, or a region lacks control or susceptible animals, or treated ones with a response.
+    """
+    sheet = build_cohort(job.cohort, job.seed).obs
+    require_columns(sheet)
+    regions = sheet["region"].astype(str) if "region" in sheet else pd.Series(WHOLE_COHORT, index=sheet.index)
+    reach = {}
+    for region in pd.unique(regions):
+        rows = sheet[(regions == region).to_numpy()]
+        groups = job.claims.words.groups(rows[~rows["subject"].duplicated()])
+        build_rows(groups)
+        sizes = {name: groups.size(name) for name in groups.names if groups.size(name) >= FEWEST}
+        reach[str(region)] = reach_of_claims(sizes, job.claims.alpha)
+    return reach
+
+
+def tabulate_claims(reach: Mapping[str, list[ClaimReach]]) -> pd.DataFrame:
+    """Return one row per region and claim."""
+    rows = [{"region": region, **asdict(claim)} for region, claims in reach.items() for claim in claims]
+    for row in rows:
+        row["sizes"] = "; ".join(f"{name} {count}" for name, count in row["sizes"].items())
+    return pd.DataFrame(rows)
 
 
 def read_strata(text: str) -> tuple[tuple[int, int], ...]:

@@ -10,6 +10,9 @@ from rich.table import Table
 from responder_ml.commands.console import print_line, print_table, specified
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from responder_ml.contrasts.claim_power import ClaimReach
     from responder_ml.plan import ClassSizes, PowerAnalysis
 
 
@@ -23,12 +26,22 @@ def plan(
     ] = None,
     power: Annotated[float | None, typer.Option(help="Compute the number of subjects needed for this power.")] = None,
     alpha: Annotated[float | None, typer.Option(help="Significance level of the one-sided test.")] = None,
+    claims: Annotated[
+        Path | None, typer.Option(help="Job whose animals are to answer the founding study's claims: power for each.")
+    ] = None,
     out: Annotated[Path | None, typer.Option("--out", help="CSV file to write.")] = None,
 ) -> None:
     """Compute what class sizes can show before any training, and how many subjects a target power needs."""
     from responder_ml.config import load_config
-    from responder_ml.plan import plan, read_strata, write_plan
+    from responder_ml.plan import plan, plan_claims, read_strata, tabulate_claims, write_plan
+    from responder_ml.records.files import write_text
 
+    if claims is not None:
+        reach = plan_claims(load_config(claims))
+        show_claims_plan(Console(), reach)
+        if out is not None:
+            write_text(out, tabulate_claims(reach).to_csv(index=False))
+        return
     options = specified(aurocs=auroc, target_power=power, alpha=alpha)
     analysis = plan(
         positive,
@@ -62,6 +75,27 @@ def show_plan(console: Console, analysis: "PowerAnalysis") -> None:
     print_table(console, table)
     for note in analysis.notes:
         print_line(console, note)
+
+
+def show_claims_plan(console: Console, reach: "Mapping[str, list[ClaimReach]]") -> None:
+    """Print the power for each claim of every region, if the claim holds in full."""
+    for region, claims in reach.items():
+        sizes = {name: count for claim in claims for name, count in claim.sizes.items()}
+        print_line(console, f"{region}: {', '.join(f'{name} {count}' for name, count in sizes.items())}")
+        table = Table("claim", "smallest p", "power, weak", "power, strong", "smallest group for 0.8, weak", "strong")
+        for claim in claims:
+            smallest = f"{claim.smallest_p:.2g}" if claim.smallest_p else "any"
+            needed = [
+                "more than searched" if size is None else str(size) for size in (claim.needed_weak, claim.needed_strong)
+            ]
+            table.add_row(claim.claim, smallest, f"{claim.power_weak:.2f}", f"{claim.power_strong:.2f}", *needed)
+        print_table(console, table)
+    print_line(
+        console,
+        "Power: the chance that `claims` calls a claim consistent if it holds in full, with changes as large as that by stress. "
+        "Weak and strong: stress changes as in the simulated cohorts at effect 1 and 2. For the smallest group all groups are "
+        "enlarged alike.",
+    )
 
 
 def _show_sizes(console: Console, sizes: "ClassSizes", alpha: float) -> None:

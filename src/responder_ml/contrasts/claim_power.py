@@ -8,13 +8,16 @@ size of the stress change and the number of independent directions of noise (`tr
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 from scipy.stats import t as student_t
 
 from responder_ml.arrays import Floats
-from responder_ml.contrasts.claim_tests import ClaimTest
-from responder_ml.contrasts.groups import CONTROL, NON_RESPONDER, RESILIENT, RESPONDER, SUSCEPTIBLE
+from responder_ml.contrasts.claim_tests import ClaimTest, Exchange, build_tests
+from responder_ml.contrasts.groups import CONTROL, NON_RESPONDER, RESILIENT, RESPONDER, SUSCEPTIBLE, Groups
+from responder_ml.contrasts.relabelling import count_arrangements
+from responder_ml.contrasts.true_changes import AnimalDesign, TrueChanges
 from responder_ml.statistics.seeds import generator
 
 TARGET = 0.8
@@ -106,6 +109,83 @@ def needed_size(test: ClaimTest, sizes: Mapping[str, int], signal: Signal, alpha
         middle = (low + high) // 2
         low, high = (low, middle) if reaches(middle) else (middle, high)
     return high
+
+
+@dataclass(frozen=True)
+class ClaimReach:
+    """What group sizes allow for one claim about all drugs together.
+
+    Attributes
+    ----------
+    claim
+        Code.
+    drugs
+        Drugs, joined by ``+``.
+    sizes
+        Animals of the groups involved.
+    smallest_p
+        Smallest p that relabelling allows; 0 where nothing is relabelled.
+    power_weak, power_strong
+        Probability of "consistent" if the claim holds in full, beside a `WEAK` and a `STRONG` stress change.
+    needed_weak, needed_strong
+        Smallest group for a power of `TARGET`, all groups enlarged alike; None where no size searched gives it.
+    """
+
+    claim: str
+    drugs: str
+    sizes: Mapping[str, int]
+    smallest_p: float
+    power_weak: float
+    power_strong: float
+    needed_weak: int | None
+    needed_strong: int | None
+
+
+def reach_of_claims(sizes: Mapping[str, int], alpha: float) -> list[ClaimReach]:
+    """Return what group sizes allow for every claim that these groups can be asked, before any data.
+
+    Parameters
+    ----------
+    sizes
+        Animals per group, two or more of each, named as `founding_groups` names them.
+    alpha
+        Level.
+    """
+    sizes = dict(sorted(sizes.items()))
+    names = tuple(sizes)
+    tests = [test for test in build_tests(_exact_changes(names)) if test.claim != "R2" or not test.drugs]
+    most = {claim: max(len(test.drugs) for test in tests if test.claim == claim) for claim in {t.claim for t in tests}}
+    reach = []
+    for test in (test for test in tests if len(test.drugs) == most[test.claim]):
+        smallest = max((1.0 / _relabellings(part.exchange, sizes) for part in test.parts if part.exchange), default=0.0)
+        possible = smallest <= alpha
+        reach.append(
+            ClaimReach(
+                claim=test.claim,
+                drugs="+".join(test.drugs),
+                sizes={names[index]: sizes[names[index]] for index in test.groups},
+                smallest_p=smallest,
+                power_weak=power_of(test, sizes, WEAK, alpha) if possible else 0.0,
+                power_strong=power_of(test, sizes, STRONG, alpha) if possible else 0.0,
+                needed_weak=needed_size(test, sizes, WEAK, alpha),
+                needed_strong=needed_size(test, sizes, STRONG, alpha),
+            )
+        )
+    return reach
+
+
+def _exact_changes(names: tuple[str, ...]) -> TrueChanges:
+    """Return changes of two animals a group that show a full induction without noise, from which to build tests."""
+    groups = Groups(names, np.repeat(np.arange(len(names)), 2))
+    values, vectors = np.linalg.eigh(full_truth("R5", names, STRONG))
+    means = (vectors * np.sqrt(np.maximum(values, 0.0)))[groups.codes]
+    jitter = 1e-4 * generator(0, "exact animals").normal(size=(len(means), 4 * len(names)))
+    return TrueChanges(np.column_stack([means, jitter]), AnimalDesign(groups))
+
+
+def _relabellings(exchange: Exchange, sizes: Mapping[str, int]) -> int:
+    codes = [np.repeat(np.arange(len(names)), [sizes[name] for name in names]) for names in exchange]
+    return prod(count_arrangements(members) for members in codes)
 
 
 def signal_of(stress: float, error: float, dispersion: float) -> Signal:

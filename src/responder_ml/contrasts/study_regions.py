@@ -130,17 +130,28 @@ def split_regions(
         The sheet lacks a column, or a subject is in two groups of one region.
     """
     sheet = cohort.obs
-    missing = [name for name in (*_COLUMNS, *covariates, *strata, *batch) if name not in sheet]
-    if missing:
-        raise ContrastError(
-            f"The claims need the column(s) {', '.join(missing)}, which the sample sheet does not have. "
-            f"It has: {', '.join(map(str, sheet.columns))}. Name them in `cohort.columns`, or correct `claims`."
-        )
+    require_columns(sheet, (*covariates, *strata, *batch))
     regions = sheet["region"].astype(str) if "region" in sheet else pd.Series(WHOLE_COHORT, index=sheet.index)
     return [
         _region(str(name), cohort[(regions == name).to_numpy()], words or SheetWords(), covariates, strata, batch)
         for name in pd.unique(regions)
     ]
+
+
+def require_columns(sheet: pd.DataFrame, others: Sequence[str] = ()) -> None:
+    """Refuse a sheet that lacks a column of the groups, or one of the others named.
+
+    Raises
+    ------
+    ContrastError
+        It lacks one.
+    """
+    missing = [name for name in (*_COLUMNS, *others) if name not in sheet]
+    if missing:
+        raise ContrastError(
+            f"The claims need the column(s) {', '.join(missing)}, which the sample sheet does not have. "
+            f"It has: {', '.join(map(str, sheet.columns))}. Name them in `cohort.columns`, or correct `claims`."
+        )
 
 
 def _region(

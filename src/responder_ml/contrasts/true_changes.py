@@ -166,7 +166,8 @@ class TrueChanges:
         squares, leverage = design.members.T @ errors**2, design.members.T @ np.diag(design.residual)
         squares /= self._noise_ratios(squares, leverage)[:, None]
         scale, df_total = _scale(squares.sum(axis=0), float(leverage.sum()))
-        standard = centred / np.sqrt(scale)
+        self.scale = np.sqrt(scale)
+        standard = centred / self.scale
         self.gram = standard @ standard.T / standard.shape[1]
         self.variance = self._group_variances(errors, squares, leverage, df_total)
         pooled = float(np.maximum(self.variance, 0.0) @ leverage / leverage.sum())
