@@ -67,6 +67,7 @@ def run(order):
     os.dup2(silence, 1)
     os.dup2(silence, 2)
     code = 0
+    signal.alarm(order["seconds"])
     try:
         main()
     except SystemExit as stop:
@@ -132,9 +133,9 @@ class Commands:
             bufsize=1,
         )
 
-    def run(self, folder: Path, command: list[str], at: int | None = None) -> tuple[int, int]:
+    def run(self, folder: Path, command: list[str], at: int | None = None, seconds: int = 600) -> tuple[int, int]:
         """Return the exit code, negative for a signal, and how many changes of files there were."""
-        order = {"folder": str(folder), "command": command, "at": at, "log": str(self.log)}
+        order = {"folder": str(folder), "command": command, "at": at, "log": str(self.log), "seconds": seconds}
         self._server.stdin.write(json.dumps(order) + "\n")
         for line in iter(self._server.stdout.readline, ""):
             if line.startswith("RESULT"):

@@ -1,6 +1,7 @@
 import pytest
 
-from responder_ml.cohort.geo.recipe import find_recipe, load_recipe, plain
+from responder_ml.cohort.geo import recipe as recipe_module
+from responder_ml.cohort.geo.recipe import find_recipe, full_match, load_recipe, plain
 from responder_ml.errors import FetchError
 
 
@@ -46,3 +47,10 @@ def test_a_wrong_recipe_is_refused_with_its_keys(tmp_path, text, words):
 def test_a_missing_recipe_is_named(tmp_path):
     with pytest.raises(FetchError, match="cannot be read"):
         load_recipe(tmp_path / "absent.yaml")
+
+
+def test_a_pattern_that_never_ends_is_given_up(monkeypatch):
+    monkeypatch.setattr(recipe_module, "_MATCH_SECONDS", 0.2)
+    with pytest.raises(FetchError, match="takes more than"):
+        full_match("(?P<region>(a+)+)b", "a" * 60)
+    assert full_match("(?P<region>A+)b", "aab")["region"] == "aa"

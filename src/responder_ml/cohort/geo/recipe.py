@@ -6,6 +6,8 @@ series.
 
 import hashlib
 import re
+import signal
+import threading
 from importlib.resources import files
 from pathlib import Path
 from typing import Literal
@@ -16,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from responder_ml.errors import FetchError
 from responder_ml.plain_yaml import read_yaml_text
 
+_MATCH_SECONDS = 3.0
 _SEPARATORS = re.compile(r"[\s,_\-]+")
 
 
@@ -157,6 +160,35 @@ def _parsed(text: str, source: str) -> Recipe:
         raise FetchError(
             f"{source} is not a recipe:\n{errors}\nKnown keys: {', '.join(Recipe.model_fields)}."
         ) from problem
+
+
+def full_match(pattern: str, text: str) -> re.Match[str] | None:
+    """Return the match of a recipe's pattern with the whole of a text, upper and lower case alike.
+
+    A pattern such as ``(a+)+b`` takes longer than the age of the universe on some texts; it is given up after a few seconds, where
+    that can be told, which is in the main thread.
+
+    Raises
+    ------
+    FetchError
+        The pattern takes too long.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return re.fullmatch(pattern, text, re.IGNORECASE)
+
+    def give_up(signal_number: int, frame: object) -> None:
+        raise FetchError(
+            f"The pattern {pattern[:100]!r} of the recipe takes more than {_MATCH_SECONDS:g} s on {text[:60]!r}. Write it without a "
+            "repetition within a repetition."
+        )
+
+    before = signal.signal(signal.SIGALRM, give_up)
+    signal.setitimer(signal.ITIMER_REAL, _MATCH_SECONDS)
+    try:
+        return re.fullmatch(pattern, text, re.IGNORECASE)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def _compiled(pattern: str) -> re.Pattern[str]:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from responder_ml.cohort.geo.recipe import Form, Recipe, plain
+from responder_ml.cohort.geo.recipe import Form, Recipe, full_match, plain
 from responder_ml.cohort.geo.series_matrix import Sample
 from responder_ml.errors import FetchError, list_names
 
@@ -55,7 +55,7 @@ def _described(sample: Sample, forms: Sequence[Form]) -> dict[str, str] | None:
         return {}
     for form in forms:
         if form.pattern is not None:
-            match = re.fullmatch(form.pattern, sample.field(form.field).strip(), re.IGNORECASE)
+            match = full_match(form.pattern, sample.field(form.field).strip())
             if match:
                 return {name: value or "" for name, value in match.groupdict().items()}
         else:

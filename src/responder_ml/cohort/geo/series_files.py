@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from responder_ml.cohort.geo.archive import Archive, file_address, links, read_file_list
 from responder_ml.cohort.geo.download import Downloader, Fetched
-from responder_ml.cohort.geo.recipe import ExpressionPart
+from responder_ml.cohort.geo.recipe import ExpressionPart, full_match
 from responder_ml.errors import FetchError, NotInArchiveError, UnreachableError, list_names
 
 _MATRIX = re.compile(r"GSE\d+(?:-GPL\d+)?_series_matrix\.txt\.gz")
@@ -142,6 +142,6 @@ def _expression_tables(names: Iterable[str], part: ExpressionPart) -> list[str]:
     """Return the tables that match a recipe's pattern, or those whose names look like expression."""
     tables = [name for name in names if _TABLE.fullmatch(name) and not _NCBI_COUNTS.fullmatch(name)]
     if part.file is not None:
-        return [name for name in names if re.fullmatch(part.file, name, re.IGNORECASE)]
+        return [name for name in names if full_match(part.file, name)]
     likely = [name for name in tables if _COUNTS.search(name)]
     return likely or tables or [name for name in names if _RAW.fullmatch(name)]
