@@ -167,6 +167,19 @@ def whole():
     return os.environ.get("RESPONDER_ML_FUZZ") == "1"
 
 
+@pytest.fixture
+def tell(capsys, whole):
+    """Return a function that adds a line to the table of ``make fuzz``."""
+
+    def tell(line):
+        if whole:
+            with capsys.disabled():
+                sys.stdout.write(f"{line}\n")
+                sys.stdout.flush()
+
+    return tell
+
+
 @pytest.fixture(scope="module")
 def commands(tmp_path_factory):
     """Commands that can be killed at any change of a file."""

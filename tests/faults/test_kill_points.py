@@ -94,9 +94,7 @@ def _canaries(folder):
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_a_command_killed_at_any_change_of_a_file_resumes_to_equal_bytes(
-    name, commands, place, sums, whole, record_property
-):
+def test_a_command_killed_at_any_change_of_a_file_resumes_to_equal_bytes(name, commands, place, sums, whole, tell):
     if not whole and name not in SOME:
         pytest.skip("make fuzz kills every command at every change")
     command = [*COMMANDS[name], *(["--archive", place.archive] if name == "fetch" else [])]
@@ -113,9 +111,7 @@ def test_a_command_killed_at_any_change_of_a_file_resumes_to_equal_bytes(
         assert code == 0, (at, commands.log.read_text()[-2000:])
         assert sums(folder) == expected, at
         shutil.rmtree(folder)
-    record_property(
-        "kills", f"{name}: killed at {len(moments)} of {changes} changes of files, all resumed to equal bytes"
-    )
+    tell("kills", f"{name}: killed at {len(moments)} of {changes} changes of files, all resumed to equal bytes")
 
 
 def test_a_second_kill_during_the_resumption_changes_nothing(commands, place, sums):

@@ -178,8 +178,8 @@ def full_match(pattern: str, text: str) -> re.Match[str] | None:
 
     def give_up(signal_number: int, frame: object) -> None:
         raise FetchError(
-            f"The pattern {pattern[:100]!r} of the recipe takes more than {_MATCH_SECONDS:g} s on {text[:60]!r}. Write it without a "
-            "repetition within a repetition."
+            f"The pattern {pattern[:100]!r} of the recipe takes more than {_MATCH_SECONDS:g} s on {text[:60]!r}. Write it without "
+            "a repetition within a repetition."
         )
 
     before = signal.signal(signal.SIGALRM, give_up)
