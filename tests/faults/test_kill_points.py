@@ -111,7 +111,7 @@ def test_a_command_killed_at_any_change_of_a_file_resumes_to_equal_bytes(name, c
         assert code == 0, (at, commands.log.read_text()[-2000:])
         assert sums(folder) == expected, at
         shutil.rmtree(folder)
-    tell("kills", f"{name}: killed at {len(moments)} of {changes} changes of files, all resumed to equal bytes")
+    tell(f"{name}: killed at {len(moments)} of {changes} changes of files, all resumed to equal bytes")
 
 
 def test_a_second_kill_during_the_resumption_changes_nothing(commands, place, sums):
