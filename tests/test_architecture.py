@@ -25,6 +25,7 @@ TESTS_OF_NO_SINGLE_MODULE = (
     "browser/test_report.py",
     "faults/test_doors.py",
     "faults/test_kill_points.py",
+    "faults/test_secrets.py",
     "features/signatures/test_peers.py",
     "test_architecture.py",
     "test_archives.py",

@@ -14,7 +14,7 @@ HIDDEN = "***"
 _LEAST_SECRET = 4
 # What stands before the @ of an address; a password may hold an @ or a slash that should have been encoded.
 _USER_INFO = re.compile(
-    r"(?P<scheme>\b[a-z][a-z0-9+.\-]*://)(?P<user>[^\s/@:'\"?#]*)(?P<password>:[^\s'\"]*)?@", re.IGNORECASE
+    r"(?P<scheme>\b[a-z][a-z0-9+.\-]*:?//)(?P<user>[^\s/@:'\"?#]*)(?P<password>:[^\s'\"]*)?@", re.IGNORECASE
 )
 _SECRET_NAME = r"(?:pass(?:word|wd|phrase)?|pwd|\w*token|\w*secret|\w*api_?key|\w*access_?key|credentials?)"
 _PARAMETER = re.compile(

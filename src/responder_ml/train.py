@@ -19,6 +19,7 @@ from responder_ml.evaluation.held_out_features import held_out_features, outer_m
 from responder_ml.evaluation.procedure import Procedure
 from responder_ml.explanation.explain import explain_run
 from responder_ml.features.normalise import log2_expression
+from responder_ml.memory import memory_note
 from responder_ml.progress import Clock, Progress
 from responder_ml.records.digests import data_digest
 from responder_ml.records.files import named_folder
@@ -82,6 +83,11 @@ def run_job(
     for note in (*classifier_notes(prepared.feasible.candidates), prepared.power_note):
         progress.say(note)
     workers, key = build_workers(job.compute, checkpoint.unit_store()), run_key(job, prepared.labelled)
+    # On a cluster the memory is that of its workers.
+    n_samples, n_genes = prepared.labelled.cohort.shape
+    note = memory_note(n_samples, n_genes, workers.count) if job.compute.scheduler is None else ""
+    if note:
+        progress.say(note)
     if checkpoint.is_written(key, _digests(out, bundle)):
         return read_run(out)
     outcome = run_procedure(job, prepared, workers, progress, clock)

@@ -31,3 +31,15 @@ def test_equal_columns_have_equal_sums_wherever_they_lie(rng):
     for start in range(20):
         room[start : start + 37] = values
         assert add(room[start : start + 37]) == add(values)
+
+
+def test_a_cache_that_is_full_costs_the_compilation_and_nothing_else(monkeypatch):
+    def double(value):
+        return 2 * value
+
+    def full(*arguments):
+        raise OSError(28, "No space left on device")
+
+    function = compiled(double)
+    monkeypatch.setattr(function._cache._cache, "save_overload", full)
+    assert function(21.0) == 42.0

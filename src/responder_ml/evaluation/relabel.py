@@ -4,6 +4,7 @@ Labels are exchanged between subjects of one stratum only, so every relabelling 
 """
 
 from collections.abc import Sequence
+from fractions import Fraction
 from itertools import combinations
 from math import comb, prod
 
@@ -53,7 +54,8 @@ def smallest_exact_p(labels: ArrayLike, strata: ArrayLike) -> float:
     """
     observed, subjects_of_strata = _checked(labels, strata)
     counts = [(int(observed[subjects].sum()), int((observed[subjects] == 0).sum())) for subjects in subjects_of_strata]
-    return (2.0 if can_be_mirrored(counts) else 1.0) / count_labellings(labels, strata)
+    # A fraction of whole numbers: with hundreds of subjects there are more labellings than a float can count.
+    return float(Fraction(2 if can_be_mirrored(counts) else 1, count_labellings(labels, strata)))
 
 
 def can_be_mirrored(counts: Sequence[tuple[int, int]]) -> bool:
