@@ -2,7 +2,8 @@
 
 ``python benchmarks/scoring.py --samples 10000 --genes 20000 --folder /tmp/scoring`` makes simulated counts, fits a bundle with
 outer models, and scores every file in a process of its own; the table goes to ``benchmarks/scoring.md``. Nothing is skipped:
-alignment, applicability, the interval over the outer models, the table and its summary.
+alignment, applicability, calibration, the interval over the outer models, the search for training samples, the table and its
+summary.
 """
 
 import argparse
@@ -39,6 +40,7 @@ def make_bundle(folder: Path, genes: int) -> np.ndarray:
     from responder_ml.classifiers import CLASSIFIERS
     from responder_ml.cohort.endpoint import Endpoint, label_cohort
     from responder_ml.cohort.simulate import simulate_cohort
+    from responder_ml.evaluation.metrics import OutOfFold
     from responder_ml.features.builders.genes import Genes
     from responder_ml.search.prefix_model import PrefixModel
 
@@ -61,7 +63,10 @@ def make_bundle(folder: Path, genes: int) -> np.ndarray:
         "verdict": None,
         "versions": {},
     }
-    bundle = pack_bundle(model, labelled, result, outer_models=outer)
+    fold = np.arange(len(labelled.labels)) % 5
+    held_out = np.array([outer[of].decision_function(labelled.expression[[row]])[0] for row, of in enumerate(fold)])
+    out_of_fold = OutOfFold(labelled.labels, held_out[None], fold[None], np.zeros((1, len(fold))))
+    bundle = pack_bundle(model, labelled, result, outer_models=outer, out_of_fold=out_of_fold)
     write_bundle(bundle, folder / "bundle")
     return np.asarray(bundle.reference.typical)
 

@@ -668,7 +668,7 @@ def test_a_bundle_without_evidence_scores_only_when_asked_twice(simulated, held_
     assert not (tmp_path / "scores.csv").exists()
     scores = _scores(tmp_path / "b", held_out, tmp_path, anyway=True)
     assert set(scores["verdict"]) == {"no_evidence"}
-    assert scores["worth"].str.contains("scored all the same").all()
+    assert scores["worth"].str.contains("used all the same").all()
 
 
 def test_a_bundle_that_carries_no_verdict_scores_and_says_so(simulated, held_out, tmp_path):
@@ -748,6 +748,11 @@ def test_the_table_and_its_summary_are_written(name, folder, held_out, expected,
     assert summary["samples"] == 52
     assert summary["simulated"] is True
     assert sorted(path.name for path in out.parent.iterdir()) == sorted([name, "s.summary.json"])
+
+
+def test_table_and_page_do_not_share_a_file(folder, tmp_path):
+    with pytest.raises(CohortError, match="one file"):
+        score(folder, tmp_path / "no table.csv", out=tmp_path / "a.csv", report=tmp_path / "." / "a.csv")
 
 
 def test_an_unknown_format_is_refused_before_anything_is_read(tmp_path):

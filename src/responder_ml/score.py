@@ -147,7 +147,9 @@ def _check_transport(transport: str, align_batch: str | None) -> None:
 
 
 def _refuse_overwriting(outputs: Sequence[Path], inputs: Sequence[Path | None]) -> None:
-    """Refuse to write over a file that is read, under whatever name."""
+    """Refuse to write over a file that is read, under whatever name, or two files of one name."""
+    if len({output.resolve() for output in outputs}) < len(outputs):
+        raise CohortError(f"--out and --report name one file, {outputs[-1]}. Give each its own.")
     for output in outputs:
         for path in inputs:
             if path is not None and path.exists() and output.exists() and output.samefile(path):

@@ -75,7 +75,8 @@ class _PostedTable:
         try:
             return np.asarray(chosen.to_numpy(dtype=np.float64, na_value=np.nan))
         except (ValueError, TypeError) as problem:
-            text = [str(name) for name, kind in chosen.dtypes.items() if not pd.api.types.is_numeric_dtype(kind)]
+            are_numbers = chosen.apply(pd.to_numeric, errors="coerce")
+            text = [str(name) for name, is_text in (are_numbers.isna() & chosen.notna()).any().items() if is_text]
             raise ExpressionError(
                 f"{self.source}: gene(s) {list_names(text)} hold text. Post numbers, genes in columns, and sample names in "
                 f"the index or in a column '{_SAMPLE}'."

@@ -53,6 +53,16 @@ def test_it_is_recognised_by_half_of_its_genes(counts, fingerprints):
     assert fingerprints.nearest(counts[::2][:, few], few) is None
 
 
+def test_gaps_do_not_hide_a_training_sample(counts, fingerprints):
+    rng = np.random.default_rng(7)
+    gappy = np.where(rng.random(counts[::2].shape) < 0.2, np.nan, counts[::2])
+    assert fingerprints.nearest(gappy, EVERY_GENE).is_copy.all()
+    assert not fingerprints.nearest(
+        np.where(rng.random(counts.shape) < 0.2, np.nan, counts)[1::2], EVERY_GENE
+    ).is_copy.any()
+    assert not fingerprints.nearest(np.full((2, 800), np.nan), EVERY_GENE).is_copy.any()
+
+
 def test_new_samples_constants_and_noise_are_not_taken_for_training(counts, fingerprints):
     noise = np.random.default_rng(4).poisson(50, size=counts.shape)
     for new in (counts[1::2], np.full_like(counts, 7.0), np.zeros_like(counts), noise):

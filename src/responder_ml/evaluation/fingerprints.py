@@ -96,7 +96,7 @@ class Fingerprints:
         Parameters
         ----------
         values
-            Samples x genes present, on any scale that keeps the order of genes within a sample.
+            Samples x genes present, on any scale that keeps the order of genes within a sample; not-a-number in gaps.
         present
             Whether each training gene was measured.
         """
@@ -104,12 +104,14 @@ class Fingerprints:
         if np.count_nonzero(measured) < LEAST_PAIRS:
             return None
         column_of = np.cumsum(present) - 1
-        is_higher = values[:, column_of[self.first[measured]]] > values[:, column_of[self.second[measured]]]
+        first, second = (values[:, column_of[genes[measured]]] for genes in (self.first, self.second))
+        has_both = ~(np.isnan(first) | np.isnan(second))
         known = np.unpackbits(self.bits, axis=1, count=len(self.first))[:, measured].astype(np.bool_)
-        agreement = _agreement(is_higher, known)
+        agreement = _agreement(first > second, known, has_both)
         best = np.argmax(agreement, axis=1)
         highest = agreement[np.arange(len(best)), best]
-        return NearestTraining(self.names[best], highest, highest >= self.least_agreement[0])
+        is_copy = (highest >= self.least_agreement[0]) & (np.count_nonzero(has_both, axis=1) >= LEAST_PAIRS)
+        return NearestTraining(self.names[best], highest, is_copy)
 
 
 @dataclass(frozen=True)
@@ -131,7 +133,11 @@ class NearestTraining:
     is_copy: Flags
 
 
-def _agreement(one: Flags, other: Flags) -> Floats:
-    """Return the share of columns in which each row of one agrees with each row of the other."""
+def _agreement(one: Flags, other: Flags, has_both: Flags | None = None) -> Floats:
+    """Return the share of columns in which each row of one agrees with each row of the other, of the columns it has."""
     signs = [2.0 * rows.astype(np.float32) - 1.0 for rows in (one, other)]
-    return np.asarray(0.5 + 0.5 * (signs[0] @ signs[1].T) / one.shape[1], dtype=np.float64)
+    count: Floats | int = one.shape[1]
+    if has_both is not None:
+        signs[0] *= has_both
+        count = np.maximum(np.count_nonzero(has_both, axis=1), 1)[:, None].astype(np.float64)
+    return np.asarray(0.5 + 0.5 * (signs[0] @ signs[1].T) / count, dtype=np.float64)
