@@ -328,7 +328,7 @@ def test_outer_models_give_an_interval_and_held_out_decisions_give_sets(simulate
     assert [name for name in table.reset_index() if not name.startswith("feature:")] == _columns_of_the_docs()
     refit = PrefixModel(Genes(units="counts"), CLASSIFIERS["elastic_net"](C=0.01), 30)
     refit.fit(labelled.expression, labelled.sample_labels, genes=labelled.genes)
-    of_models = np.stack([model.decision_function(held_out.to_numpy()) for model in (refit, *outer)])
+    of_models = np.stack([model.decision_function(held_out[labelled.genes].to_numpy()) for model in (refit, *outer)])
     line = CalibrationLine.learn(decisions.mean(axis=0), labelled.labels)
     scored = of_models.mean(axis=0)
     np.testing.assert_allclose(table["log_odds"], line.log_odds(scored), rtol=1e-9)
@@ -381,8 +381,10 @@ def test_a_missing_gene_contributes_nothing(missing, panel, tmp_path):
     folder, single, _, fresh, _ = panel
     lost = np.argmin(np.abs(single.classifier_.coef_))
     scores = _scores(folder / "single", fresh.drop(columns=single.features_[lost]), tmp_path, missing=missing)
-    contribution = single.standardised(fresh.to_numpy())[:, lost] * single.classifier_.coef_[lost]
-    np.testing.assert_allclose(scores["log_odds"], single.decision_function(fresh.to_numpy()) - contribution)
+    contribution = single.standardised(fresh[single.genes_].to_numpy())[:, lost] * single.classifier_.coef_[lost]
+    np.testing.assert_allclose(
+        scores["log_odds"], single.decision_function(fresh[single.genes_].to_numpy()) - contribution
+    )
     weight = np.abs(single.classifier_.coef_)
     np.testing.assert_allclose(scores["coverage"], 1 - weight[lost] / weight.sum())
     np.testing.assert_allclose(scores["gene_coverage"], 59 / 60)
@@ -394,11 +396,11 @@ def test_a_signature_keeps_its_other_genes_or_is_left_out_as_requested(panel, tm
     table = fresh.drop(columns="Gene0")
     filled = fresh.assign(Gene0=typical[0])
     imputed = _scores(folder / "signatures", table, tmp_path, missing="impute")
-    np.testing.assert_allclose(imputed["log_odds"], model.decision_function(filled.to_numpy()))
+    np.testing.assert_allclose(imputed["log_odds"], model.decision_function(filled[model.genes_].to_numpy()))
     holds = np.array(["Gene0" in genes for genes, _ in model.genes_of_features().values()])
     assert holds.sum() == 1
     skipped = _scores(folder / "signatures", table, tmp_path, missing="skip")
-    standardised = np.where(holds, 0.0, model.standardised(filled.to_numpy()))
+    standardised = np.where(holds, 0.0, model.standardised(filled[model.genes_].to_numpy()))
     np.testing.assert_allclose(skipped["log_odds"], model.classifier_.decision_function(standardised))
     name = f"feature:{model.features_[holds][0]}"
     assert skipped[name].isna().all()
@@ -412,7 +414,7 @@ def test_a_missing_gene_can_be_refused(panel, tmp_path):
         _scores(folder / "single", fresh.drop(columns=lost), tmp_path, missing="refuse")
     other = next(gene for gene in fresh if gene not in single.features_)
     scores = _scores(folder / "single", fresh.drop(columns=other), tmp_path, missing="refuse")
-    np.testing.assert_allclose(scores["log_odds"], single.decision_function(fresh.to_numpy()))
+    np.testing.assert_allclose(scores["log_odds"], single.decision_function(fresh[single.genes_].to_numpy()))
     with pytest.raises(CoverageError, match="zero"):
         _scores(folder / "single", fresh, tmp_path, missing="zero")
 
