@@ -156,9 +156,10 @@ def compared_within_pairs(labelled: LabelledCohort) -> LabelledCohort:
         return labelled
     cohort = without_gaps(labelled.cohort.copy())
     labelled = replace(labelled, cohort=cohort, outside=labelled.outside[:, cohort.var_names])
+    sums = labelled.library_size
     cohort.X = pair_deviations(labelled.expression, str(cohort.uns["units"]), labelled.strata)
-    if labelled.library_size is not None:
-        cohort.uns["library_size"] = labelled.library_size
+    if sums is not None:
+        cohort.uns["library_size"] = sums
     cohort.uns["units"] = "log2"
     return replace(labelled, cohort=cohort)
 
