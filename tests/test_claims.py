@@ -142,12 +142,21 @@ def test_mistakes_are_named(tmp_path):
 
 
 def test_a_region_without_the_groups_is_named(tmp_path):
-    cells = {"control/saline/none": 4, "susceptible/saline/none": 3, "resilient/saline/none": 3}
+    cells = {"control/saline/none": 4, "resilient/saline/none": 3}
     cohort = {"source": "simulated", "params": {"n_genes": 300, "regions": ["PFC"], "cells": cells}}
     with pytest.raises(
-        ContrastError, match=r"^PFC: The claims need control and susceptible animals .* leave this region out"
+        ContrastError, match=r"^PFC: The claims need control and susceptible animals .* this region out"
     ):
         claims(_job(tmp_path, cohort=cohort, claims={"relabellings": 20, "bootstrap": 5}))
+
+
+def test_a_study_of_stress_alone_is_asked_one_claim(tmp_path):
+    cells = {"control/saline/none": 5, "susceptible/saline/none": 5}
+    cohort = {"source": "simulated", "params": {"n_genes": 300, "effect": 3.0, "regions": ["PFC"], "cells": cells}}
+    record = claims(_job(tmp_path, cohort=cohort, claims={"relabellings": 20, "bootstrap": 5}))
+    assert {verdict.claim for verdict in record.verdicts if verdict.level != "not_asked"} == {"R2"}
+    assert not any("`train`" in note for note in record.notes)
+    write_claims(record, tmp_path / "out")
 
 
 def test_the_folder_is_named_after_what_the_claims_depend_on(job):

@@ -15,6 +15,7 @@ from responder_ml.contrasts.claim_verdicts import judge_claims
 from responder_ml.contrasts.claims_record import ClaimsRecord, RegionFacts
 from responder_ml.contrasts.evaluate_claims import evaluate_claims
 from responder_ml.contrasts.evaluate_tests import TestSettings, evaluate_tests
+from responder_ml.contrasts.groups import NON_RESPONDER
 from responder_ml.contrasts.region_maps import map_region
 from responder_ml.contrasts.region_ranks import rank_regions
 from responder_ml.contrasts.study_regions import StudyRegion, split_regions
@@ -155,10 +156,11 @@ def _notes(job: JobConfig, regions: list[StudyRegion]) -> list[str]:
             "Remove the region from `cohort.where` to evaluate all."
         )
     notes += _batch_notes(job, regions)
-    notes.append(
-        "`train` asks whether expression tells responders from non-responders at all. R4, R5 and R6 ask in what way they differ: "
-        "read them beside its verdict on the same region, and trust a claim less where `train` finds no evidence."
-    )
+    if any(name.endswith(f" {NON_RESPONDER}") for region in regions for name in region.groups.names):
+        notes.append(
+            "`train` asks whether expression tells responders from non-responders at all. R4, R5 and R6 ask in what way they "
+            "differ: read them beside its verdict on the same region, and trust a claim less where `train` finds no evidence."
+        )
     if job.claims.preset == "bagot2017":
         notes.append(
             "Genes are called at nominal p < 0.05 and a fold change of 1.3, values attributed to the founding study that "

@@ -163,5 +163,7 @@ def test_one_drug_and_no_resilient_animals_leave_fewer_rows():
 
 
 def test_missing_groups_are_named():
+    stress = build_rows(Groups.of(["control"] * 4 + ["susceptible"] * 3))
+    assert {row.statistic.claim for row in stress} == {"R2"}
     with pytest.raises(ContrastError, match="control 4, ketamine responder 3"):
         build_rows(Groups.of(["control"] * 4 + ["ketamine responder"] * 3))

@@ -4,7 +4,7 @@ import pytest
 from anndata import AnnData
 
 from responder_ml.cohort.simulate import simulate_cohort
-from responder_ml.contrasts.study_regions import WHOLE_COHORT, SheetWords, split_regions
+from responder_ml.contrasts.study_regions import WHOLE_COHORT, SheetWords, require_columns, split_regions
 from responder_ml.errors import ContrastError
 from responder_ml.features.normalise import Normaliser
 
@@ -76,3 +76,11 @@ def test_a_missing_column_and_a_subject_of_two_groups_are_refused(cohort):
     mixed.obs["subject"] = "mouse01"
     with pytest.raises(ContrastError, match="PFC: mouse01 stand"):
         split_regions(mixed)
+
+
+def test_a_sheet_without_treatment_has_untreated_animals_and_half_of_one_is_refused(cohort):
+    sheet = cohort.obs.drop(columns=["drug", "response"])
+    require_columns(sheet)
+    assert set(SheetWords().groups(sheet).names) == {"control", "resilient", "susceptible"}
+    with pytest.raises(ContrastError, match=r"column\(s\) response"):
+        require_columns(cohort.obs.drop(columns=["response"]))

@@ -87,7 +87,7 @@ def evaluate_tests(
     if not {CONTROL, SUSCEPTIBLE} <= set(groups.names):
         raise ContrastError(
             "Claims need two control and two susceptible animals or more. Groups of two or more are: "
-            f"{', '.join(groups.names) or 'none'}. Check the columns phenotype and drug."
+            f"{', '.join(groups.names) or 'none'}. Check the columns phenotype and drug, and `claims.words`."
         )
     expression, subjects = varying_genes(expression[members]), [subjects[index] for index in members]
     covariates = None if covariates is None else covariates[members]

@@ -133,7 +133,7 @@ def build_rows(groups: Groups) -> list[Row]:
     Raises
     ------
     ContrastError
-        Control or susceptible animals under vehicle, or treated ones with a response, are fewer than two.
+        Control or susceptible animals under vehicle are fewer than two. Without treated ones only R2 has rows.
     """
     present = [name for name in groups.names if groups.size(name) >= FEWEST]
     arms = {
@@ -141,11 +141,11 @@ def build_rows(groups: Groups) -> list[Row]:
         for response in (RESPONDER, NON_RESPONDER)
     }
     missing = [name for name in (CONTROL, SUSCEPTIBLE) if name not in present]
-    if missing or not (arms[RESPONDER] or arms[NON_RESPONDER]):
+    if missing:
         sizes = ", ".join(f"{name} {groups.size(name)}" for name in groups.names) or "none"
         raise ContrastError(
-            "The claims need control and susceptible animals under vehicle and treated ones with a response, at least "
-            f"{FEWEST} of each. The sheet has: {sizes}. Check the columns phenotype, drug and response, and `where`."
+            f"The claims need control and susceptible animals under vehicle, at least {FEWEST} of each. The sheet has: {sizes}. "
+            "Check the columns phenotype and drug, `claims.words` and `where`."
         )
     resilient = RESILIENT in present
     rows = [

@@ -29,7 +29,7 @@ from responder_ml.features.normalise import Normaliser
 
 WHOLE_COHORT = "all samples"
 """Name of the one region of a cohort whose sheet has no column ``region``."""
-_COLUMNS = ("phenotype", "drug", "response")
+_TREATMENT = ("drug", "response")
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,10 @@ class SheetWords:
         """Return the group of each row of the sheet."""
         states = {self.control: CONTROL, self.resilient: RESILIENT, self.susceptible: SUSCEPTIBLE}
         outcomes = {self.responder: RESPONDER, self.non_responder: NON_RESPONDER}
-        phenotype, drug, response = (sheet[name].astype(str) for name in _COLUMNS)
+        phenotype = sheet["phenotype"].astype(str)
+        # A sheet of a study without treatment has neither column.
+        drug = sheet["drug"].astype(str) if "drug" in sheet else pd.Series(self.vehicle, index=sheet.index)
+        response = sheet["response"].astype(str) if "response" in sheet else pd.Series("", index=sheet.index)
         return founding_groups(
             phenotype.map(states).fillna("").tolist(),
             drug.tolist(),
@@ -139,14 +142,16 @@ def split_regions(
 
 
 def require_columns(sheet: pd.DataFrame, others: Sequence[str] = ()) -> None:
-    """Refuse a sheet that lacks a column of the groups, or one of the others named.
+    """Refuse a sheet that lacks a column of the groups, unless it names no treatment at all, or one of the others named.
 
     Raises
     ------
     ContrastError
         It lacks one.
     """
-    missing = [name for name in (*_COLUMNS, *others) if name not in sheet]
+    treatment = [name for name in _TREATMENT if name in sheet]
+    required = ("phenotype", *(_TREATMENT if treatment else ()), *others)
+    missing = [name for name in required if name not in sheet]
     if missing:
         raise ContrastError(
             f"The claims need the column(s) {', '.join(missing)}, which the sample sheet does not have. "
