@@ -138,10 +138,10 @@ def test_a_bundle_gives_the_auroc_expected_on_a_table_that_lacks_genes(trained, 
     used = {gene for feature in read.manifest.features for gene in feature.genes}
     lost = {gene for model in models for gene in model.genes_of_features() if gene in GENES} - used
     measured = [gene for gene in GENES if gene not in lost]
-    table = pd.DataFrame(labelled.expression, index=labelled.cohort.obs_names, columns=GENES)[measured]
+    table = pd.DataFrame(labelled.expression, index=labelled.cohort.obs_names, columns=labelled.genes)[measured]
     table.to_csv(tmp_path / "t.csv")
     scored = score(tmp_path / "b", tmp_path / "t.csv")
-    expected = outer.auroc(classifiers, np.isin(GENES, measured), "impute")
+    expected = outer.auroc(classifiers, np.isin(labelled.genes, measured), "impute")
     assert scored["expected_auroc"].tolist() == [expected] * 40
     assert scored.attrs["summary"]["expected_auroc"]["at_this_coverage"] == expected
     assert scored["probability_low"].le(scored["probability_high"]).all()
@@ -150,7 +150,7 @@ def test_a_bundle_gives_the_auroc_expected_on_a_table_that_lacks_genes(trained, 
 def test_a_bundle_without_held_out_rows_expects_no_auroc_and_gives_the_reason(trained, tmp_path):
     _bundle(trained, tmp_path / "b", held_out_features=None)
     labelled = trained[2]
-    pd.DataFrame(labelled.expression, labelled.cohort.obs_names, GENES).to_csv(tmp_path / "t.csv")
+    pd.DataFrame(labelled.expression, labelled.cohort.obs_names, labelled.genes).to_csv(tmp_path / "t.csv")
     scored = score(tmp_path / "b", tmp_path / "t.csv")
     assert scored["expected_auroc"].isna().all()
     assert "cannot be estimated" in scored.attrs["summary"]["expected_auroc"]
