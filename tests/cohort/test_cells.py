@@ -4,8 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow
+import pyarrow.parquet
 import pytest
 
+from responder_ml.cohort.cells import read_cells
 from responder_ml.cohort.read import read_table
 from responder_ml.errors import CohortError, GeneNameError
 
@@ -87,3 +90,15 @@ def test_dates_and_large_numbers_in_a_workbook_are_recognised(tmp_path, files, c
 def test_entrez_ids_in_a_workbook_stay_what_they_are(tmp_path, files, counts):
     expression = _save(counts.T.set_axis([14281, 11838, 100008567, 20750, 12345], axis=0), tmp_path / "e.xlsx")
     assert _read((expression, files[1])).var_names.tolist() == ["14281", "11838", "100008567", "20750", "12345"]
+
+
+@pytest.mark.parametrize("column", [[[1, 2]] * 3, [{"a": 1}] * 3, [b"\xff\xfe"] * 3])
+def test_a_parquet_column_that_is_neither_text_nor_numbers_is_refused(tmp_path, column):
+    pyarrow.parquet.write_table(pyarrow.table({"gene": list("abc"), "odd": column}), tmp_path / "odd.parquet")
+    with pytest.raises(CohortError, match="could not be read"):
+        read_cells(tmp_path / "odd.parquet")
+
+
+def test_bytes_that_are_text_are_read_as_text(tmp_path):
+    pyarrow.parquet.write_table(pyarrow.table({"gene": [b"Fos", b"Arc"], "s1": [1, 2]}), tmp_path / "bytes.parquet")
+    assert read_cells(tmp_path / "bytes.parquet").text(0) == ["Fos", "Arc"]

@@ -195,10 +195,32 @@ def index_first(schema: pa.Schema) -> tuple[tuple[str, ...], list[str]]:
     return tuple("" if name in in_index and name.startswith("__index_level_") else name for name in order), order
 
 
+_TEXT_TYPES = (
+    pa.types.is_dictionary,
+    pa.types.is_large_string,
+    pa.types.is_string_view,
+    pa.types.is_binary,
+    pa.types.is_large_binary,
+    pa.types.is_fixed_size_binary,
+)
+
+
 def plain_text(array: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Return text columns, however they are encoded, as plain strings; others as they are."""
+    """Return text columns, however they are encoded, as plain strings; others as they are.
+
+    Raises
+    ------
+    TypeError
+        The column holds lists or records.
+    pyarrow.ArrowInvalid
+        It holds bytes that are no text.
+    """
     kind = array.type
-    if pa.types.is_dictionary(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
+    if pa.types.is_nested(kind):
+        raise TypeError(f"a column holds {kind}, which is neither text nor numbers")
+    if pa.types.is_fixed_size_binary(kind):
+        array = pa.compute.cast(array, pa.binary())
+    if any(is_kind(kind) for is_kind in _TEXT_TYPES):
         return pa.compute.cast(array, pa.string())
     return array
 

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet
 
 from responder_ml.arrays import Floats, Indices
-from responder_ml.cohort.cells import Cells, index_first, kind_of_file, known_suffix, plain_text, read_cells
+from responder_ml.cohort.cells import Cells, index_first, kind_of_file, known_suffix, plain_text, read_cells, reading
 from responder_ml.cohort.expression_files import list_files
 from responder_ml.cohort.grid import CellGrid, Grid, letters_and_digits
 from responder_ml.cohort.h5ad import H5adGrid, MatrixGrid, open_h5ad, with_layer
@@ -106,14 +106,11 @@ class ParquetGrid:
         if self._read is None or self._read[0] != key:
             self._read = None
             names = [self._order[column + 1] for column in columns]
-            try:
-                with pa.parquet.ParquetFile(self._path) as file:
-                    table = file.read_row_groups(list(range(first, end)), columns=[self._order[0], *names])
-            except (pa.ArrowInvalid, OSError) as problem:
-                raise CohortError(f"{self._path} could not be read: {problem}. Check that it is complete.") from problem
-            # The reader gives columns in the file's order.
-            position = {name: index for index, name in enumerate(table.column_names)}
-            arrays = tuple(plain_text(table.column(position[name])) for name in (self._order[0], *names))
+            with reading(self._path), pa.parquet.ParquetFile(self._path) as file:
+                table = file.read_row_groups(list(range(first, end)), columns=[self._order[0], *names])
+                # The reader gives columns in the file's order.
+                position = {name: index for index, name in enumerate(table.column_names)}
+                arrays = tuple(plain_text(table.column(position[name])) for name in (self._order[0], *names))
             header = (self._header[0], *(self.columns[column] for column in columns))
             self._read = key, Cells(self.source, header, arrays)
         return self._read[1]
@@ -127,10 +124,10 @@ def _open_parquet(path: Path) -> ParquetGrid | None:
         if len(header) < 2 or len(set(schema.names)) < len(schema.names) or _needs_layout(schema, header, order):
             return None
         with pa.parquet.ParquetFile(path) as file:
-            first = file.read(columns=[order[0]]).column(order[0])
-    except (pa.ArrowInvalid, OSError):
+            first = plain_text(file.read(columns=[order[0]]).column(order[0]))
+    except (pa.ArrowException, TypeError, OSError):
         return None
-    rows = Cells(path.name, (header[0],), (plain_text(first),)).text(0)
+    rows = Cells(path.name, (header[0],), (first,)).text(0)
     return ParquetGrid(path, header, order, rows) if rows else None
 
 
