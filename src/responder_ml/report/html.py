@@ -4,6 +4,7 @@ from pathlib import Path
 
 from markupsafe import Markup
 
+from responder_ml.errors import RunError, door
 from responder_ml.records.files import replace_listed_file
 from responder_ml.records.run import RUN_FOLDER, Run
 from responder_ml.report import SECTIONS
@@ -47,7 +48,12 @@ def write_report(run: Run, path: Path) -> None:
     RunError
         The file cannot be written.
     """
-    replace_listed_file(path, render_report(run), RUN_FOLDER.kind)
+    # A run of a version without checksums may be read and still lack what a figure needs.
+    with door(
+        RunError, f"The run {run.name} cannot be shown, it is damaged", "Use an intact copy, or train the job again."
+    ):
+        page = render_report(run)
+    replace_listed_file(path, page, RUN_FOLDER.kind)
 
 
 def is_report(content: bytes) -> bool:
