@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from responder_ml.arrays import Floats
-from responder_ml.errors import RunError
+from responder_ml.errors import RunError, door
 from responder_ml.evaluation.intervals import compare_pairs
 from responder_ml.records.csv_tables import csv_text
 from responder_ml.records.files import write_folder
@@ -98,16 +98,19 @@ def compare(folders: Sequence[Path]) -> Comparison:
         A folder is not a run, or is listed twice.
     """
     runs = _read_runs(folders)
-    groups = _same_folds(runs)
-    pairs = _all_pairs(runs, groups)
-    seeds = group_by_seed(runs)
-    return Comparison(
-        leaderboard=_leaderboard(runs),
-        pairs=pairs,
-        seeds=seeds,
-        notes=(*describe_groups(seeds), _ONE_TEST, *_explain_pairs(runs, _one_per_job(groups, seeds), len(pairs))),
-        simulated=any(run.result.simulated for run in runs.values()),
-    )
+    # A run of a version without checksums may be read and still lack what is compared.
+    advice = "Use intact copies, or train the jobs again."
+    with door(RunError, "The runs cannot be compared, one of them is damaged", advice):
+        groups = _same_folds(runs)
+        pairs = _all_pairs(runs, groups)
+        seeds = group_by_seed(runs)
+        return Comparison(
+            leaderboard=_leaderboard(runs),
+            pairs=pairs,
+            seeds=seeds,
+            notes=(*describe_groups(seeds), _ONE_TEST, *_explain_pairs(runs, _one_per_job(groups, seeds), len(pairs))),
+            simulated=any(run.result.simulated for run in runs.values()),
+        )
 
 
 def write_comparison(comparison: Comparison, folder: Path) -> None:
