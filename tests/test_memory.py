@@ -3,7 +3,7 @@ from responder_ml.memory import free_bytes, memory_note, needed_bytes
 
 
 def test_needs_grow_with_the_shape_and_the_processes():
-    assert needed_bytes(5000, 20_000, 1) == 4 * 5000 * 20_000 * 8 + 6 * 10**8
+    assert needed_bytes(5000, 20_000, 1) == 6 * 5000 * 20_000 * 8 + 6 * 10**8
     assert needed_bytes(5000, 20_000, 4) > needed_bytes(5000, 20_000, 1)
 
 
@@ -14,7 +14,7 @@ def test_small_cohorts_are_not_spoken_of(monkeypatch):
 
 def test_what_is_needed_is_said_beside_what_is_free(monkeypatch):
     monkeypatch.setattr(memory, "free_bytes", lambda: 8 * 10**9)
-    assert memory_note(5000, 20_000, 1).endswith("need up to 3.8 GB of memory; 8.0 GB are free.")
+    assert memory_note(5000, 20_000, 1).endswith("need up to 5.4 GB of memory; 8.0 GB are free.")
     monkeypatch.setattr(memory, "free_bytes", lambda: 10**9)
     assert "but only 1.0 GB are free" in memory_note(5000, 20_000, 1)
     monkeypatch.setattr(memory, "free_bytes", lambda: None)
