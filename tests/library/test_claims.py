@@ -3,6 +3,7 @@ from matplotlib.figure import Figure
 
 import responder_ml as rml
 from responder_ml.errors import ContrastError
+from responder_ml.report.claims import LEVELS
 
 ENDPOINT = {"column": "response", "positive": "responder", "negative": "non_responder"}
 
@@ -24,7 +25,7 @@ def claims(cohort, tmp_path_factory):
 
 
 def test_every_claim_has_a_verdict_and_its_statement(claims):
-    assert set(claims.verdicts["level"]) <= {"consistent", "not_shown", "out_of_reach", "contradicted", "not_asked"}
+    assert set(claims.verdicts["level"]) <= set(LEVELS)
     assert claims.verdicts["statement"].str.len().min() > 10
     assert repr(claims).startswith("Claims 'claims' on simulated data\n  R1")
 
