@@ -66,8 +66,8 @@ class Model:
             columns of the answer are also written into an AnnData's ``obs``, as ``score_probability`` and so on, and what concerns
             all samples into ``uns["score"]``.
         **options
-            Those of `responder_ml.score.score`, such as ``units``, ``prior``, ``missing``, ``gene_map`` and ``anyway``; ``layer`` names the
-            layer of an AnnData to score in place of ``X``.
+            Those of `responder_ml.score.score`, such as ``units``, ``prior``, ``missing``, ``gene_map`` and ``anyway``; ``layer``
+            names the layer of an AnnData to score in place of ``X``.
 
         Returns
         -------
