@@ -25,7 +25,7 @@ from responder_ml.contrasts.claim_result import ClaimResult
 from responder_ml.contrasts.comparisons import FDR_CUTOFFS, FOUNDING_CUTOFFS_UNVERIFIED, Cutoffs
 from responder_ml.contrasts.response_fraction import ResponseRule, response_lines
 from responder_ml.endpoint_config import EndpointConfig
-from responder_ml.errors import ConfigError
+from responder_ml.errors import ConfigError, EndpointError
 from responder_ml.evaluation.baselines import marker_notes
 from responder_ml.evaluation.evidence import power_note
 from responder_ml.evaluation.fingerprints import Fingerprints
@@ -138,13 +138,15 @@ def prepare_job(job: JobConfig, cohort: AnnData | None = None) -> PreparedJob:
     if job.compute.backend is not None:
         notes.append("compute.backend is not needed any more: compute.scheduler alone selects a Dask cluster.")
     positive = int(labelled.labels.sum())
-    feasible = fit_plan_to_n(
-        build_search_plan(job),
-        candidates,
-        positive,
-        len(labelled.labels) - positive,
-        strata_counts=count_classes(labelled.labels, labelled.strata),
-    )
+    sizes = (positive, len(labelled.labels) - positive)
+    try:
+        feasible = fit_plan_to_n(
+            build_search_plan(job), candidates, *sizes, strata_counts=count_classes(labelled.labels, labelled.strata)
+        )
+    except EndpointError as problem:
+        # Those who are missing may be why there are too few.
+        left_out = "; ".join(exclusion.sentence for exclusion in labelled.excluded)
+        raise EndpointError(f"{problem} Left out were: {left_out}." if left_out else str(problem)) from problem
     feasible = replace(feasible, notes=(*feasible.notes, *notes))
     null_plan = build_null_plan(job)
     return PreparedJob(labelled, findings, feasible, null_plan, power_note(labelled, null_plan), fingerprints)
