@@ -223,7 +223,7 @@ MISTAKES = [
     (_missing_sheet_column, ["no column 'animal_id'", "Did you mean 'animal'?"]),
     (_missing_endpoint_column, ["outcome", "It has: ", "response"]),
     (_missing_nuisance_column, ["rin", "batch"]),
-    (_unmatched_samples, ["no library in the matrix for a row of the sheet: 2", "S02", "S04"]),
+    (_unmatched_samples, ["no library in the matrix for a row of the sheet", "S02", "S04"]),
     (_no_sample_matches, ["library0", "s00"]),
     (_duplicate_samples_in_the_sheet, ["1 sample id(s) occur more than once", "s02"]),
     (_duplicate_samples_in_the_matrix, ["1 sample(s) occur more than once", "s03"]),
