@@ -169,7 +169,7 @@ class TrueChanges:
         self.scale = np.sqrt(scale)
         standard = centred / self.scale
         self.gram = standard @ standard.T / standard.shape[1]
-        self.variance = self._group_variances(errors, squares, leverage, df_total)
+        self.variance, self._squares = self._apart(centred, errors, squares, leverage, df_total)
         pooled = float(np.maximum(self.variance, 0.0) @ leverage / leverage.sum())
         ratio = np.maximum(design.members @ self.variance, _LEAST_VARIANCE * pooled) / pooled
         self._noise = ratio
@@ -182,7 +182,9 @@ class TrueChanges:
 
     def value(self, form: Floats) -> float:
         """Return the estimate of one form."""
-        return self.with_shared_animals(form) - float(self.design.noise_weights(form) @ self.variance)
+        between = form - np.diag(np.diag(form))
+        shared = self.with_shared_animals(between) - float(self.design.noise_weights(between) @ self.variance)
+        return shared + float(np.diag(form) @ self._squares)
 
     def with_shared_animals(self, form: Floats) -> float:
         """Return the plain product of observed means, the noise of shared animals in it."""
@@ -220,16 +222,24 @@ class TrueChanges:
             ratios = np.maximum(ratios * leverage.sum() / (ratios @ leverage), _LEAST_VARIANCE)
         return ratios
 
-    def _group_variances(self, errors: Floats, squares: Floats, leverage: Floats, df_total: float) -> Floats:
-        """Return the variance of each group over scales computed without it, made comparable with the scale of all."""
-        own = self.design.members.T @ errors**2
-        values = np.empty(len(squares))
-        for group in range(len(squares)):
-            rest = float(leverage.sum() - leverage[group])
-            scale, df = _scale(squares.sum(axis=0) - squares[group], rest)
-            # The mean of 1 / scale is that of an inverse chi-square of its degrees of freedom.
-            values[group] = np.mean(own[group] / scale) * _inverse_mean(df_total) / _inverse_mean(df)
-        return np.asarray(self.design.variances @ values, dtype=np.float64)
+    def _apart(
+        self, centred: Floats, errors: Floats, squares: Floats, leverage: Floats, df_total: float
+    ) -> tuple[Floats, Floats]:
+        """Return each group's variance and the square of its mean without noise, over scales computed without the group.
+
+        A group's mean squared and its variance are divided by one scale that knows neither, so that their difference is right
+        whatever the tails of the noise. The mean of 1 / scale is that of an inverse chi-square of the scale's degrees of freedom.
+        """
+        own, means = self.design.members.T @ errors**2, self.design.means @ centred
+        weights = self.design.means**2 @ self.design.members
+        variance, square = np.empty(len(own)), np.empty(len(own))
+        for group in range(len(own)):
+            scale, df = _scale(squares.sum(axis=0) - squares[group], float(leverage.sum() - leverage[group]))
+            level = _inverse_mean(df_total) / _inverse_mean(df)
+            apart = self.design.variances @ np.mean(own / scale, axis=1) * level
+            variance[group] = apart[group]
+            square[group] = np.mean(means[group] ** 2 / scale) * level - weights[group] @ apart
+        return variance, square
 
     def _noise_spread(self, ratio: Floats) -> tuple[Floats, float]:
         """Return residual times fitted products of animals, and tr(S^2), of residuals brought to one variance."""
