@@ -56,9 +56,9 @@ def test_products_are_zero_on_average_where_true_ones_are_although_groups_share_
     values = np.array([estimate.value for estimate in estimates])
     z = values.mean(axis=0) / (values.std(axis=0) / np.sqrt(len(values)))
     assert np.all(np.abs(z) < 3.5)
-    # The variance is that of repetition, and the t test keeps its level.
+    # The variance is that of repetition or somewhat more, and the t test keeps its level.
     claimed = np.mean([np.diag(estimate.covariance) for estimate in estimates], axis=0)
-    np.testing.assert_allclose(claimed, values.var(axis=0), rtol=0.5)
+    assert np.all((claimed / values.var(axis=0) > 0.6) & (claimed / values.var(axis=0) < 2.5))
     assert np.mean([estimate.p_above_zero <= 0.05 for estimate in estimates]) < 0.12
 
 
@@ -120,3 +120,20 @@ def test_influences_make_up_the_variance_of_a_linear_form(rng):
     form = product(*CHANGES)
     spread = np.sqrt(np.sum(changes.influence(form) ** 2) / changes.estimate([form]).covariance[0, 0])
     assert 0.5 < spread < 1.6
+
+
+def test_a_factor_in_one_group_alone_makes_no_opposition(rng):
+    """Three susceptible animals that vary along one direction: their products vary more than those of the other groups."""
+    form = -product(*CHANGES)
+    hits = []
+    for _ in range(60):
+        expression = _draw(rng, genes=300)
+        expression[12:] += 2 * rng.normal(size=(3, 1)) @ rng.normal(size=(1, 300))
+        hits.append(TrueChanges(expression, AnimalDesign(GROUPS)).estimate([form]).p_above_zero[0] <= 0.05)
+    assert np.mean(hits) <= 0.12
+
+
+def test_heavy_tails_do_not_make_squared_changes_negative(rng):
+    form = product(CHANGES[0], CHANGES[0])
+    values = [TrueChanges(rng.standard_t(6, size=(15, 400)), AnimalDesign(GROUPS)).value(form) for _ in range(60)]
+    assert abs(np.mean(values)) < 0.5 * np.std(values)

@@ -173,6 +173,8 @@ class TrueChanges:
         pooled = float(np.maximum(self.variance, 0.0) @ leverage / leverage.sum())
         ratio = np.maximum(design.members @ self.variance, _LEAST_VARIANCE * pooled) / pooled
         self._noise = ratio
+        # How much more than all groups together a group's noise lies in few directions: a factor that moves this group alone.
+        self._excess = np.ones(design.groups.codes.size)
         self._spread, self._dispersion = self._noise_spread(ratio)
 
     @property
@@ -200,6 +202,7 @@ class TrueChanges:
         weights = noise[:, None] * noise
         first = 4.0 * np.einsum("i,aik,bik->ab", noise, slopes, slopes) / self.design.df
         first -= 4.0 * self._dispersion * np.einsum("ij,aij,bij->ab", weights, through, through)
+        weights = weights * np.sqrt(np.outer(self._excess, self._excess))
         second = 2.0 * self._dispersion * np.einsum("ij,aij,bij->ab", weights, animal, animal)
         return FormEstimates(
             np.array([self.value(form) for form in forms]), _with_positive_variances(first) + second, self.design.df
@@ -247,10 +250,17 @@ class TrueChanges:
         white = 1.0 / np.sqrt(ratio)
         residual = white[:, None] * (design.residual @ self.gram @ design.residual) * white
         trace, squared = float(np.trace(residual)), float(np.sum(residual**2))
-        unbiased = (squared - trace**2 / df) / ((df - 1) * (df + 2)) if df > 1 else squared
+        unbiased = _dispersion(trace, squared, float(df))
+        for group in range(design.members.shape[1]):
+            members = design.members[:, group] > 0
+            part = residual[np.ix_(members, members)]
+            own_df = float(np.trace(design.residual[np.ix_(members, members)]))
+            # One degree of freedom cannot tell the noise's size from its shape.
+            if own_df > 1.5:
+                own = _dispersion(float(np.trace(part)), float(np.sum(part**2)), own_df)
+                self._excess[members] = max(1.0, own / unbiased)
         spread = white[:, None] * (design.residual @ self.gram @ design.fitted)
-        # No covariance of rank at most the number of genes has a smaller sum of squares for its trace.
-        return spread, max(unbiased, np.finfo(np.float64).tiny)
+        return spread, unbiased
 
 
 def contrast(names: Sequence[str], plus: str, minus: str) -> Floats:
@@ -317,6 +327,12 @@ def _scale(squares: Floats, df: float) -> tuple[Floats, float]:
 
 def _inverse_mean(df: float) -> float:
     return 1.0 if np.isinf(df) else df / max(df - 2.0, 0.5)
+
+
+def _dispersion(trace: float, squared: float, df: float) -> float:
+    """Return the unbiased estimate of tr(S^2) from products of residuals, above 0."""
+    unbiased = (squared - trace**2 / df) / ((df - 1.0) * (df + 2.0)) if df > 1.0 else squared
+    return max(unbiased, float(np.finfo(np.float64).tiny))
 
 
 def _with_positive_variances(matrix: Floats) -> Floats:
