@@ -86,6 +86,11 @@ def test_files_that_pages_name_are_there(path):
     assert not missing
 
 
+def test_every_page_is_in_the_contents_of_the_site():
+    listed = set((DOCS / "index.md").read_text().splitlines())
+    assert {path.stem for path in DOCS.glob("*.md")} - listed == {"index"}
+
+
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
 def test_yaml_that_shows_a_job_is_one(path):
     import yaml
