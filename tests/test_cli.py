@@ -164,7 +164,7 @@ def _negative_counts(job):
 
 
 def _fractions_for_counts(job):
-    job.counts.iloc[1, 2] = 4.5
+    job.counts = job.counts + 0.5
 
 
 def _value_that_does_not_occur(job):
@@ -231,7 +231,7 @@ MISTAKES = [
     (_duplicate_genes, ["1 gene name(s) occur more than once", "Gad1"]),
     (_text_in_the_matrix, ["low", "Bdnf", "s03"]),
     (_negative_counts, ["1 value(s) are negative", "gene 'Sst', sample 's02', -4"]),
-    (_fractions_for_counts, ["not whole numbers", "gene 'Sst', sample 's02', 4.5"]),
+    (_fractions_for_counts, ["not whole numbers", "look normalised"]),
     (_value_that_does_not_occur, ["No sample has 'Responder' in 'response'", "non_responder"]),
     (_class_missing_from_a_region, ["No sample has 'non_responder' in 'response'", "occur: responder"]),
     (_region_that_does_not_occur, ["AMY", "NAc", "PFC"]),

@@ -8,7 +8,7 @@ import pytest
 
 from responder_ml.errors import RunError
 from responder_ml.records import files
-from responder_ml.records.files import replace_listed_file, write_folder
+from responder_ml.records.files import replace_listed_file, write_folder, write_text
 from responder_ml.records.ownership import FILE_LIST, FolderKind, damaged_files, read_file_list
 
 KIND = FolderKind("run")
@@ -56,6 +56,14 @@ def test_remains_of_the_dead_are_cleared_and_those_of_the_living_left(tmp_path, 
     write_folder(tmp_path / "place", {"file": "one"}, KIND)
     remaining = {path.name for path in tmp_path.iterdir()}
     assert remaining == {"place", f".place.{os.getppid()}.partial", f".placebo.{dead}.partial"}
+
+
+def test_what_a_killed_process_left_of_one_file_is_cleared_by_the_next(tmp_path, dead):
+    torn, living = tmp_path / f".out.json.{dead}.partial", tmp_path / f".out.json.{os.getppid()}.partial"
+    for path in (torn, living):
+        path.write_text("{")
+    write_text(tmp_path / "out.json", "{}")
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([living.name, "out.json"])
 
 
 def test_what_a_process_killed_between_its_two_moves_had_put_aside_is_not_lost(tmp_path, dead, request):

@@ -114,6 +114,8 @@ def write_text(path: Path, text: str) -> None:
     beside = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        for leftover, _ in _remains(path, "partial"):
+            leftover.unlink(missing_ok=True)
         try:
             write_synced(beside, text.encode())
             beside.replace(path)
@@ -165,15 +167,20 @@ def _move_one_by_one(beside: Path, folder: Path, file_list: FileList, own: froze
     (beside / FILE_LIST).replace(folder / FILE_LIST)
 
 
+def _remains(path: Path, states: str) -> list[tuple[Path, str]]:
+    """Return what killed processes left beside a file or folder, each with its state: of those in ``states``, split by ``|``."""
+    if not path.parent.is_dir():
+        return []
+    remains = re.compile(rf"\.{re.escape(path.name)}\.(\d+)\.({states})")
+    matches = [(beside, remains.fullmatch(beside.name)) for beside in path.parent.iterdir()]
+    return [(beside, match[2]) for beside, match in matches if match is not None and not is_running(int(match[1]))]
+
+
 def _clear_remains(folder: Path, kind: FolderKind) -> None:
-    if not folder.parent.is_dir():
-        return
-    remains = re.compile(rf"\.{re.escape(folder.name)}\.(\d+)\.(partial|former)")
-    for path in folder.parent.iterdir():
-        leftover = remains.fullmatch(path.name)
-        if leftover is None or is_running(int(leftover[1])) or path.is_symlink() or not path.is_dir():
+    for path, state in _remains(folder, "partial|former"):
+        if path.is_symlink() or not path.is_dir():
             continue
-        if leftover[2] == "former" and not folder.exists():
+        if state == "former" and not folder.exists():
             path.rename(folder)
         else:
             # The list may be torn; nothing else was written then.
