@@ -206,7 +206,7 @@ def test_what_is_known_about_the_model_survives(packed, tmp_path):
     content = json.loads((tmp_path / "toy" / MANIFEST).read_text())
     assert list(content) == list(Manifest.model_fields)
     assert read.manifest.model_dump() == content
-    assert read.genes == GENES
+    assert read.genes == sorted(GENES)
     assert read.classes == ("responder", "non_responder")
     assert read.units == "counts"
     assert read.manifest.simulated is True

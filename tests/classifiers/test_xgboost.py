@@ -39,6 +39,7 @@ def test_xgboost_is_asked_once_in_a_process(problem, monkeypatch):
     import xgboost
 
     calls, booster = [], xgboost.Booster
+    monkeypatch.setattr(xgboost, "build_info", lambda: {"USE_CUDA": True})
     monkeypatch.setattr(
         xgboost, "Booster", lambda settings, *rest: calls.append(settings["device"]) or booster(settings, *rest)
     )

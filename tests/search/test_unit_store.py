@@ -138,7 +138,7 @@ def test_a_changed_file_is_another_version_and_compiled_files_do_not_count(tmp_p
     root = Path(responder_ml.__file__).parent
     copy = tmp_path / "responder_ml"
     shutil.copytree(root, copy, ignore=shutil.ignore_patterns("__pycache__"))
-    monkeypatch.setattr(responder_ml, "__file__", str(copy / "__init__.py"))
+    monkeypatch.setattr(unit_store, "__file__", str(copy / "search" / "unit_store.py"))
     current = code_version.__wrapped__()
     (copy / "__pycache__").mkdir()
     (copy / "__pycache__" / "cli.cpython-311.pyc.1234").write_bytes(b"half")
