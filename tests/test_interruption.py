@@ -16,7 +16,7 @@ import yaml
 
 from responder_ml.records.run import TABLES
 
-KILLS = 20
+KILLS = 8
 JOB = {
     "name": "tiny",
     "cohort": {"source": "simulated", "where": {"region": "PFC"}, "params": {"n_genes": 300, "effect": 1.0}},
@@ -114,7 +114,7 @@ def trainings(tmp_path_factory):
         training.server.communicate()
 
 
-def test_twenty_kills_change_nothing_and_no_finished_unit_is_repeated(trainings):
+def test_kills_change_nothing_and_no_finished_unit_is_repeated(trainings):
     whole, training = trainings
     code, duration = whole.run()
     assert code == 0
