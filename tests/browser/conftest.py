@@ -1,4 +1,4 @@
-"""What all pages are opened with: one browser, and a page that remembers everything that goes wrong on it."""
+"""What all pages are opened with: one browser, and axe, which tells what keeps somebody from using a page."""
 
 from pathlib import Path
 
@@ -25,3 +25,17 @@ def chromium():
         browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="session")
+def axe():
+    """Return a function from an open page to what axe objects to."""
+    package = pytest.importorskip("axe_playwright_python")
+    script = (Path(package.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
+
+    def violations(page):
+        page.evaluate(script)
+        problems = page.evaluate("async () => (await axe.run()).violations")
+        return [f"{problem['id']}: {node['html'][:120]}" for problem in problems for node in problem["nodes"]]
+
+    return violations

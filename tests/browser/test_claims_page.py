@@ -1,15 +1,11 @@
 """The page of the claims in a real browser, at desk and phone width."""
 
-from pathlib import Path
-
 import pytest
 import yaml
 
 from responder_ml.claims import PAGE, claims, write_claims
 from responder_ml.config import load_config
 
-CHROMIUM = Path("/usr/bin/chromium")
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 CUT_TEXTS = """() => [...document.querySelectorAll("figure svg")].flatMap(svg => {
     const box = svg.getBoundingClientRect();
     return [...svg.querySelectorAll("text")].filter(text => {
@@ -27,7 +23,7 @@ JOB = {
     "compute": {"workers": 1},
 }
 
-pytestmark = [pytest.mark.browser, pytest.mark.skipif(not CHROMIUM.exists(), reason="no chromium")]
+pytestmark = [pytest.mark.browser]
 
 
 @pytest.fixture(scope="module")
@@ -38,18 +34,9 @@ def address(tmp_path_factory):
     return (folder / "out" / PAGE).as_uri()
 
 
-@pytest.fixture(scope="module")
-def browser():
-    sync_api = pytest.importorskip("playwright.sync_api")
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
-        yield browser
-        browser.close()
-
-
 @pytest.mark.parametrize("width", [1280, 390])
-def test_it_stands_alone_and_nothing_is_cut(browser, address, width):
-    page = browser.new_page(viewport={"width": width, "height": 900})
+def test_it_stands_alone_and_nothing_is_cut(chromium, axe, address, width):
+    page = chromium.new_page(viewport={"width": width, "height": 900})
     requests, wrong = [], []
     page.on("request", lambda request: requests.append(request.url))
     page.on("console", lambda message: wrong.append(message.text) if message.type in ("error", "warning") else None)
@@ -63,5 +50,6 @@ def test_it_stands_alone_and_nothing_is_cut(browser, address, width):
     for claim in ("R1", "R4", "R8"):
         box = page.locator(f"#{claim} .level").bounding_box()
         assert box["x"] + box["width"] <= width
+    assert axe(page) == []
     assert wrong == []
     page.close()

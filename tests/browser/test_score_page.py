@@ -24,7 +24,7 @@ def address(tmp_path_factory):
 
 
 @pytest.mark.parametrize("width", [1280, 390])
-def test_it_stands_alone_is_sorted_and_searched(chromium, address, width):
+def test_it_stands_alone_is_sorted_and_searched(chromium, axe, address, width):
     page = chromium.new_page(viewport={"width": width, "height": 900})
     requests, wrong = [], []
     page.on("request", lambda request: requests.append(request.url))
@@ -42,5 +42,6 @@ def test_it_stands_alone_is_sorted_and_searched(chromium, address, width):
     assert page.locator(".samples tbody th").first.inner_text() == "s39"
     page.locator("#samples input[type=search]").fill("s17")
     assert page.locator(".samples tbody tr:visible").count() == 1
+    assert axe(page) == []
     assert wrong == []
     page.close()

@@ -6,9 +6,9 @@ import pytest
 from anndata import AnnData, concat
 
 from responder_ml.classifiers import CLASSIFIERS
-from responder_ml.cohort.combine_samples import combine_rows, combine_samples
+from responder_ml.cohort.combine_samples import combine_replicates, combine_rows, combine_samples
 from responder_ml.cohort.endpoint import Endpoint, label_cohort
-from responder_ml.errors import EndpointError
+from responder_ml.errors import CohortError, EndpointError
 from responder_ml.evaluation.procedure import Procedure
 from responder_ml.features.builders import BUILDERS
 from responder_ml.search.candidate import Candidate
@@ -44,6 +44,23 @@ def _observe(labelled, kinds=("genes",)):
     ]
     procedure = Procedure(SearchData.of(labelled), candidates, SearchPlan(3, 2, 0, seed=1, repeats=2), Workers(1))
     return procedure.observe(labelled.labels).auto.decisions
+
+
+def test_replicate_libraries_of_a_subject_and_region_are_added_up_or_averaged_and_regions_kept_apart():
+    cohort = _cohort(
+        ["y1", "y1", "y1", "n1"], units="counts", region=["PFC", "PFC", "NAc", "PFC"], batch=["a", "b", "a", "a"]
+    )
+    for method, divisor in (("sum", 1), ("mean", 2)):
+        combined = combine_replicates(cohort, method)
+        assert combined.obs["region"].tolist() == ["PFC", "NAc", "PFC"]
+        np.testing.assert_allclose(combined.X[0], (cohort.X[0] + cohort.X[1]) / divisor)
+        np.testing.assert_array_equal(combined.X[1:], cohort.X[2:])
+        assert combined.uns["replicates"] == {"method": method, "names": ["s0+s1"]}
+
+
+def test_logarithms_are_not_added_up():
+    with pytest.raises(CohortError, match=r"log2, which do not add up.*replicates: mean"):
+        combine_replicates(_cohort(["y1", "y1", "n1"]), "sum")
 
 
 def test_rows_are_means_and_subjects_keep_their_order():

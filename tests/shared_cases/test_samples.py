@@ -1,10 +1,12 @@
 """The cases about samples: who is compared, what a nuisance means, and one unit under two names."""
 
 import json
+import sys
 
 import pytest
 
 from responder_ml.build import prepare_job
+from responder_ml.cli import main
 from responder_ml.config import accepting, load_config
 from responder_ml.errors import AuditError, EndpointError
 from responder_ml.train import train
@@ -47,6 +49,26 @@ def test_cages_and_dates_end_alike_as_numbers_and_as_names(case, tmp_path):
         results[job] = (result.verdict.level, result.headline.auroc, result.null.p_value, result.null.conditional)
     assert len({repr(result) for result in results.values()}) == 1
     assert results["job_cage.yaml"][0] != "evidence"
+
+
+def test_a_cage_that_holds_one_class_cannot_be_told_from_it(case, tmp_path):
+    # The job's 99 relabellings leave p open; with as many as it takes, the cage is what cannot be told apart.
+    job = case("24-batch-coded-as-number", "job_cage.yaml")
+    job = job.model_copy(update={"null": job.null.model_copy(update={"permutations": "auto"})})
+    assert train(job, tmp_path / "run", tmp_path / "bundle").result.verdict.level == "not_separable"
+
+
+def test_what_is_accepted_on_the_command_line_stands_in_the_verdict(shared_data, tmp_path, monkeypatch):
+    job = str(shared_data.parent / "cases" / "44-copied-samples-verdict-stands" / "job.yaml")
+    folders = ["--out", str(tmp_path / "run"), "--bundle", str(tmp_path / "bundle")]
+    for accepted, code in (([], 2), (["--accept", "RML09"], 2), (["--accept", "RML08"], 0)):
+        monkeypatch.setattr(sys, "argv", ["responder-ml", "train", job, *accepted, *folders])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        assert (ended.value.code or 0, (tmp_path / "run").exists()) == (code, code == 0)
+    result = json.loads((tmp_path / "run" / "result.json").read_text())
+    assert "RML08 (accepted)" in result["verdict"]["sentence"]
+    assert result["verdict"]["level"] != "evidence"
 
 
 def test_a_subject_in_two_strata_is_refused(case):

@@ -88,7 +88,12 @@ def show_run(console: Console, run: "Run", folder: Path, bundle: Path) -> None:
     print_line(console, f"Run:    {folder}")
     print_line(console, f"Bundle: {bundle}")
     if result.endpoint.pairs is None:
-        print_line(console, f"Score new samples: python -m responder_ml score {bundle} EXPRESSION")
+        anyway = (
+            ""
+            if result.verdict.level == "evidence"
+            else " --anyway   (there is no evidence that a score means anything)"
+        )
+        print_line(console, f"Score new samples: python -m responder_ml score {bundle} EXPRESSION{anyway}")
 
 
 def _candidate_table(candidates: "pd.DataFrame") -> Table:

@@ -102,6 +102,7 @@ class Verdict(Section):
             "sensitivity": result.split_sensitivity,
             "jobs": result.jobs_on_data,
             "corrected_p": corrected_for_jobs(result),
+            "claims": _asks_for_response(run),
             "timing": describe_timing(result.endpoint.taken),
         }
 
@@ -119,6 +120,13 @@ def answer(result: Result) -> str:
         high=plain(high),
         nuisances=" or ".join(endpoint.nuisances) or "a nuisance",
     )
+
+
+def _asks_for_response(run: Run) -> bool:
+    """Tell whether the classes are those of the founding study's claims, so that `claims` asks more of the same animals."""
+    words = run.config.get("claims", {}).get("words", {})
+    endpoint = run.result.endpoint
+    return {endpoint.positive, endpoint.negative} == {words.get("responder"), words.get("non_responder")}
 
 
 def corrected_for_jobs(result: Result) -> float | None:
