@@ -100,23 +100,23 @@ class JoinedGrid:
 def _common(genes_of: Sequence[list[str]], paths: Sequence[Path]) -> tuple[list[str], list[Indices]]:
     if all(genes == genes_of[0] for genes in genes_of):
         return genes_of[0], [np.arange(len(genes_of[0]), dtype=np.intp)] * len(genes_of)
-    places = []
+    rows_of_genes = []
     for genes, path in zip(genes_of, paths, strict=True):
-        place = {gene: index for index, gene in enumerate(genes)}
-        if len(place) < len(genes):
+        row_of_gene = {gene: index for index, gene in enumerate(genes)}
+        if len(row_of_gene) < len(genes):
             raise CohortError(
-                f"{path.name} names {len(genes) - len(place)} gene(s) more than once, and the files do not list the same genes in "
+                f"{path.name} names {len(genes) - len(row_of_gene)} gene(s) more than once, and the files do not list the same genes in "
                 "one order, so they cannot be joined. Give each gene one row."
             )
-        places.append(place)
-    genes = [gene for gene in genes_of[0] if all(gene in place for place in places)]
+        rows_of_genes.append(row_of_gene)
+    genes = [gene for gene in genes_of[0] if all(gene in row_of_gene for row_of_gene in rows_of_genes)]
     if len(genes) < _LEAST_COMMON * min(map(len, genes_of)):
         fewest = min(range(len(paths)), key=lambda file: len(set(genes_of[0]) & set(genes_of[file])))
         raise CohortError(
             f"The {len(paths)} files have {len(genes)} genes in common; {paths[0].name} begins with {list_names(genes_of[0], 3)}, "
             f"{paths[fewest].name} with {list_names(genes_of[fewest], 3)}. Give files of one annotation, genes on the same axis."
         )
-    return genes, [np.array([place[gene] for gene in genes], dtype=np.intp) for place in places]
+    return genes, [np.array([row_of_gene[gene] for gene in genes], dtype=np.intp) for row_of_gene in rows_of_genes]
 
 
 def _notes(genes_of: Sequence[list[str]], genes: Sequence[str], paths: Sequence[Path]) -> list[ReadingNote]:

@@ -172,9 +172,9 @@ def _explain_gaps(is_missing: Flags, samples: Sequence[str], source: str) -> str
             "where nothing was counted; otherwise take the values of one platform and one annotation, or of the samples that "
             "were measured alike."
         )
-    left = int((~is_missing[worst[without:]].any(axis=0)).sum())
+    remaining = int((~is_missing[worst[without:]].any(axis=0)).sum())
     return (
-        f"{message}; leaving out {without} sample(s) ({list_names([samples[row] for row in worst[:without]])}) would keep {left} "
+        f"{message}; leaving out {without} sample(s) ({list_names([samples[row] for row in worst[:without]])}) would keep {remaining} "
         f"genes and {n_samples - without} samples. Take these samples out of the sample sheet (or with `where`), or write 0 where "
         "nothing was counted."
     )

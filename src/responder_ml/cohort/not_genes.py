@@ -157,10 +157,10 @@ def find_totals(values: Floats, names: Sequence[str], is_gene: Flags) -> tuple[F
     ]
     if not totals or not of_genes.any():
         return is_gene, ()
-    left = is_gene.copy()
-    left[totals] = False
+    without_totals = is_gene.copy()
+    without_totals[totals] = False
     shown = list_names([names[gene] for gene in totals])
-    return left, (
+    return without_totals, (
         ReadingNote("info", f"{len(totals)} row(s) named {shown} are the sum of the others and were left out."),
     )
 
