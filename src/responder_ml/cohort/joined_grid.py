@@ -105,8 +105,8 @@ def _common(genes_of: Sequence[list[str]], paths: Sequence[Path]) -> tuple[list[
         row_of_gene = {gene: index for index, gene in enumerate(genes)}
         if len(row_of_gene) < len(genes):
             raise CohortError(
-                f"{path.name} names {len(genes) - len(row_of_gene)} gene(s) more than once, and the files do not list the same genes in "
-                "one order, so they cannot be joined. Give each gene one row."
+                f"{path.name} names {len(genes) - len(row_of_gene)} gene(s) more than once, and the files do not list the same "
+                "genes in one order, so they cannot be joined. Give each gene one row."
             )
         rows_of_genes.append(row_of_gene)
     genes = [gene for gene in genes_of[0] if all(gene in row_of_gene for row_of_gene in rows_of_genes)]

@@ -174,7 +174,7 @@ def _explain_gaps(is_missing: Flags, samples: Sequence[str], source: str) -> str
         )
     remaining = int((~is_missing[worst[without:]].any(axis=0)).sum())
     return (
-        f"{message}; leaving out {without} sample(s) ({list_names([samples[row] for row in worst[:without]])}) would keep {remaining} "
-        f"genes and {n_samples - without} samples. Take these samples out of the sample sheet (or with `where`), or write 0 where "
-        "nothing was counted."
+        f"{message}; leaving out {without} sample(s) ({list_names([samples[row] for row in worst[:without]])}) would keep "
+        f"{remaining} genes and {n_samples - without} samples. Take these samples out of the sample sheet (or with `where`), "
+        "or write 0 where nothing was counted."
     )
