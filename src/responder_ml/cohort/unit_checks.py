@@ -36,7 +36,8 @@ def spellings(labelled: LabelledCohort) -> Iterator[Finding]:
     endpoint, sheet = labelled.endpoint, labelled.cohort.obs
     outside = labelled.outside.obs["subject"].astype(str) if "subject" in labelled.outside.obs else []
     compared = set(sheet["subject"].astype(str))
-    groups = spelt_alike([*compared, *outside])
+    # In the order of names: a set has another order in every process.
+    groups = spelt_alike([*sorted(compared), *outside])
     shown = [" and ".join(group) for group in groups]
     twins = [" and ".join(group) for group in groups if len(compared.intersection(group)) > 1]
     if groups:
