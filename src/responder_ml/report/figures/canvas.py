@@ -59,6 +59,8 @@ _LONGEST_NAME = 20
 # Letters in one row of a legend.
 _LONGEST_LEGEND = 58
 _HOVER = "hover: "
+# Layouts often end on a half of the last digit, which the last bit of a sum would round up or down.
+_OFF_HALVES = 0.00013
 _ROUNDED = ("d", "x", "y", "transform", "points")
 
 
@@ -197,7 +199,7 @@ def _clean(key: str, value: str, names: dict[str, str]) -> str:
     if key == "id":
         return names[value]
     if key in _ROUNDED:
-        return _LONG_NUMBER.sub(lambda match: f"{float(match[0]):.2f}", value).replace("\n", "")
+        return _LONG_NUMBER.sub(lambda match: f"{float(match[0]) + _OFF_HALVES:.2f}", value).replace("\n", "")
     if key == "style":
         value = re.sub(r"\s*font-family:[^;]*(;|$)", "", value)
     return _REFERENCE.sub(lambda match: f"#{names.get(match[1], match[1])}", value)
