@@ -36,7 +36,8 @@ def _one_line(text):
 
 def blocks(path, language=""):
     """Return the fenced blocks of a page in one language."""
-    return re.findall(rf"^```{language}\n(.*?)^```$", path.read_text(), flags=re.DOTALL | re.MULTILINE)
+    fenced = re.findall(r"^```([^\n]*)\n(.*?)^```$", path.read_text(), flags=re.DOTALL | re.MULTILINE)
+    return [block for of_language, block in fenced if of_language == language]
 
 
 def commands(path):
