@@ -16,8 +16,9 @@ ARGUMENTS = [
 ]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium():
+    """Return a browser of this file's own: playwright runs once at a time in a process, and other files start theirs."""
     if not CHROMIUM.exists():
         pytest.skip("no chromium")
     sync_api = pytest.importorskip("playwright.sync_api")
