@@ -11,7 +11,7 @@ from responder_ml.classifiers.elastic_logistic import elastic_logistic
 from responder_ml.classifiers.elastic_net import ElasticNet
 from responder_ml.classifiers.linear_svm import LinearSVM
 from responder_ml.classifiers.majority import Majority
-from responder_ml.classifiers.nearest_centroid import NearestCentroid, effective_count
+from responder_ml.classifiers.nearest_centroid import NearestCentroid
 from responder_ml.classifiers.ridge_logistic import gram_logistic, primal_logistic, ridge_logistic
 
 
@@ -114,12 +114,26 @@ def test_svm_equals_scikit_learn_linear_kernel(problem):
     np.testing.assert_allclose(ours.decision_function(X), theirs.decision_function(X), atol=1e-4)
 
 
-def test_effective_count_of_independent_and_of_identical_columns():
-    assert effective_count(np.eye(4)) == pytest.approx(4)
-    same = np.outer([1.0, -1.0, 2.0], np.ones(7))
-    assert effective_count(same.T @ same) == pytest.approx(1)
-    assert effective_count(same @ same.T) == pytest.approx(1)
-    assert effective_count(np.zeros((3, 3))) == 1
+@pytest.mark.parametrize("copies", [2, 40])
+def test_nearest_centroid_counts_copies_of_a_column_once(rng, copies):
+    column, labels = rng.normal(size=(9, 1)), np.array([0, 1] * 4 + [0])
+    once = NearestCentroid().fit(column, labels).decision_function(column)
+    np.testing.assert_allclose(
+        NearestCentroid().fit(np.tile(column, copies), labels).decision_function(np.tile(column, copies)), once
+    )
+
+
+def test_nearest_centroid_adds_up_columns_that_are_uncorrelated_within_classes():
+    labels = np.repeat([0, 1], 4)
+    within = np.array([[1, 1, -1, -1], [1, -1, 1, -1], [1, -1, -1, 1]]).T
+    columns = np.concatenate([within - 0.5, within + 0.5])
+    alone = [NearestCentroid().fit(column[:, None], labels).decision_function(column[:, None]) for column in columns.T]
+    np.testing.assert_allclose(NearestCentroid().fit(columns, labels).decision_function(columns), np.sum(alone, axis=0))
+
+
+def test_nearest_centroid_of_columns_that_do_not_vary_within_classes():
+    model = NearestCentroid().fit(np.array([[-1.0], [-1.0], [1.0]]), np.array([0, 0, 1]))
+    assert model.coef_[0] == pytest.approx(4.0)
 
 
 @pytest.mark.parametrize("level", [0.0, 5.0, 1e4, 1e8])
