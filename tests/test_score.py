@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from contextlib import suppress
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from responder_ml.errors import (
     EndpointError,
     ExpressionError,
     ResponderError,
+    RunError,
     SampleSheetError,
 )
 from responder_ml.evaluation.calibration_line import CalibrationLine
@@ -33,6 +35,7 @@ from responder_ml.evaluation.metrics import OutOfFold
 from responder_ml.features.builders.gene_sets import GeneSets
 from responder_ml.features.builders.genes import Genes
 from responder_ml.features.builders.pairs import Pairs
+from responder_ml.records.ownership import FILE_LIST, FileList
 from responder_ml.score import score
 from responder_ml.search.prefix_model import PrefixModel
 
@@ -729,6 +732,24 @@ def test_nothing_that_is_read_is_written_over(name, folder, held_out, simulated,
     with pytest.raises(CohortError, match="is the same file as"):
         score(folder, tmp_path / "table.csv", samples=sheet, out=tmp_path / name)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+@pytest.mark.parametrize("has_list", [True, False])
+@pytest.mark.parametrize("inside", ["bundle/s.csv", "bundle/new/s.csv", "run/s.csv", "run/candidates.csv"])
+def test_nothing_is_written_into_a_bundle_or_a_run(inside, has_list, folder, held_out, tmp_path):
+    shutil.copytree(folder, tmp_path / "bundle")
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "candidates.csv").write_text("name\n")
+    (tmp_path / "run" / "result.json").write_text('{"schema_version": 1, "name": "x", "versions": {}, "seed": 1}')
+    (tmp_path / "run" / FILE_LIST).write_text(FileList("run", {"result.json": "0"}).text())
+    if not has_list:
+        (tmp_path / "run" / FILE_LIST).unlink()
+        (tmp_path / "bundle" / FILE_LIST).unlink()
+    _write(held_out, tmp_path / "table.csv")
+    for options in ({"out": tmp_path / inside}, {"report": tmp_path / f"{inside}.html"}):
+        with pytest.raises(RunError, match=r"would lie in .*, a (bundle|run) that this program wrote"):
+            score(folder, tmp_path / "table.csv", **options)
+    assert not (tmp_path / "bundle" / "new").exists()
 
 
 @pytest.mark.parametrize("name", ["s.csv", "s.tsv", "s.parquet", "s.h5ad"])

@@ -11,7 +11,7 @@ import pandas as pd
 from responder_ml.arrays import Floats
 from responder_ml.build import build_genes
 from responder_ml.bundles.align_batches import align_batches
-from responder_ml.bundles.bundle import read_bundle
+from responder_ml.bundles.bundle import BUNDLE_FOLDER, read_bundle
 from responder_ml.bundles.scorer import Scorer, match_source
 from responder_ml.cohort.alignment import MatchedGenes
 from responder_ml.cohort.expression_source import ExpressionSource, open_expression
@@ -21,6 +21,8 @@ from responder_ml.errors import CohortError, ExpressionError
 from responder_ml.evaluation.external_validation import evaluate_scores, read_sheet_of_samples
 from responder_ml.evaluation.model_units import Transport
 from responder_ml.records.files import write_text
+from responder_ml.records.ownership import refuse_inside
+from responder_ml.records.run import RUN_FOLDER
 from responder_ml.report.score import write_scores_page
 from responder_ml.search.missing_gene_policy import check_policy
 
@@ -93,9 +95,9 @@ def score(
 
     Raises
     ------
-    BundleError, CoverageError, CohortError, EndpointError
+    BundleError, CoverageError, CohortError, EndpointError, RunError
         The bundle cannot be trusted or its training gave no evidence, too many genes are missing, a table cannot be used or
-        would be written over, or the prior is not a share.
+        would be written over, the prior is not a share, or a file would be written into a bundle or a run.
     """
     check_policy(missing)
     _check_transport(transport, align_batch)
@@ -103,6 +105,8 @@ def score(
         check_suffix(out)
     outputs = [path for path in (out, out and _summary_path(out), report) if path is not None]
     _refuse_overwriting(outputs, [expression, samples, gene_map, *bundle_folder.glob("*")])
+    for output in outputs:
+        refuse_inside(output, (BUNDLE_FOLDER, RUN_FOLDER.kind))
     bundle = read_bundle(bundle_folder)
     bundle.worth.require_evidence(str(bundle_folder), anyway=anyway)
     sheet = None if samples is None else read_sheet_of_samples(samples, bundle.manifest.columns, columns or {})

@@ -115,6 +115,17 @@ def test_a_virtual_matrix_is_refused(write, tmp_path):
         check_h5ad(path)
 
 
+@pytest.mark.parametrize("part", ["X", "layers/counts", "obs/huge"])
+def test_what_was_never_written_takes_no_memory(part, write):
+    path = write(np.asarray)
+    with h5py.File(path, "r+") as file:
+        if part in file:
+            del file[part]
+        file.create_dataset(part, shape=(10**6, 10**6), dtype="f8", chunks=(1000, 1000))
+    with pytest.raises(CohortError, match="far more than a table"):
+        check_h5ad(path)
+
+
 def test_what_is_no_hdf5_is_refused(tmp_path):
     (tmp_path / "file.h5ad").write_bytes(b"\x89HDF\r\n\x1a\n" + b"\0" * 100)
     with pytest.raises(CohortError, match="could not be read"):

@@ -1,3 +1,5 @@
+import subprocess
+import sys
 import zipfile
 from datetime import datetime
 
@@ -5,6 +7,7 @@ import openpyxl
 import pandas as pd
 import pytest
 
+from responder_ml.cohort import workbook
 from responder_ml.cohort.cells import read_cells
 from responder_ml.cohort.read import read_table
 from responder_ml.errors import CohortError
@@ -75,14 +78,57 @@ def test_a_workbook_under_another_name_and_text_under_a_workbooks_name_are_read(
     assert read_cells(tmp_path / "t.xls").header == ("gene", "s1")
 
 
+def _open_document(path, rows):
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        file.writestr("content.xml", _CONTENT.format(rows=rows))
+        file.writestr("META-INF/manifest.xml", "<manifest/>")
+    return path
+
+
 def test_an_open_document_is_read(tmp_path):
     cell = '<table:table-cell office:value-type="string"><text:p>{}</text:p></table:table-cell>'
     rows = "".join(
         "<table:table-row>" + "".join(cell.format(text) for text in row) + "</table:table-row>"
         for row in (["gene", "s1"], ["Fos", "1"])
     )
-    with zipfile.ZipFile(tmp_path / "t.ods", "w") as file:
-        file.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
-        file.writestr("content.xml", _CONTENT.format(rows=rows))
-        file.writestr("META-INF/manifest.xml", "<manifest/>")
-    assert read_cells(tmp_path / "t.ods").text(1) == ["1"]
+    assert read_cells(_open_document(tmp_path / "t.ods", rows)).text(1) == ["1"]
+
+
+def _repeated(rows, columns):
+    return (
+        f'<table:table-row table:number-rows-repeated="{rows}"><table:table-cell office:value-type="float" office:value="1" '
+        f'table:number-columns-repeated="{columns}"/></table:table-row>'
+    )
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(2**40, 2**40), (3000, 2000)])
+def test_an_open_document_that_repeats_a_cell_without_end_is_refused(rows, columns, tmp_path):
+    with pytest.raises(CohortError, match=r"could not be read as a workbook|far more than a table"):
+        read_cells(_open_document(tmp_path / "t.ods", _repeated(rows, columns)))
+
+
+def test_a_workbook_that_ends_its_reader_ends_in_one_message(book, monkeypatch, tmp_path):
+    program = tmp_path / "reader.py"
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(workbook.workbook_reader, "__name__", "reader")
+    for text, words in (
+        ("import os; os.abort()", "it is damaged, or needs far more memory"),
+        ("raise MemoryError", "it is damaged, or needs far more memory"),
+        ("raise KeyError('sheet')", "KeyError: 'sheet'"),
+        ("import os, signal; os.kill(os.getpid(), signal.SIGXCPU)", "takes far longer than a workbook of its size"),
+        ("import sys; sys.exit(7)", "its reader ended with code 7"),
+    ):
+        program.write_text(text)
+        with pytest.raises(CohortError, match=words):
+            read_cells(book)
+
+
+def test_the_reader_may_take_memory_and_time_by_the_size_of_the_file():
+    script = (
+        "import resource\nfrom responder_ml.cohort.workbook_reader import limit_resources\nlimit_resources(10**6)\n"
+        "print(resource.getrlimit(resource.RLIMIT_AS)[0], resource.getrlimit(resource.RLIMIT_CPU)[0])"
+    )
+    answer = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert answer.stdout.split() == [str(3 * 2**29 + 256 * 10**6), "21"]

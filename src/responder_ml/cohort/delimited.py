@@ -16,11 +16,11 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from statistics import median
-from typing import IO
 
 import pyarrow as pa
 import pyarrow.csv
 
+from responder_ml.cohort.packed_size import LimitedReader
 from responder_ml.errors import CohortError
 
 MISSING = ("", "NA", "na", "N/A", "n/a", "#N/A", "#n/a", "NaN", "nan", "NAN", "NULL", "null", "None", "none", "<NA>")
@@ -29,6 +29,7 @@ MISSING = ("", "NA", "na", "N/A", "n/a", "#N/A", "#n/a", "NaN", "nan", "NAN", "N
 # A block must hold the longest line; a line of 60,000 full-precision numbers is about 1.2 MB.
 _BLOCK = 1 << 24
 _OPENING_LINES, _OPENING_BYTES = 200, 1 << 20
+_LONGEST_LINE = 1 << 26
 # The description of a series is at most some thousand lines.
 _DESCRIPTION_LINES = 100_000
 _DELIMITERS = ("\t", ";", ",", "|", " ")
@@ -115,24 +116,28 @@ def read_text_table(path: Path, delimiter: str, *, numbers: bool) -> TextTable:
 
 
 @contextmanager
-def _bytes_of(path: Path) -> Iterator[tuple[IO[bytes], str]]:
+def _bytes_of(path: Path) -> Iterator[tuple["io.BufferedReader[io.RawIOBase]", str]]:
     """Open a file's bytes, unpacked, at their beginning, and name their encoding."""
-    with path.open("rb") as raw:
-        packed = raw.read(2) == _GZIP
-    content: IO[bytes]
-    with gzip.open(path) if packed else path.open("rb") as content:  # type: ignore[assignment]
-        start = content.read(4)
-        content.seek(0)
-        yield content, _encoding_of(start)
+    with path.open("rb") as file:
+        packed = file.read(2) == _GZIP
+    with path.open("rb", buffering=0) as file:
+        raw: io.RawIOBase = LimitedReader(path, gzip.GzipFile(fileobj=file)) if packed else file
+        content = io.BufferedReader(raw)
+        yield content, _encoding_of(content.peek(4)[:4])
 
 
 @contextmanager
 def _stream_of(path: Path) -> Iterator[pa.NativeFile]:
     """Open a file's text as UTF-8, unpacked; Arrow's own streams are read ahead while cells are parsed."""
     with _bytes_of(path) as (content, encoding):
-        if encoding.startswith("utf-8"):
-            packed = "gzip" if isinstance(content, gzip.GzipFile) else None
-            with pa.input_stream(path, compression=packed) as stream:
+        if encoding.startswith("utf-8") and isinstance(content.raw, LimitedReader):
+            with (
+                LimitedReader(path, pa.input_stream(path, compression="gzip")) as unpacked,
+                pa.PythonFile(unpacked) as stream,
+            ):
+                yield stream
+        elif encoding.startswith("utf-8"):
+            with pa.input_stream(path, compression=None) as stream:
                 yield stream
         else:
             with pa.BufferReader(content.read().decode(encoding).encode()) as stream:
@@ -155,7 +160,10 @@ def _opening_lines(path: Path) -> tuple[int, list[str]]:
         text = io.TextIOWrapper(content, encoding=encoding, newline="")
         lines: list[str] = []
         above, size = 0, 0
-        for line in text:
+        # A line of some gigabytes is no line of a table.
+        while line := text.readline(_LONGEST_LINE):
+            if len(line) == _LONGEST_LINE:
+                raise CohortError(f"{path} has a line of more than {_LONGEST_LINE:,} letters, which no table has.")
             if not lines and not above and line.startswith("!"):
                 above = 1 + _lines_of_description(text, path)
                 continue

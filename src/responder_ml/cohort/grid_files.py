@@ -14,6 +14,7 @@ from responder_ml.cohort.grid import CellGrid, Grid, letters_and_digits
 from responder_ml.cohort.h5ad import H5adGrid, MatrixGrid, open_h5ad, with_layer
 from responder_ml.cohort.joined_grid import join_grids
 from responder_ml.cohort.not_genes import GENE_FACTS
+from responder_ml.cohort.packed_size import check_packed_size
 from responder_ml.cohort.reading_note import ReadingNote
 from responder_ml.cohort.table_layout import lay_out
 from responder_ml.errors import CohortError
@@ -56,6 +57,9 @@ def _open_file(path: Path, units: str, sheet: str | None, layer: str | None) -> 
         return MatrixGrid(path.name, with_layer(open_h5ad(path), layer, units, path.name))
     if layer is not None:
         raise CohortError(f"{path.name} is no .h5ad file, so it has no layer '{layer}'. Take `layer` out.")
+    if kind == "parquet":
+        with reading(path):
+            check_packed_size(path)
     in_file = _open_parquet(path) if kind == "parquet" else None
     if in_file is not None:
         return in_file

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from responder_ml.cohort.packed_size import check_ratio
 from responder_ml.errors import CohortError, door
 
 _PIECE = 2**22
@@ -37,6 +38,9 @@ def check_h5ad(path: Path) -> None:
                 raise CohortError(f"{path} has more than {_MOST_ENTRIES:,} entries, which no .h5ad file has.")
             if isinstance(item, h5py.Dataset) and (item.is_virtual or item.external):
                 raise CohortError(f"{path}: '{name}' is stored in another file. Write it again with anndata.")
+            if isinstance(item, h5py.Dataset):
+                # Parts that were never written take no bytes of the file, and all of their memory.
+                check_ratio(path, int(item.size or 0) * item.dtype.itemsize, path.stat().st_size)
         samples = _length(file, "obs")
         matrices = [("X", file, "var"), *((f"layers/{name}", file, "var") for name in file.get("layers", ()))]
         for name, parent, genes in [*matrices, ("raw/X", file, "raw/var")]:

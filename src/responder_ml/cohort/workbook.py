@@ -1,13 +1,15 @@
 """Workbooks (.xlsx, .xlsm, .xlsb, .xls, .ods) as rectangles of text: one sheet, as its cells are shown where that matters."""
 
-from datetime import date, datetime, time, timedelta
+import json
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
+from responder_ml.cohort import workbook_reader
 from responder_ml.errors import CohortError, list_names
-
-# No gene identifier is a number this large; a RIKEN clone name read as a number is.
-_LARGEST_ID = 1e10
 
 
 def sheet_names(path: Path) -> list[str]:
@@ -18,7 +20,7 @@ def sheet_names(path: Path) -> list[str]:
     CohortError
         The workbook cannot be opened.
     """
-    return _read_sheets(path, None)[0]
+    return list(_lines(path, None)[0])
 
 
 def read_sheet_of_workbook(path: Path, sheet: str | None) -> tuple[list[list[str]], list[str]]:
@@ -34,54 +36,54 @@ def read_sheet_of_workbook(path: Path, sheet: str | None) -> tuple[list[list[str
     Raises
     ------
     CohortError
-        The workbook cannot be opened, or has no such sheet.
+        The workbook cannot be opened, has no such sheet, or has far more cells than a file of its size.
     """
-    names, tables = _read_sheets(path, sheet)
-    filled = [name for name, rows in tables.items() if rows]
-    name = sheet or (filled[0] if filled else names[0])
+    names, *rest = _lines(path, sheet)
+    if not rest:
+        raise CohortError(f"{path.name} has no sheet '{sheet}'. It has: {list_names(names, 20)}.")
+    (name, filled), *rows = rest
     others = [other for other in filled if other != name]
     notes = [f"Sheet '{name}' was read; {list_names(others)} were not (key `sheet`)."] if others else []
-    return [
-        [_label(cell) if not column else _text(cell) for column, cell in enumerate(row)] for row in tables[name]
-    ], notes
+    return rows, notes
 
 
-def _read_sheets(path: Path, sheet: str | None) -> tuple[list[str], dict[str, list[list[Any]]]]:
-    """Return the names of all sheets, and the cells of one or of all."""
-    from python_calamine import CalamineError, CalamineWorkbook, PasswordError, WorkbookClosed, XmlError, ZipError
+def _lines(path: Path, sheet: str | None) -> list[Any]:
+    """Return what the program that reads workbooks wrote.
 
-    try:
-        with CalamineWorkbook.from_path(path) as book:
-            names = list(book.sheet_names)
-            if sheet is not None and sheet not in names:
-                raise CohortError(f"{path.name} has no sheet '{sheet}'. It has: {list_names(names, 20)}.")
-            return names, {name: book.get_sheet_by_name(name).to_python() for name in ([sheet] if sheet else names)}
-    except PasswordError as problem:
-        raise CohortError(f"{path} is locked by a password. Save it without one.") from problem
-    except (CalamineError, WorkbookClosed, XmlError, ZipError, OSError, ValueError) as problem:
+    Raises
+    ------
+    CohortError
+        It reports a problem, or was ended.
+    """
+    command = [sys.executable, "-m", workbook_reader.__name__, str(path), *([] if sheet is None else [sheet])]
+    # It must find what this process does, also where this process was told of a folder after it began.
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(part for part in sys.path if part)}
+    answer = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    lines = [json.loads(line) for line in answer.stdout.splitlines()] if answer.returncode == 0 else []
+    problem = next((line for line in lines[:3] if isinstance(line, dict)), {})
+    if "locked" in problem:
+        raise CohortError(f"{path} is locked by a password. Save it without one.")
+    if "cells" in problem:
+        name, rows, columns = problem["cells"]
         raise CohortError(
-            f"{path} could not be read as a workbook: {problem}. Open it in a spreadsheet program and save it again as .xlsx."
-        ) from problem
+            f"{path} has a sheet '{name}' of {rows:,} x {columns:,} cells, far more than a table in a file of its size. Delete the "
+            "empty rows and columns after the table, or save the table as .tsv."
+        )
+    reason = problem.get("broken") or _end_of(answer)
+    if reason:
+        raise CohortError(
+            f"{path} could not be read as a workbook: {reason}. Open it in a spreadsheet program and save it again as .xlsx."
+        )
+    return lines
 
 
-def _text(cell: Any) -> str:
-    if isinstance(cell, str):
-        return cell
-    if isinstance(cell, datetime):
-        return cell.isoformat(sep=" ") if cell.time() != time.min else cell.date().isoformat()
-    if isinstance(cell, date | time):
-        return cell.isoformat()
-    if isinstance(cell, float):
-        if cell != cell:  # not a number
-            return ""
-        return str(int(cell)) if cell.is_integer() and abs(cell) < 1e15 else repr(cell)
-    if isinstance(cell, timedelta):
-        return str(cell.total_seconds() / 86400)
-    return "" if cell is None else str(cell)
-
-
-def _label(cell: Any) -> str:
-    """Return a cell as a name; numbers too large for an identifier are written the way a spreadsheet shows them."""
-    if isinstance(cell, int | float) and not isinstance(cell, bool) and abs(float(cell)) >= _LARGEST_ID:
-        return f"{cell:.6E}"
-    return _text(cell)
+def _end_of(answer: "subprocess.CompletedProcess[bytes]") -> str:
+    """Say how the program ended; empty where it ended well."""
+    if answer.returncode == 0:
+        return ""
+    if answer.returncode == -getattr(signal, "SIGXCPU", 0):
+        return "it takes far longer than a workbook of its size"
+    said = answer.stderr.decode(errors="replace").strip().splitlines()
+    if answer.returncode < 0 or "MemoryError" in said[-1:]:
+        return "it is damaged, or needs far more memory than a workbook of its size"
+    return said[-1] if said else f"its reader ended with code {answer.returncode}"

@@ -35,7 +35,10 @@ def plan(
     from responder_ml.config import load_config
     from responder_ml.plan import plan, plan_claims, read_strata, tabulate_claims, write_plan
     from responder_ml.records.files import write_text
+    from responder_ml.records.ownership import refuse_inside
 
+    if out is not None:
+        refuse_inside(out)
     if claims is not None:
         reach = plan_claims(load_config(claims))
         show_claims_plan(Console(), reach)

@@ -14,7 +14,7 @@ def report(
     out: Annotated[Path | None, typer.Option("--out", help="HTML file to write (default: RUN/report.html).")] = None,
 ) -> None:
     """Write a run's report again, without training."""
-    from responder_ml.records.ownership import check_output_file
+    from responder_ml.records.ownership import check_output_file, refuse_inside
     from responder_ml.records.run import read_run
     from responder_ml.report.html import is_report, write_report
 
@@ -22,5 +22,6 @@ def report(
     if out is not None:
         # The default is on the run's own list; any other file is replaced only where it is such a page.
         check_output_file(out, {"the run": run if out.parent.resolve() != run.resolve() else None}, is_report)
+        refuse_inside(out, apart_from=run)
     write_report(read_run(run), path)
     print_line(Console(), f"Report: {path}")

@@ -33,7 +33,7 @@ def selftest(
 ) -> None:
     """Run the job on relabelled subjects and on noise of the same shape, and report whether it leaks."""
     from responder_ml.config import load_config
-    from responder_ml.records.ownership import check_output_file
+    from responder_ml.records.ownership import check_output_file, refuse_inside
     from responder_ml.search.checkpoints import run_checkpoint
     from responder_ml.selftest import default_checkpoint, is_selftest, selftest, write_selftest
 
@@ -42,6 +42,7 @@ def selftest(
     job = load_config(config)
     if out is not None:
         check_output_file(out, {"the job": config}, is_selftest)
+        refuse_inside(out)
     with run_checkpoint(out or default_checkpoint(job, size)) as checkpoint:
         test = selftest(job, size, ProgressBar(console), checkpoint.unit_store())
         show_selftest(console, test)

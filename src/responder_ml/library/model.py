@@ -2,7 +2,6 @@
 
 import os
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, TypeAlias
 
 import pandas as pd
@@ -10,6 +9,7 @@ from anndata import AnnData
 
 from responder_ml.bundles.bundle import Bundle, read_bundle
 from responder_ml.library.jobs import plain_cohort
+from responder_ml.temporary_folder import temporary_folder
 
 Samples: TypeAlias = AnnData | pd.DataFrame | str | os.PathLike[str]
 
@@ -96,8 +96,8 @@ class Model:
 
         # Names and numbers alone: what else a sheet holds has no say in a score.
         plain = AnnData(X=data.X, obs=data.obs[[]], var=data.var[[]])
-        with TemporaryDirectory() as folder:
-            path = Path(folder) / "samples.h5ad"
+        with temporary_folder() as folder:
+            path = folder / "samples.h5ad"
             plain.write_h5ad(path)
             return score_file(self.folder, path, **options)
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from responder_ml.errors import RunError
 from responder_ml.records.ownership import FILE_LIST, FileList, FolderKind, digest, read_file_list
+from responder_ml.temporary_folder import is_running
 
 # The list of a folder while its files are being replaced one by one.
 _BOTH = ".former_and_new.json"
@@ -123,17 +124,6 @@ def write_text(path: Path, text: str) -> None:
             beside.unlink(missing_ok=True)
     except OSError as problem:
         raise RunError(f"{path} could not be written: {problem}. Free space or choose another --out.") from problem
-
-
-def is_running(process: int) -> bool:
-    """Tell whether a process of this machine exists."""
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def _own_and_present(folder: Path, kind: FolderKind) -> tuple[frozenset[str], set[str]]:

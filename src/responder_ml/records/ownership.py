@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -212,6 +212,33 @@ def check_apart(folders: Mapping[str, Path]) -> None:
                     f"{other_option} {folders[other_option]} and {option} {folders[option]} overlap, and each is written as a "
                     "whole. Choose two folders side by side."
                 )
+
+
+def refuse_inside(path: Path, kinds: Sequence[FolderKind] = (), apart_from: Path | None = None) -> None:
+    """Refuse a file that would lie in a folder of results: such a folder is written, moved and proved as a whole.
+
+    Parameters
+    ----------
+    path
+        The file to write.
+    kinds
+        Kinds whose folders are recognised also where a former version wrote them, without a list.
+    apart_from
+        A folder of results that the file may lie in.
+
+    Raises
+    ------
+    RunError
+        With the folder.
+    """
+    for folder in path.resolve().parents:
+        file_list = read_file_list(folder)
+        nouns = [kind.noun for kind in kinds if kind.former_files(folder)] if file_list is None else [file_list.kind]
+        if nouns and (apart_from is None or apart_from.resolve() != folder):
+            raise RunError(
+                f"{path} would lie in {folder}, a {nouns[0]} that this program wrote and proves by the list of its files. Choose "
+                "a file elsewhere."
+            )
 
 
 def check_output_file(path: Path, inputs: Mapping[str, Path | None], is_ours: Callable[[bytes], bool]) -> None:

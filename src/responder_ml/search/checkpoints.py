@@ -16,6 +16,7 @@ from typing import IO
 
 from responder_ml.errors import RunError, list_names
 from responder_ml.search.unit_store import UnitStore
+from responder_ml.temporary_folder import clear_of_the_dead
 
 _LOCK = "lock"
 _WRITTEN = "written"
@@ -60,7 +61,7 @@ class RunCheckpoint:
         self._lock: IO[str] | None = None
 
     def unit_store(self) -> UnitStore:
-        """Lock the run folder for this process, and return its finished units.
+        """Lock the run folder for this process, clear what killed ones left, and return its finished units.
 
         Raises
         ------
@@ -75,6 +76,7 @@ class RunCheckpoint:
                     f"Nothing can be written beside {self._run_folder}: {problem}. Free space, correct the permissions or "
                     "choose another folder with --out."
                 ) from problem
+            clear_of_the_dead()
             for partial in self.folder.glob("*.partial"):
                 partial.unlink(missing_ok=True)
             for discarded in self.folder.parent.iterdir():

@@ -1,11 +1,11 @@
 """Share one object with large arrays between many processes: one writes it to a file, the others map the file into memory.
 
 Arrays are stored apart from the object that holds them (pickle's protocol 5, PEP 574), so all processes that open the file share
-its pages and copy nothing. The file is in the user's temporary folder and is removed when the work is done; no other run reads it.
+its pages and copy nothing. The file is in the user's temporary folder and is removed when the work is done, or by the next run
+where this one was killed; no other run reads it.
 """
 
 import mmap
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from responder_ml.errors import WorkerError
+from responder_ml.temporary_folder import temporary_folder
 
 # Arrays start at multiples of this, as numpy's own do, so that vector instructions may read them.
 _ALIGNMENT = 64
@@ -34,8 +35,8 @@ def shared_file(content: Any) -> Iterator[Path]:
     buffers: list[Any] = []
     head = BytesIO()
     ForkingPickler(head, 5, True, buffers.append).dump(content)
-    with tempfile.TemporaryDirectory(prefix="responder-ml-") as folder:
-        path = Path(folder) / "shared_file"
+    with temporary_folder() as folder:
+        path = folder / "shared_file"
         try:
             with path.open("wb") as file:
                 starts = [_append(file, part) for part in (head.getbuffer(), *(buffer.raw() for buffer in buffers))]

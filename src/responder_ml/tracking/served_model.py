@@ -2,12 +2,12 @@
 
 import json
 import re
-import tempfile
 from pathlib import Path
 from typing import Any
 
 from responder_ml.bundles.worth import Worth
 from responder_ml.records.run import Run
+from responder_ml.temporary_folder import temporary_folder
 from responder_ml.versions import installed_package, version_of
 
 _VERSIONS = "mlflow.modelVersions"
@@ -50,8 +50,8 @@ def send_model(client: Any, experiment_id: str, run_id: str, run: Run, bundle: P
         model_type="responder_ml",
     )
     model_id = str(model.model_id)
-    with tempfile.TemporaryDirectory() as folder:
-        saved = Path(folder) / "model"
+    with temporary_folder() as folder:
+        saved = folder / "model"
         pyfunc.save_model(
             str(saved),
             loader_module=loader,
