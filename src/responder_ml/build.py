@@ -15,6 +15,7 @@ from responder_ml.classifiers import CLASSIFIERS
 from responder_ml.classifiers.classifier import Classifier
 from responder_ml.cohort.audit import audit
 from responder_ml.cohort.combine_samples import combine_replicates, combine_samples
+from responder_ml.cohort.covariates import check_covariates
 from responder_ml.cohort.endpoint import Endpoint, LabelledCohort, label_cohort
 from responder_ml.cohort.findings import Finding
 from responder_ml.cohort.gene_map import read_gene_map
@@ -130,6 +131,7 @@ def prepare_job(job: JobConfig, cohort: AnnData | None = None) -> PreparedJob:
     findings = tuple(audit(labelled))
     fingerprints = Fingerprints.of(labelled)
     labelled = compared_within_pairs(combine_samples(labelled))
+    check_covariates(labelled)
     for candidate in candidates:
         candidate.builder.check(context_of(labelled))
     builders = {candidate.builder_name: candidate.builder for candidate in candidates}
@@ -147,6 +149,7 @@ def prepare_job(job: JobConfig, cohort: AnnData | None = None) -> PreparedJob:
         # Those who are missing may be why there are too few.
         left_out = "; ".join(exclusion.sentence for exclusion in labelled.excluded)
         raise EndpointError(f"{problem} Left out were: {left_out}." if left_out else str(problem)) from problem
+    check_covariates(labelled, feasible.plan.smallest_training(len(labelled.labels)))
     feasible = replace(feasible, notes=(*feasible.notes, *notes))
     null_plan = build_null_plan(job)
     return PreparedJob(labelled, findings, feasible, null_plan, power_note(labelled, null_plan), fingerprints)
@@ -201,6 +204,7 @@ def build_endpoint(config: EndpointConfig) -> Endpoint:
         positive_values=config.positive_values,
         negative_values=config.negative_values,
         kinds=config.kinds,
+        adjust=config.adjust,
     )
 
 

@@ -55,8 +55,11 @@ class EndpointConfig(Section):
     """Columns within which labels are permuted and folds balanced, such as drug."""
     nuisance: tuple[str, ...] = ()
     """Columns that must not explain the result, such as batch, cage, age or RIN."""
+    adjust: tuple[str, ...] = ()
+    """Covariates held constant, such as ``[sex, age, rin]``: learnt from training rows, within every fold, and needed again when
+    new samples are scored. ``composition`` stands for the markers of cell types. They count among the nuisances."""
     kinds: dict[str, Kind] = Field(default_factory=dict)
-    """Kind of a nuisance where its name and values do not tell it, such as ``{cage: category}``."""
+    """Kind of a nuisance or covariate where its name and values do not tell it, such as ``{cage: category}``."""
     library_size: bool = True
     """Whether, for counts, the library size (reads per sample) is a nuisance beside these columns."""
     rule: BehaviourRule | None = None
@@ -77,21 +80,31 @@ class EndpointConfig(Section):
             if isinstance(values, (list, tuple)) and values:
                 words = [str(value) for value in values]
                 plain |= {name: " or ".join(words), f"{name}_values": words}
-        nuisance = plain.get("nuisance")
-        if isinstance(nuisance, (list, tuple)):
+        for key in ("nuisance", "adjust"):
+            columns = plain.get(key)
+            if not isinstance(columns, (list, tuple)):
+                continue
             kinds = dict(plain.get("kinds") or {})
             names = []
-            for column in nuisance:
+            for column in columns:
                 is_pair = isinstance(column, dict) and set(column) <= {"name", "kind"} and "name" in column
                 names.append(str(column["name"]) if is_pair else column)
                 if is_pair and column.get("kind") is not None:
                     kinds[names[-1]] = column["kind"]
-            plain |= {"nuisance": names, **({"kinds": kinds} if kinds else {})}
+            plain |= {key: names, **({"kinds": kinds} if kinds else {})}
         return plain
 
     @model_validator(mode="after")
     def _kinds_of_nuisances(self) -> Self:
-        others = [name for name in self.kinds if name not in self.nuisance]
+        others = [name for name in self.kinds if name not in (*self.nuisance, *self.adjust)]
         if others:
-            raise ValueError(f"kinds names {', '.join(others)}, which is not in nuisance")
+            raise ValueError(f"kinds names {', '.join(others)}, which is not in nuisance or adjust")
+        if self.adjust and self.pairs is not None:
+            raise ValueError(
+                "adjust and pairs exclude each other: a pair is compared with its own mean, which holds constant what its members "
+                "share; remove one of them"
+            )
+        twice = sorted({name for name in self.adjust if self.adjust.count(name) > 1})
+        if twice:
+            raise ValueError(f"adjust names {', '.join(twice)} twice")
         return self

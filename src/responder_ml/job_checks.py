@@ -63,6 +63,7 @@ def refuse_label_elsewhere(job: JobConfig) -> None:
     for section, columns in (
         ("endpoint.strata", job.endpoint.strata),
         ("endpoint.nuisance", job.endpoint.nuisance),
+        ("endpoint.adjust", job.endpoint.adjust),
         ("claims.covariates", job.claims.covariates),
         ("claims.strata", job.claims.strata),
     ):

@@ -86,3 +86,10 @@ colnames(pair$coefficients) <- c("intercept", "susceptible")
 dimnames(pair$t)[[2]] <- dimnames(pair$p.value)[[2]] <- dimnames(pair$stdev.unscaled)[[2]] <- colnames(pair$coefficients)
 save_table("pair", tidy(pair, "susceptible"))
 save_table("prior", rbind(prior("plain", plain), prior("pair", pair)))
+
+# The same two groups with batch and a measured covariate held constant: the ranking, and expression without both.
+two <- samples[1:8, ]
+two$age <- c(8.1, 9.4, 8.8, 10.2, 9.0, 11.5, 9.9, 10.7)
+adjusted <- eBayes(lmFit(log2_cpm[, 1:8], model.matrix(~ batch + age + droplevels(group), two)))
+removed <- removeBatchEffect(log2_cpm[, 1:8], covariates = cbind(batch_b = as.numeric(two$batch == "b"), age = two$age))
+save_table("adjusted", data.frame(gene = genes, t = adjusted$t[, 4], prior_df = adjusted$df.prior, removed, check.names = FALSE))

@@ -161,14 +161,15 @@ class Bundle:
         all_genes = np.ones(len(self.reference.typical), dtype=np.bool_)
         # A forged reference may hold values that have no logarithm; the comparison with the manifest then fails.
         with np.errstate(all="ignore"):
-            log_odds = np.concatenate([model.decision_function(typical) for model in (self.model, *self.outer_models)])
+            models = (self.model, *self.outer_models)
+            log_odds = np.concatenate([model.decision_function(typical, model.mean_covariates) for model in models])
             distance_limit = np.array([self.reference.greatest_distance])
             scores = self.calibration_scores
             values = {
                 "log_odds": log_odds[0],
                 "outer_log_odds": log_odds[1:].sum(),
                 "correlation": np.nan_to_num(self.reference.correlate(typical, all_genes)[0]),
-                "distance": self.reference.measure(self.model.standardised(typical))[0],
+                "distance": self.reference.measure(self.model.standardised(typical, self.model.mean_covariates))[0],
                 "distance_percentile": self.reference.percentile(distance_limit)[0],
                 "least_correlation": self.reference.least_correlation,
                 "greatest_distance": self.reference.greatest_distance,

@@ -62,6 +62,9 @@ class Endpoint:
         The values that a class of several consists of, such as ``CR`` and ``PR``; empty where its name is its one value.
     kinds
         What nuisance columns mean, ``category`` or ``measurement``: those declared, and in a labelled cohort all of them.
+    adjust
+        Covariates held constant: genes are ranked with them in the linear model, and features are what they leave. In a labelled
+        cohort they are among the nuisances.
     """
 
     column: str
@@ -76,6 +79,7 @@ class Endpoint:
     positive_values: tuple[str, ...] = ()
     negative_values: tuple[str, ...] = ()
     kinds: Mapping[str, Kind] = field(default_factory=dict)
+    adjust: tuple[str, ...] = ()
 
     @property
     def measured(self) -> tuple[str, ...]:
@@ -214,6 +218,8 @@ def label_cohort(cohort: AnnData, endpoint: Endpoint, *, several_regions: bool =
     """
     if endpoint.pairs is not None:
         endpoint = replace(endpoint, strata=strata_of_pairs(endpoint.pairs, endpoint.strata))
+    others = tuple(name for name in endpoint.adjust if name not in endpoint.nuisance)
+    endpoint = replace(endpoint, nuisance=(*endpoint.nuisance, *others))
     _require_columns(cohort.obs, (endpoint.column, *endpoint.strata, *endpoint.nuisance))
     cohort = in_order_of_names(cohort)
     sheet, names = cohort.obs, cohort.obs_names.astype(str).tolist()
@@ -227,8 +233,8 @@ def label_cohort(cohort: AnnData, endpoint: Endpoint, *, several_regions: bool =
         cohort, endpoint = _with_derived_column(cohort, endpoint, endpoint.rule)
         _require_classes(cohort.obs[endpoint.column].astype(str)[in_scope], endpoint)
     else:
-        cohort, endpoint, others = _with_class_names(cohort, endpoint, in_scope)
-        excluded += others
+        cohort, endpoint, other_values = _with_class_names(cohort, endpoint, in_scope)
+        excluded += other_values
     sheet = cohort.obs
     has_class = sheet[endpoint.column].astype(str).isin([endpoint.positive, endpoint.negative]).to_numpy() & in_scope
     rows = cohort[has_class].copy()

@@ -29,6 +29,7 @@ from responder_ml.evaluation.marker_check import MarkerCheck, prediction_limit
 from responder_ml.features.missing_genes import typical_sample
 from responder_ml.search.mean_model import ScoringModel
 from responder_ml.search.search_data import Block, SearchData
+from responder_ml.search.shared_gaps import share_once
 from responder_ml.statistics.training_sets import TrainingSets
 
 FOLDS = 20
@@ -131,7 +132,7 @@ class TrainingProfile:
         values = search_data.expression
         genes = _choose_profile_genes(values)
         ranks = rankdata(values[:, genes], axis=1)
-        spread = Spread.of(model.standardised(values))
+        spread = Spread.of(model.standardised(values, search_data.covariates))
         return cls(
             typical=typical_sample(values, units),
             profile_genes=genes,
@@ -282,10 +283,7 @@ def left_out_distances(model: ScoringModel, search_data: SearchData, labels: Lab
     fold[np.argsort(of_subject, kind="stable")] = np.arange(search_data.n_subjects) % min(FOLDS, search_data.n_subjects)
     held_out = fold[search_data.subject_of] == np.arange(fold.max() + 1)[:, None]
     sets = TrainingSets(~held_out, np.tile(of_subject[search_data.subject_of], (len(held_out), 1)))
-    ranked = [
-        builder.share(search_data.expression, search_data.genes, search_data.context).rank(sets)
-        for builder, _ in model.prefixes
-    ]
+    ranked = [share_once(builder, search_data).rank(sets) for builder, _ in model.prefixes]
     distances = np.empty(len(labels))
     for index, test in enumerate(held_out):
         train_parts, test_parts = [], []

@@ -30,6 +30,8 @@ class EndpointRecord(BaseModel):
     """Rows that the two classes were taken from; the others served as references."""
     pairs: str | None = None
     """Column of matched pairs, within which labels were exchanged and expression compared."""
+    adjust: list[str] = []
+    """Covariates held constant within every fold; features are what they leave."""
     units: str
     taken: TissueTaken = "unknown"
     """Whether tissue was taken before or after the outcome was known."""

@@ -233,6 +233,7 @@ def _endpoint(labelled: LabelledCohort, where: RowFilter, taken: TissueTaken) ->
         },
         units=str(labelled.cohort.uns["units"]),
         pairs=endpoint.pairs,
+        adjust=list(endpoint.adjust),
         taken=taken,
     )
 

@@ -45,6 +45,11 @@ class SearchPlan:
     complete: bool = False
     paired: bool = False
 
+    def smallest_training(self, n_subjects: int) -> int:
+        """Return about the fewest subjects of a training set, inner ones too, with folds of equal size."""
+        outer = n_subjects - -(-n_subjects // self.folds)
+        return outer if self.trials == 0 else outer - -(-outer // self.inner_folds)
+
 
 @dataclass(frozen=True)
 class Draw:

@@ -173,7 +173,7 @@ class MeanModel(LogOddsModel):
             union = np.unique(np.concatenate(own))
             self.columns_.append(union[np.argsort(builder.position_[union], kind="stable")])
         self.features_ = self._feature_names()
-        values = self.features(X)
+        values = self._learn_adjustment(X, context)
         self.mean_, self.scale_ = standardisation(values)
         standardised = (values - self.mean_) / self.scale_
         start = np.cumsum([0, *(len(columns) for columns in self.columns_)])
@@ -189,8 +189,8 @@ class MeanModel(LogOddsModel):
         self.classes_ = fitted[0].classes_
         return self
 
-    def features(self, X: Floats) -> Floats:
-        """Return the feature values before standardisation, samples x features."""
+    def columns(self, X: Floats) -> Floats:
+        """Return the builders' columns as they are, samples x features."""
         check_is_fitted(self, "builders_")
         parts = [
             builder.transform(X)[:, columns] for builder, columns in zip(self.builders_, self.columns_, strict=True)

@@ -53,7 +53,9 @@ def check_policy(policy: str) -> None:
         )
 
 
-def decide(model: ScoringModel, filled: Floats, present: Flags, policy: str) -> Decision:
+def decide(
+    model: ScoringModel, filled: Floats, present: Flags, policy: str, covariates: Floats | None = None
+) -> Decision:
     """Decide on samples whose missing genes `fill_missing` has filled; the filling is the same for all models of one cohort.
 
     Parameters
@@ -66,6 +68,8 @@ def decide(model: ScoringModel, filled: Floats, present: Flags, policy: str) -> 
         Whether each gene was measured.
     policy
         One of `MissingGenePolicy`.
+    covariates
+        Samples x covariates, for a model that is adjusted for them.
 
     Raises
     ------
@@ -74,7 +78,7 @@ def decide(model: ScoringModel, filled: Floats, present: Flags, policy: str) -> 
     """
     check_policy(policy)
     if present.all():
-        features = model.features(filled)
+        features = model.features(filled, covariates)
         standardised = np.asarray((features - model.mean_) / model.scale_, dtype=np.float64)
         return Decision(model.classifier_.decision_function(standardised), features, standardised)
     names = set(model.genes_[present].tolist())
@@ -87,7 +91,7 @@ def decide(model: ScoringModel, filled: Floats, present: Flags, policy: str) -> 
         )
     enough = all if policy == "skip" else any
     usable = np.array([enough(gene in names for gene in genes) for genes in genes_of_features], dtype=np.bool_)
-    features = model.features(filled)
+    features = model.features(filled, covariates)
     standardised = np.where(usable, (features - model.mean_) / model.scale_, 0.0)
     log_odds = model.classifier_.decision_function(standardised)
     return Decision(log_odds, np.where(usable, features, np.nan), standardised)

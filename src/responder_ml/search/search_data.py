@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from responder_ml.arrays import Flags, Floats, Indices, Labels, Strings
+from responder_ml.cohort.covariates import adjusted_covariates
 from responder_ml.cohort.endpoint import LabelledCohort
 from responder_ml.cohort.missing_values import gaps_of
 from responder_ml.features.builders.builder import Ranked, prefix_columns, prefix_slice
@@ -54,6 +55,11 @@ class SearchData:
     def n_subjects(self) -> int:
         """Number of subjects."""
         return len(self.strata)
+
+    @property
+    def covariates(self) -> Floats | None:
+        """What features are adjusted for, samples x covariates; None where nothing is."""
+        return None if self.context is None else self.context.adjusted
 
     def without(self, genes: Flags) -> "SearchData":
         """Return the same samples without some genes, boolean over genes."""
@@ -148,6 +154,7 @@ def context_of(labelled: LabelledCohort) -> Context:
         negative=endpoint.negative,
         outside=np.asarray(outside.X, dtype=np.float64),
         outside_sheet=outside.obs,
+        adjusted=adjusted_covariates(labelled),
     )
 
 

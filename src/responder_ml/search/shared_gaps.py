@@ -8,15 +8,25 @@ import numpy as np
 
 from responder_ml.arrays import Strings
 from responder_ml.features.builders.builder import Builder, Ranked, Shared
+from responder_ml.search.adjusted_columns import share_adjusted
 from responder_ml.search.search_data import SearchData
 from responder_ml.statistics.training_sets import TrainingSets
 
 
 def share_with_gaps(builder: Builder, search_data: SearchData) -> Shared:
-    """Return what a builder shares between training sets; where values are missing, one that fills them for each set."""
+    """Return what a builder shares between training sets; where values are missing, one that fills them for each set.
+
+    Where features are adjusted for covariates, its columns are.
+    """
     if search_data.gaps is None:
-        return builder.share(search_data.expression, search_data.genes, search_data.context)
-    return SharedWithGaps(builder, search_data)
+        return share_once(builder, search_data)
+    return share_adjusted(SharedWithGaps(builder, search_data), search_data.covariates)
+
+
+def share_once(builder: Builder, search_data: SearchData) -> Shared:
+    """Return the same with gaps as they are filled for all samples together, for what no held-out row is judged by."""
+    shared = builder.share(search_data.expression, search_data.genes, search_data.context)
+    return share_adjusted(shared, search_data.covariates)
 
 
 class SharedWithGaps:

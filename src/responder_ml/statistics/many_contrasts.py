@@ -17,6 +17,7 @@ import numpy as np
 
 from responder_ml.arrays import Flags, Floats, Indices
 from responder_ml.statistics.columns import rounding_share
+from responder_ml.statistics.covariate_space import CovariateSpace
 from responder_ml.statistics.squeeze import log_moments, may_need_floor, prior_of_logs
 
 MODELS_PER_BLOCK = 32
@@ -65,7 +66,7 @@ class Designs:
         plus, minus = plus & ~minus, minus & ~plus
         rows = plus | minus
         if covariates is not None:
-            return cls._adjusted(rows, plus, covariates)
+            return cls.of_outcome(rows, plus.astype(np.float64), covariates)
         above, below = plus.sum(axis=1, keepdims=True), minus.sum(axis=1, keepdims=True)
         count = np.maximum(above + below, 1)
         size = np.sqrt(above * below / count)
@@ -75,19 +76,39 @@ class Designs:
         return cls(rows, direction, (rows / np.sqrt(count))[None], df, (plus, minus))
 
     @classmethod
-    def _adjusted(cls, rows: Flags, plus: Flags, covariates: Floats) -> "Designs":
-        direction = np.zeros(rows.shape)
-        nuisance = np.zeros((covariates.shape[1] + 1, *rows.shape))
-        df = np.empty(len(rows))
-        for index, (within, group) in enumerate(zip(rows, plus, strict=True)):
-            samples = np.flatnonzero(within)
-            basis = _basis(np.column_stack([np.ones(len(samples)), covariates[samples]]))
-            nuisance[: basis.shape[1], index, samples] = basis.T
-            residual = group[samples] - basis @ (basis.T @ group[samples])
-            df[index] = len(samples) - basis.shape[1] - 1
-            if df[index] >= 1 and residual @ residual > _LEAST_RESIDUAL * len(samples):
-                direction[index, samples] = residual / np.sqrt(residual @ residual)
-        return cls(rows, direction, nuisance, df)
+    def of_outcome(cls, rows: Flags, outcome: Floats, covariates: Floats | None = None) -> "Designs":
+        """Test the slope of an outcome, numbers or 0 and 1, in linear models with an intercept and covariates.
+
+        What covariates leave of the outcome is the contrast: a column's product with it is its slope in the model with all of
+        them, but for the scale (Frisch and Waugh 1933).
+
+        Parameters
+        ----------
+        rows
+            Rows of each model, shape ``(n_models, n_samples)``.
+        outcome
+            Of every sample under each model, shape ``(n_models, n_samples)``; values outside the rows are not read.
+        covariates
+            Samples x covariates to adjust for.
+        """
+        count = np.maximum(rows.sum(axis=1, keepdims=True), 1)
+        values = np.where(rows, outcome, 0.0)
+        centred = np.where(rows, values - values.sum(axis=1, keepdims=True) / count, 0.0)
+        total = np.sum(centred**2, axis=1)
+        nuisance = (rows / np.sqrt(count))[None]
+        df = count[:, 0] - 2.0
+        if covariates is not None:
+            space = CovariateSpace.of(rows, covariates)
+            basis = space.basis
+            # Twice, since the first subtraction leaves rounding errors of the size of what it takes away.
+            for _ in range(2):
+                centred = centred - np.sum(np.sum(basis * centred, axis=2, keepdims=True) * basis, axis=0)
+            nuisance = np.concatenate([nuisance, basis])
+            df = df - space.rank
+        left = np.sum(centred**2, axis=1)
+        estimable = (df >= 1) & (left > _LEAST_RESIDUAL * total) & (total > 0)
+        size = np.sqrt(np.where(estimable, left, 1.0))[:, None]
+        return cls(rows, np.where(estimable[:, None], centred / size, 0.0), nuisance, df)
 
 
 class ManyContrasts:
@@ -214,14 +235,14 @@ def _posterior(models: Sequence[tuple[Floats, Flags]], df: Floats) -> tuple[Floa
     return (1.0 - factor) * prior_variance, factor
 
 
-def t_of_own_columns(tables: Sequence[Floats], plus: Flags, minus: Flags) -> Floats:
+def t_of_own_columns(tables: Sequence[Floats], plus: Flags, minus: Flags, covariates: Floats | None = None) -> Floats:
     """Return moderated t of two groups in the columns of each model's own table, models x columns.
 
     Parameters
     ----------
     tables
         Samples x columns for each model, all of one shape.
-    plus, minus
+    plus, minus, covariates
         As for `Designs.two_groups`.
     """
     t = np.empty((len(tables), tables[0].shape[1])) if tables else np.empty((0, 0))
@@ -229,7 +250,7 @@ def t_of_own_columns(tables: Sequence[Floats], plus: Flags, minus: Flags) -> Flo
         part = slice(start, start + MODELS_PER_BLOCK)
         # All tables of a block beside one another; each model may use its own columns.
         own = np.repeat(np.eye(len(tables[part]), dtype=bool), t.shape[1], axis=1)
-        designs = Designs.two_groups(plus[part], minus[part])
+        designs = Designs.two_groups(plus[part], minus[part], covariates)
         t[part] = ManyContrasts(np.hstack(tables[part])).moderated_t(designs, own)[own].reshape(-1, t.shape[1])
     return t
 
@@ -249,10 +270,3 @@ def _largest(t: Floats, count: int) -> Indices:
     else:
         candidates = np.flatnonzero(t > 0)
     return candidates[np.argsort(-t[candidates], kind="stable")[:count]]
-
-
-def _basis(columns: Floats) -> Floats:
-    """Return an orthonormal basis of the span of the columns."""
-    vectors, singular, _ = np.linalg.svd(columns, full_matrices=False)
-    rank = int(np.sum(singular > singular.max(initial=0.0) * max(columns.shape) * np.finfo(np.float64).eps))
-    return np.asarray(vectors[:, :rank], dtype=np.float64)

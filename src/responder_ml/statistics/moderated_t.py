@@ -1,7 +1,8 @@
 """Moderated t of two groups: of one labelling in double precision, or the best columns of many labellings at once.
 
-The statistic is limma's two-group moderated t (intercept and group, equal variances). Ranking by its absolute
-value needs, per training set, only the gene-wise mean difference, the pooled variance and one prior constant.
+The statistic is limma's two-group moderated t (intercept and group, equal variances), or that of the class in a linear model
+with covariates (`linear_scan`). Ranking by its absolute value needs, per training set, only the gene-wise mean difference, the
+pooled variance and one prior constant.
 
 References
 ----------
@@ -13,6 +14,8 @@ import numpy as np
 
 from responder_ml.arrays import Flags, Floats, Indices, Singles
 from responder_ml.statistics.columns import Columns, rounding_share
+from responder_ml.statistics.linear_scan import exact_strength, scan_linear
+from responder_ml.statistics.many_contrasts import Designs
 from responder_ml.statistics.squeeze import fit_f_dist, squeeze
 from responder_ml.statistics.training_sets import TrainingSets
 from responder_ml.statistics.two_group_scan import TINY, scan
@@ -60,6 +63,7 @@ def best_columns(
     count: int,
     usable: Flags | None = None,
     shifts: Floats | None = None,
+    covariates: Floats | None = None,
     *,
     squeezed: bool = True,
 ) -> list[Indices]:
@@ -77,6 +81,9 @@ def best_columns(
         Columns each set may use, shape ``(n_sets, n_columns)``; all by default.
     shifts
         Number added to every column of a sample under each set (its normalisation), shape ``(n_sets, n_samples)``.
+    covariates
+        Samples x covariates that the linear model has beside the class: limma's design. Where they determine the class of a
+        training set, or leave nothing to estimate variance from, all its columns rank equal.
     squeezed
         As for `moderated_t`.
 
@@ -91,7 +98,11 @@ def best_columns(
         block = slice(start, start + size)
         part = None if usable is None else usable[block]
         moves = None if shifts is None else shifts[block]
-        chosen += _best_of_block(columns, sets[block], count, part, moves, squeezed=squeezed)
+        if covariates is None:
+            chosen += _best_of_block(columns, sets[block], count, part, moves, squeezed=squeezed)
+        else:
+            designs = Designs.of_outcome(sets.rows[block], sets.labels[block].astype(np.float64), covariates)
+            chosen += _best_in_models(columns, designs, count, part, moves, squeezed=squeezed)
     return chosen
 
 
@@ -119,6 +130,25 @@ def _best_of_block(
             columns.by_column, candidates, moves[index], positive[index], rows[index], rounding[index], between, within
         )
         exact = between / (analysis.prior[index] + within)
+        positions.append(candidates[np.argsort(-exact, kind="stable")[:count]])
+    return positions
+
+
+def _best_in_models(
+    columns: Columns,
+    designs: Designs,
+    count: int,
+    usable: Flags | None,
+    shifts: Floats | None,
+    *,
+    squeezed: bool,
+) -> list[Indices]:
+    analysis = scan_linear(columns.pieces, len(columns.by_column), designs, usable, shifts, squeezed=squeezed)
+    moves = np.zeros(designs.rows.shape) if shifts is None else shifts
+    positions = []
+    for index, move in enumerate(moves):
+        candidates = _candidates(analysis.strength(index), count)
+        exact = exact_strength(columns.by_column, candidates, designs, index, move, float(analysis.prior[index]))
         positions.append(candidates[np.argsort(-exact, kind="stable")[:count]])
     return positions
 

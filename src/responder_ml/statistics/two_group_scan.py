@@ -87,11 +87,16 @@ def scan(
         *(pools.rows, pools.first_row, pools.first_pool, pools.first_set, pools.side),
         *(above.astype(np.float32), below.astype(np.float32), moves, cross, between, within),
     )
+    bar_columns(between, within, usable)
+    prior = prior_sums(within, usable, above + below - 2.0) if squeezed else np.zeros(len(sets))
+    return Scan(between, within, prior + TINY)
+
+
+def bar_columns(between: Singles, within: Singles, usable: Flags | None) -> None:
+    """Mark in both sums of squares the columns that a set may not use."""
     if usable is not None and not usable.all():
         np.copyto(between, _BARRED, where=~usable)
         np.copyto(within, _HUGE, where=~usable)
-    prior = _priors(within, usable, above + below - 2.0) if squeezed else np.zeros(len(sets))
-    return Scan(between, within, prior + TINY)
 
 
 class _Pools:
@@ -133,8 +138,18 @@ def _moves(pieces: Singles, sets: TrainingSets, shifts: Floats | None) -> tuple[
     return np.stack(sums, axis=1).astype(np.float32), np.matmul((2.0 * move).astype(np.float32), pieces)
 
 
-def _priors(within: Singles, usable: Flags | None, df: Floats) -> Floats:
-    """Return the prior sum of squares of each set."""
+def prior_sums(within: Singles, usable: Flags | None, df: Floats) -> Floats:
+    """Return the prior sum of squares of each set.
+
+    Parameters
+    ----------
+    within
+        Residual sums of squares, sets x columns, marked by `bar_columns`.
+    usable
+        Columns each set may use; all if None.
+    df
+        Residual degrees of freedom of each set.
+    """
     lowest, mean, spread = np.zeros((3, len(within)))
     ones, room = np.ones_like(within[0]), np.empty_like(within[0])
     for index, squares in enumerate(within):

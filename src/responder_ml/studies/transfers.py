@@ -69,9 +69,10 @@ def transfer_table(
     if config.transfer.permutations == 0:
         return STUDY_FOLDER.table("transfer")
     base = config.base
-    # A model of pairs compares the members of one pair of its own cohort.
-    unpaired = [job for job in jobs.values() if job.planned.config.endpoint.pairs is None]
-    pairs = [(group, train, test) for group in transfer_groups(unpaired) for train in group.jobs for test in group.jobs]
+    # A model of pairs compares the members of one pair of its own cohort, and covariates are adjusted for within one cohort.
+    endpoints = {name: job.planned.config.endpoint for name, job in jobs.items()}
+    plain = [jobs[name] for name, endpoint in endpoints.items() if endpoint.pairs is None and not endpoint.adjust]
+    pairs = [(group, train, test) for group in transfer_groups(plain) for train in group.jobs for test in group.jobs]
     n_tested = sum(train != test and group.jobs[train].planned.name in evidence for group, train, test in pairs)
     null = NullPlan(config.transfer.permutations, base.null.alpha, base.seed, family=max(n_tested, 1))
     no_null = replace(null, permutations=0)

@@ -13,13 +13,14 @@ from responder_ml.features.normalise import Normalisation, Normaliser, SharedShi
 from responder_ml.features.signatures.frozen_z import frozen_z, gene_scale
 from responder_ml.features.signatures.scorer import GeneParts
 from responder_ml.parameters import Finite, Share
+from responder_ml.statistics.many_contrasts import Designs
 from responder_ml.statistics.training_sets import TrainingSets
 
 # Most inner products stored at once, in all: 64 MiB.
 _MOST_STORED = 2**23
 
 
-def projection_weights(z: Floats, positive: Flags, negative: Flags) -> Floats:
+def projection_weights(z: Floats, positive: Flags, negative: Flags, covariates: Floats | None = None) -> Floats:
     """Return the difference of each gene's class means, over the Euclidean length of all; zeros where no gene differs at all.
 
     Parameters
@@ -28,8 +29,14 @@ def projection_weights(z: Floats, positive: Flags, negative: Flags) -> Floats:
         Samples x genes, in standard deviations of the training rows.
     positive, negative
         Rows of the classes, shape ``(n_samples,)``.
+    covariates
+        Samples x covariates that are held constant in the difference.
     """
-    difference = z[positive].mean(axis=0) - z[negative].mean(axis=0)
+    if covariates is None:
+        difference = z[positive].mean(axis=0) - z[negative].mean(axis=0)
+    else:
+        rows = positive | negative
+        difference = _contrast(positive, negative, covariates)[rows] @ z[rows]
     length = float(np.linalg.norm(difference))
     return np.asarray(difference / length if length > 0 else np.zeros_like(difference), dtype=np.float64)
 
@@ -86,7 +93,7 @@ class AllGenes(Builder):
 
     def share(self, X: Floats, genes: Strings, context: Context | None = None) -> "SharedAllGenes":
         """Normalise the cohort and count detections once."""
-        return SharedAllGenes(self, X)
+        return SharedAllGenes(self, X, None if context is None else context.adjusted)
 
     def _fit(self, X: Floats, labels: Labels, genes: Strings, context: Context | None) -> None:
         self.normaliser_ = Normaliser(self.units, self.normalisation).fit(X)
@@ -95,7 +102,9 @@ class AllGenes(Builder):
         self.genes_ = genes[self.expressed_]
         log2 = self.normaliser_.transform_genes(X, self.expressed_)
         self.mean_, self.scale_ = gene_scale(log2)
-        self.weights_ = projection_weights(frozen_z(log2, self.mean_, self.scale_), labels == 1, labels == 0)
+        covariates = None if context is None else context.adjusted
+        z = frozen_z(log2, self.mean_, self.scale_)
+        self.weights_ = projection_weights(z, labels == 1, labels == 0, covariates)
         self.position_ = np.zeros(1, dtype=np.intp)
         self.names_ = np.array(["all_genes"], dtype=str)
 
@@ -120,9 +129,12 @@ class SharedAllGenes:
         Gives the settings.
     X
         Samples x genes in the builder's units.
+    covariates
+        What is held constant in the differences, samples x covariates.
     """
 
-    def __init__(self, builder: AllGenes, X: Floats) -> None:
+    def __init__(self, builder: AllGenes, X: Floats, covariates: Floats | None = None) -> None:
+        self._covariates = covariates
         is_detected = detected(X, builder.units, builder.min_expression)
         self._candidates = np.arange(X.shape[1]) if is_detected is None else np.flatnonzero(is_detected.any(axis=0))
         self._detection = SharedDetection(
@@ -142,21 +154,21 @@ class SharedAllGenes:
 
     def _projected(self, one: TrainingSets) -> Ranked:
         positive, negative = one.positive[0], one.negative[0]
-        contrast = positive / np.count_nonzero(positive) - negative / np.count_nonzero(negative)
+        contrast = _contrast(positive, negative, self._covariates)
 
         def values() -> Floats:
             products = self._inner_products(one)
             score = products @ contrast
-            length = float(np.sqrt(max(contrast @ score, 0.0)))
+            length = float(np.sqrt(max(float(contrast @ score), 0.0)))
             return np.asarray((score / length if length > 0 else np.zeros_like(score))[:, None], dtype=np.float64)
 
         def genes_of(column: int) -> tuple[Indices, Floats]:
             z, genes = self._standardised(one)
-            return genes, _shares(projection_weights(z, positive, negative))
+            return genes, _shares(projection_weights(z, positive, negative, self._covariates))
 
         def gene_parts(columns: Sequence[int]) -> tuple[GeneParts, ...]:
             z, genes = self._standardised(one)
-            weights = projection_weights(z, positive, negative)
+            weights = projection_weights(z, positive, negative, self._covariates)
             return tuple(GeneParts(genes, z * weights, weights) for _ in columns)
 
         return Ranked(np.zeros(1, dtype=np.intp), values, genes_of, gene_parts=gene_parts)
@@ -178,6 +190,13 @@ class SharedAllGenes:
         used = slice(None) if expressed is None else np.flatnonzero(expressed[0])
         log2 = self._log2[:, used] if shifts is None else self._log2[:, used] + shifts[0][:, None]
         return frozen_z(log2, *gene_scale(log2[training])), self._candidates[used]
+
+
+def _contrast(positive: Flags, negative: Flags, covariates: Floats | None) -> Floats:
+    """Return the weight of every sample in the difference of the classes, with covariates held constant."""
+    if covariates is None:
+        return np.asarray(positive / np.count_nonzero(positive) - negative / np.count_nonzero(negative))
+    return np.asarray(Designs.two_groups(positive[None], negative[None], covariates).direction[0], dtype=np.float64)
 
 
 def _shares(weights: Floats) -> Floats:

@@ -28,6 +28,9 @@ class Context:
         Other samples of the cohort x genes, in the cohort's units. None is of a subject of the endpoint.
     outside_sheet
         Their rows of the sample sheet.
+    adjusted
+        Covariates that a job adjusts for, rows x columns; None without any. Builders rank with them in the linear model; what
+        they explain of the columns themselves is removed later, by `search.adjusted_columns`.
     """
 
     sheet: pd.DataFrame = field(repr=False)
@@ -36,11 +39,13 @@ class Context:
     negative: str
     outside: Floats = field(repr=False)
     outside_sheet: pd.DataFrame = field(repr=False)
+    adjusted: Floats | None = field(default=None, repr=False)
 
     def take(self, rows: Flags | Indices) -> Self:
         """Return the context of some rows of the endpoint."""
         positions = np.flatnonzero(rows) if rows.dtype == np.bool_ else rows
-        return replace(self, sheet=self.sheet.iloc[positions])
+        adjusted = None if self.adjusted is None else self.adjusted[positions]
+        return replace(self, sheet=self.sheet.iloc[positions], adjusted=adjusted)
 
     def covariates(self, names: Sequence[str]) -> Floats:
         """Return columns of the sheet as numbers, samples x columns: categories as indicators, numbers as they are.

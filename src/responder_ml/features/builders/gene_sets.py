@@ -19,6 +19,7 @@ from responder_ml.features.signatures import SCORERS
 from responder_ml.features.signatures.scorer import GeneParts, SignatureScorer
 from responder_ml.parameters import Count, Share
 from responder_ml.statistics.columns import Columns
+from responder_ml.statistics.many_contrasts import Designs, ManyContrasts
 from responder_ml.statistics.moderated_t import best_columns, moderated_t
 from responder_ml.statistics.training_sets import TrainingSets
 
@@ -92,7 +93,7 @@ class GeneSets(Builder):
     def share(self, X: Floats, genes: Strings, context: Context | None = None) -> "SharedGeneSets":
         """Normalise the cohort, and score it once where the scorer uses one sample only."""
         table, names = self._sets(genes)
-        return SharedGeneSets(self, X, table, names)
+        return SharedGeneSets(self, X, table, names, None if context is None else context.adjusted)
 
     @property
     def by_order(self) -> bool:
@@ -141,7 +142,7 @@ class GeneSets(Builder):
         table, names = self._sets(genes)
         log2 = self.normaliser_.transform(X)
         self.scorer_ = self.make_scorer().fit(log2, members=table, names=names)
-        t = moderated_t(self.scorer_.transform(log2), labels == 1, labels == 0)
+        t = _moderated_t(self.scorer_.transform(log2), labels, None if context is None else context.adjusted)
         self.position_ = np.argsort(-np.abs(t), kind="stable")
         self.names_ = self.scorer_.get_feature_names_out().astype(str)[self.position_]
         self.genes_ = genes
@@ -180,6 +181,8 @@ class SharedGeneSets:
         Samples x genes in the builder's units.
     table, names
         Genes x sets, and the sets' names.
+    covariates
+        What the ranking is adjusted for, samples x columns.
 
     Attributes
     ----------
@@ -187,7 +190,10 @@ class SharedGeneSets:
         Name of each column in natural order.
     """
 
-    def __init__(self, builder: GeneSets, X: Floats, table: Any, names: list[str]) -> None:
+    def __init__(
+        self, builder: GeneSets, X: Floats, table: Any, names: list[str], covariates: Floats | None = None
+    ) -> None:
+        self._covariates = covariates
         self._expression = SharedExpression(X, builder.units, builder.normalisation)
         self._scorer = builder.make_scorer()
         self._table = table
@@ -201,7 +207,7 @@ class SharedGeneSets:
     def rank(self, sets: TrainingSets) -> list[Ranked]:
         """Return each training set's signatures by absolute moderated t."""
         if self._columns is not None:
-            rankings = best_columns(self._columns, sets, len(self.names))
+            rankings = best_columns(self._columns, sets, len(self.names), covariates=self._covariates)
             return [self._ranked(columns, self._columns.values, self._sample_wise_parts) for columns in rankings]
         shifts = self._expression.shifts(sets.rows)
         return [
@@ -221,7 +227,7 @@ class SharedGeneSets:
 
         scorer, log2 = scored()
         scores = scorer.transform(log2)
-        (columns,) = best_columns(Columns.prepare(scores), one, len(self.names))
+        (columns,) = best_columns(Columns.prepare(scores), one, len(self.names), covariates=self._covariates)
         return self._ranked(columns, scores, gene_parts)
 
     def _sample_wise_parts(self, chosen: Sequence[int]) -> tuple[GeneParts, ...]:
@@ -238,6 +244,14 @@ class SharedGeneSets:
             lambda column: shares_of(self._table, int(columns[column])),
             gene_parts=(lambda chosen: parts(columns[chosen].tolist())) if self._additive else None,
         )
+
+
+def _moderated_t(scores: Floats, labels: Labels, covariates: Floats | None) -> Floats:
+    """Return each column's moderated t of the classes of training rows, with their covariates held constant."""
+    if covariates is None:
+        return moderated_t(scores, labels == 1, labels == 0)
+    designs = Designs.two_groups(labels[None] == 1, labels[None] == 0, covariates)
+    return np.asarray(ManyContrasts(scores).moderated_t(designs)[0], dtype=np.float64)
 
 
 def shares_of(table: Any, column: int) -> tuple[Indices, Floats]:

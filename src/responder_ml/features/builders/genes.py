@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from responder_ml.arrays import Flags, Floats, Indices, Labels, Strings
+from responder_ml.arrays import Floats, Indices, Labels, Strings
 from responder_ml.errors import FeatureError
 from responder_ml.features.builders.builder import Builder, Ranked
 from responder_ml.features.builders.context import Context
@@ -13,7 +13,7 @@ from responder_ml.features.expression_filter import ExpressionFilter, SharedDete
 from responder_ml.features.normalise import Normalisation, Normaliser, SharedShifts, log2_expression
 from responder_ml.parameters import Count, Finite, Share
 from responder_ml.statistics.columns import Columns
-from responder_ml.statistics.many_contrasts import MODELS_PER_BLOCK, Designs, ManyContrasts
+from responder_ml.statistics.many_contrasts import Designs, ManyContrasts
 from responder_ml.statistics.moderated_t import best_columns, moderated_t
 from responder_ml.statistics.training_sets import TrainingSets
 
@@ -81,20 +81,22 @@ class Genes(Builder):
         return SharedGenes(self, X, genes, self.adjusted_for(context))
 
     def adjusted_for(self, context: Context | None) -> Floats | None:
-        """Return the covariates, samples x columns, or None if there are none.
+        """Return the covariates of the builder and of the job, samples x columns, or None if there are none.
 
         Raises
         ------
         FeatureError
             They are not in the sheet, or there is no sheet.
         """
+        of_job = None if context is None else context.adjusted
         if not self.covariates:
-            return None
+            return of_job
         if context is None:
             raise FeatureError(
                 f"Covariates ({', '.join(self.covariates)}) need a sample sheet. Pass a context, or drop the covariates."
             )
-        return context.covariates(self.covariates)
+        own = context.covariates(self.covariates)
+        return own if of_job is None else np.column_stack([own, of_job])
 
     def _fit(self, X: Floats, labels: Labels, genes: Strings, context: Context | None) -> None:
         self.normaliser_ = Normaliser(self.units, self.normalisation).fit(X)
@@ -145,40 +147,22 @@ class SharedGenes:
         self._columns = Columns.prepare(log2_expression(X, builder.units), self._candidates)
         self._longest, self._moderated = builder.max_genes, builder.moderated
         self._covariates = covariates
-        self._contrasts = None if covariates is None else ManyContrasts(self._columns.values)
         # Builders that rank the same genes alike, such as `genes` and `derived`, do so once.
         values = hashlib.blake2b(np.ascontiguousarray(X).data).hexdigest()
-        self._identity = f"{values} {X.shape} {builder.get_params()}"
+        held = b"" if covariates is None else np.ascontiguousarray(covariates).tobytes()
+        self._identity = f"{values} {X.shape} {builder.get_params()} {hashlib.blake2b(held).hexdigest()}"
 
     def rank(self, sets: TrainingSets) -> list[Ranked]:
         """Return each training set's genes by absolute t."""
         shifts = self._shifts.shifts(sets.rows)
         if self._identity not in sets.known:
             expressed = self._detection.expressed(sets.rows)
-            if self._contrasts is None:
-                best = best_columns(self._columns, sets, self._longest, expressed, shifts, squeezed=self._moderated)
-            else:
-                best = self._best_adjusted(self._contrasts, sets, expressed, shifts)
+            best = best_columns(
+                self._columns, sets, self._longest, expressed, shifts, self._covariates, squeezed=self._moderated
+            )
             sets.known[self._identity] = best
         best = sets.known[self._identity]
         return [self._ranked(columns, None if shifts is None else shifts[index]) for index, columns in enumerate(best)]
-
-    def _best_adjusted(
-        self, contrasts: ManyContrasts, sets: TrainingSets, expressed: Flags | None, shifts: Floats | None
-    ) -> list[Indices]:
-        best = []
-        for start in range(0, len(sets), MODELS_PER_BLOCK):
-            part = slice(start, start + MODELS_PER_BLOCK)
-            usable = None if expressed is None else expressed[part]
-            designs = Designs.two_groups(sets.positive[part], sets.negative[part], self._covariates)
-            moves = None if shifts is None else shifts[part]
-            strength = np.abs(contrasts.moderated_t(designs, usable, moves, squeezed=self._moderated))
-            if usable is not None:
-                strength[~usable] = -1.0
-            for row in strength:
-                strongest = np.argsort(-row, kind="stable")[: self._longest]
-                best.append(strongest[row[strongest] >= 0])
-        return best
 
     def _ranked(self, columns: Indices, shift: Floats | None) -> Ranked:
         def values() -> Floats:

@@ -243,6 +243,7 @@ class SharedReference:
 
     def __init__(self, builder: Reference, X: Floats, genes: Strings, context: Context | None) -> None:
         axes = builder.find_axes(len(X), context)
+        self._covariates = None if context is None else context.adjusted
         outside = np.empty((0, X.shape[1])) if context is None else context.outside
         self._scorer = builder.make_scorer()
         self._fixed = builder.read_table(genes)
@@ -282,7 +283,7 @@ class SharedReference:
         """Return the same for the signatures of each training set, from `signatures`."""
         scores = self._scores(sets, signatures)
         shifts = self._shifts(sets)
-        t = t_of_own_columns(scores, sets.positive, sets.negative)
+        t = t_of_own_columns(scores, sets.positive, sets.negative, self._covariates)
         return [
             self._ranked(sets.rows[index], of_set, t[index], signatures[index], shifts[index])
             for index, of_set in enumerate(scores)
