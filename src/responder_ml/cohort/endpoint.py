@@ -23,11 +23,12 @@ from responder_ml.cohort.behaviour_rule import (
     subjects_without_class,
 )
 from responder_ml.cohort.class_values import exclude_other_values, find_classes, one_word
+from responder_ml.cohort.endpoint_checks import require_classes, require_columns, require_one_value_each
 from responder_ml.cohort.exclusion import Exclusion, noted_exclusions
 from responder_ml.cohort.nuisance_kind import Kind, as_kind, as_subjects_category, kinds_of
 from responder_ml.cohort.pairs import require_whole_pairs, strata_of_pairs
 from responder_ml.cohort.sample_sheet import exclude_rows, rows_where
-from responder_ml.cohort.subjects import in_order_of_names, require_one_value
+from responder_ml.cohort.subjects import in_order_of_names
 from responder_ml.errors import EndpointError, SampleSheetError, list_names
 
 # A derived column is called after the measured one.
@@ -220,7 +221,7 @@ def label_cohort(cohort: AnnData, endpoint: Endpoint, *, several_regions: bool =
         endpoint = replace(endpoint, strata=strata_of_pairs(endpoint.pairs, endpoint.strata))
     others = tuple(name for name in endpoint.adjust if name not in endpoint.nuisance)
     endpoint = replace(endpoint, nuisance=(*endpoint.nuisance, *others))
-    _require_columns(cohort.obs, (endpoint.column, *endpoint.strata, *endpoint.nuisance))
+    require_columns(cohort.obs, (endpoint.column, *endpoint.strata, *endpoint.nuisance))
     cohort = in_order_of_names(cohort)
     sheet, names = cohort.obs, cohort.obs_names.astype(str).tolist()
     in_scope = rows_where(sheet, endpoint.among) if endpoint.among else np.ones(len(sheet), dtype=np.bool_)
@@ -231,7 +232,7 @@ def label_cohort(cohort: AnnData, endpoint: Endpoint, *, several_regions: bool =
         left_out = subjects_without_class(sheet[in_scope], endpoint.column, endpoint.rule)
         excluded += exclude_without_class(sheet, in_scope, endpoint.column, endpoint.rule)
         cohort, endpoint = _with_derived_column(cohort, endpoint, endpoint.rule)
-        _require_classes(cohort.obs[endpoint.column].astype(str)[in_scope], endpoint)
+        require_classes(cohort.obs[endpoint.column].astype(str)[in_scope], (endpoint.positive, endpoint.negative))
     else:
         cohort, endpoint, other_values = _with_class_names(cohort, endpoint, in_scope)
         excluded += other_values
@@ -254,7 +255,8 @@ def label_cohort(cohort: AnnData, endpoint: Endpoint, *, several_regions: bool =
     subject_of = np.asarray(codes, dtype=np.intp)
     kinds = kinds_of(rows.obs, endpoint.nuisance, endpoint.kinds, subject_of.tolist())
     endpoint = replace(endpoint, kinds={name: kind.kind for name, kind in kinds.items()})
-    _require_one_value_each(rows.obs, units, endpoint, several_regions)
+    categories = [name for name in endpoint.nuisance if endpoint.kinds[name] == "category"]
+    require_one_value_each(rows.obs, units, endpoint.strata, categories, several_regions)
     outside = ~sheet["subject"].astype(str).isin(rows.obs["subject"].astype(str)).to_numpy()
     if endpoint.pairs is not None:
         of_subjects = rows.obs.iloc[np.unique(subject_of, return_index=True)[1]]
@@ -299,22 +301,6 @@ def _with_class_names(
     return cohort, endpoint, excluded
 
 
-def _require_one_value_each(
-    sheet: pd.DataFrame, units: "pd.Series[str]", endpoint: Endpoint, several_regions: bool
-) -> None:
-    """Refuse subjects with two values of a stratum, of a nuisance that is a category, or of sex."""
-    for column in endpoint.strata:
-        require_one_value(sheet, units, column, "stratum", "or take the column out of `strata`")
-    if several_regions:
-        return
-    for column in (name for name in endpoint.nuisance if endpoint.kinds[name] == "category"):
-        require_one_value(sheet, units, column, "nuisance", "or take the column out of `nuisance`")
-    if "sex" in sheet.columns:
-        require_one_value(
-            sheet, sheet["subject"].astype(str), "sex", "column", "or rename the column if it is not the subject's"
-        )
-
-
 def _subject_codes(sheet: pd.DataFrame, subject_of: Indices, n_subjects: int, columns: Sequence[str]) -> Indices:
     """Return one integer per subject for the combination of ``columns``, read from each subject's first sample."""
     if not columns:
@@ -335,22 +321,3 @@ def _with_derived_column(cohort: AnnData, endpoint: Endpoint, rule: BehaviourRul
     cohort = cohort.copy()
     cohort.obs[name] = classes
     return cohort, replace(endpoint, column=name)
-
-
-def _require_columns(sheet: pd.DataFrame, columns: Sequence[str]) -> None:
-    missing = [column for column in columns if column not in sheet.columns]
-    if missing:
-        raise SampleSheetError(
-            f"The endpoint needs the column(s) {', '.join(missing)}, which the sample sheet does not have. "
-            f"It has: {', '.join(map(str, sheet.columns))}. Rename with `cohort.columns` or correct `endpoint`."
-        )
-
-
-def _require_classes(values: "pd.Series[Any]", endpoint: Endpoint) -> None:
-    present = sorted(set(values))
-    for name in (endpoint.positive, endpoint.negative):
-        if name not in present:
-            raise EndpointError(
-                f"No sample has '{name}' in '{endpoint.column}'. These values occur: {', '.join(present)}. "
-                "Correct `endpoint`, or `cohort.where` if it left the class out."
-            )

@@ -1,9 +1,13 @@
 """The question of a run, as ``result.json`` holds it."""
 
+from typing import Self
+
 from pydantic import BaseModel, ConfigDict
 
+from responder_ml.cohort.endpoint import LabelledCohort
 from responder_ml.cohort.nuisance_kind import Kind
 from responder_ml.cohort.tissue_taken import TissueTaken
+from responder_ml.evaluation.conditional import counts_as_nuisance
 from responder_ml.records.numbers import RowFilter
 
 
@@ -35,6 +39,30 @@ class EndpointRecord(BaseModel):
     units: str
     taken: TissueTaken = "unknown"
     """Whether tissue was taken before or after the outcome was known."""
+
+    @classmethod
+    def of(cls, labelled: LabelledCohort, where: RowFilter, taken: TissueTaken) -> Self:
+        """Describe the endpoint of a labelled cohort, the rows it used, and when tissue was taken."""
+        endpoint = labelled.endpoint
+        return cls(
+            column=endpoint.column,
+            positive=endpoint.positive,
+            negative=endpoint.negative,
+            strata=list(endpoint.strata),
+            nuisance=list(endpoint.nuisance),
+            kinds=dict(endpoint.kinds),
+            positive_values=list(endpoint.positive_values),
+            negative_values=list(endpoint.negative_values),
+            library_size=counts_as_nuisance(labelled),
+            where=where,
+            among={
+                column: values if isinstance(values, str) else list(values) for column, values in endpoint.among.items()
+            },
+            units=str(labelled.cohort.uns["units"]),
+            pairs=endpoint.pairs,
+            adjust=list(endpoint.adjust),
+            taken=taken,
+        )
 
     @property
     def nuisances(self) -> list[str]:

@@ -14,7 +14,6 @@ from responder_ml.evaluation import metrics
 from responder_ml.evaluation.auroc_interval import auroc_interval
 from responder_ml.evaluation.behaviour import compare_behaviour
 from responder_ml.evaluation.calibration import calibrate
-from responder_ml.evaluation.conditional import counts_as_nuisance
 from responder_ml.evaluation.early_gene_ablation import GeneAblation
 from responder_ml.evaluation.evidence import Evidence
 from responder_ml.evaluation.global_test import NAME, GlobalP
@@ -131,7 +130,7 @@ def compose_result(
     return Result(
         name=name,
         simulated=bool(labelled.cohort.uns.get("simulated", False)),
-        endpoint=_endpoint(labelled, where, taken),
+        endpoint=EndpointRecord.of(labelled, where, taken),
         n=Counts(
             samples=labelled.n_samples,
             subjects=len(labelled.subjects),
@@ -213,29 +212,6 @@ def _verdict(outcome: Outcome, jobs_on_data: JobCount | None) -> Verdict:
 def _split_sensitivity(observed: ObservedResult, labelled: LabelledCohort, seed: int) -> SplitSensitivityRecord | None:
     sensitivity = split_sensitivity(observed.auto, labelled.strata, seed)
     return None if sensitivity is None else SplitSensitivityRecord(**asdict(sensitivity))
-
-
-def _endpoint(labelled: LabelledCohort, where: RowFilter, taken: TissueTaken) -> EndpointRecord:
-    endpoint = labelled.endpoint
-    return EndpointRecord(
-        column=endpoint.column,
-        positive=endpoint.positive,
-        negative=endpoint.negative,
-        strata=list(endpoint.strata),
-        nuisance=list(endpoint.nuisance),
-        kinds=dict(endpoint.kinds),
-        positive_values=list(endpoint.positive_values),
-        negative_values=list(endpoint.negative_values),
-        library_size=counts_as_nuisance(labelled),
-        where=where,
-        among={
-            column: values if isinstance(values, str) else list(values) for column, values in endpoint.among.items()
-        },
-        units=str(labelled.cohort.uns["units"]),
-        pairs=endpoint.pairs,
-        adjust=list(endpoint.adjust),
-        taken=taken,
-    )
 
 
 def _headline(observed: ObservedResult) -> Headline:
