@@ -28,6 +28,7 @@ from responder_ml.contrasts.response_fraction import ResponseRule, response_line
 from responder_ml.endpoint_config import EndpointConfig
 from responder_ml.errors import ConfigError, EndpointError
 from responder_ml.evaluation.baselines import marker_notes
+from responder_ml.evaluation.composition import with_composition
 from responder_ml.evaluation.evidence import power_note
 from responder_ml.evaluation.fingerprints import Fingerprints
 from responder_ml.evaluation.permutation import NullPlan
@@ -127,7 +128,7 @@ def prepare_job(job: JobConfig, cohort: AnnData | None = None) -> PreparedJob:
     """
     candidates = build_candidates(job)
     cohort = build_cohort(job.cohort, job.seed) if cohort is None else cohort
-    labelled = label_cohort(cohort, build_endpoint(job.endpoint))
+    labelled = label_cohort(*with_composition(cohort, build_endpoint(job.endpoint)))
     findings = tuple(audit(labelled))
     fingerprints = Fingerprints.of(labelled)
     labelled = compared_within_pairs(combine_samples(labelled))

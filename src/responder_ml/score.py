@@ -12,6 +12,7 @@ from responder_ml.arrays import Floats
 from responder_ml.build import build_genes
 from responder_ml.bundles.align_batches import align_batches
 from responder_ml.bundles.bundle import BUNDLE_FOLDER, read_bundle
+from responder_ml.bundles.sample_covariates import SampleCovariates
 from responder_ml.bundles.scorer import Scorer, match_source
 from responder_ml.cohort.alignment import MatchedGenes
 from responder_ml.cohort.expression_source import ExpressionSource, open_expression
@@ -47,6 +48,7 @@ def score(
     report: Path | None = None,
     sheet_name: str | None = None,
     layer: str | None = None,
+    without_covariates: bool = False,
 ) -> pd.DataFrame:
     """Score the samples of an expression file with a bundle.
 
@@ -60,7 +62,8 @@ def score(
         Text table, Parquet, workbook or h5ad, or a folder or a pattern of files; read like a job's, its orientation recognised
         by the model's genes.
     samples
-        Sample sheet; where it has the endpoint's column the scores are evaluated on it. Labels are never used to score.
+        Sample sheet; where it has the endpoint's column the scores are evaluated on it. Labels are never used to score. A model
+        that is adjusted for covariates takes them from here.
     units
         Of the expression; the bundle's by default.
     out
@@ -87,6 +90,8 @@ def score(
         Page to write, one HTML file that needs nothing else.
     sheet_name, layer
         Sheet of a workbook, and layer of an h5ad file, that hold the expression.
+    without_covariates
+        Whether to score with an adjusted model as if every sample had the training mean of its covariates.
 
     Returns
     -------
@@ -120,7 +125,8 @@ def score(
     if align_batch is not None:
         blocks = _read_blocks(source, matched)
         alignment = align_batches(bundle, matched, units, source.samples, blocks, sheet, align_batch)
-    scorer = Scorer(bundle, matched, units, missing, prior, alignment, transport)
+    covariates = SampleCovariates(bundle, source.samples, sheet, at_mean=without_covariates)
+    scorer = Scorer(bundle, matched, units, missing, prior, alignment, transport, covariates)
     table = _score_blocks(scorer, _read_blocks(source, matched), len(source.samples))
     summary = {**scorer.summary(table), "gene_map": source.gene_map, "reading": [note.message for note in source.notes]}
     if samples is not None and sheet is not None:

@@ -12,6 +12,7 @@ import pandas as pd
 
 from responder_ml.arrays import Floats, Indices
 from responder_ml.bundles.bundle import Bundle, read_bundle
+from responder_ml.bundles.sample_covariates import SampleCovariates
 from responder_ml.bundles.scorer import Scorer, match_source
 from responder_ml.cohort.expression_source import ExpressionSource
 from responder_ml.errors import ExpressionError, list_names
@@ -38,7 +39,8 @@ class ServedBundle:
         Parameters
         ----------
         table
-            Samples in rows, genes in columns, in the bundle's units. Samples are named by a column ``sample``, or by the
+            Samples in rows, genes in columns, in the bundle's units; beside them a column for each covariate that the model is
+            adjusted for (`docs/serving.md`). Samples are named by a column ``sample``, or by the
             index where there is none (``dataframe_split`` keeps an index, ``dataframe_records`` does not).
 
         Returns
@@ -47,12 +49,16 @@ class ServedBundle:
 
         Raises
         ------
-        CoverageError, ExpressionError, GeneNameError
-            The table lacks too many genes, or does not hold expression in the bundle's units.
+        CoverageError, ExpressionError, GeneNameError, SampleSheetError
+            The table lacks too many genes or a covariate, or does not hold expression in the bundle's units.
         """
-        source = ExpressionSource(_PostedTable(table), genes_in_rows=False)
-        matched = match_source(self._bundle, source)
-        scorer = Scorer(self._bundle, matched, self._bundle.units, missing="impute", prior=None)
+        bundle = self._bundle
+        names = [one.name for one in bundle.covariates if one.name in table.columns]
+        source = ExpressionSource(_PostedTable(table.drop(columns=names)), genes_in_rows=False)
+        matched = match_source(bundle, source)
+        sheet = table[names].assign(sample=list(source.samples))
+        covariates = SampleCovariates(bundle, source.samples, sheet)
+        scorer = Scorer(bundle, matched, bundle.units, missing="impute", prior=None, covariates=covariates)
         scores = scorer.rows(list(source.samples), source.block(np.arange(len(source.samples)), matched.columns))
         return scores.astype(object).where(scores.notna(), None)
 

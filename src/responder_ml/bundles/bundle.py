@@ -30,6 +30,7 @@ from responder_ml.bundles.manifest import (
 from responder_ml.bundles.model_file import pack_models, unpack_models
 from responder_ml.bundles.worth import Worth
 from responder_ml.cohort.alignment import GeneShares
+from responder_ml.cohort.covariates import Covariate
 from responder_ml.errors import BundleError
 from responder_ml.evaluation.applicability import TrainingProfile
 from responder_ml.evaluation.batch_alignment import BatchReference
@@ -130,6 +131,11 @@ class Bundle:
         return Classes.of_endpoint(self.manifest.endpoint.model_dump())
 
     @property
+    def covariates(self) -> tuple[Covariate, ...]:
+        """What features are adjusted for, in the order of the model's covariates; empty where nothing is."""
+        return tuple(described.covariate for described in self.manifest.covariates)
+
+    @property
     def feature_weight(self) -> dict[str, float]:
         """Weight of each feature in the model; the weights add up to one."""
         return {feature.name: feature.weight for feature in self.manifest.features}
@@ -163,14 +169,13 @@ class Bundle:
         with np.errstate(all="ignore"):
             models = (self.model, *self.outer_models)
             log_odds = np.concatenate([model.decision_function(typical, model.mean_covariates) for model in models])
-            distance_limit = np.array([self.reference.greatest_distance])
             scores = self.calibration_scores
             values = {
                 "log_odds": log_odds[0],
                 "outer_log_odds": log_odds[1:].sum(),
                 "correlation": np.nan_to_num(self.reference.correlate(typical, all_genes)[0]),
                 "distance": self.reference.measure(self.model.standardised(typical, self.model.mean_covariates))[0],
-                "distance_percentile": self.reference.percentile(distance_limit)[0],
+                "distance_percentile": self.reference.percentile(np.array([self.reference.greatest_distance]))[0],
                 "least_correlation": self.reference.least_correlation,
                 "greatest_distance": self.reference.greatest_distance,
                 "least_library": self.reference.least_library,
@@ -220,14 +225,15 @@ def read_bundle(folder: Path) -> Bundle:
         )
         values = bundle.check_values()
         feature_weight = {feature.name: feature.weight for feature in describe_features(model)}
-        same_genes = all(fitted.genes_.tolist() == manifest.genes for fitted in (model, *outer_models))
+        known = (manifest.genes, sum(covariate.width for covariate in bundle.covariates))
+        fits = [(fitted.genes_.tolist(), fitted.n_covariates) for fitted in (model, *outer_models)]
     except (TypeError, ValueError, KeyError, IndexError, AttributeError, ArithmeticError) as problem:
         raise BundleError(
             f"{folder}: model and reference do not fit together ({problem}). Use an intact copy."
         ) from problem
-    if not same_genes or not _agree(feature_weight, bundle.feature_weight):
+    if any(fit != known for fit in fits) or not _agree(feature_weight, bundle.feature_weight):
         raise BundleError(
-            f"{folder}: the manifest describes other genes or features than the model has. Use an intact copy."
+            f"{folder}: the manifest describes other genes, covariates or features than the model has. Use an intact copy."
         )
     if not _agree(values, manifest.check):
         raise BundleError(
@@ -258,7 +264,10 @@ def write_bundle(bundle: Bundle, folder: Path, pages: Mapping[str, str] | None =
         MODEL: pack_models((bundle.model, *bundle.outer_models), bundle.held_out_classifiers),
         REFERENCE: pack_arrays(bundle.reference_arrays()),
     }
-    files = {name: BundleFile(sha256=_digest(content), bytes=len(content)) for name, content in contents.items()}
+    files = {
+        name: BundleFile(sha256=hashlib.sha256(content).hexdigest(), bytes=len(content))
+        for name, content in contents.items()
+    }
     manifest = bundle.manifest.model_copy(update={"files": files}).model_dump(exclude={"sha256"})
     manifest["sha256"] = manifest_digest(manifest)
     contents[MANIFEST] = (json.dumps(manifest, indent=1, allow_nan=False) + "\n").encode()
@@ -304,7 +313,7 @@ def _read_file(path: Path, expected: BundleFile) -> bytes:
         content = path.read_bytes()
     except OSError as problem:
         raise BundleError(f"{path} could not be read: {problem}.") from problem
-    if _digest(content) != expected.sha256:
+    if hashlib.sha256(content).hexdigest() != expected.sha256:
         raise BundleError(f"{path} is damaged or altered: its checksum does not match. Use an intact copy.")
     return content
 
@@ -339,7 +348,3 @@ def _agree(values: Mapping[str, float], expected: Mapping[str, Any]) -> bool:
         isinstance(expected[name], int | float) and abs(value - expected[name]) <= _TOLERANCE * (1.0 + abs(value))
         for name, value in values.items()
     )
-
-
-def _digest(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()

@@ -9,12 +9,16 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from responder_ml.cohort.covariates import Covariate
+from responder_ml.cohort.nuisance_kind import Kind
 from responder_ml.cohort.units import Units
 from responder_ml.errors import BundleError
 from responder_ml.search.mean_model import MeanClassifier, ScoringModel
 
-FORMAT_VERSION = 2
-"""The first format had no verdict to act on, no names of columns, and scored with the final model alone."""
+FORMAT_VERSION = 3
+"""The first format had no verdict to act on, no names of columns, and scored with the final model alone; the second no covariates,
+and models without them are written in it still: a program that knows no covariates must not score as if there were none."""
+PLAIN_VERSION = 2
 MANIFEST, MODEL, REFERENCE = "manifest.json", "model.skops", "reference.npz"
 _LARGEST_BYTES = 2**26
 # Keys of the second format.
@@ -64,6 +68,22 @@ class CalibrationDescription(_Part):
     slope_variance: float = Field(ge=0, description="squared standard error of the slope")
 
 
+class CovariateDescription(_Part):
+    """A covariate that features are adjusted for."""
+
+    name: str = Field(description="column of the sample sheet, or a class of cells")
+    kind: Kind = Field(description="category or measurement")
+    levels: list[str] = Field([], description="values of a category; the first has no column of its own")
+    least: float = Field(0.0, description="smallest value of a measurement in training")
+    greatest: float = Field(0.0, description="largest value of a measurement in training")
+    markers: list[str] = Field([], description="genes whose mean log2 expression it is; no sheet is needed then")
+
+    @property
+    def covariate(self) -> Covariate:
+        """The covariate it describes."""
+        return Covariate(self.name, self.kind, tuple(self.levels), self.least, self.greatest, tuple(self.markers))
+
+
 class BundleFile(_Part):
     """One of the other files of the bundle."""
 
@@ -93,6 +113,9 @@ class Manifest(_Part):
     )
     columns: dict[str, str] = Field(
         {}, description="canonical name: the name it had in the job's sample sheet; empty in the first format"
+    )
+    covariates: list[CovariateDescription] = Field(
+        [], description="what features are adjusted for, in the order of the model's covariates; since the third format"
     )
     reference: dict[str, Any] = Field(
         description="number of training samples, and the limits of similarity, distance and library size they set"

@@ -7,7 +7,9 @@ from typing import Any, cast
 from responder_ml.bundles.bundle import Bundle
 from responder_ml.bundles.manifest import (
     FORMAT_VERSION,
+    PLAIN_VERSION,
     CalibrationDescription,
+    CovariateDescription,
     EndpointDescription,
     LeastCoverage,
     Manifest,
@@ -15,6 +17,7 @@ from responder_ml.bundles.manifest import (
     describe_training,
 )
 from responder_ml.cohort.alignment import LEAST_GENES, LEAST_WEIGHT
+from responder_ml.cohort.covariates import covariates_of
 from responder_ml.cohort.endpoint import LabelledCohort
 from responder_ml.cohort.gene_ids import kind_of
 from responder_ml.cohort.units import Units
@@ -22,6 +25,7 @@ from responder_ml.evaluation.applicability import TrainingProfile
 from responder_ml.evaluation.batch_alignment import BatchReference
 from responder_ml.evaluation.calibration import CalibrationScores
 from responder_ml.evaluation.calibration_line import CalibrationLine
+from responder_ml.evaluation.composition import markers_of
 from responder_ml.evaluation.fingerprints import Fingerprints
 from responder_ml.evaluation.held_out_features import HeldOutFeatures
 from responder_ml.evaluation.marker_check import MarkerCheck
@@ -84,11 +88,23 @@ def pack_bundle(
     if fingerprints is None:
         fingerprints = Fingerprints.of(labelled)
     endpoint = labelled.endpoint
+    covariates = [
+        CovariateDescription(
+            name=covariate.name,
+            kind=covariate.kind,
+            levels=list(covariate.levels),
+            least=covariate.least,
+            greatest=covariate.greatest,
+            markers=list(markers_of(covariate.name, genes, labelled.cohort.obs)),
+        )
+        for covariate in covariates_of(labelled)
+    ]
     classes: dict[str, Any] = {"column": endpoint.column, "positive": endpoint.positive, "negative": endpoint.negative}
     if endpoint.rule is not None:
         classes["rule"] = {"column": labelled.measured, **asdict(endpoint.rule)}
     manifest = Manifest(
-        format_version=FORMAT_VERSION,
+        format_version=FORMAT_VERSION if covariates else PLAIN_VERSION,
+        covariates=covariates,
         name=str(result["name"]),
         simulated=bool(result["simulated"]),
         versions=dict(result["versions"]),

@@ -10,6 +10,7 @@ from scipy.special import expit, logit
 
 from responder_ml.arrays import Floats
 from responder_ml.bundles.bundle import Bundle
+from responder_ml.bundles.sample_covariates import BEYOND, SampleCovariates
 from responder_ml.cohort.alignment import MatchedGenes, match_genes
 from responder_ml.cohort.expression_source import ExpressionSource
 from responder_ml.errors import BundleError
@@ -85,6 +86,15 @@ class Scorer:
         Share of positives in the target population; None for the training share.
     alignment
         Of the table's batches, if requested.
+    transport
+        What brings samples to the training data.
+    covariates
+        Of the samples, for a model that is adjusted for some.
+
+    Raises
+    ------
+    SampleSheetError
+        The model is adjusted for covariates, and there are none.
     """
 
     def __init__(
@@ -96,8 +106,10 @@ class Scorer:
         prior: float | None,
         alignment: BatchAlignment | None = None,
         transport: Transport = "none",
+        covariates: SampleCovariates | None = None,
     ) -> None:
         self._bundle = bundle
+        self._covariates = SampleCovariates(bundle, ()) if covariates is None else covariates
         self._matched = matched
         self._units = units
         self._missing = missing
@@ -142,11 +154,15 @@ class Scorer:
         nearest = None if bundle.fingerprints is None else bundle.fingerprints.nearest(values, present)
         values = fill_gaps(self._scale.convert(names, values), present, typical, bundle.units)
         filled = fill_missing(values, present, typical, bundle.units)
-        decision = decide(bundle.model, filled, present, self._missing)
+        covariates = self._covariates.of(names, filled)
+        decision = decide(bundle.model, filled, present, self._missing, covariates.columns)
         fit = assess_applicability(bundle.reference, values, present, decision.standardised, bundle.markers)
-        outer = [decide(model, filled, present, self._missing).log_odds for model in bundle.outer_models]
+        outer = [
+            decide(model, filled, present, self._missing, covariates.columns).log_odds for model in bundle.outer_models
+        ]
         scores = self._scores(decision.log_odds, np.stack(outer) if outer else np.empty((0, len(names))))
-        flags, reasons = _with_copies(fit.flags, fit.reasons, nearest)
+        flags, reasons = _with_covariates(fit.flags, fit.reasons, covariates.reasons)
+        flags, reasons = _with_copies(flags, reasons, nearest)
         positive, negative = bundle.classes
         columns: dict[str, Any] = {
             "sample": list(names),
@@ -228,6 +244,8 @@ class Scorer:
             "missing_genes": list(coverage.missing),
             "missing": self._missing,
             "by_order": self._scale.note or None,
+            "covariates": [covariate.name for covariate in self._bundle.covariates],
+            "without_covariates": self._covariates.note or None,
             "aligned_batches": self._alignment and {"sizes": self._alignment.sizes, "assumption": ASSUMPTION},
             "expected_auroc": self._expected or _NO_EXPECTATION,
             "prior": self._prior,
@@ -288,6 +306,16 @@ def _with_copies(
     return (
         [(TRAINING, *of_sample) if copy else of_sample for copy, of_sample in zip(words, flags, strict=True)],
         ["; ".join(filter(None, (copy, reason))) for copy, reason in zip(words, reasons, strict=True)],
+    )
+
+
+def _with_covariates(
+    flags: Sequence[tuple[str, ...]], reasons: Sequence[str], beyond: Sequence[str]
+) -> tuple[list[tuple[str, ...]], list[str]]:
+    """Return flags and reasons with those of samples whose covariates are outside the range of training, which come last."""
+    return (
+        [(*of_sample, BEYOND) if reason else of_sample for of_sample, reason in zip(flags, beyond, strict=True)],
+        ["; ".join(filter(None, parts)) for parts in zip(reasons, beyond, strict=True)],
     )
 
 

@@ -31,6 +31,8 @@ class Covariate:
         Values of a category in alphabetical order; empty for a measurement.
     least, greatest
         Range of a measurement; 0 for a category.
+    markers
+        Genes whose mean log2 expression the covariate is, for a class of cells; empty where the sheet holds it.
     """
 
     name: str
@@ -38,6 +40,7 @@ class Covariate:
     levels: tuple[str, ...] = ()
     least: float = 0.0
     greatest: float = 0.0
+    markers: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, values: "pd.Series[Any]", kind: Kind) -> "Covariate":

@@ -55,6 +55,13 @@ def score(
     ] = False,
     sheet: Annotated[str | None, typer.Option(help="Sheet of a workbook that holds the expression.")] = None,
     layer: Annotated[str | None, typer.Option(help="Layer of an h5ad file that holds the expression, or raw.")] = None,
+    without_covariates: Annotated[
+        bool,
+        typer.Option(
+            "--without-covariates",
+            help="Score an adjusted model as if all samples had the training mean of its covariates.",
+        ),
+    ] = False,
 ) -> None:
     """Score new samples, and report for each which genes are missing and whether the model applies to it."""
     from responder_ml.score import score
@@ -66,6 +73,7 @@ def score(
         "report": report,
         "sheet_name": sheet,
         "layer": layer,
+        "without_covariates": without_covariates,
     }
     table = score(bundle, expression, samples=samples, units=units, out=out, prior=prior, **options)
     show_scores(Console(), table, out, report)
@@ -136,7 +144,8 @@ def _summary_lines(summary: dict[str, Any]) -> list[str | Text]:
             f"Expected AUROC with the genes of this file {expected['at_this_coverage']:.2f}, with all "
             f"{expected['all_genes']:.2f} (held-out training subjects)."
         )
-    notes = (summary["training_unknown"], summary["by_order"], (summary["aligned_batches"] or {}).get("assumption"))
+    of_table = [summary.get(name) for name in ("training_unknown", "by_order", "without_covariates")]
+    notes = (*of_table, (summary["aligned_batches"] or {}).get("assumption"))
     lines += [Text.assemble(("Note:", "bold"), f" {note}") for note in notes if note]
     if "labels" in summary:
         lines += _evaluation_lines(summary["evaluation"], summary["labels"])

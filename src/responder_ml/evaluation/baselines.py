@@ -17,9 +17,9 @@ from responder_ml.classifiers.nearest_centroid import NearestCentroid
 from responder_ml.cohort.association import is_categorical
 from responder_ml.cohort.endpoint import LabelledCohort
 from responder_ml.cohort.gene_ids import kind_of
+from responder_ml.evaluation.composition import marker_columns, mean_markers
 from responder_ml.evaluation.conditional import LIBRARY_SIZE, counts_as_nuisance, library_sizes
 from responder_ml.evaluation.metrics import OutOfFold, by_subject
-from responder_ml.features.facts import cell_type_sets
 from responder_ml.search.search_data import standardisation
 from responder_ml.statistics.columns import deviations_within
 from responder_ml.statistics.seeds import generator
@@ -107,7 +107,7 @@ def list_baselines(labelled: LabelledCohort, log2: Floats) -> list[Baseline]:
 
 def marker_notes(labelled: LabelledCohort) -> tuple[str, ...]:
     """Return a sentence where no marker of a cell type is among the genes, so that there is no baseline of composition."""
-    if _marker_columns(labelled):
+    if marker_columns(labelled.genes.tolist(), labelled.cohort.obs):
         return ()
     kind = kind_of(labelled.genes.tolist())
     return (
@@ -184,20 +184,7 @@ def _same_folds(decide: Decide, headline: OutOfFold, subject_of: Indices) -> Out
 
 
 def _cell_types(labelled: LabelledCohort, log2: Floats) -> Floats:
-    means = [log2[:, columns].mean(axis=1) for columns in _marker_columns(labelled)]
-    return np.column_stack(means) if means else np.empty((len(log2), 0))
-
-
-def _marker_columns(labelled: LabelledCohort) -> list[list[int]]:
-    """Return the columns of each cell type's markers in the region, in the species that has more of them, none empty."""
-    column_of = {str(gene): column for column, gene in enumerate(labelled.genes)}
-    sheet = labelled.cohort.obs
-    region = str(sheet["region"].iloc[0]) if "region" in sheet and sheet["region"].nunique() == 1 else None
-    by_species = [
-        [[column_of[gene] for gene in markers.up if gene in column_of] for markers in cell_type_sets(region, species)]
-        for species in ("mouse", "human")
-    ]
-    return [columns for columns in max(by_species, key=lambda sets: sum(map(len, sets))) if columns]
+    return mean_markers(log2, marker_columns(labelled.genes.tolist(), labelled.cohort.obs))
 
 
 def _depth(labelled: LabelledCohort) -> Floats:

@@ -94,9 +94,13 @@ class Model:
     def _score_in_memory(self, data: AnnData, options: dict[str, Any]) -> pd.DataFrame:
         from responder_ml.score import score as score_file
 
-        # Names and numbers alone: what else a sheet holds has no say in a score.
+        # Names and numbers alone: what else a sheet holds has no say in a score, but for the covariates of an adjusted model.
         plain = AnnData(X=data.X, obs=data.obs[[]], var=data.var[[]])
+        wanted = [covariate.name for covariate in self._bundle.covariates if covariate.name in data.obs]
         with temporary_folder() as folder:
+            if wanted and "samples" not in options:
+                options = {**options, "samples": folder / "samples.csv"}
+                data.obs[wanted].assign(sample=data.obs_names).to_csv(options["samples"], index=False)
             path = folder / "samples.h5ad"
             plain.write_h5ad(path)
             return score_file(self.folder, path, **options)

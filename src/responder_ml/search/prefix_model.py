@@ -39,6 +39,11 @@ class LogOddsModel(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc]
         return getattr(self, "covariate_mean_", None) is not None
 
     @property
+    def n_covariates(self) -> int:
+        """Number of covariates, columns of words counted by their indicators."""
+        return len(self.covariate_mean_) if self.adjusts else 0
+
+    @property
     def mean_covariates(self) -> Floats | None:
         """The training mean of each covariate, shape ``(1, n_covariates)``; None where nothing is adjusted for."""
         return self.covariate_mean_[None] if self.adjusts else None
