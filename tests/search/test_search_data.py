@@ -39,13 +39,14 @@ def test_a_block_holds_the_chosen_columns_in_their_order_on_the_scale_of_trainin
     values = rng.normal(5.0, 2.0, size=(12, 6))
     ranked = Ranked(np.array([4, 0, 5, 2, 1, 3]), lambda: values, lambda column: (np.array([column]), np.ones(1)))
     train, labels = np.arange(12) < 8, np.array([0, 1] * 6, dtype=np.int8)
-    block = Block.build(ranked, train, ~train, labels, np.array([3, 1]))
+    rows = np.flatnonzero(train), np.flatnonzero(~train)
+    block = Block.build(ranked, *rows, labels, np.array([3, 1]))
     mean, scale = standardisation(values[train][:, [3, 1]])
     np.testing.assert_array_equal(block.position, [2, 0])
     np.testing.assert_allclose(block.train, (values[train][:, [3, 1]] - mean) / scale)
     np.testing.assert_allclose(block.test, (values[~train][:, [3, 1]] - mean) / scale)
     np.testing.assert_array_equal(block.labels, labels[:8])
     # A prefix in natural order, and as ranked.
-    whole = Block.build(ranked, train, ~train, labels)
+    whole = Block.build(ranked, *rows, labels)
     assert whole.columns(3).tolist() == [1, 0, 2]
     np.testing.assert_array_equal(whole.train[:, whole.as_ranked(3)], whole.train[:, :3])

@@ -288,7 +288,7 @@ def left_out_distances(model: ScoringModel, search_data: SearchData, labels: Lab
     for index, test in enumerate(held_out):
         train_parts, test_parts = [], []
         for of_builder, (_, lengths) in zip(ranked, model.prefixes, strict=True):
-            block = Block.build(of_builder[index], ~test, test, sets.labels[0])
+            block = Block.build(of_builder[index], np.flatnonzero(~test), np.flatnonzero(test), sets.labels[0])
             first, *others = (block.columns(length) for length in lengths)
             columns = np.unique(np.concatenate([first, *others])) if others else first
             train_parts.append(block.train[:, columns])

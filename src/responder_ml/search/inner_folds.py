@@ -74,7 +74,7 @@ class TrainingSet:
 
     def rows(self, search_data: SearchData) -> Flags:
         """Return the training rows of the whole set and then of each inner one, sets x samples."""
-        of_subjects = np.stack([self.subjects, *(self.subjects & ~held_out for held_out in self.inner)])
+        of_subjects = np.array([self.subjects, *(self.subjects & ~held_out for held_out in self.inner)])
         return np.asarray(of_subjects[:, search_data.subject_of])
 
     def blocks(self, search_data: SearchData, labels: Labels, ranked: Sequence[Ranked]) -> list[Block]:
@@ -82,7 +82,10 @@ class TrainingSet:
         sample_labels = labels[search_data.subject_of]
         return [
             Block.build(
-                columns, search_data.rows_of(self.subjects & ~held_out), search_data.rows_of(held_out), sample_labels
+                columns,
+                np.flatnonzero(search_data.rows_of(self.subjects & ~held_out)),
+                np.flatnonzero(search_data.rows_of(held_out)),
+                sample_labels,
             )
             for columns, held_out in zip(ranked, self.inner, strict=True)
         ]

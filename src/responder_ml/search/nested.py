@@ -69,6 +69,7 @@ def search_draws(
         np.concatenate([training.rows(search_data) for of_draw in training_sets for training in of_draw]),
         np.repeat(labels, plan.folds * per_set, axis=0),
         alike=per_set if plan.trials else plan.folds,
+        longest=None if plan.trials else max(candidate.builder.fixed_length for candidate in candidates),
     )
     builder_names = sorted({candidate.builder_name for candidate in candidates})
     ranked = {name: shared[name].rank(all_sets) for name in builder_names}
@@ -205,7 +206,8 @@ class DrawSearch:
         tuned = tune_candidates(self._search_data, ranked, self._candidates, self._plan, self._draw, training, number)
         self._tuned.append([best.score for best, _ in tuned])
         labels = self._draw.labels[self._search_data.subject_of]
-        train, test = self._search_data.rows_of(training.subjects), self._search_data.rows_of(decided)
+        train = np.flatnonzero(self._search_data.rows_of(training.subjects))
+        test = np.flatnonzero(self._search_data.rows_of(decided))
         # Candidates of one builder that chose the same length see the same columns.
         blocks: dict[tuple[str, int], tuple[Indices, Block]] = {}
         for index, (candidate, (best, inner)) in enumerate(zip(self._candidates, tuned, strict=True)):
@@ -226,7 +228,7 @@ class DrawSearch:
                         repeat=self._draw.repeat,
                         fold=fold,
                         columns=block.position,
-                        test_rows=np.flatnonzero(test),
+                        test_rows=test,
                         test_features=block.test,
                         classifier=classifier,
                         tuned=best,
@@ -270,8 +272,8 @@ class _FittedColumns:
 
     ranked: Ranked
     columns: Indices
-    train: Flags
-    test: Flags
+    train: Indices
+    test: Indices
 
     def standardised_parts(self, columns: list[int]) -> tuple[GeneParts, ...] | None:
         """Return what each gene adds to some columns of the held-out rows, on the training rows' scale."""

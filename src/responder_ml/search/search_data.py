@@ -106,8 +106,8 @@ class Block:
     def build(
         cls,
         ranked: Ranked,
-        train: Flags,
-        test: Flags,
+        train: Indices,
+        test: Indices,
         labels: Labels,
         columns: Indices | None = None,
     ) -> "Block":
@@ -118,7 +118,7 @@ class Block:
         ranked
             The columns of this training set.
         train, test
-            Training and held-out rows, boolean over samples.
+            Training and held-out rows.
         labels
             0/1 per sample.
         columns
@@ -130,9 +130,8 @@ class Block:
         # Columns x samples, in the order of memory.
         values = np.ascontiguousarray(ranked.values().T)
         columns = np.arange(len(values)) if columns is None else columns
-        train_rows, test_rows = np.flatnonzero(train), np.flatnonzero(test)
-        fitted, held_out = np.empty((len(columns), len(train_rows))), np.empty((len(columns), len(test_rows)))
-        standardise(values, columns, train_rows, test_rows, rounding_share(len(train_rows)), fitted, held_out)
+        fitted, held_out = np.empty((len(columns), len(train))), np.empty((len(columns), len(test)))
+        standardise(values, columns, train, test, rounding_share(len(train)), fitted, held_out)
         return cls(ranked.position[columns], fitted.T, held_out.T, labels[train], ranked.cumulative)
 
     def columns(self, length: int) -> Indices:

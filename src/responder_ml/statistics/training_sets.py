@@ -23,6 +23,8 @@ class TrainingSets:
     alike
         How many sets in a row, from the first on, have most rows and their labels in common, such as those of one
         cross-validation. A hint that saves time; results do not depend on it beyond rounding.
+    longest
+        How many ranked columns of each set will be read at most; None for all. A hint that saves time.
     known
         What has been computed for these sets, by an identity of all that it was computed from.
     """
@@ -30,6 +32,7 @@ class TrainingSets:
     rows: Flags
     labels: NDArray[np.int8]
     alike: int = 1
+    longest: int | None = None
     known: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def __len__(self) -> int:
@@ -38,7 +41,7 @@ class TrainingSets:
 
     def __getitem__(self, part: slice) -> "TrainingSets":
         """Return a run of training sets."""
-        return TrainingSets(self.rows[part], self.labels[part], self.alike)
+        return TrainingSets(self.rows[part], self.labels[part], self.alike, self.longest)
 
     @property
     def positive(self) -> Flags:

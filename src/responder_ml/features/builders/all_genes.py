@@ -150,43 +150,42 @@ class SharedAllGenes:
 
     def rank(self, sets: TrainingSets) -> list[Ranked]:
         """Return each training set's projection, one column."""
-        return [self._projected(sets[index : index + 1]) for index in range(len(sets))]
+        classes = zip(sets.rows, sets.positive, sets.negative, strict=True)
+        return [self._projected(training, positive, negative) for training, positive, negative in classes]
 
-    def _projected(self, one: TrainingSets) -> Ranked:
-        positive, negative = one.positive[0], one.negative[0]
+    def _projected(self, training: Flags, positive: Flags, negative: Flags) -> Ranked:
         contrast = _contrast(positive, negative, self._covariates)
 
         def values() -> Floats:
-            products = self._inner_products(one)
+            products = self._inner_products(training)
             score = products @ contrast
             length = float(np.sqrt(max(float(contrast @ score), 0.0)))
             return np.asarray((score / length if length > 0 else np.zeros_like(score))[:, None], dtype=np.float64)
 
         def genes_of(column: int) -> tuple[Indices, Floats]:
-            z, genes = self._standardised(one)
+            z, genes = self._standardised(training)
             return genes, _shares(projection_weights(z, positive, negative, self._covariates))
 
         def gene_parts(columns: Sequence[int]) -> tuple[GeneParts, ...]:
-            z, genes = self._standardised(one)
+            z, genes = self._standardised(training)
             weights = projection_weights(z, positive, negative, self._covariates)
             return tuple(GeneParts(genes, z * weights, weights) for _ in columns)
 
         return Ranked(np.zeros(1, dtype=np.intp), values, genes_of, gene_parts=gene_parts)
 
-    def _inner_products(self, one: TrainingSets) -> Floats:
+    def _inner_products(self, training: Flags) -> Floats:
         """Return ``z z'`` of all samples, on the scale of the training rows."""
-        key = one.rows.tobytes()
+        key = training.tobytes()
         if key not in self._products:
             if len(self._products) * self._log2.shape[0] ** 2 > _MOST_STORED:
                 self._products.clear()
-            z, _ = self._standardised(one)
+            z, _ = self._standardised(training)
             self._products[key] = z @ z.T
         return self._products[key]
 
-    def _standardised(self, one: TrainingSets) -> tuple[Floats, Indices]:
+    def _standardised(self, training: Flags) -> tuple[Floats, Indices]:
         """Return the detected genes of all samples in standard deviations of the training rows, and their positions."""
-        training = one.rows[0]
-        shifts, expressed = self._shifts.shifts(one.rows), self._detection.expressed(one.rows)
+        shifts, expressed = self._shifts.shifts(training[None]), self._detection.expressed(training[None])
         used = slice(None) if expressed is None else np.flatnonzero(expressed[0])
         log2 = self._log2[:, used] if shifts is None else self._log2[:, used] + shifts[0][:, None]
         return frozen_z(log2, *gene_scale(log2[training])), self._candidates[used]

@@ -155,10 +155,11 @@ class SharedGenes:
     def rank(self, sets: TrainingSets) -> list[Ranked]:
         """Return each training set's genes by absolute t."""
         shifts = self._shifts.shifts(sets.rows)
+        longest = self._longest if sets.longest is None else min(sets.longest, self._longest)
         if self._identity not in sets.known:
             expressed = self._detection.expressed(sets.rows)
             best = best_columns(
-                self._columns, sets, self._longest, expressed, shifts, self._covariates, squeezed=self._moderated
+                self._columns, sets, longest, expressed, shifts, self._covariates, squeezed=self._moderated
             )
             sets.known[self._identity] = best
         best = sets.known[self._identity]

@@ -197,9 +197,11 @@ class SharedPairs:
 
     def rank(self, sets: TrainingSets) -> list[Ranked]:
         """Return each training set's pairs by score."""
+        # The best pairs may be of any of the genes, however few pairs are read.
+        whole = sets if sets.longest is None else TrainingSets(sets.rows, sets.labels, sets.alike)
         return [
             self._ranked(find_pairs(self._values, self._ranks, rows, labels, ranking.position, self._count))
-            for ranking, rows, labels in zip(self._ranking.rank(sets), sets.rows, sets.labels, strict=True)
+            for ranking, rows, labels in zip(self._ranking.rank(whole), sets.rows, sets.labels, strict=True)
         ]
 
     def _ranked(self, pairs: GenePairs) -> Ranked:
