@@ -134,5 +134,5 @@ def test_kills_change_nothing_and_no_finished_unit_is_repeated(trainings):
     assert training.units() == whole.units()
     assert set(whole.units().values()) == {1}
     assert sorted(path.name for path in training.folder.iterdir()) == [
-        ".register.jsonl", "bundle", "job.yaml", "log", "run"
+        ".register.jsonl", ".register.lock", "bundle", "job.yaml", "log", "run"
     ]  # fmt: skip

@@ -53,10 +53,11 @@ def _gigabytes(amount: int) -> str:
 
 
 def _free_of_machine() -> int | None:
+    from psutil import Error, virtual_memory
+
     try:
-        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
-        return next(1024 * int(line.split()[1]) for line in lines if line.startswith("MemAvailable:"))
-    except (OSError, ValueError, IndexError, StopIteration):
+        return int(virtual_memory().available)
+    except (Error, OSError):
         return None
 
 

@@ -160,8 +160,7 @@ def test_a_register_that_cannot_be_written_is_a_run_error(tmp_path, cohort):
 def test_a_process_that_stands_still_does_not_hold_up_another_for_ever(tmp_path, cohort, monkeypatch):
     monkeypatch.setattr(job_register, "_PATIENCE_S", 0.1)
     with (
-        (tmp_path / REGISTER).open("a+b") as file,
-        locked(file, 1.0, RunError("not free")),
+        locked(tmp_path / ".register.lock", 1.0, RunError("not free")),
         pytest.raises(RunError, match="locked"),
     ):
         register_job(tmp_path, _job(cohort))

@@ -1,6 +1,5 @@
 """One process to a run folder, and a folder of units that goes when the run is done."""
 
-import fcntl
 import os
 import shutil
 import subprocess
@@ -8,8 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from filelock import FileLock, Timeout
 
 from responder_ml.errors import RunError
+from responder_ml.search import checkpoints
 from responder_ml.search.checkpoints import run_checkpoint
 
 HOLDER = """
@@ -57,7 +58,9 @@ def test_units_outlive_an_error_and_an_empty_folder_does_not(tmp_path):
             _fails(tmp_path / out, *names)
     assert [path.name for path in tmp_path.iterdir()] == [".kept.units"]
     with run_checkpoint(tmp_path / "kept") as checkpoint:
-        assert sorted(path.name for path in checkpoint.unit_store().folder.iterdir()) == [f"{'a' * 32}.unit", "lock"]
+        assert sorted(path.name for path in checkpoint.unit_store().folder.iterdir()) == [
+            f"{'a' * 32}.unit", "holder", "lock"
+        ]  # fmt: skip
 
 
 def test_a_second_process_learns_who_has_the_folder(tmp_path, holder):
@@ -141,17 +144,28 @@ def test_what_a_process_left_that_died_while_clearing_up_is_removed_and_nothing_
         ]
 
 
-def test_a_folder_removed_between_opening_and_locking_its_lock_is_made_again(tmp_path, monkeypatch):
-    flock, calls = fcntl.flock, []
+@pytest.mark.parametrize("problem", [FileNotFoundError(), Timeout("lock")])
+def test_a_folder_removed_between_opening_and_locking_its_lock_is_made_again(tmp_path, monkeypatch, problem):
+    acquire, calls = FileLock.acquire, []
 
-    def remove_first(lock, operation):
-        if not calls:
+    def remove_first(lock, *args, **kwargs):
+        calls.append(lock.lock_file)
+        if len(calls) == 1:
             shutil.rmtree(tmp_path / ".run.units")
-        calls.append(operation)
-        return flock(lock, operation)
+            raise problem
+        return acquire(lock, *args, **kwargs)
 
-    monkeypatch.setattr(fcntl, "flock", remove_first)
+    monkeypatch.setattr(FileLock, "acquire", remove_first)
     with run_checkpoint(tmp_path / "run") as checkpoint:
         store = checkpoint.unit_store()
-        assert (store.folder / "lock").read_text().startswith(f"process {os.getpid()} on ")
+        assert (store.folder / "holder").read_text().startswith(f"process {os.getpid()} on ")
     assert len(calls) == 2
+
+
+def test_where_open_files_cannot_be_moved_the_lock_is_let_go_of_before_its_folder(tmp_path, monkeypatch):
+    monkeypatch.setattr(checkpoints, "_IS_WINDOWS", True)
+    monkeypatch.setattr(Path, "rename", lambda *_: pytest.fail("a folder with an open file was moved"))
+    with run_checkpoint(tmp_path / "run") as checkpoint:
+        (checkpoint.unit_store().folder / f"{'a' * 32}.unit").touch()
+    # There the library removes the lock file itself.
+    assert [path.name for path in tmp_path.rglob("*")] == [".run.units", "lock"]

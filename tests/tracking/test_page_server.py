@@ -1,15 +1,15 @@
 import io
 import json
-import os
 import signal
 import socket
+import subprocess
 import sys
-import time
 import webbrowser
 from contextlib import closing, contextmanager
 from urllib.error import URLError
 from urllib.request import urlopen
 
+import psutil
 import pytest
 
 from responder_ml.errors import TrackingError
@@ -64,12 +64,40 @@ def test_the_page_is_there_within_the_block_and_gone_after_it(port):
         urlopen(address)
 
 
-@pytest.mark.usefixtures("_small_page")
-def test_ctrl_c_ends_it_quietly(port):
+UI = """
+import sys
+from responder_ml.tracking import page_server
+server = "import subprocess, sys; subprocess.Popen([sys.executable, '-c', 'input()'], stdin=subprocess.PIPE);" + sys.argv[3]
+page_server.ui_command = lambda _store, port: [sys.executable, "-c", server, str(port)]
+page_server._show = lambda page, say: print("shown", flush=True)
+page_server.open_ui(f"sqlite:///{sys.argv[1]}", int(sys.argv[2]))
+"""
+
+
+def _descendants(process):
+    return psutil.Process(process.pid).children(recursive=True)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_no_process_is_left_behind_when_it_is_stopped(port, tmp_path, number):
+    (tmp_path / "store.db").touch()
+    command = [sys.executable, "-c", UI, str(tmp_path / "store.db"), str(port), PAGE]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        assert process.stdout.readline() == b"shown\n"
+        started = _descendants(process)
+        assert len(started) == 2  # the server, and what it has started in its turn
+        process.send_signal(number)
+        assert process.wait(timeout=30) == 0
+    assert not [one for one in started if one.is_running()]
+
+
+def test_what_does_not_end_when_it_is_told_to_is_killed(port, monkeypatch):
+    stubborn = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN);{PAGE}"
+    monkeypatch.setattr(page_server, "ui_command", lambda _store, port: [sys.executable, "-c", stubborn, str(port)])
+    monkeypatch.setattr(page_server, "_END_SECONDS", 0.2)
     with served(STORE, port) as (_, process):
-        os.kill(os.getpid(), signal.SIGINT)
-        time.sleep(5)
-    assert process.poll() is not None
+        pass
+    assert not psutil.pid_exists(process.pid)
 
 
 def test_a_taken_port_is_named():

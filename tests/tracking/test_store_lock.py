@@ -9,7 +9,7 @@ from responder_ml.errors import TrackingError
 from responder_ml.tracking import store_lock
 from responder_ml.tracking.store_lock import patient_address, sole_writer
 
-HOLD = "import fcntl, sys; file = open(sys.argv[1], 'a+b'); fcntl.flock(file, fcntl.LOCK_EX); print('held', flush=True); input()"
+HOLD = "import sys; from filelock import FileLock; lock = FileLock(sys.argv[1]); lock.acquire(); print('held', flush=True); input()"
 
 
 def test_a_new_store_appears_whole_and_nothing_is_left_beside_it(tmp_path):

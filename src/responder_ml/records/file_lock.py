@@ -1,10 +1,8 @@
-"""Wait for a file that several processes write; the operating system frees the lock of one that has died."""
+"""Wait for what several processes write: a lock file beside it is held, and that of a process that has died is free."""
 
-import fcntl
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import IO
+from pathlib import Path
 
 from responder_ml.errors import ResponderError
 
@@ -12,13 +10,13 @@ _PAUSE_S = 0.02
 
 
 @contextmanager
-def locked(file: IO[bytes], patience_s: float, too_long: ResponderError) -> Iterator[None]:
-    """Hold an open file for this process while the block lasts.
+def locked(lock: Path, patience_s: float, too_long: ResponderError) -> Iterator[None]:
+    """Hold a lock file for this process while the block lasts.
 
     Parameters
     ----------
-    file
-        The file.
+    lock
+        The file; it is made where it is missing, and stays.
     patience_s
         Seconds to wait for another process: one that stands still must not hold up every other for ever.
     too_long
@@ -28,17 +26,14 @@ def locked(file: IO[bytes], patience_s: float, too_long: ResponderError) -> Iter
     ------
     ResponderError
         ``too_long``.
+    OSError
+        The file cannot be made.
     """
-    end = time.monotonic() + patience_s
-    while True:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            break
-        except BlockingIOError:
-            if time.monotonic() > end:
-                raise too_long from None
-            time.sleep(_PAUSE_S)
+    from filelock import FileLock, Timeout
+
     try:
+        hold = FileLock(lock).acquire(timeout=patience_s, poll_interval=_PAUSE_S)
+    except Timeout:
+        raise too_long from None
+    with hold:
         yield
-    finally:
-        fcntl.flock(file, fcntl.LOCK_UN)

@@ -31,6 +31,7 @@ _WITHOUT_INFLUENCE = ("name", "cohort", "null", "claims", "tracking", "compute")
 # Share of all samples of two jobs that both have where they are asked of the same data: more than without a few animals, less than
 # with one sex or one drug only.
 _MOST = 2 / 3
+_LOCK = ".register.lock"
 _PATIENCE_S = 10.0
 
 
@@ -135,7 +136,7 @@ def register_job(folder: Path, job: AskedJob, about: Mapping[str, Any] | None = 
     )
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with path.open("a+b") as file, locked(file, _PATIENCE_S, too_long):
+        with locked(folder / _LOCK, _PATIENCE_S, too_long), path.open("a+b") as file:
             file.seek(0)
             content = file.read()
             known, damaged_lines = _read_jobs(content)

@@ -12,15 +12,17 @@ import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import Any
 
 from responder_ml.errors import RunError, list_names
 from responder_ml.search.unit_store import UnitStore
 from responder_ml.temporary_folder import clear_of_the_dead
 
+_IS_WINDOWS = os.name == "nt"
 _LOCK = "lock"
+_HOLDER = "holder"
 _WRITTEN = "written"
-_OWN_NAME = re.compile(rf"{_LOCK}|{_WRITTEN}(?:\.\d+\.partial)?|[0-9a-f]{{32}}\.unit(?:\.\d+\.partial)?")
+_OWN_NAME = re.compile(rf"{_LOCK}|{_HOLDER}|{_WRITTEN}(?:\.\d+\.partial)?|[0-9a-f]{{32}}\.unit(?:\.\d+\.partial)?")
 
 
 @contextmanager
@@ -58,7 +60,7 @@ class RunCheckpoint:
     def __init__(self, run_folder: Path) -> None:
         self._run_folder = run_folder
         self.folder = run_folder.with_name(f".{run_folder.name}.units")
-        self._lock: IO[str] | None = None
+        self._lock: Any = None
 
     def unit_store(self) -> UnitStore:
         """Lock the run folder for this process, clear what killed ones left, and return its finished units.
@@ -124,12 +126,21 @@ class RunCheckpoint:
         if self._lock is None:
             return
         if self.folder.is_dir() and (completed or not any(self.folder.glob("*.unit"))):
-            discarded = self.folder.with_name(f"{self.folder.name}.{os.getpid()}.gone")
-            # Moved before it is removed: a worker that finishes a unit nobody waits for then finds no folder to write it to.
-            self.folder.rename(discarded)
-            _remove_own(discarded)
-        self._lock.close()
+            self._remove_units()
+        self._lock.release()
+        if _IS_WINDOWS and self.folder.is_dir() and not any(self.folder.iterdir()):
+            self.folder.rmdir()
         self._lock = None
+
+    def _remove_units(self) -> None:
+        if _IS_WINDOWS:
+            # No folder with an open file can be moved there; the lock file goes when it is let go of.
+            _remove_own(self.folder, all_but=_LOCK)
+            return
+        discarded = self.folder.with_name(f"{self.folder.name}.{os.getpid()}.gone")
+        # Moved before it is removed: a worker that finishes a unit nobody waits for then finds no folder to write it to.
+        self.folder.rename(discarded)
+        _remove_own(discarded)
 
     def _check_own(self) -> None:
         if self.folder.is_symlink() or (self.folder.exists() and not self.folder.is_dir()):
@@ -142,41 +153,46 @@ class RunCheckpoint:
                 "this program did not write. Move that away, or choose another folder with --out."
             )
 
-    def _acquire_lock(self) -> IO[str]:
-        import fcntl
+    def _acquire_lock(self) -> Any:
+        from filelock import FileLock, Timeout
 
         while True:
             if not self.folder.is_symlink() and not self.folder.exists():
                 self.folder.mkdir(parents=True, exist_ok=True)
             self._check_own()
-            path = self.folder / _LOCK
-            lock = path.open("a+", encoding="utf-8")
+            # It may be let go of by another thread than the one that took it.
+            lock = FileLock(self.folder / _LOCK, timeout=0, thread_local=False)
             try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                lock.seek(0)
-                holder = lock.read().strip() or "another process"
-                lock.close()
+                lock.acquire()
+            except Timeout:
+                if not (self.folder / _LOCK).exists():
+                    # The process that held the lock has just finished and removed the folder.
+                    continue
                 raise RunError(
-                    f"{self._run_folder} is being written by {holder}. Wait for it, end it, or choose another folder with "
-                    "--out."
+                    f"{self._run_folder} is being written by {self._holder()}. Wait for it, end it, or choose another folder "
+                    "with --out."
                 ) from None
-            if path.exists() and os.path.samestat(os.fstat(lock.fileno()), path.stat()):
-                break
-            # The process that held the lock has just finished and removed the folder.
-            lock.close()
-        lock.truncate(0)
-        lock.write(f"process {os.getpid()} on {socket.gethostname()}")
-        lock.flush()
-        return lock
+            except FileNotFoundError:
+                # Removed before the lock was made in it.
+                if self.folder.exists():
+                    raise
+                continue
+            (self.folder / _HOLDER).write_text(f"process {os.getpid()} on {socket.gethostname()}", encoding="utf-8")
+            return lock
+
+    def _holder(self) -> str:
+        try:
+            return (self.folder / _HOLDER).read_text(encoding="utf-8") or "another process"
+        except OSError:
+            return "another process"
 
 
-def _remove_own(folder: Path) -> None:
+def _remove_own(folder: Path, all_but: str = "") -> None:
     """Remove what a checkpoint wrote, and the folder where nothing else is in it."""
     if folder.is_symlink() or not folder.is_dir():
         return
     for path in folder.iterdir():
-        if _OWN_NAME.fullmatch(path.name):
+        if _OWN_NAME.fullmatch(path.name) and path.name != all_but:
             path.unlink(missing_ok=True)
     if not any(folder.iterdir()):
         folder.rmdir()

@@ -9,8 +9,9 @@ import sys
 import time
 import webbrowser
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.client import HTTPException
+from typing import Any
 from urllib.parse import urlencode
 from urllib.request import urlopen
 
@@ -35,6 +36,10 @@ _HOST = "127.0.0.1"
 _DEFAULT_PORT = 5000
 _START_SECONDS = 60.0
 _ANSWER_SECONDS = 5.0
+# MLflow's processes end within a second when they are told to; what has not ended by then is killed.
+_END_SECONDS = 10.0
+# What a terminal that closes, a service manager or `kill` sends; Windows has no SIGHUP.
+_STOPS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
 def open_ui(
@@ -44,7 +49,7 @@ def open_ui(
     experiment: str | None = None,
     say: Callable[[str], None] | None = None,
 ) -> None:
-    """Serve the MLflow page of a store and open it in the browser; returns when it is stopped (Ctrl-C).
+    """Serve the MLflow page of a store and open it in the browser; returns when it is stopped (Ctrl-C, or a signal to end).
 
     A tracking server has its page already: that is opened, and the call returns.
 
@@ -76,7 +81,7 @@ def open_ui(
             "job (--config) or MLFLOW_TRACKING_URI."
         )
     check_store(store)
-    with served(store, port) as (address, process):
+    with suppress(KeyboardInterrupt), _stops_interrupt(), served(store, port) as (address, process):
         _show(start_page(address, name), say)
         process.wait()
 
@@ -97,7 +102,7 @@ def start_page(address: str, experiment: str, view: str = FIRST_VIEW) -> str:
     try:
         with urlopen(f"{address}/api/2.0/mlflow/experiments/get-by-name?{query}", timeout=_ANSWER_SECONDS) as answer:
             experiment_id = json.load(answer)["experiment"]["experiment_id"]
-    except (OSError, HTTPException, ValueError, KeyError):
+    except (OSError, HTTPException, ValueError, KeyError, TypeError):
         return f"{address}/#/experiments"
     return f"{address}/#/experiments/{experiment_id}/runs?" + urlencode(
         {"viewStateShareKey": view, "workflowType": "machine_learning"}
@@ -107,6 +112,8 @@ def start_page(address: str, experiment: str, view: str = FIRST_VIEW) -> str:
 @contextmanager
 def served(store: str, port: int | None = None) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     """Serve the page of a resolved store while the block lasts; yield its address and its process.
+
+    However the block ends, no process of the server outlives it.
 
     Parameters
     ----------
@@ -130,12 +137,57 @@ def served(store: str, port: int | None = None) -> Iterator[tuple[str, subproces
     try:
         _wait(address, process, store)
         yield address, process
-    except KeyboardInterrupt:
-        pass
     finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGTERM)
-        process.wait()
+        _end(process)
+
+
+@contextmanager
+def _stops_interrupt() -> Iterator[None]:
+    """Let a signal to end interrupt the block as Ctrl-C does: by default it would end this process and leave the server."""
+
+    def interrupt(number: int, frame: object) -> None:
+        del frame
+        # Once is enough; the server is being ended.
+        signal.signal(number, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, interrupt) for number in _STOPS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    """End a server and every process that it has started."""
+    from psutil import NoSuchProcess, wait_procs
+
+    processes = _of_server(process.pid)
+    for action in ("terminate", "kill"):
+        for one in processes:
+            with suppress(NoSuchProcess):
+                getattr(one, action)()
+        _, processes = wait_procs(processes, timeout=_END_SECONDS)
+    process.wait()
+
+
+def _of_server(leader: int) -> list[Any]:
+    """Return the processes of the leader's session; where the system has none, the leader and what descends from it."""
+    from psutil import NoSuchProcess, Process, process_iter
+
+    if hasattr(os, "getsid"):
+        return [one for one in process_iter() if _session(one.pid) == leader]
+    with suppress(NoSuchProcess):
+        return [*Process(leader).children(recursive=True), Process(leader)]
+    return []
+
+
+def _session(process: int) -> int | None:
+    try:
+        return os.getsid(process)
+    except (ProcessLookupError, PermissionError):
+        return None
 
 
 def ui_command(store: str, port: int) -> list[str]:

@@ -7,9 +7,8 @@ file beside it is locked while a run is sent. On PostgreSQL an advisory lock is 
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import IO
 
 from responder_ml.errors import TrackingError
 from responder_ml.records.file_lock import locked
@@ -44,19 +43,16 @@ def sole_writer(store: str) -> Iterator[None]:
         f"{file} has been in use by another training for {_PATIENCE_S:g} s. The run folder is complete; end that training and "
         "send this run with `track`."
     )
-    with _open_lock(file.with_name(f".{file.name}.lock"), file) as held, locked(held, _PATIENCE_S, too_long):
+    with ExitStack() as hold:
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            hold.enter_context(locked(file.with_name(f".{file.name}.lock"), _PATIENCE_S, too_long))
+        except OSError as problem:
+            raise TrackingError(
+                f"The tracking store {file} cannot be written: {problem}. Free space, or name another with tracking.uri."
+            ) from problem
         _make_sqlite(file)
         yield
-
-
-def _open_lock(lock: Path, file: Path) -> IO[bytes]:
-    try:
-        lock.parent.mkdir(parents=True, exist_ok=True)
-        return lock.open("a+b")
-    except OSError as problem:
-        raise TrackingError(
-            f"The tracking store {file} cannot be written: {problem}. Free space, or name another with tracking.uri."
-        ) from problem
 
 
 @contextmanager

@@ -166,14 +166,14 @@ def full_match(pattern: str, text: str) -> re.Match[str] | None:
     """Return the match of a recipe's pattern with the whole of a text, upper and lower case alike.
 
     A pattern such as ``(a+)+b`` takes longer than the age of the universe on some texts; it is given up after a few seconds, where
-    that can be told, which is in the main thread.
+    that can be told, which is in the main thread and not on Windows.
 
     Raises
     ------
     FetchError
         The pattern takes too long.
     """
-    if threading.current_thread() is not threading.main_thread():
+    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "setitimer"):
         return re.fullmatch(pattern, text, re.IGNORECASE)
 
     def give_up(signal_number: int, frame: object) -> None:
