@@ -119,6 +119,7 @@ def judge(task: tuple) -> dict:
     from responder_ml.evaluation.evidence import assess_evidence
     from responder_ml.evaluation.metrics import auroc
     from responder_ml.evaluation.procedure import Procedure
+    from responder_ml.progress import Progress
     from responder_ml.search.search_data import SearchData
     from responder_ml.search.workers import Workers
 
@@ -147,7 +148,7 @@ def judge(task: tuple) -> dict:
     procedure = Procedure(SearchData.of(labelled), prepared.feasible.candidates, prepared.feasible.plan, Workers(1))
     observed = procedure.observe(labelled.labels)
     log2 = np.asarray(labelled.expression, dtype=np.float64)
-    evidence = assess_evidence(procedure, observed, labelled, prepared.null_plan, log2, lambda *_: None)
+    evidence = assess_evidence(procedure, observed, labelled, prepared.null_plan, log2, Progress())
     return {
         "task": list(task),
         "level": evidence.verdict.level,

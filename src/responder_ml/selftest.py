@@ -27,17 +27,17 @@ from responder_ml.cohort.endpoint import LabelledCohort
 from responder_ml.config import JobConfig
 from responder_ml.errors import ConfigError
 from responder_ml.evaluation.metrics import auroc
-from responder_ml.evaluation.permutation import NullPlan, run_null
+from responder_ml.evaluation.permutation import NullPlan, expected_draws, run_null
 from responder_ml.evaluation.procedure import Procedure
 from responder_ml.evaluation.relabel import draw_labellings
-from responder_ml.progress import Progress
+from responder_ml.progress import Progress, WorkPlan
 from responder_ml.records.files import named_folder, write_text
 from responder_ml.search.candidate import Candidate
 from responder_ml.search.draw import SearchPlan
 from responder_ml.search.search_data import SearchData
 from responder_ml.search.unit_store import UnitStore
 from responder_ml.search.workers import Workers
-from responder_ml.selftest_seeds import SeedVerdict, judge_seeds
+from responder_ml.selftest_seeds import SeedVerdict, judge_seeds, seed_costs
 from responder_ml.selftest_size import SelfTestSize
 from responder_ml.statistics.seeds import generator, integer_seed
 
@@ -185,18 +185,29 @@ def selftest(
     prepared = prepare_job(job)
     # Nothing rests on the null's mean and spread here, so a null may end as soon as it is settled.
     null = NullPlan(size.permutations, job.null.alpha, job.seed, least=1)
+    workers = build_workers(job.compute, store)
+    costs = {_stage(kind): float(size.cohorts * expected_draws(null)) for kind in get_args(Kind)}
+    costs |= seed_costs(job.seed, size.seeds, prepared)
     controls = []
-    for kind in get_args(Kind):
-        run = partial(_run_cohort, prepared.labelled, prepared.feasible.candidates, prepared.feasible.plan, null, kind)
-        results: list[tuple[float, float]] = []
-        with progress.stage(f"Cohorts without effect ({kind})") as on_progress:
-            for result in build_workers(job.compute, store).map(run, range(size.cohorts)):
-                results.append(result)
-                on_progress(len(results), size.cohorts, f"mean AUROC {np.mean([value for value, _ in results]):.2f}")
-        aurocs, p_values = np.array(results).T
-        controls.append(NegativeControl(kind, aurocs, p_values, job.null.alpha))
-    seeds = judge_seeds(job, size.seeds, progress, store) if size.seeds else ()
+    with progress.work(WorkPlan(costs, workers.count)):
+        for kind in get_args(Kind):
+            run = partial(
+                _run_cohort, prepared.labelled, prepared.feasible.candidates, prepared.feasible.plan, null, kind
+            )
+            results: list[tuple[float, float]] = []
+            with progress.stage(_stage(kind)) as on_progress:
+                for result in workers.map(run, range(size.cohorts)):
+                    results.append(result)
+                    mean = np.mean([value for value, _ in results])
+                    on_progress(len(results), size.cohorts, f"mean AUROC {mean:.2f}")
+            aurocs, p_values = np.array(results).T
+            controls.append(NegativeControl(kind, aurocs, p_values, job.null.alpha))
+        seeds = judge_seeds(job, size.seeds, progress, store) if size.seeds else ()
     return SelfTest(job.name, job.seed, size, tuple(controls), seeds)
+
+
+def _stage(kind: Kind) -> str:
+    return f"Cohorts without effect ({kind})"
 
 
 def shuffle_genes(expression: Floats, rng: np.random.Generator, pair_of: Indices | None = None) -> Floats:

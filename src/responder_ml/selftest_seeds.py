@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 
-from responder_ml.build import build_cohort, build_workers, prepare_job
+from responder_ml.build import PreparedJob, build_cohort, build_workers, prepare_job
 from responder_ml.config import JobConfig
 from responder_ml.evaluation.evidence import assess_evidence
 from responder_ml.evaluation.metrics import auroc
+from responder_ml.evaluation.permutation import expected_draws, is_exact
 from responder_ml.evaluation.procedure import Procedure
+from responder_ml.evaluation.relabel import count_labellings
 from responder_ml.evaluation.verdict import Verdict
 from responder_ml.features.normalise import log2_expression
 from responder_ml.progress import Progress
@@ -65,13 +67,34 @@ def judge_seeds(
         prepared = prepare_job(job.model_copy(update={"seed": seed}), cohort)
         labelled, feasible = prepared.labelled, prepared.feasible
         log2 = log2_expression(labelled.expression, str(labelled.cohort.uns["units"]))
-        with progress.stage(f"Seed {seed}") as on_progress:
-            procedure = Procedure(SearchData.of(labelled), feasible.candidates, feasible.plan, workers)
-            observed = procedure.observe(labelled.labels)
-            evidence = assess_evidence(procedure, observed, labelled, prepared.null_plan, log2, on_progress)
+        procedure = Procedure(SearchData.of(labelled), feasible.candidates, feasible.plan, workers)
+        observed = procedure.observe(labelled.labels)
+        evidence = assess_evidence(
+            procedure, observed, labelled, prepared.null_plan, log2, progress, title=_stage(seed)
+        )
         p_value = None if evidence.null is None else evidence.null.p_value
         verdicts.append(SeedVerdict(seed, auroc(observed.auto), p_value, evidence.verdict))
     return tuple(verdicts)
+
+
+def seed_costs(first: int, number: int, prepared: PreparedJob) -> dict[str, float]:
+    """Return what the null of every seed costs, in relabellings, by the title of its stage.
+
+    Parameters
+    ----------
+    first, number
+        The job's own seed, and how many.
+    prepared
+        Its data and plan.
+    """
+    null, labels, strata = prepared.null_plan, prepared.labelled.labels, prepared.labelled.strata
+    exact = is_exact(labels, strata, null.permutations)
+    cost = count_labellings(labels, strata) if exact else expected_draws(null)
+    return {_stage(seed): float(cost) for seed in range(first, first + number)}
+
+
+def _stage(seed: int) -> str:
+    return f"Seed {seed}"
 
 
 def describe_seeds(verdicts: tuple[SeedVerdict, ...]) -> str:

@@ -13,6 +13,7 @@ from responder_ml.records.study import STUDY_FOLDER, Study, write_study
 from responder_ml.report.study import render_study
 from responder_ml.search.candidate import classifier_notes
 from responder_ml.search.checkpoints import RunCheckpoint, run_checkpoint
+from responder_ml.studies.forecast import JOINT_NULL_STAGE, TRANSFER_STAGE, plan_study_tests
 from responder_ml.studies.jobs import RefusedJob, RegionJob, StudyJob, jobs_to_test, search_jobs
 from responder_ml.studies.region_fusion import fuse_regions, fusion_table
 from responder_ml.studies.summary import compose_result, job_table, null_table
@@ -52,24 +53,26 @@ def run_study(config: StudyConfig, out: Path, checkpoint: RunCheckpoint, progres
         progress.say(note)
     planned_jobs, cohort = list(config.planned_jobs()), build_cohort(base.cohort, base.seed)
     workers = build_workers(base.compute, checkpoint.unit_store())
+    # What the tests cost is known once the jobs have been read and searched, which is little beside them.
     with clock.lap("search_s"), progress.stage("Search") as on_progress:
         jobs = search_jobs(planned_jobs, cohort, workers, on_progress)
     with clock.lap("fusion_s"), progress.stage("Fusion") as on_progress:
         fusions = fuse_regions(config, planned_jobs, cohort, workers, on_progress)
     jobs += [job for fusion in fusions for job in fusion.jobs]
     testable = jobs_to_test(jobs)
-    with clock.lap("null_s"), progress.stage("Null of all jobs") as on_progress:
-        relabelling = JointRelabelling({name: job.subjects for name, job in testable.items()})
-        statistics = {name: job.statistic for name, job in testable.items()}
-        joint_null = run_joint_null(
-            statistics, relabelling, base.null.permutations, base.seed, base.null.alpha, on_progress
-        )
-    with clock.lap("verdicts_s"):
-        # Only now is there an answer: a job that failed before has told nobody anything.
-        verdicts = job_table(jobs, joint_null, _count_jobs(jobs, out.parent, progress))
-    with clock.lap("transfer_s"), progress.stage("Transfer") as on_progress:
-        evidence = set(verdicts["job"][verdicts["verdict"] == "evidence"])
-        transfers = transfer_table(config, testable, joint_null.jobs, evidence, workers, on_progress)
+    with progress.work(plan_study_tests(config, testable, workers.count)):
+        with clock.lap("null_s"), progress.stage(JOINT_NULL_STAGE) as on_progress:
+            relabelling = JointRelabelling({name: job.subjects for name, job in testable.items()})
+            statistics = {name: job.statistic for name, job in testable.items()}
+            joint_null = run_joint_null(
+                statistics, relabelling, base.null.permutations, base.seed, base.null.alpha, on_progress
+            )
+        with clock.lap("verdicts_s"):
+            # Only now is there an answer: a job that failed before has told nobody anything.
+            verdicts = job_table(jobs, joint_null, _count_jobs(jobs, out.parent, progress))
+        with clock.lap("transfer_s"), progress.stage(TRANSFER_STAGE) as on_progress:
+            evidence = set(verdicts["job"][verdicts["verdict"] == "evidence"])
+            transfers = transfer_table(config, testable, joint_null.jobs, evidence, workers, on_progress)
     tables = {
         "jobs": verdicts,
         "null": null_table(joint_null),

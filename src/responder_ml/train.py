@@ -19,6 +19,7 @@ from responder_ml.evaluation.held_out_features import held_out_features, outer_m
 from responder_ml.evaluation.procedure import Procedure
 from responder_ml.explanation.explain import explain_run
 from responder_ml.features.normalise import log2_expression
+from responder_ml.forecast import EARLY_GENE_STAGE, EXPLANATION_STAGE, REFIT_STAGE, SEARCH_STAGE, plan_training
 from responder_ml.memory import memory_note
 from responder_ml.progress import Clock, Progress
 from responder_ml.records.digests import data_digest
@@ -144,17 +145,19 @@ def run_procedure(job: JobConfig, prepared: PreparedJob, workers: Workers, progr
     labelled, feasible = prepared.labelled, prepared.feasible
     labels = labelled.labels
     log2 = log2_expression(labelled.expression, str(labelled.cohort.uns["units"]))
-    with clock.lap("search_s"), progress.stage("Nested search") as on_progress:
-        procedure = Procedure(SearchData.of(labelled), feasible.candidates, feasible.plan, workers)
-        observed = procedure.observe(labels, on_progress=on_progress)
-    with clock.lap("null_s"), progress.stage("Null") as on_progress:
-        evidence = assess_evidence(procedure, observed, labelled, prepared.null_plan, log2, on_progress)
-    with clock.lap("markers_s"):
-        ablation = ablate_early_genes(procedure, observed)
-    with clock.lap("explain_s"):
-        explanation = explain_run(procedure, observed, labelled, log2, prepared.null_plan, evidence.null)
-    with clock.lap("refit_s"):
-        refit = procedure.refit(labels)
+    with progress.work(plan_training(prepared, workers.count)):
+        with clock.lap("search_s"), progress.stage(SEARCH_STAGE) as on_progress:
+            procedure = Procedure(SearchData.of(labelled), feasible.candidates, feasible.plan, workers)
+            observed = procedure.observe(labels, on_progress=on_progress)
+        with clock.lap("null_s"):
+            evidence = assess_evidence(procedure, observed, labelled, prepared.null_plan, log2, progress)
+        with clock.lap("markers_s"), progress.stage(EARLY_GENE_STAGE) as on_progress:
+            ablation = ablate_early_genes(procedure, observed, on_progress)
+        with clock.lap("explain_s"), progress.stage(EXPLANATION_STAGE) as on_progress:
+            null, null_plan = evidence.null, prepared.null_plan
+            explanation = explain_run(procedure, observed, labelled, log2, null_plan, null, on_progress)
+        with clock.lap("refit_s"), progress.stage(REFIT_STAGE):
+            refit = procedure.refit(labels)
     return Outcome(
         labelled,
         prepared.findings,

@@ -16,6 +16,7 @@ from responder_ml.commands.console import (
     print_table,
     specified,
 )
+from responder_ml.progress import WorkPlan
 
 ODD = "[bold]pfc[1] :smile: [/]"
 
@@ -86,13 +87,68 @@ def test_findings_are_printed_with_severity_and_code(console):
     assert console.file.getvalue() == f"warning RML01  Batch is {ODD}.\ninfo    RML02  Fine.\n"
 
 
-def test_progress_is_silent_where_there_is_no_terminal_but_for_sentences(console):
-    progress = ProgressBar(console)
-    with progress.stage("Search") as on_progress:
-        on_progress(1, 2, "half")
+class HandClock:
+    def __init__(self):
+        self.now = 0.0
+
+    def __call__(self):
+        return self.now
+
+
+def _draw(progress, clock, stage, seconds, units):
+    """Let a stage of so many units pass, each of so many seconds."""
+    with progress.stage(stage) as on_progress:
+        for unit in range(1, units + 1):
+            clock.now += seconds
+            on_progress(unit, units, f"p = {1 / unit:.3f} so far")
+
+
+def test_short_work_is_silent_where_there_is_no_terminal_but_for_sentences(console, capsys):
+    progress, clock = ProgressBar(console), HandClock()
+    _draw(progress, clock, "Search", 1, 10)
     assert console.file.getvalue() == ""
     progress.say(f"Smallest p of {ODD}")
     assert console.file.getvalue() == f"Smallest p of {ODD}\n"
+    assert capsys.readouterr().err == ""
+
+
+def test_long_work_tells_an_estimate_and_then_a_line_every_half_minute_where_there_is_no_terminal(console, capsys):
+    clock = HandClock()
+    progress = ProgressBar(console, clock)
+    plan = WorkPlan({"Search": 10, "Null": 100, "Fit": 2}, workers=2, more=400, reason="if p lies near 0.05")
+    with progress.work(plan):
+        _draw(progress, clock, "Search", 2, 10)
+        _draw(progress, clock, "Null", 2, 50)
+    assert console.file.getvalue() == ""  # that is the result's
+    assert capsys.readouterr().err.splitlines() == [
+        "This takes about 4 min on 2 cores; up to 17 min if p lies near 0.05.",
+        # The search took a second for each unit of cost, so the null was expected to take two a draw.
+        "Null: 5 of 50; p = 0.200 so far; about 2 min left",
+        "Null: 20 of 50; p = 0.050 so far; about 1 min left",
+        "Null: 35 of 50; p = 0.029 so far; about 30 s left",
+        "Null: 50 of 50; p = 0.020 so far; about 5 s left",
+    ]
+
+
+def test_work_that_one_process_does_with_an_end_that_is_known_names_neither(console, capsys):
+    clock = HandClock()
+    _draw(ProgressBar(console, clock), clock, "Claims", 25, 2)
+    assert capsys.readouterr().err.splitlines() == [
+        "This takes about 50 s.",
+        "Claims: 2 of 2; p = 0.500 so far; about 5 s left",
+    ]
+
+
+def test_a_bar_on_a_terminal_holds_for_all_stages():
+    console, clock = Console(file=io.StringIO(), width=150, force_terminal=True), HandClock()
+    progress = ProgressBar(console, clock)
+    with progress.work(WorkPlan({"Search": 10, "Null": 100}, workers=4)):
+        _draw(progress, clock, "Search", 2, 10)
+        _draw(progress, clock, "Null", 2, 100)
+    shown = console.file.getvalue()
+    assert "This takes about 4 min on 4 cores." in shown
+    assert "Null: 100 of 100" in shown
+    assert shown.count("\n") == 2  # the estimate, and one bar
 
 
 def test_progress_on_a_terminal_names_the_stage_and_the_remark():

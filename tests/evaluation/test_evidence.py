@@ -16,6 +16,7 @@ from responder_ml.evaluation.evidence import assess_evidence, assess_given_null,
 from responder_ml.evaluation.metrics import OutOfFold, auroc, fold_aurocs
 from responder_ml.evaluation.permutation import NullPlan, NullResult
 from responder_ml.evaluation.separation import measure
+from responder_ml.progress import Progress
 
 LABELS = np.array([1, 1, 1, 1, 0, 0, 0, 0], dtype=np.int8)
 DRUG = np.array([0, 0, 1, 1, 0, 0, 1, 1])
@@ -79,7 +80,7 @@ def _labelled(nuisance=("batch",)):
 def _assess(alpha=0.9, permutations=100, nuisance=("batch",)):
     procedure = Procedure()
     plan = NullPlan(permutations, alpha, 3)
-    evidence = assess_evidence(procedure, OBSERVED, _labelled(nuisance), plan, LOG2, lambda *_: None)
+    evidence = assess_evidence(procedure, OBSERVED, _labelled(nuisance), plan, LOG2, Progress())
     return evidence, procedure
 
 
@@ -129,7 +130,7 @@ def _verdict(monkeypatch, baselines, conditional_p=0.001, alpha=0.5, links=(0.01
     monkeypatch.setattr(module, "evaluate_baseline", lambda baseline, *_: by_name[baseline.name])
     observed = OBSERVED
     plan = NullPlan(100, alpha, 3)
-    return assess_evidence(Procedure(), observed, _labelled(), plan, LOG2, lambda *_: None).verdict
+    return assess_evidence(Procedure(), observed, _labelled(), plan, LOG2, Progress()).verdict
 
 
 PERFECT, USELESS = np.where(LABELS, 1.0, -1.0), np.zeros(8)
@@ -169,7 +170,7 @@ def _of_counts(sizes, strata=("drug",)):
 def test_the_library_size_has_a_second_null_only_where_it_may_explain_the_result():
     def assess(sizes):
         procedure, plan = Procedure(), NullPlan(100, 0.2, 3)
-        return assess_evidence(procedure, OBSERVED, _of_counts(sizes), plan, LOG2, lambda *_: None)
+        return assess_evidence(procedure, OBSERVED, _of_counts(sizes), plan, LOG2, Progress())
 
     harmless = assess([100, 400, 100, 400, 100, 400, 100, 400])
     assert harmless.null.p_value <= 0.2
@@ -186,7 +187,7 @@ def test_a_given_null_is_judged_as_it_stands():
     values = np.linspace(0, 1, 99)
     null = NullResult(0.9, values, 0.001, (0.001, 0.001), False, True, False, 100, 0.0005, aurocs=values)
     evidence = assess_given_null(
-        null, Procedure(), OBSERVED, _labelled(()), plan, LOG2, lambda *_: None, p_name="corrected p"
+        null, Procedure(), OBSERVED, _labelled(()), plan, LOG2, Progress(), p_name="corrected p"
     )
     assert evidence.null is null
     assert evidence.verdict.level == "evidence"

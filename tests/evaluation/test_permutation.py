@@ -1,3 +1,4 @@
+from dataclasses import replace
 from itertools import combinations, permutations
 
 import numpy as np
@@ -11,6 +12,7 @@ from responder_ml.evaluation.permutation import (
     NullPlan,
     NullResult,
     exact_null,
+    expected_draws,
     is_exact,
     min_attainable_p,
     relabellings_short,
@@ -265,7 +267,18 @@ def test_progress_is_reported_with_the_running_p():
     messages.clear()
     drawn, _ = _null(34, block=10, on_progress=lambda *message: messages.append(message))
     assert [message[:2] for message in messages] == [(10, 34), (20, 34), (30, 34), (34, 34)]
-    assert messages[-1][2] == f"p = {drawn.p_value:.3f}"
+    assert messages[-1][2] == f"p = {drawn.p_value:.3f} so far"
+
+
+def test_a_null_is_expected_to_end_when_it_is_settled_at_the_rate_so_far():
+    plan = NullPlan(5000, 0.05, 1)
+    assert expected_draws(plan) == fewest_draws(0.05)
+    clear, near = expected_draws(plan, 60, 100), expected_draws(plan, 5, 100)
+    assert clear == 101  # settled, and only waiting for its block to end
+    assert near == 5000
+    assert expected_draws(replace(plan, permutations=50)) == 50
+    # Corrected for ten tests, p must be seen below a tenth of alpha.
+    assert expected_draws(replace(plan, family=10)) > fewest_draws(0.05)
 
 
 @pytest.mark.parametrize(

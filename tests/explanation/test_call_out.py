@@ -81,7 +81,7 @@ def test_the_threshold_is_the_largest_that_alpha_leaves(rng, monkeypatch, alpha,
     rest[1] = labelled = replace(rest[1], strata=np.arange(N) % 3)
     expected = draw_labellings(labelled.labels, labelled.strata, count, generator(NULL.seed, "call out"))
 
-    def summaries(summarise, labellings, repeats):
+    def summaries(summarise, labellings, repeats, on_progress=None):
         np.testing.assert_array_equal(labellings, expected)
         assert repeats == 2
         return [tuple(maximum) for maximum in maxima]

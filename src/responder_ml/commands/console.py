@@ -1,7 +1,8 @@
 """What several commands share: arguments, lines and tables on the terminal, the findings of an audit, and progress bars."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,7 +13,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from responder_ml.masking import hide_secrets
-from responder_ml.progress import OnProgress, Progress
+from responder_ml.progress import Forecast, OnProgress, Progress, WorkPlan, spoken_time
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -113,39 +114,121 @@ def verdict_style(level: str) -> str:
     return _VERDICT_STYLES.get(level, "")
 
 
+LINE_EVERY_S = 30.0
+"""Seconds between the lines that stand for a bar where there is no terminal, such as in the log of a cluster."""
+_WORTH_SAYING_S = 20.0
+# The first units wait for processes to start and for code to be compiled.
+_SETTLED_S = 3.0
+
+
 class ProgressBar(Progress):
-    """A progress bar on a terminal; elsewhere only the sentences that belong to the result.
+    """One bar over all stages of announced work, with an estimate of the time it takes; lines where there is no terminal.
 
     Parameters
     ----------
     console
-        The terminal on which to show it.
+        Where sentences that belong to the result are printed. The bar is there too if it is a terminal, and otherwise, like the
+        lines, on standard error, so that a result that is sent to a file holds nothing else.
+    clock
+        Returns seconds.
     """
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, clock: Callable[[], float] = time.monotonic) -> None:
         self._console = console
+        self._watched = console if console.is_terminal else Console(stderr=True)
+        self._clock = clock
+        self._forecast: Forecast | None = None
+        self._show: Callable[[str, str], None] = lambda *_: None
+
+    @contextmanager
+    def work(self, plan: WorkPlan) -> Iterator[None]:
+        """Show one bar, or lines, over stages that follow one another."""
+        self._forecast, self._estimated = Forecast(plan, self._clock), False
+        try:
+            with self._bar() if self._watched.is_terminal else nullcontext(self._line_writer()) as self._show:
+                yield
+        finally:
+            self._forecast = None
 
     @contextmanager
     def stage(self, title: str) -> Iterator[OnProgress]:
-        """Show one bar while a stage lasts."""
-        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-        from rich.progress import Progress as RichProgress
+        """Show a stage within the work that was announced, or by itself."""
+        if self._forecast is None:
+            with self.work(WorkPlan({title: 1.0})), self.stage(title) as alone:
+                yield alone
+            return
+        forecast = self._forecast
+        forecast.begin(title)
+        self._show(title, "")
 
-        columns: list[Any] = [
-            TextColumn("{task.description}", markup=False),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeRemainingColumn(),
-            TextColumn("{task.fields[remark]}", markup=False),
-        ]
-        with RichProgress(*columns, console=self._console, disable=not self._console.is_terminal) as bars:
-            task = bars.add_task(title.translate(_CONTROLS), total=None, remark="")
+        def on_progress(count: int, total: int, remark: str) -> None:
+            forecast.report(count, total)
+            self._estimate(forecast)
+            self._show(f"{title}: {count:,} of {total:,}", remark)
 
-            def on_progress(count: int, total: int, remark: str) -> None:
-                bars.update(task, completed=count, total=total, remark=remark.translate(_CONTROLS))
-
-            yield on_progress
+        yield on_progress
+        forecast.end()
 
     def say(self, text: str) -> None:
         """Print a sentence."""
         print_line(self._console, text)
+
+    def _estimate(self, forecast: Forecast) -> None:
+        """Say once how long everything takes, as soon as that can be told."""
+        remaining = forecast.remaining()
+        if self._estimated or remaining is None or forecast.elapsed < _SETTLED_S:
+            return
+        self._estimated = True
+        if remaining < _WORTH_SAYING_S:
+            return
+        workers, more = forecast.plan.workers, forecast.more()
+        on = f" on {workers} cores" if workers > 1 else ""
+        line = f"This takes about {spoken_time(forecast.elapsed + remaining)}{on}"
+        if more > remaining:
+            line += f"; up to {spoken_time(forecast.elapsed + remaining + more)} {forecast.plan.reason}"
+        print_line(self._watched, f"{line}.")
+
+    @contextmanager
+    def _bar(self) -> Iterator[Callable[[str, str], None]]:
+        from rich.progress import BarColumn, TextColumn
+        from rich.progress import Progress as RichProgress
+
+        columns = [
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            TextColumn("{task.fields[rest]}", markup=False),
+            TextColumn("{task.fields[remark]}", markup=False),
+        ]
+        with RichProgress(*columns, console=self._watched) as bars:
+            task = bars.add_task("", total=None, rest="", remark="")
+
+            def show(stage: str, remark: str) -> None:
+                forecast = self._forecast
+                if forecast is not None:
+                    known = forecast.remaining() is not None
+                    bars.update(
+                        task,
+                        description=stage.translate(_CONTROLS),
+                        remark=remark.translate(_CONTROLS),
+                        completed=forecast.fraction(),
+                        total=1.0 if known else None,
+                        rest=_rest(forecast),
+                    )
+
+            yield show
+
+    def _line_writer(self) -> Callable[[str, str], None]:
+        written = self._clock()
+
+        def show(stage: str, remark: str) -> None:
+            nonlocal written
+            if self._forecast is not None and self._clock() - written >= LINE_EVERY_S:
+                written = self._clock()
+                print_line(self._watched, "; ".join(filter(None, (stage, remark, _rest(self._forecast)))))
+
+        return show
+
+
+def _rest(forecast: Forecast) -> str:
+    remaining = forecast.remaining()
+    return "" if remaining is None else f"about {spoken_time(remaining)} left"

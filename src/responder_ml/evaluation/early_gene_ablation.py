@@ -14,6 +14,7 @@ from responder_ml.errors import FeatureError
 from responder_ml.evaluation.intervals import corrected_t
 from responder_ml.evaluation.metrics import auroc, fold_aurocs
 from responder_ml.evaluation.procedure import ObservedResult, Procedure
+from responder_ml.progress import OnProgress
 
 IMMEDIATE_EARLY = "immediate-early genes"
 
@@ -41,13 +42,17 @@ class GeneAblation:
     interval: tuple[float, float] | None = None
 
 
-def ablate_early_genes(procedure: Procedure, observed: ObservedResult) -> GeneAblation:
+def ablate_early_genes(
+    procedure: Procedure, observed: ObservedResult, on_progress: OnProgress | None = None
+) -> GeneAblation:
     """Run the procedure without immediate-early genes on the labels and folds of the headline.
 
     Parameters
     ----------
     procedure, observed
         The procedure, and its result with all genes.
+    on_progress
+        Called after each repeat.
     """
     genes = procedure.search_data.genes
     early = np.zeros(len(genes), dtype=np.bool_)
@@ -61,7 +66,7 @@ def ablate_early_genes(procedure: Procedure, observed: ObservedResult) -> GeneAb
         # A builder that uses only these genes has no feature without them.
         return GeneAblation(IMMEDIATE_EARLY, present)
     # As many repeats as were observed, whatever the plan says: differences are taken fold by fold.
-    ablated = without_early.observe(observed.auto.labels, len(observed.results)).auto
+    ablated = without_early.observe(observed.auto.labels, len(observed.results), on_progress).auto
     differences = fold_aurocs(observed.auto) - fold_aurocs(ablated)
     test = corrected_t(differences, differences.shape[1])
     return GeneAblation(

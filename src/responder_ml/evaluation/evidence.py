@@ -34,7 +34,10 @@ from responder_ml.evaluation.verdict import (
     is_underpowered,
     summarise_null,
 )
-from responder_ml.progress import OnProgress
+from responder_ml.progress import Progress
+
+NULL_STAGE, CONDITIONAL_STAGE = "Null", "Null among subjects alike in nuisances"
+"""Titles of the two nulls, for whoever watches."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +87,8 @@ def assess_evidence(
     labelled: LabelledCohort,
     plan: NullPlan,
     log2: Floats,
-    on_progress: OnProgress,
+    progress: Progress,
+    title: str = NULL_STAGE,
 ) -> Evidence:
     """Run both nulls and the baselines, and reach the verdict.
 
@@ -98,14 +102,17 @@ def assess_evidence(
         How the nulls are run.
     log2
         Log2 expression, samples x genes, for random signatures and cell-type markers.
-    on_progress
-        Called after each block of relabellings.
+    progress
+        Is told about both nulls, each a stage.
+    title
+        Of the first of them.
     """
     null = None
     if plan.permutations != 0:
         value = observed.measured(procedure.cells)
-        null = run_null(procedure.statistics, labelled.labels, labelled.strata, value, plan, "strata", on_progress)
-    return assess_given_null(null, procedure, observed, labelled, plan, log2, on_progress)
+        with progress.stage(title) as on_progress:
+            null = run_null(procedure.statistics, labelled.labels, labelled.strata, value, plan, "strata", on_progress)
+    return assess_given_null(null, procedure, observed, labelled, plan, log2, progress)
 
 
 def assess_given_null(
@@ -115,7 +122,7 @@ def assess_given_null(
     labelled: LabelledCohort,
     plan: NullPlan,
     log2: Floats,
-    on_progress: OnProgress,
+    progress: Progress,
     p_name: str = "p",
 ) -> Evidence:
     """Run the conditional null and the baselines, and reach the verdict, for a null that was run before.
@@ -125,7 +132,7 @@ def assess_given_null(
     null
         Where several jobs are tested together, its p and its smallest attainable p are the corrected ones. None if no
         null was run.
-    procedure, observed, labelled, plan, log2, on_progress
+    procedure, observed, labelled, plan, log2, progress
         As for `assess_evidence`.
     p_name
         Name of the p value in the verdict.
@@ -134,7 +141,7 @@ def assess_given_null(
     conditional, nuisance = None, None
     if null is not None and null.rejected(plan.alpha):
         best = _best([baseline for baseline in baselines if baseline.nuisance])
-        conditional, nuisance = _assess_nuisance(procedure, observed, labelled, plan, best, on_progress)
+        conditional, nuisance = _assess_nuisance(procedure, observed, labelled, plan, best, progress)
     verdict = conclude(
         question=f"{labelled.endpoint.positive} from {labelled.endpoint.negative}",
         auroc=auroc(observed.auto),
@@ -157,7 +164,7 @@ def _assess_nuisance(
     labelled: LabelledCohort,
     plan: NullPlan,
     best: BaselineResult | None,
-    on_progress: OnProgress,
+    progress: Progress,
 ) -> tuple[NullResult | None, NuisanceSummary | None]:
     """Test whether nuisances may explain a result, and exchange labels between subjects alike in them.
 
@@ -170,16 +177,17 @@ def _assess_nuisance(
     conditional = None
     if nuisance.declared or links.may_explain or links.association_p <= plan.alpha:
         # Subjects are compared only with those alike in the categories.
-        conditional = run_null(
-            partial(procedure.statistics, cells=nuisance.cells),
-            labelled.labels,
-            nuisance.cells,
-            observed.measured(nuisance.cells),
-            plan,
-            "strata and batch",
-            on_progress,
-            nuisance.log_odds(labelled.labels),
-        )
+        with progress.stage(CONDITIONAL_STAGE) as on_progress:
+            conditional = run_null(
+                partial(procedure.statistics, cells=nuisance.cells),
+                labelled.labels,
+                nuisance.cells,
+                observed.measured(nuisance.cells),
+                plan,
+                "strata and batch",
+                on_progress,
+                nuisance.log_odds(labelled.labels),
+            )
     summary = None if conditional is None else summarise_null(conditional, plan.alpha)
     names = " and ".join([", ".join(nuisance.names[:-1])] * (len(nuisance.names) > 1) + [nuisance.names[-1]])
     return conditional, NuisanceSummary(names, summary, links.association_p, links.may_explain, best)

@@ -208,9 +208,11 @@ def run_null(
     for block in statistic(list(relabelled)):
         measured = np.concatenate([measured, block])
         values = standard.soft_maximum(measured)
+        at_or_above = reaches(values, reached)
         if on_progress is not None:
-            on_progress(len(values), len(relabelled), f"p = {monte_carlo_p(values, reached):.3f}")
-        end = stops_at(reaches(values, reached), plan.alpha, plan.family, plan.least)
+            expected = expected_draws(plan, int(np.count_nonzero(at_or_above)), len(values))
+            on_progress(len(values), expected, f"p = {monte_carlo_p(values, reached):.3f} so far")
+        end = stops_at(at_or_above, plan.alpha, plan.family, plan.least)
         if end is not None:
             break
     measured = measured[:end]
@@ -306,6 +308,21 @@ def min_attainable_p(labels: Labels, strata: Indices, plan: NullPlan) -> float:
     if count <= _exact_up_to(plan.permutations):
         return smallest_exact_p(labels, strata)
     return 1.0 / (min(plan.budget, max(plan.least, fewest_draws(plan.alpha / plan.family))) + 1)
+
+
+def expected_draws(plan: NullPlan, exceedances: int = 0, draws: int = 0) -> int:
+    """Return how many random relabellings a null will take in all, if they go on to reach the statistic as often as so far.
+
+    Parameters
+    ----------
+    plan
+        How the null is run.
+    exceedances, draws
+        How many of how many relabellings have reached the statistic.
+    """
+    level = plan.alpha if exceedances > plan.alpha * draws else plan.alpha / plan.family
+    needed = draws_needed(exceedances, draws, level) if draws else fewest_draws(level)
+    return min(plan.budget, max(plan.least, plan.budget if needed is None else needed))
 
 
 def relabellings_short(labels: Labels, strata: Indices, plan: NullPlan) -> int | None:

@@ -192,7 +192,11 @@ class Procedure:
             yield np.stack(block)
 
     def summaries(
-        self, summarise: Callable[[Labels, Sequence[DrawResult]], Summary], labellings: Sequence[Labels], repeats: int
+        self,
+        summarise: Callable[[Labels, Sequence[DrawResult]], Summary],
+        labellings: Sequence[Labels],
+        repeats: int,
+        on_progress: OnProgress | None = None,
     ) -> list[Summary]:
         """Return ``summarise`` of each labelling and its results, which hold the fitted models.
 
@@ -204,9 +208,15 @@ class Procedure:
             0/1 per subject.
         repeats
             Repeats of the outer folds for each labelling.
+        on_progress
+            Called after each block of labellings.
         """
-        blocks = self._relabelled(summarise, labellings, repeats, keep_models=True)
-        return [summary for block in blocks for summary in block]
+        summaries: list[Summary] = []
+        for block in self._relabelled(summarise, labellings, repeats, keep_models=True):
+            summaries += block
+            if on_progress is not None:
+                on_progress(len(summaries), len(labellings), "")
+        return summaries
 
     def _relabelled(
         self,

@@ -27,11 +27,13 @@ from responder_ml.evaluation.procedure import ObservedResult, Procedure
 from responder_ml.evaluation.relabel import count_labellings, draw_labellings
 from responder_ml.explanation.attribution import Contributions, explain_auto, gather_contributions
 from responder_ml.explanation.modules import Modules, correlated_modules
+from responder_ml.progress import OnProgress
 from responder_ml.search.draw import DrawResult
 from responder_ml.statistics.seeds import generator
 
 _RELABELLINGS = 19
-_REPEATS = 2
+REPEATS = 2
+"""Repeats of the outer folds in each relabelled run, at most."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,7 @@ def call_out(
     log2: Floats,
     plan: NullPlan,
     null: NullResult | None,
+    on_progress: OnProgress | None = None,
 ) -> CallOut:
     """Relabel subjects, re-run the whole procedure and compare each gene with the best gene of every relabelled run.
 
@@ -108,21 +111,27 @@ def call_out(
         The plan of the null: alpha and seed.
     null
         The null of the whole procedure. Without one, where it is not rejected, or with too few labellings, nothing is compared.
+    on_progress
+        Called after each block of relabelled runs.
     """
-    repeats = min(_REPEATS, len(observed.results))
+    repeats = min(REPEATS, len(observed.results))
     strengths_of = partial(_strengths, labelled.genes, labelled.subject_of, log2)
     strengths = strengths_of(labelled.labels, observed.results[:repeats])
-    # The fewest relabellings whose maximum is exceeded with a probability of at most alpha.
-    count = max(_RELABELLINGS, int(np.ceil(1.0 / plan.alpha)) - 1)
+    count = compared_relabellings(plan.alpha)
     too_few = count_labellings(labelled.labels, labelled.strata) <= count
     if null is None or not null.rejected(plan.alpha) or too_few:
         return CallOut(strengths, float("nan"), float("nan"))
     relabelled = draw_labellings(labelled.labels, labelled.strata, count, generator(plan.seed, "call out"))
-    largest = np.array(procedure.summaries(partial(_largest, strengths_of), list(relabelled), repeats))
+    largest = np.array(procedure.summaries(partial(_largest, strengths_of), list(relabelled), repeats, on_progress))
     # Of count + 1 exchangeable maxima the observed one is among the first so many with probability at most alpha.
     allowed = int(np.floor(plan.alpha * (count + 1) + 1e-9))
     gene_threshold, module_threshold = np.sort(largest, axis=0)[::-1][allowed - 1]
     return CallOut(strengths, float(gene_threshold), float(module_threshold))
+
+
+def compared_relabellings(alpha: float) -> int:
+    """Return the fewest relabellings whose maximum is exceeded with a probability of at most alpha."""
+    return max(_RELABELLINGS, int(np.ceil(1.0 / alpha)) - 1)
 
 
 def strength(contributions: Contributions, labels: Labels, subject_of: Indices) -> Floats:

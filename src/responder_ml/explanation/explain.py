@@ -22,6 +22,7 @@ from responder_ml.explanation.attribution import (
     shap_values,
 )
 from responder_ml.explanation.call_out import call_out
+from responder_ml.progress import OnProgress
 from responder_ml.search.draw import DrawResult, FoldModel
 
 _SIGNATURE_COLUMNS = (
@@ -58,6 +59,7 @@ def explain_run(
     log2: Floats,
     plan: NullPlan,
     null: NullResult | None,
+    on_progress: OnProgress | None = None,
 ) -> RunExplanation:
     """Explain the outer models on held-out rows, by gene and by module, and call out what chance does not explain.
 
@@ -69,11 +71,11 @@ def explain_run(
         Labels and strata.
     log2
         Log2 expression, samples x genes, for the modules.
-    plan, null
+    plan, null, on_progress
         As for `call_out`.
     """
     folds = explain_auto(observed.results)
-    called = call_out(procedure, observed, labelled, log2, plan, null)
+    called = call_out(procedure, observed, labelled, log2, plan, null, on_progress)
     grouping = called.strengths.grouping
     of_genes = gather_contributions(folds, labelled.genes, labelled.sample_labels)
     of_modules = gather_contributions(folds, grouping.names, labelled.sample_labels, grouping.signs)

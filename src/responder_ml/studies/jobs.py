@@ -20,7 +20,7 @@ from responder_ml.evaluation.procedure import ObservedResult, Procedure
 from responder_ml.evaluation.small_n import LEAST_OF_ANY_FORM
 from responder_ml.evaluation.verdict import Verdict
 from responder_ml.features.normalise import log2_expression
-from responder_ml.progress import OnProgress
+from responder_ml.progress import OnProgress, Progress
 from responder_ml.search.search_data import SearchData
 from responder_ml.search.workers import Workers
 from responder_ml.study_config import PlannedJob
@@ -170,7 +170,7 @@ def _assess(
     labelled = prepared.labelled
     log2 = log2_expression(labelled.expression, str(labelled.cohort.uns["units"]))
     evidence = assess_given_null(
-        null, procedure, observed, labelled, prepared.null_plan, log2, lambda *_: None, p_name=CORRECTED
+        null, procedure, observed, labelled, prepared.null_plan, log2, Progress(), p_name=CORRECTED
     )
     best = max(evidence.baselines, key=lambda baseline: baseline.auroc, default=None)
     facts: dict[str, Any] = {"within_batch_p": None if evidence.conditional is None else evidence.conditional.p_value}

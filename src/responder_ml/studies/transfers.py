@@ -69,10 +69,7 @@ def transfer_table(
     if config.transfer.permutations == 0:
         return STUDY_FOLDER.table("transfer")
     base = config.base
-    # A model of pairs compares the members of one pair of its own cohort, and covariates are adjusted for within one cohort.
-    endpoints = {name: job.planned.config.endpoint for name, job in jobs.items()}
-    plain = [jobs[name] for name, endpoint in endpoints.items() if endpoint.pairs is None and not endpoint.adjust]
-    pairs = [(group, train, test) for group in transfer_groups(plain) for train in group.jobs for test in group.jobs]
+    pairs = transfer_pairs(jobs)
     n_tested = sum(train != test and group.jobs[train].planned.name in evidence for group, train, test in pairs)
     null = NullPlan(config.transfer.permutations, base.null.alpha, base.seed, family=max(n_tested, 1))
     no_null = replace(null, permutations=0)
@@ -92,6 +89,14 @@ def transfer_table(
             for (group, _, _), row in zip(pairs, correct_rows(rows), strict=True)
         ],
     )
+
+
+def transfer_pairs(jobs: Mapping[str, StudyJob]) -> list[tuple[TransferGroup, str, str]]:
+    """Return every transfer between jobs: its group, and what is trained on and tested on there, which may be the same."""
+    # A model of pairs compares the members of one pair of its own cohort, and covariates are adjusted for within one cohort.
+    endpoints = {name: job.planned.config.endpoint for name, job in jobs.items()}
+    plain = [jobs[name] for name, endpoint in endpoints.items() if endpoint.pairs is None and not endpoint.adjust]
+    return [(group, train, test) for group in transfer_groups(plain) for train in group.jobs for test in group.jobs]
 
 
 def transfer_groups(jobs: Sequence[StudyJob]) -> list[TransferGroup]:
