@@ -27,7 +27,14 @@ from responder_ml.evaluation.conditional_permutation import draw_conditionally, 
 from responder_ml.evaluation.p_values import exact_p, monte_carlo_p, reaches
 from responder_ml.evaluation.relabel import count_labellings, draw_labellings, enumerate_labellings, smallest_exact_p
 from responder_ml.evaluation.separation import AUTO_AUROC, Standard
-from responder_ml.evaluation.sequential import confidence_interval, draws_needed, excludes, fewest_draws, stops_at
+from responder_ml.evaluation.sequential import (
+    confidence_interval,
+    draws_needed,
+    excludes,
+    expected_stop,
+    fewest_draws,
+    stops_at,
+)
 from responder_ml.progress import OnProgress
 from responder_ml.statistics.seeds import generator
 
@@ -311,30 +318,13 @@ def min_attainable_p(labels: Labels, strata: Indices, plan: NullPlan) -> float:
 
 
 def expected_draws(plan: NullPlan, exceedances: int = 0, draws: int = 0) -> int:
-    """Return how many random relabellings a null will take in all, if they go on to reach the statistic as often as so far.
-
-    Parameters
-    ----------
-    plan
-        How the null is run.
-    exceedances, draws
-        How many of how many relabellings have reached the statistic.
-    """
-    level = plan.alpha if exceedances > plan.alpha * draws else plan.alpha / plan.family
-    needed = draws_needed(exceedances, draws, level) if draws else fewest_draws(level)
-    return min(plan.budget, max(plan.least, plan.budget if needed is None else needed))
+    """Return how many relabellings a null will draw in all, if they go on to reach the statistic as often as so far."""
+    stop = expected_stop(exceedances, draws, plan.alpha, plan.family, plan.least)
+    return plan.budget if stop is None else min(plan.budget, stop)
 
 
 def relabellings_short(labels: Labels, strata: Indices, plan: NullPlan) -> int | None:
-    """Return the fewest relabellings with which p can be settled below alpha, where a plan asks for fewer; None elsewhere.
-
-    Parameters
-    ----------
-    labels, strata
-        Label and stratum of each subject.
-    plan
-        How the null is run.
-    """
+    """Return the fewest relabellings with which p can be settled below alpha, where a plan asks for fewer; None elsewhere."""
     count = count_labellings(labels, strata)
     if plan.permutations == 0 or count <= _exact_up_to(plan.permutations):
         return None

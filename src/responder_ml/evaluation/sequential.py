@@ -114,6 +114,21 @@ def draws_needed(exceedances: int, draws: int, alpha: float) -> int | None:
     return None if needed is None else max(needed, draws + 1)
 
 
+def expected_stop(exceedances: int, draws: int, alpha: float, family: int, least: int) -> int | None:
+    """Return after how many draws in all drawing will stop, if they go on to reach the statistic at this rate; None if not soon.
+
+    Parameters
+    ----------
+    exceedances, draws
+        C and l so far; before any draw none is expected to reach it.
+    alpha, family, least
+        As for `stops_at`.
+    """
+    level = alpha if exceedances > alpha * draws else alpha / family
+    stop = draws_needed(exceedances, draws, level) if draws else fewest_draws(level)
+    return None if stop is None else max(least, stop)
+
+
 def _first(settled: Callable[[int], bool], start: int = 1) -> int | None:
     """Return the smallest number from ``start`` on that is settled, for a condition that stays true; None if far away."""
     high = max(start, 1)
