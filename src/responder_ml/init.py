@@ -1,6 +1,5 @@
 """Init: from an expression file and a sample sheet to a commented job."""
 
-import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from responder_ml.proposal.job_text import write_text
 from responder_ml.proposal.proposal import Answers, Proposal
 from responder_ml.proposal.propose import propose
 from responder_ml.proposal.question import Ask, refuse
+from responder_ml.records.files import moved_when_whole, write_synced
 
 DEFAULT_JOB = Path("job.yaml")
 
@@ -55,15 +55,11 @@ def init(
         sheets = None if files.sheets is None else ("", files.sheets[1])
         proposal = replace(proposal, files=replace(files, expression=copy, sheets=sheets))
     text = write_text(proposal, out)
-    partial = out.with_name(f".{out.name}.{os.getpid()}.partial")
     try:
-        partial.write_text(text, encoding="utf-8")
-        # A link fails where the file has appeared meanwhile; a rename would overwrite it.
-        os.link(partial, out)
+        with moved_when_whole(out, replace=False) as beside:
+            write_synced(beside, text.encode())
     except FileExistsError:
         raise ProposalError(f"{out} is there already and is not overwritten. Name another file with --out.") from None
     except OSError as problem:
         raise ProposalError(f"{out} could not be written: {problem}. Name another folder with --out.") from problem
-    finally:
-        partial.unlink(missing_ok=True)
     return proposal

@@ -68,7 +68,7 @@ def test_the_sheet_of_the_job_and_its_relatives_are_understood(sheet, options, m
     ("sheet", "words"),
     [
         ("samples5.tsv", "Not compared with labels"),
-        ("samples5.tsv", "differ from a class by case"),
+        ("samples5.tsv", "differ from a class only by case"),
         ("samples4.tsv", "'Responder'"),
         ("samples7.tsv", "scored sample(s) are not in the sheet"),
     ],

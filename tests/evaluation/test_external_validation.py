@@ -102,17 +102,17 @@ def test_a_sheet_that_allows_no_comparison_says_why(change, words, table, sheet,
 
 
 def test_labels_and_rows_that_take_no_part_are_counted_and_named(table, sheet, tmp_path):
-    odd = sheet.assign(response=[*sheet["response"][:20], "Non-Responder", "control", "control", ""])
+    odd = sheet.assign(response=[*sheet["response"][:20], "Non-Responder", "control", "N\u043en responder", ""])
     odd = pd.concat([odd.iloc[1:], odd.iloc[:1].assign(sample="x1")])
     evaluation, match = _compare(table, odd, tmp_path)
     assert evaluation["samples"] == 19
     assert match.matched == 23
-    assert match.other_labels == {"control": 2, "Non-Responder": 1, "(empty)": 1}
-    assert match.misspelt == ["Non-Responder"]
+    assert match.other_labels == {"Non-Responder": 1, "control": 1, "N\u043en responder": 1, "(empty)": 1}
+    assert match.misspelt == ["Non-Responder", "N\u043en responder"]
     assert match.not_in_sheet == (1, ["s0"])
     assert match.not_scored == (1, ["x1"])
     said = " ".join(match.sentences())
-    for words in ("'s0'", "'x1'", "'control' (2)", "'Non-Responder' differ from a class by case"):
+    for words in ("'s0'", "'x1'", "'control' (1)", "differ from a class only by case"):
         assert words in said
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from responder_ml.errors import RunError
 from responder_ml.records import files
-from responder_ml.records.files import replace_listed_file, write_folder, write_text
+from responder_ml.records.files import moved_when_whole, replace_listed_file, write_folder, write_text
 from responder_ml.records.ownership import FILE_LIST, FolderKind, damaged_files, read_file_list
 
 KIND = FolderKind("run")
@@ -64,6 +64,18 @@ def test_what_a_killed_process_left_of_one_file_is_cleared_by_the_next(tmp_path,
         path.write_text("{")
     write_text(tmp_path / "out.json", "{}")
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted([living.name, "out.json"])
+
+
+def _write_while_another_does(path, text, other):
+    with moved_when_whole(path, replace=False) as beside:
+        beside.write_text(text)
+        path.write_text(other)
+
+
+def test_a_new_file_never_replaces_one_that_appeared_meanwhile(tmp_path):
+    with pytest.raises(FileExistsError):
+        _write_while_another_does(tmp_path / "job.yaml", "ours", "theirs")
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("job.yaml", "theirs")]
 
 
 def test_what_a_process_killed_between_its_two_moves_had_put_aside_is_not_lost(tmp_path, dead, request):

@@ -19,6 +19,7 @@ from scipy.stats import binomtest
 from responder_ml.arrays import Indices, Labels
 from responder_ml.cohort.behaviour_rule import BehaviourRule, derive_classes
 from responder_ml.cohort.sample_sheet import read_sheet, typed, with_canonical_names, with_subjects
+from responder_ml.cohort.spelling import looks_like
 from responder_ml.errors import SampleSheetError, list_names
 from responder_ml.evaluation.auroc_interval import LEVEL, auroc_interval
 from responder_ml.evaluation.calibration import calibrate
@@ -97,7 +98,7 @@ class LabelMatch:
     other_labels
         Labels of matched samples that are none of the two classes, and how often each occurs.
     misspelt
-        Those of them that differ from a class by case, blanks or hyphens only.
+        Those of them that are a class but for case, blanks, punctuation or letters that look alike.
     training
         Matched samples that were in training and take no part, nor do other samples of their subjects.
     same_names
@@ -137,7 +138,8 @@ class LabelMatch:
             lines.append(f"Labels in '{self.column}' that are neither class, left out: {counted}.")
         if self.misspelt:
             lines.append(
-                f"{list_names(self.misspelt)} differ from a class by case, blanks or hyphens only; correct the sheet."
+                f"{list_names(self.misspelt)} differ from a class only by case, blanks, punctuation or letters that look alike; "
+                "correct the sheet."
             )
         if self.training:
             lines.append(
@@ -335,12 +337,7 @@ def _count_labels(labels: "pd.Series[Any]") -> dict[str, int]:
 
 
 def _misspelt(labels: "pd.Series[Any]", classes: Classes) -> list[str]:
-    plain = {_plain(classes.positive), _plain(classes.negative)}
-    return [label for label in dict.fromkeys(labels.tolist()) if _plain(label) in plain]
-
-
-def _plain(label: str) -> str:
-    return label.casefold().replace("-", "").replace("_", "").replace(" ", "")
+    return [label for label in dict.fromkeys(labels) if looks_like(label, (classes.positive, classes.negative))]
 
 
 def _with_reason(match: LabelMatch, why_not: str) -> LabelMatch:

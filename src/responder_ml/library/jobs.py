@@ -13,6 +13,7 @@ from anndata import AnnData
 from responder_ml.config import JobConfig, load_config, read_job
 from responder_ml.errors import CohortError, ConfigError
 from responder_ml.job_sections import CohortConfig
+from responder_ml.records.files import moved_when_whole
 
 JobSource: TypeAlias = str | os.PathLike[str] | JobConfig | AnnData
 
@@ -82,15 +83,11 @@ def write_cohort_file(data: AnnData, folder: Path, name: str, layer: str | None 
     plain = plain_cohort(data, layer)
     path = folder / f"{name}-{_digest(plain)}.h5ad"
     if not path.is_file():
-        partial = path.with_name(f".{path.stem}.{os.getpid()}.partial.h5ad")
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-            plain.write_h5ad(partial)
-            partial.replace(path)
+            with moved_when_whole(path) as beside:
+                plain.write_h5ad(beside)
         except OSError as problem:
             raise CohortError(f"{path} could not be written: {problem}. Free space or choose another out.") from problem
-        finally:
-            partial.unlink(missing_ok=True)
     return path.resolve()
 
 

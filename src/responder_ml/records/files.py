@@ -4,7 +4,8 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -112,18 +113,46 @@ def write_text(path: Path, text: str) -> None:
     RunError
         The file cannot be written.
     """
-    beside = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        for leftover, _ in _remains(path, "partial"):
-            leftover.unlink(missing_ok=True)
-        try:
+        with moved_when_whole(path) as beside:
             write_synced(beside, text.encode())
-            beside.replace(path)
-        finally:
-            beside.unlink(missing_ok=True)
     except OSError as problem:
         raise RunError(f"{path} could not be written: {problem}. Free space or choose another --out.") from problem
+
+
+@contextmanager
+def moved_when_whole(path: Path, replace: bool = True) -> Iterator[Path]:
+    """Give a path beside ``path`` to write a file to, which is moved there when the block has ended without an error.
+
+    Missing folders are made, and what a killed process left of the file is cleared away.
+
+    Parameters
+    ----------
+    path
+        Where the file belongs.
+    replace
+        Whether a file that is there already is replaced.
+
+    Raises
+    ------
+    FileExistsError
+        A file is there, even one that appeared meanwhile, and is not to be replaced.
+    OSError
+        The file cannot be written or moved.
+    """
+    beside = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for leftover, _ in _remains(path, "partial"):
+        leftover.unlink(missing_ok=True)
+    try:
+        yield beside
+        if replace:
+            beside.replace(path)
+        else:
+            # A link fails where the file has appeared meanwhile; a rename would overwrite it.
+            os.link(beside, path)
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 def _own_and_present(folder: Path, kind: FolderKind) -> tuple[frozenset[str], set[str]]:
