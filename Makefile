@@ -25,7 +25,7 @@ fast: install
 
 # Every door x every kind of damage, and every command killed at every change of a file: some minutes.
 fuzz: install
-	RESPONDER_ML_FUZZ=1 $(BIN)/python -m pytest tests/faults
+	RESPONDER_ML_FUZZ=1 $(BIN)/python -m pytest tests/faults tests/test_interruption.py
 
 coverage: install
 	$(BIN)/python -m pytest -n 2 --cov=responder_ml --cov-branch --cov-report=term:skip-covered --cov-report=html

@@ -1,4 +1,8 @@
-"""A real ``train`` killed at any moment, and started again, ends where an undisturbed one does."""
+"""A real ``train`` killed at any moment, and started again, ends where an undisturbed one does.
+
+``make fuzz`` kills it sixteen times; the default run twice, beside ``tests/faults/test_kill_points.py``, which kills at changes of
+files.
+"""
 
 import json
 import os
@@ -16,7 +20,7 @@ import yaml
 
 from responder_ml.records.run import TABLES
 
-KILLS = 8
+KILLS = 16 if os.environ.get("RESPONDER_ML_FUZZ") == "1" else 2
 JOB = {
     "name": "tiny",
     "cohort": {"source": "simulated", "where": {"region": "PFC"}, "params": {"n_genes": 300, "effect": 1.0}},
@@ -29,8 +33,8 @@ JOB = {
     },
     "builders": [{"kind": "genes", "params": {"max_genes": 30}}],
     "classifiers": [{"kind": "elastic_net", "params": {"l1_ratio": 0.0}}, {"kind": "nearest_centroid"}],
-    "search": {"folds": 3, "repeats": 6, "inner_folds": 2, "trials": 3},
-    "null": {"permutations": 40},
+    "search": {"folds": 3, "repeats": 3, "inner_folds": 2, "trials": 3},
+    "null": {"permutations": 24},
     "tracking": {"enabled": False},
     "compute": {"workers": 1},
     "seed": 3,

@@ -16,14 +16,22 @@ pytestmark = pytest.mark.shared
 
 @pytest.fixture
 def run_job(tmp_path):
-    def run(name, cohort, endpoint, classifiers=("elastic_net", "nearest_centroid"), permutations="auto", repeats=2):
+    def run(
+        name,
+        cohort,
+        endpoint,
+        classifiers=("elastic_net", "nearest_centroid"),
+        permutations="auto",
+        repeats=2,
+        trials=0,
+    ):
         job = {
             "name": name,
             "cohort": {"source": "table", **cohort},
             "endpoint": endpoint,
             "builders": [{"kind": "genes"}],
             "classifiers": [{"kind": kind} for kind in classifiers],
-            "search": {"folds": 5, "repeats": repeats, "inner_folds": 3, "trials": 6},
+            "search": {"folds": 5, "repeats": repeats, "inner_folds": 3, "trials": trials},
             "null": {"permutations": permutations},
             "compute": {"workers": 1},
         }
@@ -104,7 +112,7 @@ def test_golub_trained_on_its_training_split_scores_its_test_split(shared_data, 
         "columns": {"sample": "sample_id"},
         "where": {"split": "train"},
     }
-    run_job("golub", cohort, {"column": "label", "positive": "AML", "negative": "ALL"}, permutations=0)
+    run_job("golub", cohort, {"column": "label", "positive": "AML", "negative": "ALL"}, permutations=0, trials=6)
     test = sheet[sheet["split"] == "test"].set_index("sample_id")["label"]
     table = score(tmp_path / "golub-bundle", tmp_path / "log2.tsv", anyway=True).set_index("sample").loc[test.index]
     assert np.mean(table["predicted"] == test) >= 0.90

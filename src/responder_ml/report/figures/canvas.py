@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.cm import ScalarMappable
     from matplotlib.figure import Figure, SubFigure
+    from matplotlib.layout_engine import LayoutEngine
 
 WIDTH = 3.75
 """Inches; 360 CSS pixels."""
@@ -115,13 +116,18 @@ def figure_svg(name: str, size: tuple[float, float], alt: str, paint: Callable[[
         Draws on an empty figure.
     """
     from matplotlib import rc_context
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
 
     written = io.StringIO()
     with rc_context(_STYLE), _ignoring_glyphs():
         figure = Figure(figsize=size)
+        canvas = FigureCanvasSVG(figure)
         paint(figure)
-        figure.savefig(written, format="svg", metadata={"Date": None, "Creator": None})
+        # `savefig` would draw the figure once more, in vain, to lay it out.
+        cast("LayoutEngine", figure.get_layout_engine()).execute(figure)
+        figure.set_layout_engine("none")
+        canvas.print_svg(written, metadata={"Date": None, "Creator": None})
     return Drawing.of(_inline(written.getvalue(), name, size, alt), size, paint)
 
 
