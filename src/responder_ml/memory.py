@@ -30,14 +30,21 @@ def free_bytes() -> int | None:
     return min(free, default=None)
 
 
-def memory_note(samples: int, genes: int, processes: int) -> str:
-    """Return what a training will need and what is free, in a sentence; empty where it is little beside what is free."""
+def memory_note(samples: int, genes: int, processes: int, *, is_estimate: bool = False) -> str:
+    """Return what a training will need and what is free, in a sentence; empty where it is little beside what is free.
+
+    Parameters
+    ----------
+    samples, genes, processes
+        As for `needed_bytes`; for an estimate in any order, since the file has not been read.
+    is_estimate
+        Whether the shape is told from the size of a file.
+    """
     needed, free = needed_bytes(samples, genes, processes), free_bytes()
     if needed < _WORTH_SAYING and (free is None or needed < free / 2):
         return ""
-    shape = (
-        f"{samples:,} samples x {genes:,} genes with {processes} process(es) at work need up to {_gigabytes(needed)}"
-    )
+    cells = f"About {samples:,} x {genes:,} values" if is_estimate else f"{samples:,} samples x {genes:,} genes"
+    shape = f"{cells} with {processes} process(es) at work need up to {_gigabytes(needed)}"
     if free is None:
         return f"{shape} of memory."
     if needed <= free:

@@ -20,7 +20,7 @@ from responder_ml.evaluation.procedure import Procedure
 from responder_ml.explanation.explain import explain_run
 from responder_ml.features.normalise import log2_expression
 from responder_ml.forecast import EARLY_GENE_STAGE, EXPLANATION_STAGE, REFIT_STAGE, SEARCH_STAGE, plan_training
-from responder_ml.memory import memory_note
+from responder_ml.job_size import size_note
 from responder_ml.progress import Clock, Progress
 from responder_ml.records.digests import data_digest
 from responder_ml.records.files import named_folder
@@ -79,16 +79,17 @@ def run_job(
 ) -> Run:
     """Do what `train` does within an open checkpoint, for a caller that has more to do before its units are cleared."""
     check_before_work(job, out, bundle)
-    clock, prepared = Clock(), prepare_job(job)
+    clock, early_note = Clock(), size_note(job)
+    if early_note:
+        progress.say(early_note)
+    prepared = prepare_job(job)
     require_accepted(prepared.findings, job.accept)
     for note in (*classifier_notes(prepared.feasible.candidates), prepared.power_note):
         progress.say(note)
     workers, key = build_workers(job.compute, checkpoint.unit_store()), run_key(job, prepared.labelled)
-    # On a cluster the memory is that of its workers.
-    n_samples, n_genes = prepared.labelled.cohort.shape
-    note = memory_note(n_samples, n_genes, workers.count) if job.compute.scheduler is None else ""
-    if note:
-        progress.say(note)
+    late_note = "" if early_note else size_note(job, prepared.labelled.cohort.shape)
+    if late_note:
+        progress.say(late_note)
     if checkpoint.is_written(key, _digests(out, bundle)):
         return read_run(out)
     outcome = run_procedure(job, prepared, workers, progress, clock)

@@ -10,7 +10,9 @@ import random
 import shutil
 import signal
 import zipfile
+import zlib
 from collections import Counter
+from functools import cache
 
 import h5py
 import numpy as np
@@ -24,13 +26,19 @@ from scipy import sparse
 from tests.faults.conftest import JOB
 
 SECONDS = 20
-INPUTS_OF_A_KIND = 22
+# Of each kind; a number in the environment makes a shorter or longer table.
+INPUTS_OF_A_KIND = int(os.environ.get("RESPONDER_ML_FUZZ_INPUTS", "22"))
 GENES, SAMPLES = 60, 16
 TABLE_JOB = {
     **JOB,
     "cohort": {"source": "table", "expression": "counts.tsv", "samples": "samples.tsv", "units": "counts"},
     "endpoint": {"column": "response", "positive": "responder", "negative": "non_responder"},
 }
+OPEN_DOCUMENT = """<office:document-content xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0"
+ xmlns:table="urn:oasis:names:tc:opendocument:xmlns:table:1.0"><office:body><office:spreadsheet><table:table table:name="a">
+<table:table-row table:number-rows-repeated="{rows}"><table:table-cell office:value-type="float" office:value="1"
+ table:number-columns-repeated="{columns}"/></table:table-row></table:table></office:spreadsheet></office:body>
+</office:document-content>"""
 LAUGHS = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n" + "".join(
     f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 12)
 )
@@ -119,6 +127,46 @@ def gzip_bomb(path, rng):
     path.write_bytes(packed[:-4] + (2**28 + 10).to_bytes(4, "little"))
 
 
+@cache
+def lines_of_zeros():
+    packer = zlib.compressobj(1, zlib.DEFLATED, 31)
+    pieces = [packer.compress(b"gene\ta\tb\n"), *(packer.compress(b"x\t1\t2\n" * 2**16) for _ in range(700))]
+    return b"".join([*pieces, packer.flush()])
+
+
+def gzip_that_lies(path, rng):
+    """Lines of zeros, of which the trailer, or a second part, says that they are a few bytes."""
+    packed = lines_of_zeros()
+    path.write_bytes(rng.choice([packed[:-4] + (99).to_bytes(4, "little"), packed + gzip.compress(b"y\t1\t2\n")]))
+
+
+def open_document_without_end(path, rng):
+    """A cell repeated more often than any memory holds, or than a file of its size has cells."""
+    rows, columns = rng.choice([(2**40, 2**40), (9000, 9000), (3000, 3000), (10**6, 90)])
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        archive.writestr("META-INF/manifest.xml", "<manifest/>")
+        archive.writestr("content.xml", OPEN_DOCUMENT.format(rows=rows, columns=columns))
+
+
+def broken_workbook(path, rng):
+    pd.DataFrame({"gene": ["a", "b"], "s0": [1, 2], "s1": [3, 4]}).to_excel(path.with_suffix(".xlsx"), index=False)
+    path.with_suffix(".xlsx").replace(path)
+    rng.choice([flip, cut])(path, rng)
+
+
+@cache
+def one_value(value):
+    values = pa.array(np.full(2 * 10**7, value, dtype=np.int8))
+    buffer = pa.BufferOutputStream()
+    pa.parquet.write_table(pa.table({"gene": values, "s0": values}), buffer, compression="zstd")
+    return buffer.getvalue().to_pybytes()
+
+
+def parquet_of_one_value(path, rng):
+    path.write_bytes(one_value(rng.randrange(3)))
+
+
 def workbook_far_out(path, rng):
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("[Content_Types].xml", "<Types/>")
@@ -142,7 +190,8 @@ def odd_parquet(path, rng):
 
 TABLES = {
     "ragged": ragged, "quote": quoted, "odd cell": odd_cell, "not gzip": not_gzip, "gzip bomb": gzip_bomb,
-    "workbook far out": workbook_far_out, "odd parquet": odd_parquet,
+    "workbook far out": workbook_far_out, "odd parquet": odd_parquet, "gzip that lies": gzip_that_lies,
+    "ods without end": open_document_without_end, "broken workbook": broken_workbook, "parquet of one value": parquet_of_one_value,
 }  # fmt: skip
 
 
@@ -206,6 +255,12 @@ def h5ad_kind(path, rng):
         file.create_dataset("X", data=np.zeros((SAMPLES, GENES), dtype=kind))
 
 
+def h5ad_never_written(path, rng):
+    with h5py.File(path, "r+") as file:
+        del file["X"]
+        file.create_dataset("X", shape=(SAMPLES, rng.choice([10**9, 10**12])), dtype="f8", chunks=(1, 1000))
+
+
 def h5ad_lacks(path, rng):
     with h5py.File(path, "r+") as file:
         names = []
@@ -224,7 +279,7 @@ def h5ad_attribute(path, rng):
 
 H5AD = {
     **BYTES, "index out of bounds": sparse_index, "kind of numbers": h5ad_kind, "something lacks": h5ad_lacks,
-    "attributes": h5ad_attribute,
+    "attributes": h5ad_attribute, "never written": h5ad_never_written,
 }  # fmt: skip
 
 
@@ -257,6 +312,17 @@ def of_former_version(damage):
 RUN_FILES = ["result.json", "out_of_fold.csv", "candidates.csv", "config.yaml", "genes.csv"]
 _RUN = {**one_of(RUN_FILES, BYTES), "edited": edited_answer}
 RUN = {**_RUN, **{f"{kind}, no list": of_former_version(damage) for kind, damage in _RUN.items()}}
+
+
+def ours_in_place(noun):
+    """A file name in whose place lies a folder that this program wrote, or that leads into one."""
+
+    def damage(path, rng):
+        path.symlink_to(path.parent / noun / rng.choice(["scores.csv", "manifest.json", "candidates.csv"]))
+
+    return damage
+
+
 BUNDLE = one_of(["manifest.json", "model.skops", "reference.npz"], BYTES)
 
 # door: what is damaged, the command, kinds of damage
@@ -269,6 +335,11 @@ DOORS = {
     "scored table": ("counts.tsv", ["score", "bundle", "counts.tsv", "--out", "scores.csv"], {**BYTES, **TABLES}),
     "scored h5ad": ("counts.h5ad", ["score", "bundle", "counts.h5ad", "--out", "scores.csv"], H5AD),
     "bundle": ("bundle", ["score", "bundle", "counts.tsv"], BUNDLE),
+    "scores": (
+        "scores.csv",
+        ["score", "bundle", "counts.tsv", "--anyway", "--out", "scores.csv"],
+        {"leads into a bundle": ours_in_place("bundle"), "leads into a run": ours_in_place("run")},
+    ),
     "run in report": ("run", ["report", "run"], RUN),
     "run in compare": ("run", ["compare", "run", "whole"], RUN),
     "run in track": ("run", ["track", "run", "--uri", "sqlite:///none/at/all.db"], _RUN),
@@ -279,8 +350,10 @@ NEVER_ACCEPTED = {
     "cut": ("bundle", "h5ad", "scored h5ad"), "missing": tuple(DOORS), "empty": tuple(DOORS), "fifo": tuple(DOORS),
     "index out of bounds": ("h5ad", "scored h5ad"), "kind of numbers": ("h5ad", "scored h5ad"), "laughs": tuple(DOORS),
     "nested": tuple(DOORS), "itself": tuple(DOORS), "twice": ("job",), "code": tuple(DOORS), "5,000 digits": ("job",),
-    "workbook far out": tuple(DOORS), "gzip bomb": tuple(DOORS), "flipped": ("bundle", "run in report", "run in compare"),
-    "edited": ("run in report", "run in compare"),
+    "workbook far out": tuple(DOORS), "gzip bomb": tuple(DOORS), "gzip that lies": tuple(DOORS),
+    "ods without end": tuple(DOORS), "leads into a bundle": tuple(DOORS), "leads into a run": tuple(DOORS),
+    "parquet of one value": tuple(DOORS), "never written": tuple(DOORS),
+    "flipped": ("bundle", "run in report", "run in compare"), "edited": ("run in report", "run in compare"),
 }  # fmt: skip
 # One of a few kinds in the default run; the others take a `make fuzz`.
 SOME = {

@@ -112,7 +112,7 @@ def read_cells(path: Path, sheet: str | None = None, *, numbers: bool = False) -
         elif kind == "workbook":
             cells = _read_workbook(path, sheet)
         else:
-            cells = _read_text(path, suffix, numbers=numbers)
+            cells = _read_text(path, numbers=numbers)
     if len(cells.header) < 2 or len(cells.columns[0]) == 0:
         raise CohortError(_explain_empty(path, cells, suffix))
     return cells
@@ -162,6 +162,11 @@ def known_suffix(path: Path) -> str:
             f"({', '.join(_DELIMITERS)}; plain or .gz), {', '.join(_BINARY)}; save the table as one of them."
         )
     return suffix
+
+
+def promised_delimiter(path: Path) -> str:
+    """Return what separates the cells of a text table by the file's ending."""
+    return _DELIMITERS.get(known_suffix(path), "\t")
 
 
 def _first_line(problem: BaseException) -> str:
@@ -238,8 +243,8 @@ def _read_workbook(path: Path, sheet: str | None) -> Cells:
     return Cells(path.name, tuple(unwrap(name).strip() for name in rows[0]), arrays, tuple(notes))
 
 
-def _read_text(path: Path, suffix: str, *, numbers: bool) -> Cells:
-    table = read_text_table(path, _DELIMITERS.get(suffix, "\t"), numbers=numbers)
+def _read_text(path: Path, *, numbers: bool) -> Cells:
+    table = read_text_table(path, promised_delimiter(path), numbers=numbers)
     header = tuple(unwrap(name).strip() for name in table.header)
     columns = table.columns if numbers or table.delimiter != ";" else tuple(map(_with_points, table.columns))
     return Cells(path.name, header, columns, table.notes)

@@ -20,7 +20,7 @@ from statistics import median
 import pyarrow as pa
 import pyarrow.csv
 
-from responder_ml.cohort.packed_size import LimitedReader
+from responder_ml.cohort.packed_size import LimitedReader, unpacked_size
 from responder_ml.errors import CohortError
 
 MISSING = ("", "NA", "na", "N/A", "n/a", "#N/A", "#n/a", "NaN", "nan", "NAN", "NULL", "null", "None", "none", "<NA>")
@@ -113,6 +113,33 @@ def read_text_table(path: Path, delimiter: str, *, numbers: bool) -> TextTable:
             raise
         table = _parse(path, layout, [False] * n_columns)
     return TextTable(tuple(layout.header), tuple(table.columns), layout.delimiter, layout.notes)
+
+
+def estimate_shape(path: Path, delimiter: str) -> tuple[int, int] | None:
+    """Return about how many rows and columns of values a text table has, by its first lines and the file's size.
+
+    Parameters
+    ----------
+    path, delimiter
+        As for `read_text_table`.
+
+    Returns
+    -------
+    None where there is no row.
+
+    Raises
+    ------
+    CohortError, UnicodeDecodeError, OSError, EOFError
+        As for `read_text_table`.
+    """
+    above, opening = _opening_lines(path)
+    layout = _layout(opening, delimiter, above)
+    lines = opening[-len(layout.rows) :] if layout.rows else []
+    letters = sum(len(line) + 1 for line in lines)
+    with _bytes_of(path) as (content, encoding):
+        size = unpacked_size(path) if isinstance(content.raw, LimitedReader) else path.stat().st_size
+    size //= 2 if encoding.startswith("utf-16") else 1
+    return (round(size * len(lines) / letters), len(layout.header) - 1) if lines else None
 
 
 @contextmanager

@@ -101,6 +101,14 @@ def check_packed_size(path: Path) -> None:
                         _check_cells(path, sheet)
 
 
+def unpacked_size(path: Path) -> int:
+    """Return about how many bytes a gzip file unpacks to; its own number counts up to 4 GiB and begins again."""
+    with path.open("rb") as file:
+        size, packed = _size_in_trailer(file), path.stat().st_size
+    # Text takes at least its own packed bytes.
+    return size if size >= packed else size + 2**32 * -((size - packed) // 2**32)
+
+
 def _size_in_trailer(file: IO[bytes]) -> int:
     """Return the size a gzip file ends with, which counts up to 4 GiB; 0 where no file so short unpacks to that much."""
     packed = file.seek(-4, 2)

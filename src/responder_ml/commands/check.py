@@ -16,11 +16,19 @@ def check(config: Config) -> None:
     """Read configuration and data, and print the audit and what the number of subjects allows; no model is trained."""
     from responder_ml.build import prepare_job
     from responder_ml.config import load_config
+    from responder_ml.job_size import size_note
     from responder_ml.train import check_before_work, default_folders
 
-    job = load_config(config)
+    console, job = Console(), load_config(config)
     check_before_work(job, *default_folders(job))
-    show_prepared(Console(), job, prepare_job(job))
+    early_note = size_note(job)
+    if early_note:
+        print_line(console, early_note)
+    prepared = prepare_job(job)
+    show_prepared(console, job, prepared)
+    late_note = "" if early_note else size_note(job, prepared.labelled.cohort.shape)
+    if late_note:
+        print_line(console, late_note)
 
 
 def show_prepared(console: Console, job: "JobConfig", prepared: "PreparedJob") -> None:
