@@ -20,7 +20,6 @@ from responder_ml.cohort.endpoint import Endpoint, LabelledCohort, label_cohort
 from responder_ml.cohort.findings import Finding
 from responder_ml.cohort.gene_map import read_gene_map
 from responder_ml.cohort.gene_translation import GeneRules, GeneTranslation
-from responder_ml.cohort.missing_values import without_gaps
 from responder_ml.config import JobConfig
 from responder_ml.contrasts.claim_result import ClaimResult
 from responder_ml.contrasts.comparisons import FDR_CUTOFFS, FOUNDING_CUTOFFS_UNVERIFIED, Cutoffs
@@ -31,11 +30,11 @@ from responder_ml.evaluation.baselines import marker_notes
 from responder_ml.evaluation.composition import with_composition
 from responder_ml.evaluation.evidence import power_note
 from responder_ml.evaluation.fingerprints import Fingerprints
+from responder_ml.evaluation.pairs_and_blocks import compared_within_pairs, fit_to_blocks
 from responder_ml.evaluation.permutation import NullPlan
 from responder_ml.evaluation.small_n import FeasiblePlan, fit_plan_to_n
 from responder_ml.features.builders import BUILDERS
 from responder_ml.features.builders.builder import Builder
-from responder_ml.features.pair_deviations import pair_deviations
 from responder_ml.job_checks import check_params, check_scorer, refuse_label, refuse_label_elsewhere
 from responder_ml.job_sections import (
     ClaimsConfig,
@@ -138,36 +137,28 @@ def prepare_job(job: JobConfig, cohort: AnnData | None = None) -> PreparedJob:
     builders = {candidate.builder_name: candidate.builder for candidate in candidates}
     notes = [f"{name}: {note}" for name, builder in builders.items() for note in builder.notes(labelled.genes)]
     notes += (*classifier_notes(candidates), *marker_notes(labelled))
+    plan, of_blocks = fit_to_blocks(build_search_plan(job), labelled)
     if job.compute.backend is not None:
         notes.append("compute.backend is not needed any more: compute.scheduler alone selects a Dask cluster.")
     positive = int(labelled.labels.sum())
     sizes = (positive, len(labelled.labels) - positive)
     try:
         feasible = fit_plan_to_n(
-            build_search_plan(job), candidates, *sizes, strata_counts=count_classes(labelled.labels, labelled.strata)
+            plan, candidates, *sizes, strata_counts=count_classes(labelled.labels, labelled.strata)
         )
     except EndpointError as problem:
         # Those who are missing may be why there are too few.
         left_out = "; ".join(exclusion.sentence for exclusion in labelled.excluded)
-        raise EndpointError(f"{problem} Left out were: {left_out}." if left_out else str(problem)) from problem
+        said = [
+            str(problem),
+            *of_blocks,
+            left_out and f"Left out were: {left_out}.",
+        ]
+        raise EndpointError(" ".join(filter(None, said))) from problem
     check_covariates(labelled, feasible.plan.smallest_training(len(labelled.labels)))
-    feasible = replace(feasible, notes=(*feasible.notes, *notes))
+    feasible = replace(feasible, notes=(*feasible.notes, *of_blocks, *notes))
     null_plan = build_null_plan(job)
     return PreparedJob(labelled, findings, feasible, null_plan, power_note(labelled, null_plan), fingerprints)
-
-
-def compared_within_pairs(labelled: LabelledCohort) -> LabelledCohort:
-    """Return paired subjects with their deviations from the pair's mean as expression; others as they are."""
-    if not labelled.paired:
-        return labelled
-    cohort = without_gaps(labelled.cohort.copy())
-    labelled = replace(labelled, cohort=cohort, outside=labelled.outside[:, cohort.var_names])
-    sums = labelled.library_size
-    cohort.X = pair_deviations(labelled.expression, str(cohort.uns["units"]), labelled.strata)
-    if sums is not None:
-        cohort.uns["library_size"] = sums
-    cohort.uns["units"] = "log2"
-    return replace(labelled, cohort=cohort)
 
 
 def build_search_plan(job: JobConfig) -> SearchPlan:
@@ -206,6 +197,7 @@ def build_endpoint(config: EndpointConfig) -> Endpoint:
         negative_values=config.negative_values,
         kinds=config.kinds,
         adjust=config.adjust,
+        block=config.block,
     )
 
 

@@ -55,6 +55,9 @@ class EndpointConfig(Section):
     """Columns within which labels are permuted and folds balanced, such as drug."""
     nuisance: tuple[str, ...] = ()
     """Columns that must not explain the result, such as batch, cage, age or RIN."""
+    block: str | None = None
+    """Column of blocks, such as cage or litter: folds keep their subjects together, and labels are exchanged within blocks of both
+    classes, or between whole blocks where each holds one class."""
     adjust: tuple[str, ...] = ()
     """Covariates held constant, such as ``[sex, age, rin]``: learnt from training rows, within every fold, and needed again when
     new samples are scored. ``composition`` stands for the markers of cell types. They count among the nuisances."""
@@ -99,6 +102,8 @@ class EndpointConfig(Section):
         others = [name for name in self.kinds if name not in (*self.nuisance, *self.adjust)]
         if others:
             raise ValueError(f"kinds names {', '.join(others)}, which is not in nuisance or adjust")
+        if self.block is not None and self.pairs is not None:
+            raise ValueError("block and pairs exclude each other: a pair is a block of two; remove one of them")
         if self.adjust and self.pairs is not None:
             raise ValueError(
                 "adjust and pairs exclude each other: a pair is compared with its own mean, which holds constant what its members "

@@ -64,6 +64,7 @@ def refuse_label_elsewhere(job: JobConfig) -> None:
         ("endpoint.strata", job.endpoint.strata),
         ("endpoint.nuisance", job.endpoint.nuisance),
         ("endpoint.adjust", job.endpoint.adjust),
+        ("endpoint.block", () if job.endpoint.block is None else (job.endpoint.block,)),
         ("claims.covariates", job.claims.covariates),
         ("claims.strata", job.claims.strata),
     ):

@@ -120,8 +120,10 @@ def transfer(
         raise ConfigError(
             "A model of matched pairs compares the members of a pair and cannot be transferred. Remove `endpoint.pairs`."
         )
-    if any(side is not None and side.endpoint.adjust for side in (job, to)):
-        raise ConfigError("Transfer does not adjust for covariates. Remove `endpoint.adjust`.")
+    if any(side is not None and (side.endpoint.adjust or side.endpoint.block is not None) for side in (job, to)):
+        raise ConfigError(
+            "Transfer neither adjusts for covariates nor keeps blocks together. Remove `endpoint.adjust` and `endpoint.block`."
+        )
     machine_notes = classifier_notes(candidates)
     cohorts, notes = _cohorts_by_column(job, by) if by is not None else (_cohorts_of_jobs(job, to), [])
     # Holm's correction is over all pairs of different cohorts.

@@ -22,6 +22,7 @@ from responder_ml.cohort.behaviour_rule import (
     read_behaviour,
     subjects_without_class,
 )
+from responder_ml.cohort.blocks import Blocks
 from responder_ml.cohort.class_values import exclude_other_values, find_classes, one_word
 from responder_ml.cohort.endpoint_checks import require_classes, require_columns, require_one_value_each
 from responder_ml.cohort.exclusion import Exclusion, noted_exclusions
@@ -66,6 +67,8 @@ class Endpoint:
     adjust
         Covariates held constant: genes are ranked with them in the linear model, and features are what they leave. In a labelled
         cohort they are among the nuisances.
+    block
+        Column of blocks, such as ``cage``, whose subjects stay together in every fold; see `cohort.blocks`.
     """
 
     column: str
@@ -81,6 +84,7 @@ class Endpoint:
     negative_values: tuple[str, ...] = ()
     kinds: Mapping[str, Kind] = field(default_factory=dict)
     adjust: tuple[str, ...] = ()
+    block: str | None = None
 
     @property
     def measured(self) -> tuple[str, ...]:
@@ -124,6 +128,10 @@ class LabelledCohort:
         Samples that are not compared, by reason, in the order in which they were left out.
     kind_reasons
         Why each nuisance column is of its kind; columns of words, which need no reason, have none.
+    blocks
+        How the classes lie in the blocks; None without any. Where a block is the unit, ``subjects`` are blocks.
+    block_of
+        Block of each subject, from 0, shape ``(n_subjects,)``; None without any, and where a block is the unit.
     """
 
     cohort: AnnData
@@ -138,6 +146,8 @@ class LabelledCohort:
     combined: tuple[tuple[str, ...], ...] = ()
     excluded: tuple[Exclusion, ...] = ()
     kind_reasons: Mapping[str, str] = field(default_factory=dict)
+    blocks: Blocks | None = None
+    block_of: Indices | None = None
 
     @property
     def n_samples(self) -> int:
@@ -221,7 +231,8 @@ def label_cohort(cohort: AnnData, endpoint: Endpoint, *, several_regions: bool =
         endpoint = replace(endpoint, strata=strata_of_pairs(endpoint.pairs, endpoint.strata))
     others = tuple(name for name in endpoint.adjust if name not in endpoint.nuisance)
     endpoint = replace(endpoint, nuisance=(*endpoint.nuisance, *others))
-    require_columns(cohort.obs, (endpoint.column, *endpoint.strata, *endpoint.nuisance))
+    named_block = () if endpoint.block is None else (endpoint.block,)
+    require_columns(cohort.obs, (endpoint.column, *endpoint.strata, *endpoint.nuisance, *named_block))
     cohort = in_order_of_names(cohort)
     sheet, names = cohort.obs, cohort.obs_names.astype(str).tolist()
     in_scope = rows_where(sheet, endpoint.among) if endpoint.among else np.ones(len(sheet), dtype=np.bool_)
@@ -252,20 +263,33 @@ def label_cohort(cohort: AnnData, endpoint: Endpoint, *, several_regions: bool =
             f"'{endpoint.column}': {list_names(mixed, quote='')}. A subject has one label; correct the sheet or narrow `where`. "
             "If these are states before and after, compare them within subjects with `endpoint.pairs: subject`."
         )
-    subject_of = np.asarray(codes, dtype=np.intp)
-    kinds = kinds_of(rows.obs, endpoint.nuisance, endpoint.kinds, subject_of.tolist())
+    kinds = kinds_of(rows.obs, endpoint.nuisance, endpoint.kinds, codes.tolist())
     endpoint = replace(endpoint, kinds={name: kind.kind for name, kind in kinds.items()})
     categories = [name for name in endpoint.nuisance if endpoint.kinds[name] == "category"]
     require_one_value_each(rows.obs, units, endpoint.strata, categories, several_regions)
+    for name, kind in endpoint.kinds.items():
+        column = rows.obs[name]
+        rows.obs[name] = as_subjects_category(column, codes) if kind == "category" else as_kind(column, kind)
     outside = ~sheet["subject"].astype(str).isin(rows.obs["subject"].astype(str)).to_numpy()
+    blocks = None
+    if endpoint.block is not None:
+        blocks = Blocks.read(rows.obs, units, endpoint.block, is_positive.astype(np.int8))
+        # What a block shares with held-out subjects would tell of them.
+        outside &= ~sheet[endpoint.block].astype(str).isin(rows.obs[endpoint.block].astype(str)).to_numpy()
+        if blocks.is_unit:
+            units = rows.obs[endpoint.block].astype(str).str.strip()
+            codes, subjects = pd.factorize(units, sort=True)
+            positive_share = np.bincount(codes, weights=is_positive) / np.bincount(codes)
+            require_one_value_each(rows.obs, units, endpoint.strata, (), several_regions=True)
+        elif endpoint.block not in endpoint.strata:
+            endpoint = replace(endpoint, strata=(*endpoint.strata, endpoint.block))
+    subject_of = np.asarray(codes, dtype=np.intp)
     if endpoint.pairs is not None:
         of_subjects = rows.obs.iloc[np.unique(subject_of, return_index=True)[1]]
         require_whole_pairs(of_subjects, endpoint.pairs, endpoint.column, endpoint.positive, endpoint.negative)
         outside &= False
     rest = cohort[outside].copy()
-    for name, kind in endpoint.kinds.items():
-        column = rows.obs[name]
-        rows.obs[name] = as_subjects_category(column, codes) if kind == "category" else as_kind(column, kind)
+    within = () if blocks is None or blocks.is_unit else (blocks.column,)
     return LabelledCohort(
         cohort=rows,
         endpoint=endpoint,
@@ -278,6 +302,8 @@ def label_cohort(cohort: AnnData, endpoint: Endpoint, *, several_regions: bool =
         left_out=left_out,
         excluded=tuple(excluded),
         kind_reasons={name: kind.reason for name, kind in kinds.items() if kind.reason},
+        blocks=blocks,
+        block_of=_subject_codes(rows.obs, subject_of, len(subjects), within) if within else None,
     )
 
 

@@ -104,7 +104,7 @@ class Procedure:
         self.candidates = tuple(candidates)
         self.plan = plan
         self._workers = workers
-        self._split = split or EverySubject(search_data.n_subjects)
+        self._split = split or EverySubject(search_data.n_subjects, search_data.block_of)
         builders = {candidate.builder_name: candidate.builder for candidate in candidates}
         self._pair_of = search_data.strata[self._split.decided] if plan.paired else None
         self._shared: dict[str, Shared] = {

@@ -118,6 +118,35 @@ def fit_plan_to_n(
     return FeasiblePlan(plan, tuple(candidates), tuple(notes))
 
 
+def fit_plan_to_blocks(plan: SearchPlan, mixed_blocks: int) -> tuple[SearchPlan, list[str]]:
+    """Fit a plan to blocks that folds keep together: held out at random, one with both classes at least in every fold.
+
+    Parameters
+    ----------
+    plan
+        As configured.
+    mixed_blocks
+        Number of blocks with both classes.
+
+    Returns
+    -------
+    The plan, and what was changed, one sentence each.
+    """
+    notes = []
+    folds = max(2, min(plan.folds, mixed_blocks))
+    if folds < plan.folds:
+        notes.append(f"{plan.folds} outer folds do not fit {mixed_blocks} blocks of both classes; {folds} are used.")
+    inner = mixed_blocks - -(-mixed_blocks // folds)
+    plan = replace(plan, complete=False, folds=folds)
+    if plan.trials and inner < plan.inner_folds:
+        notes.append(
+            f"{inner} block(s) of both classes in a training set are too few for {plan.inner_folds} inner folds: "
+            + (f"{inner} are used." if inner > 1 else "nothing is tuned, and the fixed forms are used.")
+        )
+        plan = replace(plan, inner_folds=inner) if inner > 1 else replace(plan, trials=0)
+    return plan, notes
+
+
 def _complete_in_pairs(plan: SearchPlan, n_pairs: int, notes: list[str]) -> SearchPlan:
     """Hold out every two pairs together once, or one at a time where a training set of all others but one is too small."""
     if n_pairs < LEAST_HELD_OUT_TWO_BY_TWO:

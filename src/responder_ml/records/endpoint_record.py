@@ -34,6 +34,10 @@ class EndpointRecord(BaseModel):
     """Rows that the two classes were taken from; the others served as references."""
     pairs: str | None = None
     """Column of matched pairs, within which labels were exchanged and expression compared."""
+    block: str | None = None
+    """Column of blocks, which every fold keeps together."""
+    block_is_unit: bool = False
+    """Whether each block holds one class, so that blocks stand for subjects everywhere."""
     adjust: list[str] = []
     """Covariates held constant within every fold; features are what they leave."""
     units: str
@@ -60,6 +64,8 @@ class EndpointRecord(BaseModel):
             },
             units=str(labelled.cohort.uns["units"]),
             pairs=endpoint.pairs,
+            block=endpoint.block,
+            block_is_unit=labelled.blocks is not None and labelled.blocks.is_unit,
             adjust=list(endpoint.adjust),
             taken=taken,
         )

@@ -16,6 +16,7 @@ from responder_ml.features.builders.builder import Ranked, Shared, prefix_column
 from responder_ml.features.signatures.scorer import GeneParts
 from responder_ml.search.averaging import candidate_weights
 from responder_ml.search.batched_fits import BatchedFits
+from responder_ml.search.block_folds import folds_of_blocks
 from responder_ml.search.candidate import Candidate
 from responder_ml.search.draw import Draw, DrawResult, FoldModel, SearchPlan
 from responder_ml.search.inner_folds import InnerFolds, TrainingSet
@@ -55,7 +56,7 @@ def search_draws(
     split
         Which subjects are trained on and decided in each fold; ordinary cross-validation by default.
     """
-    split = split or EverySubject(search_data.n_subjects)
+    split = split or EverySubject(search_data.n_subjects, search_data.block_of)
     folds = [
         split.assign(draw.labels, search_data.strata, plan, draw.repeat, _rng(plan, draw, "outer")) for draw in draws
     ]
@@ -94,7 +95,9 @@ def training_set(search_data: SearchData, plan: SearchPlan, draw: Draw, subjects
     held_out = []
     for repeat in range(plan.inner_repeats):
         rng = _rng(plan, draw, "inner", fold, *([repeat] if repeat else []))
-        if plan.paired:
+        if search_data.block_of is not None:
+            inner = folds_of_blocks(draw.labels, search_data.block_of, plan.inner_folds, rng, subjects)
+        elif plan.paired:
             inner = folds_of_pairs(search_data.strata, plan.inner_folds, rng, subjects)
         else:
             inner = assign_folds(draw.labels, search_data.strata, plan.inner_folds, rng, subjects)

@@ -33,6 +33,8 @@ class SearchData:
     gaps
         Where ``expression`` is filled in because a value is missing, shape of ``expression``; None where nothing is. Every
         training set fills its gaps from its own rows.
+    block_of
+        Block of each subject, which every fold keeps together; None without any.
     """
 
     expression: Floats
@@ -41,6 +43,7 @@ class SearchData:
     strata: Indices
     context: Context | None = None
     gaps: Flags | None = None
+    block_of: Indices | None = None
 
     @classmethod
     def of(cls, labelled: LabelledCohort) -> "SearchData":
@@ -49,7 +52,8 @@ class SearchData:
         if gaps is not None:
             everybody = np.ones(len(expression), dtype=np.bool_)
             expression = fill_from(expression, gaps, everybody, str(labelled.cohort.uns["units"]))
-        return cls(expression, labelled.genes, labelled.subject_of, labelled.strata, context, gaps)
+        of_subjects = labelled.subject_of, labelled.strata
+        return cls(expression, labelled.genes, *of_subjects, context, gaps, labelled.block_of)
 
     @property
     def n_subjects(self) -> int:

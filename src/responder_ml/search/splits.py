@@ -12,12 +12,11 @@ import numpy as np
 
 from responder_ml.arrays import Flags, Indices, Labels
 from responder_ml.errors import EndpointError
+from responder_ml.search.block_folds import NO_FOLD, folds_of_blocks
 
 if TYPE_CHECKING:
     from responder_ml.search.draw import SearchPlan
 
-NO_FOLD = -1
-"""Instead of a fold, for subjects that are in none."""
 # In a stratum with fewer subjects of a class than this, all others would be held out at once.
 _LEAST_IN_STRATUM = 2
 
@@ -46,16 +45,21 @@ class EverySubject:
     ----------
     n_subjects
         Number of subjects.
+    block_of
+        Block of each subject, which folds keep together; None without any.
     """
 
-    def __init__(self, n_subjects: int) -> None:
+    def __init__(self, n_subjects: int, block_of: Indices | None = None) -> None:
+        self._block_of = block_of
         self.trains = np.ones(n_subjects, dtype=bool)
         self.decided = self.trains
 
     def assign(
         self, labels: Labels, strata: Indices, plan: "SearchPlan", repeat: int, rng: np.random.Generator
     ) -> Indices:
-        """Return the fold of each subject, as `complete_folds` or `assign_folds` does, or their likes for pairs."""
+        """Return the fold of each subject, as `complete_folds` or `assign_folds` does, or their likes for pairs and blocks."""
+        if self._block_of is not None:
+            return folds_of_blocks(labels, self._block_of, plan.folds, rng)
         if plan.paired:
             return complete_folds_of_pairs(strata, repeat) if plan.complete else folds_of_pairs(strata, plan.folds, rng)
         if plan.complete:

@@ -104,8 +104,11 @@ def _fuse(
     config = planned_jobs[0].config
     if config.endpoint.pairs is not None:
         raise ConfigError("Fusion of regions is not offered for matched pairs. Remove `fusion` or `endpoint.pairs`.")
-    if config.endpoint.adjust:
-        raise ConfigError("Fusion of regions does not adjust for covariates. Remove `fusion` or `endpoint.adjust`.")
+    if config.endpoint.adjust or config.endpoint.block is not None:
+        raise ConfigError(
+            "Fusion of regions neither adjusts for covariates nor keeps blocks together. Remove `fusion`, or `adjust` and `block` "
+            "of `endpoint`."
+        )
     if config.search.trials < 1:
         raise ConfigError("Fusion weights regions by their inner folds, which need `search.trials` of 1 or more.")
     in_any_region = np.any([rows_where(cohort.obs, planned.config.cohort.where) for planned in planned_jobs], axis=0)

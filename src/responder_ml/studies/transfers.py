@@ -93,9 +93,13 @@ def transfer_table(
 
 def transfer_pairs(jobs: Mapping[str, StudyJob]) -> list[tuple[TransferGroup, str, str]]:
     """Return every transfer between jobs: its group, and what is trained on and tested on there, which may be the same."""
-    # A model of pairs compares the members of one pair of its own cohort, and covariates are adjusted for within one cohort.
+    # Pairs, blocks and covariates belong to one cohort.
     endpoints = {name: job.planned.config.endpoint for name, job in jobs.items()}
-    plain = [jobs[name] for name, endpoint in endpoints.items() if endpoint.pairs is None and not endpoint.adjust]
+    plain = [
+        jobs[name]
+        for name, endpoint in endpoints.items()
+        if endpoint.pairs is None and endpoint.block is None and not endpoint.adjust
+    ]
     return [(group, train, test) for group in transfer_groups(plain) for train in group.jobs for test in group.jobs]
 
 
