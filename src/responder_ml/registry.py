@@ -1,6 +1,6 @@
 """One registry for every family of named things: what it holds is an explicit tuple, in reading order."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from typing import Generic, Protocol, TypeVar
 
@@ -34,6 +34,8 @@ class Registry(Generic[T]):
         What a member is called in messages, such as "builder".
     members
         Classes with ``name``, ``summary`` and ``reference``, in the order they are listed to people.
+    extras
+        Extra of this package that a member needs, by its name; it is a member only where the extra is installed.
 
     Raises
     ------
@@ -41,12 +43,19 @@ class Registry(Generic[T]):
         From ``registry[name]``, with the nearest name.
     """
 
-    def __init__(self, family: str, members: tuple[type[T], ...]) -> None:
+    def __init__(self, family: str, members: tuple[type[T], ...], extras: Mapping[str, str] | None = None) -> None:
         self.family = family
+        self._extras = dict(extras or {})
         self._members = {member.name: member for member in members}
 
     def __getitem__(self, name: str) -> type[T]:
         """Return the member called ``name``."""
+        if name not in self._members and name in self._extras:
+            extra = self._extras[name]
+            raise UnknownNameError(
+                f"The {self.family} '{name}' needs what the extra '{extra}' installs, and it is not here. Run "
+                f"pip install 'responder-ml[{extra}]', or choose among: {', '.join(self._members)}."
+            )
         if name not in self._members:
             raise UnknownNameError(f"There is no {self.family} '{name}'. {did_you_mean(name, list(self._members))}")
         return self._members[name]

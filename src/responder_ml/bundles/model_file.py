@@ -14,6 +14,7 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 from responder_ml.array_archive import DAMAGE, describe_problem, open_archive
 from responder_ml.bundles.booster_check import check_booster
 from responder_ml.classifiers import CLASSIFIERS
+from responder_ml.classifiers.in_context import InContext
 from responder_ml.errors import BundleError
 from responder_ml.features.builders import BUILDERS
 from responder_ml.features.expression_filter import ExpressionFilter
@@ -149,6 +150,11 @@ def _is_allowed(loader: str, name: str, classes: frozenset[str]) -> bool:
 
 
 def _foreign(names: set[str]) -> BundleError:
+    if names == {f"{InContext.__module__}.{InContext.__qualname__}"}:
+        return BundleError(
+            "The model is made of in_context, which needs what the extra 'geneicl' installs, and it is not here. Run "
+            "pip install 'responder-ml[geneicl]'."
+        )
     return BundleError(
         f"The model file asks for {', '.join(sorted(names)[:5])}, which no bundle may contain. "
         "Nothing of it was loaded. Do not use this file."

@@ -51,17 +51,32 @@ def shap_values(classifier: Classifier, X: Floats) -> ShapValues:
     """Return SHAP values of a fitted classifier for standardised rows ``X``.
 
     The background of a linear classifier is the training mean, which is zero in every standardised column; trees are explained
-    by their own cover (path-dependent TreeSHAP).
+    by their own cover (path-dependent TreeSHAP). Any other classifier is explained by columns that take their values one after
+    another, from the training mean on, in their order and in the reverse order: permutation sampling of Shapley values with one
+    antithetic pair (Mitchell et al. 2022, arXiv:2104.12199), which adds up exactly.
     """
     if classifier.linear:
         # What `shap.LinearExplainer` gives with a background of zeros, without its cost in every outer model.
         return ShapValues(float(classifier.intercept_), np.asarray(X * classifier.coef_, dtype=np.float64))
+    if not hasattr(classifier, "booster_"):
+        return _one_after_another(classifier, X)
     import shap
 
     explainer = shap.TreeExplainer(classifier.booster_, feature_perturbation="tree_path_dependent")
     # The explainer sets its expected value only when it has explained some rows.
     values = np.asarray(explainer.shap_values(X), dtype=np.float64)
     return ShapValues(float(np.ravel(explainer.expected_value)[-1]), values)
+
+
+def _one_after_another(classifier: Classifier, X: Floats) -> ShapValues:
+    n_rows, n_columns = X.shape
+    present = np.tri(n_columns + 1, n_columns, -1, dtype=np.bool_)
+    forward, backward = (
+        classifier.decision_function((row * mask).reshape(-1, n_columns)).reshape(n_rows, -1)
+        for row, mask in ((X[:, None], present), (X[:, None], present[:, ::-1]))
+    )
+    values = 0.5 * (np.diff(forward, axis=1) + np.diff(backward, axis=1)[:, ::-1])
+    return ShapValues(float(forward[0, 0]) if n_rows else 0.0, np.asarray(values, dtype=np.float64))
 
 
 @dataclass(frozen=True)
