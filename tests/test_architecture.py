@@ -86,10 +86,12 @@ def test_every_public_member_of_a_family_is_registered_once_and_in_the_readme(pa
                 and not inspect.isabstract(member)
             ):
                 members.add(member)
-    assert members == set(registry)
-    assert len(set(registry.names())) == len(members)
+    # One that needs an extra is a member where that is installed.
+    assert members - set(registry) <= {member for member in members if member.name in registry.extras}
+    assert set(registry) <= members
+    assert len({member.name for member in members}) == len(members)
     readme = (ROOT / "README.md").read_text()
-    for member in registry:
+    for member in members:
         assert f"`{member.name}`" in readme, member.name
         assert member.summary
         assert member.reference.startswith(("doi:", "arXiv:"))

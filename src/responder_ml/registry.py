@@ -45,13 +45,13 @@ class Registry(Generic[T]):
 
     def __init__(self, family: str, members: tuple[type[T], ...], extras: Mapping[str, str] | None = None) -> None:
         self.family = family
-        self._extras = dict(extras or {})
+        self.extras = dict(extras or {})
         self._members = {member.name: member for member in members}
 
     def __getitem__(self, name: str) -> type[T]:
         """Return the member called ``name``."""
-        if name not in self._members and name in self._extras:
-            extra = self._extras[name]
+        if name not in self._members and name in self.extras:
+            extra = self.extras[name]
             raise UnknownNameError(
                 f"The {self.family} '{name}' needs what the extra '{extra}' installs, and it is not here. Run "
                 f"pip install 'responder-ml[{extra}]', or choose among: {', '.join(self._members)}."
