@@ -119,7 +119,20 @@ def test_mlflow_loads_a_logged_bundle_with_the_numbers_of_score(bundle, table, s
     run_id = send(run, tmp_path / "run", bundle, loader=loader, uri=store)
     client = MlflowClient(store)
     (output,) = client.get_run(run_id).outputs.model_outputs
-    _same(pyfunc.load_model(client.get_logged_model(output.model_id).artifact_location).predict(table), scored)
+    model = client.get_logged_model(output.model_id)
+    loaded = pyfunc.load_model(model.artifact_location)
+    _same(loaded.predict(table), scored)
+    if loader == SERVING:
+        # A table that lacks a gene, or has genes of other names, is ours to match.
+        assert loaded.metadata.signature.inputs is None
+        kinds = {column.name: column.type.name for column in loaded.metadata.signature.outputs}
+        assert list(kinds) == list(scored.columns)
+        assert (kinds["sample"], kinds["probability"]) == ("string", "double")
+        asked = loaded.metadata.load_input_example(model.artifact_location.removeprefix("file://"))
+        assert loaded.predict(asked)["probability"].notna().all()
+        assert {metric.key: metric.value for metric in model.metrics}["auroc"] == run.result.headline.auroc
+        assert {metric.dataset_digest for metric in model.metrics} == {run.result.data_sha256[:16]}
+        assert "Post samples in rows and genes in columns, in counts" in model.tags["mlflow.note.content"]
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")

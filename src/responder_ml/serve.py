@@ -52,6 +52,11 @@ class ServedBundle:
         CoverageError, ExpressionError, GeneNameError, SampleSheetError
             The table lacks too many genes or a covariate, or does not hold expression in the bundle's units.
         """
+        scores = self.scores(table)
+        return scores.astype(object).where(scores.notna(), None)
+
+    def scores(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Return the same with every column in its own type; parameters and errors as for `predict`."""
         bundle = self._bundle
         names = [one.name for one in bundle.covariates if one.name in table.columns]
         source = ExpressionSource(_PostedTable(table.drop(columns=names)), genes_in_rows=False)
@@ -59,8 +64,20 @@ class ServedBundle:
         sheet = table[names].assign(sample=list(source.samples))
         covariates = SampleCovariates(bundle, source.samples, sheet)
         scorer = Scorer(bundle, matched, bundle.units, missing="impute", prior=None, covariates=covariates)
-        scores = scorer.rows(list(source.samples), source.block(np.arange(len(source.samples)), matched.columns))
-        return scores.astype(object).where(scores.notna(), None)
+        return scorer.rows(list(source.samples), source.block(np.arange(len(source.samples)), matched.columns))
+
+    def typical_table(self) -> pd.DataFrame:
+        """Return a table that can be posted: the typical training sample, with covariates where the model has any."""
+        bundle = self._bundle
+        typical = bundle.reference.typical
+        values = np.round(typical) if bundle.units == "counts" else np.round(typical, 3)
+        table = pd.DataFrame([values], columns=bundle.genes)
+        table.insert(0, _SAMPLE, ["typical"])
+        for covariate in bundle.covariates:
+            if not covariate.markers:
+                middle = (covariate.least + covariate.greatest) / 2
+                table[covariate.name] = covariate.levels[0] if covariate.levels else middle
+        return table
 
 
 class _PostedTable:
@@ -87,6 +104,13 @@ class _PostedTable:
                 f"{self.source}: gene(s) {list_names(text)} hold text. Post numbers, genes in columns, and sample names in "
                 f"the index or in a column '{_SAMPLE}'."
             ) from problem
+
+
+def example(path: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return a table that a bundle's model can be asked about, and its answer, for the record of the model."""
+    served = ServedBundle(read_bundle(path))
+    table = served.typical_table()
+    return table, served.scores(table)
 
 
 def _load_pyfunc(path: str) -> Any:

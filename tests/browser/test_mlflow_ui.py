@@ -44,7 +44,7 @@ def site(tmp_path_factory, make_result):
     folder = tmp_path_factory.mktemp("site")
     store = f"sqlite:///{folder / 'mlflow.db'}"
     for name in JOBS:
-        send(*_written(make_result, name, folder), loader="responder_ml.serve", uri=store, register=True, anyway=True)
+        send(*_written(make_result, name, folder), loader="json", uri=store, register=True, anyway=True)
     with closing(socket.create_server(("127.0.0.1", 0))) as free:
         port = free.getsockname()[1]
     with served(store, port) as (address, _):
@@ -165,7 +165,7 @@ def test_a_server_takes_a_run_with_its_files_and_its_model(site, tmp_path, make_
 
     run_id = send(
         *_written(make_result, "nac-response", tmp_path),
-        loader="responder_ml.serve",
+        loader="json",
         uri=site,
         experiment="sent",
         register=True,

@@ -136,6 +136,15 @@ def test_the_bundle_is_a_model_that_can_be_loaded_registered_and_asked(
     sys.modules.pop(LOADER)
 
 
+def test_runs_of_one_name_are_told_apart(make_run, write, uri, client, tmp_path):
+    for seed in (7, 8, 9):
+        run = make_run(seed=seed)
+        send(run, write(run, tmp_path / "runs" / f"seed-{seed}"), None, loader=LOADER, uri=uri)
+    experiment = client.get_experiment_by_name("responder_ml")
+    jobs = client.search_runs([experiment.experiment_id], "params.candidate = 'auto'")
+    assert sorted(job.info.run_name for job in jobs) == ["pfc-response", "pfc-response (2)", "pfc-response (3)"]
+
+
 def test_a_run_without_evidence_is_registered_only_when_asked_twice(run, folder, bundle, uri, client):
     verdict = replace(run.result.verdict, level="no_evidence")
     weak = replace(run, result=run.result.model_copy(update={"verdict": verdict}))

@@ -14,7 +14,7 @@ import time
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ from responder_ml.tracking.store import (
     DEFAULT_EXPERIMENT,
     artifact_folder,
     check_store,
+    free_name,
     resolve_store,
     sqlite_file,
 )
@@ -187,7 +188,8 @@ class _Sender:
         """Send a row and its child rows; the row itself stays open."""
         run_id = self._finished_copy(digest)
         if run_id is None:
-            run_id = self._create(parent, begin, {_RUN_DIGEST: digest})
+            named = replace(parent, name=free_name(self.client, self.experiment_id, parent.name))
+            run_id = self._create(named, begin, {_RUN_DIGEST: digest})
             for record in children:
                 child = self._create(record, begin, {_PARENT: run_id})
                 self.client.set_terminated(child, end_time=end)

@@ -52,7 +52,7 @@ def job_record(run: Run, folder: Path) -> Record:
         *_job_params(run),
         *_job_metrics(run),
         *_fold_metrics(run, AUTO),
-        _dataset_input(run),
+        dataset_input(run),
         *_artifacts(folder),
     )
     return Record(run.name, _job_description(run), items)
@@ -125,7 +125,8 @@ def _best_baseline(run: Run) -> Mapping[str, Any]:
     }
 
 
-def _dataset_input(run: Run) -> DatasetInput:
+def dataset_input(run: Run) -> DatasetInput:
+    """Return the data a run was trained on."""
     cohort = run.config.get("cohort", {})
     n, digest = run.result.n, run.result.data_sha256[:_DIGEST_CHARACTERS]
     profile = {"num_rows": n.samples, "num_elements": n.samples * n.genes, **n.model_dump()}

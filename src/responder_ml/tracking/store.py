@@ -10,6 +10,7 @@ import sqlite3
 from contextlib import closing
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from responder_ml.errors import TrackingError, list_names
@@ -169,3 +170,20 @@ def _check_address(host: str, port: int) -> None:
         raise TrackingError(
             f"Nothing answers at {host}:{port} ({problem}). Start the database, or name another store with tracking.uri."
         ) from problem
+
+
+def free_name(client: Any, experiment_id: str, name: str) -> str:
+    """Return a name for a row, with a number where the experiment has one of this name: runs of one job are told apart.
+
+    Parameters
+    ----------
+    client, experiment_id
+        MLflow's client, and the id of the experiment.
+    name
+        Without quotation marks, as names of jobs and studies are.
+    """
+    number, free = 1, name
+    while client.search_runs([experiment_id], f"attributes.run_name = '{free}'", max_results=1):
+        number += 1
+        free = f"{name} ({number})"
+    return free
