@@ -1,3 +1,5 @@
+import sys
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -82,7 +84,8 @@ def test_what_files_do_not_tell_is_said_after_reading(job, little, tmp_path, mon
     path.write_text(job.model_dump_json())
     answer = CliRunner().invoke(app, ["check", str(path)], catch_exceptions=False)
     assert answer.output.count("samples x 300 genes with 1 process(es) at work need up to") == 1
-    monkeypatch.setattr("responder_ml.train.run_procedure", _interrupt)
+    # The package shows the function in place of the module of the same name.
+    monkeypatch.setattr(sys.modules[train.__module__], "run_procedure", _interrupt)
     heard = Heard()
     with pytest.raises(InterruptedError):
         train(job, tmp_path / "run", tmp_path / "bundle", heard)
