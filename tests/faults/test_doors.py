@@ -129,7 +129,7 @@ def gzip_bomb(path, rng):
 
 @cache
 def lines_of_zeros():
-    packer = zlib.compressobj(1, zlib.DEFLATED, 31)
+    packer = zlib.compressobj(9, zlib.DEFLATED, 31)
     pieces = [packer.compress(b"gene\ta\tb\n"), *(packer.compress(b"x\t1\t2\n" * 2**16) for _ in range(700))]
     return b"".join([*pieces, packer.flush()])
 
