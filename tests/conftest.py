@@ -1,6 +1,7 @@
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -139,3 +140,20 @@ def geo(monkeypatch) -> Iterator[GeoServer]:
         geo_server.address = f"http://127.0.0.1:{server.server_address[1]}"
         yield geo_server
         server.shutdown()
+
+
+@pytest.fixture
+def full_disk():
+    """Return a context in which no file of this process grows beyond so many bytes, as on a disk that is full."""
+    import resource
+
+    @contextmanager
+    def full_disk(most_bytes):
+        before = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, before[1]))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+    return full_disk

@@ -7,7 +7,7 @@ from anndata import AnnData
 
 from responder_ml.cohort.cells import unwrap
 from responder_ml.cohort.sample_sheet import read_sheet
-from responder_ml.cohort.sample_table import wrap, write_sample_table
+from responder_ml.cohort.sample_table import SUFFIXES, wrap, write_sample_table
 from responder_ml.errors import CohortError
 
 # What a spreadsheet program would turn into another number, a date, a truth, or run.
@@ -149,3 +149,19 @@ def test_wrapped_names_of_a_text_file_are_read_back_as_the_names(suffix, tmp_pat
     written = read_sheet(tmp_path / f"t.{suffix}")
     assert written["sample"].tolist() == [name.strip() for name in AT_RISK]
     assert written.columns.tolist() == ["sample", "SEPT2"]
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("most_bytes", [0, 3000])
+def test_a_full_disk_ends_in_one_message_and_leaves_what_was_there(suffix, most_bytes, tmp_path, rng, full_disk):
+    table = pd.DataFrame({"sample": [f"s{index}" for index in range(2000)], "probability": rng.random(2000)})
+    path = tmp_path / f"scores{suffix}"
+    path.write_bytes(b"the scores of last week")
+    source = tmp_path / "cohort.h5ad"
+    AnnData(rng.random((2000, 3)), obs=pd.DataFrame(index=table["sample"])).write_h5ad(source)
+    with full_disk(most_bytes), pytest.raises(CohortError, match=r"could not be written.*Free space"):
+        write_sample_table(table, path, source)
+    assert path.read_bytes() == b"the scores of last week"
+    assert sorted(each.name for each in tmp_path.iterdir()) == sorted(["cohort.h5ad", path.name])
+    write_sample_table(table, path, source)
+    assert path.stat().st_size > 3000

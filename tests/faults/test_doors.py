@@ -25,6 +25,7 @@ from anndata import AnnData
 from scipy import sparse
 from tests.faults.conftest import JOB
 
+# Of the processor's time.
 SECONDS = 20
 # Of each kind; a number in the environment makes a shorter or longer table.
 INPUTS_OF_A_KIND = int(os.environ.get("RESPONDER_ML_FUZZ_INPUTS", "22"))
@@ -393,7 +394,7 @@ def _outcome(commands, place, command):
     begin = commands.log.stat().st_size if commands.log.exists() else 0
     code, _ = commands.run(place, command, seconds=SECONDS)
     said = commands.log.read_bytes()[begin:].decode(errors="replace")
-    if code == -signal.SIGALRM:
+    if code in (-signal.SIGALRM, -signal.SIGPROF):
         return "hangs", said
     if code < 0:
         return "crashes", said

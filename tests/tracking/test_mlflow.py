@@ -271,6 +271,22 @@ def _answer_nonsense(server):
             connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello")
 
 
+@pytest.mark.parametrize("most_bytes", [0, 2_000, 100_000])
+def test_a_full_disk_loses_nothing_and_the_run_is_sent_later(run, folder, bundle, uri, client, full_disk, most_bytes):
+    (bundle / "model.skops").write_bytes(b"x" * 200_000)
+    before = {path: path.read_bytes() for path in (*folder.rglob("*"), *bundle.rglob("*")) if path.is_file()}
+    with (
+        full_disk(most_bytes),
+        pytest.raises(TrackingError, match=r"could not be sent to sqlite.*send it with `track`"),
+    ):
+        send(run, folder, bundle, loader=LOADER, uri=uri)
+    assert {path: path.read_bytes() for path in before} == before
+    run_id = send(run, folder, bundle, loader=LOADER, uri=uri)
+    runs = client.search_runs([client.get_experiment_by_name("responder_ml").experiment_id])
+    assert [each.info.status for each in runs] == ["FINISHED"] * 4
+    assert run_id in {each.info.run_id for each in runs}
+
+
 def test_a_deleted_experiment_is_named(run, folder, uri, client):
     send(run, folder, None, loader=LOADER, uri=uri, experiment="old")
     client.delete_experiment(client.get_experiment_by_name("old").experiment_id)

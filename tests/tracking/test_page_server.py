@@ -107,6 +107,20 @@ def test_a_taken_port_is_named():
             pass
 
 
+def test_what_the_page_says_of_its_store_has_no_password(port, monkeypatch, capfd):
+    said = (
+        "import os, sys; store = os.environ['MLFLOW_BACKEND_STORE_URI']; print('cannot open', store, flush=True); "
+        "sys.exit(f'connection to server failed: password=swordfish77 or swordfish77 for {store}')"
+    )
+    monkeypatch.setattr(page_server, "ui_command", lambda *_: [sys.executable, "-c", said])
+    with pytest.raises(TrackingError, match="did not start"), served("postgresql://ann:swordfish77@lab/runs", port):
+        pass
+    output = "".join(capfd.readouterr())
+    assert "cannot open postgresql://ann:***@lab/runs" in output
+    assert "connection to server failed: password=*** or *** for" in output
+    assert "swordfish77" not in output
+
+
 def test_a_page_that_does_not_start_is_named(port, monkeypatch):
     monkeypatch.setattr(page_server, "ui_command", lambda *_: [sys.executable, "-c", "raise SystemExit(3)"])
     with pytest.raises(TrackingError, match="did not start"), served("postgresql://me:secret@lab/runs", port):

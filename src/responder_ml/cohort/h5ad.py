@@ -4,6 +4,7 @@ scanpy leaves natural logarithms in ``X`` and puts raw counts into ``layers["cou
 the declared units while another in the file agrees with them is refused with the other's name.
 """
 
+import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,22 @@ def open_h5ad(path: Path, *, in_file: bool = False) -> AnnData:
     if not _has_matrix(data):
         raise CohortError(f"{path} holds no matrix X. Put the expression values into X.")
     return data
+
+
+def h5ad_bytes(data: AnnData) -> bytes:
+    """Return the content of an ``.h5ad`` file.
+
+    Where the disk is full, the library that writes these files leaves tracebacks on the terminal and no error of the system; what
+    is made in memory first is written like any other file.
+    """
+    import h5py
+    from anndata.io import write_elem
+
+    content = io.BytesIO()
+    data.strings_to_categoricals()
+    with h5py.File(content, "w") as file:
+        write_elem(file, "/", data)
+    return content.getvalue()
 
 
 def obs_as_text(data: AnnData) -> pd.DataFrame:

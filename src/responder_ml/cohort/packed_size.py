@@ -18,6 +18,7 @@ _MOST_CELLS = 5 * 10**8
 _PIECE = 2**20
 _BYTES_PER_CELL = 8
 _QUICKLY_UNPACKED = 2**22
+_BEGINNING = 2**22
 _ROW = re.compile(rb"<row\b[^>]{0,200}?\br=[\"'](\d{1,9})[\"']")
 _COLUMN = re.compile(rb"<c\b[^>]{0,200}?\br=[\"']([A-Z]{1,3})\d")
 _GZIP = b"\x1f\x8b"
@@ -102,11 +103,13 @@ def check_packed_size(path: Path) -> None:
 
 
 def unpacked_size(path: Path) -> int:
-    """Return about how many bytes a gzip file unpacks to; its own number counts up to 4 GiB and begins again."""
-    with path.open("rb") as file:
-        size, packed = _size_in_trailer(file), path.stat().st_size
-    # Text takes at least its own packed bytes.
-    return size if size >= packed else size + 2**32 * -((size - packed) // 2**32)
+    """Return about how many bytes a gzip file unpacks to, by how far its first megabytes do.
+
+    What it says itself is of its last part alone, and begins again at 4 GiB.
+    """
+    with path.open("rb", buffering=0) as file, gzip.GzipFile(fileobj=file) as unpacked:
+        size = len(unpacked.read(_BEGINNING))
+        return size if size < _BEGINNING else round(size * path.stat().st_size / file.tell())
 
 
 def _size_in_trailer(file: IO[bytes]) -> int:

@@ -18,7 +18,7 @@ import pandas as pd
 from anndata import AnnData
 
 from responder_ml.cohort.cells import AFTER_SEMICOLON
-from responder_ml.cohort.h5ad import open_h5ad
+from responder_ml.cohort.h5ad import h5ad_bytes, open_h5ad
 from responder_ml.errors import CohortError
 
 SUFFIXES = (".csv", ".tsv", ".xlsx", ".parquet", ".h5ad")
@@ -94,7 +94,7 @@ def write_sample_table(table: pd.DataFrame, path: Path, source: Path | None = No
         elif suffix == ".xlsx":
             _write_workbook(table, partial)
         elif suffix == ".h5ad":
-            _with_columns(table, source).write_h5ad(partial)
+            partial.write_bytes(h5ad_bytes(_with_columns(table, source)))
         else:
             delimiter = "," if suffix == ".csv" else "\t"
             wrap(table).to_csv(partial, sep=delimiter, index=False)

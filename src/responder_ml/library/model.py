@@ -8,6 +8,8 @@ import pandas as pd
 from anndata import AnnData
 
 from responder_ml.bundles.bundle import Bundle, read_bundle
+from responder_ml.cohort.h5ad import h5ad_bytes
+from responder_ml.errors import CohortError
 from responder_ml.library.jobs import plain_cohort
 from responder_ml.temporary_folder import temporary_folder
 
@@ -102,7 +104,13 @@ class Model:
                 options = {**options, "samples": folder / "samples.csv"}
                 data.obs[wanted].assign(sample=data.obs_names).to_csv(options["samples"], index=False)
             path = folder / "samples.h5ad"
-            plain.write_h5ad(path)
+            try:
+                path.write_bytes(h5ad_bytes(plain))
+            except OSError as problem:
+                raise CohortError(
+                    f"The samples could not be written to {folder}: {problem}. Free space there, or set TMPDIR to a folder with "
+                    "room."
+                ) from problem
             return score_file(self.folder, path, **options)
 
     def __repr__(self) -> str:

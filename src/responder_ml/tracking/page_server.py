@@ -11,6 +11,7 @@ import webbrowser
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from http.client import HTTPException
+from threading import Thread
 from typing import Any
 from urllib.parse import urlencode
 from urllib.request import urlopen
@@ -36,6 +37,7 @@ _HOST = "127.0.0.1"
 _DEFAULT_PORT = 5000
 _START_SECONDS = 60.0
 _ANSWER_SECONDS = 5.0
+_LAST_WORDS_SECONDS = 5.0
 # MLflow's processes end within a second when they are told to; what has not ended by then is killed.
 _END_SECONDS = 10.0
 # What a terminal that closes, a service manager or `kill` sends; Windows has no SIGHUP.
@@ -133,12 +135,22 @@ def served(store: str, port: int | None = None) -> Iterator[tuple[str, subproces
     # A session of its own, because MLflow starts further processes that have to end with it.
     # The store's address stands in the environment and not on the command line, which everybody on the machine can read.
     environment = {**_SETTINGS, **os.environ, "MLFLOW_BACKEND_STORE_URI": store}
-    process = subprocess.Popen(ui_command(store, port), env=environment, start_new_session=True)
+    process = subprocess.Popen(
+        ui_command(store, port),
+        env=environment,
+        start_new_session=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    # What MLflow and the libraries below it say of a store can hold its password.
+    speaker = Thread(target=_repeat_without_secrets, args=(process, store), daemon=True)
+    speaker.start()
     try:
         _wait(address, process, store)
         yield address, process
     finally:
         _end(process)
+        speaker.join(_LAST_WORDS_SECONDS)
 
 
 @contextmanager
@@ -196,6 +208,12 @@ def ui_command(store: str, port: int) -> list[str]:
     command += ["--uvicorn-opts", "--log-level warning"]
     file = sqlite_file(store)
     return command if file is None else [*command, "--artifacts-destination", artifact_folder(file).as_uri()]
+
+
+def _repeat_without_secrets(process: "subprocess.Popen[bytes]", store: str) -> None:
+    for line in process.stdout or ():
+        sys.stderr.write(hide_secrets(line.decode(errors="replace"), store))
+        sys.stderr.flush()
 
 
 def _check_free(port: int) -> None:

@@ -126,7 +126,8 @@ def _check_sqlite(file: Path) -> None:
     if not file.exists():
         return
     try:
-        with closing(sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True, timeout=_SQLITE_WAIT_S)) as database:
+        # Not read-only: what a process left half-written, killed or on a full disk, is undone by the next one that may write.
+        with closing(sqlite3.connect(f"{file.as_uri()}?mode=rw", uri=True, timeout=_SQLITE_WAIT_S)) as database:
             _check_tables(file, database)
     except sqlite3.OperationalError as problem:
         if "locked" not in str(problem):
