@@ -24,6 +24,7 @@ TESTS_OF_NO_SINGLE_MODULE = (
     "browser/test_mlflow_ui.py",
     "browser/test_pages.py",
     "browser/test_report.py",
+    "faults/test_dask_lost.py",
     "faults/test_doors.py",
     "faults/test_kill_points.py",
     "faults/test_secrets.py",
