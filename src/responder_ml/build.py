@@ -32,6 +32,7 @@ from responder_ml.evaluation.evidence import power_note
 from responder_ml.evaluation.fingerprints import Fingerprints
 from responder_ml.evaluation.pairs_and_blocks import compared_within_pairs, fit_to_blocks
 from responder_ml.evaluation.permutation import NullPlan
+from responder_ml.evaluation.rivals import RELABELLINGS
 from responder_ml.evaluation.small_n import FeasiblePlan, fit_plan_to_n
 from responder_ml.features.builders import BUILDERS
 from responder_ml.features.builders.builder import Builder
@@ -179,6 +180,15 @@ def build_search_plan(job: JobConfig) -> SearchPlan:
 def build_null_plan(job: JobConfig) -> NullPlan:
     """Return how a job's null is run."""
     return NullPlan(job.null.permutations, job.null.alpha, job.seed)
+
+
+def build_rival_plan(job: JobConfig) -> NullPlan | None:
+    """Return how rival explanations are tested; None where they are not."""
+    asks = bool(job.endpoint.adjust) or job.endpoint.block is not None
+    relabellings = (RELABELLINGS if asks else 0) if job.null.rivals is None else job.null.rivals
+    if relabellings == 0 or job.endpoint.pairs is not None or job.null.permutations == 0:
+        return None
+    return NullPlan(relabellings, job.null.alpha, job.seed)
 
 
 def build_endpoint(config: EndpointConfig) -> Endpoint:

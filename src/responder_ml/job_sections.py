@@ -132,6 +132,9 @@ class NullConfig(Section):
     ``alpha``. A number is the most relabellings; 0 runs none, and the verdict is then not tested."""
     alpha: float = Field(0.05, gt=0, lt=1)
     """Level of significance: evidence is p at or below it."""
+    rivals: int | None = Field(None, ge=0)
+    """Most relabellings for each line of the table of rival explanations (batch, cage, RIN, depth, sex, composition); 0 for none.
+    199 if not given and ``endpoint.adjust`` or ``endpoint.block`` names something, none otherwise."""
 
     @field_validator("permutations", mode="before")
     @classmethod

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from responder_ml.build import PreparedJob, build_workers, prepare_job
+from responder_ml.build import PreparedJob, build_rival_plan, build_workers, prepare_job
 from responder_ml.bundles.bundle import BUNDLE_FOLDER, Bundle, write_bundle
 from responder_ml.bundles.pack import pack_bundle
 from responder_ml.cohort.audit import require_accepted
@@ -17,6 +17,7 @@ from responder_ml.evaluation.early_gene_ablation import ablate_early_genes
 from responder_ml.evaluation.evidence import assess_evidence
 from responder_ml.evaluation.held_out_features import held_out_features, outer_models
 from responder_ml.evaluation.procedure import Procedure
+from responder_ml.evaluation.rivals import RivalResult, compare_rivals
 from responder_ml.explanation.explain import explain_run
 from responder_ml.features.normalise import log2_expression
 from responder_ml.forecast import EARLY_GENE_STAGE, EXPLANATION_STAGE, REFIT_STAGE, SEARCH_STAGE, plan_training
@@ -152,6 +153,12 @@ def run_procedure(job: JobConfig, prepared: PreparedJob, workers: Workers, progr
             observed = procedure.observe(labels, on_progress=on_progress)
         with clock.lap("null_s"):
             evidence = assess_evidence(procedure, observed, labelled, prepared.null_plan, log2, progress)
+        rivals: tuple[RivalResult, ...] = ()
+        rival_plan = build_rival_plan(job)
+        if rival_plan is not None:
+            with clock.lap("rivals_s"), progress.stage("Rival explanations") as on_progress:
+                plan, candidates = feasible.plan, feasible.candidates
+                rivals = compare_rivals(labelled, candidates, plan, rival_plan, log2, workers, on_progress)
         with clock.lap("markers_s"), progress.stage(EARLY_GENE_STAGE) as on_progress:
             ablation = ablate_early_genes(procedure, observed, on_progress)
         with clock.lap("explain_s"), progress.stage(EXPLANATION_STAGE) as on_progress:
@@ -170,6 +177,7 @@ def run_procedure(job: JobConfig, prepared: PreparedJob, workers: Workers, progr
         ablation,
         explanation,
         refit,
+        rivals,
     )
 
 

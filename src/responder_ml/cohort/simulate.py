@@ -20,6 +20,7 @@ from responder_ml.cohort.simulated_biology import (
     Biology,
     build_biology,
 )
+from responder_ml.cohort.simulated_covariates import add_age_and_sex, add_cages
 from responder_ml.cohort.simulated_design import Cell, design_cohort, lose_libraries
 from responder_ml.errors import CohortError
 from responder_ml.registry import did_you_mean
@@ -54,6 +55,8 @@ def simulate_cohort(
     regions: Sequence[str] = REGIONS,
     lost: float = 0.0,
     biology_seed: int = 0,
+    covariate_effect: float = 0.0,
+    cage_effect: float = 0.0,
 ) -> AnnData:
     """Simulate RNA-seq counts of mice after social defeat and treatment.
 
@@ -88,6 +91,10 @@ def simulate_cohort(
         Share of libraries that are lost at random, so that animals lack regions; no animal loses its last one.
     biology_seed
         Seed of the genes and programmes. Cohorts that share it share the biology whatever their ``seed``.
+    covariate_effect
+        Multiplies what age and sex do to genes; both go with response. With 0 all mice are male and there is no age.
+    cage_effect
+        Multiplies what the cage does to genes; with 0 there are no cages.
 
     Returns
     -------
@@ -111,7 +118,13 @@ def simulate_cohort(
     True
     """
     _check_ranges(
-        n_genes, effect=effect, drug_effect=drug_effect, batch_effect=batch_effect, animal_effect=animal_effect
+        n_genes,
+        effect=effect,
+        drug_effect=drug_effect,
+        batch_effect=batch_effect,
+        animal_effect=animal_effect,
+        covariate_effect=covariate_effect,
+        cage_effect=cage_effect,
     )
     _check_names(effect_in or {})
     biology = build_biology(n_genes, biology_seed)
@@ -125,6 +138,8 @@ def simulate_cohort(
     log2_mean += _draw_factors(generator(seed, "modules"), sheet, len(biology.modules), animal_effect) @ biology.modules
     log2_mean += _draw_group_shift(generator(seed, "runs"), sheet["batch"], n_genes, large=True) * batch_effect
     log2_mean += _draw_group_shift(generator(seed, "animals"), sheet["subject"], n_genes, large=False) * animal_effect
+    log2_mean += add_age_and_sex(generator(seed, "age and sex"), sheet, n_genes, covariate_effect)
+    log2_mean += add_cages(generator(seed, "cages"), sheet, n_genes, cage_effect)
     counts = _draw_counts(generator(seed, "counts"), log2_mean, biology.dispersion)
     sheet["library_size"] = counts.sum(axis=1).astype(np.int64)
     sheet["simulated"] = "yes"

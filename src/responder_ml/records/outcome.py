@@ -22,6 +22,7 @@ from responder_ml.evaluation.permutation import NullResult
 from responder_ml.evaluation.procedure import ObservedResult, Procedure
 from responder_ml.evaluation.refit import Refit
 from responder_ml.evaluation.relabel import LARGEST_COUNT_SHOWN
+from responder_ml.evaluation.rivals import RivalResult
 from responder_ml.evaluation.separation import STATISTIC
 from responder_ml.evaluation.sequential import RISK
 from responder_ml.evaluation.split_sensitivity import split_sensitivity
@@ -97,6 +98,7 @@ class Outcome:
     ablation: GeneAblation
     explanation: RunExplanation
     refit: Refit
+    rivals: tuple[RivalResult, ...] = ()
 
 
 def compose_result(

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -37,6 +38,7 @@ def run_tables(outcome: Outcome) -> dict[str, pd.DataFrame]:
         "contributions": contribution_table(explanation.contributions, explanation.genes, labelled, outcome.log2),
         "null": _null(outcome.evidence),
         "baselines": _baselines(outcome.evidence),
+        "rivals": pd.DataFrame([asdict(rival) for rival in outcome.rivals]),
         "samples": _samples(labelled),
     }
     return {name: table for name, table in tables.items() if len(table)}

@@ -218,5 +218,6 @@ class Baselines(Section):
             "headline": headline,
             "n": run.result.n,
             "without": run.result.without,
+            "rivals": table(run, "rivals").to_dict("records"),
             "figure": forest("baselines-forest", drawn, ("AUROC, 95 % interval", "this procedure", "baseline"), alt),
         }

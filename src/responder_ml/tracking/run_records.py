@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -104,6 +105,7 @@ def _job_metrics(run: Run) -> Iterator[Metric]:
             "relabellings": null and null.permutations,
             **{metric.name: headline.metric(metric.name) for metric in METRICS},
             **_best_baseline(run),
+            **_rivals(run),
             "gene_stability": result.stability.nogueira,
             "leading_gene_stability": result.stability.leading.nogueira,
             "genes_called_out": called_out,
@@ -122,6 +124,16 @@ def _best_baseline(run: Run) -> Mapping[str, Any]:
         "gain_over_best_baseline": best["gain"],
         "gain_over_best_baseline_low": best["gain_low"],
         "gain_over_best_baseline_high": best["gain_high"],
+    }
+
+
+def _rivals(run: Run) -> Mapping[str, Any]:
+    """Return AUROC and p of every rival explanation, alone and held constant."""
+    return {
+        f"rival/{re.sub(r'[^A-Za-z0-9_. -]', '_', str(row['name']))}/{measure}": row[measure]
+        for row in _table_of(run, "rivals").to_dict("records")
+        for measure in ("auroc_alone", "p_alone", "auroc_adjusted", "p_adjusted")
+        if row[measure] == row[measure]
     }
 
 
