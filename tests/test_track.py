@@ -3,10 +3,13 @@
 import json
 from types import SimpleNamespace
 
+import pandas as pd
 import pytest
+from typer.testing import CliRunner
 
 from responder_ml import track as module
 from responder_ml.bundles.manifest import describe_training
+from responder_ml.cli import app
 from responder_ml.errors import BundleError, RunError
 from responder_ml.records.ownership import FILE_LIST
 from responder_ml.records.run import Run, write_run
@@ -93,3 +96,16 @@ def test_a_folder_that_is_no_run_is_refused(sent, tmp_path):
     with pytest.raises(RunError, match="is not a run"):
         track(tmp_path)
     assert not sent
+
+
+def test_the_tuning_of_a_run_is_written_on_request_and_nothing_is_sent(tmp_path, make_result, monkeypatch):
+    run = Run(make_result(name="tuned"), {}, {})
+    trials = [["a+b", 0, 0, number, 0.5 + number / 10, f'{{"C": {number + 1}.5}}'] for number in range(3)]
+    columns = ["candidate", "repeat", "fold", "trial", "value", "params"]
+    run.tables["trials"] = pd.DataFrame(trials, columns=columns)
+    write_run(run, tmp_path / "run")
+    monkeypatch.setattr(module, "send", lambda *_, **__: pytest.fail("sent"))
+    done = CliRunner().invoke(app, ["track", str(tmp_path / "run"), "--optuna", str(tmp_path / "studies.log")])
+    assert done.exit_code == 0
+    assert f"Optuna studies in {tmp_path / 'studies.log'}: a+b" in done.output
+    assert (tmp_path / "studies.log").is_file()

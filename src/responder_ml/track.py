@@ -8,6 +8,7 @@ from responder_ml.errors import BundleError
 from responder_ml.records.run import Run, read_run
 from responder_ml.records.study import ANSWER, read_study
 from responder_ml.tracking.mlflow import send, send_study
+from responder_ml.tracking.optuna_studies import write_studies
 from responder_ml.train import SERVING
 
 
@@ -83,6 +84,11 @@ def track(
         anyway=anyway,
     )
     return Tracked(run_id, bundle, lacks_bundle=bundle is None)
+
+
+def write_optuna(folder: Path, path: Path) -> tuple[str, ...]:
+    """Write the tuning of a finished run as Optuna studies; parameters and errors as for `write_studies`."""
+    return write_studies(read_run(folder), path)
 
 
 def _usual_bundle(run: Run) -> Path | None:

@@ -18,11 +18,20 @@ def track(
     anyway: Annotated[
         bool, typer.Option("--anyway", help="Register it also where the run gave no evidence; its tag says so.")
     ] = False,
+    optuna: Annotated[
+        Path | None, typer.Option(help="Write the run's trials to this file for optuna-dashboard, and send nothing.")
+    ] = None,
 ) -> None:
     """Send a finished run or study to MLflow; one that is already there is not sent again."""
-    from responder_ml.track import track
+    from responder_ml.track import track, write_optuna
 
     console = Console()
+    if optuna is not None:
+        names = write_optuna(run, optuna)
+        print_line(
+            console, f"Optuna studies in {optuna}: {', '.join(names)}; see them with `optuna-dashboard {optuna}`."
+        )
+        return
     tracked = track(run, bundle, uri=uri, experiment=experiment, register=register, anyway=anyway)
     print_line(console, f"Tracked in MLflow as {tracked.run_id}")
     if tracked.lacks_bundle:
