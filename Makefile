@@ -23,7 +23,8 @@ fast: install
 	$(BIN)/python -m pytest -n 2 -m "not browser and not shared" tests/statistics tests/contrasts tests/classifiers tests/features \
 		tests/search tests/evaluation tests/explanation tests/records tests/test_architecture.py
 
-# Every door x every kind of damage, and every command killed at every change of a file: some minutes.
+# Every door x every kind of damage, contents drawn at every door, and every command killed at every change of a file: an hour or
+# two. RESPONDER_ML_FUZZ_INPUTS says how many inputs there are of a kind.
 fuzz: install
 	RESPONDER_ML_FUZZ=1 $(BIN)/python -m pytest tests/faults tests/test_interruption.py
 

@@ -28,6 +28,7 @@ TESTS_OF_NO_SINGLE_MODULE = (
     "faults/test_doors.py",
     "faults/test_kill_points.py",
     "faults/test_secrets.py",
+    "faults/test_strategies.py",
     "features/signatures/test_peers.py",
     "test_architecture.py",
     "test_archives.py",
