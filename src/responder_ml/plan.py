@@ -16,6 +16,7 @@ from responder_ml.contrasts.founding_claims import build_rows
 from responder_ml.contrasts.groups import FEWEST
 from responder_ml.contrasts.study_regions import WHOLE_COHORT, require_columns
 from responder_ml.errors import ConfigError, EndpointError
+from responder_ml.evaluation.composition import with_composition
 from responder_ml.evaluation.permutation import is_exact, min_attainable_p
 from responder_ml.evaluation.power import attainable_p, auroc_needed, null_auroc_sd, power, subjects_needed
 from responder_ml.evaluation.relabel import are_pairs
@@ -177,7 +178,8 @@ def plan(
     if job is not None:
         if (positive, negative, strata) != (None, None, None):
             raise ConfigError("--config brings its own class sizes. Leave out --positive, --negative and --strata.")
-        labelled = label_cohort(build_cohort(job.cohort, job.seed), build_endpoint(job.endpoint))
+        cohort = build_cohort(job.cohort, job.seed)
+        labelled = label_cohort(*with_composition(cohort, build_endpoint(job.endpoint)))
         positive, negative, strata = _class_sizes(labelled)
         notes.append(_describe_null(job, labelled))
     level = (NullConfig() if job is None else job.null).alpha if alpha is None else alpha
