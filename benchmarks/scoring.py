@@ -4,6 +4,9 @@
 outer models, and scores every file in a process of its own; the table goes to ``benchmarks/scoring.md``. Nothing is skipped:
 alignment, applicability, calibration, the interval over the outer models, the search for training samples, the table and its
 summary.
+
+``--against CHECKOUT`` scores the first file in turn with this code and with that of another checkout (`git worktree add`), which
+makes a bundle of its own in its format, and prints the ratio of processor seconds and of peak memory.
 """
 
 import argparse
@@ -180,6 +183,38 @@ def run(folder: Path, samples: int, genes: int, made: bool) -> str:
     return "\n".join(lines) + "\n"
 
 
+def compare(folder: Path, genes: int, checkout: Path, rounds: int) -> str:
+    """Return a sentence on processor seconds and peak memory of this code over those of another checkout, the first file."""
+    name, (before, now) = next(iter(FILES)), (folder / "before", folder)
+    before.mkdir(exist_ok=True)
+    scripts = {before: checkout.absolute() / "benchmarks" / "scoring.py", now: Path(__file__).absolute()}
+    environments = {of: {**os.environ, "PYTHONPATH": str(script.parents[1] / "src")} for of, script in scripts.items()}
+    make = f"import pathlib, scoring; scoring.make_bundle(pathlib.Path({str(before.absolute())!r}), {genes})"
+    if not (before / "bundle").exists():
+        subprocess.run([sys.executable, "-c", make], check=True, env=environments[before], cwd=scripts[before].parent)
+        (before / name).hardlink_to(folder / name)
+    seconds, peaks = {before: [], now: []}, {before: [], now: []}
+    for _ in range(rounds):
+        for of, script in scripts.items():
+            command = [sys.executable, str(script), "--folder", str(of), "--one", name]
+            done = subprocess.run(command, check=True, capture_output=True, text=True, env=environments[of])
+            measurement = json.loads(done.stdout.splitlines()[-1])
+            seconds[of].append(measurement["processor"])
+            peaks[of].append(measurement["peak_gib"])
+            print(of, measurement, flush=True)
+    ratio = {
+        key: np.median(values[now]) / np.median(values[before]) for key, values in (("s", seconds), ("gib", peaks))
+    }
+    told = " and ".join(
+        f"{', '.join(f'{value:.1f}' for value in seconds[of])} {when}"
+        for of, when in ((before, "before"), (now, "now"))
+    )
+    return (
+        f"{FILES[name]}, {rounds} times in turn: processor seconds {told}, ratio of medians {ratio['s']:.2f}; peak "
+        f"{np.median(peaks[before]):.2f} GiB before and {np.median(peaks[now]):.2f} GiB now, ratio {ratio['gib']:.2f}."
+    )
+
+
 def main() -> None:
     """Make, score, write the table."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -189,7 +224,12 @@ def main() -> None:
     parser.add_argument("--one", help="score this file only, in this process")
     parser.add_argument("--made", action="store_true", help="the files are there already")
     parser.add_argument("--out", type=Path, default=Path(__file__).with_suffix(".md"))
+    parser.add_argument("--against", type=Path, help="another checkout to compare with, on the files that are there")
+    parser.add_argument("--rounds", type=int, default=3, help="how often each of both scores")
     arguments = parser.parse_args()
+    if arguments.against:
+        print(compare(arguments.folder, arguments.genes, arguments.against, arguments.rounds))
+        return
     if arguments.one:
         score_one(arguments.folder, arguments.one)
         return
