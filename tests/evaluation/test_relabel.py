@@ -20,6 +20,7 @@ LABELS = np.array([1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 0], dtype=np.int8)
 DRUG = np.array([0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1])
 
 COHORTS = st.lists(st.tuples(st.integers(0, 1), st.sampled_from("abc")), min_size=1, max_size=9)
+SEVERAL_CLASSES = st.lists(st.tuples(st.integers(0, 3), st.sampled_from("ab")), min_size=1, max_size=6)
 
 
 def _brute_force(labels, strata):
@@ -51,6 +52,33 @@ def test_enumeration_against_brute_force(rows):
     np.testing.assert_array_equal(labellings[0], labels)
     assert len(labellings) == count_labellings(labels, strata)
     assert {tuple(row.tolist()) for row in labellings} == _brute_force(labels, strata)
+
+
+@given(SEVERAL_CLASSES)
+@settings(max_examples=60, deadline=None)
+def test_labellings_of_several_classes_against_brute_force(rows):
+    labels, strata = np.array([label for label, _ in rows]), np.array([code for _, code in rows])
+
+    def sizes(vector):
+        return [np.bincount(vector[strata == code], minlength=4).tolist() for code in np.unique(strata)]
+
+    every = (np.array(vector) for vector in product(range(4), repeat=len(labels)))
+    expected = {tuple(vector.tolist()) for vector in every if sizes(vector) == sizes(labels)}
+    labellings = enumerate_labellings(labels, strata)
+    assert labellings[0].tolist() == labels.tolist()
+    assert len(labellings) == count_labellings(labels, strata) == len(expected)
+    assert {tuple(row.tolist()) for row in labellings} == expected
+    drawn = draw_labellings(labels, strata, 20, np.random.default_rng(0))
+    assert {tuple(row.tolist()) for row in drawn} <= expected
+
+
+def test_smallest_p_of_classes_that_can_change_names():
+    # 2, 2 and 3 subjects: 210 labellings, and the two smaller classes can be exchanged.
+    labels = np.array([0, 0, 1, 1, 2, 2, 2])
+    assert smallest_exact_p(labels, np.zeros(7)) == pytest.approx(2 / 210)
+    assert smallest_exact_p(np.repeat([0, 1, 2], 2), np.zeros(6)) == pytest.approx(6 / 90)
+    # In a stratum of their own their sizes differ.
+    assert smallest_exact_p(np.array([0, 0, 1, 1, 2, 2, 2]), np.array([0, 1, 1, 1, 0, 0, 0])) == pytest.approx(1 / 12)
 
 
 def test_enumeration_order_by_hand():
@@ -107,7 +135,7 @@ def test_exact_p_over_all_labellings_is_valid(rng, decimals):
 
 @pytest.mark.parametrize(
     ("labels", "strata", "message"),
-    [([0, 1], [0], "one stratum per label"), ([[0], [1]], [[0], [0]], "shapes"), ([0, 2], [0, 0], "0 or 1")],
+    [([0, 1], [0], "one stratum per label"), ([[0], [1]], [[0], [0]], "shapes"), ([0, -1], [0, 0], "class codes")],
 )
 def test_what_cannot_be_relabelled_is_refused(labels, strata, message):
     for call in (count_labellings, enumerate_labellings, lambda *x: draw_labellings(*x, 3, np.random.default_rng(0))):

@@ -24,7 +24,7 @@ from responder_ml.search.mean_model import Member
 from responder_ml.search.nested import search_draws, training_set, tune_candidates
 from responder_ml.search.search_data import SearchData
 from responder_ml.search.shared_gaps import share_with_gaps
-from responder_ml.search.splits import EverySubject, Split
+from responder_ml.search.splits import NEITHER, EverySubject, Split
 from responder_ml.search.workers import Workers
 from responder_ml.statistics.training_sets import TrainingSets
 
@@ -178,7 +178,7 @@ class Procedure:
         Parameters
         ----------
         labellings
-            0/1 per subject.
+            0/1 per subject, or `NEITHER`: such a subject is left out under that labelling.
         cells
             Cell of each subject that gets a decision, within which subjects are compared; their strata by default.
         repeats
@@ -301,6 +301,7 @@ def _measure(
     labels: Labels,
     results: Sequence[DrawResult],
 ) -> Floats:
+    cells, decided = cells[labels[decided] != NEITHER], decided & (labels != NEITHER)
     folds = np.stack([_of_subjects(search_data, decided, result.fold) for result in results])
     auto = np.stack([_decisions(search_data, decided, result.auto) for result in results])
     candidates = np.mean([_decisions(search_data, decided, result.decisions) for result in results], axis=0)

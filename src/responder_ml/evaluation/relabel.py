@@ -1,18 +1,22 @@
 """Relabellings of subjects within strata: how many there are, all of them, or random ones.
 
-Labels are exchanged between subjects of one stratum only, so every relabelling keeps the class sizes of every stratum.
+Labels are exchanged between subjects of one stratum only, so every relabelling keeps the class sizes of every stratum. Classes are
+codes from 0: two of them, 0 and 1, or several.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from fractions import Fraction
 from itertools import combinations
-from math import comb, prod
+from math import comb, factorial, prod
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from responder_ml.arrays import Indices, Labels
 
+# More are surely a measurement that was taken for classes.
+_MOST_CLASSES = 20
 LARGEST_COUNT_SHOWN = 10**15
 """Larger numbers of labellings are not written out: with many subjects they have thousands of digits."""
 
@@ -23,29 +27,30 @@ def format_count(count: int) -> str:
 
 
 def count_labellings(labels: ArrayLike, strata: ArrayLike) -> int:
-    """Return the number of distinct labellings, the observed one included: the product of the strata's binomials.
+    """Return the number of distinct labellings, the observed one included: the product of the strata's multinomials.
 
     Parameters
     ----------
     labels
-        1 or 0 per subject, shape ``(n,)``.
+        Class code per subject, shape ``(n,)``.
     strata
         Any code per subject, shape ``(n,)``; all equal for no strata.
 
     Raises
     ------
     ValueError
-        The shapes differ, or a label is not 0 or 1.
+        The shapes differ, or a label is no class code.
     """
     observed, subjects_of_strata = _checked(labels, strata)
-    return prod(comb(len(subjects), int(observed[subjects].sum())) for subjects in subjects_of_strata)
+    return prod(_arrangements(np.bincount(observed[subjects]).tolist()) for subjects in subjects_of_strata)
 
 
 def smallest_exact_p(labels: ArrayLike, strata: ArrayLike) -> float:
     """Return the smallest p that all labellings can give a procedure which learns the direction of the difference.
 
     It is one over their number. Where both classes are of one size in every stratum, as in matched pairs, it is two: the labelling
-    with all classes exchanged is then one of them, and is learnt just as well. With 3 against 3 no p is below 0.1.
+    with all classes exchanged is then one of them, and is learnt just as well. With 3 against 3 no p is below 0.1. Of several
+    classes those of equal sizes can be exchanged in any order.
 
     Parameters
     ----------
@@ -53,9 +58,12 @@ def smallest_exact_p(labels: ArrayLike, strata: ArrayLike) -> float:
         As for `count_labellings`.
     """
     observed, subjects_of_strata = _checked(labels, strata)
-    counts = [(int(observed[subjects].sum()), int((observed[subjects] == 0).sum())) for subjects in subjects_of_strata]
+    n_classes = int(observed.max()) + 1
+    sizes = np.stack([np.bincount(observed[subjects], minlength=n_classes) for subjects in subjects_of_strata], axis=1)
+    # Classes that have the same size in every stratum can change names.
+    alike = Counter(tuple(of_class) for of_class in sizes.tolist() if any(of_class))
     # A fraction of whole numbers: with hundreds of subjects there are more labellings than a float can count.
-    return float(Fraction(2 if can_be_mirrored(counts) else 1, count_labellings(labels, strata)))
+    return float(Fraction(prod(map(factorial, alike.values())), count_labellings(labels, strata)))
 
 
 def can_be_mirrored(counts: Sequence[tuple[int, int]]) -> bool:
@@ -71,8 +79,8 @@ def are_pairs(counts: Sequence[tuple[int, int]]) -> bool:
 def enumerate_labellings(labels: ArrayLike, strata: ArrayLike) -> Labels:
     """Return every labelling once, shape ``(n_labellings, n)``, int8.
 
-    The observed one comes first, the others in lexicographic order of the positions of their positives, stratum by
-    stratum. Count them before calling this: there may be very many.
+    The observed one comes first, the others in lexicographic order of the positions of their subjects of the last class, then of
+    the class before it, and so on, stratum by stratum. Count them before calling this: there may be very many.
 
     Parameters
     ----------
@@ -82,7 +90,7 @@ def enumerate_labellings(labels: ArrayLike, strata: ArrayLike) -> Labels:
     Raises
     ------
     ValueError
-        The shapes differ, or a label is not 0 or 1.
+        The shapes differ, or a label is no class code.
     """
     observed, subjects_of_strata = _checked(labels, strata)
     tables = [_stratum_labellings(observed[subjects]) for subjects in subjects_of_strata]
@@ -113,7 +121,7 @@ def draw_labellings(labels: ArrayLike, strata: ArrayLike, count: int, rng: np.ra
     Raises
     ------
     ValueError
-        The shapes differ, or a label is not 0 or 1.
+        The shapes differ, or a label is no class code.
     """
     observed, subjects_of_strata = _checked(labels, strata)
     drawn = np.tile(observed, (count, 1))
@@ -123,11 +131,20 @@ def draw_labellings(labels: ArrayLike, strata: ArrayLike, count: int, rng: np.ra
     return drawn
 
 
+def _arrangements(sizes: Sequence[int]) -> int:
+    """Return the number of ways to give classes of these sizes to their subjects."""
+    return prod(comb(sum(sizes[: index + 1]), size) for index, size in enumerate(sizes))
+
+
 def _stratum_labellings(observed: Labels) -> Labels:
-    n_positive = int(observed.sum())
-    chosen = np.array(list(combinations(range(observed.size), n_positive)), dtype=np.intp)
-    table = np.zeros((len(chosen), observed.size), dtype=np.int8)
-    np.put_along_axis(table, chosen, np.int8(1), axis=1)
+    sizes = np.bincount(observed)
+    table = np.zeros((1, observed.size), dtype=np.int8)
+    for code in range(len(sizes) - 1, 0, -1):
+        free = np.nonzero(table == 0)[1].reshape(len(table), -1)
+        chosen = np.array(list(combinations(range(free.shape[1]), int(sizes[code]))), dtype=np.intp)
+        table = np.repeat(table, len(chosen), axis=0)
+        positions = free[:, chosen].reshape(len(table), chosen.shape[1])
+        np.put_along_axis(table, positions, np.int8(code), axis=1)
     return table
 
 
@@ -135,6 +152,6 @@ def _checked(labels: ArrayLike, strata: ArrayLike) -> tuple[Labels, list[Indices
     classes, codes = np.asarray(labels), np.asarray(strata)
     if classes.ndim != 1 or classes.shape != codes.shape:
         raise ValueError(f"one stratum per label is expected, but the shapes are {classes.shape} and {codes.shape}")
-    if not np.isin(classes, (0, 1)).all():
-        raise ValueError("labels must be 0 or 1")
+    if not np.isin(classes, range(_MOST_CLASSES)).all():
+        raise ValueError("labels must be class codes: 0 and 1, or 0, 1, 2 and so on")
     return classes.astype(np.int8), [np.flatnonzero(codes == code) for code in np.unique(codes)]

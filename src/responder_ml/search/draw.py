@@ -58,7 +58,7 @@ class Draw:
     Attributes
     ----------
     labels
-        0/1 per subject.
+        0/1 per subject, or `splits.NEITHER`.
     repeat
         Draws of the same number and the same labelling have the same folds.
     """

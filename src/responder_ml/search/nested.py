@@ -21,7 +21,7 @@ from responder_ml.search.candidate import Candidate
 from responder_ml.search.draw import Draw, DrawResult, FoldModel, SearchPlan
 from responder_ml.search.inner_folds import InnerFolds, TrainingSet
 from responder_ml.search.search_data import Block, SearchData, standardisation
-from responder_ml.search.splits import EverySubject, Split, assign_folds, folds_of_pairs
+from responder_ml.search.splits import NEITHER, EverySubject, Split, assign_folds, folds_of_pairs
 from responder_ml.search.tune import InnerScore, Tuned, tune
 from responder_ml.statistics.seeds import generator, integer_seed
 from responder_ml.statistics.training_sets import TrainingSets
@@ -61,7 +61,10 @@ def search_draws(
         split.assign(draw.labels, search_data.strata, plan, draw.repeat, _rng(plan, draw, "outer")) for draw in draws
     ]
     training_sets = [
-        [training_set(search_data, plan, draw, split.trains & (assigned != fold), fold) for fold in range(plan.folds)]
+        [
+            training_set(search_data, plan, draw, split.trains & (draw.labels != NEITHER) & (assigned != fold), fold)
+            for fold in range(plan.folds)
+        ]
         for draw, assigned in zip(draws, folds, strict=True)
     ]
     per_set = 1 + plan.inner_folds * plan.inner_repeats * (plan.trials > 0)

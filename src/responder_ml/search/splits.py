@@ -38,6 +38,10 @@ class Split(Protocol):
         """Return the fold in which each subject is left out of training; `NO_FOLD` for subjects that never are."""
 
 
+NEITHER = -1
+"""Instead of a label, for subjects of neither of the two classes that are compared: no model is trained on them."""
+
+
 class EverySubject:
     """Ordinary cross-validation: every subject is decided by a model trained on the other folds.
 
@@ -64,7 +68,8 @@ class EverySubject:
             return complete_folds_of_pairs(strata, repeat) if plan.complete else folds_of_pairs(strata, plan.folds, rng)
         if plan.complete:
             return complete_folds(labels, strata, repeat)
-        return assign_folds(labels, strata, plan.folds, rng)
+        members = None if (labels != NEITHER).all() else labels != NEITHER
+        return assign_folds(labels, strata, plan.folds, rng, members)
 
 
 @dataclass(frozen=True)
