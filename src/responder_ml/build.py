@@ -193,6 +193,8 @@ def build_rival_plan(job: JobConfig) -> NullPlan | None:
 
 def build_endpoint(config: EndpointConfig) -> Endpoint:
     """Return the question a job asks."""
+    if config.kind == "classes":
+        raise ConfigError("Only `train` compares several classes. Name two: endpoint.positive and endpoint.negative.")
     return Endpoint(
         config.column,
         config.positive,

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
@@ -34,7 +34,7 @@ class Section(BaseModel):
 
 
 class EndpointConfig(Section):
-    """The two classes, and the nuisances that could explain them: columns, and for counts the library size.
+    """The classes, and the nuisances that could explain them: columns, and for counts the library size.
 
     A class is a value of the column or a list of values, such as ``positive: [CR, PR]``. A nuisance is a column's name, or name and
     kind where its name and values do not tell it: ``nuisance: [{name: cage, kind: category}, rin]``. Both short forms are kept as
@@ -43,10 +43,14 @@ class EndpointConfig(Section):
 
     column: str
     """Column of the sample sheet that holds the classes, or the numbers they are cut from."""
-    positive: Word
+    kind: Literal["two_classes", "classes"] = "two_classes"
+    """``two_classes``, positive and negative; or ``classes``: three or more, compared two by two."""
+    positive: Word = ""
     """Value of the positive class, such as responder, or a list of values; probabilities are of this class."""
-    negative: Word
+    negative: Word = ""
     """Value or values of the negative class; rows with any other value are left out."""
+    classes: tuple[Word, ...] = ()
+    """With ``kind: classes`` the classes, each a value of the column, such as ``[control, resilient, susceptible]``."""
     positive_values: tuple[Word, ...] = ()
     """Values of the positive class where they are several; written by the program."""
     negative_values: tuple[Word, ...] = ()
@@ -78,6 +82,8 @@ class EndpointConfig(Section):
         if not isinstance(content, dict):
             return content
         plain = dict(content)
+        if plain.get("classes"):
+            plain.setdefault("kind", "classes")
         for name in ("positive", "negative"):
             values = plain.get(name)
             if isinstance(values, (list, tuple)) and values:
@@ -96,6 +102,31 @@ class EndpointConfig(Section):
                     kinds[names[-1]] = column["kind"]
             plain |= {key: names, **({"kinds": kinds} if kinds else {})}
         return plain
+
+    @model_validator(mode="after")
+    def _classes_of_kind(self) -> Self:
+        pair, several = bool(self.positive) and bool(self.negative), len(set(self.classes))
+        if self.kind == "two_classes":
+            if not pair:
+                raise ValueError("positive and negative, the values of the two classes, are both needed")
+            if self.classes:
+                raise ValueError("classes belong to `kind: classes`; two classes are positive and negative")
+            return self
+        if self.positive or self.negative:
+            raise ValueError("with `kind: classes` write all of them in classes, and neither positive nor negative")
+        if several < 3 or several < len(self.classes):
+            raise ValueError(
+                f"`kind: classes` needs three or more different classes, but has {', '.join(self.classes) or 'none'}"
+            )
+        if self.rule is not None or self.pairs is not None or self.block is not None:
+            raise ValueError("`kind: classes` goes with none of rule, pairs and block; remove it")
+        return self
+
+    def of_two(self, positive: str, negative: str) -> Self:
+        """Return the endpoint of two of the classes."""
+        return self.model_copy(
+            update={"kind": "two_classes", "classes": (), "positive": positive, "negative": negative}
+        )
 
     @model_validator(mode="after")
     def _kinds_of_nuisances(self) -> Self:

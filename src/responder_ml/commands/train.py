@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from responder_ml.commands.console import (
     LEFT_OUT,
@@ -22,6 +23,8 @@ from responder_ml.commands.console import (
 if TYPE_CHECKING:
     import pandas as pd
 
+    from responder_ml.config import JobConfig
+    from responder_ml.records.classes import ClassesRun
     from responder_ml.records.result import Null, SplitSensitivityRecord
     from responder_ml.records.run import Run
 
@@ -48,12 +51,53 @@ def train(
     job = load_config(_job_file(config, example))
     job = accepting(job, accept or ())
     console = Console()
+    if job.endpoint.kind == "classes":
+        _train_classes(console, job, out, bundle)
+        return
     run_folder, bundle_folder = default_folders(job)
     run_folder, bundle_folder = out or run_folder, bundle or bundle_folder
     with run_checkpoint(run_folder) as checkpoint:
         run = run_job(job, run_folder, bundle_folder, checkpoint, ProgressBar(console))
         show_run(console, run, run_folder, bundle_folder)
         record(job, run, run_folder, bundle_folder, ProgressBar(console))
+
+
+def _train_classes(console: Console, job: "JobConfig", out: Path | None, bundle: Path | None) -> None:
+    from responder_ml.train import default_folders
+    from responder_ml.train_classes import record_classes, train_classes
+
+    run_folder, bundle_folder = default_folders(job)
+    run_folder, bundle_folder = out or run_folder, bundle or bundle_folder
+    run = train_classes(job, run_folder, bundle_folder, ProgressBar(console))
+    show_classes(console, run, run_folder)
+    record_classes(job, run_folder, bundle_folder, ProgressBar(console))
+
+
+def show_classes(console: Console, run: "ClassesRun", folder: Path) -> None:
+    """Print the verdict on all classes, then one row for every two."""
+    from responder_ml.records.classes import PAGE
+    from responder_ml.report.numbers import p_text
+    from responder_ml.report.words import spoken
+
+    result = run.result
+    console.print()
+    if result.simulated:
+        print_simulated(console)
+    print_line(console, result.sentence, style=f"bold {verdict_style(result.level)}")
+    table = Table(folding("pair"), "subjects", "AUROC", "95 % interval", "corrected p", "verdict")
+    for row in result.pairs:
+        table.add_row(
+            f"{spoken(row.positive)} against {spoken(row.negative)}",
+            f"{row.n_positive} v {row.n_negative}",
+            "" if row.auroc is None else f"{row.auroc:.2f}",
+            "" if row.auroc_low is None else f"{row.auroc_low:.2f} to {row.auroc_high:.2f}",
+            "" if row.corrected_p is None else p_text(row.corrected_p),
+            Text(row.verdict.replace("_", " "), style=verdict_style(row.verdict)),
+        )
+    print_table(console, table)
+    print_line(console, f"Page: {folder / PAGE}")
+    for row in result.pairs:
+        print_line(console, f"Run:  {folder.with_name(row.run)}")
 
 
 def _job_file(config: Path | None, example: str | None) -> Path:

@@ -264,10 +264,7 @@ class Procedure:
     def _collect(self, labels: Labels, results: Sequence[DrawResult]) -> ObservedResult:
         decided = self._split.decided
         folds = np.stack([_of_subjects(self.search_data, decided, result.fold) for result in results])
-        decisions = np.stack(
-            [_decisions(self.search_data, decided, result.decisions) for result in results],
-            axis=1,
-        )
+        decisions = np.stack([_decisions(self.search_data, decided, result.decisions) for result in results], axis=1)
         cuts = _thresholds(labels, results, len(self.candidates), folds)
         auto_cuts = _auto_thresholds(labels, results, folds)
         labels = labels[decided]

@@ -1,0 +1,222 @@
+"""Train several classes: one answer for all of them, then a run and a bundle for every two."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from anndata import AnnData
+
+from responder_ml.arrays import Labels
+from responder_ml.build import (
+    build_candidates,
+    build_cohort,
+    build_endpoint,
+    build_null_plan,
+    build_search_plan,
+    build_workers,
+    prepare_job,
+)
+from responder_ml.bundles.bundle import BUNDLE_FOLDER
+from responder_ml.cohort.audit import require_accepted
+from responder_ml.cohort.combine_samples import combine_samples
+from responder_ml.cohort.endpoint import LabelledCohort, label_cohort
+from responder_ml.config import JobConfig
+from responder_ml.errors import ConfigError
+from responder_ml.evaluation.class_pairs import ClassPairs, pairs_of
+from responder_ml.evaluation.composition import with_composition
+from responder_ml.evaluation.permutation import NullResult, run_null
+from responder_ml.evaluation.separation import AUTO_AUROC, STATISTIC
+from responder_ml.evaluation.several_classes import correct_pairs, judge_classes
+from responder_ml.evaluation.verdict import Verdict
+from responder_ml.progress import Clock, Progress
+from responder_ml.records.classes import CLASSES_FOLDER, ClassesNull, ClassesResult, ClassesRun, PairRow, write_classes
+from responder_ml.records.run import RUN_FOLDER, Run, read_run
+from responder_ml.report.classes import render_classes
+from responder_ml.search.checkpoints import run_checkpoint
+from responder_ml.search.search_data import SearchData
+from responder_ml.train import record, train
+from responder_ml.versions import versions_of
+
+_REPORTED_VERSIONS = ("responder-ml", "numpy", "scipy", "pandas", "scikit-learn")
+
+
+@dataclass(frozen=True)
+class PairJob:
+    """Two of the classes as an ordinary job, and where its run and bundle go: beside those of all classes."""
+
+    job: JobConfig
+    out: Path
+    bundle: Path
+
+
+def train_classes(job: JobConfig, out: Path, bundle: Path, progress: Progress | None = None) -> ClassesRun:
+    """Test all classes together, then train every two of them, and write; an interrupted call is resumed by the next.
+
+    Parameters
+    ----------
+    job
+        Configuration whose endpoint has ``kind: classes``.
+    out, bundle
+        Folder of the answer, and name of the bundles; runs and bundles of pairs have the classes appended to these names.
+    progress
+        Is told about long work.
+
+    Raises
+    ------
+    ResponderError
+        Anything the user can mend; nothing is left half-written.
+    """
+    progress, clock = progress or Progress(), Clock()
+    CLASSES_FOLDER.check(out)
+    pair_jobs = plan_pairs(job, out, bundle)
+    cohort = build_cohort(job.cohort, job.seed)
+    for pair in pair_jobs:
+        RUN_FOLDER.check(pair.out)
+        BUNDLE_FOLDER.check(pair.bundle)
+        require_accepted(prepare_job(pair.job, cohort).findings, job.accept)
+    labelled, classes = label_classes(job, cohort)
+    with run_checkpoint(out) as checkpoint:
+        workers = build_workers(job.compute, checkpoint.unit_store())
+        procedure = ClassPairs(SearchData.of(labelled), classes, build_candidates(job), build_search_plan(job), workers)
+        with clock.lap("null_s"), progress.stage("Null of all classes") as on_progress:
+            (observed,) = next(iter(procedure.statistics([classes])))
+            null = None
+            if job.null.permutations != 0:
+                plan = build_null_plan(job)
+                null = run_null(procedure.statistics, classes, labelled.strata, observed, plan, "classes", on_progress)
+        runs = []
+        with clock.lap("pairs_s"):
+            for pair in pair_jobs:
+                progress.say(f"Training {pair.job.endpoint.positive} against {pair.job.endpoint.negative}")
+                runs.append(train(pair.job, pair.out, pair.bundle, progress))
+        run = compose(job, labelled, classes, float(observed[AUTO_AUROC]), null, pair_jobs, runs, clock)
+        write_classes(run, render_classes(run), out)
+    return run
+
+
+def plan_pairs(job: JobConfig, out: Path, bundle: Path) -> list[PairJob]:
+    """Return the ordinary job of every two classes."""
+    names = job.endpoint.classes
+    planned = []
+    for positive, negative in pairs_of(len(names)):
+        endpoint = job.endpoint.of_two(names[positive], names[negative])
+        ending = "".join(
+            letter if letter.isalnum() or letter in "-_." else "_"
+            for letter in f"-{endpoint.positive}-{endpoint.negative}"
+        )
+        config = job.model_copy(update={"name": f"{job.name}{ending}", "endpoint": endpoint})
+        planned.append(PairJob(config, out.with_name(out.name + ending), bundle.with_name(bundle.name + ending)))
+    if len({pair.out for pair in planned}) < len(planned):
+        raise ConfigError("Two pairs of classes would have one folder. Rename classes that differ in signs alone.")
+    return planned
+
+
+def label_classes(job: JobConfig, cohort: AnnData) -> tuple[LabelledCohort, Labels]:
+    """Return the subjects of all classes, and the class of each as an index into the endpoint's classes.
+
+    The label of the returned cohort is that of the first class against all others.
+    """
+    names, config = job.endpoint.classes, job.endpoint
+    of_classes = []
+    for name in names:
+        others = tuple(other for other in names if other != name)
+        against_all = config.of_two(name, " or ".join(others)).model_copy(update={"negative_values": others})
+        endpoint = build_endpoint(against_all)
+        of_classes.append(combine_samples(label_cohort(*with_composition(cohort, endpoint))))
+    classes = np.argmax([labelled.labels for labelled in of_classes], axis=0).astype(np.int8)
+    return of_classes[0], classes
+
+
+def compose(
+    job: JobConfig,
+    labelled: LabelledCohort,
+    classes: Labels,
+    macro_auroc: float,
+    null: NullResult | None,
+    pair_jobs: list[PairJob],
+    runs: list[Run],
+    clock: Clock,
+) -> ClassesRun:
+    """Return the record of the training."""
+    names, alpha = job.endpoint.classes, job.null.alpha
+    rows = _pair_rows(pair_jobs, runs, None if null is None else null.p_value, alpha)
+    levels = {f"{row.positive} and {row.negative}": row.verdict for row in rows}
+    verdict = judge_classes(names, classes, labelled.strata, null, macro_auroc, levels, alpha)
+    simulated = any(run.result.simulated for run in runs)
+    result = ClassesResult(
+        name=job.name,
+        simulated=simulated,
+        taken=job.cohort.tissue_taken,
+        column=job.endpoint.column,
+        classes={name: int(np.sum(classes == code)) for code, name in enumerate(names)},
+        macro_auroc=round(macro_auroc, 10),
+        null=None if null is None else _null_record(null),
+        alpha=alpha,
+        level=verdict.level,
+        sentence=_with_origin(verdict, simulated).sentence,
+        pairs=tuple(rows),
+        timings=clock.read(),
+        versions=versions_of(_REPORTED_VERSIONS),
+        seed=job.seed,
+    )
+    values = pd.DataFrame(columns=["draw", "statistic", "auroc"])
+    if null is not None:
+        values = pd.DataFrame({"draw": np.arange(len(null.values)), "statistic": null.values, "auroc": null.aurocs})
+    pairs = pd.DataFrame([row.model_dump() for row in rows])
+    return ClassesRun(result, {"pairs": pairs, "null": values}, job.resolved())
+
+
+def record_classes(job: JobConfig, out: Path, bundle: Path, progress: Progress) -> None:
+    """Send the run of every pair to the job's MLflow store; if it fails, nothing is lost."""
+    for pair in plan_pairs(job, out, bundle):
+        record(pair.job, read_run(pair.out), pair.out, pair.bundle, progress)
+
+
+def _pair_rows(pair_jobs: list[PairJob], runs: list[Run], p_all: float | None, alpha: float) -> list[PairRow]:
+    own = [None if run.result.null is None else run.result.null.p_value for run in runs]
+    known = [p for p in own if p is not None]
+    corrected: list[float | None] = [None] * len(own)
+    if p_all is not None and len(known) == len(own):
+        corrected = list(correct_pairs(p_all, known))
+    rows = []
+    for pair, run, p_value, corrected_p in zip(pair_jobs, runs, own, corrected, strict=True):
+        result, level = run.result, run.result.verdict.level
+        if level == "evidence" and (corrected_p is None or corrected_p > alpha):
+            level = "no_evidence"
+        low, high = result.headline.auroc_ci
+        rows.append(
+            PairRow(
+                positive=pair.job.endpoint.positive,
+                negative=pair.job.endpoint.negative,
+                n_positive=result.n.positive,
+                n_negative=result.n.negative,
+                auroc=result.headline.auroc,
+                auroc_low=low,
+                auroc_high=high,
+                p_value=p_value,
+                corrected_p=corrected_p,
+                verdict=level,
+                sentence=result.verdict.sentence,
+                run=pair.out.name,
+            )
+        )
+    return rows
+
+
+def _null_record(null: NullResult) -> ClassesNull:
+    return ClassesNull(
+        statistic=STATISTIC,
+        p_value=null.p_value,
+        p_interval=null.p_interval,
+        labellings=str(null.labellings),
+        relabellings=len(null.values),
+        exact=null.exact,
+        settled=null.settled,
+        null_mean=round(null.mean, 10),
+        min_attainable_p=null.min_attainable_p,
+    )
+
+
+def _with_origin(verdict: Verdict, simulated: bool) -> Verdict:
+    return Verdict(verdict.level, f"Simulated data: {verdict.sentence}") if simulated else verdict
