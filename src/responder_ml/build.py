@@ -141,8 +141,7 @@ def prepare_job(job: JobConfig, cohort: AnnData | None = None) -> PreparedJob:
     plan, of_blocks = fit_to_blocks(build_search_plan(job), labelled)
     if job.compute.backend is not None:
         notes.append("compute.backend is not needed any more: compute.scheduler alone selects a Dask cluster.")
-    positive = int(labelled.labels.sum())
-    sizes = (positive, len(labelled.labels) - positive)
+    sizes = int(labelled.labels.sum()), int((labelled.labels == 0).sum())
     try:
         feasible = fit_plan_to_n(
             plan, candidates, *sizes, strata_counts=count_classes(labelled.labels, labelled.strata)
