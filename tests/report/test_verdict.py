@@ -1,12 +1,15 @@
 import dataclasses
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from responder_ml.evaluation.p_values import exact_p, monte_carlo_p
 from responder_ml.records.result import NullRecord
+from responder_ml.report.cohort import Cohort
 from responder_ml.report.html import render_report
-from responder_ml.report.verdict import reaching
+from responder_ml.report.methods import Methods
+from responder_ml.report.verdict import Baselines, reaching
 
 
 def _record(p_value, *, exact=False, stopped_early=False, risk=0.001):
@@ -71,3 +74,29 @@ def test_both_nulls_are_drawn_with_their_counts(built, typical_run):
     null = typical_run.result.null
     for part in (null, null.conditional):
         assert f"as high or higher: {reaching(part, part.permutations)}<" in section
+
+
+def test_rivals_are_a_table_beside_the_baselines_with_dashes_where_nothing_was_run(typical_run):
+    rivals = pd.DataFrame(
+        {
+            "name": ["nothing", "batch & run"], "n_columns": [0, 2], "auroc_alone": [np.nan, 0.61], "p_alone": [np.nan, 0.2],
+            "auroc_adjusted": [0.83, np.nan], "p_adjusted": [0.005, np.nan],
+            "note": [np.nan, "it tells the classes without error"],
+        }
+    )  # fmt: skip
+    content = Baselines().render(dataclasses.replace(typical_run, tables={**typical_run.tables, "rivals": rivals}))
+    assert content.count("–</td>") == 4
+    assert all(text in content for text in ("0.61", "0.005", "batch &amp; run", "it tells the classes without error"))
+    assert "Rival explanations" not in Baselines().render(typical_run)
+
+
+def test_what_is_held_constant_and_kept_together_is_said(typical_run):
+    endpoint = typical_run.result.endpoint.model_copy(update={"adjust": ["age", "sex"], "block": "cage"})
+    held = dataclasses.replace(typical_run, result=typical_run.result.model_copy(update={"endpoint": endpoint}))
+    unit = endpoint.model_copy(update={"block_is_unit": True})
+    of_cages = dataclasses.replace(typical_run, result=typical_run.result.model_copy(update={"endpoint": unit}))
+    assert "Held constant within every training set were age, sex" in Methods().render(held)
+    assert "one cage were kept together" in Methods().render(held)
+    assert "cage, each of which holds one class" in Methods().render(of_cages)
+    assert "labels are exchanged within them" in Cohort().render(held)
+    assert "it is the unit" in Cohort().render(of_cages)

@@ -103,6 +103,26 @@ def test_what_was_not_run_has_no_metric(make_run, folder):
     assert "auroc" in keys
 
 
+def test_rival_explanations_are_metrics_where_they_were_run(run, folder):
+    rivals = pd.DataFrame(
+        {
+            "name": ["nothing", "composition: neurons"], "n_columns": [0, 1], "auroc_alone": [float("nan"), 0.6],
+            "p_alone": [float("nan"), 0.2], "auroc_adjusted": [0.8, 0.7], "p_adjusted": [0.01, 0.03], "note": ["", ""],
+        }
+    )  # fmt: skip
+    record = job_record(dataclasses.replace(run, tables={**run.tables, "rivals": rivals}), folder)
+    metrics = {key: value for key, value in _of(record, Metric).items() if key.startswith("rival/")}
+    assert metrics == {
+        "rival/nothing/auroc_adjusted": 0.8,
+        "rival/nothing/p_adjusted": 0.01,
+        "rival/composition_ neurons/auroc_alone": 0.6,
+        "rival/composition_ neurons/p_alone": 0.2,
+        "rival/composition_ neurons/auroc_adjusted": 0.7,
+        "rival/composition_ neurons/p_adjusted": 0.03,
+    }
+    assert not any(key.startswith("rival/") for key in _of(job_record(run, folder), Metric))
+
+
 def test_folds_come_in_order_and_a_fold_of_one_class_leaves_a_gap(run, folder):
     record = job_record(run, folder)
     steps = [item.step for item in record.items if isinstance(item, Metric) and item.key == "each_fold/auroc"]
