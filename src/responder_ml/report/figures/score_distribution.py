@@ -9,6 +9,7 @@ from markupsafe import Markup
 from responder_ml.arrays import Floats
 from responder_ml.report.figures.canvas import WIDTH, figure_svg, hover
 from responder_ml.report.figures.palette import NULL, OBSERVED, REFERENCE_LINE, look
+from responder_ml.report.words import spoken
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -28,6 +29,7 @@ def score_distribution(new: Floats, held_out: Sequence[Floats], positive: str, n
     positive, negative
         Names of the classes.
     """
+    positive, negative = spoken(positive), spoken(negative)
     edges = np.linspace(0.0, 1.0, _BINS + 1)
     rows = [(f"new samples (n = {len(new):,})", new, NULL, OBSERVED)]
     rows += [
