@@ -43,6 +43,7 @@ SCALARS = st.one_of(
     st.none(),
     st.booleans(),
     st.integers(),
+    st.just(10**400),
     st.floats(),
     st.text(max_size=20),
     st.sampled_from(["../..", "\x1b[2J", "[/x]", "1e400", "genes", "auto", "counts"]),

@@ -30,3 +30,10 @@ def test_a_damaged_result_is_named_by_its_key(make_result):
 def test_what_is_written_reads_back_equal(make_result):
     result = make_result(null={"p_value": 0.04}, without=[{"name": "immediate-early genes", "genes": ["Fos"]}])
     assert Result.read(json.loads(json.dumps(result.content())), "run") == result
+
+
+@pytest.mark.parametrize("value", [[], "0.8", {"a": 1}, 10**400])
+def test_what_is_no_number_is_damage_and_no_bug(value, make_result):
+    content = make_result(name="tiny", headline={}, n={}, endpoint={}, verdict={}, search={}, null=None).content()
+    with pytest.raises(RunError, match=r"is damaged: headline.*number"):
+        Result.read({**content, "headline": {**content["headline"], "auroc": value}}, "run")

@@ -1,16 +1,31 @@
 """Types of the fields of a result, with numbers that JSON can hold."""
 
 import math
+import sys
+from numbers import Integral, Real
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator
 
 _DIGITS = 10
+_LARGEST = int(sys.float_info.max)
 
 
 def finite(value: Any) -> Any:
-    """Return a number JSON can hold; digits beyond the tenth differ between machines and mean nothing."""
-    if value is None or not math.isfinite(value):
+    """Return a number JSON can hold; digits beyond the tenth differ between machines and mean nothing.
+
+    Raises
+    ------
+    ValueError
+        It is no number; pydantic says where.
+    """
+    if value is None:
+        return None
+    if not isinstance(value, Real):
+        raise ValueError(f"a number is expected, not {type(value).__name__}")
+    if isinstance(value, Integral) and abs(int(value)) > _LARGEST:
+        raise ValueError("the number is too large")
+    if not math.isfinite(value):
         return None
     return round(float(value), _DIGITS)
 
