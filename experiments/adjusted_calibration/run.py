@@ -144,7 +144,11 @@ def table(cohorts: int, seed: int) -> Iterator[str]:
                     continue
                 share = np.mean([result["p"] <= LEVEL for result in of_design])
                 levels = [np.mean([one["level"] == level for one in of_design]) for level in ("evidence", "confounded")]
-                key = PLAIN if plain else ", ".join(f"{name}: {value}" for name, value in named.items())
+                key = (
+                    PLAIN
+                    if plain
+                    else ", ".join(f"{name} {' and '.join(np.atleast_1d(value))}" for name, value in named.items())
+                )
                 cells = f"{share:.3f} | " + " | ".join(f"{level:.3f}" for level in levels)
                 aurocs = [result["auroc"] for result in of_design if result["auroc"] is not None]
                 draws = np.mean([result.get("draws", 0) for result in of_design])
