@@ -333,9 +333,13 @@ DOORS = {
     "expression": ("counts.tsv", ["check", "job.yaml"], {**TEXT, **TABLES}),
     "sheet": ("samples.tsv", ["check", "job.yaml"], {**TEXT, **TABLES}),
     "h5ad": ("counts.h5ad", ["check", "h5ad.yaml"], H5AD),
-    "scored table": ("counts.tsv", ["score", "bundle", "counts.tsv", "--out", "scores.csv"], {**BYTES, **TABLES}),
-    "scored h5ad": ("counts.h5ad", ["score", "bundle", "counts.h5ad", "--out", "scores.csv"], H5AD),
-    "bundle": ("bundle", ["score", "bundle", "counts.tsv"], BUNDLE),
+    "scored table": (
+        "counts.tsv",
+        ["score", "bundle", "counts.tsv", "--anyway", "--out", "scores.csv"],
+        {**BYTES, **TABLES},
+    ),
+    "scored h5ad": ("counts.h5ad", ["score", "bundle", "counts.h5ad", "--anyway", "--out", "scores.csv"], H5AD),
+    "bundle": ("bundle", ["score", "bundle", "counts.tsv", "--anyway"], BUNDLE),
     "scores": (
         "scores.csv",
         ["score", "bundle", "counts.tsv", "--anyway", "--out", "scores.csv"],
