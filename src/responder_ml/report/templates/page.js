@@ -70,12 +70,10 @@
   document.addEventListener("toggle", frames, true);
   frames();
 
-  // Paper shows what is folded, but for the checklists, which are many pages of their own.
+  // Paper shows what is folded, but for an annex, such as checklists: it is many pages of its own.
   var opened = [];
   addEventListener("beforeprint", function () {
-    opened = Array.from(document.querySelectorAll("details:not([open])")).filter(function (details) {
-      return !details.querySelector(".checks");
-    });
+    opened = Array.from(document.querySelectorAll("details:not([open]):not(.annex)"));
     opened.forEach(function (details) { details.open = true; });
   });
   addEventListener("afterprint", function () { opened.forEach(function (details) { details.open = false; }); });
