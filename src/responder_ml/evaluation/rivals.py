@@ -146,13 +146,13 @@ def compare_rivals(
         return auroc(observed.auto), result.p_value
 
     results = [RivalResult(NOTHING, 0, float("nan"), float("nan"), *measure(_adjusted(data, None), candidates))]
-    asked = data.covariates
-    if asked is not None:
-        alone = measure(_alone(data, asked), _LINEAR)
-        results.append(RivalResult(AS_ASKED, asked.shape[1], *alone, *measure(data, candidates)))
+    of_job = data.covariates
+    if of_job is not None:
+        alone = measure(_alone(data, of_job), _LINEAR)
+        results.append(RivalResult(AS_ASKED, of_job.shape[1], *alone, *measure(data, candidates)))
     for rival in rivals:
         result = RivalResult(rival.name, rival.columns.shape[1], *measure(_alone(data, rival.columns), _LINEAR))
-        held = rival.columns if asked is None else np.column_stack([asked, rival.columns])
+        held = rival.columns if of_job is None else np.column_stack([of_job, rival.columns])
         why_not = _why_not(held, labelled, fixed.smallest_training(len(labelled.labels)))
         if why_not:
             results.append(replace(result, note=why_not))

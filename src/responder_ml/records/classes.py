@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from responder_ml.cohort.tissue_taken import TissueTaken
-from responder_ml.errors import RunError
 from responder_ml.records.files import write_folder
 from responder_ml.records.folder import FolderFormat
 
@@ -135,14 +134,7 @@ def read_classes(folder: Path) -> ClassesRun:
     RunError
         The folder is missing, incomplete, damaged or from a newer version.
     """
-    content, tables, config = CLASSES_FOLDER.read(folder)
-    try:
-        result = ClassesResult.model_validate(content)
-    except ValidationError as problem:
-        first = problem.errors()[0]
-        key = ".".join(map(str, first["loc"]))
-        raise RunError(f"{folder / ANSWER} is damaged: {key}: {first['msg']}. Run `train` again.") from problem
-    return ClassesRun(result, tables, config)
+    return ClassesRun(*CLASSES_FOLDER.read_as(folder, ClassesResult))
 
 
 def write_classes(run: ClassesRun, page: str, folder: Path) -> None:

@@ -4,15 +4,18 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pandas as pd
 import yaml
+from pydantic import BaseModel, ValidationError
 
 from responder_ml.errors import RunError, door
 from responder_ml.plain_yaml import read_yaml_text
 from responder_ml.records.csv_tables import csv_text, unwrap_table
 from responder_ml.records.ownership import FolderKind, by_answer, damaged_files
+
+Answer = TypeVar("Answer", bound=BaseModel)
 
 CONFIG = "config.yaml"
 # Identifiers, which stay text even where they look like numbers.
@@ -73,6 +76,24 @@ class FolderFormat:
             The folder holds something of another kind.
         """
         self.kind.check(folder)
+
+    def read_as(self, folder: Path, model: type[Answer]) -> tuple[Answer, dict[str, pd.DataFrame], dict[str, Any]]:
+        """Return the same with the answer as an object.
+
+        Raises
+        ------
+        RunError
+            As for `read`, or the answer is not one of ``model``.
+        """
+        content, tables, config = self.read(folder)
+        try:
+            return model.model_validate(content), tables, config
+        except ValidationError as problem:
+            first = problem.errors()[0]
+            key = ".".join(map(str, first["loc"]))
+            raise RunError(
+                f"{folder / self.answer} is damaged: {key}: {first['msg']}. Run `{self.command}` again."
+            ) from problem
 
     def read(self, folder: Path) -> tuple[dict[str, Any], dict[str, pd.DataFrame], dict[str, Any]]:
         """Return the answer, the tables and the configuration of a folder.

@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from responder_ml.cohort.tissue_taken import TissueTaken
-from responder_ml.errors import RunError
 from responder_ml.records.files import write_folder
 from responder_ml.records.folder import FolderFormat
 
@@ -216,14 +215,7 @@ def read_study(folder: Path) -> Study:
     RunError
         The folder is missing, incomplete, damaged or from a newer version.
     """
-    content, tables, config = STUDY_FOLDER.read(folder)
-    try:
-        result = StudyResult.model_validate(content)
-    except ValidationError as problem:
-        first = problem.errors()[0]
-        key = ".".join(map(str, first["loc"]))
-        raise RunError(f"{folder / ANSWER} is damaged: {key}: {first['msg']}. Run `study` again.") from problem
-    return Study(result, tables, config)
+    return Study(*STUDY_FOLDER.read_as(folder, StudyResult))
 
 
 def write_study(study: Study, page: str, folder: Path) -> None:

@@ -124,8 +124,12 @@ class CovariateSpace:
         mean = values.mean(axis=0)
         deviations = values - mean
         explained = coordinates.T @ deviations
-        left = np.sum((deviations - coordinates @ explained) ** 2, axis=0)
-        return mean, explained, np.asarray(left <= _LEAST_LEFT * np.sum(deviations**2, axis=0), dtype=np.bool_)
+        residual_squares = np.sum((deviations - coordinates @ explained) ** 2, axis=0)
+        return (
+            mean,
+            explained,
+            np.asarray(residual_squares <= _LEAST_LEFT * np.sum(deviations**2, axis=0), dtype=np.bool_),
+        )
 
 
 def adjust(values: Floats, covariates: Floats, mean: Floats, coefficients: Floats, constant: Floats) -> Floats:

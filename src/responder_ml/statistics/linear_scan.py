@@ -65,9 +65,9 @@ def scan_linear(
             total += twice @ here + squared[:, None].astype(np.float32)
         products = (flat @ here).reshape(len(vectors), n_models, -1) + added
         products *= products
-        left = total - products.sum(axis=0)
-        between[:, start:stop] = np.where(left < _CLEAR_SHARE * total, np.float32(np.inf), products[0])
-        within[:, start:stop] = np.maximum(left, _LEAST)
+        residual_squares = total - products.sum(axis=0)
+        between[:, start:stop] = np.where(residual_squares < _CLEAR_SHARE * total, np.float32(np.inf), products[0])
+        within[:, start:stop] = np.maximum(residual_squares, _LEAST)
     bar_columns(between, within, usable)
     prior = prior_sums(within, usable, np.maximum(designs.df, 1.0)) if squeezed else np.zeros(n_models)
     return Scan(between, within, prior + TINY)

@@ -105,9 +105,9 @@ class Designs:
                 centred = centred - np.sum(np.sum(basis * centred, axis=2, keepdims=True) * basis, axis=0)
             nuisance = np.concatenate([nuisance, basis])
             df = df - space.rank
-        left = np.sum(centred**2, axis=1)
-        estimable = (df >= 1) & (left > _LEAST_RESIDUAL * total) & (total > 0)
-        size = np.sqrt(np.where(estimable, left, 1.0))[:, None]
+        residual_squares = np.sum(centred**2, axis=1)
+        estimable = (df >= 1) & (residual_squares > _LEAST_RESIDUAL * total) & (total > 0)
+        size = np.sqrt(np.where(estimable, residual_squares, 1.0))[:, None]
         return cls(rows, np.where(estimable[:, None], centred / size, 0.0), nuisance, df)
 
 
