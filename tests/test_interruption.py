@@ -20,7 +20,7 @@ import yaml
 
 from responder_ml.records.run import TABLES
 
-KILLS = 16 if os.environ.get("RESPONDER_ML_FUZZ") == "1" else 2
+KILLS = 16 if os.environ.get("RESPONDER_ML_FUZZ") == "1" else 1
 JOB = {
     "name": "tiny",
     "cohort": {"source": "simulated", "where": {"region": "PFC"}, "params": {"n_genes": 300, "effect": 1.0}},

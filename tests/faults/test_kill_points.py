@@ -4,6 +4,7 @@
 """
 
 import gzip
+import os
 import shutil
 import signal
 
@@ -114,6 +115,7 @@ def test_a_command_killed_at_any_change_of_a_file_resumes_to_equal_bytes(name, c
     tell(f"{name}: killed at {len(moments)} of {changes} changes of files, all resumed to equal bytes")
 
 
+@pytest.mark.skipif(os.environ.get("RESPONDER_ML_FUZZ") != "1", reason="half a minute; `make fuzz` runs it")
 def test_a_second_kill_during_the_resumption_changes_nothing(commands, place, sums):
     undisturbed, folder = place("undisturbed"), place("killed")
     _, changes = commands.run(undisturbed, COMMANDS["train"])

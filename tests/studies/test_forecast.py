@@ -17,7 +17,7 @@ PLAN = SearchPlan(folds=4, repeats=3, inner_folds=3, trials=0, seed=7)
 
 def _job(region, sizes, kind=RegionJob):
     labels = np.repeat([1, 0], sizes).astype(np.int8)
-    config = SimpleNamespace(endpoint=SimpleNamespace(pairs=None, adjust=()))
+    config = SimpleNamespace(endpoint=SimpleNamespace(pairs=None, block=None, adjust=()))
     planned = PlannedJob(region, "response", "all", config=config)
     labelled = SimpleNamespace(labels=labels, strata=np.zeros(len(labels), dtype=int))
     prepared = SimpleNamespace(labelled=labelled, feasible=SimpleNamespace(plan=PLAN))
