@@ -28,7 +28,6 @@ from responder_ml.evaluation.composition import with_composition
 from responder_ml.evaluation.permutation import NullResult, run_null
 from responder_ml.evaluation.separation import AUTO_AUROC, STATISTIC
 from responder_ml.evaluation.several_classes import correct_pairs, judge_classes
-from responder_ml.evaluation.verdict import Verdict
 from responder_ml.progress import Clock, Progress
 from responder_ml.records.classes import CLASSES_FOLDER, ClassesNull, ClassesResult, ClassesRun, PairRow, write_classes
 from responder_ml.records.run import RUN_FOLDER, Run, read_run
@@ -154,7 +153,7 @@ def compose(
         null=None if null is None else _null_record(null),
         alpha=alpha,
         level=verdict.level,
-        sentence=_with_origin(verdict, simulated).sentence,
+        sentence=f"{'Simulated data: ' * simulated}{verdict.sentence}",
         pairs=tuple(rows),
         timings=clock.read(),
         versions=versions_of(_REPORTED_VERSIONS),
@@ -216,7 +215,3 @@ def _null_record(null: NullResult) -> ClassesNull:
         null_mean=round(null.mean, 10),
         min_attainable_p=null.min_attainable_p,
     )
-
-
-def _with_origin(verdict: Verdict, simulated: bool) -> Verdict:
-    return Verdict(verdict.level, f"Simulated data: {verdict.sentence}") if simulated else verdict

@@ -40,7 +40,7 @@ class Counts(Record):
 
 
 class CalibrationRecord(Record):
-    """CalibrationRecord of the held-out log-odds; None where there are too few subjects."""
+    """Calibration of the held-out log-odds; None where there are too few subjects."""
 
     in_the_large: Number = None
     intercept: Number = None
