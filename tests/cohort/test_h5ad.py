@@ -1,9 +1,12 @@
+import h5py
 import numpy as np
 import pandas as pd
 import pytest
 from anndata import AnnData
+from scipy import sparse
 
 from responder_ml.cohort.expression_source import open_expression
+from responder_ml.cohort.h5ad import H5adGrid
 from responder_ml.cohort.read import read_h5ad
 from responder_ml.errors import CohortError, ExpressionError
 
@@ -55,3 +58,20 @@ def test_logarithms_to_base_2_are_log2_and_a_file_without_counts_says_how_to_con
     assert read_h5ad(base_2, units="log2").shape == (3, 4)
     with pytest.raises(ExpressionError, match=r"Divide the values by 0\.6931"):
         read_h5ad(_file(tmp_path / "e.h5ad", counts), units="log2")
+
+
+def test_values_that_lie_outside_the_file_are_refused_when_they_are_read(tmp_path):
+    """Indices are checked when a file is opened; its values are read later, and their place in it may be damaged, too."""
+    path = tmp_path / "damaged.h5ad"
+    values = sparse.csr_matrix(np.arange(1.0, 13.0).reshape(4, 3))
+    AnnData(values, obs=pd.DataFrame(index=list("abcd")), var=pd.DataFrame(index=list("xyz"))).write_h5ad(path)
+    with h5py.File(path) as file:
+        address = file["X/data"].id.get_chunk_info(0).byte_offset
+    content = path.read_bytes()
+    assert content.count(address.to_bytes(8, "little")) == 1
+    path.write_bytes(content.replace(address.to_bytes(8, "little"), (10**9).to_bytes(8, "little")))
+    grid = H5adGrid(path, "log2")
+    with pytest.raises(CohortError, match=r"damaged.h5ad could not be read as .h5ad: .*addr overflow"):
+        grid.numbers(np.arange(2), np.arange(3), genes_in_rows=False)
+    with pytest.raises(CohortError, match=r"damaged.h5ad could not be read as .h5ad: .*addr overflow"):
+        H5adGrid(path, "counts")

@@ -6,6 +6,7 @@ the declared units while another in the file agrees with them is refused with th
 
 import io
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 from warnings import catch_warnings, simplefilter
@@ -185,7 +186,8 @@ class H5adGrid:
         self._by_columns = getattr(data.X, "format", "csr") != "csr"
         self._in_memory: MatrixGrid | None = None
         try:
-            with_layer(data, None, units, self.source)
+            with self._door():
+                with_layer(data, None, units, self.source)
         finally:
             data.file.close()
 
@@ -197,9 +199,14 @@ class H5adGrid:
             return self._in_memory.numbers(rows, columns, genes_in_rows)
         data = open_h5ad(self._path, in_file=True)
         try:
-            return _dense(data.X[run], columns)
+            with self._door():
+                return _dense(data.X[run], columns)
         finally:
             data.file.close()
+
+    def _door(self) -> AbstractContextManager[None]:
+        # The matrix is read here and not when the file is opened, so damaged parts of it are met here.
+        return door(CohortError, f"{self._path} could not be read as .h5ad")
 
 
 def _has_matrix(data: AnnData) -> bool:
