@@ -10,7 +10,7 @@ from responder_ml.cli import app
 from responder_ml.config import read_job
 from responder_ml.errors import ConfigError, RunError
 from responder_ml.evaluation.several_classes import correct_pairs, judge_classes
-from responder_ml.records.classes import ANSWER, PAGE, read_classes
+from responder_ml.records.classes import ANSWER, PAGE, PROBABILITY, read_classes
 from responder_ml.records.run import read_run
 from responder_ml.train_classes import label_classes, plan_pairs
 
@@ -68,6 +68,23 @@ def test_every_pair_has_a_run_of_its_own_and_all_have_one_answer(trained):
     assert "control against resilient" in " ".join(printed.split())
     page = (folder / "runs" / "all" / PAGE).read_text()
     assert all(f"../{row.run}/report.html" in page for row in run.result.pairs)
+
+
+def test_every_subject_has_a_probability_of_every_class(trained):
+    folder, _ = trained
+    run = read_classes(folder / "runs" / "all")
+    table, counted = run.tables["predictions"], run.result.prediction
+    assert list(table.columns) == ["subject", "observed", "predicted", *(f"{PROBABILITY}{name}" for name in NAMES)]
+    probabilities = table.filter(like=PROBABILITY)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1.0, atol=1e-8)
+    assert table["predicted"].tolist() == [NAMES[column] for column in probabilities.to_numpy().argmax(axis=1)]
+    assert table["observed"].value_counts().to_dict() == run.result.classes
+    assert np.sum(counted.confusion, axis=1).tolist() == [5, 4, 3]
+    right = np.diag(counted.confusion) / np.sum(counted.confusion, axis=1)
+    assert counted.balanced_accuracy == pytest.approx(right.mean())
+    page = " ".join((folder / "runs" / "all" / PAGE).read_text().split())
+    assert "predicted susceptible" in page
+    assert "not tested" in page
 
 
 def test_it_is_read_back_and_a_damaged_answer_is_named(trained, tmp_path):

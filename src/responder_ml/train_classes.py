@@ -1,5 +1,6 @@
 """Train several classes: one answer for all of them, then a run and a bundle for every two."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
-from responder_ml.arrays import Labels
+from responder_ml.arrays import Floats, Labels
 from responder_ml.build import (
     build_candidates,
     build_cohort,
@@ -21,6 +22,8 @@ from responder_ml.bundles.bundle import BUNDLE_FOLDER
 from responder_ml.cohort.audit import require_accepted
 from responder_ml.cohort.combine_samples import combine_samples
 from responder_ml.cohort.endpoint import LabelledCohort, label_cohort
+from responder_ml.cohort.sample_sheet import rows_where
+from responder_ml.cohort.spelling import match_word
 from responder_ml.config import JobConfig
 from responder_ml.errors import ConfigError
 from responder_ml.evaluation.class_pairs import ClassPairs, pairs_of
@@ -29,15 +32,22 @@ from responder_ml.evaluation.permutation import NullResult, run_null
 from responder_ml.evaluation.separation import AUTO_AUROC, STATISTIC
 from responder_ml.evaluation.several_classes import correct_pairs, judge_classes
 from responder_ml.progress import Clock, Progress
-from responder_ml.records.classes import CLASSES_FOLDER, ClassesNull, ClassesResult, ClassesRun, PairRow, write_classes
+from responder_ml.records.classes import (
+    CLASSES_FOLDER,
+    PROBABILITY,
+    ClassesNull,
+    ClassesResult,
+    ClassesRun,
+    ClassPrediction,
+    PairRow,
+    write_classes,
+)
 from responder_ml.records.run import RUN_FOLDER, Run, read_run
 from responder_ml.report.classes import render_classes
 from responder_ml.search.checkpoints import run_checkpoint
 from responder_ml.search.search_data import SearchData
 from responder_ml.train import record, train
 from responder_ml.versions import versions_of
-
-_REPORTED_VERSIONS = ("responder-ml", "numpy", "scipy", "pandas", "scikit-learn")
 
 
 @dataclass(frozen=True)
@@ -84,12 +94,14 @@ def train_classes(job: JobConfig, out: Path, bundle: Path, progress: Progress | 
             if job.null.permutations != 0:
                 plan = build_null_plan(job)
                 null = run_null(procedure.statistics, classes, labelled.strata, observed, plan, "classes", on_progress)
+        with clock.lap("prediction_s"):
+            probabilities = procedure.probabilities(classes)
         runs = []
         with clock.lap("pairs_s"):
             for pair in pair_jobs:
                 progress.say(f"Training {pair.job.endpoint.positive} against {pair.job.endpoint.negative}")
                 runs.append(train(pair.job, pair.out, pair.bundle, progress))
-        run = compose(job, labelled, classes, float(observed[AUTO_AUROC]), null, pair_jobs, runs, clock)
+        run = compose(job, labelled, classes, float(observed[AUTO_AUROC]), null, probabilities, pair_jobs, runs, clock)
         write_classes(run, render_classes(run), out)
     return run
 
@@ -116,15 +128,15 @@ def label_classes(job: JobConfig, cohort: AnnData) -> tuple[LabelledCohort, Labe
 
     The label of the returned cohort is that of the first class against all others.
     """
-    names, config = job.endpoint.classes, job.endpoint
-    of_classes = []
-    for name in names:
-        others = tuple(other for other in names if other != name)
-        against_all = config.of_two(name, " or ".join(others)).model_copy(update={"negative_values": others})
-        endpoint = build_endpoint(against_all)
-        of_classes.append(combine_samples(label_cohort(*with_composition(cohort, endpoint))))
-    classes = np.argmax([labelled.labels for labelled in of_classes], axis=0).astype(np.int8)
-    return of_classes[0], classes
+    first, *others = job.endpoint.classes
+    against_all = job.endpoint.of_two(first, " or ".join(others)).model_copy(update={"negative_values": tuple(others)})
+    labelled = combine_samples(label_cohort(*with_composition(cohort, build_endpoint(against_all))))
+    sheet = cohort.obs[rows_where(cohort.obs, job.endpoint.among)] if job.endpoint.among else cohort.obs
+    values = sheet[job.endpoint.column].astype(str)
+    code_of = {match_word(name, sorted(set(values))): code for code, name in enumerate(job.endpoint.classes)}
+    # Rows with another value, which `label_cohort` has left out, say nothing about a subject.
+    by_subject = values.map(code_of).groupby(sheet["subject"].astype(str)).first()
+    return labelled, by_subject.loc[list(labelled.subjects)].to_numpy(dtype=np.int8)
 
 
 def compose(
@@ -133,6 +145,7 @@ def compose(
     classes: Labels,
     macro_auroc: float,
     null: NullResult | None,
+    probabilities: Floats,
     pair_jobs: list[PairJob],
     runs: list[Run],
     clock: Clock,
@@ -142,6 +155,7 @@ def compose(
     rows = _pair_rows(pair_jobs, runs, None if null is None else null.p_value, alpha)
     levels = {f"{row.positive} and {row.negative}": row.verdict for row in rows}
     verdict = judge_classes(names, classes, labelled.strata, null, macro_auroc, levels, alpha)
+    predictions = _prediction_table(names, labelled.subjects, classes, probabilities)
     simulated = any(run.result.simulated for run in runs)
     result = ClassesResult(
         name=job.name,
@@ -155,21 +169,44 @@ def compose(
         level=verdict.level,
         sentence=f"{'Simulated data: ' * simulated}{verdict.sentence}",
         pairs=tuple(rows),
+        prediction=_count_predictions(names, predictions),
         timings=clock.read(),
-        versions=versions_of(_REPORTED_VERSIONS),
+        versions=versions_of(),
         seed=job.seed,
     )
     values = pd.DataFrame(columns=["draw", "statistic", "auroc"])
     if null is not None:
         values = pd.DataFrame({"draw": np.arange(len(null.values)), "statistic": null.values, "auroc": null.aurocs})
     pairs = pd.DataFrame([row.model_dump() for row in rows])
-    return ClassesRun(result, {"pairs": pairs, "null": values}, job.resolved())
+    tables = {"pairs": pairs, "predictions": predictions, "null": values}
+    return ClassesRun(result, tables, job.resolved())
 
 
 def record_classes(job: JobConfig, out: Path, bundle: Path, progress: Progress) -> None:
     """Send the run of every pair to the job's MLflow store; if it fails, nothing is lost."""
     for pair in plan_pairs(job, out, bundle):
         record(pair.job, read_run(pair.out), pair.out, pair.bundle, progress)
+
+
+def _prediction_table(
+    names: Sequence[str], subjects: Sequence[str], classes: Labels, probabilities: Floats
+) -> pd.DataFrame:
+    words = np.asarray(names, dtype=object)
+    table = pd.DataFrame(
+        {"subject": subjects, "observed": words[classes], "predicted": words[probabilities.argmax(axis=1)]}
+    )
+    return table.assign(**{f"{PROBABILITY}{name}": probabilities[:, code] for code, name in enumerate(names)})
+
+
+def _count_predictions(names: Sequence[str], predictions: pd.DataFrame) -> ClassPrediction:
+    from sklearn.metrics import balanced_accuracy_score, confusion_matrix
+
+    observed, predicted = predictions["observed"], predictions["predicted"]
+    counts = confusion_matrix(observed, predicted, labels=list(names))
+    return ClassPrediction(
+        balanced_accuracy=round(float(balanced_accuracy_score(observed, predicted)), 10),
+        confusion=tuple(tuple(int(count) for count in row) for row in counts),
+    )
 
 
 def _pair_rows(pair_jobs: list[PairJob], runs: list[Run], p_all: float | None, alpha: float) -> list[PairRow]:

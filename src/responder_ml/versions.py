@@ -7,6 +7,9 @@ from importlib.metadata import PackageNotFoundError, version
 # The CPU build of a library is a package of another name with the same modules.
 _CPU_BUILD = {"xgboost": "xgboost-cpu"}
 
+REPORTED = ("responder-ml", "numpy", "scipy", "pandas", "scikit-learn")
+"""What a result of several jobs records; that of one job names its classifiers' libraries too."""
+
 
 def installed_package(library: str) -> str:
     """Return the name under which a library is installed: its own, or that of its CPU build.
@@ -41,6 +44,6 @@ def version_of(library: str) -> str:
     return version(installed_package(library))
 
 
-def versions_of(libraries: Sequence[str]) -> dict[str, str]:
+def versions_of(libraries: Sequence[str] = REPORTED) -> dict[str, str]:
     """Return Python's version and those of some libraries by name, as results record them."""
     return {"python": platform.python_version(), **{library: version_of(library) for library in libraries}}

@@ -4,20 +4,24 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from sklearn.metrics import roc_auc_score
 
 from responder_ml.classifiers import CLASSIFIERS
 from responder_ml.errors import EndpointError
 from responder_ml.evaluation.class_pairs import ClassPairs, labels_of_pair, pairs_of
-from responder_ml.evaluation.metrics import auroc
+from responder_ml.evaluation.metrics import OutOfFold, auroc
 from responder_ml.evaluation.permutation import NullPlan, run_null
 from responder_ml.evaluation.procedure import Procedure
 from responder_ml.evaluation.relabel import draw_labellings
+from responder_ml.evaluation.separation import AUTO_AUROC, measure
 from responder_ml.features.builders.genes import Genes
 from responder_ml.search.candidate import Candidate
 from responder_ml.search.draw import SearchPlan
 from responder_ml.search.search_data import SearchData
-from responder_ml.search.splits import NEITHER, count_classes
+from responder_ml.search.splits import NEITHER, FoldsOfClasses, count_classes
 from responder_ml.search.workers import Workers
+from responder_ml.statistics.pairwise_coupling import couple
+from responder_ml.statistics.seeds import generator
 
 CLASSES = np.repeat([0, 1, 2], [4, 5, 3]).astype(np.int8)
 CANDIDATES = [Candidate("genes", Genes(units="log2", max_genes=20), CLASSIFIERS["nearest_centroid"])]
@@ -109,3 +113,107 @@ def test_strata_without_a_class_of_the_pair_hold_nothing_back(rng):
     pairs = ClassPairs(data, CLASSES, CANDIDATES, PLAN, Workers(1))
     assert count_classes(labels_of_pair(CLASSES, (0, 1)), strata)[-1] == (0, 0)
     assert np.isfinite(pairs.measure(CLASSES)[0, 1]).all()
+
+
+class _Decided:
+    """In place of a pair's procedure: decisions that are there already, of subjects in one fold."""
+
+    def __init__(self, decisions):
+        self._decisions = decisions
+
+    def statistics(self, labellings):
+        for labels in labellings:
+            of_pair = labels != NEITHER
+            decisions = self._decisions[of_pair][None]
+            folds, cells = np.zeros(decisions.shape, dtype=np.intp), np.zeros(of_pair.sum(), dtype=np.intp)
+            yield measure(OutOfFold(labels[of_pair], decisions, folds, np.zeros_like(decisions)), cells)[None]
+
+
+@pytest.mark.parametrize("n_classes", [3, 5])
+def test_the_mean_over_pairs_is_the_macro_one_vs_one_auroc_of_scikit_learn(rng, n_classes):
+    """Of a table of probabilities, with ties: either class of a pair has a column, and scikit-learn takes the mean of both."""
+    classes = rng.permutation(np.repeat(np.arange(n_classes), 7)).astype(np.int8)
+    table = np.round(rng.dirichlet(np.ones(n_classes), len(classes)), 1) + 0.05
+    table /= table.sum(axis=1, keepdims=True)
+    pairs = ClassPairs(_data(rng, classes), classes, CANDIDATES, PLAN, Workers(1))
+    by_column = []
+    for sign, column in ((1.0, 0), (-1.0, 1)):
+        pairs.procedures = {pair: _Decided(sign * table[:, pair[column]]) for pair in pairs_of(n_classes)}
+        by_column.append(next(iter(pairs.statistics([classes])))[0, AUTO_AUROC])
+    expected = roc_auc_score(classes, table, multi_class="ovo", average="macro")
+    assert np.mean(by_column) == pytest.approx(expected, abs=1e-12)
+
+
+def test_probabilities_of_held_out_subjects(rng):
+    classes = np.repeat([0, 1, 2], [6, 5, 4]).astype(np.int8)
+    found = {}
+    for shift in (0.0, 3.0):
+        pairs = ClassPairs(_data(rng, classes, shift=shift), classes, CANDIDATES, PLAN, Workers(1))
+        found[shift] = pairs.probabilities(classes)
+        assert found[shift].shape == (15, 3)
+        np.testing.assert_allclose(found[shift].sum(axis=1), 1.0, atol=1e-12)
+    assert (found[3.0].argmax(axis=1) == classes).all()
+    assert (found[0.0].argmax(axis=1) == classes).sum() < 13
+
+
+def test_probabilities_are_coupled_within_each_repeat_from_models_that_did_not_see_the_subject(rng):
+    classes = np.repeat([0, 1, 2], 5).astype(np.int8)
+    data, plan = _data(rng, classes, shift=1.0), replace(PLAN, complete=False, repeats=1, folds=5)
+    pairs = ClassPairs(data, classes, CANDIDATES, plan, Workers(1))
+    split = FoldsOfClasses(classes)
+    decisions = {}
+    for pair in pairs_of(3):
+        observed = Procedure(data, CANDIDATES, plan, Workers(1), split).observe(labels_of_pair(classes, pair))
+        decisions[pair] = observed.auto.decisions[0]
+        for model in observed.models:
+            assert model.test_rows.tolist() == np.flatnonzero(observed.auto.folds[0] == model.fold).tolist()
+    np.testing.assert_allclose(pairs.probabilities(classes), couple(decisions, 3), atol=1e-12)
+
+
+@pytest.mark.parametrize("trials", [0, 2], ids=["fixed", "tuned"])
+def test_nothing_fitted_in_any_pair_depends_on_held_out_subjects_of_any_class(rng, trials):
+    """Expression of one fold is edited: its models and what they say of others in it stay; other folds' models change."""
+    size = 13 if trials else 5
+    classes = np.repeat([0, 1, 2], size).astype(np.int8)
+    data, plan = _data(rng, classes, shift=0.5), SearchPlan(3, 2, trials, 7)
+    split = FoldsOfClasses(classes)
+    folds = split.assign(classes, data.strata, plan, 0, generator(plan.seed, "outer", 0))
+    # One subject of each class, and a fourth, in fold 0.
+    edited = np.isin(
+        np.arange(len(classes)), [np.flatnonzero((folds == 0) & (classes == code))[0] for code in range(3)]
+    )
+    changed = data.expression.copy()
+    changed[edited] = 100.0 * rng.normal(size=(edited.sum(), changed.shape[1]))
+    for pair in pairs_of(3):
+        labels = labels_of_pair(classes, pair)
+        before, after = (
+            Procedure(of, CANDIDATES, plan, Workers(1), split).observe(labels)
+            for of in (data, replace(data, expression=changed))
+        )
+        np.testing.assert_array_equal(before.auto.folds[0], folds)
+        one, other = (next(m for m in of.models if m.fold == 0) for of in (before, after))
+        np.testing.assert_array_equal(one.columns, other.columns)
+        np.testing.assert_array_equal(one.inner_decisions, other.inner_decisions)
+        np.testing.assert_array_equal(vars(one.classifier)["coef_"], vars(other.classifier)["coef_"])
+        others = (folds == 0) & ~edited
+        np.testing.assert_array_equal(before.auto.decisions[0, others], after.auto.decisions[0, others])
+        elsewhere = folds != 0
+        assert np.any(before.auto.decisions[0, elsewhere] != after.auto.decisions[0, elsewhere])
+    probabilities = [
+        ClassPairs(of, classes, CANDIDATES, replace(plan, repeats=1), Workers(1)).probabilities(classes)
+        for of in (data, replace(data, expression=changed))
+    ]
+    np.testing.assert_array_equal(probabilities[0][others], probabilities[1][others])
+    assert np.any(probabilities[0][elsewhere] != probabilities[1][elsewhere])
+
+
+def test_a_pair_s_models_are_the_same_whatever_subjects_of_other_classes_are_like(rng):
+    classes = np.repeat([0, 1, 2], 5).astype(np.int8)
+    data, split, plan = _data(rng, classes, shift=0.5), FoldsOfClasses(classes), SearchPlan(3, 2, 0, 7)
+    changed = data.expression.copy()
+    changed[classes == 2] = 100.0 * rng.normal(size=(5, changed.shape[1]))
+    before, after = (
+        Procedure(of, CANDIDATES, plan, Workers(1), split).observe(labels_of_pair(classes, (0, 1))).auto.decisions
+        for of in (data, replace(data, expression=changed))
+    )
+    np.testing.assert_array_equal(before[:, classes != 2], after[:, classes != 2])

@@ -4,8 +4,10 @@ import pytest
 from responder_ml.errors import EndpointError
 from responder_ml.search.draw import SearchPlan
 from responder_ml.search.splits import (
+    NEITHER,
     NO_FOLD,
     AcrossCohorts,
+    FoldsOfClasses,
     assign_folds,
     assign_in_turn,
     complete_folds,
@@ -182,3 +184,24 @@ def test_random_folds_hold_whole_pairs_of_the_members():
     assert np.ptp(np.bincount(folds[members])) <= 2
     with pytest.raises(EndpointError, match="10 folds need at least 10 pairs, but there are 8"):
         folds_of_pairs(pairs, 10, np.random.default_rng(0), members)
+
+
+def test_all_pairs_of_classes_share_folds_that_every_class_is_spread_over():
+    classes = np.repeat([0, 1, 2], [5, 9, 4]).astype(np.int8)
+    split, plan = FoldsOfClasses(classes), SearchPlan(4, 2, 0, 7)
+    strata = np.arange(18) % 2
+    of_pairs = [
+        split.assign(
+            np.where(classes == left_out, NEITHER, classes == first), strata, plan, 0, np.random.default_rng(3)
+        )
+        for first, left_out in ((0, 2), (0, 1), (1, 0))
+    ]
+    np.testing.assert_array_equal(of_pairs[0], of_pairs[1])
+    np.testing.assert_array_equal(of_pairs[0], of_pairs[2])
+    for code in range(3):
+        counts = np.bincount(of_pairs[0][classes == code], minlength=4)
+        assert counts.min() >= 1
+        assert np.ptp(counts) <= 1
+    assert np.ptp(np.bincount(of_pairs[0])) <= 1
+    assert split.trains.all()
+    assert split.decided.all()

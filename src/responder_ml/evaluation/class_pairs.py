@@ -7,6 +7,9 @@ pairs); the test statistic is made of the means of the pairs' separations in the
 The null hypothesis is that within strata the classes are unrelated to expression. A relabelling exchanges the classes of all
 subjects, so the two groups of every pair consist of other subjects, and every pair's procedure is run again.
 
+Beside what is tested, held-out subjects get one probability for each class: with folds that all pairs share, every pair decides
+every held-out subject, and their answers are coupled.
+
 References
 ----------
 Hand DJ, Till RJ (2001) A simple generalisation of the area under the ROC curve for multiple class classification problems.
@@ -21,12 +24,13 @@ import numpy as np
 
 from responder_ml.arrays import Floats, Labels
 from responder_ml.evaluation.procedure import DRAWS_PER_UNIT, Procedure
-from responder_ml.evaluation.small_n import LEAST_TUNED, fit_plan_to_n
+from responder_ml.evaluation.small_n import fit_plan_to_n
 from responder_ml.search.candidate import Candidate
 from responder_ml.search.draw import SearchPlan
 from responder_ml.search.search_data import SearchData
-from responder_ml.search.splits import NEITHER, count_classes
+from responder_ml.search.splits import NEITHER, FoldsOfClasses, count_classes
 from responder_ml.search.workers import Workers
+from responder_ml.statistics.pairwise_coupling import couple
 
 # Units of relabellings that go through one pair before the next: enough for several workers.
 _UNITS_TOGETHER = 4
@@ -78,13 +82,17 @@ class ClassPairs:
     ) -> None:
         sizes = np.bincount(classes)
         smallest = int(sizes.min())
-        allowed = fit_plan_to_n(plan, candidates, smallest, smallest).candidates
-        plan = replace(plan, trials=plan.trials if smallest >= LEAST_TUNED else 0)
+        allowed = fit_plan_to_n(replace(plan, complete=False), candidates, smallest, smallest)
+        plan = replace(plan, trials=allowed.plan.trials)
+        self._search_data = search_data
+        self._allowed = allowed
         self._workers = workers
         self.procedures: dict[Pair, Procedure] = {}
         for pair in pairs_of(len(sizes)):
             counts = count_classes(labels_of_pair(classes, pair), search_data.strata)
-            feasible = fit_plan_to_n(plan, allowed, int(sizes[pair[0]]), int(sizes[pair[1]]), strata_counts=counts)
+            feasible = fit_plan_to_n(
+                plan, allowed.candidates, int(sizes[pair[0]]), int(sizes[pair[1]]), strata_counts=counts
+            )
             self.procedures[pair] = Procedure(search_data, feasible.candidates, feasible.plan, workers)
 
     def measure(self, classes: Labels) -> dict[Pair, Floats]:
@@ -103,6 +111,21 @@ class ClassPairs:
         for start in range(0, len(labellings), size):
             rows = self._of_pairs(labellings[start : start + size])
             yield np.mean(list(rows.values()), axis=0)
+
+    def probabilities(self, classes: Labels) -> Floats:
+        """Return each subject's probability of each class when it was held out, mean over repeats, subjects x classes.
+
+        All pairs share random folds here, and the model of a pair also decides the held-out subjects of the other classes; what
+        the pairs say of a subject is coupled (`statistics.pairwise_coupling`). The probabilities are not calibrated.
+        """
+        split, plan = FoldsOfClasses(classes), self._allowed.plan
+        decisions = {
+            pair: Procedure(self._search_data, self._allowed.candidates, plan, self._workers, split)
+            .observe(labels_of_pair(classes, pair))
+            .auto.decisions
+            for pair in self.procedures
+        }
+        return np.asarray(couple(decisions, int(classes.max()) + 1).mean(axis=0), dtype=np.float64)
 
     def _of_pairs(self, labellings: Sequence[Labels]) -> dict[Pair, Floats]:
         return {

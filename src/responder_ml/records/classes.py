@@ -10,23 +10,19 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from responder_ml.cohort.tissue_taken import TissueTaken
 from responder_ml.records.files import write_folder
-from responder_ml.records.folder import FolderFormat
+from responder_ml.records.folder import FolderFormat, Number, Part
 
 SCHEMA_VERSION = 1
+PROBABILITY = "probability:"
+"""Begins the name of a class's column of probabilities; the class follows."""
 ANSWER, PAGE = "classes.json", "classes.html"
 
-Number = int | float | None
 
-
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-
-class PairRow(_Part):
+class PairRow(Part):
     """Two of the classes."""
 
     positive: str = Field(description="positive class of the pair")
@@ -47,7 +43,7 @@ class PairRow(_Part):
     run: str = Field(description="run folder of the pair, beside this one")
 
 
-class ClassesNull(_Part):
+class ClassesNull(Part):
     """The null of all classes together."""
 
     statistic: str = Field(description="name of the test statistic")
@@ -61,7 +57,26 @@ class ClassesNull(_Part):
     min_attainable_p: float = Field(description="the smallest p there could have been")
 
 
-class ClassesResult(_Part):
+class ClassPrediction(Part):
+    """Which class would be predicted for held-out subjects: told beside the tested statistic, and not tested itself."""
+
+    balanced_accuracy: float = Field(
+        description="mean over classes of the share of their subjects that are predicted right; 1 / classes by chance"
+    )
+    confusion: tuple[tuple[int, ...], ...] = Field(
+        description="subjects by observed class (rows) and predicted class (columns), in the order of classes"
+    )
+
+
+class PredictionRow(Part):
+    """A subject when it was held out; a column ``probability:CLASS`` for each class follows."""
+
+    subject: str = Field(description="subject")
+    observed: str = Field(description="its class")
+    predicted: str = Field(description="class of the highest mean probability")
+
+
+class ClassesResult(Part):
     """The content of ``classes.json``."""
 
     schema_version: int = Field(SCHEMA_VERSION, description="version of these keys")
@@ -80,20 +95,22 @@ class ClassesResult(_Part):
     )
     sentence: str = Field(description="the conclusion in words")
     pairs: tuple[PairRow, ...] = Field((), description="the rows of pairs.csv")
+    prediction: ClassPrediction | None = Field(None, description="the rows of predictions.csv, counted; not tested")
     timings: dict[str, float] = Field({}, description="seconds of each stage, and in total")
     versions: dict[str, str] = Field({}, description="versions of Python and of the packages that matter")
     seed: int = Field(description="seed of all random numbers")
 
 
 TABLES: Mapping[str, Mapping[str, str]] = {
-    "pairs": {name: column.description or "" for name, column in PairRow.model_fields.items()},
+    "pairs": PairRow.columns(),
+    "predictions": PredictionRow.columns(),
     "null": {
         "draw": "number of the relabelling",
         "statistic": "value of the test statistic",
         "auroc": "mean AUROC of the pairs",
     },
 }
-"""Columns of each table with their descriptions."""
+"""Columns of each table with their descriptions; ``predictions`` also has a column of probabilities for each class."""
 
 CLASSES_FOLDER = FolderFormat(
     "training of several classes",

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import pandas as pd
 import yaml
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from responder_ml.errors import RunError, door
 from responder_ml.plain_yaml import read_yaml_text
@@ -18,8 +18,22 @@ from responder_ml.records.ownership import FolderKind, by_answer, damaged_files
 Answer = TypeVar("Answer", bound=BaseModel)
 
 CONFIG = "config.yaml"
+
+Number = int | float | None
+"""A number of an answer, whole ones as they are; None for one that was not computed."""
 # Identifiers, which stay text even where they look like numbers.
-_TEXT_COLUMNS = ("sample", "subject", "gene", "candidate")
+_TEXT_COLUMNS = ("sample", "subject", "gene", "candidate", "observed", "predicted")
+
+
+class Part(BaseModel):
+    """Part of an answer, or a row of a table; every field has a description."""
+
+    model_config = ConfigDict(frozen=True)
+
+    @classmethod
+    def columns(cls) -> dict[str, str]:
+        """Return the description of each field, as that of a table's columns."""
+        return {name: column.description or "" for name, column in cls.model_fields.items()}
 
 
 @dataclass(frozen=True)

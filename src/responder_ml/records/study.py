@@ -10,24 +10,17 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from responder_ml.cohort.tissue_taken import TissueTaken
 from responder_ml.records.files import write_folder
-from responder_ml.records.folder import FolderFormat
+from responder_ml.records.folder import FolderFormat, Number, Part
 
 SCHEMA_VERSION = 1
 ANSWER, PAGE = "study.json", "study.html"
 
-# Integers stay integers in JSON; null is a number that was not computed.
-Number = int | float | None
 
-
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-
-class JobRow(_Part):
+class JobRow(Part):
     """One job of the grid, or one fusion of regions."""
 
     job: str = Field(description="name of the job in every table")
@@ -67,7 +60,7 @@ class JobRow(_Part):
     sentence: str = Field(description="the verdict in words")
 
 
-class StudyTransferRow(_Part):
+class StudyTransferRow(Part):
     """One job's procedure tested on another job, or on itself."""
 
     axis: str = Field(description="what differs: region or subset")
@@ -92,7 +85,7 @@ class StudyTransferRow(_Part):
     note: str = Field(description="how it was done, or why not")
 
 
-class FusionRow(_Part):
+class FusionRow(Part):
     """One comparison of a fusion of regions."""
 
     endpoint: str = Field(description="endpoint")
@@ -106,7 +99,7 @@ class FusionRow(_Part):
     p_holm: Number = Field(None, description="p after Holm's correction within the endpoint and subset")
 
 
-class FusedRegions(_Part):
+class FusedRegions(Part):
     """The regions of one endpoint that were fused."""
 
     endpoint: str = Field(description="endpoint")
@@ -117,7 +110,7 @@ class FusedRegions(_Part):
     single_auroc: float = Field(description="out-of-fold AUROC of the best single region, chosen within the folds")
 
 
-class Correction(_Part):
+class Correction(Part):
     """How the jobs were corrected for their number."""
 
     method: str = Field(description="the correction in words")
@@ -129,7 +122,7 @@ class Correction(_Part):
     exact: bool = Field(description="whether every job's own p comes from all of its labellings")
 
 
-class StudyResult(_Part):
+class StudyResult(Part):
     """The content of ``study.json``: the published, machine-readable result of a study."""
 
     schema_version: int = Field(SCHEMA_VERSION, description="version of these keys")
@@ -154,19 +147,15 @@ class StudyResult(_Part):
         return self.model_dump(mode="json", exclude=None if "taken" in self.model_fields_set else {"taken"})
 
 
-def _columns(row: type[BaseModel]) -> dict[str, str]:
-    return {name: column.description or "" for name, column in row.model_fields.items()}
-
-
 TABLES: Mapping[str, Mapping[str, str]] = {
-    "jobs": _columns(JobRow),
+    "jobs": JobRow.columns(),
     "null": {
         "job": "name of the job",
         "draw": "number of the relabelling",
         "statistic": "value of the test statistic",
     },
-    "transfer": _columns(StudyTransferRow),
-    "fusion": _columns(FusionRow),
+    "transfer": StudyTransferRow.columns(),
+    "fusion": FusionRow.columns(),
 }
 """Columns of each table with their descriptions."""
 

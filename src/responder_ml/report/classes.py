@@ -26,7 +26,7 @@ _ANSWERS = {
 def render_classes(run: ClassesRun) -> str:
     """Return the page as HTML; it needs no other file."""
     result, works = run.result, Bibliography()
-    for work in ("hand", "marcus"):
+    for work in ("hand", "marcus", *(("wu",) if result.prediction else ())):
         works.cite(work)
     return render("classes.html", {
         "name": result.name,

@@ -71,6 +71,7 @@ WORKS = {
     "tree_shap": Reference("Lundberg SM et al. (2020). Explanations for trees.", "10.1038/s42256-019-0138-9"),
     "hand": Reference("Hand DJ, Till RJ (2001). The AUROC of several classes.", "10.1023/A:1010920819831"),
     "marcus": Reference("Marcus R, Peritz E, Gabriel KR (1976). On closed testing procedures.", "10.1093/biomet/63.3.655"),
+    "wu": Reference("Wu TF, Lin CJ, Weng RC (2004). Probabilities by pairwise coupling. JMLR 5:975-1005."),
     "westfall": Reference("Westfall PH, Young SS (1993). Resampling-based multiple testing. Wiley."),
     "nogueira": Reference("Nogueira S, Sechidis K, Brown G (2018). Stability of feature selection. JMLR 18(174):1-54."),
     "kapoor": Reference("Kapoor S, Narayanan A (2023). Leakage and the reproducibility crisis.", "10.1016/j.patter.2023.100804"),

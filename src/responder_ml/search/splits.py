@@ -4,7 +4,7 @@ The random order of the subjects does not depend on their labels; labels only de
 subjects are therefore assigned exactly as if these had been their labels from the start, whatever the order of the sample sheet.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -70,6 +70,38 @@ class EverySubject:
             return complete_folds(labels, strata, repeat)
         members = None if (labels != NEITHER).all() else labels != NEITHER
         return assign_folds(labels, strata, plan.folds, rng, members)
+
+
+@dataclass(frozen=True)
+class FoldsOfClasses:
+    """Cross-validation of several classes: the models of every two of them have the same folds, and decide all who are held out.
+
+    A fold is left out of the training of every pair, and the model of a pair decides all of its subjects, those of the other
+    classes too.
+
+    Attributes
+    ----------
+    classes
+        Class code of each subject, whatever labels a pair has.
+    """
+
+    classes: Labels
+
+    @property
+    def trains(self) -> Flags:
+        """Everybody: labels say which two classes a model is trained on."""
+        return np.ones(len(self.classes), dtype=bool)
+
+    decided = trains
+
+    def assign(
+        self, labels: Labels, strata: Indices, plan: "SearchPlan", repeat: int, rng: np.random.Generator
+    ) -> Indices:
+        """Return the fold of each subject: random, each class spread over the folds, at most as many as its subjects."""
+        codes = range(int(self.classes.max()), -1, -1)
+        return assign_in_turn(
+            self.classes, _shuffled(strata, rng, None), plan.folds, int(rng.integers(plan.folds)), codes
+        )
 
 
 @dataclass(frozen=True)
@@ -300,10 +332,10 @@ def assign_folds(
     return assign_in_turn(labels, order, folds, offset)
 
 
-def assign_in_turn(labels: Labels, order: Indices, folds: int, offset: int) -> Indices:
-    """Assign the subjects in ``order`` to folds in turn, positives from fold ``offset`` on, then negatives."""
+def assign_in_turn(labels: Labels, order: Indices, folds: int, offset: int, classes: Iterable[int] = (1, 0)) -> Indices:
+    """Assign the subjects in ``order`` to folds in turn, class by class, those of the first class from fold ``offset`` on."""
     assigned = np.full(len(labels), NO_FOLD, dtype=np.intp)
-    for label in (1, 0):
+    for label in classes:
         subjects = order[labels[order] == label]
         assigned[subjects] = (offset + np.arange(len(subjects))) % folds
         offset += len(subjects)

@@ -16,7 +16,6 @@ from responder_ml.records.study import STUDY_FOLDER, Correction, FusedRegions, S
 from responder_ml.studies.jobs import RefusedJob, StudyJob
 from responder_ml.versions import versions_of
 
-_REPORTED_VERSIONS = ("responder-ml", "numpy", "scipy", "pandas", "scikit-learn")
 _VERDICTS_IN_WORDS = {
     "confounded": "confounded with batch or another nuisance",
     "not_separable": "not separable from batch or another nuisance",
@@ -107,7 +106,7 @@ def compose_result(
             **{table: json_rows(tables[table]) for table in ("jobs", "transfer", "fusion")},
             "fused": fused,
             "timings": timings,
-            "versions": versions_of(_REPORTED_VERSIONS),
+            "versions": versions_of(),
             "seed": seed,
         }
     )
