@@ -13,6 +13,7 @@ import json
 import os
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ import numpy as np
 import pandas as pd
 import yaml
 from peers import PEERS
-from summary import WITHOUT, write_summary
+from summary import LISTS, write_summary
 
 from responder_ml.build import PreparedJob, prepare_job
 from responder_ml.config import JobConfig
@@ -40,7 +41,6 @@ from responder_ml.statistics.seeds import integer_seed
 
 HERE = Path(__file__).parent
 COHORTS: dict[str, dict[str, Any]] = yaml.safe_load((HERE / "cohorts.yaml").read_text())
-BUILDERS = ["genes", "all_genes", "derived"]
 CLASSIFIERS = ["elastic_net", "nearest_centroid"]
 ADDED = ("ridge", "geneicl")
 """Peers whose log-odds are also averaged with the headline's, as another candidate's would be."""
@@ -62,7 +62,7 @@ def make_job(name: str, args: argparse.Namespace, folder: Path) -> JobConfig:
             "name": name,
             "cohort": {**cohort, "expression": str(expression)},
             "endpoint": entry["endpoint"],
-            "builders": BUILDERS,
+            "builders": list(dict.fromkeys(builder for names in LISTS.values() for builder in names)),
             "classifiers": CLASSIFIERS,
             "search": {"folds": 5, "repeats": args.repeats, "trials": args.trials},
             "null": {"permutations": args.permutations},
@@ -71,14 +71,15 @@ def make_job(name: str, args: argparse.Namespace, folder: Path) -> JobConfig:
     )
 
 
-def decide(prepared: PreparedJob, trials: int) -> tuple[Procedure, ObservedResult, float]:
-    """Return the procedure with so many trials, its out-of-fold decisions, and its processor time.
+def decide(prepared: PreparedJob, builders: Sequence[str], trials: int) -> tuple[Procedure, ObservedResult, float]:
+    """Return the procedure of some builders with so many trials, its out-of-fold decisions, and its processor time.
 
     Settings are tuned only where the number of subjects allows it.
     """
     labelled, feasible = prepared.labelled, prepared.feasible
     plan = feasible.plan if trials else replace(feasible.plan, trials=0)
-    procedure = Procedure(SearchData.of(labelled), feasible.candidates, plan, Workers(1))
+    candidates = [candidate for candidate in feasible.candidates if candidate.builder_name in builders]
+    procedure = Procedure(SearchData.of(labelled), candidates, plan, Workers(1))
     start = time.process_time()
     return procedure, procedure.observe(labelled.labels), time.process_time() - start
 
@@ -86,7 +87,7 @@ def decide(prepared: PreparedJob, trials: int) -> tuple[Procedure, ObservedResul
 def headline(prepared: PreparedJob) -> dict[str, Any]:
     """Return the out-of-fold decisions of auto with fixed settings, its null and its verdict."""
     labelled = prepared.labelled
-    procedure, observed, seconds = decide(prepared, 0)
+    procedure, observed, seconds = decide(prepared, LISTS["headline"], 0)
     log2 = log2_expression(labelled.expression, str(labelled.cohort.uns["units"]))
     start = time.process_time()
     with Progress().stage("Null") as on_progress:
@@ -104,16 +105,9 @@ def headline(prepared: PreparedJob) -> dict[str, Any]:
     }
 
 
-def without(builder: str, prepared: PreparedJob) -> dict[str, Any]:
-    """Return the out-of-fold decisions of auto with fixed settings and one builder fewer."""
-    candidates = tuple(item for item in prepared.feasible.candidates if item.builder_name != builder)
-    _, observed, seconds = decide(replace(prepared, feasible=replace(prepared.feasible, candidates=candidates)), 0)
-    return describe(observed.auto, seconds)
-
-
-def tuned(prepared: PreparedJob, trials: int) -> dict[str, Any]:
-    """Return the out-of-fold decisions of auto with tuned settings."""
-    _, observed, seconds = decide(prepared, trials)
+def auto(prepared: PreparedJob, builders: Sequence[str], trials: int = 0) -> dict[str, Any]:
+    """Return the out-of-fold decisions of auto with some builders, its settings fixed or tuned."""
+    _, observed, seconds = decide(prepared, builders, trials)
     return describe(observed.auto, seconds)
 
 
@@ -160,7 +154,7 @@ def describe(out_of_fold: OutOfFold, seconds: float) -> dict[str, Any]:
 
 def run_cohort(name: str, args: argparse.Namespace) -> None:
     """Compute what is not there yet of one cohort."""
-    methods = ["headline", "tuned", WITHOUT, *PEERS, *(f"headline and {name}" for name in ADDED if name in PEERS)]
+    methods = [*LISTS, "tuned", *PEERS, *(f"headline and {name}" for name in ADDED if name in PEERS)]
     paths = {method: args.work / f"{name}.{method.replace(' ', '_')}.json" for method in methods}
     if all(path.exists() for path in paths.values()):
         return
@@ -173,9 +167,9 @@ def run_cohort(name: str, args: argparse.Namespace) -> None:
             if method == "headline":
                 record = headline(prepared)
             elif method == "tuned":
-                record = tuned(prepared, args.trials)
-            elif method == WITHOUT:
-                record = without("derived", prepared)
+                record = auto(prepared, LISTS["headline"], args.trials)
+            elif method in LISTS:
+                record = auto(prepared, LISTS[method])
             else:
                 first = json.loads(paths["headline"].read_text())
                 folds = np.array(first["folds"])

@@ -11,9 +11,21 @@ from scipy.stats import wilcoxon
 
 from responder_ml.evaluation.intervals import corrected_t
 
-HEADLINE, TUNED, WITHOUT, AND = "headline", "tuned", "without derived", "headline and "
+HEADLINE, TUNED, AND = "headline", "tuned", "headline and "
+LISTS = {
+    HEADLINE: ("genes", "all_genes", "derived"),
+    "without derived": ("genes", "all_genes"),
+    "ridge signature": ("all_genes_ridge",),
+    "with ridge signature": ("genes", "all_genes", "derived", "all_genes_ridge"),
+}
+"""Builders of the headline, and of what else was tried; all with both classifiers and fixed settings."""
 # Differences of an AUROC below this are ties.
 TIE = 0.005
+CHOICE = (
+    "pomeroy", "west", "CVS-NAc", "CVS-PFC", "hippocampus-CA1", "hippocampus-CA3", "hippocampus-DG", "css", "melanoma", "pathmed",
+    "MDD-AI", "MDD-CG", "MDD-Sub",
+)  # fmt: skip
+"""Cohorts that had been run when a ridge on all genes came up; its form was chosen on them, and is confirmed on the others."""
 SMALL = 60
 """Subjects up to which a cohort is small."""
 NOT_PROVIDED = {
@@ -69,15 +81,15 @@ def cohort_rows(
 
 
 def differences(
-    records: Mapping[str, Mapping[str, Record]], cohorts: Mapping[str, Any], first: str, second: str, most: float
+    records: Mapping[str, Mapping[str, Record]], cohorts: Mapping[str, Any], first: str, second: str
 ) -> tuple[np.ndarray, list[str], int, int]:
     """Return the differences of two methods' AUROCs, the cohorts' studies, and how often each is better beyond the folds' noise.
 
-    Only cohorts up to a size are compared. A method is better in one cohort where the corrected t test on its folds says so.
+    A method is better in one cohort where the corrected t test on its folds says so.
     """
     values, studies, better, worse = [], [], 0, 0
     for name, methods in records.items():
-        if first not in methods or second not in methods or sum(methods[HEADLINE]["subjects"]) > most:
+        if first not in methods or second not in methods:
             continue
         values.append(methods[first]["auroc"] - methods[second]["auroc"])
         studies.append(cohorts[name]["study"])
@@ -99,22 +111,21 @@ def paired_rows(
     cohorts: Mapping[str, Any],
     first: str,
     others: Sequence[str],
-    most: float,
 ) -> list[str]:
-    """Return the table of one method against others over cohorts up to a size; once more with one value per study."""
+    """Return the table of one method against others over some cohorts; once more with one value per study."""
     lines = [
         f"| {first} against | cohorts | wins, ties, losses | of these beyond the folds' noise | mean AUROC of both | mean "
         "difference (95 % interval) | Wilcoxon p | mean difference, one value per study |",
         "|---|---|---|---|---|---|---|---|",
     ]
     for other in others:
-        values, studies, better, worse = differences(records, cohorts, first, other, most)
+        values, studies, better, worse = differences(records, cohorts, first, other)
         if len(values) < 3:
             continue
         means = [
             np.mean([
                 methods[method]["auroc"] for methods in records.values()
-                if first in methods and other in methods and sum(methods[HEADLINE]["subjects"]) <= most
+                if first in methods and other in methods
             ])
             for method in (first, other)
         ]  # fmt: skip
@@ -175,7 +186,7 @@ def write_summary(work: Path, cohorts: Mapping[str, Any], folder: Path, settings
         return
     peers = [name for name in NOT_PROVIDED if any(name in of_cohort for of_cohort in records.values())]
     added = [f"{AND}{name}" for name in peers if any(f"{AND}{name}" in of_cohort for of_cohort in records.values())]
-    added.append(WITHOUT)
+    tried = [name for name in LISTS if name != HEADLINE]
     wrong = [name for name in records if judge(records[name][HEADLINE], cohorts[name]) == "WRONG"]
     absent = [name for name in NOT_PROVIDED if name not in peers]
     lines = [
@@ -197,10 +208,17 @@ def write_summary(work: Path, cohorts: Mapping[str, Any], folder: Path, settings
         "",
         f"Labelled traps and known cases with a wrong verdict: {', '.join(wrong) or 'none'}.",
     ]
-    for words, most in ((f"Cohorts of at most {SMALL} subjects", SMALL), ("All cohorts", np.inf)):
+    small = {name: methods for name, methods in records.items() if sum(methods[HEADLINE]["subjects"]) <= SMALL}
+    for words, some in ((f"Cohorts of at most {SMALL} subjects", small), ("All cohorts", records)):
         lines += ["", f"## {words}"]
-        for first, others in ((HEADLINE, [TUNED, *peers, *added]), (TUNED, peers), *((name, peers) for name in added)):
-            lines += ["", *paired_rows(records, cohorts, first, others, most)]
+        others = [TUNED, *peers, *added, *tried]
+        for first, compared in ((HEADLINE, others), *((name, peers) for name in (TUNED, *added, *tried))):
+            lines += ["", *paired_rows(some, cohorts, first, compared)]
+    for words, on_which in (("was chosen on", True), ("is confirmed on", False)):
+        some = {name: methods for name, methods in records.items() if (name in CHOICE) == on_which}
+        lines += ["", f"## Cohorts that the ridge signature {words}"]
+        for first in tried[1:]:
+            lines += ["", *paired_rows(some, cohorts, first, [HEADLINE, "ridge"])]
     lines += ["", "## Time and what is not given", "", *time_rows(records, [HEADLINE, TUNED, *peers]), ""]
     (folder / "tables.md").write_text("\n".join(lines))
     draw(records, [TUNED, *peers], folder / "auroc.svg")

@@ -11,6 +11,7 @@ from responder_ml.classifiers.elastic_net import ElasticNet
 from responder_ml.classifiers.nearest_centroid import NearestCentroid
 from responder_ml.errors import FeatureError
 from responder_ml.features.builders.all_genes import AllGenes
+from responder_ml.features.builders.all_genes_ridge import AllGenesRidge
 from responder_ml.features.builders.context import Context
 from responder_ml.features.builders.derived import Derived
 from responder_ml.features.builders.gene_sets import GeneSets
@@ -80,7 +81,8 @@ def test_decisions_equal_a_naive_pipeline_with_the_same_folds(values, covariates
 
 
 @pytest.mark.parametrize(
-    "builder", [Genes(), Genes(moderated=False), Derived(), AllGenes(), GeneSets(scorer="mean_z"), Pairs()]
+    "builder",
+    [Genes(), Genes(moderated=False), Derived(), AllGenes(), AllGenesRidge(), GeneSets(scorer="mean_z"), Pairs()],
 )
 def test_the_model_of_one_training_set_equals_the_search(values, covariates, builder):
     data = _data(values, covariates)
@@ -113,7 +115,7 @@ def test_a_mean_of_several_adjusts_all_its_columns_and_asks_for_the_covariates(v
 def test_nothing_of_held_out_rows_is_learnt(rng, values, covariates, with_gaps):
     """Expression and covariates of one outer fold are replaced; what models of that fold learnt must not change."""
     gaps = rng.random(values.shape) < 0.03 if with_gaps else None
-    candidates = _candidates([Genes(), Derived(), AllGenes()])
+    candidates = _candidates([Genes(), Derived(), AllGenes(), AllGenesRidge()])
     before = _search(_data(values, covariates, gaps), candidates, trials=3, keep_models=True)
     held_out = before.fold == 2
     spoilt, spoilt_covariates = values.copy(), covariates.copy()

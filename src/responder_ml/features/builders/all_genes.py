@@ -1,5 +1,6 @@
 """All detected genes as one signature, for differences that are spread over many genes."""
 
+import hashlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -36,9 +37,14 @@ def projection_weights(z: Floats, positive: Flags, negative: Flags, covariates: 
         difference = z[positive].mean(axis=0) - z[negative].mean(axis=0)
     else:
         rows = positive | negative
-        difference = _contrast(positive, negative, covariates)[rows] @ z[rows]
-    length = float(np.linalg.norm(difference))
-    return np.asarray(difference / length if length > 0 else np.zeros_like(difference), dtype=np.float64)
+        difference = class_contrast(positive, negative, covariates)[rows] @ z[rows]
+    return of_length_one(difference)
+
+
+def of_length_one(weights: Floats) -> Floats:
+    """Return weights over their Euclidean length; zeros where all are zero."""
+    length = float(np.linalg.norm(weights))
+    return np.asarray(weights / length if length > 0 else np.zeros_like(weights), dtype=np.float64)
 
 
 class AllGenes(Builder):
@@ -95,6 +101,26 @@ class AllGenes(Builder):
         """Normalise the cohort and count detections once."""
         return SharedAllGenes(self, X, None if context is None else context.adjusted)
 
+    def row_weights(
+        self, products: Floats, positive: Flags, negative: Flags, covariates: Floats | None = None
+    ) -> Floats:
+        """Return the weight of every sample's z in the signature's direction, 0 outside the training rows.
+
+        Parameters
+        ----------
+        products
+            Inner products ``z z'`` of all samples, on the scale of the training rows.
+        positive, negative
+            Training rows of the classes, shape ``(n_samples,)``.
+        covariates
+            Samples x covariates that are held constant.
+        """
+        return class_contrast(positive, negative, covariates)
+
+    def gene_weights(self, z: Floats, positive: Flags, negative: Flags, covariates: Floats | None = None) -> Floats:
+        """Return the weight of every gene, of length one, or zeros; ``z`` samples x genes, the rest as for `row_weights`."""
+        return projection_weights(z, positive, negative, covariates)
+
     def _fit(self, X: Floats, labels: Labels, genes: Strings, context: Context | None) -> None:
         self.normaliser_ = Normaliser(self.units, self.normalisation).fit(X)
         self.filter_ = ExpressionFilter(self.units, self.min_expression, self.min_share).fit(X)
@@ -104,9 +130,9 @@ class AllGenes(Builder):
         self.mean_, self.scale_ = gene_scale(log2)
         covariates = None if context is None else context.adjusted
         z = frozen_z(log2, self.mean_, self.scale_)
-        self.weights_ = projection_weights(z, labels == 1, labels == 0, covariates)
+        self.weights_ = self.gene_weights(z, labels == 1, labels == 0, covariates)
         self.position_ = np.zeros(1, dtype=np.intp)
-        self.names_ = np.array(["all_genes"], dtype=str)
+        self.names_ = np.array([self.name], dtype=str)
 
     def _transform(self, X: Floats) -> Floats:
         z = frozen_z(self.normaliser_.transform_genes(X, self.expressed_), self.mean_, self.scale_)
@@ -120,13 +146,10 @@ class AllGenes(Builder):
 class SharedAllGenes:
     """The normalised expression of one cohort and, for each training set, the projection of all genes.
 
-    The projection needs the genes only through the inner products of samples, ``z z'``, which depend on which samples are trained
-    on but not on their labels. They are stored, so that relabellings of the same training set cost next to nothing.
-
     Parameters
     ----------
     builder
-        Gives the settings.
+        Gives the settings and the weights.
     X
         Samples x genes in the builder's units.
     covariates
@@ -134,7 +157,47 @@ class SharedAllGenes:
     """
 
     def __init__(self, builder: AllGenes, X: Floats, covariates: Floats | None = None) -> None:
+        self._builder = builder
         self._covariates = covariates
+        self._cohort = _DetectedGenes(builder, X)
+
+    def rank(self, sets: TrainingSets) -> list[Ranked]:
+        """Return each training set's projection, one column."""
+        # Builders that weight the same genes differently have the same inner products: one of them computes them for all.
+        cohort = sets.known.setdefault(self._cohort.identity, self._cohort)
+        classes = zip(sets.rows, sets.positive, sets.negative, strict=True)
+        return [self._projected(cohort, training, positive, negative) for training, positive, negative in classes]
+
+    def _projected(self, cohort: "_DetectedGenes", training: Flags, positive: Flags, negative: Flags) -> Ranked:
+        def values() -> Floats:
+            products = cohort.inner_products(training)
+            rows = self._builder.row_weights(products, positive, negative, self._covariates)
+            score = products @ rows
+            length = float(np.sqrt(max(float(rows @ score), 0.0)))
+            return np.asarray((score / length if length > 0 else np.zeros_like(score))[:, None], dtype=np.float64)
+
+        def genes_of(column: int) -> tuple[Indices, Floats]:
+            z, genes = cohort.standardised(training)
+            return genes, _shares(self._builder.gene_weights(z, positive, negative, self._covariates))
+
+        def gene_parts(columns: Sequence[int]) -> tuple[GeneParts, ...]:
+            z, genes = cohort.standardised(training)
+            weights = self._builder.gene_weights(z, positive, negative, self._covariates)
+            return tuple(GeneParts(genes, z * weights, weights) for _ in columns)
+
+        return Ranked(np.zeros(1, dtype=np.intp), values, genes_of, gene_parts=gene_parts)
+
+
+class _DetectedGenes:
+    """The detected genes of one cohort, on the scale of any training set.
+
+    A projection needs the genes only through the inner products of samples, ``z z'``, which depend on which samples are trained
+    on but not on their labels. They are stored, so that relabellings of the same training set cost next to nothing.
+    """
+
+    def __init__(self, builder: AllGenes, X: Floats) -> None:
+        settings = builder.units, builder.normalisation, builder.min_expression, builder.min_share
+        self.identity = f"all genes {hashlib.blake2b(np.ascontiguousarray(X).data).hexdigest()} {X.shape} {settings}"
         is_detected = detected(X, builder.units, builder.min_expression)
         self._candidates = np.arange(X.shape[1]) if is_detected is None else np.flatnonzero(is_detected.any(axis=0))
         self._detection = SharedDetection(
@@ -148,42 +211,17 @@ class SharedAllGenes:
         """Return the state as first made: products stored since decide nothing, and equal work must have equal states."""
         return {**vars(self), "_products": {}}
 
-    def rank(self, sets: TrainingSets) -> list[Ranked]:
-        """Return each training set's projection, one column."""
-        classes = zip(sets.rows, sets.positive, sets.negative, strict=True)
-        return [self._projected(training, positive, negative) for training, positive, negative in classes]
-
-    def _projected(self, training: Flags, positive: Flags, negative: Flags) -> Ranked:
-        contrast = _contrast(positive, negative, self._covariates)
-
-        def values() -> Floats:
-            products = self._inner_products(training)
-            score = products @ contrast
-            length = float(np.sqrt(max(float(contrast @ score), 0.0)))
-            return np.asarray((score / length if length > 0 else np.zeros_like(score))[:, None], dtype=np.float64)
-
-        def genes_of(column: int) -> tuple[Indices, Floats]:
-            z, genes = self._standardised(training)
-            return genes, _shares(projection_weights(z, positive, negative, self._covariates))
-
-        def gene_parts(columns: Sequence[int]) -> tuple[GeneParts, ...]:
-            z, genes = self._standardised(training)
-            weights = projection_weights(z, positive, negative, self._covariates)
-            return tuple(GeneParts(genes, z * weights, weights) for _ in columns)
-
-        return Ranked(np.zeros(1, dtype=np.intp), values, genes_of, gene_parts=gene_parts)
-
-    def _inner_products(self, training: Flags) -> Floats:
+    def inner_products(self, training: Flags) -> Floats:
         """Return ``z z'`` of all samples, on the scale of the training rows."""
         key = training.tobytes()
         if key not in self._products:
             if len(self._products) * self._log2.shape[0] ** 2 > _MOST_STORED:
                 self._products.clear()
-            z, _ = self._standardised(training)
+            z, _ = self.standardised(training)
             self._products[key] = z @ z.T
         return self._products[key]
 
-    def _standardised(self, training: Flags) -> tuple[Floats, Indices]:
+    def standardised(self, training: Flags) -> tuple[Floats, Indices]:
         """Return the detected genes of all samples in standard deviations of the training rows, and their positions."""
         shifts, expressed = self._shifts.shifts(training[None]), self._detection.expressed(training[None])
         used = slice(None) if expressed is None else np.flatnonzero(expressed[0])
@@ -191,7 +229,7 @@ class SharedAllGenes:
         return frozen_z(log2, *gene_scale(log2[training])), self._candidates[used]
 
 
-def _contrast(positive: Flags, negative: Flags, covariates: Floats | None) -> Floats:
+def class_contrast(positive: Flags, negative: Flags, covariates: Floats | None) -> Floats:
     """Return the weight of every sample in the difference of the classes, with covariates held constant."""
     if covariates is None:
         return np.asarray(positive / np.count_nonzero(positive) - negative / np.count_nonzero(negative))
