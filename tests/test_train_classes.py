@@ -6,11 +6,13 @@ import yaml
 from typer.testing import CliRunner
 
 from responder_ml.build import build_cohort
+from responder_ml.bundles.bundle import read_bundle
 from responder_ml.cli import app
 from responder_ml.config import read_job
 from responder_ml.errors import ConfigError, RunError
+from responder_ml.evaluation.class_predictions import PROBABILITY
 from responder_ml.evaluation.several_classes import correct_pairs, judge_classes
-from responder_ml.records.classes import ANSWER, PAGE, PROBABILITY, read_classes
+from responder_ml.records.classes import ANSWER, PAGE, read_classes
 from responder_ml.records.run import read_run
 from responder_ml.train_classes import label_classes, plan_pairs
 
@@ -60,7 +62,7 @@ def test_every_pair_has_a_run_of_its_own_and_all_have_one_answer(trained):
     for row in run.result.pairs:
         own = read_run(folder / "runs" / row.run).result
         assert (own.headline.auroc, own.null.p_value) == (row.auroc, row.p_value)
-        assert (folder / "models" / row.run / "manifest.json").exists()
+        assert read_bundle(folder / "models" / "all" / row.run.removeprefix("all-")).worth.auroc == row.auroc
         assert row.corrected_p == max(row.p_value, run.result.null.p_value)
     # The same plan and candidates: the mean over pairs is that of their own runs.
     assert run.result.macro_auroc == pytest.approx(np.mean([row.auroc for row in run.result.pairs]), abs=1e-9)
@@ -131,6 +133,7 @@ def test_names_of_classes_become_names_of_folders(tmp_path):
         "r-a_b-e",
         "r-c_d-e",
     ]
+    assert plan_pairs(job, tmp_path / "r", tmp_path / "m")[0].bundle == tmp_path / "m" / "a_b-c_d"
     alike = read_job({**JOB, "endpoint": {"column": "phenotype", "classes": ["a/b", "a b", "e"]}}, "job")
     with pytest.raises(ConfigError, match="one folder"):
         plan_pairs(alike, tmp_path / "r", tmp_path / "m")

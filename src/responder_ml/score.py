@@ -106,12 +106,7 @@ def score(
     """
     check_policy(missing)
     _check_transport(transport, align_batch)
-    if out is not None:
-        check_suffix(out)
-    outputs = [path for path in (out, out and _summary_path(out), report) if path is not None]
-    _refuse_overwriting(outputs, [expression, samples, gene_map, *bundle_folder.glob("*")])
-    for output in outputs:
-        refuse_inside(output, (BUNDLE_FOLDER, RUN_FOLDER.kind))
+    check_outputs(out, report, [expression, samples, gene_map, *bundle_folder.glob("*")])
     bundle = read_bundle(bundle_folder)
     bundle.worth.require_evidence(str(bundle_folder), anyway=anyway)
     sheet = None if samples is None else read_sheet_of_samples(samples, bundle.manifest.columns, columns or {})
@@ -135,14 +130,49 @@ def score(
         summary |= {"evaluation": evaluation, "labels": {**match.content(), "notes": match.sentences()}}
     table.attrs["summary"] = summary
     if out is not None:
-        write_sample_table(table, out, expression)
-        write_text(_summary_path(out), json.dumps(summary, indent=1, allow_nan=False) + "\n")
+        write_scores(table, out, expression)
     if report is not None:
         write_scores_page(table, report, expression.name, bundle.classes, scorer.held_out_probabilities)
     return table
 
 
-def _summary_path(out: Path) -> Path:
+def check_outputs(out: Path | None, report: Path | None, inputs: Sequence[Path | None]) -> None:
+    """Refuse a table or a page of scores that cannot be written, before any work.
+
+    Parameters
+    ----------
+    out, report
+        The table and the page, if any.
+    inputs
+        What is read.
+
+    Raises
+    ------
+    CohortError, RunError
+        The table's suffix is none, a file that is read would be written over, or one would lie in a bundle or a run.
+    """
+    if out is not None:
+        check_suffix(out)
+    outputs = [path for path in (out, out and summary_path(out), report) if path is not None]
+    _refuse_overwriting(outputs, inputs)
+    for output in outputs:
+        refuse_inside(output, (BUNDLE_FOLDER, RUN_FOLDER.kind))
+
+
+def write_scores(table: pd.DataFrame, out: Path, expression: Path) -> None:
+    """Write a table of scores, and beside it what concerns all of its rows.
+
+    Raises
+    ------
+    CohortError, RunError
+        A file cannot be written.
+    """
+    write_sample_table(table, out, expression)
+    write_text(summary_path(out), json.dumps(table.attrs["summary"], indent=1, allow_nan=False) + "\n")
+
+
+def summary_path(out: Path) -> Path:
+    """Return where the summary of a table of scores is."""
     return out.with_name(f"{out.stem}.summary.json")
 
 

@@ -46,7 +46,12 @@ SERVING = "responder_ml.serve"
 
 
 def train(
-    job: JobConfig, out: Path, bundle: Path, progress: Progress | None = None, register: Path | None = None
+    job: JobConfig,
+    out: Path,
+    bundle: Path,
+    progress: Progress | None = None,
+    register: Path | None = None,
+    prepared: PreparedJob | None = None,
 ) -> Run:
     """Search, test against the null, explain, refit and write; what an interrupted call finished is not done again.
 
@@ -60,6 +65,8 @@ def train(
         Is told about long work.
     register
         Folder of the register that counts the jobs on these data; that of the run folder by default.
+    prepared
+        What `prepare_job` returns, where that is known already.
 
     Raises
     ------
@@ -67,7 +74,7 @@ def train(
         Anything the user can mend; nothing is left half-written.
     """
     with run_checkpoint(out) as checkpoint:
-        return run_job(job, out, bundle, checkpoint, progress or Progress(), register)
+        return run_job(job, out, bundle, checkpoint, progress or Progress(), register, prepared)
 
 
 def run_job(
@@ -77,13 +84,14 @@ def run_job(
     checkpoint: RunCheckpoint,
     progress: Progress,
     register: Path | None = None,
+    prepared: PreparedJob | None = None,
 ) -> Run:
     """Do what `train` does within an open checkpoint, for a caller that has more to do before its units are cleared."""
     check_before_work(job, out, bundle)
     clock, early_note = Clock(), size_note(job)
     if early_note:
         progress.say(early_note)
-    prepared = prepare_job(job)
+    prepared = prepare_job(job) if prepared is None else prepared
     require_accepted(prepared.findings, job.accept)
     for note in (*classifier_notes(prepared.feasible.candidates), prepared.power_note):
         progress.say(note)

@@ -18,7 +18,7 @@ from responder_ml.build import (
     build_workers,
     prepare_job,
 )
-from responder_ml.bundles.bundle import BUNDLE_FOLDER
+from responder_ml.bundles.class_bundle import check_class_bundle, claim_folder, write_class_bundle
 from responder_ml.cohort.audit import require_accepted
 from responder_ml.cohort.combine_samples import combine_samples
 from responder_ml.cohort.endpoint import LabelledCohort, label_cohort
@@ -27,6 +27,7 @@ from responder_ml.cohort.spelling import match_word
 from responder_ml.config import JobConfig
 from responder_ml.errors import ConfigError
 from responder_ml.evaluation.class_pairs import ClassPairs, pairs_of
+from responder_ml.evaluation.class_predictions import count_predictions, prediction_columns, probability_names
 from responder_ml.evaluation.composition import with_composition
 from responder_ml.evaluation.permutation import NullResult, run_null
 from responder_ml.evaluation.separation import AUTO_AUROC, STATISTIC
@@ -34,7 +35,6 @@ from responder_ml.evaluation.several_classes import correct_pairs, judge_classes
 from responder_ml.progress import Clock, Progress
 from responder_ml.records.classes import (
     CLASSES_FOLDER,
-    PROBABILITY,
     ClassesNull,
     ClassesResult,
     ClassesRun,
@@ -42,17 +42,18 @@ from responder_ml.records.classes import (
     PairRow,
     write_classes,
 )
-from responder_ml.records.run import RUN_FOLDER, Run, read_run
+from responder_ml.records.ownership import check_apart
+from responder_ml.records.run import Run, read_run
 from responder_ml.report.classes import render_classes
 from responder_ml.search.checkpoints import run_checkpoint
 from responder_ml.search.search_data import SearchData
-from responder_ml.train import record, train
+from responder_ml.train import check_before_work, record, train
 from responder_ml.versions import versions_of
 
 
 @dataclass(frozen=True)
 class PairJob:
-    """Two of the classes as an ordinary job, and where its run and bundle go: beside those of all classes."""
+    """Two of the classes as an ordinary job; its run goes beside that of all classes, its bundle into theirs."""
 
     job: JobConfig
     out: Path
@@ -67,7 +68,8 @@ def train_classes(job: JobConfig, out: Path, bundle: Path, progress: Progress | 
     job
         Configuration whose endpoint has ``kind: classes``.
     out, bundle
-        Folder of the answer, and name of the bundles; runs and bundles of pairs have the classes appended to these names.
+        Folders of the answer and of the bundle. The run folder of a pair has its classes appended to the name of ``out``; its
+        bundle is a folder in ``bundle``.
     progress
         Is told about long work.
 
@@ -77,13 +79,12 @@ def train_classes(job: JobConfig, out: Path, bundle: Path, progress: Progress | 
         Anything the user can mend; nothing is left half-written.
     """
     progress, clock = progress or Progress(), Clock()
-    CLASSES_FOLDER.check(out)
     pair_jobs = plan_pairs(job, out, bundle)
+    check_before_classes(job, out, bundle, pair_jobs)
     cohort = build_cohort(job.cohort, job.seed)
-    for pair in pair_jobs:
-        RUN_FOLDER.check(pair.out)
-        BUNDLE_FOLDER.check(pair.bundle)
-        require_accepted(prepare_job(pair.job, cohort).findings, job.accept)
+    prepared = [prepare_job(pair.job, cohort) for pair in pair_jobs]
+    for of_pair in prepared:
+        require_accepted(of_pair.findings, job.accept)
     labelled, classes = label_classes(job, cohort)
     with run_checkpoint(out) as checkpoint:
         workers = build_workers(job.compute, checkpoint.unit_store())
@@ -98,12 +99,37 @@ def train_classes(job: JobConfig, out: Path, bundle: Path, progress: Progress | 
             probabilities = procedure.probabilities(classes)
         runs = []
         with clock.lap("pairs_s"):
-            for pair in pair_jobs:
+            claim_folder(bundle)
+            for pair, of_pair in zip(pair_jobs, prepared, strict=True):
                 progress.say(f"Training {pair.job.endpoint.positive} against {pair.job.endpoint.negative}")
-                runs.append(train(pair.job, pair.out, pair.bundle, progress))
+                runs.append(train(pair.job, pair.out, pair.bundle, progress, prepared=of_pair))
         run = compose(job, labelled, classes, float(observed[AUTO_AUROC]), null, probabilities, pair_jobs, runs, clock)
+        result = run.result
+        write_class_bundle(
+            bundle,
+            [pair.bundle.name for pair in pair_jobs],
+            name=result.name,
+            simulated=result.simulated,
+            versions=result.versions,
+            training=result.training(),
+        )
         write_classes(run, render_classes(run), out)
     return run
+
+
+def check_before_classes(job: JobConfig, out: Path, bundle: Path, pair_jobs: Sequence[PairJob]) -> None:
+    """Refuse what `train.check_before_work` refuses, for the folders of all classes and of every pair.
+
+    Raises
+    ------
+    RunError, BundleError, TrackingError
+        As there.
+    """
+    check_apart({"--out": out, "--bundle": bundle})
+    CLASSES_FOLDER.check(out)
+    check_class_bundle(bundle, [pair.bundle.name for pair in pair_jobs])
+    for pair in pair_jobs:
+        check_before_work(pair.job, pair.out, pair.bundle)
 
 
 def plan_pairs(job: JobConfig, out: Path, bundle: Path) -> list[PairJob]:
@@ -112,12 +138,10 @@ def plan_pairs(job: JobConfig, out: Path, bundle: Path) -> list[PairJob]:
     planned = []
     for positive, negative in pairs_of(len(names)):
         endpoint = job.endpoint.of_two(names[positive], names[negative])
-        ending = "".join(
-            letter if letter.isalnum() or letter in "-_." else "_"
-            for letter in f"-{endpoint.positive}-{endpoint.negative}"
-        )
-        config = job.model_copy(update={"name": f"{job.name}{ending}", "endpoint": endpoint})
-        planned.append(PairJob(config, out.with_name(out.name + ending), bundle.with_name(bundle.name + ending)))
+        words = f"{endpoint.positive}-{endpoint.negative}"
+        pair = "".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in words)
+        config = job.model_copy(update={"name": f"{job.name}-{pair}", "endpoint": endpoint})
+        planned.append(PairJob(config, out.with_name(f"{out.name}-{pair}"), bundle / pair))
     if len({pair.out for pair in planned}) < len(planned):
         raise ConfigError("Two pairs of classes would have one folder. Rename classes that differ in signs alone.")
     return planned
@@ -155,7 +179,9 @@ def compose(
     rows = _pair_rows(pair_jobs, runs, None if null is None else null.p_value, alpha)
     levels = {f"{row.positive} and {row.negative}": row.verdict for row in rows}
     verdict = judge_classes(names, classes, labelled.strata, null, macro_auroc, levels, alpha)
-    predictions = _prediction_table(names, labelled.subjects, classes, probabilities)
+    observed = np.asarray(names, dtype=object)[classes]
+    columns = {"subject": labelled.subjects, "observed": observed, **prediction_columns(names, probabilities)}
+    predictions = pd.DataFrame(columns)[["subject", "observed", "predicted", *probability_names(names)]]
     simulated = any(run.result.simulated for run in runs)
     result = ClassesResult(
         name=job.name,
@@ -169,7 +195,7 @@ def compose(
         level=verdict.level,
         sentence=f"{'Simulated data: ' * simulated}{verdict.sentence}",
         pairs=tuple(rows),
-        prediction=_count_predictions(names, predictions),
+        prediction=ClassPrediction(**count_predictions(predictions["observed"], predictions["predicted"], names)),
         timings=clock.read(),
         versions=versions_of(),
         seed=job.seed,
@@ -186,27 +212,6 @@ def record_classes(job: JobConfig, out: Path, bundle: Path, progress: Progress) 
     """Send the run of every pair to the job's MLflow store; if it fails, nothing is lost."""
     for pair in plan_pairs(job, out, bundle):
         record(pair.job, read_run(pair.out), pair.out, pair.bundle, progress)
-
-
-def _prediction_table(
-    names: Sequence[str], subjects: Sequence[str], classes: Labels, probabilities: Floats
-) -> pd.DataFrame:
-    words = np.asarray(names, dtype=object)
-    table = pd.DataFrame(
-        {"subject": subjects, "observed": words[classes], "predicted": words[probabilities.argmax(axis=1)]}
-    )
-    return table.assign(**{f"{PROBABILITY}{name}": probabilities[:, code] for code, name in enumerate(names)})
-
-
-def _count_predictions(names: Sequence[str], predictions: pd.DataFrame) -> ClassPrediction:
-    from sklearn.metrics import balanced_accuracy_score, confusion_matrix
-
-    observed, predicted = predictions["observed"], predictions["predicted"]
-    counts = confusion_matrix(observed, predicted, labels=list(names))
-    return ClassPrediction(
-        balanced_accuracy=round(float(balanced_accuracy_score(observed, predicted)), 10),
-        confusion=tuple(tuple(int(count) for count in row) for row in counts),
-    )
 
 
 def _pair_rows(pair_jobs: list[PairJob], runs: list[Run], p_all: float | None, alpha: float) -> list[PairRow]:

@@ -19,6 +19,8 @@ FORMAT_VERSION = 3
 """The first format had no verdict to act on, no names of columns, and scored with the final model alone; the second no covariates,
 and models without them are written in it still: a program that knows no covariates must not score as if there were none."""
 PLAIN_VERSION = 2
+CLASSES = "classes"
+"""The key ``kind`` of a manifest of several classes; that of two has none."""
 MANIFEST, MODEL, REFERENCE = "manifest.json", "model.skops", "reference.npz"
 _LARGEST_BYTES = 2**26
 # Keys of the second format.
@@ -27,12 +29,14 @@ _SINCE_SECOND = ("columns", "calibration")
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
-class _Part(BaseModel):
+class Part(BaseModel):
+    """Part of a manifest."""
+
     # Strict: JSON's true is not a number, and a number is not a text.
     model_config = ConfigDict(frozen=True, strict=True, allow_inf_nan=False)
 
 
-class EndpointDescription(_Part):
+class EndpointDescription(Part):
     """The endpoint of the run, with any further keys of the run's result: strata, nuisance, rows (where), units."""
 
     model_config = ConfigDict(extra="allow")
@@ -42,7 +46,7 @@ class EndpointDescription(_Part):
     negative: str = Field(description="name of the negative class")
 
 
-class FeatureDescription(_Part):
+class FeatureDescription(Part):
     """One feature of the model."""
 
     name: str = Field(description="name of the feature")
@@ -51,14 +55,14 @@ class FeatureDescription(_Part):
     weight: Share = Field(description="weight of the feature in the model; the weights add up to one")
 
 
-class LeastCoverage(_Part):
+class LeastCoverage(Part):
     """Shares below which a table is refused."""
 
     weight: Share = Field(description="share of the weight of the features' genes")
     genes: Share = Field(description="share of the training genes")
 
 
-class CalibrationDescription(_Part):
+class CalibrationDescription(Part):
     """The line from decisions to log-odds, learnt from held-out decisions; see `evaluation.calibration_line`."""
 
     intercept: float = Field(description="log-odds at a decision of 0")
@@ -68,7 +72,7 @@ class CalibrationDescription(_Part):
     slope_variance: float = Field(ge=0, description="squared standard error of the slope")
 
 
-class CovariateDescription(_Part):
+class CovariateDescription(Part):
     """A covariate that features are adjusted for."""
 
     name: str = Field(description="column of the sample sheet, or a class of cells")
@@ -84,14 +88,14 @@ class CovariateDescription(_Part):
         return Covariate(self.name, self.kind, tuple(self.levels), self.least, self.greatest, tuple(self.markers))
 
 
-class BundleFile(_Part):
+class BundleFile(Part):
     """One of the other files of the bundle."""
 
     sha256: str = Field(description="its SHA-256")
     bytes: int = Field(description="its size")
 
 
-class Manifest(_Part):
+class Manifest(Part):
     """The content of ``manifest.json``."""
 
     format_version: int = Field(description="version of this layout")
@@ -137,6 +141,45 @@ def read_manifest(folder: Path) -> Manifest:
     BundleError
         It is missing, damaged, altered or from a newer version.
     """
+    path, content = folder / MANIFEST, read_content(folder)
+    if content.get("kind") == CLASSES:
+        raise BundleError(f"{folder} is a bundle of several classes. Name the folder of two of them, which lies in it.")
+    require_version(folder, content, FORMAT_VERSION)
+    try:
+        manifest = Manifest(**content)
+    except ValidationError as problem:
+        raise damaged(path, [str(error["loc"][0]) for error in problem.errors(include_input=False)]) from problem
+    if manifest.format_version < 1:
+        raise damaged(path, ["format_version"])
+    missing = [key for key in _SINCE_SECOND if key not in content]
+    if manifest.format_version > 1 and missing:
+        raise damaged(path, missing)
+    if set(manifest.files) != {MODEL, REFERENCE}:
+        raise damaged(path, ["files"])
+    require_unaltered(path, content)
+    return manifest
+
+
+def require_unaltered(path: Path, content: Mapping[str, Any]) -> None:
+    """Refuse a manifest whose own checksum is not that of its keys.
+
+    Raises
+    ------
+    BundleError
+        With the file.
+    """
+    if content.get("sha256") != manifest_digest(content):
+        raise BundleError(f"{path} was altered after it was written: its checksum does not match. Use an intact copy.")
+
+
+def read_content(folder: Path) -> dict[str, Any]:
+    """Return the keys of a bundle's manifest, whatever they are.
+
+    Raises
+    ------
+    BundleError
+        The file is missing or damaged.
+    """
     path = folder / MANIFEST
     try:
         if path.stat().st_size > _LARGEST_BYTES:
@@ -146,25 +189,22 @@ def read_manifest(folder: Path) -> Manifest:
         raise BundleError(f"{path} is damaged: {problem}. Use an intact copy.") from problem
     if not isinstance(content, dict):
         raise BundleError(f"{path} is not a manifest: it holds no keys. Use an intact copy.")
+    return content
+
+
+def require_version(folder: Path, content: Mapping[str, Any], newest: int) -> None:
+    """Refuse a manifest of a version of its format above the newest that is understood.
+
+    Raises
+    ------
+    BundleError
+        With both versions.
+    """
     version = content.get("format_version")
-    if type(version) is int and version > FORMAT_VERSION:
+    if type(version) is int and version > newest:
         raise BundleError(
-            f"{folder} has format version {version}, this program reads up to {FORMAT_VERSION}. Update responder_ml."
+            f"{folder} has format version {version}, this program reads up to {newest}. Update responder_ml."
         )
-    try:
-        manifest = Manifest(**content)
-    except ValidationError as problem:
-        raise _damaged(path, [str(error["loc"][0]) for error in problem.errors(include_input=False)]) from problem
-    if manifest.format_version < 1:
-        raise _damaged(path, ["format_version"])
-    missing = [key for key in _SINCE_SECOND if key not in content]
-    if manifest.format_version > 1 and missing:
-        raise _damaged(path, missing)
-    if set(manifest.files) != {MODEL, REFERENCE}:
-        raise _damaged(path, ["files"])
-    if manifest.sha256 != manifest_digest(content):
-        raise BundleError(f"{path} was altered after it was written: its checksum does not match. Use an intact copy.")
-    return manifest
 
 
 def manifest_digest(content: Mapping[str, Any]) -> str:
@@ -209,7 +249,8 @@ def describe_training(result: Mapping[str, Any]) -> dict[str, Any]:
     return training
 
 
-def _damaged(path: Path, keys: list[str]) -> BundleError:
+def damaged(path: Path, keys: list[str]) -> BundleError:
+    """Return what is raised where keys of a manifest are missing or not as expected."""
     names = ", ".join(dict.fromkeys(keys))
     return BundleError(f"{path} is damaged: missing or not as expected: {names}. Use an intact copy.")
 

@@ -41,6 +41,10 @@ class Worth:
         AUROC of held-out training subjects with its 95 % interval; None where not known.
     p_value
         Against relabelled subjects; None where not known.
+    measure
+        What ``auroc`` is called.
+    null_mean
+        Its mean for relabelled subjects, where that is told.
     """
 
     level: str
@@ -48,6 +52,8 @@ class Worth:
     auroc: float | None
     auroc_ci: tuple[float | None, float | None]
     p_value: float | None
+    measure: str = "AUROC"
+    null_mean: float | None = None
 
     @classmethod
     def of(cls, training: Mapping[str, Any]) -> "Worth":
@@ -60,6 +66,20 @@ class Worth:
             auroc=headline.get("auroc"),
             auroc_ci=(low, high),
             p_value=null.get("p_value"),
+        )
+
+    @classmethod
+    def of_classes(cls, training: Mapping[str, Any]) -> "Worth":
+        """Read it from what the manifest of several classes keeps of their training."""
+        verdict, null = training.get("verdict") or {}, training.get("null") or {}
+        return cls(
+            level=str(verdict.get("level") or UNKNOWN),
+            verdict=str(verdict.get("sentence") or ""),
+            auroc=training.get("macro_auroc"),
+            auroc_ci=(None, None),
+            p_value=null.get("p_value"),
+            measure="mean AUROC of the pairs of classes",
+            null_mean=null.get("null_mean"),
         )
 
     @property
@@ -107,7 +127,8 @@ class Worth:
         if self.auroc is None:
             return ""
         low, high = self.auroc_ci
-        parts = [f"AUROC {self.auroc:.2f}"]
+        parts = [f"{self.measure} {self.auroc:.2f}"]
         parts += [] if low is None or high is None else [f"95 % interval {low:.2f} to {high:.2f}"]
+        parts += [] if self.null_mean is None else [f"{self.null_mean:.2f} for relabelled subjects"]
         parts += [] if self.p_value is None else [f"p = {self.p_value:.2g}"]
         return f" ({', '.join(parts)})"

@@ -64,7 +64,9 @@ def score(
     ] = False,
 ) -> None:
     """Score new samples, and report for each which genes are missing and whether the model applies to it."""
+    from responder_ml.bundles.class_bundle import is_class_bundle
     from responder_ml.score import score
+    from responder_ml.score_classes import score_classes
 
     options = specified(missing=missing, gene_map=gene_map, align_batch=align_batch, transport=transport)
     options |= {
@@ -75,7 +77,8 @@ def score(
         "layer": layer,
         "without_covariates": without_covariates,
     }
-    table = score(bundle, expression, samples=samples, units=units, out=out, prior=prior, **options)
+    flow = score_classes if is_class_bundle(bundle) else score
+    table = flow(bundle, expression, samples=samples, units=units, out=out, prior=prior, **options)
     show_scores(Console(), table, out, report)
 
 
@@ -107,11 +110,15 @@ def show_scores(console: Console, scores: "pd.DataFrame", out: Path | None, repo
     if summary.get("simulated"):
         print_line(console, Text.assemble(("Simulated:", "bold"), " this model was trained on simulated data."))
     print_line(console, summary["worth"], style=f"bold {verdict_style(summary['verdict_level'])}")
-    table = Table(folding("sample"), "probability", "predicted", "abstain", folding("why"))
+    # One probability of two classes, or one for each of several.
+    probabilities = {
+        name: name.partition(":")[2] or name for name in scores.columns if name.partition(":")[0] == "probability"
+    }
+    table = Table(folding("sample"), *probabilities.values(), "predicted", "abstain", folding("why"))
     for row in scores.head(_MOST_ROWS).to_dict("records"):
         table.add_row(
             str(row["sample"]),
-            f"{row['probability']:.2f}",
+            *(f"{row[name]:.2f}" for name in probabilities),
             str(row["predicted"]),
             "yes" if row["abstain"] else "no",
             str(row["reason"] or ""),
@@ -154,6 +161,8 @@ def _summary_lines(summary: dict[str, Any]) -> list[str | Text]:
 
 def _evaluation_lines(evaluation: dict[str, Any] | None, labels: dict[str, Any]) -> list[str | Text]:
     """Return what the comparison with the labels gave, or why there is none, and what became of the sheet's rows."""
+    if evaluation is not None and "confusion" in evaluation:
+        return [_classes_line(evaluation), *labels["notes"]]
     if evaluation is None:
         lines: list[str | Text] = [Text.assemble(("Not compared with labels:", "bold"), f" {labels['why_not']}")]
     else:
@@ -172,3 +181,12 @@ def _evaluation_lines(evaluation: dict[str, Any] | None, labels: dict[str, Any])
             f"{evaluation['brier']:.2f}."
         ]
     return [*lines, *labels["notes"]]
+
+
+def _classes_line(evaluation: dict[str, Any]) -> str:
+    low, high = evaluation["balanced_accuracy_ci"]
+    mean = f"mean AUROC of the pairs {evaluation['macro_auroc']:.2f}; " if "macro_auroc" in evaluation else ""
+    return (
+        f"Compared with the labels of {evaluation['subjects']} subjects ({evaluation['samples']} samples): {mean}balanced accuracy "
+        f"{evaluation['balanced_accuracy']:.2f} (95 % interval {low:.2f} to {high:.2f})."
+    )

@@ -69,11 +69,11 @@ def _train_classes(console: Console, job: "JobConfig", out: Path | None, bundle:
     run_folder, bundle_folder = default_folders(job)
     run_folder, bundle_folder = out or run_folder, bundle or bundle_folder
     run = train_classes(job, run_folder, bundle_folder, ProgressBar(console))
-    show_classes(console, run, run_folder)
+    show_classes(console, run, run_folder, bundle_folder)
     record_classes(job, run_folder, bundle_folder, ProgressBar(console))
 
 
-def show_classes(console: Console, run: "ClassesRun", folder: Path) -> None:
+def show_classes(console: Console, run: "ClassesRun", folder: Path, bundle: Path) -> None:
     """Print the verdict on all classes, then one row for every two."""
     from responder_ml.records.classes import PAGE
     from responder_ml.report.numbers import p_text
@@ -95,9 +95,11 @@ def show_classes(console: Console, run: "ClassesRun", folder: Path) -> None:
             Text(row.verdict.replace("_", " "), style=verdict_style(row.verdict)),
         )
     print_table(console, table)
-    print_line(console, f"Page: {folder / PAGE}")
+    print_line(console, f"Page:   {folder / PAGE}")
     for row in result.pairs:
-        print_line(console, f"Run:  {folder.with_name(row.run)}")
+        print_line(console, f"Run:    {folder.with_name(row.run)}")
+    print_line(console, f"Bundle: {bundle}")
+    print_line(console, f"Score new samples: python -m responder_ml score {bundle} EXPRESSION{_anyway(result.level)}")
 
 
 def _job_file(config: Path | None, example: str | None) -> Path:
@@ -132,12 +134,13 @@ def show_run(console: Console, run: "Run", folder: Path, bundle: Path) -> None:
     print_line(console, f"Run:    {folder}")
     print_line(console, f"Bundle: {bundle}")
     if result.endpoint.pairs is None:
-        anyway = (
-            ""
-            if result.verdict.level == "evidence"
-            else " --anyway   (there is no evidence that a score means anything)"
-        )
-        print_line(console, f"Score new samples: python -m responder_ml score {bundle} EXPRESSION{anyway}")
+        level = result.verdict.level
+        print_line(console, f"Score new samples: python -m responder_ml score {bundle} EXPRESSION{_anyway(level)}")
+
+
+def _anyway(level: str) -> str:
+    """Return what has to be added to score with a model of this verdict."""
+    return "" if level == "evidence" else " --anyway   (there is no evidence that a score means anything)"
 
 
 def _candidate_table(candidates: "pd.DataFrame") -> Table:

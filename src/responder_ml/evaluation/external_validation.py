@@ -287,7 +287,7 @@ def _measure(joined: pd.DataFrame, classes: Classes, threshold: float, source: s
         "accuracy": float(np.mean(correct)),
         "accuracy_ci": list(_share_interval(correct)),
         "balanced_accuracy": balanced_accuracy(scores),
-        "balanced_accuracy_ci": list(_mean_interval(right_of_class)),
+        "balanced_accuracy_ci": list(mean_interval(right_of_class)),
         "brier": calibration.brier,
         "calibration_in_the_large": calibration.in_the_large,
         "calibration_slope": calibration.slope,
@@ -310,13 +310,19 @@ def _share_interval(correct: Labels) -> tuple[float, float]:
     return float(interval.low), float(interval.high)
 
 
-def _mean_interval(right_of_class: Sequence[Labels]) -> tuple[float, float]:
-    """Return the interval of the mean of two shares, from Wilson's interval of each (Newcombe's square-and-add)."""
+def mean_interval(right_of_class: Sequence[Labels]) -> tuple[float, float]:
+    """Return the interval of the mean of the shares of some classes, from Wilson's of each (Newcombe's square-and-add).
+
+    Parameters
+    ----------
+    right_of_class
+        For each class, which of its subjects are called correctly.
+    """
     shares = [float(np.mean(right)) for right in right_of_class]
     ends = [_share_interval(right) for right in right_of_class]
-    middle = sum(shares) / 2
-    below = hypot(*(share - low for share, (low, _) in zip(shares, ends, strict=True))) / 2
-    above = hypot(*(high - share for share, (_, high) in zip(shares, ends, strict=True))) / 2
+    middle = sum(shares) / len(shares)
+    below = hypot(*(share - low for share, (low, _) in zip(shares, ends, strict=True))) / len(shares)
+    above = hypot(*(high - share for share, (_, high) in zip(shares, ends, strict=True))) / len(shares)
     return middle - below, middle + above
 
 

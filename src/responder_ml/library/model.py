@@ -8,6 +8,7 @@ import pandas as pd
 from anndata import AnnData
 
 from responder_ml.bundles.bundle import Bundle, read_bundle
+from responder_ml.bundles.class_bundle import ClassBundle, is_class_bundle, read_class_bundle
 from responder_ml.cohort.h5ad import h5ad_bytes
 from responder_ml.errors import CohortError
 from responder_ml.library.jobs import plain_cohort
@@ -26,7 +27,7 @@ class Model:
     folder
         Folder of the bundle that `train` wrote.
     bundle
-        What it holds.
+        What it holds: a model of two classes, or one of every two of several.
 
     Attributes
     ----------
@@ -34,7 +35,7 @@ class Model:
         As given.
     """
 
-    def __init__(self, folder: Path, bundle: Bundle) -> None:
+    def __init__(self, folder: Path, bundle: Bundle | ClassBundle) -> None:
         self.folder = folder
         self._bundle = bundle
 
@@ -44,8 +45,8 @@ class Model:
         return self._bundle.genes
 
     @property
-    def classes(self) -> tuple[str, str]:
-        """The positive and the negative class."""
+    def classes(self) -> tuple[str, ...]:
+        """The positive and the negative class, or all of several."""
         return self._bundle.classes
 
     @property
@@ -68,8 +69,9 @@ class Model:
             columns of the answer are also written into an AnnData's ``obs``, as ``score_probability`` and so on, and what concerns
             all samples into ``uns["score"]``.
         **options
-            Those of `responder_ml.score.score`, such as ``units``, ``prior``, ``missing``, ``gene_map`` and ``anyway``; ``layer``
-            names the layer of an AnnData to score in place of ``X``.
+            Those of `responder_ml.score.score`, or of `responder_ml.score_classes.score_classes` for several classes, such as
+            ``units``, ``prior``, ``missing``, ``gene_map`` and ``anyway``; ``layer`` names the layer of an AnnData to score in
+            place of ``X``.
 
         Returns
         -------
@@ -81,9 +83,6 @@ class Model:
         ResponderError
             The samples cannot be scored by this model.
         """
-        # The module by its full name: in the package, its name is that of the public function.
-        from responder_ml.score import score as score_file
-
         if isinstance(samples, AnnData):
             table = self._score_in_memory(plain_cohort(samples, options.pop("layer", None)), options)
             _write_back(samples, table)
@@ -91,11 +90,19 @@ class Model:
         if isinstance(samples, pd.DataFrame):
             data = AnnData(samples.set_axis(samples.index.astype(str)).set_axis(samples.columns.astype(str), axis=1))
             return self._score_in_memory(data, options)
-        return score_file(self.folder, Path(samples), **options)
+        return self._score_file(Path(samples), options)
+
+    def _score_file(self, path: Path, options: dict[str, Any]) -> pd.DataFrame:
+        if isinstance(self._bundle, ClassBundle):
+            from responder_ml.score_classes import score_classes
+
+            return score_classes(self.folder, path, **options)
+        # The module by its full name: in the package, its name is that of the public function.
+        from responder_ml.score import score as score_two_classes
+
+        return score_two_classes(self.folder, path, **options)
 
     def _score_in_memory(self, data: AnnData, options: dict[str, Any]) -> pd.DataFrame:
-        from responder_ml.score import score as score_file
-
         # Names and numbers alone: what else a sheet holds has no say in a score, but for the covariates of an adjusted model.
         plain = AnnData(X=data.X, obs=data.obs[[]], var=data.var[[]])
         wanted = [covariate.name for covariate in self._bundle.covariates if covariate.name in data.obs]
@@ -111,13 +118,12 @@ class Model:
                     f"The samples could not be written to {folder}: {problem}. Free space there, or set TMPDIR to a folder with "
                     "room."
                 ) from problem
-            return score_file(self.folder, path, **options)
+            return self._score_file(path, options)
 
     def __repr__(self) -> str:
-        positive, negative = self.classes
         manifest = self._bundle.manifest
         simulated = ", trained on simulated data" if manifest.simulated else ""
-        return f"Model '{manifest.name}': {positive} against {negative}, {len(self.genes):,} genes in {self.units}{simulated}"
+        return f"Model '{manifest.name}': {' against '.join(self.classes)}, {len(self.genes):,} genes in {self.units}{simulated}"
 
 
 def load_bundle(folder: str | os.PathLike[str]) -> Model:
@@ -128,7 +134,8 @@ def load_bundle(folder: str | os.PathLike[str]) -> Model:
     BundleError
         The folder is not a bundle, is damaged, or is from a newer version.
     """
-    return Model(Path(folder), read_bundle(Path(folder)))
+    path = Path(folder)
+    return Model(path, read_class_bundle(path) if is_class_bundle(path) else read_bundle(path))
 
 
 def _write_back(data: AnnData, table: pd.DataFrame) -> None:

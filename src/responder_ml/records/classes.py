@@ -17,8 +17,6 @@ from responder_ml.records.files import write_folder
 from responder_ml.records.folder import FolderFormat, Number, Part
 
 SCHEMA_VERSION = 1
-PROBABILITY = "probability:"
-"""Begins the name of a class's column of probabilities; the class follows."""
 ANSWER, PAGE = "classes.json", "classes.html"
 
 
@@ -99,6 +97,12 @@ class ClassesResult(Part):
     timings: dict[str, float] = Field({}, description="seconds of each stage, and in total")
     versions: dict[str, str] = Field({}, description="versions of Python and of the packages that matter")
     seed: int = Field(description="seed of all random numbers")
+
+    def training(self) -> dict[str, Any]:
+        """Return what belongs to every use of the models, as their bundle holds it."""
+        content = self.model_dump(mode="json", include={"macro_auroc", "null", "level", "sentence", "seed"})
+        verdict = {name: content.pop(name) for name in ("level", "sentence")}
+        return {"n": dict(self.classes), **content, "verdict": verdict}
 
 
 TABLES: Mapping[str, Mapping[str, str]] = {
