@@ -4,12 +4,15 @@ import importlib.util
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from responder_ml.evaluation.transfer import TransferRow
+from responder_ml.records.sets import SetsResult, SetsRun
 from responder_ml.records.study import STUDY_FOLDER, TABLES, Correction, Study, StudyResult
 from responder_ml.report.html import write_report
 from responder_ml.report.leaderboard import render_leaderboard
+from responder_ml.report.sets import render_sets
 from responder_ml.report.study import render_study
 from responder_ml.report.transfer import render_transfer
 
@@ -61,8 +64,6 @@ def _transfer():
 
 
 def _comparison():
-    import pandas as pd
-
     rows = [
         {"run": run, "candidate": candidate, "where": "region: PFC", "question": "responder against non_responder",
          "positive": 6, "negative": 7, "auroc": auroc, "auroc_low": 0.4, "auroc_high": 1.0,
@@ -77,17 +78,33 @@ def _comparison():
     return render_leaderboard(pd.DataFrame(rows), pairs, ("A note.",), True)
 
 
+def _sets():
+    rows = [
+        {"set": f"HALLMARK_OXIDATIVE_PHOSPHORYLATION_{number}", "genes": 190 + number, "listed": 200, "direction": "up",
+         "mean_z": 2.0 - 0.2 * number, "p": 1e-4 * 2**number, "fdr": min(1.0, 0.002 * 2**number), "mixed_p": 0.01, "mixed_fdr": 0.1,
+         "difference": 1.0, "correlation": 0.02, "camera_p": 0.001 * 2**number, "camera_fdr": min(1.0, 0.02 * 2**number)}
+        for number in range(12)
+    ]  # fmt: skip
+    result = SetsResult(
+        name="pfc-response", simulated=True, positive="responder", negative="non_responder", n_positive=6, n_negative=7,
+        genes=14_077, adjusted=("drug", "age"), not_adjusted=("batch",), files={"configs/sets.gmt": "0" * 64},
+        dropped={"SMALL": "2 of 40 genes found, 5 needed"}, rotations=99, needed_rotations=239, fdr=0.05,
+        sentence="Simulated data: 5 of 12 gene sets differ between responder and non_responder.", seed=7,
+    )  # fmt: skip
+    return render_sets(SetsRun(result, {"sets": pd.DataFrame(rows)}, {}))
+
+
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory):
     folder = tmp_path_factory.mktemp("pages")
     of_report = _fixtures(HERE.parents[1] / "report" / "conftest.py")
     write_report(of_report.make_run(), folder / "report.html")
-    for name, html in (("study", _study()), ("transfer", _transfer()), ("compare", _comparison())):
+    for name, html in (("study", _study()), ("transfer", _transfer()), ("compare", _comparison()), ("sets", _sets())):
         (folder / f"{name}.html").write_text(html, encoding="utf-8")
     return folder
 
 
-@pytest.mark.parametrize("name", ["report", "study", "transfer", "compare"])
+@pytest.mark.parametrize("name", ["report", "study", "transfer", "compare", "sets"])
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
 def test_everybody_can_use_it_and_nothing_is_cut_or_fetched(chromium, pages, axe, name, width, scheme):
     page = chromium.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
@@ -108,7 +125,7 @@ def test_everybody_can_use_it_and_nothing_is_cut_or_fetched(chromium, pages, axe
     assert wrong == []
 
 
-@pytest.mark.parametrize("name", ["report", "study", "transfer", "compare"])
+@pytest.mark.parametrize("name", ["report", "study", "transfer", "compare", "sets"])
 def test_no_table_goes_beyond_the_edge_of_a_desk(chromium, pages, name):
     page = chromium.new_page(viewport={"width": 1280, "height": 900})
     page.goto((pages / f"{name}.html").as_uri())

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from responder_ml.library.claims import Claims
     from responder_ml.plan import PowerAnalysis
     from responder_ml.progress import Progress
+    from responder_ml.records.sets import SetsRun
     from responder_ml.records.study import Study
     from responder_ml.study_config import StudyConfig
 
@@ -116,6 +117,56 @@ def claims(source: JobSource, *, progress: bool = False, **sections: Any) -> "Cl
     from responder_ml.library.claims import Claims
 
     return Claims(evaluate(make_job(source, sections, Path("claims")), _progress(progress)))
+
+
+def sets(
+    source: JobSource,
+    files: Sequence[Folder] = (),
+    *,
+    out: Folder | None = None,
+    progress: bool = False,
+    rotations: int | None = None,
+    correlation: float | None = None,
+    **sections: Any,
+) -> "SetsRun":
+    """Test gene sets on all subjects: which differ between the classes, and which more than other genes do.
+
+    Parameters
+    ----------
+    source, progress, **sections
+        As for `train`.
+    files
+        GMT files; those of the job's ``gene_sets`` builders by default.
+    out
+        Folder to write; ``sets/NAME-DIGEST`` by default.
+    rotations
+        Random rotations; the smallest p is one over their number plus one.
+    correlation
+        Correlation between the genes of a set that camera takes; estimated for each set by default.
+
+    Returns
+    -------
+    SetsRun
+        ``result.sentence``, and one row for each set in ``tables["sets"]``.
+
+    Raises
+    ------
+    ResponderError
+        Anything the user can correct; nothing is left half-written.
+    """
+    from responder_ml.sets import default_folder
+    from responder_ml.sets import sets as test_sets
+
+    job = make_job(source, sections, Path("sets"))
+    options = {} if rotations is None else {"rotations": rotations}
+    return test_sets(
+        job,
+        default_folder(job) if out is None else Path(out),
+        [Path(file) for file in files],
+        correlation=correlation,
+        progress=_progress(progress),
+        **options,
+    )
 
 
 def study(source: "StudyConfig | Folder", *, out: Folder | None = None, progress: bool = False) -> "Study":
