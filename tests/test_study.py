@@ -26,7 +26,7 @@ from responder_ml.search.workers import Workers
 from responder_ml.study import default_folder, record_study, study, train_jobs
 from responder_ml.study_config import load_study
 from responder_ml.track import track
-from responder_ml.tracking.mlflow import send_study
+from responder_ml.tracking.study_record import send_study
 from responder_ml.train import count_jobs
 
 CELLS = {

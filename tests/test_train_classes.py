@@ -1,20 +1,24 @@
 """Several classes from a job to one answer: config, runs of the pairs, the record, the page and the screen."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import yaml
 from typer.testing import CliRunner
 
-from responder_ml.build import build_cohort
+import responder_ml as rml
+from responder_ml.build import build_cohort, prepare_job
 from responder_ml.bundles.bundle import read_bundle
+from responder_ml.class_jobs import label_classes, plan_pairs, prepare_classes
 from responder_ml.cli import app
+from responder_ml.cohort.simulate import simulate_cohort
 from responder_ml.config import read_job
-from responder_ml.errors import ConfigError, RunError
+from responder_ml.errors import BundleError, ConfigError, EndpointError, FeatureError, ResponderError, RunError
 from responder_ml.evaluation.class_predictions import PROBABILITY
 from responder_ml.evaluation.several_classes import correct_pairs, judge_classes
 from responder_ml.records.classes import ANSWER, PAGE, read_classes
 from responder_ml.records.run import read_run
-from responder_ml.train_classes import label_classes, plan_pairs
+from responder_ml.train_classes import train_classes
 
 NAMES = ("control", "resilient", "susceptible")
 JOB = {
@@ -48,6 +52,20 @@ def trained(tmp_path_factory):
     result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 0, result.output
     return folder, result.output
+
+
+@pytest.fixture(scope="module")
+def job_file(tmp_path_factory):
+    path = tmp_path_factory.mktemp("job") / "job.yaml"
+    path.write_text(yaml.safe_dump(JOB))
+    return path
+
+
+def _refused(*arguments):
+    """Return the message of a user's mistake, which `cli.main` prints before it ends with 2."""
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    assert isinstance(result.exception, ResponderError), result.output
+    return str(result.exception)
 
 
 def test_every_pair_has_a_run_of_its_own_and_all_have_one_answer(trained):
@@ -179,3 +197,130 @@ def test_verdicts_on_all_classes(null, levels, level, words):
 def test_too_few_subjects_for_any_result():
     verdict = judge_classes("abc", np.array([0, 1, 2]), np.zeros(3), _null(0.01), 0.9, {}, 0.05)
     assert verdict.level == "underpowered"
+
+
+def test_check_shows_every_pair_and_trains_nothing(job_file, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(app, ["check", str(job_file)], env={"COLUMNS": "1000"})
+    assert result.exit_code == 0, result.output
+    assert "three: control (5), resilient (4), susceptible (3), tested together first" in result.output
+    assert "three-resilient-susceptible: resilient (4) against susceptible (3)" in result.output
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "command", [["selftest"], ["plan", "--config"], ["transfer", "--by", "region"]], ids=lambda command: command[0]
+)
+def test_commands_of_two_classes_refuse_several(command, job_file, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    name, *options = command
+    arguments = [name, job_file, *options] if name == "transfer" else [name, *options, job_file]
+    assert "endpoint.classes names several classes" in _refused(*arguments)
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+def test_a_study_of_several_classes_is_refused(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shared = {key: value for key, value in JOB.items() if key not in ("name", "endpoint")}
+    grid = {"regions": {"PFC": {"region": "PFC"}}, "endpoints": {"groups": JOB["endpoint"]}}
+    shared["cohort"] = {**shared["cohort"], "where": {"drug": "saline"}}
+    (tmp_path / "study.yaml").write_text(yaml.safe_dump({"name": "grid", "job": shared, "grid": grid}))
+    assert "endpoint.classes names several classes" in _refused("study", tmp_path / "study.yaml")
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["study.yaml"]
+
+
+def test_a_training_of_several_classes_is_no_run(trained):
+    folder, _ = trained
+    run = folder / "runs" / "all"
+    assert "is a training of several classes and not a run" in _refused("compare", run)
+    assert "is a training of several classes and not a run" in _refused("track", run, "--optuna", folder / "optuna.db")
+
+
+def test_report_writes_the_page_again(trained, tmp_path):
+    folder, _ = trained
+    run = folder / "runs" / "all"
+    before = (run / PAGE).read_bytes()
+    (run / PAGE).write_text("")
+    assert CliRunner().invoke(app, ["report", str(run)]).exit_code == 0
+    assert (run / PAGE).read_bytes() == before
+    read_classes(run)
+    assert CliRunner().invoke(app, ["report", str(run), "--out", str(tmp_path / "page.html")]).exit_code == 0
+    assert (tmp_path / "page.html").read_bytes() == before
+
+
+def test_new_samples_are_scored_by_the_bundle_that_was_trained(trained, tmp_path):
+    folder, _ = trained
+    cohort = simulate_cohort(seed=8, n_genes=300, regions=["PFC"], effect=3.0)
+    cohort = cohort[cohort.obs["drug"] == "saline"].copy()
+    table = pd.DataFrame(np.asarray(cohort.X).T, index=cohort.var_names, columns=cohort.obs_names)
+    table.to_csv(tmp_path / "new.csv")
+    arguments = ["score", str(folder / "models" / "all"), str(tmp_path / "new.csv"), "--anyway"]
+    result = CliRunner().invoke(app, [*arguments, "--out", str(tmp_path / "scores.csv")])
+    assert result.exit_code == 0, result.output
+    scores = pd.read_csv(tmp_path / "scores.csv")
+    assert (scores["predicted"].to_numpy() == cohort.obs["phenotype"].to_numpy()).mean() > 0.6
+    run = read_classes(folder / "runs" / "all").result
+    assert set(scores["verdict"]) == {run.level}
+    assert scores["verdict_auroc"][0] == pytest.approx(run.macro_auroc)
+    assert scores["verdict_p"][0] == pytest.approx(run.null.p_value)
+
+
+def test_a_subject_of_two_classes_is_refused_whichever_they_are(tmp_path):
+    job = read_job(JOB, "job")
+    cohort = build_cohort(job.cohort, job.seed)
+    for one, other in ((0, 1), (1, 2)):
+        twice = cohort.copy()
+        first = [twice.obs["subject"][twice.obs["phenotype"] == NAMES[code]].iloc[0] for code in (one, other)]
+        twice.obs["subject"] = twice.obs["subject"].astype(str).replace({first[1]: first[0]})
+        with pytest.raises(EndpointError, match="carry both"):
+            _prepare(job, twice, tmp_path)
+
+
+def _prepare(job, cohort, folder):
+    for pair in plan_pairs(job, folder / "r", folder / "m"):
+        prepare_job(pair.job, cohort)
+
+
+def test_groups_of_reference_are_refused_where_all_classes_are_exchanged(tmp_path):
+    cohort = {**JOB["cohort"], "where": {"region": "PFC"}}
+    endpoint = {**JOB["endpoint"], "among": {"drug": "saline"}}
+    job = read_job({**JOB, "cohort": cohort, "endpoint": endpoint, "builders": [{"kind": "reference"}]}, "job")
+    with pytest.raises(FeatureError, match="'reference' does not go with several classes"):
+        prepare_classes(job, plan_pairs(job, tmp_path / "r", tmp_path / "m"))
+
+
+def test_the_library_returns_all_classes_and_the_run_of_two(trained):
+    folder, _ = trained
+    classes = rml.load_run(folder / "runs" / "all", folder / "models" / "all")
+    assert isinstance(classes, rml.Classes)
+    assert classes.verdict.level == classes.result.level
+    assert classes.p_value == classes.result.null.p_value
+    assert len(classes.predictions) == 12
+    one = classes.run("susceptible", "control")
+    assert one.headline.auroc == classes.tables["pairs"]["auroc"][1]
+    assert one.model.classes == ("control", "susceptible")
+    assert classes.model.classes == NAMES
+    assert classes.report().is_file()
+    assert repr(classes).startswith("Classes 'three' on simulated data: ")
+    assert "5 control, 4 resilient, 3 susceptible" in classes._repr_html_()
+    with pytest.raises(RunError, match="no pair of 'a' and 'control'"):
+        classes.run("a", "control")
+
+
+def test_folders_of_others_are_refused(tmp_path):
+    job = read_job(JOB, "job")
+    with pytest.raises(RunError, match="overlap"):
+        train_classes(job, tmp_path / "x", tmp_path / "x" / "models")
+    stranger = tmp_path / "stranger"
+    stranger.mkdir()
+    (stranger / "notes.txt").write_text("mine")
+    with pytest.raises(BundleError, match=r"notes\.txt"):
+        train_classes(job, tmp_path / "run", stranger)
+    with pytest.raises(RunError, match="not empty"):
+        train_classes(job, stranger, tmp_path / "models")
+    # A pair's run folder that holds something else stops all before anything is trained.
+    (tmp_path / "run-control-resilient").mkdir()
+    (tmp_path / "run-control-resilient" / "notes.txt").write_text("mine")
+    with pytest.raises(RunError, match="run-control-resilient"):
+        train_classes(job, tmp_path / "run", tmp_path / "models")
+    assert not (tmp_path / "models").exists()

@@ -59,13 +59,13 @@ def simulate(design: str, effect: float, seed: int) -> AnnData:
 def judge(task: tuple[str, float, int]) -> dict:
     """Return p and macro AUROC of one cohort."""
     from responder_ml.build import build_candidates, build_null_plan, build_search_plan
+    from responder_ml.class_jobs import label_classes
     from responder_ml.config import JobConfig
     from responder_ml.evaluation.class_pairs import ClassPairs
     from responder_ml.evaluation.permutation import run_null
     from responder_ml.evaluation.separation import AUTO_AUROC
     from responder_ml.search.search_data import SearchData
     from responder_ml.search.workers import Workers
-    from responder_ml.train_classes import label_classes
 
     design, effect, seed = task
     endpoint = {"column": "phenotype", "classes": list(NAMES)}

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         train,
     )
     from responder_ml.library.claims import Claims
+    from responder_ml.library.classes import Classes
     from responder_ml.library.model import Model, load_bundle
     from responder_ml.library.run import Run
     from responder_ml.study_config import StudyConfig
@@ -37,6 +38,7 @@ __all__ = [
     "CLASSIFIERS",
     "SCORERS",
     "Claims",
+    "Classes",
     "Job",
     "Model",
     "Run",
@@ -58,6 +60,7 @@ _ELSEWHERE = {
     "BUILDERS": ("features.builders", "BUILDERS"),
     "CLASSIFIERS": ("classifiers", "CLASSIFIERS"),
     "Claims": ("library.claims", "Claims"),
+    "Classes": ("library.classes", "Classes"),
     "Job": ("config", "JobConfig"),
     "Model": ("library.model", "Model"),
     "Run": ("library.run", "Run"),

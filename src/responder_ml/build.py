@@ -149,11 +149,7 @@ def prepare_job(job: JobConfig, cohort: AnnData | None = None) -> PreparedJob:
     except EndpointError as problem:
         # Those who are missing may be why there are too few.
         left_out = "; ".join(exclusion.sentence for exclusion in labelled.excluded)
-        said = [
-            str(problem),
-            *of_blocks,
-            left_out and f"Left out were: {left_out}.",
-        ]
+        said = [str(problem), *of_blocks, left_out and f"Left out were: {left_out}."]
         raise EndpointError(" ".join(filter(None, said))) from problem
     check_covariates(labelled, feasible.plan.smallest_training(len(labelled.labels)))
     feasible = replace(feasible, notes=(*feasible.notes, *of_blocks, *notes))
@@ -193,7 +189,10 @@ def build_rival_plan(job: JobConfig) -> NullPlan | None:
 def build_endpoint(config: EndpointConfig) -> Endpoint:
     """Return the question a job asks."""
     if config.kind == "classes":
-        raise ConfigError("Only `train` compares several classes. Name two: endpoint.positive and endpoint.negative.")
+        raise ConfigError(
+            "endpoint.classes names several classes, which `check`, `train`, `score`, `report` and `track` know, and nothing else. "
+            "Name two: endpoint.positive and endpoint.negative."
+        )
     return Endpoint(
         config.column,
         config.positive,

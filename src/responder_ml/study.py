@@ -19,7 +19,7 @@ from responder_ml.studies.region_fusion import fuse_regions, fusion_table
 from responder_ml.studies.summary import compose_result, job_table, null_table
 from responder_ml.studies.transfers import transfer_table
 from responder_ml.study_config import StudyConfig
-from responder_ml.tracking.mlflow import send_study
+from responder_ml.tracking.study_record import send_study
 from responder_ml.train import count_jobs, train
 
 

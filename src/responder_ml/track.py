@@ -3,12 +3,17 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from responder_ml.bundles.class_bundle import is_class_bundle, read_class_bundle
 from responder_ml.bundles.manifest import MANIFEST, describe_training, read_manifest
-from responder_ml.errors import BundleError
+from responder_ml.errors import BundleError, TrackingError
+from responder_ml.records.classes import ANSWER as CLASSES_ANSWER
+from responder_ml.records.classes import ClassesRun, read_classes
 from responder_ml.records.run import Run, read_run
 from responder_ml.records.study import ANSWER, read_study
-from responder_ml.tracking.mlflow import send, send_study
+from responder_ml.tracking.classes_record import send_classes
+from responder_ml.tracking.mlflow import send
 from responder_ml.tracking.optuna_studies import write_studies
+from responder_ml.tracking.study_record import send_study
 from responder_ml.train import SERVING
 
 
@@ -40,7 +45,7 @@ def track(
     register: bool = False,
     anyway: bool = False,
 ) -> Tracked:
-    """Send a run or a study to a tracking store; a run that is there already is not sent twice.
+    """Send a run, a study or a training of several classes to a tracking store; what is there already is not sent twice.
 
     Parameters
     ----------
@@ -58,7 +63,7 @@ def track(
     Raises
     ------
     RunError
-        The folder is neither a run nor a study.
+        The folder is none of these.
     BundleError
         The bundle is broken or belongs to another run, or is to be registered though the run gave no evidence.
     TrackingError
@@ -70,6 +75,8 @@ def track(
         return Tracked(
             send_study(study, folder, uri=uri or own.get("uri"), experiment=experiment or own.get("experiment"))
         )
+    if (folder / CLASSES_ANSWER).is_file():
+        return _track_classes(read_classes(folder), folder, bundle, uri, experiment, register=register)
     run = read_run(folder)
     bundle = _usual_bundle(run) if bundle is None else _own_bundle(bundle, run)
     own = run.config.get("tracking") or {}
@@ -84,6 +91,23 @@ def track(
         anyway=anyway,
     )
     return Tracked(run_id, bundle, lacks_bundle=bundle is None)
+
+
+def _track_classes(
+    run: ClassesRun, folder: Path, bundle: Path | None, uri: str | None, experiment: str | None, *, register: bool
+) -> Tracked:
+    if register:
+        raise TrackingError(
+            f"{folder} has a model for every two classes. Register that of two: give the folder of their run, and --bundle."
+        )
+    usual, training = Path("models") / run.result.name, run.result.training()
+    if bundle is None and is_class_bundle(usual) and read_class_bundle(usual).manifest.training == training:
+        bundle = usual
+    elif bundle is not None and read_class_bundle(bundle).manifest.training != training:
+        raise BundleError(f"{bundle} belongs to another training than {run.result.name}'s. Give the bundle it wrote.")
+    own = run.config.get("tracking") or {}
+    store = {"uri": uri or own.get("uri"), "experiment": experiment or own.get("experiment")}
+    return Tracked(send_classes(run, folder, bundle, loader=SERVING, **store), bundle, lacks_bundle=bundle is None)
 
 
 def write_optuna(folder: Path, path: Path) -> tuple[str, ...]:

@@ -1,34 +1,21 @@
 """Train several classes: one answer for all of them, then a run and a bundle for every two."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from anndata import AnnData
 
 from responder_ml.arrays import Floats, Labels
-from responder_ml.build import (
-    build_candidates,
-    build_cohort,
-    build_endpoint,
-    build_null_plan,
-    build_search_plan,
-    build_workers,
-    prepare_job,
-)
+from responder_ml.build import build_candidates, build_null_plan, build_search_plan, build_workers
 from responder_ml.bundles.class_bundle import check_class_bundle, claim_folder, write_class_bundle
+from responder_ml.class_jobs import PairJob, plan_pairs, prepare_classes
 from responder_ml.cohort.audit import require_accepted
-from responder_ml.cohort.combine_samples import combine_samples
-from responder_ml.cohort.endpoint import LabelledCohort, label_cohort
-from responder_ml.cohort.sample_sheet import rows_where
-from responder_ml.cohort.spelling import match_word
+from responder_ml.cohort.endpoint import LabelledCohort
 from responder_ml.config import JobConfig
-from responder_ml.errors import ConfigError
-from responder_ml.evaluation.class_pairs import ClassPairs, pairs_of
+from responder_ml.errors import TrackingError
+from responder_ml.evaluation.class_pairs import ClassPairs
 from responder_ml.evaluation.class_predictions import count_predictions, prediction_columns, probability_names
-from responder_ml.evaluation.composition import with_composition
 from responder_ml.evaluation.permutation import NullResult, run_null
 from responder_ml.evaluation.separation import AUTO_AUROC, STATISTIC
 from responder_ml.evaluation.several_classes import correct_pairs, judge_classes
@@ -43,21 +30,13 @@ from responder_ml.records.classes import (
     write_classes,
 )
 from responder_ml.records.ownership import check_apart
-from responder_ml.records.run import Run, read_run
+from responder_ml.records.run import Run
 from responder_ml.report.classes import render_classes
 from responder_ml.search.checkpoints import run_checkpoint
 from responder_ml.search.search_data import SearchData
-from responder_ml.train import check_before_work, record, train
+from responder_ml.tracking.classes_record import send_classes
+from responder_ml.train import SERVING, check_before_work, train
 from responder_ml.versions import versions_of
-
-
-@dataclass(frozen=True)
-class PairJob:
-    """Two of the classes as an ordinary job; its run goes beside that of all classes, its bundle into theirs."""
-
-    job: JobConfig
-    out: Path
-    bundle: Path
 
 
 def train_classes(job: JobConfig, out: Path, bundle: Path, progress: Progress | None = None) -> ClassesRun:
@@ -81,11 +60,10 @@ def train_classes(job: JobConfig, out: Path, bundle: Path, progress: Progress | 
     progress, clock = progress or Progress(), Clock()
     pair_jobs = plan_pairs(job, out, bundle)
     check_before_classes(job, out, bundle, pair_jobs)
-    cohort = build_cohort(job.cohort, job.seed)
-    prepared = [prepare_job(pair.job, cohort) for pair in pair_jobs]
-    for of_pair in prepared:
+    prepared = prepare_classes(job, pair_jobs)
+    labelled, classes = prepared.labelled, prepared.classes
+    for of_pair in prepared.pairs:
         require_accepted(of_pair.findings, job.accept)
-    labelled, classes = label_classes(job, cohort)
     with run_checkpoint(out) as checkpoint:
         workers = build_workers(job.compute, checkpoint.unit_store())
         procedure = ClassPairs(SearchData.of(labelled), classes, build_candidates(job), build_search_plan(job), workers)
@@ -100,7 +78,7 @@ def train_classes(job: JobConfig, out: Path, bundle: Path, progress: Progress | 
         runs = []
         with clock.lap("pairs_s"):
             claim_folder(bundle)
-            for pair, of_pair in zip(pair_jobs, prepared, strict=True):
+            for pair, of_pair in zip(pair_jobs, prepared.pairs, strict=True):
                 progress.say(f"Training {pair.job.endpoint.positive} against {pair.job.endpoint.negative}")
                 runs.append(train(pair.job, pair.out, pair.bundle, progress, prepared=of_pair))
         run = compose(job, labelled, classes, float(observed[AUTO_AUROC]), null, probabilities, pair_jobs, runs, clock)
@@ -130,37 +108,6 @@ def check_before_classes(job: JobConfig, out: Path, bundle: Path, pair_jobs: Seq
     check_class_bundle(bundle, [pair.bundle.name for pair in pair_jobs])
     for pair in pair_jobs:
         check_before_work(pair.job, pair.out, pair.bundle)
-
-
-def plan_pairs(job: JobConfig, out: Path, bundle: Path) -> list[PairJob]:
-    """Return the ordinary job of every two classes."""
-    names = job.endpoint.classes
-    planned = []
-    for positive, negative in pairs_of(len(names)):
-        endpoint = job.endpoint.of_two(names[positive], names[negative])
-        words = f"{endpoint.positive}-{endpoint.negative}"
-        pair = "".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in words)
-        config = job.model_copy(update={"name": f"{job.name}-{pair}", "endpoint": endpoint})
-        planned.append(PairJob(config, out.with_name(f"{out.name}-{pair}"), bundle / pair))
-    if len({pair.out for pair in planned}) < len(planned):
-        raise ConfigError("Two pairs of classes would have one folder. Rename classes that differ in signs alone.")
-    return planned
-
-
-def label_classes(job: JobConfig, cohort: AnnData) -> tuple[LabelledCohort, Labels]:
-    """Return the subjects of all classes, and the class of each as an index into the endpoint's classes.
-
-    The label of the returned cohort is that of the first class against all others.
-    """
-    first, *others = job.endpoint.classes
-    against_all = job.endpoint.of_two(first, " or ".join(others)).model_copy(update={"negative_values": tuple(others)})
-    labelled = combine_samples(label_cohort(*with_composition(cohort, build_endpoint(against_all))))
-    sheet = cohort.obs[rows_where(cohort.obs, job.endpoint.among)] if job.endpoint.among else cohort.obs
-    values = sheet[job.endpoint.column].astype(str)
-    code_of = {match_word(name, sorted(set(values))): code for code, name in enumerate(job.endpoint.classes)}
-    # Rows with another value, which `label_cohort` has left out, say nothing about a subject.
-    by_subject = values.map(code_of).groupby(sheet["subject"].astype(str)).first()
-    return labelled, by_subject.loc[list(labelled.subjects)].to_numpy(dtype=np.int8)
 
 
 def compose(
@@ -202,16 +149,31 @@ def compose(
     )
     values = pd.DataFrame(columns=["draw", "statistic", "auroc"])
     if null is not None:
-        values = pd.DataFrame({"draw": np.arange(len(null.values)), "statistic": null.values, "auroc": null.aurocs})
+        values = pd.DataFrame(
+            {"draw": np.arange(len(null.values)), "statistic": null.values, "auroc": np.round(null.aurocs, 10)}
+        )
     pairs = pd.DataFrame([row.model_dump() for row in rows])
     tables = {"pairs": pairs, "predictions": predictions, "null": values}
     return ClassesRun(result, tables, job.resolved())
 
 
-def record_classes(job: JobConfig, out: Path, bundle: Path, progress: Progress) -> None:
-    """Send the run of every pair to the job's MLflow store; if it fails, nothing is lost."""
-    for pair in plan_pairs(job, out, bundle):
-        record(pair.job, read_run(pair.out), pair.out, pair.bundle, progress)
+def record_classes(job: JobConfig, run: ClassesRun, out: Path, bundle: Path, progress: Progress) -> str | None:
+    """Send the answer and the run of every pair to the job's MLflow store; if it fails, nothing is lost, and a message says so.
+
+    Returns
+    -------
+    MLflow's id of the answer, or None if it was not sent.
+    """
+    if not job.tracking.enabled:
+        return None
+    store = {"uri": job.tracking.uri, "experiment": job.tracking.experiment}
+    try:
+        run_id = send_classes(run, out, bundle, loader=SERVING, **store)
+    except TrackingError as problem:
+        progress.say(f"Not tracked: {problem}\nTo send it later: python -m responder_ml track {out} --bundle {bundle}")
+        return None
+    progress.say(f"Tracked in MLflow as {run_id}; see it with `python -m responder_ml ui`.")
+    return run_id
 
 
 def _pair_rows(pair_jobs: list[PairJob], runs: list[Run], p_all: float | None, alpha: float) -> list[PairRow]:

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 from responder_ml.errors import BundleError, TrackingError
-from responder_ml.tracking.mlflow import environment, send, unless_set
+from responder_ml.tracking.mlflow import send
 from responder_ml.tracking.views import FIRST_VIEW, saved_views
 
 LOADER = "loader_of_a_tracking_test"
@@ -302,26 +302,3 @@ def test_a_folder_store_is_refused_with_mlflows_own_words(run, folder, tmp_path)
 def test_there_is_nothing_to_register_without_a_bundle(run, folder, uri):
     with pytest.raises(TrackingError, match="nothing to register"):
         send(run, folder, None, loader=LOADER, uri=uri, register=True)
-
-
-def test_variables_hold_for_the_block_and_are_put_back(monkeypatch):
-    monkeypatch.setenv("RML_KNOWN", "mine")
-    monkeypatch.delenv("RML_NEW", raising=False)
-    values = []
-
-    def fail_inside():
-        with environment({"RML_KNOWN": "theirs", "RML_NEW": "1"}):
-            values.extend([os.environ["RML_KNOWN"], os.environ["RML_NEW"]])
-            raise OSError
-
-    with pytest.raises(OSError):
-        fail_inside()
-    assert values == ["theirs", "1"]
-    assert os.environ["RML_KNOWN"] == "mine"
-    assert "RML_NEW" not in os.environ
-
-
-def test_the_users_own_values_win(monkeypatch):
-    monkeypatch.setenv("RML_KNOWN", "mine")
-    monkeypatch.delenv("RML_NEW", raising=False)
-    assert unless_set({"RML_KNOWN": "ours", "RML_NEW": "ours"}) == {"RML_KNOWN": "mine", "RML_NEW": "ours"}

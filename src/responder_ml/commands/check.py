@@ -20,6 +20,9 @@ def check(config: Config) -> None:
     from responder_ml.train import check_before_work, default_folders
 
     console, job = Console(), load_config(config)
+    if job.endpoint.kind == "classes":
+        _check_classes(console, job)
+        return
     check_before_work(job, *default_folders(job))
     early_note = size_note(job)
     if early_note:
@@ -29,6 +32,27 @@ def check(config: Config) -> None:
     late_note = "" if early_note else size_note(job, prepared.labelled.cohort.shape)
     if late_note:
         print_line(console, late_note)
+
+
+def _check_classes(console: Console, job: "JobConfig") -> None:
+    from responder_ml.class_jobs import plan_pairs, prepare_classes
+    from responder_ml.evaluation.relabel import smallest_exact_p
+    from responder_ml.train import default_folders
+    from responder_ml.train_classes import check_before_classes
+
+    folders = default_folders(job)
+    pair_jobs = plan_pairs(job, *folders)
+    check_before_classes(job, *folders, pair_jobs)
+    prepared = prepare_classes(job, pair_jobs)
+    sizes = zip(
+        job.endpoint.classes, (prepared.classes == code for code in range(len(job.endpoint.classes))), strict=True
+    )
+    counted = ", ".join(f"{name} ({int(of_class.sum())})" for name, of_class in sizes)
+    smallest = smallest_exact_p(prepared.classes, prepared.labelled.strata)
+    words = f": {counted}, tested together first; the smallest p that all labellings allow is {smallest:.2g}."
+    print_line(console, Text.assemble((job.name, "bold"), words))
+    for pair, of_pair in zip(pair_jobs, prepared.pairs, strict=True):
+        show_prepared(console, pair.job, of_pair)
 
 
 def show_prepared(console: Console, job: "JobConfig", prepared: "PreparedJob") -> None:

@@ -11,17 +11,23 @@ from responder_ml.commands.console import print_line
 
 def report(
     run: Annotated[Path, typer.Argument(help="Run folder.", metavar="RUN")],
-    out: Annotated[Path | None, typer.Option("--out", help="HTML file to write (default: RUN/report.html).")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="HTML file to write (default: that in RUN).")] = None,
 ) -> None:
-    """Write a run's report again, without training."""
+    """Write the report of a run, or the page of a training of several classes, again, without training."""
+    from responder_ml.records.classes import ANSWER, PAGE, read_classes
     from responder_ml.records.ownership import check_output_file, refuse_inside
-    from responder_ml.records.run import read_run
+    from responder_ml.records.run import REPORT, read_run
+    from responder_ml.report.classes import write_classes_page
     from responder_ml.report.html import is_report, write_report
 
-    path = out or run / "report.html"
+    several = (run / ANSWER).is_file()
+    path = out or run / (PAGE if several else REPORT)
     if out is not None:
         # The default is on the run's own list; any other file is replaced only where it is such a page.
         check_output_file(out, {"the run": run if out.parent.resolve() != run.resolve() else None}, is_report)
         refuse_inside(out, apart_from=run)
-    write_report(read_run(run), path)
+    if several:
+        write_classes_page(read_classes(run), path)
+    else:
+        write_report(read_run(run), path)
     print_line(Console(), f"Report: {path}")

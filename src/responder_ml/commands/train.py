@@ -70,7 +70,7 @@ def _train_classes(console: Console, job: "JobConfig", out: Path | None, bundle:
     run_folder, bundle_folder = out or run_folder, bundle or bundle_folder
     run = train_classes(job, run_folder, bundle_folder, ProgressBar(console))
     show_classes(console, run, run_folder, bundle_folder)
-    record_classes(job, run_folder, bundle_folder, ProgressBar(console))
+    record_classes(job, run, run_folder, bundle_folder, ProgressBar(console))
 
 
 def show_classes(console: Console, run: "ClassesRun", folder: Path, bundle: Path) -> None:

@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pandas as pd
 
+from responder_ml.config import JobConfig
+from responder_ml.library.classes import Classes
 from responder_ml.library.jobs import JobSource, make_job
 from responder_ml.library.model import Model, Samples, load_bundle
 from responder_ml.library.run import Run
+from responder_ml.progress import Progress
 
 Folder: TypeAlias = str | os.PathLike[str]
 
@@ -19,7 +22,6 @@ if TYPE_CHECKING:
     from responder_ml.compare import Comparison
     from responder_ml.library.claims import Claims
     from responder_ml.plan import PowerAnalysis
-    from responder_ml.progress import Progress
     from responder_ml.records.sets import SetsRun
     from responder_ml.records.study import Study
     from responder_ml.study_config import StudyConfig
@@ -33,7 +35,7 @@ def train(
     track: bool = False,
     progress: bool = False,
     **sections: Any,
-) -> Run:
+) -> Run | Classes:
     """Search, test against relabelled subjects, explain, refit, and write a run folder and a bundle.
 
     Parameters
@@ -53,8 +55,8 @@ def train(
 
     Returns
     -------
-    Run
-        What was found.
+    Run or Classes
+        What was found; `Classes` for an endpoint with ``classes``.
 
     Raises
     ------
@@ -68,14 +70,25 @@ def train(
     run_folder, bundle_folder = default_folders(job)
     run_folder = run_folder if out is None else Path(out)
     bundle_folder = bundle_folder if bundle is None else Path(bundle)
+    if job.endpoint.kind == "classes":
+        return _train_classes(job, run_folder, bundle_folder, track=track, progress=progress)
     finished = train_job(job, run_folder, bundle_folder, _progress(progress))
     if track:
         record(job, finished, run_folder, bundle_folder, _progress(progress))
     return Run(finished, run_folder, bundle_folder)
 
 
-def load_run(folder: Folder, bundle: Folder | None = None) -> Run:
-    """Read a run back.
+def _train_classes(job: JobConfig, out: Path, bundle: Path, *, track: bool, progress: bool) -> Classes:
+    from responder_ml.train_classes import record_classes, train_classes
+
+    finished = train_classes(job, out, bundle, _progress(progress))
+    if track:
+        record_classes(job, finished, out, bundle, _progress(progress) or Progress())
+    return Classes(finished, out, bundle)
+
+
+def load_run(folder: Folder, bundle: Folder | None = None) -> Run | Classes:
+    """Read a run, or a training of several classes, back.
 
     Parameters
     ----------
@@ -89,9 +102,13 @@ def load_run(folder: Folder, bundle: Folder | None = None) -> Run:
     RunError
         The folder is missing, incomplete or from a newer version.
     """
+    from responder_ml.records.classes import ANSWER, read_classes
     from responder_ml.records.run import read_run
 
-    return Run(read_run(Path(folder)), Path(folder), None if bundle is None else Path(bundle))
+    path, models = Path(folder), None if bundle is None else Path(bundle)
+    if (path / ANSWER).is_file():
+        return Classes(read_classes(path), path, models)
+    return Run(read_run(path), path, models)
 
 
 def score(bundle: Model | Folder, samples: Samples, **options: Any) -> pd.DataFrame:

@@ -13,6 +13,7 @@ import pandas as pd
 from pydantic import Field
 
 from responder_ml.cohort.tissue_taken import TissueTaken
+from responder_ml.evaluation.verdict import Level
 from responder_ml.records.files import write_folder
 from responder_ml.records.folder import FolderFormat, Number, Part
 
@@ -88,7 +89,7 @@ class ClassesResult(Part):
     )
     null: ClassesNull | None = Field(None, description="the null of all classes together; null where none was run")
     alpha: float = Field(description="level of significance")
-    level: str = Field(
+    level: Level = Field(
         description="evidence, no_evidence, undecided, confounded, not_separable, underpowered or not_tested"
     )
     sentence: str = Field(description="the conclusion in words")

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from responder_ml.errors import RunError, door
 from responder_ml.plain_yaml import read_yaml_text
 from responder_ml.records.csv_tables import csv_text, unwrap_table
-from responder_ml.records.ownership import FolderKind, by_answer, damaged_files
+from responder_ml.records.ownership import FolderKind, by_answer, damaged_files, read_file_list
 
 Answer = TypeVar("Answer", bound=BaseModel)
 
@@ -121,6 +121,9 @@ class FolderFormat:
         with door(RunError, f"{folder} cannot be read as a {self.noun}"):
             missing = [name for name in files if not (folder / name).is_file()]
             if missing:
+                file_list = read_file_list(folder)
+                if file_list is not None and file_list.kind != self.noun:
+                    raise RunError(f"{folder} is a {file_list.kind} and not a {self.noun}. Give a folder that is one.")
                 raise RunError(
                     f"{folder} is not a {self.noun}: {', '.join(missing)} not found. Give a folder that `{self.command}` "
                     "wrote."

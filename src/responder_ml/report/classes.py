@@ -1,11 +1,14 @@
 """The page of a training of several classes: one answer, a row for every two classes, and the null of all of them."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
 from responder_ml.cohort.tissue_taken import describe_timing
-from responder_ml.records.classes import ClassesResult, ClassesRun
+from responder_ml.records.classes import CLASSES_FOLDER, ClassesResult, ClassesRun
+from responder_ml.records.files import replace_listed_file
 from responder_ml.report.figures.forest import Row, forest
 from responder_ml.report.figures.null_distribution import null_distribution
 from responder_ml.report.references import Bibliography
@@ -39,6 +42,17 @@ def render_classes(run: ClassesRun) -> str:
         "timing": describe_timing(result.taken),
         "works": works,
     })  # fmt: skip
+
+
+def write_classes_page(run: ClassesRun, path: Path) -> None:
+    """Write the page to a file, that of the folder itself or another.
+
+    Raises
+    ------
+    RunError
+        The file cannot be written.
+    """
+    replace_listed_file(path, render_classes(run), CLASSES_FOLDER.kind)
 
 
 def _forest(result: ClassesResult) -> Markup:

@@ -85,6 +85,13 @@ class Record:
     items: tuple[Item, ...]
 
 
+def files_of(folder: Path) -> Iterator[Artifact]:
+    """Yield the files of a folder, tables in a folder of their own so that the page is seen first; its folders are left out."""
+    for path in sorted(folder.iterdir()):
+        if path.is_file() and not path.name.startswith(".") and not path.is_symlink():
+            yield Artifact(path, "tables" if path.suffix == ".csv" else "")
+
+
 def params(values: Mapping[str, object]) -> Iterator[Param]:
     """Yield a parameter for each value that is present."""
     return (Param(key, str(value)) for key, value in values.items() if value is not None and value != "")

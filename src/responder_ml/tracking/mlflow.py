@@ -1,14 +1,9 @@
-"""Send a run or a study to MLflow; only this file and `served_model` import it.
-
-While a call lasts, and no longer, these environment variables have a value unless the user has given them one: telemetry
-off, no progress bars, no printed links, and short time limits for a server that does not answer.
-"""
+"""Send runs, studies and their like to MLflow; only this file and `served_model` import it."""
 
 import getpass
 import hashlib
 import json
 import logging
-import os
 import re
 import time
 import warnings
@@ -22,7 +17,7 @@ from responder_ml.bundles.worth import Worth
 from responder_ml.errors import TrackingError
 from responder_ml.masking import hide_secrets
 from responder_ml.records.run import Run
-from responder_ml.records.study import ANSWER, Study
+from responder_ml.tracking.environment import FIRST_CONTACT, QUIET, TRANSFER, environment, unless_set
 from responder_ml.tracking.items import Artifact, DatasetInput, Metric, Param, Record, Tag
 from responder_ml.tracking.run_records import candidate_records, job_record
 from responder_ml.tracking.served_model import plain_name, register_model, send_model
@@ -35,23 +30,8 @@ from responder_ml.tracking.store import (
     sqlite_file,
 )
 from responder_ml.tracking.store_lock import patient_address, sole_maker, sole_writer
-from responder_ml.tracking.study_record import study_job_records, study_record
 from responder_ml.tracking.views import EXPERIMENT_NOTE, saved_views
 
-_QUIET = {
-    "MLFLOW_DISABLE_TELEMETRY": "true",
-    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
-    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
-}
-# Two tries of four seconds, a second apart: an unreachable server is reported within ten.
-_FIRST_CONTACT = {
-    "MLFLOW_HTTP_REQUEST_TIMEOUT": "4",
-    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
-    "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
-    "MLFLOW_HTTP_REQUEST_BACKOFF_JITTER": "0",
-}
-# A server that has answered may take longer over a file.
-_TRANSFER = {**_FIRST_CONTACT, "MLFLOW_HTTP_REQUEST_TIMEOUT": "30"}
 # The most that one call of MLflow's batch interface takes.
 _MOST_METRICS, _MOST_PARAMS, _MOST_TAGS = 1000, 100, 100
 _RUN_DIGEST = "run_sha256"
@@ -69,6 +49,7 @@ def send(
     experiment: str | None = None,
     register: bool = False,
     anyway: bool = False,
+    parent: str | None = None,
 ) -> str:
     """Send a run with its candidates, files and bundle; return MLflow's id of the run.
 
@@ -93,6 +74,8 @@ def send(
         Whether to register the bundle under the job's name.
     anyway
         Whether to register it also where the run gave no evidence.
+    parent
+        MLflow's id of the row that the run is shown below; None for none.
 
     Raises
     ------
@@ -105,76 +88,54 @@ def send(
         raise TrackingError(f"{run.name} was sent without a bundle, so there is nothing to register. Give its folder.")
     if register:
         Worth.of(run.result.content()).require_evidence(run.name, anyway=anyway, action="register it")
-    store = resolve_store(uri)
-    check_store(store)
     job, candidates = job_record(run, folder), tuple(candidate_records(run))
-    patient = unless_set(_TRANSFER)
-    first = {**unless_set({**_QUIET, **_FIRST_CONTACT}), "MLFLOW_TRACKING_URI": patient_address(store)}
-    with environment(first), _calm(), _errors_of(store), sole_writer(store):
-        sender = _connect(store, experiment or DEFAULT_EXPERIMENT)
-        with environment(patient):
-            seconds, end = run.result.timings.get("total_s", 0.0), _ended(folder / "result.json")
-            run_id = sender.send_records(job, candidates, _digest(run.result.content()), end - int(1000 * seconds), end)
-            if bundle is not None:
-                model_id = send_model(sender.client, sender.experiment_id, run_id, run, bundle, loader)
-                if register:
-                    register_model(sender.client, model_id, run_id, run)
-            sender.finish(run_id, end)
+    digest, seconds = _digest(run.result.content()), run.result.timings.get("total_s", 0.0)
+    with _open_store(uri, experiment) as sender:
+        end = _ended(folder / "result.json")
+        run_id = sender.send_records(job, candidates, digest, end - int(1000 * seconds), end, parent)
+        if bundle is not None:
+            model_id = send_model(sender.client, sender.experiment_id, run_id, run, bundle, loader)
+            if register:
+                register_model(sender.client, model_id, run_id, run)
+        sender.finish(run_id, end)
     return run_id
 
 
-def send_study(study: Study, folder: Path, *, uri: str | None = None, experiment: str | None = None) -> str:
-    """Send a study with its jobs as child rows; return MLflow's id of the study.
+def send_answer(
+    record: Record,
+    children: Sequence[Record],
+    answer: Path,
+    content: Mapping[str, Any],
+    *,
+    uri: str | None = None,
+    experiment: str | None = None,
+) -> str:
+    """Send the record of a folder that is no single run, with child rows; return MLflow's id of it.
 
     One that was sent before is not duplicated, as with `send`.
 
     Parameters
     ----------
-    study
-        The study.
-    folder
-        Its folder.
+    record, children
+        The row, and those below it.
+    answer
+        The folder's JSON file.
+    content
+        What it holds.
     uri, experiment
         As for `send`.
 
     Raises
     ------
     TrackingError
-        The store cannot be reached or used. The study's folder is unchanged.
+        The store cannot be reached or used. The folder is unchanged.
     """
-    store = resolve_store(uri)
-    check_store(store)
-    patient = unless_set(_TRANSFER)
-    first = {**unless_set({**_QUIET, **_FIRST_CONTACT}), "MLFLOW_TRACKING_URI": patient_address(store)}
-    with environment(first), _calm(), _errors_of(store), sole_writer(store):
-        sender = _connect(store, experiment or DEFAULT_EXPERIMENT)
-        with environment(patient):
-            end = _ended(folder / ANSWER)
-            begin = end - int(1000 * study.result.timings.get("total_s", 0.0))
-            jobs = tuple(study_job_records(study))
-            run_id = sender.send_records(study_record(study, folder), jobs, _digest(study.result.content()), begin, end)
-            sender.finish(run_id, end)
+    with _open_store(uri, experiment) as sender:
+        end = _ended(answer)
+        begin = end - int(1000 * content["timings"].get("total_s", 0.0))
+        run_id = sender.send_records(record, children, _digest(content), begin, end)
+        sender.finish(run_id, end)
     return run_id
-
-
-def unless_set(settings: Mapping[str, str]) -> dict[str, str]:
-    """Return the settings, each with the user's own value where the environment has one."""
-    return {key: os.environ.get(key, value) for key, value in settings.items()}
-
-
-@contextmanager
-def environment(settings: Mapping[str, str]) -> Iterator[None]:
-    """Set environment variables while the block lasts, and restore their values after it."""
-    before = {key: os.environ.get(key) for key in settings}
-    os.environ.update(settings)
-    try:
-        yield
-    finally:
-        for key, value in before.items():
-            if value is None:
-                os.environ.pop(key, None)
-            else:
-                os.environ[key] = value
 
 
 @dataclass(frozen=True)
@@ -184,16 +145,25 @@ class _Sender:
     client: Any
     experiment_id: str
 
-    def send_records(self, parent: Record, children: Sequence[Record], digest: str, begin: int, end: int) -> str:
+    def send_records(
+        self,
+        record: Record,
+        children: Sequence[Record],
+        digest: str,
+        begin: int,
+        end: int,
+        parent: str | None = None,
+    ) -> str:
         """Send a row and its child rows; the row itself stays open."""
         run_id = self._finished_copy(digest)
         if run_id is None:
-            named = replace(parent, name=free_name(self.client, self.experiment_id, parent.name))
-            run_id = self._create(named, begin, {_RUN_DIGEST: digest})
-            for record in children:
-                child = self._create(record, begin, {_PARENT: run_id})
+            named = replace(record, name=free_name(self.client, self.experiment_id, record.name))
+            below = {} if parent is None else {_PARENT: parent}
+            run_id = self._create(named, begin, {_RUN_DIGEST: digest, **below})
+            for child_record in children:
+                child = self._create(child_record, begin, {_PARENT: run_id})
                 self.client.set_terminated(child, end_time=end)
-        for item in parent.items:
+        for item in record.items:
             if isinstance(item, Artifact):
                 self._upload(run_id, item)
         return run_id
@@ -248,6 +218,19 @@ class _Sender:
             self.client.log_artifacts(run_id, str(item.path), "/".join(filter(None, (item.folder, item.path.name))))
         else:
             self.client.log_artifact(run_id, str(item.path), item.folder or None)
+
+
+@contextmanager
+def _open_store(uri: str | None, experiment: str | None) -> Iterator[_Sender]:
+    """Connect to a store while the block lasts; whatever it fails of is one message."""
+    store = resolve_store(uri)
+    check_store(store)
+    patient = unless_set(TRANSFER)
+    first = {**unless_set({**QUIET, **FIRST_CONTACT}), "MLFLOW_TRACKING_URI": patient_address(store)}
+    with environment(first), _calm(), _errors_of(store), sole_writer(store):
+        sender = _connect(store, experiment or DEFAULT_EXPERIMENT)
+        with environment(patient):
+            yield sender
 
 
 def _connect(store: str, experiment: str) -> _Sender:

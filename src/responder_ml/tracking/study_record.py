@@ -4,9 +4,17 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from responder_ml.records.study import Study
+from responder_ml.records.study import ANSWER, Study
 from responder_ml.search.candidate import AUTO
-from responder_ml.tracking.items import Artifact, Item, Param, Record, Tag, metrics, params, tags
+from responder_ml.tracking.items import Item, Param, Record, Tag, files_of, metrics, params, tags
+from responder_ml.tracking.mlflow import send_answer
+
+
+def send_study(study: Study, folder: Path, *, uri: str | None = None, experiment: str | None = None) -> str:
+    """Send a study with its jobs as child rows; return MLflow's id of the study. Parameters and errors as for `send_answer`."""
+    jobs = tuple(study_job_records(study))
+    content = study.result.content()
+    return send_answer(study_record(study, folder), jobs, folder / ANSWER, content, uri=uri, experiment=experiment)
 
 
 def study_record(study: Study, folder: Path) -> Record:
@@ -27,11 +35,7 @@ def study_record(study: Study, folder: Path) -> Record:
         *params(correction.model_dump(include={"jobs", "draws", "alpha", "exact", "labellings"})),
         *metrics({f"jobs_{level}": int((verdicts == level).sum()) for level in sorted(set(verdicts))}),
         *metrics({"train_seconds": result.timings.get("total_s")}),
-        *(
-            Artifact(path, "tables" if path.suffix == ".csv" else "")
-            for path in sorted(folder.iterdir())
-            if path.is_file() and not path.name.startswith(".") and not path.is_symlink()
-        ),
+        *files_of(folder),
     )
     lines = [
         result.sentence,
