@@ -25,6 +25,7 @@ from responder_ml.job_size import size_note
 from responder_ml.progress import Clock, Progress
 from responder_ml.records.digests import data_digest
 from responder_ml.records.files import named_folder
+from responder_ml.records.job_lock import JobLock, find_lock
 from responder_ml.records.job_register import REGISTER, AskedJob, JobCount, register_job
 from responder_ml.records.outcome import Outcome, compose_result, limits_of
 from responder_ml.records.ownership import check_apart, digest_of_folder
@@ -102,13 +103,17 @@ def run_job(
     if checkpoint.is_written(key, _digests(out, bundle)):
         return read_run(out)
     outcome = run_procedure(job, prepared, workers, progress, clock)
+    register = register or out.parent
+    # Before the run is counted as one, since a lock must be older than the first.
+    lock = find_job_lock(job, prepared.labelled, register)
     result = compose_result(
         outcome,
         name=job.name,
         where=dict(job.cohort.where),
         timings=clock.read(),
         seed=job.seed,
-        jobs_on_data=count_jobs(job, prepared.labelled, register or out.parent, progress),
+        jobs_on_data=count_jobs(job, prepared.labelled, register, progress),
+        lock=lock,
         taken=job.cohort.tissue_taken,
     )
     run = Run(result, run_tables(outcome), job.resolved())
@@ -256,6 +261,12 @@ def count_jobs(job: JobConfig, labelled: LabelledCohort, register: Path, progres
             f"{count.jobs} may have been asked of these data."
         )
     return count
+
+
+def find_job_lock(job: JobConfig, labelled: LabelledCohort, register: Path) -> JobLock | None:
+    """Return the lock of a job, None where it has none."""
+    settings = job.model_dump(mode="json", exclude_defaults=True)
+    return find_lock(register, AskedJob.of(labelled, settings), settings, code_version())
 
 
 def run_key(job: JobConfig, labelled: LabelledCohort) -> str:

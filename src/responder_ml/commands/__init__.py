@@ -9,6 +9,7 @@ from responder_ml.commands import (
     fetch,
     init,
     list,
+    lock,
     plan,
     report,
     score,
@@ -25,6 +26,7 @@ from responder_ml.commands import (
 COMMANDS: dict[str, Callable[..., None]] = {
     "init": init.init,
     "check": check.check,
+    "lock": lock.lock,
     "train": train.train,
     "score": score.score,
     "study": study.study,

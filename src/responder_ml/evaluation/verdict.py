@@ -36,9 +36,7 @@ class Verdict:
         """Return the verdict of data of whose audit these errors were accepted; unchanged without any."""
         if not codes:
             return self
-        return replace(
-            self, sentence=f"{self.sentence} Trained against the audit, which found: {', '.join(codes)} (accepted)."
-        )
+        return self.adding(f"Trained against the audit, which found: {', '.join(codes)} (accepted).")
 
     def among_jobs(self, run: int, jobs: int) -> "Verdict":
         """Return the verdict of a job that is one of several on the same data, with its number; unchanged if it is alone.
@@ -51,7 +49,11 @@ class Verdict:
         if jobs == 1:
             return self
         of_all = "" if run == jobs else f" of {jobs}"
-        return replace(self, sentence=f"{self.sentence} Run {run}{of_all} on these data.")
+        return self.adding(f"Run {run}{of_all} on these data.")
+
+    def adding(self, sentence: str) -> "Verdict":
+        """Return the verdict with another sentence at its end."""
+        return replace(self, sentence=f"{self.sentence} {sentence}")
 
 
 @dataclass(frozen=True)

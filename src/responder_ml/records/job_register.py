@@ -155,6 +155,13 @@ def register_job(folder: Path, job: AskedJob, about: Mapping[str, Any] | None = 
     return JobCount(distinct.index(job.key) + 1, len(distinct), damaged_lines)
 
 
+def was_asked(folder: Path, job: AskedJob) -> bool:
+    """Tell whether the register has a job."""
+    path = folder / REGISTER
+    known, _ = _read_jobs(path.read_bytes() if path.is_file() else b"")
+    return any(other.key == job.key for other in known)
+
+
 def _line(job: AskedJob, about: Mapping[str, Any]) -> bytes:
     entry = {
         **about,

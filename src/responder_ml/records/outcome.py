@@ -32,6 +32,7 @@ from responder_ml.explanation.explain import RunExplanation
 from responder_ml.explanation.stability import Stability, selection_stability, top_features
 from responder_ml.records.digests import data_digest
 from responder_ml.records.endpoint_record import EndpointRecord
+from responder_ml.records.job_lock import JobLock
 from responder_ml.records.job_register import JobCount
 from responder_ml.records.left_out_record import LeftOutRecord
 from responder_ml.records.numbers import RowFilter
@@ -109,6 +110,7 @@ def compose_result(
     timings: dict[str, float],
     seed: int,
     jobs_on_data: JobCount | None = None,
+    lock: JobLock | None = None,
     taken: TissueTaken = "unknown",
 ) -> Result:
     """Compose the content of ``result.json``.
@@ -123,6 +125,8 @@ def compose_result(
         Seconds per stage.
     jobs_on_data
         Which of how many jobs on these data it is; None where that is not known.
+    lock
+        The lock of the job; None where it was not locked.
     taken
         Whether tissue was taken before or after the outcome was known.
     """
@@ -163,8 +167,9 @@ def compose_result(
         accepted=_accepted(outcome),
         without=[_ablation(outcome.ablation)],
         behaviour=_behaviour(labelled, observed, seed),
-        verdict=_verdict(outcome, jobs_on_data),
+        verdict=_verdict(outcome, jobs_on_data, lock),
         jobs_on_data=None if jobs_on_data is None else JobsOnDataRecord(run=jobs_on_data.run, jobs=jobs_on_data.jobs),
+        lock=lock,
         split_sensitivity=_split_sensitivity(observed, labelled, seed),
         stability=_stability(outcome),
         search=SearchRecord(
@@ -206,9 +211,11 @@ def _accepted(outcome: Outcome) -> list[str]:
     return list(dict.fromkeys(finding.code for finding in outcome.findings if finding.severity == "error"))
 
 
-def _verdict(outcome: Outcome, jobs_on_data: JobCount | None) -> Verdict:
+def _verdict(outcome: Outcome, jobs_on_data: JobCount | None, lock: JobLock | None) -> Verdict:
     verdict = outcome.evidence.verdict.despite(_accepted(outcome))
-    return verdict if jobs_on_data is None else verdict.among_jobs(jobs_on_data.run, jobs_on_data.jobs)
+    if jobs_on_data is not None:
+        verdict = verdict.among_jobs(jobs_on_data.run, jobs_on_data.jobs)
+    return verdict if lock is None else verdict.adding(lock.sentence)
 
 
 def _split_sensitivity(observed: ObservedResult, labelled: LabelledCohort, seed: int) -> SplitSensitivityRecord | None:

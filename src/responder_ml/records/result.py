@@ -14,6 +14,7 @@ from responder_ml.errors import RunError
 from responder_ml.evaluation import metrics
 from responder_ml.evaluation.verdict import Verdict
 from responder_ml.records.endpoint_record import EndpointRecord
+from responder_ml.records.job_lock import JobLock
 from responder_ml.records.left_out_record import LeftOutRecord
 from responder_ml.records.numbers import Interval, Number, finite
 from responder_ml.search.candidate import AUTO
@@ -290,6 +291,8 @@ class Result(Record):
     verdict: Verdict
     jobs_on_data: JobsOnDataRecord | None = None
     """None where the register could not be used."""
+    lock: JobLock | None = None
+    """None where the job was not locked."""
     split_sensitivity: SplitSensitivityRecord | None = None
     """None with one repeat."""
     stability: StabilityRecord = StabilityRecord()

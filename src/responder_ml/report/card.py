@@ -49,6 +49,7 @@ def render_card(run: Run) -> str:
         "global_test": result.global_test,
         "sensitivity": result.split_sensitivity,
         "jobs": result.jobs_on_data,
+        "lock": result.lock,
         "corrected_p": corrected_for_jobs(result),
         "baselines": [{"name": escape(baseline.name), "auroc": baseline.auroc} for baseline in result.baselines],
         "findings": [

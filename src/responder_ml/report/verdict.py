@@ -101,6 +101,7 @@ class Verdict(Section):
             "cautions": len(severe),
             "sensitivity": result.split_sensitivity,
             "jobs": result.jobs_on_data,
+            "lock": result.lock,
             "corrected_p": corrected_for_jobs(result),
             "claims": _asks_for_response(run),
             "timing": describe_timing(result.endpoint.taken),
