@@ -209,7 +209,9 @@ def test_check_shows_every_pair_and_trains_nothing(job_file, tmp_path, monkeypat
 
 
 @pytest.mark.parametrize(
-    "command", [["selftest"], ["plan", "--config"], ["transfer", "--by", "region"]], ids=lambda command: command[0]
+    "command",
+    [["selftest"], ["plan", "--config"], ["transfer", "--by", "region"], ["sets"]],
+    ids=lambda command: command[0],
 )
 def test_commands_of_two_classes_refuse_several(command, job_file, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
