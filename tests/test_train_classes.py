@@ -1,5 +1,7 @@
 """Several classes from a job to one answer: config, runs of the pairs, the record, the page and the screen."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,17 +9,21 @@ import yaml
 from typer.testing import CliRunner
 
 import responder_ml as rml
-from responder_ml.build import build_cohort, prepare_job
+from responder_ml.build import build_candidates, build_cohort, build_search_plan, prepare_job
 from responder_ml.bundles.bundle import read_bundle
 from responder_ml.class_jobs import label_classes, plan_pairs, prepare_classes
 from responder_ml.cli import app
 from responder_ml.cohort.simulate import simulate_cohort
 from responder_ml.config import read_job
 from responder_ml.errors import BundleError, ConfigError, EndpointError, FeatureError, ResponderError, RunError
+from responder_ml.evaluation.class_pairs import ClassPairs
 from responder_ml.evaluation.class_predictions import PROBABILITY
+from responder_ml.evaluation.procedure import Procedure
 from responder_ml.evaluation.several_classes import correct_pairs, judge_classes
 from responder_ml.records.classes import ANSWER, PAGE, read_classes
 from responder_ml.records.run import read_run
+from responder_ml.search.search_data import SearchData
+from responder_ml.search.workers import Workers
 from responder_ml.train_classes import train_classes
 
 NAMES = ("control", "resilient", "susceptible")
@@ -217,7 +223,8 @@ def test_commands_of_two_classes_refuse_several(command, job_file, tmp_path, mon
     monkeypatch.chdir(tmp_path)
     name, *options = command
     arguments = [name, job_file, *options] if name == "transfer" else [name, *options, job_file]
-    assert "endpoint.classes names several classes" in _refused(*arguments)
+    message = _refused(*arguments)
+    assert all(word in message for word in ("endpoint", "classes", "positive", "negative"))
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
@@ -326,3 +333,21 @@ def test_folders_of_others_are_refused(tmp_path):
     with pytest.raises(RunError, match="run-control-resilient"):
         train_classes(job, tmp_path / "run", tmp_path / "models")
     assert not (tmp_path / "models").exists()
+
+
+def test_covariates_are_held_constant_in_every_pair_as_in_its_own_job(tmp_path):
+    cohort = {**JOB["cohort"], "params": {**JOB["cohort"]["params"], "covariate_effect": 0.5}}
+    job = read_job({**JOB, "cohort": cohort, "endpoint": {**JOB["endpoint"], "adjust": ["rin"]}}, "job")
+    prepared = prepare_classes(job, plan_pairs(job, tmp_path / "r", tmp_path / "m"))
+    data, classes = SearchData.of(prepared.labelled), prepared.classes
+    pairs = ClassPairs(data, classes, build_candidates(job), build_search_plan(job), Workers(1))
+    for row, own in zip(pairs.measure(classes).values(), prepared.pairs, strict=True):
+        feasible = own.feasible
+        alone = Procedure(SearchData.of(own.labelled), feasible.candidates, feasible.plan, Workers(1))
+        expected = alone.observe(own.labelled.labels).measured(alone.cells)
+        np.testing.assert_allclose(row, expected, atol=1e-9)
+    without = ClassPairs(
+        replace(data, context=None), classes, build_candidates(job), build_search_plan(job), Workers(1)
+    )
+    assert any(not np.allclose(without.measure(classes)[pair], row) for pair, row in pairs.measure(classes).items())
+    np.testing.assert_allclose(pairs.probabilities(classes).sum(axis=1), 1.0)
