@@ -1,5 +1,7 @@
 import re
 
+import yaml
+
 from responder_ml.report.card import escape, render_card
 
 
@@ -7,7 +9,7 @@ def test_the_card_says_what_matters(typical_run):
     card = render_card(typical_run)
     headline, null = typical_run.result.headline, typical_run.result.null
     low, high = headline.auroc_ci
-    assert card.startswith("# Model card: pfc-response\n\n**Simulated data")
+    assert "\n# Model card: pfc-response\n\n**Simulated data" in card
     assert f"| AUROC | {headline.auroc:.2f} (95 % interval {low:.2f} to {high:.2f}) |" in card
     assert f"p = {null.p_value:.2g}" in card
     assert "discrimination of a state, not prognosis" in card
@@ -15,6 +17,38 @@ def test_the_card_says_what_matters(typical_run):
     for heading in ("Intended use", "Data", "Performance", "Model", "Limits", "How to score new samples"):
         assert f"\n## {heading}\n" in card
     assert "\n\n\n" not in card
+
+
+def _keys(card):
+    opening, keys, body = card.split("---\n", 2)
+    assert opening == ""
+    assert body.startswith("\n# Model card")
+    return yaml.safe_load(keys)
+
+
+def test_it_begins_with_what_the_hugging_face_hub_reads(any_run):
+    """Kinds and required keys as in the Hub's documentation of model cards (hub-docs, modelcard.md)."""
+    keys = _keys(render_card(any_run))
+    assert set(keys) <= {"library_name", "pipeline_tag", "tags", "model-index"}
+    assert all(isinstance(tag, str) for tag in keys["tags"])
+    assert f"verdict:{any_run.result.verdict.level}" in keys["tags"]
+    assert ("simulated" in keys["tags"]) == any_run.result.simulated
+    for entry in keys.get("model-index", []):
+        assert entry["name"] == any_run.name
+        (evaluation,) = entry["results"]
+        assert evaluation["task"]["type"] == "tabular-classification"
+        assert {"type", "name"} <= set(evaluation["dataset"])
+        assert evaluation["metrics"]
+        for metric in evaluation["metrics"]:
+            assert isinstance(metric["type"], str)
+            assert isinstance(metric["value"], float)
+
+
+def test_its_keys_have_the_numbers_of_the_run(typical_run, underpowered_run):
+    (entry,) = _keys(render_card(typical_run))["model-index"]
+    values = {metric["type"]: metric["value"] for metric in entry["results"][0]["metrics"]}
+    assert values["roc_auc"] == round(typical_run.result.headline.auroc, 6)
+    assert "model-index" not in _keys(render_card(underpowered_run))
 
 
 def test_tables_are_whole(any_run):

@@ -8,7 +8,7 @@ from responder_ml.report.guidelines.facts import Facts
 from responder_ml.report.methods import Checklist, Methods
 
 # Entries of the published guidelines, sub-items counted.
-ENTRIES = {"REFORMS": 32, "TRIPOD+AI": 52, "DOME": 21, "Leakage taxonomy": 8}
+ENTRIES = {"REFORMS": 32, "TRIPOD+AI": 52, "PROBAST+AI": 11, "DOME": 21, "Leakage taxonomy": 8}
 
 
 def words(run):

@@ -1,15 +1,22 @@
 """The model card stored in a bundle: intended use, data, performance and limits.
 
+It begins with the same in keys that the Hugging Face Hub reads (front matter in YAML with a model index), so that a bundle's folder
+can be shared there as it is; names of keys and kinds are the Hub's.
+
 References
 ----------
 Mitchell M et al. (2019) Model cards for model reporting. doi:10.1145/3287560.3287596
 """
 
+from typing import Any
+
+import yaml
 from markupsafe import Markup
 
 from responder_ml.cohort.tissue_taken import describe_timing
 from responder_ml.evaluation.metrics import METRICS
 from responder_ml.records.run import Run
+from responder_ml.report.numbers import is_missing
 from responder_ml.report.section import table
 from responder_ml.report.template import render
 from responder_ml.report.verdict import NAMES, corrected_for_jobs
@@ -27,7 +34,7 @@ def render_card(run: Run) -> str:
     """
     result = run.result
     genes = table(run, "genes").sort_values(["contribution", "gene"], ascending=[False, True])
-    return render("card.md", {
+    return front_matter(run) + render("card.md", {
         "name": escape(run.name),
         "simulated": result.simulated,
         "verdict": NAMES.get(result.verdict.level, result.verdict.level),
@@ -64,6 +71,42 @@ def render_card(run: Run) -> str:
         "seed": result.seed,
         "digest": result.data_sha256,
     })  # fmt: skip
+
+
+def front_matter(run: Run) -> str:
+    """Return the card's keys for the Hugging Face Hub, between lines of three dashes.
+
+    Parameters
+    ----------
+    run
+        As for `render_card`.
+    """
+    result, headline = run.result, run.result.headline
+    tags = ["gene-expression", "tabular-classification", "responder-ml", f"verdict:{result.verdict.level}"]
+    values = {"roc_auc": headline.auroc, **{metric.name: headline.metric(metric.name) for metric in METRICS[1:]}}
+    labels = {"roc_auc": "AUROC", **{metric.name: metric.label for metric in METRICS[1:]}}
+    metrics = [
+        {"type": name, "value": round(float(value), 6), "name": f"{labels[name]}, out of fold", "verified": False}
+        for name, value in values.items()
+        if value is not None and not is_missing(value)
+    ]
+    evaluation = {
+        "task": {"type": "tabular-classification", "name": f"{result.endpoint.positive} or {result.endpoint.negative}"},
+        "dataset": {
+            "type": "simulated" if result.simulated else "gene-expression",
+            "name": run.name,
+            "revision": result.data_sha256,
+        },
+        "metrics": metrics,
+    }
+    keys: dict[str, Any] = {
+        "library_name": "responder_ml",
+        "pipeline_tag": "tabular-classification",
+        "tags": [*tags, "simulated"] if result.simulated else tags,
+        # The Hub takes a result only with its numbers.
+        **({"model-index": [{"name": run.name, "results": [evaluation]}]} if metrics else {}),
+    }
+    return f"---\n{yaml.safe_dump(keys, sort_keys=False, allow_unicode=True)}---\n\n"
 
 
 def escape(text: object) -> str:

@@ -76,6 +76,7 @@ WORKS = {
     "nogueira": Reference("Nogueira S, Sechidis K, Brown G (2018). Stability of feature selection. JMLR 18(174):1-54."),
     "kapoor": Reference("Kapoor S, Narayanan A (2023). Leakage and the reproducibility crisis.", "10.1016/j.patter.2023.100804"),
     "reforms": Reference("Kapoor S et al. (2024). REFORMS.", "10.1126/sciadv.adk3452"),
+    "probast_ai": Reference("Moons KGM et al. (2025). PROBAST+AI.", "10.1136/bmj-2024-082505"),
     "tripod_ai": Reference("Collins GS et al. (2024). TRIPOD+AI.", "10.1136/bmj-2023-078378"),
     "dome": Reference("Walsh I et al. (2021). DOME.", "10.1038/s41592-021-01205-4"),
 }  # fmt: skip

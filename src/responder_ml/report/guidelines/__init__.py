@@ -2,5 +2,7 @@
 
 from responder_ml.report.guidelines.guideline import Guideline, read_guideline
 
-GUIDELINES: tuple[Guideline, ...] = tuple(map(read_guideline, ("reforms", "tripod_ai", "dome", "leakage")))
+GUIDELINES: tuple[Guideline, ...] = tuple(
+    map(read_guideline, ("reforms", "tripod_ai", "probast_ai", "dome", "leakage"))
+)
 """In the order they are printed."""
