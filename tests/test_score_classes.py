@@ -1,6 +1,7 @@
 """Scores by a bundle of several classes: coupled from the pairs, sample by sample, with the worth of the verdict on all classes."""
 
 import json
+import re
 from itertools import combinations
 
 import numpy as np
@@ -144,10 +145,27 @@ def test_labels_are_compared_with_all_classes(bundle, others, tmp_path):
     assert pd.read_csv(out).shape == table.shape
 
 
-@pytest.mark.parametrize(("option", "value"), [("prior", 0.5), ("report", "page.html")])
-def test_what_is_of_two_classes_is_refused(bundle, others, tmp_path, option, value):
-    with pytest.raises(BundleError, match=f"--{option} is of two classes"):
-        score_classes(bundle, _write(others, tmp_path / "new.csv"), **{option: value})
+def test_a_prior_of_two_classes_is_refused(bundle, others, tmp_path):
+    with pytest.raises(BundleError, match="--prior is of two classes"):
+        score_classes(bundle, _write(others, tmp_path / "new.csv"), prior=0.5)
+
+
+def test_the_page_shows_every_probability_and_the_comparison(bundle, others, tmp_path):
+    new, sheet, page = _write(others, tmp_path / "new.csv"), tmp_path / "sheet.csv", tmp_path / "page.html"
+    others.obs.to_csv(sheet, index=False)
+    table = score_classes(bundle, new, report=page)
+    # Numbers carry all their digits in a tag, by which a click sorts them.
+    text = re.sub(r"</?data[^>]*>", "", " ".join(page.read_text().split()))
+    assert "No sample sheet was given" in text
+    assert "probability of control, resilient and susceptible, which add up to one" in text
+    for row in table.to_dict("records"):
+        cells = "".join(f'<td class="n">{row[f"{PROBABILITY}{name}"]:.2f}</td>' for name in NAMES)
+        assert f'<th scope="row">{row["sample"]}</th>{cells}<td>{row["predicted"]}</td>' in text
+    score_classes(bundle, new, samples=sheet, report=page)
+    text = " ".join(page.read_text().split())
+    assert "predicted susceptible" in text
+    assert "balanced accuracy" in text
+    assert "Simulated data" in text
 
 
 def test_a_table_is_not_written_over_what_is_read_nor_into_the_bundle(bundle, others, tmp_path):

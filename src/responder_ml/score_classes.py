@@ -12,6 +12,7 @@ from responder_ml.bundles.manifest import MANIFEST
 from responder_ml.errors import BundleError
 from responder_ml.evaluation.class_predictions import evaluate_classes, prediction_columns
 from responder_ml.evaluation.external_validation import TRAINING, read_sheet_of_samples
+from responder_ml.report.class_scores import write_class_scores_page
 from responder_ml.score import check_outputs, score, write_scores
 from responder_ml.statistics.pairwise_coupling import couple
 
@@ -56,8 +57,10 @@ def score_classes(
         Folder that ``train`` wrote for an endpoint with ``classes``.
     expression, samples, out, anyway, columns, gene_map, **options
         As for `responder_ml.score.score`.
-    report, prior
-        Are of two classes, and refused.
+    report
+        Page to write, one HTML file that needs nothing else.
+    prior
+        Is of two classes, and refused.
 
     Returns
     -------
@@ -71,13 +74,12 @@ def score_classes(
     ResponderError
         As for `responder_ml.score.score`, or the training gave no evidence on all classes together.
     """
-    for option, value in (("--prior", prior), ("--report", report)):
-        if value is not None:
-            raise BundleError(
-                f"{option} is of two classes, and {bundle_folder} has several. Leave it out, or score with the bundle of two of "
-                "them, which lies in that folder."
-            )
-    check_outputs(out, None, [expression, samples, gene_map, bundle_folder / MANIFEST])
+    if prior is not None:
+        raise BundleError(
+            f"--prior is of two classes, and {bundle_folder} has several. Leave it out, or score with the bundle of two of them, "
+            "which lies in that folder."
+        )
+    check_outputs(out, report, [expression, samples, gene_map, bundle_folder / MANIFEST])
     bundle = read_class_bundle(bundle_folder)
     bundle.worth.require_evidence(str(bundle_folder), anyway=anyway)
     # The verdict on all classes decides; that of a pair does not.
@@ -94,6 +96,8 @@ def score_classes(
         table.attrs["summary"] |= {"evaluation": evaluation, "labels": labels}
     if out is not None:
         write_scores(table, out, expression)
+    if report is not None:
+        write_class_scores_page(table, report, expression.name, bundle.classes)
     return table
 
 

@@ -48,7 +48,7 @@ def render_scores(table: pd.DataFrame, source: str, classes: tuple[str, str], he
         "hidden": max(len(table) - MOST_ROWS, 0),
         "has_interval": "probability_low" in table,
         "has_nearest": bool(table["nearest_agreement"].notna().any()),
-        "flags": _count_flags(table),
+        "flags": count_flags(table),
         "missing_genes": summary["missing_genes"][:_MOST_GENES],
         "more_missing": max(len(summary["missing_genes"]) - _MOST_GENES, 0),
         "simulated": summary["simulated"],
@@ -140,7 +140,7 @@ def _agreement(evaluation: Mapping[str, Any] | None, labels: Mapping[str, Any] |
 _CHANCE = 0.5
 
 
-def _count_flags(table: pd.DataFrame) -> list[tuple[str, int]]:
+def count_flags(table: pd.DataFrame) -> list[tuple[str, int]]:
     """Return each flag with the number of samples that have it, the most frequent first."""
     flags = table["flags"].str.split("|").explode()
     names, counts = np.unique(flags[flags != ""].to_numpy(dtype=str), return_counts=True)
