@@ -109,6 +109,19 @@ def test_halves_of_the_repeats_are_recorded_and_reported(trained):
     assert "on these data" not in run.result.verdict.sentence
 
 
+def test_a_learning_curve_is_recorded_and_reported_where_one_is_asked_for(trained, tmp_path):
+    assert trained[1].result.learning_curve is None
+    assert "learning_curve" not in trained[1].tables
+    search = {**JOB["search"], "trials": 0, "learning_curve": 3}
+    run = train(_job(tmp_path, search=search, null={"permutations": 0}), tmp_path / "run", tmp_path / "bundle")
+    points = read_run(tmp_path / "run").tables["learning_curve"]
+    assert points["trained"].is_monotonic_increasing
+    assert points["auroc"].iloc[-1] == pytest.approx(run.result.headline.auroc)
+    assert "cannot be extrapolated" in run.result.learning_curve.sentence
+    assert run.result.learning_curve.sentence in (tmp_path / "run" / "report.html").read_text()
+    assert "curve_s" in run.result.timings
+
+
 def test_a_second_seed_is_a_second_run_on_the_same_data_and_says_so(tmp_path):
     small = {
         **JOB,

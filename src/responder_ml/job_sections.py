@@ -111,6 +111,9 @@ class SearchConfig(Section):
     """Splits of an outer training set."""
     trials: int = Field(25, ge=0)
     """Settings tried per candidate and outer training set, the fixed form first; 0 tunes nothing."""
+    learning_curve: int | None = Field(None, ge=2, le=10)
+    """Sizes of the learning curve, the full one included: models are trained again on fewer of the training subjects. From 4 sizes
+    on it can be extrapolated; no curve if not given."""
 
 
 class NullConfig(Section):

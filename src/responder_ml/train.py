@@ -15,7 +15,9 @@ from responder_ml.config import JobConfig
 from responder_ml.errors import RunError, TrackingError
 from responder_ml.evaluation.early_gene_ablation import ablate_early_genes
 from responder_ml.evaluation.evidence import assess_evidence
+from responder_ml.evaluation.extrapolation import LearningCurve
 from responder_ml.evaluation.held_out_features import held_out_features, outer_models
+from responder_ml.evaluation.learning_curve import learning_curve
 from responder_ml.evaluation.procedure import Procedure
 from responder_ml.evaluation.rivals import RivalResult, compare_rivals
 from responder_ml.explanation.explain import explain_run
@@ -172,6 +174,12 @@ def run_procedure(job: JobConfig, prepared: PreparedJob, workers: Workers, progr
             with clock.lap("rivals_s"), progress.stage("Rival explanations") as on_progress:
                 plan, candidates = feasible.plan, feasible.candidates
                 rivals = compare_rivals(labelled, candidates, plan, rival_plan, log2, workers, on_progress)
+        curve: LearningCurve | None = None
+        n_sizes = job.search.learning_curve
+        if n_sizes is not None:
+            with clock.lap("curve_s"), progress.stage("Learning curve") as on_progress:
+                plan, candidates, data = feasible.plan, feasible.candidates, procedure.search_data
+                curve = learning_curve(data, labels, candidates, plan, observed, n_sizes, workers, on_progress)
         with clock.lap("markers_s"), progress.stage(EARLY_GENE_STAGE) as on_progress:
             ablation = ablate_early_genes(procedure, observed, on_progress)
         with clock.lap("explain_s"), progress.stage(EXPLANATION_STAGE) as on_progress:
@@ -191,6 +199,7 @@ def run_procedure(job: JobConfig, prepared: PreparedJob, workers: Workers, progr
         explanation,
         refit,
         rivals,
+        curve,
     )
 
 

@@ -1,7 +1,11 @@
+import dataclasses
+
 import numpy as np
+import pandas as pd
 import pytest
 
-from responder_ml.report.discrimination import group
+from responder_ml.records.learning_curve_record import LearningCurveRecord
+from responder_ml.report.discrimination import Discrimination, group
 from responder_ml.report.subject_decisions import SubjectDecisions
 
 
@@ -37,3 +41,25 @@ def test_few_subjects_get_a_sentence_and_many_a_diagram(built):
 
 def test_nothing_trained(built):
     assert "Nothing was trained" in built("underpowered_run").section("calibration")
+
+
+def test_a_learning_curve_is_a_sentence_and_a_figure_and_nothing_without_one(typical_run):
+    assert "Learning curve" not in Discrimination().render(typical_run)
+    nothing = [np.nan] * 5
+    sizes = pd.DataFrame(
+        {
+            "trained": [6.0, 12.0, 24.0, 48.0, 96.0], "auroc": [0.6, 0.7, 0.75, 0.78, np.nan],
+            "auroc_low": [0.5, 0.6, 0.65, 0.7, np.nan], "auroc_high": [0.7, 0.8, 0.85, 0.9, np.nan],
+            "fitted": [0.61, 0.69, 0.75, 0.78, 0.8], "fitted_low": [0.5] * 5, "fitted_high": [0.9] * 5,
+        }
+    )  # fmt: skip
+    record = LearningCurveRecord(sentence="It <levels> off.", notes=["Two sizes & no more."])
+    result = typical_run.result.model_copy(update={"learning_curve": record})
+    plain = sizes[:4].assign(fitted=nothing[:4], fitted_low=nothing[:4], fitted_high=nothing[:4])
+    for table, has_law in ((sizes, True), (plain, False)):
+        tables = {**typical_run.tables, "learning_curve": table}
+        html = Discrimination().render(dataclasses.replace(typical_run, result=result, tables=tables))
+        assert "It &lt;levels&gt; off." in html
+        assert "Two sizes &amp; no more." in html
+        assert ("inverse power law" in html) == has_law
+        assert html.count("<svg") == 3

@@ -16,6 +16,7 @@ from responder_ml.evaluation.behaviour import compare_behaviour
 from responder_ml.evaluation.calibration import calibrate
 from responder_ml.evaluation.early_gene_ablation import GeneAblation
 from responder_ml.evaluation.evidence import Evidence
+from responder_ml.evaluation.extrapolation import LearningCurve
 from responder_ml.evaluation.global_test import NAME, GlobalP
 from responder_ml.evaluation.metrics import OutOfFold
 from responder_ml.evaluation.permutation import NullResult
@@ -34,6 +35,7 @@ from responder_ml.records.digests import data_digest
 from responder_ml.records.endpoint_record import EndpointRecord
 from responder_ml.records.job_lock import JobLock
 from responder_ml.records.job_register import JobCount
+from responder_ml.records.learning_curve_record import LearningCurveRecord
 from responder_ml.records.left_out_record import LeftOutRecord
 from responder_ml.records.numbers import RowFilter
 from responder_ml.records.result import (
@@ -100,6 +102,7 @@ class Outcome:
     explanation: RunExplanation
     refit: Refit
     rivals: tuple[RivalResult, ...] = ()
+    curve: LearningCurve | None = None
 
 
 def compose_result(
@@ -170,6 +173,7 @@ def compose_result(
         verdict=_verdict(outcome, jobs_on_data, lock),
         jobs_on_data=None if jobs_on_data is None else JobsOnDataRecord(run=jobs_on_data.run, jobs=jobs_on_data.jobs),
         lock=lock,
+        learning_curve=LearningCurveRecord.of(outcome.curve),
         split_sensitivity=_split_sensitivity(observed, labelled, seed),
         stability=_stability(outcome),
         search=SearchRecord(

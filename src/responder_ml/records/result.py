@@ -15,6 +15,7 @@ from responder_ml.evaluation import metrics
 from responder_ml.evaluation.verdict import Verdict
 from responder_ml.records.endpoint_record import EndpointRecord
 from responder_ml.records.job_lock import JobLock
+from responder_ml.records.learning_curve_record import LearningCurveRecord
 from responder_ml.records.left_out_record import LeftOutRecord
 from responder_ml.records.numbers import Interval, Number, finite
 from responder_ml.search.candidate import AUTO
@@ -293,6 +294,7 @@ class Result(Record):
     """None where the register could not be used."""
     lock: JobLock | None = None
     """None where the job was not locked."""
+    learning_curve: LearningCurveRecord | None = None
     split_sensitivity: SplitSensitivityRecord | None = None
     """None with one repeat."""
     stability: StabilityRecord = StabilityRecord()

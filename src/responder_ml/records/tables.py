@@ -11,6 +11,7 @@ import pandas as pd
 from responder_ml.arrays import Floats
 from responder_ml.cohort.endpoint import LabelledCohort
 from responder_ml.evaluation.evidence import Evidence
+from responder_ml.evaluation.extrapolation import LearningCurve
 from responder_ml.evaluation.metrics import OutOfFold, fold_aurocs
 from responder_ml.evaluation.procedure import ObservedResult, Procedure
 from responder_ml.explanation.attribution import Contributions, FoldExplanation
@@ -39,6 +40,7 @@ def run_tables(outcome: Outcome) -> dict[str, pd.DataFrame]:
         "null": _null(outcome.evidence),
         "baselines": _baselines(outcome.evidence),
         "rivals": pd.DataFrame([asdict(rival) for rival in outcome.rivals]),
+        "learning_curve": _learning_curve(outcome.curve),
         "samples": _samples(labelled),
     }
     return {name: table for name, table in tables.items() if len(table)}
@@ -196,6 +198,24 @@ def _baselines(evidence: Evidence) -> pd.DataFrame:
                 "gain_high": baseline.gain_interval[1],
             }
             for baseline in evidence.baselines
+        ]
+    )
+
+
+def _learning_curve(curve: LearningCurve | None) -> pd.DataFrame:
+    """Return one row per size."""
+    return pd.DataFrame(
+        [
+            {
+                "trained": point.trained,
+                "auroc": point.auroc,
+                "auroc_low": point.interval[0],
+                "auroc_high": point.interval[1],
+                "fitted": point.fitted,
+                "fitted_low": point.band[0],
+                "fitted_high": point.band[1],
+            }
+            for point in (() if curve is None else curve.points)
         ]
     )
 

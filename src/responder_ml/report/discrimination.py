@@ -12,6 +12,7 @@ from responder_ml.records.run import Run
 from responder_ml.report.curves import average_precision_recall, average_roc
 from responder_ml.report.figures.curve import Axis, unit_curve
 from responder_ml.report.figures.forest import Row, forest
+from responder_ml.report.figures.learning_curve import learning_curve
 from responder_ml.report.figures.reliability import Groups, reliability
 from responder_ml.report.section import Section, table
 from responder_ml.report.subject_decisions import SubjectDecisions, subject_decisions
@@ -47,7 +48,12 @@ class Discrimination(Section):
             "repeats": repeats,
             "roc": None,
             "precision_recall": None,
+            "learning_curve": run.result.learning_curve,
+            "curve": None,
         }
+        sizes = table(run, "learning_curve")
+        if run.result.learning_curve is not None and len(sizes):
+            values["curve"] = learning_curve(sizes, run.result.learning_curve.sentence)
         if roc is None or precision is None:
             return values
         positive, negative = spoken(endpoint.positive), spoken(endpoint.negative)
