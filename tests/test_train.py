@@ -9,6 +9,7 @@ import yaml
 
 from responder_ml.build import prepare_job
 from responder_ml.config import load_config
+from responder_ml.evaluation.label_ceiling import label_ceiling
 from responder_ml.progress import Progress
 from responder_ml.records.run import TABLES, read_run
 from responder_ml.track import track
@@ -67,9 +68,11 @@ def test_train_writes_everything_the_design_lists(trained):
     assert run.result.simulated
     assert run.result.verdict.level in {"undecided", "evidence", "confounded", "no_evidence"}
     for name, columns in TABLES.items():
-        # No builder of this job has signatures, nothing is tuned on so few subjects nor adjusted for, and a table without rows is
-        # left out.
-        assert name in {"signatures", "trials", "rivals"} or set(columns) <= set(run.tables[name].columns), name
+        # No builder of this job has signatures, nothing is tuned on so few subjects nor adjusted for, no learning curve is asked
+        # for, and a table without rows is left out.
+        assert name in {"signatures", "trials", "rivals", "learning_curve"} or set(columns) <= set(
+            run.tables[name].columns
+        ), name
 
 
 def test_stability_of_leading_genes_is_reported(trained):
@@ -109,17 +112,22 @@ def test_halves_of_the_repeats_are_recorded_and_reported(trained):
     assert "on these data" not in run.result.verdict.sentence
 
 
-def test_a_learning_curve_is_recorded_and_reported_where_one_is_asked_for(trained, tmp_path):
+def test_a_learning_curve_and_a_label_ceiling_are_recorded_and_reported_where_they_are_asked_for(trained, tmp_path):
     assert trained[1].result.learning_curve is None
     assert "learning_curve" not in trained[1].tables
     search = {**JOB["search"], "trials": 0, "learning_curve": 3}
-    run = train(_job(tmp_path, search=search, null={"permutations": 0}), tmp_path / "run", tmp_path / "bundle")
+    endpoint = {**JOB["endpoint"], "reliability": {"value": 0.8, "source": "a retest"}}
+    job = _job(tmp_path, search=search, endpoint=endpoint, null={"permutations": 0})
+    run = train(job, tmp_path / "run", tmp_path / "bundle")
     points = read_run(tmp_path / "run").tables["learning_curve"]
     assert points["trained"].is_monotonic_increasing
     assert points["auroc"].iloc[-1] == pytest.approx(run.result.headline.auroc)
     assert "cannot be extrapolated" in run.result.learning_curve.sentence
     assert run.result.learning_curve.sentence in (tmp_path / "run" / "report.html").read_text()
     assert "curve_s" in run.result.timings
+    # Six responders and seven others.
+    assert read_run(tmp_path / "run").result.label_ceiling.auroc == pytest.approx(label_ceiling(0.8, 6 / 13, 7 / 13))
+    assert trained[1].result.label_ceiling is None
 
 
 def test_a_second_seed_is_a_second_run_on_the_same_data_and_says_so(tmp_path):

@@ -53,6 +53,8 @@ def job_schema() -> dict[str, Any]:
         "properties": {"name": {"type": "string"}, "kind": {"type": "string"}},
         "required": ["name"],
     }
+    value = definitions["ReliabilityConfig"]["properties"]["value"]
+    endpoint["reliability"]["anyOf"].insert(0, {key: text for key, text in value.items() if key != "title"})
     endpoint["nuisance"]["items"] = {"anyOf": [{"type": "string"}, named]}
     return schema
 

@@ -33,6 +33,20 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
+class ReliabilityConfig(Section):
+    """How far the measurement behind the classes comes out again when the same subjects are measured again."""
+
+    value: float = Field(gt=0, le=1)
+    """Correlation of two measurements of the same subjects, above 0 and at most 1."""
+    source: str | None = None
+    """Where the number comes from, such as ``retest of 20 mice after a week``."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _number_alone(cls, value: object) -> object:
+        return {"value": value} if isinstance(value, (int, float)) and not isinstance(value, bool) else value
+
+
 class EndpointConfig(Section):
     """The classes, and the nuisances that could explain them: columns, and for counts the library size.
 
@@ -71,6 +85,9 @@ class EndpointConfig(Section):
     """Whether, for counts, the library size (reads per sample) is a nuisance beside these columns."""
     rule: BehaviourRule | None = None
     """Makes the two classes from a column of numbers; none if not given."""
+    reliability: ReliabilityConfig | None = None
+    """Reliability of the measurement that the classes were cut from, a number or ``{value: 0.8, source: where it comes from}``: the
+    report then has the highest AUROC that such labels allow."""
     among: Rows = Field(default_factory=dict)
     """Rows that belong to the endpoint, as ``where``; the others stay in the cohort, where builders find reference groups."""
     pairs: str | None = None
@@ -118,8 +135,8 @@ class EndpointConfig(Section):
             raise ValueError(
                 f"`kind: classes` needs three or more different classes, but has {', '.join(self.classes) or 'none'}"
             )
-        if self.rule is not None or self.pairs is not None or self.block is not None:
-            raise ValueError("`kind: classes` goes with none of rule, pairs and block; remove it")
+        if any(key is not None for key in (self.rule, self.pairs, self.block, self.reliability)):
+            raise ValueError("`kind: classes` goes with none of rule, pairs, block and reliability; remove it")
         return self
 
     def of_two(self, positive: str, negative: str) -> Self:

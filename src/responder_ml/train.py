@@ -29,6 +29,7 @@ from responder_ml.records.digests import data_digest
 from responder_ml.records.files import named_folder
 from responder_ml.records.job_lock import JobLock, find_lock
 from responder_ml.records.job_register import REGISTER, AskedJob, JobCount, register_job
+from responder_ml.records.label_ceiling_record import LabelCeilingRecord
 from responder_ml.records.outcome import Outcome, compose_result, limits_of
 from responder_ml.records.ownership import check_apart, digest_of_folder
 from responder_ml.records.result import Result
@@ -108,6 +109,7 @@ def run_job(
     register = register or out.parent
     # Before the run is counted as one, since a lock must be older than the first.
     lock = find_job_lock(job, prepared.labelled, register)
+    stated = job.endpoint.reliability
     result = compose_result(
         outcome,
         name=job.name,
@@ -117,6 +119,7 @@ def run_job(
         jobs_on_data=count_jobs(job, prepared.labelled, register, progress),
         lock=lock,
         taken=job.cohort.tissue_taken,
+        ceiling=None if stated is None else LabelCeilingRecord.of(prepared.labelled, stated.value, stated.source),
     )
     run = Run(result, run_tables(outcome), job.resolved())
     card = render_card(run)

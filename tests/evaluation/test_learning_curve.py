@@ -156,9 +156,12 @@ def test_noise_gives_no_curve_and_no_level():
     assert np.mean([curve.level is not None for curve in curves]) <= 0.1
 
 
-def test_the_level_of_a_simulated_cohort_lies_in_its_band():
+def test_the_level_of_simulated_cohorts_lies_in_its_band():
     """Two hundred independent genes shifted by 0.2: the best rule reaches Phi(0.2 sqrt(200 / 2)) = 0.977."""
-    curve, _ = Job(30, 30, shift=0.2, genes=200).curve(6)
-    trained = [point for point in curve.points if not np.isnan(point.auroc)]
-    assert trained[-1].auroc > trained[0].auroc + 0.1
-    assert curve.level_band[0] <= 0.977 <= curve.level_band[1]
+    curves = [Job(40, 40, shift=0.2, genes=200, seed=seed).curve(6)[0] for seed in range(4)]
+    for curve in curves:
+        trained = [point.auroc for point in curve.points if not np.isnan(point.auroc)]
+        assert trained[-1] > trained[0] + 0.1
+    bands = [curve.level_band for curve in curves if curve.level_band is not None]
+    assert len(bands) >= 2
+    assert all(low <= 0.977 <= high for low, high in bands)

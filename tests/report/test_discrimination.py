@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from responder_ml.records.label_ceiling_record import LabelCeilingRecord
 from responder_ml.records.learning_curve_record import LearningCurveRecord
 from responder_ml.report.discrimination import Discrimination, group
 from responder_ml.report.subject_decisions import SubjectDecisions
@@ -63,3 +64,13 @@ def test_a_learning_curve_is_a_sentence_and_a_figure_and_nothing_without_one(typ
         assert "Two sizes &amp; no more." in html
         assert ("inverse power law" in html) == has_law
         assert html.count("<svg") == 3
+
+
+def test_the_label_ceiling_is_one_paragraph_with_where_its_number_comes_from(typical_run):
+    assert "Label ceiling" not in Discrimination().render(typical_run)
+    for source, words in (("retest of <20> mice", "retest of &lt;20&gt; mice"), (None, "does not say where")):
+        ceiling = LabelCeilingRecord(auroc=0.936, reliability=0.8, source=source)
+        result = typical_run.result.model_copy(update={"label_ceiling": ceiling})
+        html = Discrimination().render(dataclasses.replace(typical_run, result=result))
+        assert words in html
+        assert "0.94</data>" in html

@@ -6,6 +6,8 @@ import pandas as pd
 import pytest
 from scipy.stats import spearmanr
 
+from responder_ml.records.label_ceiling_record import LabelCeilingRecord
+from responder_ml.records.learning_curve_record import LearningCurveRecord
 from responder_ml.records.ownership import FILE_LIST
 from responder_ml.records.result import JobsOnDataRecord, SplitSensitivityRecord
 from responder_ml.tracking.items import Artifact, DatasetInput, Metric, Param, Tag
@@ -121,6 +123,17 @@ def test_rival_explanations_are_metrics_where_they_were_run(run, folder):
         "rival/composition_ neurons/p_adjusted": 0.03,
     }
     assert not any(key.startswith("rival/") for key in _of(job_record(run, folder), Metric))
+
+
+def test_the_label_ceiling_and_the_level_of_a_learning_curve_are_metrics_where_there_are_any(run, folder):
+    said = {
+        "label_ceiling": LabelCeilingRecord(auroc=0.94, reliability=0.8),
+        "learning_curve": LearningCurveRecord(sentence="", level=0.9),
+    }
+    record = job_record(dataclasses.replace(run, result=run.result.model_copy(update=said)), folder)
+    values = _of(record, Metric)
+    assert (values["label_ceiling"], values["learning_curve_level"]) == (0.94, 0.9)
+    assert not {"label_ceiling", "learning_curve_level"} & set(_of(job_record(run, folder), Metric))
 
 
 def test_folds_come_in_order_and_a_fold_of_one_class_leaves_a_gap(run, folder):

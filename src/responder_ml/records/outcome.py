@@ -35,6 +35,7 @@ from responder_ml.records.digests import data_digest
 from responder_ml.records.endpoint_record import EndpointRecord
 from responder_ml.records.job_lock import JobLock
 from responder_ml.records.job_register import JobCount
+from responder_ml.records.label_ceiling_record import LabelCeilingRecord
 from responder_ml.records.learning_curve_record import LearningCurveRecord
 from responder_ml.records.left_out_record import LeftOutRecord
 from responder_ml.records.numbers import RowFilter
@@ -50,7 +51,6 @@ from responder_ml.records.result import (
     GlobalTestRecord,
     Headline,
     JobsOnDataRecord,
-    LeadingStability,
     Null,
     NullRecord,
     RefitMemberRecord,
@@ -58,8 +58,8 @@ from responder_ml.records.result import (
     Result,
     SearchRecord,
     SplitSensitivityRecord,
-    StabilityRecord,
 )
+from responder_ml.records.stability_record import LeadingStability, StabilityRecord
 from responder_ml.search.candidate import AUTO
 from responder_ml.search.draw import auto_members
 from responder_ml.versions import versions_of
@@ -115,6 +115,7 @@ def compose_result(
     jobs_on_data: JobCount | None = None,
     lock: JobLock | None = None,
     taken: TissueTaken = "unknown",
+    ceiling: LabelCeilingRecord | None = None,
 ) -> Result:
     """Compose the content of ``result.json``.
 
@@ -132,6 +133,8 @@ def compose_result(
         The lock of the job; None where it was not locked.
     taken
         Whether tissue was taken before or after the outcome was known.
+    ceiling
+        The highest AUROC that the labels allow; None where the job states no reliability.
     """
     labelled, procedure, observed, refit = outcome.labelled, outcome.procedure, outcome.observed, outcome.refit
     positive = int(labelled.labels.sum())
@@ -173,6 +176,7 @@ def compose_result(
         verdict=_verdict(outcome, jobs_on_data, lock),
         jobs_on_data=None if jobs_on_data is None else JobsOnDataRecord(run=jobs_on_data.run, jobs=jobs_on_data.jobs),
         lock=lock,
+        label_ceiling=ceiling,
         learning_curve=LearningCurveRecord.of(outcome.curve),
         split_sensitivity=_split_sensitivity(observed, labelled, seed),
         stability=_stability(outcome),

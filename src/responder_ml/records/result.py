@@ -15,9 +15,11 @@ from responder_ml.evaluation import metrics
 from responder_ml.evaluation.verdict import Verdict
 from responder_ml.records.endpoint_record import EndpointRecord
 from responder_ml.records.job_lock import JobLock
+from responder_ml.records.label_ceiling_record import LabelCeilingRecord
 from responder_ml.records.learning_curve_record import LearningCurveRecord
 from responder_ml.records.left_out_record import LeftOutRecord
 from responder_ml.records.numbers import Interval, Number, finite
+from responder_ml.records.stability_record import StabilityRecord
 from responder_ml.search.candidate import AUTO
 
 SCHEMA_VERSION = 1
@@ -189,25 +191,6 @@ class BehaviourRecord(Record):
     agreement: AgreementRecord | None = None
 
 
-class LeadingStability(Record):
-    """Nogueira's index of the genes of largest contribution in each repeat."""
-
-    nogueira: Number = None
-    interval: Interval | None = None
-    of: str = ""
-    repeats: int = 0
-
-
-class StabilityRecord(Record):
-    """Nogueira's index of the genes behind auto's outer models."""
-
-    nogueira: Number = None
-    interval: Interval | None = None
-    of: str = ""
-    models: int = 0
-    leading: LeadingStability = LeadingStability()
-
-
 class JobsOnDataRecord(Record):
     """Which of how many different jobs on the same data this is, by the register beside the run folder."""
 
@@ -294,6 +277,7 @@ class Result(Record):
     """None where the register could not be used."""
     lock: JobLock | None = None
     """None where the job was not locked."""
+    label_ceiling: LabelCeilingRecord | None = None
     learning_curve: LearningCurveRecord | None = None
     split_sensitivity: SplitSensitivityRecord | None = None
     """None with one repeat."""

@@ -48,6 +48,7 @@ class Discrimination(Section):
             "repeats": repeats,
             "roc": None,
             "precision_recall": None,
+            "ceiling": run.result.label_ceiling,
             "learning_curve": run.result.learning_curve,
             "curve": None,
         }

@@ -106,6 +106,8 @@ def _job_metrics(run: Run) -> Iterator[Metric]:
             **{metric.name: headline.metric(metric.name) for metric in METRICS},
             **_best_baseline(run),
             **_rivals(run),
+            "label_ceiling": result.label_ceiling and result.label_ceiling.auroc,
+            "learning_curve_level": result.learning_curve and result.learning_curve.level,
             "gene_stability": result.stability.nogueira,
             "leading_gene_stability": result.stability.leading.nogueira,
             "genes_called_out": called_out,
