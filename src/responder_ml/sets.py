@@ -33,7 +33,6 @@ from responder_ml.versions import versions_of
 
 FDR = 0.05
 """Level of the false discovery rate at which the sentence counts sets."""
-_REPORTED_VERSIONS = ("responder-ml", "numpy", "scipy", "pandas")
 
 
 def sets(
@@ -109,7 +108,7 @@ def sets(
         preset_correlation=correlation,
         fdr=FDR,
         sentence=describe_sets(table, endpoint.positive, endpoint.negative, simulated),
-        versions=versions_of(_REPORTED_VERSIONS),
+        versions=versions_of(),
         seed=job.seed,
     )
     run = SetsRun(result, {"sets": table}, job.resolved())

@@ -8,10 +8,12 @@ import pandas as pd
 import pytest
 
 from responder_ml.evaluation.transfer import TransferRow
+from responder_ml.records.meta import CohortRow, MetaResult, MetaRun
 from responder_ml.records.sets import SetsResult, SetsRun
 from responder_ml.records.study import STUDY_FOLDER, TABLES, Correction, Study, StudyResult
 from responder_ml.report.html import write_report
 from responder_ml.report.leaderboard import render_leaderboard
+from responder_ml.report.meta import render_meta
 from responder_ml.report.sets import render_sets
 from responder_ml.report.study import render_study
 from responder_ml.report.transfer import render_transfer
@@ -94,17 +96,41 @@ def _sets():
     return render_sets(SetsRun(result, {"sets": pd.DataFrame(rows)}, {}))
 
 
+def _meta():
+    rows = [
+        CohortRow(
+            cohort=f"GSE10258{number}-nucleus-accumbens", positive="stress", negative="control", n_positive=6, n_negative=7,
+            auroc=0.6 + 0.1 * number, auroc_low=0.4, auroc_high=0.9, p_value=0.03, verdict="evidence", weight=0.25, without=0.7,
+            without_low=0.5, without_high=0.8,
+        )
+        for number in range(4)
+    ]  # fmt: skip
+    result = MetaResult(
+        name="4 cohorts", simulated=False, auroc=0.7, auroc_low=0.55, auroc_high=0.82, p_value=0.02, prediction_low=0.3,
+        prediction_high=0.95, tau2=0.2, tau2_low=0.0, tau2_high=3.0, i2=0.4, q=5.0, q_p_value=0.17, level="evidence",
+        sentence="Over 4 cohorts the mean AUROC is 0.70 (95 % interval 0.55 to 0.82, p = 0.02).", notes=("A note.",),
+        cohorts=tuple(rows),
+    )  # fmt: skip
+    return render_meta(MetaRun(result, {}, {}))
+
+
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory):
     folder = tmp_path_factory.mktemp("pages")
     of_report = _fixtures(HERE.parents[1] / "report" / "conftest.py")
     write_report(of_report.make_run(), folder / "report.html")
-    for name, html in (("study", _study()), ("transfer", _transfer()), ("compare", _comparison()), ("sets", _sets())):
+    for name, html in (
+        ("study", _study()),
+        ("transfer", _transfer()),
+        ("compare", _comparison()),
+        ("sets", _sets()),
+        ("meta", _meta()),
+    ):
         (folder / f"{name}.html").write_text(html, encoding="utf-8")
     return folder
 
 
-@pytest.mark.parametrize("name", ["report", "study", "transfer", "compare", "sets"])
+@pytest.mark.parametrize("name", ["report", "study", "transfer", "compare", "sets", "meta"])
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
 def test_everybody_can_use_it_and_nothing_is_cut_or_fetched(chromium, pages, axe, name, width, scheme):
     page = chromium.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
@@ -125,7 +151,7 @@ def test_everybody_can_use_it_and_nothing_is_cut_or_fetched(chromium, pages, axe
     assert wrong == []
 
 
-@pytest.mark.parametrize("name", ["report", "study", "transfer", "compare", "sets"])
+@pytest.mark.parametrize("name", ["report", "study", "transfer", "compare", "sets", "meta"])
 def test_no_table_goes_beyond_the_edge_of_a_desk(chromium, pages, name):
     page = chromium.new_page(viewport={"width": 1280, "height": 900})
     page.goto((pages / f"{name}.html").as_uri())

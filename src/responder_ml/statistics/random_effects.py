@@ -1,9 +1,9 @@
 """Random-effects meta-analysis: one effect estimated in several independent cohorts, whose true effects differ.
 
-``y_i = mu + u_i + e_i`` with ``u_i`` of variance tau^2 between cohorts and ``e_i`` of the known variance within. tau^2 is estimated by
-restricted maximum likelihood; the interval of mu is Hartung and Knapp's: Student's t with one degree of freedom less than
-cohorts, and the observed spread in place of the assumed one. With few cohorts that spread can be small by chance; it is never taken
-to be smaller than the assumed one ("ad hoc" in metafor).
+``y_i = mu + u_i + e_i`` with ``u_i`` of variance tau^2 between cohorts and ``e_i`` of the known variance within. tau^2 is
+estimated by restricted maximum likelihood; the interval of mu is Hartung and Knapp's: Student's t with one degree of freedom less
+than cohorts, and the observed spread in place of the assumed one. With few cohorts that spread can be small by chance; it is never
+taken to be smaller than the assumed one ("ad hoc" in metafor).
 
 References
 ----------
@@ -17,6 +17,7 @@ Higgins JPT, Thompson SG, Spiegelhalter DJ (2009) doi:10.1111/j.1467-985X.2008.0
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from scipy.optimize import brentq
@@ -132,8 +133,12 @@ def _q(y: Floats, v: Floats, tau2: float) -> float:
 def _q_profile(y: Floats, v: Floats) -> tuple[float, float]:
     """Return the values of tau^2 at which Q is at the ends of its 95 % range."""
     ends = chi2.ppf([0.5 + _LEVEL / 2, 0.5 - _LEVEL / 2], len(y) - 1)
-    low, high = (_root(lambda tau2, end=end: _q(y, v, tau2) - end, y, v) for end in ends)
+    low, high = (_root(partial(_beyond, y, v, float(end)), y, v) for end in ends)
     return low, high
+
+
+def _beyond(y: Floats, v: Floats, end: float, tau2: float) -> float:
+    return _q(y, v, tau2) - end
 
 
 def _root(falling: Callable[[float], float], y: Floats, v: Floats) -> float:

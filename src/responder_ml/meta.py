@@ -1,0 +1,176 @@
+"""Meta-analysis of runs: the mean AUROC over independent cohorts, and what a new cohort may show.
+
+AUROCs are pooled as logits, whose sampling distribution is nearer to a normal one (Debray et al. 2019); the standard error of each
+is the width of the run's 95 % interval on that scale. An AUROC of 1 or 0 is moved by half a pair of subjects.
+
+References
+----------
+Debray TPA, Damen JAAG, Riley RD et al. (2019) A framework for meta-analysis of prediction model studies with binary and
+    time-to-event outcomes. Stat Methods Med Res 28:2768-2786. doi:10.1177/0962280218785504
+"""
+
+from collections.abc import Sequence
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from scipy.special import expit, logit
+
+from responder_ml.errors import RunError
+from responder_ml.records.files import named_folder
+from responder_ml.records.meta import META_FOLDER, CohortRow, MetaResult, MetaRun, write_meta
+from responder_ml.records.run import Run, read_run
+from responder_ml.report.meta import render_meta
+from responder_ml.report.numbers import is_missing
+from responder_ml.statistics.random_effects import Pooled, pool
+from responder_ml.versions import versions_of
+
+# Standard errors from the middle to an end of a 95 % interval.
+_STEPS = 1.959963984540054
+_CHANCE = 0.5
+
+
+def meta(folders: Sequence[Path], out: Path) -> MetaRun:
+    """Pool the headlines of runs, and write the folder.
+
+    Parameters
+    ----------
+    folders
+        Run folders of independent cohorts, two or more.
+    out
+        Folder to write.
+
+    Raises
+    ------
+    RunError
+        A folder is not a run, has no AUROC or is of the data of another one; or the folder to write holds something else.
+    """
+    META_FOLDER.check(out)
+    runs = read_cohorts(folders)
+    result = pool_runs(runs)
+    table = pd.DataFrame([row.model_dump() for row in result.cohorts])
+    run = MetaRun(result, {"cohorts": table}, {"runs": [str(folder) for folder in folders]})
+    write_meta(run, render_meta(run), out)
+    return run
+
+
+def default_folder(folders: Sequence[Path]) -> Path:
+    """Return the folder, named after the number of runs and a digest of theirs."""
+    return named_folder("meta", f"{len(folders)}-cohorts", sorted(str(folder.resolve()) for folder in folders))
+
+
+def read_cohorts(folders: Sequence[Path]) -> dict[str, Run]:
+    """Read runs of different data, by a name that none shares.
+
+    Raises
+    ------
+    RunError
+        There are fewer than two, one is listed twice, a folder is not a run or has no AUROC, or two are of the same data.
+    """
+    if len(folders) < 2:
+        raise RunError(
+            f"A meta-analysis needs two run folders or more, {len(folders)} given. Train each cohort by itself first."
+        )
+    if len({folder.resolve() for folder in folders}) < len(folders):
+        raise RunError("A run folder is listed twice. List each cohort once.")
+    runs = {folder: read_run(folder) for folder in folders}
+    names = [run.name for run in runs.values()]
+    of_data: dict[str, Path] = {}
+    for folder, run in runs.items():
+        low, high = run.result.headline.auroc_ci
+        if any(is_missing(value) for value in (run.result.headline.auroc, low, high)):
+            raise RunError(f"{folder} has no AUROC with an interval: nothing was trained in it. Leave it out.")
+        other = of_data.setdefault(run.result.data_sha256, folder)
+        if other != folder:
+            raise RunError(f"{other} and {folder} are runs on the same data, not two cohorts. Leave one of them out.")
+    return {run.name if names.count(run.name) == 1 else str(folder): run for folder, run in runs.items()}
+
+
+def pool_runs(runs: dict[str, Run]) -> MetaResult:
+    """Return the record of a meta-analysis of some runs, by name."""
+    results = [run.result for run in runs.values()]
+    values = np.array([[result.headline.auroc, *result.headline.auroc_ci] for result in results], dtype=np.float64)
+    half_a_pair = np.array([[0.5 / (result.n.positive * result.n.negative)] for result in results])
+    logits = logit(np.clip(values, half_a_pair, 1.0 - half_a_pair))
+    estimates, variances = logits[:, 0], ((logits[:, 2] - logits[:, 1]) / (2.0 * _STEPS)) ** 2
+    pooled = pool(estimates, variances)
+    shares = 1.0 / (variances + pooled.tau2)
+    rows = []
+    for index, (name, run) in enumerate(runs.items()):
+        rest = np.arange(len(runs)) != index
+        without = pool(estimates[rest], variances[rest]) if len(runs) > 2 else None
+        others = (
+            {}
+            if without is None
+            else dict(zip(("without", "without_low", "without_high"), _auroc(without), strict=True))
+        )
+        result, null = run.result, run.result.null
+        rows.append(
+            CohortRow(
+                cohort=name,
+                positive=result.endpoint.positive,
+                negative=result.endpoint.negative,
+                n_positive=result.n.positive,
+                n_negative=result.n.negative,
+                auroc=values[index, 0],
+                auroc_low=values[index, 1],
+                auroc_high=values[index, 2],
+                p_value=None if null is None else null.p_value,
+                verdict=result.verdict.level,
+                weight=float(shares[index] / shares.sum()),
+                **others,
+            )
+        )
+    mean, low, high = _auroc(pooled)
+    simulated = any(result.simulated for result in results)
+    new_low, new_high = (float(expit(end)) for end in pooled.prediction)
+    level = "evidence" if low > _CHANCE else "no_evidence"
+    return MetaResult(
+        name=f"{len(runs)} cohorts",
+        simulated=simulated,
+        auroc=mean,
+        auroc_low=low,
+        auroc_high=high,
+        p_value=pooled.p_value,
+        prediction_low=new_low,
+        prediction_high=new_high,
+        tau2=pooled.tau2,
+        tau2_low=pooled.tau2_interval[0],
+        tau2_high=pooled.tau2_interval[1],
+        i2=pooled.i2,
+        q=pooled.q,
+        q_p_value=pooled.q_p_value,
+        level=level,
+        sentence=(
+            f"{'Simulated data: over' if simulated else 'Over'} {len(runs)} cohorts the mean AUROC is {mean:.2f} (95 % interval "
+            f"{low:.2f} to {high:.2f}, p = {pooled.p_value:.2g}). In a new cohort the true AUROC may lie anywhere from "
+            f"{new_low:.2f} to {new_high:.2f} (95 % prediction interval)."
+        ),
+        notes=tuple(_notes(runs)),
+        cohorts=tuple(rows),
+        versions=versions_of(),
+    )
+
+
+def _auroc(pooled: Pooled) -> tuple[float, float, float]:
+    mean, low, high = expit(np.array([pooled.estimate, *pooled.interval]))
+    return float(mean), float(low), float(high)
+
+
+def _notes(runs: dict[str, Run]) -> list[str]:
+    """Say where cohorts may share animals, and where they ask different questions."""
+    notes = []
+    subjects = {name: set(run.tables["out_of_fold"]["subject"].astype(str)) for name, run in runs.items()}
+    for one, other in combinations(runs, 2):
+        shared = len(subjects[one] & subjects[other])
+        if shared:
+            notes.append(
+                f"{one} and {other} have {shared} names of subjects in common. If these are the same animals (two regions of one "
+                "cohort, for instance) they are one cohort, not two, and the interval is too narrow."
+            )
+    questions = {(run.result.endpoint.positive, run.result.endpoint.negative) for run in runs.values()}
+    if len(questions) > 1:
+        words = "; ".join(f"{positive} against {negative}" for positive, negative in sorted(questions))
+        notes.append(f"The cohorts compare different classes ({words}): whether these mean the same is yours to judge.")
+    return notes
