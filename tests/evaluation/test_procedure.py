@@ -11,6 +11,7 @@ from responder_ml.evaluation.calibration import choose_threshold
 from responder_ml.evaluation.procedure import Procedure
 from responder_ml.evaluation.relabel import draw_labellings
 from responder_ml.features.builders.all_genes import AllGenes
+from responder_ml.features.builders.all_genes_ridge import AllGenesRidge
 from responder_ml.features.builders.gene_sets import GeneSets
 from responder_ml.features.builders.genes import Genes
 from responder_ml.search.candidate import Candidate
@@ -163,7 +164,11 @@ def test_the_share_of_a_candidate_is_its_mean_weight(rng):
 def test_in_a_complete_design_the_seed_changes_no_decision_and_no_statistic(rng):
     counts = rng.poisson(rng.gamma(2.0, 20.0, size=300), size=(13, 300)).astype(np.float64)
     search_data = SearchData(counts, np.arange(300).astype(str), np.arange(13), STRATA)
-    builders = {"genes": Genes(units="counts", max_genes=60), "all_genes": AllGenes(units="counts")}
+    builders = {
+        "genes": Genes(units="counts", max_genes=60),
+        "all_genes": AllGenes(units="counts"),
+        "all_genes_ridge": AllGenesRidge(units="counts"),
+    }
     candidates = [Candidate(name, builder, NearestCentroid) for name, builder in builders.items()]
     folds, rounds = complete_size(count_classes(LABELS, STRATA))
     one, other = (
@@ -181,7 +186,11 @@ def test_in_a_complete_design_a_held_out_subject_changes_no_decision_on_those_he
     counts = rng.poisson(rng.gamma(2.0, 20.0, size=300), size=(13, 300)).astype(np.float64)
     edited = counts.copy()
     edited[4] = rng.permutation(edited[4]) * 3.0
-    builders = {"genes": Genes(units="counts", max_genes=60), "all_genes": AllGenes(units="counts")}
+    builders = {
+        "genes": Genes(units="counts", max_genes=60),
+        "all_genes": AllGenes(units="counts"),
+        "all_genes_ridge": AllGenesRidge(units="counts"),
+    }
     candidates = [Candidate(name, builder, NearestCentroid) for name, builder in builders.items()]
     folds, rounds = complete_size(count_classes(LABELS, STRATA))
     plan = SearchPlan(folds, 3, 0, 1, repeats=rounds, complete=True)
@@ -199,3 +208,17 @@ def test_in_a_complete_design_a_held_out_subject_changes_no_decision_on_those_he
         others = before.folds[repeat] != before.folds[repeat][4]
         moved |= bool(np.abs(before.decisions[repeat, others] - after.decisions[repeat, others]).max() > 1e-3)
     assert moved
+
+
+def test_with_a_ridge_on_all_genes_the_observed_statistic_equals_that_of_the_same_labels_among_relabelled_ones(rng):
+    """A permutation test is exact where the statistic is one function of the labels, whatever was relabelled before."""
+    counts = rng.poisson(rng.gamma(2.0, 20.0, size=300), size=(13, 300)).astype(np.float64)
+    search_data = SearchData(counts, np.arange(300).astype(str), np.arange(13), STRATA)
+    candidates = [Candidate("all_genes_ridge", AllGenesRidge(units="counts"), NearestCentroid)]
+    folds, rounds = complete_size(count_classes(LABELS, STRATA))
+    procedure = Procedure(
+        search_data, candidates, SearchPlan(folds, 3, 0, 1, repeats=rounds, complete=True), Workers(1)
+    )
+    labellings = [*draw_labellings(LABELS, STRATA, 3, np.random.default_rng(0)), LABELS]
+    among = np.concatenate(list(procedure.statistics(labellings)))
+    np.testing.assert_array_equal(among[-1], procedure.observe(LABELS).measured(procedure.cells))
