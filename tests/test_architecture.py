@@ -13,6 +13,7 @@ import pytest
 from responder_ml.classifiers import CLASSIFIERS
 from responder_ml.features.builders import BUILDERS
 from responder_ml.features.signatures import SCORERS
+from responder_ml.regressors import REGRESSORS
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCE = ROOT / "src" / "responder_ml"
@@ -52,6 +53,7 @@ FAMILIES = {
     "responder_ml.classifiers": CLASSIFIERS,
     "responder_ml.features.builders": BUILDERS,
     "responder_ml.features.signatures": SCORERS,
+    "responder_ml.regressors": REGRESSORS,
 }
 
 

@@ -14,12 +14,15 @@ from responder_ml.features.normalise import Normaliser
 from responder_ml.features.signatures import SCORERS
 from responder_ml.features.signatures.mean_z import MeanZ
 from responder_ml.features.signatures.singscore import Singscore
+from responder_ml.regressors import REGRESSORS
 
 # A linear and a tree classifier (one keeps arrays, the other a booster), a builder of genes and one of signatures, a scorer of
 # z-scores and one of ranks, and the normaliser. What siblings inherit from `Classifier`, `Builder` or `SignatureScorer`
 # (validation, tags, messages, decisions against probabilities) is checked on these.
 ONE_OF_EACH_KIND = (ElasticNet, XGBoost, Genes, GeneSets, MeanZ, Singscore, Normaliser)
-SIBLINGS = [kind for kind in (*CLASSIFIERS, *BUILDERS, *SCORERS, ExpressionFilter) if kind not in ONE_OF_EACH_KIND]
+SIBLINGS = [
+    kind for kind in (*CLASSIFIERS, *REGRESSORS, *BUILDERS, *SCORERS, ExpressionFilter) if kind not in ONE_OF_EACH_KIND
+]
 
 # What a class can break by itself: its constructor and parameters, what it sets in fit, writing to its input, a result that
 # depends on the batch or on an earlier fit, and data at the edge (one row, one column, another number type, classes to tell).

@@ -188,11 +188,7 @@ def build_rival_plan(job: JobConfig) -> NullPlan | None:
 
 def build_endpoint(config: EndpointConfig) -> Endpoint:
     """Return the question a job asks."""
-    if config.kind == "classes":
-        raise ConfigError(
-            "endpoint.classes names several classes, which `check`, `train`, `score`, `report` and `track` know, and nothing else. "
-            "Name two: endpoint.positive and endpoint.negative."
-        )
+    config.require_two_classes()
     return Endpoint(
         config.column,
         config.positive,

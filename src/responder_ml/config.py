@@ -3,10 +3,10 @@
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 import yaml
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
 from responder_ml.cohort.expression_files import list_files
 from responder_ml.config_problems import explain
@@ -34,11 +34,13 @@ class JobConfig(Section):
     cohort: CohortConfig
     """Where the data come from."""
     endpoint: EndpointConfig
-    """The question: which two classes of which subjects."""
+    """The question: which two classes, or which graded outcome, of which subjects."""
     builders: tuple[ComponentConfig, ...] = Field(min_length=1)
     """What turns expression into features; every builder is combined with every classifier."""
-    classifiers: tuple[ComponentConfig, ...] = Field(min_length=1)
-    """What tells the classes apart by the features."""
+    classifiers: tuple[ComponentConfig, ...] = ()
+    """What tells the classes apart by the features; at least one."""
+    regressors: tuple[ComponentConfig, ...] | None = None
+    """With ``endpoint.kind: score``, in place of classifiers: what predicts the outcome by the features; at least one."""
     search: SearchConfig = SearchConfig()
     """How candidates are tuned and evaluated."""
     null: NullConfig = NullConfig()
@@ -53,6 +55,16 @@ class JobConfig(Section):
     """Codes of the audit, such as ``RML09``, whose findings of severity ``error`` do not stop the training; the verdict says so."""
     seed: int = Field(7, ge=0)
     """Seed of every random draw: folds, tuning, relabellings, simulation."""
+
+    @model_validator(mode="after")
+    def _learners_of_kind(self) -> Self:
+        graded = self.endpoint.kind == "score"
+        wanted, other = ("regressors", "classifiers") if graded else ("classifiers", "regressors")
+        if getattr(self, other):
+            raise ValueError(f"with `endpoint.kind: {self.endpoint.kind}` name {wanted}, and no {other}")
+        if not getattr(self, wanted):
+            raise ValueError(f"'{wanted}' is missing: name at least one")
+        return self
 
     def resolved(self) -> dict[str, Any]:
         """Return plain values that are themselves valid input, every default spelt out."""
@@ -162,7 +174,9 @@ def read_yaml(path: Path) -> dict[str, Any]:
     except (yaml.YAMLError, UnicodeDecodeError, OSError) as problem:
         raise ConfigError(f"{path} could not be read as YAML: {problem}") from problem
     if not isinstance(content, dict):
-        raise ConfigError(f"{path} holds no keys. A job needs name, cohort, endpoint, builders and classifiers.")
+        raise ConfigError(
+            f"{path} holds no keys. A job needs name, cohort, endpoint, builders and classifiers (or regressors)."
+        )
     # An unquoted `null:` is YAML's word for nothing; here it is the null hypothesis.
     return {"null" if key is None else key: value for key, value in content.items()}
 
@@ -179,7 +193,7 @@ def with_absolute_paths(content: dict[str, Any], folder: Path) -> dict[str, Any]
     claims = resolved.get("claims")
     if isinstance(claims, dict) and isinstance(claims.get("behaviour"), dict):
         resolved["claims"] = {**claims, "behaviour": _with_path(claims["behaviour"], folder)}
-    for family in ("builders", "classifiers"):
+    for family in ("builders", "classifiers", "regressors"):
         if isinstance(resolved.get(family), list):
             resolved[family] = [_component_paths(component, folder) for component in resolved[family]]
     return resolved

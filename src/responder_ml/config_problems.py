@@ -21,6 +21,9 @@ def explain(problem: ValidationError, root: type[BaseModel]) -> Iterable[str]:
                 if removed
                 else f"unknown key '{key}'. {did_you_mean(name, list(_fields(section)))}"
             )
+        elif not key:
+            # Keys that do not go together.
+            yield f"{error['msg'].removeprefix('Value error, ')}."
         elif error["type"] == "missing":
             yield f"'{key}' is missing."
         else:

@@ -6,6 +6,7 @@ from typing import Any
 from responder_ml.classifiers import CLASSIFIERS
 from responder_ml.config import JobConfig
 from responder_ml.features.builders import BUILDERS
+from responder_ml.regressors import REGRESSORS
 from responder_ml.study_config import StudyConfig
 
 _INTRODUCTION = """# Configuration
@@ -40,10 +41,13 @@ def job_schema() -> dict[str, Any]:
     schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **JobConfig.model_json_schema()}
     definitions = schema["$defs"]
     component = definitions.pop("ComponentConfig")
-    for key, registry in (("builders", BUILDERS), ("classifiers", CLASSIFIERS)):
+    for key, registry in (("builders", BUILDERS), ("classifiers", CLASSIFIERS), ("regressors", REGRESSORS)):
         kind = {**component["properties"]["kind"], "enum": registry.names()}
         whole = {**component, "properties": {**component["properties"], "kind": kind}}
-        schema["properties"][key]["items"] = {"anyOf": [{"enum": registry.names()}, whole]}
+        holder = schema["properties"][key]
+        # A key that may be left out is a list or null.
+        holder = next((part for part in holder.get("anyOf", ()) if part.get("type") == "array"), holder)
+        holder["items"] = {"anyOf": [{"enum": registry.names()}, whole]}
     endpoint = definitions["EndpointConfig"]["properties"]
     word = {"type": ["string", "number", "boolean"]}
     for key in ("positive", "negative"):

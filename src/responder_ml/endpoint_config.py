@@ -8,6 +8,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 
 from responder_ml.cohort.behaviour_rule import BehaviourRule
 from responder_ml.cohort.nuisance_kind import Kind
+from responder_ml.errors import ConfigError
 
 
 def _as_word(value: object) -> object:
@@ -48,7 +49,7 @@ class ReliabilityConfig(Section):
 
 
 class EndpointConfig(Section):
-    """The classes, and the nuisances that could explain them: columns, and for counts the library size.
+    """The classes or the graded outcome, and the nuisances that could explain them: columns, and for counts the library size.
 
     A class is a value of the column or a list of values, such as ``positive: [CR, PR]``. A nuisance is a column's name, or name and
     kind where its name and values do not tell it: ``nuisance: [{name: cage, kind: category}, rin]``. Both short forms are kept as
@@ -56,9 +57,10 @@ class EndpointConfig(Section):
     """
 
     column: str
-    """Column of the sample sheet that holds the classes, or the numbers they are cut from."""
-    kind: Literal["two_classes", "classes"] = "two_classes"
-    """``two_classes``, positive and negative; or ``classes``: three or more, compared two by two."""
+    """Column of the sample sheet that holds the classes, the numbers they are cut from, or the graded outcome."""
+    kind: Literal["two_classes", "classes", "score"] = "two_classes"
+    """``two_classes``, positive and negative; ``classes``: three or more, compared two by two; or ``score``: a graded outcome such
+    as a social interaction ratio, whose order is predicted."""
     positive: Word = ""
     """Value of the positive class, such as responder, or a list of values; probabilities are of this class."""
     negative: Word = ""
@@ -129,6 +131,8 @@ class EndpointConfig(Section):
             if self.classes:
                 raise ValueError("classes belong to `kind: classes`; two classes are positive and negative")
             return self
+        if self.kind == "score":
+            return self._check_score()
         if self.positive or self.negative:
             raise ValueError("with `kind: classes` write all of them in classes, and neither positive nor negative")
         if several < 3 or several < len(self.classes):
@@ -138,6 +142,34 @@ class EndpointConfig(Section):
         if any(key is not None for key in (self.rule, self.pairs, self.block, self.reliability)):
             raise ValueError("`kind: classes` goes with none of rule, pairs, block and reliability; remove it")
         return self
+
+    def _check_score(self) -> Self:
+        if self.positive or self.negative or self.classes:
+            raise ValueError("`kind: score` predicts the numbers of the column; remove positive, negative and classes")
+        if self.rule is not None or self.pairs is not None or self.block is not None:
+            raise ValueError(
+                "`kind: score` goes with none of rule, pairs and block; remove it (strata: [cage] exchanges outcomes within cages)"
+            )
+        return self
+
+    def require_two_classes(self) -> None:
+        """Refuse an endpoint of another kind, for all that is made for two classes.
+
+        Raises
+        ------
+        ConfigError
+            With what to do.
+        """
+        if self.kind == "classes":
+            raise ConfigError(
+                "endpoint.classes names several classes, which `check`, `train`, `score`, `report` and `track` know, and nothing "
+                "else. Name two: endpoint.positive and endpoint.negative."
+            )
+        if self.kind == "score":
+            raise ConfigError(
+                "A graded outcome (endpoint.kind: score) is for `check`, `train` and `score` only. Whatever else trains needs two "
+                "classes, endpoint.positive and endpoint.negative, which endpoint.rule can cut from the same column."
+            )
 
     def of_two(self, positive: str, negative: str) -> Self:
         """Return the endpoint of two of the classes."""

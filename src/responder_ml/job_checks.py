@@ -7,6 +7,7 @@ from typing import Any
 from responder_ml.config import JobConfig
 from responder_ml.endpoint_config import EndpointConfig
 from responder_ml.errors import ConfigError
+from responder_ml.features.builders.builder import Builder
 from responder_ml.features.signatures import SCORERS
 from responder_ml.job_sections import ComponentConfig
 from responder_ml.parameters import check_values
@@ -47,6 +48,23 @@ def check_scorer(component: ComponentConfig) -> None:
         check_params(f"scorer '{scorer}'", SCORERS[scorer], params, ())
     elif scorer is not None:
         SCORERS[scorer]
+
+
+def check_builder(component: ComponentConfig, kind: type[Builder], endpoint: EndpointConfig) -> None:
+    """Check a builder's parameters, with those of its scorer, and that none of them names the label."""
+    owner = f"builder '{component.kind}'"
+    # Units are those of the job.
+    check_params(owner, kind, component.params, ("units",))
+    check_scorer(component)
+    refuse_label(owner, component.params.get("covariates", ()), endpoint)
+
+
+def unique_name(component: ComponentConfig, taken: Mapping[str, Any], family: str) -> str:
+    """Return a component's name, which no other of its family may have."""
+    name = component.name or component.kind
+    if name in taken:
+        raise ConfigError(f"Two {family}s are called '{name}'. Give one of them its own `name`.")
+    return name
 
 
 def refuse_label(owner: str, columns: Sequence[str], endpoint: EndpointConfig) -> None:

@@ -12,6 +12,7 @@ from responder_ml.arrays import Floats
 from responder_ml.build import build_genes
 from responder_ml.bundles.align_batches import align_batches
 from responder_ml.bundles.bundle import BUNDLE_FOLDER, read_bundle
+from responder_ml.bundles.graded_bundle import is_graded
 from responder_ml.bundles.sample_covariates import SampleCovariates
 from responder_ml.bundles.scorer import Scorer, match_source
 from responder_ml.cohort.alignment import MatchedGenes
@@ -25,6 +26,7 @@ from responder_ml.records.files import write_text
 from responder_ml.records.ownership import refuse_inside
 from responder_ml.records.run import RUN_FOLDER
 from responder_ml.report.score import write_scores_page
+from responder_ml.score_graded import refuse_options, score_graded
 from responder_ml.search.missing_gene_policy import check_policy
 
 # Samples read and scored at once: 20,000 genes of these are 330 and 40 MB. Reading a column of a Parquet file has a fixed cost.
@@ -50,7 +52,7 @@ def score(
     layer: str | None = None,
     without_covariates: bool = False,
 ) -> pd.DataFrame:
-    """Score the samples of an expression file with a bundle.
+    """Score the samples of an expression file with a bundle; one of a graded outcome predicts it (`score_graded`).
 
     A sample's numbers depend on the bundle and on that sample alone, never on what else is in the file.
 
@@ -104,6 +106,22 @@ def score(
         The bundle cannot be trusted or its training gave no evidence, too many genes are missing, a table cannot be used or
         would be written over, the prior is not a share, or a file would be written into a bundle or a run.
     """
+    if is_graded(bundle_folder):
+        refuse_options(prior=prior is not None, align_batch=align_batch, transport=transport != "none", report=report)
+        return score_graded(
+            bundle_folder,
+            expression,
+            samples=samples,
+            units=units,
+            out=out,
+            missing=missing,
+            gene_map=gene_map,
+            columns=columns,
+            anyway=anyway,
+            sheet_name=sheet_name,
+            layer=layer,
+            without_covariates=without_covariates,
+        )
     check_policy(missing)
     _check_transport(transport, align_batch)
     check_outputs(out, report, [expression, samples, gene_map, *bundle_folder.glob("*")])

@@ -10,7 +10,7 @@ import pytest
 
 from responder_ml.bundles import manifest as module
 from responder_ml.bundles.manifest import (
-    FORMAT_VERSION,
+    GRADED_VERSION,
     MANIFEST,
     Manifest,
     describe_features,
@@ -74,8 +74,8 @@ def test_every_key_that_is_not_as_expected_is_named(folder, changes, keys):
 
 
 def test_a_newer_format_is_refused_by_its_number_whatever_else_it_holds(folder):
-    _change(folder, {"format_version": FORMAT_VERSION + 1, "genes": 1})
-    with pytest.raises(BundleError, match=rf"format version {FORMAT_VERSION + 1}, .* up to {FORMAT_VERSION}\. Update"):
+    _change(folder, {"format_version": GRADED_VERSION + 1, "genes": 1})
+    with pytest.raises(BundleError, match=rf"format version {GRADED_VERSION + 1}, .* up to {GRADED_VERSION}\. Update"):
         read_manifest(folder)
 
 

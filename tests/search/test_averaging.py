@@ -4,8 +4,8 @@ from responder_ml.search.averaging import candidate_weights, weighted_sum
 from responder_ml.search.tune import InnerScore
 
 
-def _score(*aurocs, log_loss=0.5):
-    return InnerScore(np.array(aurocs), log_loss)
+def _score(*aurocs, loss=0.5):
+    return InnerScore(np.array(aurocs), loss)
 
 
 def test_all_candidates_weigh_alike_where_nothing_is_tuned():

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from responder_ml.classifiers import CLASSIFIERS
+from responder_ml.classifiers.nearest_centroid import NearestCentroid
 from responder_ml.features.builders.genes import Genes
 from responder_ml.search.candidate import Candidate
 from responder_ml.search.inner_folds import InnerFolds, InnerTestFold, TrainingSet
@@ -53,8 +54,8 @@ def test_several_settings_together_equal_each_alone_and_columns_in_natural_order
     together = inner.scores(settings)
     for params, score in zip(settings, together, strict=True):
         (alone,) = inner.scores([params])
-        np.testing.assert_allclose(alone.aurocs, score.aurocs, atol=1e-12)
-        assert alone.log_loss == pytest.approx(score.log_loss, abs=1e-12)
+        np.testing.assert_allclose(alone.concordances, score.concordances, atol=1e-12)
+        assert alone.loss == pytest.approx(score.loss, abs=1e-12)
         expected = np.full(SUBJECTS, np.nan)
         scores = []
         for block, held_out in zip(blocks, training.inner, strict=True):
@@ -65,11 +66,11 @@ def test_several_settings_together_equal_each_alone_and_columns_in_natural_order
             subjects = np.flatnonzero(held_out)
             expected[subjects] = decision.reshape(-1, 2).mean(axis=1)
             scores.append(auroc(labels[subjects], expected[subjects]))
-        np.testing.assert_allclose(score.aurocs, scores, atol=1e-12)
+        np.testing.assert_allclose(score.concordances, scores, atol=1e-12)
         known = training.subjects
         signed = np.where(labels[known] == 1, 1.0, -1.0) * expected[known]
         # Inner folds are of one size here.
-        assert score.log_loss == pytest.approx(np.mean(np.log1p(np.exp(-signed))), abs=1e-6)
+        assert score.loss == pytest.approx(np.mean(np.log1p(np.exp(-signed))), abs=1e-6)
         np.testing.assert_allclose(inner.decisions(params), expected, atol=1e-6)
 
 
@@ -80,7 +81,7 @@ def test_one_sample_each_keeps_the_order_of_samples():
     fold = InnerTestFold.of(np.array([4, 0, 3]), LABELS)
     np.testing.assert_array_equal(fold.subjects, [4, 0, 3])
     np.testing.assert_array_equal(fold.means(np.array([0.1, 0.2, 0.3])), [0.1, 0.2, 0.3])
-    assert fold.auroc(np.array([0.1, 0.2, 0.3])) == pytest.approx(0.5)
+    assert NearestCentroid.judge(fold.target, fold.means(np.array([0.1, 0.2, 0.3])))[0] == pytest.approx(0.5)
 
 
 def test_samples_of_a_subject_are_averaged_first():
@@ -89,4 +90,4 @@ def test_samples_of_a_subject_are_averaged_first():
     np.testing.assert_array_equal(fold.subjects, [0, 1, 2])
     np.testing.assert_allclose(fold.means(scores), [2.5, 2.0, 2.0])
     # Subject 1 is positive: below subject 0, level with subject 2.
-    assert fold.auroc(scores) == pytest.approx(0.25)
+    assert NearestCentroid.judge(fold.target, fold.means(scores))[0] == pytest.approx(0.25)

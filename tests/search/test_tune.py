@@ -93,8 +93,8 @@ def test_the_noise_allows_for_training_sets_that_overlap():
     base, other = InnerScore(np.full(4, 0.5), 1.0), InnerScore(np.array([0.5, 0.6, 0.6, 0.7]), 1.0)
     # Mean gain 0.1; variance 0.02 / 3; with 2 inner folds its factor is 1 / 4 + 1.
     assert is_gain(other, base, 2) == (np.sqrt(1.25 * 0.02 / 3) < 0.1)
-    assert is_gain(InnerScore(other.aurocs - 0.01, 1.0), base, 3)
-    assert not is_gain(InnerScore(other.aurocs - 0.01, 1.0), base, 2)
+    assert is_gain(InnerScore(other.concordances - 0.01, 1.0), base, 3)
+    assert not is_gain(InnerScore(other.concordances - 0.01, 1.0), base, 2)
     assert not is_gain(base, base, 2)
 
 

@@ -2,7 +2,7 @@
 
 Xgboost trusts its own files: it follows an index out of range, and a wrong type can end the process. A booster from a file is
 therefore accepted only if every key, type, length and index is what our training writes: plain trees of numeric splits, parents
-before children, two classes. The text holds numbers and names of settings, no code.
+before children, two classes or one number. The text holds numbers and names of settings, no code.
 """
 
 import json
@@ -19,6 +19,10 @@ _EMPTY = ("categories", "categories_nodes", "categories_segments", "categories_s
 _NO_PARENT = 2**31 - 1
 _DIGITS = re.compile(r"\d{1,9}")
 _SCORE = re.compile(r"\[?-?\d{1,40}(?:\.\d{1,40})?(?:E[+-]?\d{1,2})?\]?")
+# Two classes, and graded outcomes.
+_OBJECTIVES = tuple(
+    {"name": name, "reg_loss_param": {"scale_pos_weight": "1"}} for name in ("binary:logistic", "reg:squarederror")
+)
 # Written by some versions only.
 _NO_CATEGORIES: dict[str, list[int]] = {"enc": [], "feature_segments": [], "sorted_idx": []}
 
@@ -53,7 +57,7 @@ def check_booster(text: str) -> None:
 def _check_settings(learner: Mapping[str, Any]) -> int:
     """Check the booster's settings of its task; return the number of features."""
     objective, params = learner["objective"], learner["learner_model_param"]
-    _require(objective == {"name": "binary:logistic", "reg_loss_param": {"scale_pos_weight": "1"}}, "objective")
+    _require(objective in _OBJECTIVES, "objective")
     _keys(
         params,
         "learner_model_param",

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from responder_ml.array_archive import pack_arrays, unpack_arrays
+from responder_ml.bundles.intact_files import check_folder, read_checked
 from responder_ml.bundles.manifest import (
     MANIFEST,
     MODEL,
@@ -46,7 +47,6 @@ from responder_ml.records.run import CARD
 from responder_ml.search.mean_model import MeanClassifier, ScoringModel
 
 _Part = TypeVar("_Part", CalibrationScores, HeldOutFeatures, MarkerCheck, BatchReference, Fingerprints)
-_TEXT_SUFFIXES = (".md", ".html", ".txt")
 # Fields of `MarkerCheck` that files of bundles hold under the names they had in the first format.
 _OLD_NAMES = {"background_genes": "ruler", "relative_ranks": "places"}
 # Library versions may change the last digits of a sum, not more.
@@ -203,9 +203,9 @@ def read_bundle(folder: Path) -> Bundle:
     BundleError
         A file is missing, damaged, altered, from a newer version, or holds anything but our own classes and plain data.
     """
-    _check_folder(folder)
+    check_folder(folder)
     manifest = read_manifest(folder)
-    contents = {name: _read_file(folder / name, manifest.files[name]) for name in (MODEL, REFERENCE)}
+    contents = {name: read_checked(folder / name, manifest.files[name]) for name in (MODEL, REFERENCE)}
     arrays = unpack_arrays(contents[REFERENCE])
     (model, *outer_models), classifiers = unpack_models(contents[MODEL])
     try:
@@ -286,36 +286,6 @@ def _former_files(folder: Path) -> frozenset[str]:
 
 BUNDLE_FOLDER = FolderKind("bundle", _former_files, "--bundle", BundleError)
 """How a bundle's folder is recognised before it is written."""
-
-
-def _check_folder(folder: Path) -> None:
-    if not folder.is_dir():
-        raise BundleError(f"There is no bundle folder {folder}. Give the folder that `train` wrote.")
-    own = (MANIFEST, MODEL, REFERENCE)
-    missing = [name for name in own if not (folder / name).is_file()]
-    if missing:
-        raise BundleError(f"{folder} is not a complete bundle: {', '.join(missing)} not found. Use an intact copy.")
-    foreign = [
-        path.name
-        for path in sorted(folder.iterdir())
-        if path.is_symlink()
-        or (path.name not in own and path.suffix not in _TEXT_SUFFIXES and not path.name.startswith("."))
-    ]
-    if foreign:
-        raise BundleError(
-            f"{folder} holds files that no bundle holds: {', '.join(foreign[:5])}. Links are not followed, and only text may "
-            "be beside the bundle's own files. Use the folder as `train` wrote it."
-        )
-
-
-def _read_file(path: Path, expected: BundleFile) -> bytes:
-    try:
-        content = path.read_bytes()
-    except OSError as problem:
-        raise BundleError(f"{path} could not be read: {problem}.") from problem
-    if hashlib.sha256(content).hexdigest() != expected.sha256:
-        raise BundleError(f"{path} is damaged or altered: its checksum does not match. Use an intact copy.")
-    return content
 
 
 def _stored_name(prefix: str, field_name: str) -> str:

@@ -14,11 +14,14 @@ from responder_ml.cohort.nuisance_kind import Kind
 from responder_ml.cohort.units import Units
 from responder_ml.errors import BundleError
 from responder_ml.search.mean_model import MeanClassifier, ScoringModel
+from responder_ml.search.outcome_model import OutcomeModel
 
 FORMAT_VERSION = 3
 """The first format had no verdict to act on, no names of columns, and scored with the final model alone; the second no covariates,
 and models without them are written in it still: a program that knows no covariates must not score as if there were none."""
 PLAIN_VERSION = 2
+GRADED_VERSION = 4
+"""Of models that predict a graded outcome (`graded_bundle`)."""
 CLASSES = "classes"
 """The key ``kind`` of a manifest of several classes; that of two has none."""
 MANIFEST, MODEL, REFERENCE = "manifest.json", "model.skops", "reference.npz"
@@ -144,7 +147,12 @@ def read_manifest(folder: Path) -> Manifest:
     path, content = folder / MANIFEST, read_content(folder)
     if content.get("kind") == CLASSES:
         raise BundleError(f"{folder} is a bundle of several classes. Name the folder of two of them, which lies in it.")
-    require_version(folder, content, FORMAT_VERSION)
+    if content.get("format_version") == GRADED_VERSION:
+        raise BundleError(
+            f"{folder} predicts a graded outcome, and what was asked for needs a model of two classes. `score` reads it."
+        )
+    if content.get("format_version") not in range(FORMAT_VERSION + 1):
+        require_version(folder, content, GRADED_VERSION)
     try:
         manifest = Manifest(**content)
     except ValidationError as problem:
@@ -213,7 +221,7 @@ def manifest_digest(content: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(rest, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
-def describe_features(model: ScoringModel) -> list[FeatureDescription]:
+def describe_features(model: ScoringModel | OutcomeModel) -> list[FeatureDescription]:
     """Return each feature of a model with its genes, each gene's share of it, and its weight in the model.
 
     The weight of a feature of a linear model is its share of the absolute coefficients; of trees all weights are equal, and of a

@@ -20,7 +20,9 @@ from responder_ml.features.builders import BUILDERS
 from responder_ml.features.expression_filter import ExpressionFilter
 from responder_ml.features.normalise import Normaliser
 from responder_ml.features.signatures import SCORERS
+from responder_ml.regressors import REGRESSORS
 from responder_ml.search.mean_model import MeanClassifier, MeanModel, ScoringModel
+from responder_ml.search.outcome_model import OutcomeModel
 from responder_ml.search.prefix_model import PrefixModel
 
 _SCHEMA = "schema.json"
@@ -37,12 +39,12 @@ _PLAIN = {
 
 def allowed_classes() -> frozenset[str]:
     """Return the classes a model may be made of: the registered ones and the steps they share."""
-    steps = {PrefixModel, MeanModel, MeanClassifier, Normaliser, ExpressionFilter}
-    members: set[type[Any]] = {*steps, *BUILDERS, *CLASSIFIERS, *SCORERS}
+    steps = {PrefixModel, MeanModel, MeanClassifier, OutcomeModel, Normaliser, ExpressionFilter}
+    members: set[type[Any]] = {*steps, *BUILDERS, *CLASSIFIERS, *REGRESSORS, *SCORERS}
     return frozenset(f"{member.__module__}.{member.__qualname__}" for member in members)
 
 
-def pack_models(models: Sequence[ScoringModel], classifiers: Sequence[MeanClassifier] = ()) -> bytes:
+def pack_models(models: Sequence[ScoringModel | OutcomeModel], classifiers: Sequence[MeanClassifier] = ()) -> bytes:
     """Return fitted models, and after them the classifiers of further outer models, as the content of a skops file.
 
     Raises
@@ -93,6 +95,31 @@ def unpack_models(content: bytes) -> tuple[tuple[ScoringModel, ...], tuple[MeanC
     BundleError
         Damage, anything but plain arrays, or a class that is not on our list.
     """
+    models = _unpack(content)
+    if not models or not isinstance(models[0], ScoringModel):
+        raise _no_models()
+    is_model = [isinstance(model, ScoringModel) for model in models]
+    classifiers = models[sum(is_model) :]
+    if not all(is_model[: sum(is_model)]) or not all(isinstance(member, MeanClassifier) for member in classifiers):
+        raise _no_models()
+    return tuple(models[: sum(is_model)]), tuple(classifiers)
+
+
+def unpack_outcome_model(content: bytes) -> OutcomeModel:
+    """Return the model of a skops file that predicts a graded outcome, or refuse the file before anything in it is built.
+
+    Raises
+    ------
+    BundleError
+        As for `unpack_models`.
+    """
+    models = _unpack(content)
+    if len(models) != 1 or not isinstance(models[0], OutcomeModel):
+        raise _no_models()
+    return models[0]
+
+
+def _unpack(content: bytes) -> list[Any]:
     import skops.io
 
     try:
@@ -103,13 +130,9 @@ def unpack_models(content: bytes) -> tuple[tuple[ScoringModel, ...], tuple[MeanC
         models = skops.io.loads(content, trusted=sorted(allowed_classes()))
     except DAMAGE as problem:
         raise BundleError(f"The model file is damaged ({describe_problem(problem)}). Use an intact copy.") from problem
-    if not isinstance(models, list) or not models or not isinstance(models[0], ScoringModel):
+    if not isinstance(models, list):
         raise _no_models()
-    is_model = [isinstance(model, ScoringModel) for model in models]
-    classifiers = models[sum(is_model) :]
-    if not all(is_model[: sum(is_model)]) or not all(isinstance(member, MeanClassifier) for member in classifiers):
-        raise _no_models()
-    return tuple(models[: sum(is_model)]), tuple(classifiers)
+    return models
 
 
 def _no_models() -> BundleError:

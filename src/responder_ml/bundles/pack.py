@@ -88,17 +88,7 @@ def pack_bundle(
     if fingerprints is None:
         fingerprints = Fingerprints.of(labelled)
     endpoint = labelled.endpoint
-    covariates = [
-        CovariateDescription(
-            name=covariate.name,
-            kind=covariate.kind,
-            levels=list(covariate.levels),
-            least=covariate.least,
-            greatest=covariate.greatest,
-            markers=list(markers_of(covariate.name, genes, labelled.cohort.obs)),
-        )
-        for covariate in covariates_of(labelled)
-    ]
+    covariates = describe_covariates(labelled, genes)
     classes: dict[str, Any] = {"column": endpoint.column, "positive": endpoint.positive, "negative": endpoint.negative}
     if endpoint.rule is not None:
         classes["rule"] = {"column": labelled.measured, **asdict(endpoint.rule)}
@@ -144,3 +134,26 @@ def pack_bundle(
         fingerprints=fingerprints,
     )
     return replace(bundle, manifest=manifest.model_copy(update={"check": bundle.check_values()}))
+
+
+def describe_covariates(labelled: LabelledCohort, genes: Sequence[str]) -> list[CovariateDescription]:
+    """Return what features are adjusted for, as a manifest holds it.
+
+    Parameters
+    ----------
+    labelled
+        Training samples.
+    genes
+        Names of the model's genes.
+    """
+    return [
+        CovariateDescription(
+            name=covariate.name,
+            kind=covariate.kind,
+            levels=list(covariate.levels),
+            least=covariate.least,
+            greatest=covariate.greatest,
+            markers=list(markers_of(covariate.name, genes, labelled.cohort.obs)),
+        )
+        for covariate in covariates_of(labelled)
+    ]

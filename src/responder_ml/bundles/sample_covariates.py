@@ -8,6 +8,7 @@ import pandas as pd
 
 from responder_ml.arrays import Floats
 from responder_ml.bundles.bundle import Bundle
+from responder_ml.bundles.graded_bundle import GradedBundle
 from responder_ml.cohort.nuisance_kind import as_kind
 from responder_ml.errors import SampleSheetError, list_names
 from responder_ml.features.normalise import log2_expression
@@ -57,7 +58,12 @@ class SampleCovariates:
     """
 
     def __init__(
-        self, bundle: Bundle, names: Sequence[str], sheet: pd.DataFrame | None = None, *, at_mean: bool = False
+        self,
+        bundle: Bundle | GradedBundle,
+        names: Sequence[str],
+        sheet: pd.DataFrame | None = None,
+        *,
+        at_mean: bool = False,
     ) -> None:
         self._bundle, self._at_mean = bundle, at_mean
         self._sheet = pd.DataFrame(index=pd.Index(list(names), dtype=object))

@@ -5,8 +5,9 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from responder_ml.arrays import Floats, Labels
-from responder_ml.classifiers.classifier import LinearClassifier, Problem, Space, Task
+from responder_ml.classifiers.classifier import LinearClassifier
 from responder_ml.classifiers.elastic_logistic import elastic_logistic
+from responder_ml.classifiers.learner import Problem, Space, Task
 from responder_ml.classifiers.ridge_logistic import MAX_GRAM_ROWS, gram_logistic, ridge_logistic
 from responder_ml.parameters import Positive, Share
 

@@ -11,7 +11,8 @@ from scipy.special import logit
 from threadpoolctl import threadpool_limits
 
 from responder_ml.arrays import Floats, Labels
-from responder_ml.classifiers.classifier import Classifier, Space
+from responder_ml.classifiers.classifier import Classifier
+from responder_ml.classifiers.learner import Space
 
 # Probabilities are single precision.
 _LEAST = 1e-6

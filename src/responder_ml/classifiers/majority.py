@@ -3,7 +3,8 @@
 import numpy as np
 
 from responder_ml.arrays import Floats, Labels
-from responder_ml.classifiers.classifier import LinearClassifier, Space
+from responder_ml.classifiers.classifier import LinearClassifier
+from responder_ml.classifiers.learner import Space
 
 
 class Majority(LinearClassifier):

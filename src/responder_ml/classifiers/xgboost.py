@@ -5,13 +5,15 @@ Whether xgboost can use a device is found out by trying it, silently and once in
 
 import json
 import re
+from abc import abstractmethod
 from functools import cache
 from typing import Any
 
 import numpy as np
 
-from responder_ml.arrays import Floats, Labels
-from responder_ml.classifiers.classifier import Classifier, Space
+from responder_ml.arrays import Floats
+from responder_ml.classifiers.classifier import Classifier
+from responder_ml.classifiers.learner import Learner, Space, Target
 from responder_ml.errors import ConfigError
 from responder_ml.parameters import Count, NotNegative, Seed, ShareAboveZero
 
@@ -47,7 +49,98 @@ def usable_device(device: str) -> str:
     return device if str(used_device).startswith("cuda") else CPU
 
 
-class XGBoost(Classifier):
+class BoostedTrees(Learner):
+    """What boosted trees for classes and for graded outcomes share; parameters as for `XGBoost`."""
+
+    linear = False
+
+    def __init__(
+        self,
+        rounds: Count = 50,
+        max_depth: Count = 2,
+        learning_rate: ShareAboveZero = 0.1,
+        min_child_weight: NotNegative = 0.1,
+        colsample_bytree: ShareAboveZero = 0.3,
+        reg_lambda: NotNegative = 1.0,
+        device: str = "cpu",
+        seed: Seed = 0,
+    ) -> None:
+        self.rounds = rounds
+        self.max_depth = max_depth
+        self.learning_rate = learning_rate
+        self.min_child_weight = min_child_weight
+        self.colsample_bytree = colsample_bytree
+        self.reg_lambda = reg_lambda
+        self.device = device
+        self.seed = seed
+
+    def notes(self) -> tuple[str, ...]:
+        """Return a sentence where xgboost cannot use the device.
+
+        Raises
+        ------
+        ConfigError
+            It is not the name of a device.
+        """
+        if not _DEVICE.fullmatch(str(self.device)):
+            raise ConfigError(f"The device of xgboost is '{self.device}'. Give cpu, cuda or cuda:NUMBER.")
+        if usable_device(self.device) == self.device:
+            return ()
+        return (f"device is {self.device}, but xgboost sees no such GPU here; the processor is used.",)
+
+    @abstractmethod
+    def _objective(self) -> dict[str, Any]:
+        """Return xgboost's name of the loss, and where trees start."""
+
+    def _grow(self, X: Floats, target: Floats) -> None:
+        import xgboost
+
+        # What `xgboost.train` does on a `QuantileDMatrix`, to the last bit, without the steps that take longer
+        # than trees of tens of rows.
+        matrix = xgboost.DMatrix(X, label=target.astype(np.float32), nthread=1)
+        self.booster_ = xgboost.Booster(self._settings(), [matrix])
+        for number in range(self.rounds):
+            self.booster_.update(matrix, number)
+        if self.device != CPU:
+            self.booster_.set_param({"device": CPU})  # the rows to predict are in main memory
+
+    def _margins(self, X: Floats) -> Floats:
+        return np.asarray(self.booster_.inplace_predict(X, predict_type="margin"), dtype=np.float64)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the state with the trees as xgboost's own JSON, which any later version reads."""
+        state = dict(super().__getstate__())
+        if "booster_" in state:
+            state["booster_"] = self.booster_.save_raw("json").decode()
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Rebuild the trees from their JSON."""
+        state = dict(state)
+        if "booster_" in state:
+            import xgboost
+
+            booster = xgboost.Booster({"nthread": 1})
+            booster.load_model(bytearray(state["booster_"].encode()))
+            state["booster_"] = booster
+        super().__setstate__(state)
+
+    def _settings(self) -> dict[str, Any]:
+        return {
+            **self._objective(),
+            "tree_method": "hist",
+            "max_depth": self.max_depth,
+            "learning_rate": self.learning_rate,
+            "min_child_weight": self.min_child_weight,
+            "colsample_bytree": self.colsample_bytree,
+            "reg_lambda": self.reg_lambda,
+            "device": usable_device(self.device),
+            "seed": self.seed,
+            "nthread": 1,
+        }
+
+
+class XGBoost(BoostedTrees, Classifier):
     """Boosted shallow trees with xgboost's histogram method on one thread.
 
     xgboost's own default asks for about four samples in each leaf at even odds; with tens of animals that leaves
@@ -88,27 +181,6 @@ class XGBoost(Classifier):
     name = "xgboost"
     summary = "boosted shallow trees; sees interactions, wants more than a dozen animals"
     reference = "doi:10.1145/2939672.2939785"
-    linear = False
-
-    def __init__(
-        self,
-        rounds: Count = 50,
-        max_depth: Count = 2,
-        learning_rate: ShareAboveZero = 0.1,
-        min_child_weight: NotNegative = 0.1,
-        colsample_bytree: ShareAboveZero = 0.3,
-        reg_lambda: NotNegative = 1.0,
-        device: str = "cpu",
-        seed: Seed = 0,
-    ) -> None:
-        self.rounds = rounds
-        self.max_depth = max_depth
-        self.learning_rate = learning_rate
-        self.min_child_weight = min_child_weight
-        self.colsample_bytree = colsample_bytree
-        self.reg_lambda = reg_lambda
-        self.device = device
-        self.seed = seed
 
     @classmethod
     def search_space(cls, rows: int | None = None) -> Space:
@@ -121,63 +193,11 @@ class XGBoost(Classifier):
             "min_child_weight": FloatDistribution(0.01, 1.0, log=True),
         }
 
-    def notes(self) -> tuple[str, ...]:
-        """Return a sentence where xgboost cannot use the device.
-
-        Raises
-        ------
-        ConfigError
-            It is not the name of a device.
-        """
-        if not _DEVICE.fullmatch(str(self.device)):
-            raise ConfigError(f"The device of xgboost is '{self.device}'. Give cpu, cuda or cuda:NUMBER.")
-        if usable_device(self.device) == self.device:
-            return ()
-        return (f"device is {self.device}, but xgboost sees no such GPU here; the processor is used.",)
-
-    def _learn(self, X: Floats, labels: Labels) -> None:
-        import xgboost
-
-        # What `xgboost.train` does on a `QuantileDMatrix`, to the last bit, without the steps that take longer
-        # than trees of tens of rows.
-        matrix = xgboost.DMatrix(X, label=labels.astype(np.float32), nthread=1)
-        self.booster_ = xgboost.Booster(self._settings(), [matrix])
-        for number in range(self.rounds):
-            self.booster_.update(matrix, number)
-        if self.device != CPU:
-            self.booster_.set_param({"device": CPU})  # the rows to predict are in main memory
+    def _learn(self, X: Floats, target: Target) -> None:
+        self._grow(X, target)
 
     def _decide(self, X: Floats) -> Floats:
-        return np.asarray(self.booster_.inplace_predict(X, predict_type="margin"), dtype=np.float64)
+        return self._margins(X)
 
-    def __getstate__(self) -> dict[str, Any]:
-        """Return the state with the trees as xgboost's own JSON, which any later version reads."""
-        state = dict(super().__getstate__())
-        if "booster_" in state:
-            state["booster_"] = self.booster_.save_raw("json").decode()
-        return state
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        """Rebuild the trees from their JSON."""
-        state = dict(state)
-        if "booster_" in state:
-            import xgboost
-
-            booster = xgboost.Booster({"nthread": 1})
-            booster.load_model(bytearray(state["booster_"].encode()))
-            state["booster_"] = booster
-        super().__setstate__(state)
-
-    def _settings(self) -> dict[str, Any]:
-        return {
-            "objective": "binary:logistic",
-            "tree_method": "hist",
-            "max_depth": self.max_depth,
-            "learning_rate": self.learning_rate,
-            "min_child_weight": self.min_child_weight,
-            "colsample_bytree": self.colsample_bytree,
-            "reg_lambda": self.reg_lambda,
-            "device": usable_device(self.device),
-            "seed": self.seed,
-            "nthread": 1,
-        }
+    def _objective(self) -> dict[str, Any]:
+        return {"objective": "binary:logistic"}

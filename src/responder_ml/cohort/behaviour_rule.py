@@ -58,7 +58,7 @@ def read_behaviour(sheet: pd.DataFrame, column: str) -> Floats:
     not_numbers = sorted(set(text[np.isnan(values) & ~text.str.lower().isin(["", "na", "n/a", "nan"]).to_numpy()]))
     if not_numbers:
         raise SampleSheetError(
-            f"`endpoint.rule` needs numbers in '{column}', but it holds {list_names(not_numbers)}. Leave such cells empty, or name "
+            f"The endpoint needs numbers in '{column}', but it holds {list_names(not_numbers)}. Leave such cells empty, or name "
             "another column."
         )
     return values

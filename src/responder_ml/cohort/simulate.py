@@ -11,6 +11,7 @@ import pandas as pd
 from anndata import AnnData
 
 from responder_ml.arrays import Floats
+from responder_ml.cohort.simulated_behaviour import add_behaviour
 from responder_ml.cohort.simulated_biology import (
     DRUGS,
     FEWEST_GENES,
@@ -57,6 +58,7 @@ def simulate_cohort(
     biology_seed: int = 0,
     covariate_effect: float = 0.0,
     cage_effect: float = 0.0,
+    behaviour_effect: float | None = None,
 ) -> AnnData:
     """Simulate RNA-seq counts of mice after social defeat and treatment.
 
@@ -95,6 +97,9 @@ def simulate_cohort(
         Multiplies what age and sex do to genes; both go with response. With 0 all mice are male and there is no age.
     cage_effect
         Multiplies what the cage does to genes; with 0 there are no cages.
+    behaviour_effect
+        How closely a column ``social_interaction_ratio`` follows each animal's latent susceptibility, against noise of 1; with 0 it
+        is unrelated to expression, and without a number there is no such column.
 
     Returns
     -------
@@ -125,6 +130,7 @@ def simulate_cohort(
         animal_effect=animal_effect,
         covariate_effect=covariate_effect,
         cage_effect=cage_effect,
+        behaviour_effect=behaviour_effect or 0.0,
     )
     _check_names(effect_in or {})
     biology = build_biology(n_genes, biology_seed)
@@ -135,6 +141,8 @@ def simulate_cohort(
     log2_mean = biology.baseline + biology.region_shift[[REGIONS.index(region) for region in sheet["region"]]]
     scores = _draw_programme_scores(generator(seed, "programmes"), sheet, strength, effect_in or {}, animal_effect)
     log2_mean += scores @ biology.programmes
+    latent = scores[:, PROGRAMMES.index("susceptibility")] - scores[:, PROGRAMMES.index("resilience")]
+    add_behaviour(generator(seed, "behaviour"), sheet, latent, behaviour_effect)
     log2_mean += _draw_factors(generator(seed, "modules"), sheet, len(biology.modules), animal_effect) @ biology.modules
     log2_mean += _draw_group_shift(generator(seed, "runs"), sheet["batch"], n_genes, large=True) * batch_effect
     log2_mean += _draw_group_shift(generator(seed, "animals"), sheet["subject"], n_genes, large=False) * animal_effect

@@ -23,6 +23,9 @@ def check(config: Config) -> None:
     if job.endpoint.kind == "classes":
         _check_classes(console, job)
         return
+    if job.endpoint.kind == "score":
+        _check_graded(console, job)
+        return
     check_before_work(job, *default_folders(job))
     early_note = size_note(job)
     if early_note:
@@ -32,6 +35,26 @@ def check(config: Config) -> None:
     late_note = "" if early_note else size_note(job, prepared.labelled.cohort.shape)
     if late_note:
         print_line(console, late_note)
+
+
+def _check_graded(console: Console, job: "JobConfig") -> None:
+    from responder_ml.job_size import size_note
+    from responder_ml.prepare_graded import prepare_graded
+
+    prepared = prepare_graded(job)
+    graded, outcome = prepared.graded, prepared.graded.outcome
+    description = (
+        f": {job.endpoint.column} from {outcome.min():g} to {outcome.max():g}, {len(outcome)} subjects, "
+        f"{graded.labelled.n_samples} samples, {graded.labelled.cohort.n_vars} genes"
+    )
+    print_line(console, Text.assemble((job.name, "bold"), description))
+    print_line(
+        console, f"In the audit, classes are the halves of {job.endpoint.column}, from {graded.cut:g} up and below."
+    )
+    print_findings(console, graded.findings)
+    size = size_note(job, graded.labelled.cohort.shape)
+    for note in (*prepared.feasible.notes, prepared.power_note, *([size] if size else [])):
+        print_line(console, note)
 
 
 def _check_classes(console: Console, job: "JobConfig") -> None:

@@ -1,4 +1,4 @@
-"""The command `list`: the builders, scorers and classifiers that a job can name, or the schema of a job for editors."""
+"""The command `list`: the builders, scorers, classifiers and regressors that a job can name, or the schema of a job for editors."""
 
 import json
 from typing import Annotated
@@ -15,7 +15,7 @@ def list_(
         bool, typer.Option("--schema", help="Print the JSON schema of a job instead, from which editors complete keys.")
     ] = False,
 ) -> None:
-    """List builders, scorers and classifiers with their references."""
+    """List builders, scorers, classifiers and regressors with their references."""
     if schema:
         from responder_ml.config_reference import job_schema
 
@@ -24,9 +24,10 @@ def list_(
     from responder_ml.classifiers import CLASSIFIERS
     from responder_ml.features.builders import BUILDERS
     from responder_ml.features.signatures import SCORERS
+    from responder_ml.regressors import REGRESSORS
 
     console = Console()
-    for registry in (BUILDERS, SCORERS, CLASSIFIERS):
+    for registry in (BUILDERS, SCORERS, CLASSIFIERS, REGRESSORS):
         table = Table(registry.family, "what it is", "reference")
         for member in registry:
             table.add_row(member.name, member.summary, member.reference)

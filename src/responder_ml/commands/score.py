@@ -107,6 +107,9 @@ def show_scores(console: Console, scores: "pd.DataFrame", out: Path | None, repo
         Files that table and page were written to, if any.
     """
     summary = scores.attrs["summary"]
+    if summary.get("kind") == "score":
+        _show_graded(console, scores, out)
+        return
     if summary.get("simulated"):
         print_line(console, Text.assemble(("Simulated:", "bold"), " this model was trained on simulated data."))
     print_line(console, summary["worth"], style=f"bold {verdict_style(summary['verdict_level'])}")
@@ -130,6 +133,33 @@ def show_scores(console: Console, scores: "pd.DataFrame", out: Path | None, repo
         print_line(console, f"Scores: {out}")
     if report is not None:
         print_line(console, f"Page:   {report}")
+
+
+def _show_graded(console: Console, scores: "pd.DataFrame", out: Path | None) -> None:
+    summary = scores.attrs["summary"]
+    if summary["simulated"]:
+        print_line(console, Text.assemble(("Simulated:", "bold"), " this model was trained on simulated data."))
+    print_line(console, summary["worth"], style=f"bold {verdict_style(summary['verdict_level'])}")
+    table = Table(folding("sample"), folding(f"predicted {summary['outcome']['column']}"), "abstain", folding("why"))
+    for row in scores.head(_MOST_ROWS).to_dict("records"):
+        table.add_row(
+            str(row["sample"]), f"{row['predicted']:.3g}", "yes" if row["abstain"] else "no", str(row["reason"] or "")
+        )
+    print_table(console, table)
+    lines = [
+        *summary["reading"],
+        f"{summary['samples']} samples scored; the model abstains from {summary['abstained']}.",
+    ]
+    evaluation = summary["evaluation"]
+    if evaluation is not None:
+        lines.append(
+            f"Compared with the outcomes of {evaluation['subjects']} subjects: concordance {evaluation['concordance']:.2f}, mean "
+            f"absolute error {evaluation['mean_absolute_error']:.3g}. Subjects of the training prove nothing."
+        )
+    for line in lines:
+        print_line(console, line)
+    if out is not None:
+        print_line(console, f"Scores: {out}")
 
 
 def _summary_lines(summary: dict[str, Any]) -> list[str | Text]:

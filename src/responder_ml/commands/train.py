@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from responder_ml.config import JobConfig
     from responder_ml.records.classes import ClassesRun
+    from responder_ml.records.graded import GradedRun
     from responder_ml.records.result import Null, SplitSensitivityRecord
     from responder_ml.records.run import Run
 
@@ -54,6 +55,9 @@ def train(
     if job.endpoint.kind == "classes":
         _train_classes(console, job, out, bundle)
         return
+    if job.endpoint.kind == "score":
+        _train_graded(console, job, out, bundle)
+        return
     run_folder, bundle_folder = default_folders(job)
     run_folder, bundle_folder = out or run_folder, bundle or bundle_folder
     with run_checkpoint(run_folder) as checkpoint:
@@ -71,6 +75,52 @@ def _train_classes(console: Console, job: "JobConfig", out: Path | None, bundle:
     run = train_classes(job, run_folder, bundle_folder, ProgressBar(console))
     show_classes(console, run, run_folder, bundle_folder)
     record_classes(job, run, run_folder, bundle_folder, ProgressBar(console))
+
+
+def _train_graded(console: Console, job: "JobConfig", out: Path | None, bundle: Path | None) -> None:
+    from responder_ml.train import default_folders
+    from responder_ml.train_graded import record_graded, train_graded
+
+    run_folder, bundle_folder = default_folders(job)
+    run_folder, bundle_folder = out or run_folder, bundle or bundle_folder
+    run = train_graded(job, run_folder, bundle_folder, ProgressBar(console))
+    show_graded(console, run, run_folder, bundle_folder)
+    record_graded(job, run, run_folder, bundle_folder, ProgressBar(console))
+
+
+def show_graded(console: Console, run: "GradedRun", folder: Path, bundle: Path) -> None:
+    """Print the verdict on a graded outcome, its candidates, and where the files are."""
+    from responder_ml.records.graded import PAGE
+    from responder_ml.report.words import spoken
+
+    result = run.result
+    console.print()
+    if result.simulated:
+        print_simulated(console)
+    print_line(console, result.verdict.sentence, style=f"bold {verdict_style(result.verdict.level)}")
+    table = Table(
+        folding("candidate"), "concordance", "95 % interval", "Spearman", "mean absolute error", "weight in auto"
+    )
+    for row in run.tables["candidates"].to_dict("records"):
+        weight = row["chosen_share"]
+        table.add_row(
+            spoken(row["name"]),
+            f"{row['concordance']:.2f}",
+            f"{row['concordance_low']:.2f} to {row['concordance_high']:.2f}",
+            f"{row['spearman']:.2f}",
+            f"{row['mae']:.2f}",
+            "" if weight != weight else f"{weight:.0%}",
+        )
+    print_table(console, table)
+    print_line(console, f"Page:   {folder / PAGE}")
+    print_line(console, f"Run:    {folder}")
+    print_line(console, f"Bundle: {bundle}")
+    anyway = (
+        ""
+        if result.verdict.level == "evidence"
+        else " --anyway   (there is no evidence that a prediction means anything)"
+    )
+    print_line(console, f"Score new samples: python -m responder_ml score {bundle} EXPRESSION{anyway}")
 
 
 def show_classes(console: Console, run: "ClassesRun", folder: Path, bundle: Path) -> None:

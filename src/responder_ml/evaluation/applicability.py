@@ -28,6 +28,7 @@ from responder_ml.arrays import Flags, Floats, Indices, Labels
 from responder_ml.evaluation.marker_check import MarkerCheck, prediction_limit
 from responder_ml.features.missing_genes import typical_sample
 from responder_ml.search.mean_model import ScoringModel
+from responder_ml.search.outcome_model import OutcomeModel
 from responder_ml.search.search_data import Block, SearchData
 from responder_ml.search.shared_gaps import share_once
 from responder_ml.statistics.training_sets import TrainingSets
@@ -115,7 +116,9 @@ class TrainingProfile:
     n_subjects: Indices
 
     @classmethod
-    def learn(cls, model: ScoringModel, search_data: SearchData, units: str, labels: Labels) -> "TrainingProfile":
+    def learn(
+        cls, model: ScoringModel | OutcomeModel, search_data: SearchData, units: str, labels: Labels | Floats
+    ) -> "TrainingProfile":
         """Learn from training samples.
 
         Parameters
@@ -127,7 +130,7 @@ class TrainingProfile:
         units
             Units of their expression: ``counts``, ``log2`` or ``tpm``.
         labels
-            0/1 of each sample.
+            0/1 of each sample, or its graded outcome.
         """
         values = search_data.expression
         genes = _choose_profile_genes(values)
@@ -261,7 +264,7 @@ def assess_applicability(
     return Applicability(correlation, distance, training.percentile(distance), library, tuple(flags), tuple(reasons))
 
 
-def left_out_distances(model: ScoringModel, search_data: SearchData, labels: Labels) -> Floats:
+def left_out_distances(model: ScoringModel | OutcomeModel, search_data: SearchData, labels: Labels | Floats) -> Floats:
     """Return each training sample's distance from the training samples of the other subjects.
 
     The features are chosen again without the subject (without one of `FOLDS` groups of subjects, where there are more):
@@ -274,9 +277,9 @@ def left_out_distances(model: ScoringModel, search_data: SearchData, labels: Lab
     search_data
         Training samples.
     labels
-        0/1 of each sample.
+        0/1 of each sample, or its graded outcome.
     """
-    of_subject = np.zeros(search_data.n_subjects, dtype=np.int8)
+    of_subject = np.zeros(search_data.n_subjects, dtype=labels.dtype)
     of_subject[search_data.subject_of] = labels
     # Subjects of one class are assigned to folds in turn, so that every fold leaves some of each class in training.
     fold = np.empty(search_data.n_subjects, dtype=np.intp)

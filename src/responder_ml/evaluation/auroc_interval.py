@@ -117,6 +117,11 @@ def score_interval(value: float, positive: int, negative: int, inflation: float 
     def surprising(truth: float) -> bool:
         return (value - truth) ** 2 > reach * _variance(truth, positive, negative)
 
+    return score_ends(surprising, value)
+
+
+def score_ends(surprising: Callable[[float], bool], value: float) -> tuple[float, float]:
+    """Return between which true values, on both sides of an observed one, truths are not surprising; all lie from 0 to 1."""
     return _end(surprising, 0.0, value), _end(surprising, 1.0, value)
 
 

@@ -99,7 +99,7 @@ def label_log_odds(measured: Floats, labels: Labels, cells: Indices) -> Floats:
 
 
 def draw_conditionally(
-    labels: Labels, cells: Indices, log_odds: Floats, count: int, rng: np.random.Generator
+    labels: Labels | Floats, cells: Indices, log_odds: Floats, count: int, rng: np.random.Generator
 ) -> Labels:
     """Return relabellings within cells drawn by their probability given the log-odds, shape ``(count, n)``, int8.
 
@@ -126,7 +126,7 @@ def draw_conditionally(
 
 
 def weigh_labellings(
-    labellings: Labels, labels: Labels, log_odds: Floats | None, exact: bool
+    labellings: Labels | Floats, labels: Labels | Floats, log_odds: Floats | None, exact: bool
 ) -> tuple[Floats | None, float]:
     """Return each labelling's weight, None where all have the same, and the probability of drawing the observed one.
 

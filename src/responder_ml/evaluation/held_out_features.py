@@ -14,14 +14,14 @@ from typing import Any, Self
 import numpy as np
 
 from responder_ml.arrays import Flags, Floats, Indices
-from responder_ml.classifiers.classifier import Classifier
+from responder_ml.classifiers.learner import Learner
 from responder_ml.cohort.endpoint import LabelledCohort
 from responder_ml.evaluation.metrics import OutOfFold, auroc
 from responder_ml.evaluation.procedure import ObservedResult, Procedure
 from responder_ml.search.draw import FoldModel, auto_members
 from responder_ml.search.mean_model import MeanClassifier, Member, ScoringModel, unfitted_model
 
-HeldOutClassifier = Classifier | MeanClassifier
+HeldOutClassifier = Learner | MeanClassifier
 """From standardised features to log-odds."""
 
 # The repeat whose outer models a bundle holds whole, to score new samples.

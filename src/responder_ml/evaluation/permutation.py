@@ -25,7 +25,7 @@ import numpy as np
 from responder_ml.arrays import Floats, Indices, Labels
 from responder_ml.evaluation.conditional_permutation import draw_conditionally, weigh_labellings
 from responder_ml.evaluation.p_values import exact_p, monte_carlo_p, reaches
-from responder_ml.evaluation.relabel import count_labellings, draw_labellings, enumerate_labellings, smallest_exact_p
+from responder_ml.evaluation.relabel import CLASSES, Relabelling
 from responder_ml.evaluation.separation import AUTO_AUROC, Standard
 from responder_ml.evaluation.sequential import (
     confidence_interval,
@@ -38,8 +38,8 @@ from responder_ml.evaluation.sequential import (
 from responder_ml.progress import OnProgress
 from responder_ml.statistics.seeds import generator
 
-Statistic = Callable[[Sequence[Labels]], Iterable[Floats]]
-"""A procedure as a function of labels: yields what `separation.measure` returns for several labellings, one row each, block by
+Statistic = Callable[[Sequence[Any]], Iterable[Floats]]
+"""A procedure as a function of labels, or of outcomes: yields what `separation.measure` returns for several, one row each, block by
 block and in order."""
 Permutations = int | Literal["auto"]
 """A budget of relabellings, 0 for none, or what the number of labellings asks for."""
@@ -172,13 +172,14 @@ class NullResult:
 
 def run_null(
     statistic: Statistic,
-    labels: Labels,
+    labels: Labels | Floats,
     strata: Indices,
     observed: Floats,
     plan: NullPlan,
     name: str,
     on_progress: OnProgress | None = None,
     log_odds: Floats | None = None,
+    relabelling: Relabelling = CLASSES,
 ) -> NullResult:
     """Relabel subjects within strata, and count how often the procedure does as well as on the observed labels.
 
@@ -196,17 +197,23 @@ def run_null(
         Names the random numbers; is called after each block with the running p.
     log_odds
         Of the positive class for each subject, where measured nuisances make some labellings likelier (`conditional_permutation`).
+    relabelling
+        How labels are exchanged; `reorder.OUTCOMES` where they are graded outcomes.
     """
-    exact = is_exact(labels, strata, plan.permutations)
+    exact = is_exact(labels, strata, plan.permutations, relabelling)
+    smallest, count = min_attainable_p(labels, strata, plan, relabelling), relabelling.count(labels, strata)
     rng = generator(plan.seed, "null", name)
     if exact:
-        relabelled = enumerate_labellings(labels, strata)
+        relabelled = relabelling.enumerate(labels, strata)
         weights, _ = weigh_labellings(relabelled, labels, log_odds, exact)
         measured = _run_all(statistic, relabelled, on_progress)
-        return exact_null(measured, observed, plan.alpha, min_attainable_p(labels, strata, plan), weights)
-    standard = _reference(statistic, labels, strata, plan, name)
+        return exact_null(measured, observed, plan.alpha, smallest, weights)
+    # Drawn without regard to which labelling is the observed one, so that the statistic is one function of the labels and the
+    # Monte Carlo p stays valid; these take no further part.
+    reference = relabelling.draw(labels, strata, REFERENCE_DRAWS, generator(plan.seed, "reference", name))
+    standard = Standard.of(_run_all(statistic, reference, None))
     if log_odds is None:
-        relabelled = draw_labellings(labels, strata, plan.budget, rng)
+        relabelled = relabelling.draw(labels, strata, plan.budget, rng)
     else:
         relabelled = draw_conditionally(labels, strata, log_odds, plan.budget, rng)
     _, observed_share = weigh_labellings(relabelled, labels, log_odds, exact)
@@ -226,7 +233,6 @@ def run_null(
     values = standard.soft_maximum(measured)
     exceedances, draws = int(np.count_nonzero(reaches(values, reached))), len(values)
     settled = bool(excludes(exceedances, draws, plan.alpha))
-    smallest, count = min_attainable_p(labels, strata, plan), count_labellings(labels, strata)
     return NullResult(
         observed=reached,
         values=values,
@@ -239,13 +245,13 @@ def run_null(
         min_attainable_p=smallest,
         needed=None if settled else _needed(exceedances, draws, plan.alpha, count),
         observed_share=observed_share,
-        smallest_exact=smallest_exact_p(labels, strata) if log_odds is None else 0.0,
+        smallest_exact=relabelling.smallest_p(labels, strata) if log_odds is None else 0.0,
         aurocs=measured[:, AUTO_AUROC],
         leading=standard.leading(observed),
     )
 
 
-def _run_all(statistic: Statistic, labellings: Labels, on_progress: OnProgress | None) -> Floats:
+def _run_all(statistic: Statistic, labellings: Labels | Floats, on_progress: OnProgress | None) -> Floats:
     """Return the measurements of every labelling, one row each."""
     blocks: list[Floats] = []
     finished = 0
@@ -255,16 +261,6 @@ def _run_all(statistic: Statistic, labellings: Labels, on_progress: OnProgress |
         if on_progress is not None:
             on_progress(finished, len(labellings), "")
     return np.concatenate(blocks)
-
-
-def _reference(statistic: Statistic, labels: Labels, strata: Indices, plan: NullPlan, name: str) -> Standard:
-    """Return what separations are standardised by: the moments of relabellings that take no further part.
-
-    They are drawn without regard to which labelling is the observed one, so that the statistic is one function of the labels
-    and the Monte Carlo p stays valid.
-    """
-    drawn = draw_labellings(labels, strata, REFERENCE_DRAWS, generator(plan.seed, "reference", name))
-    return Standard.of(_run_all(statistic, drawn, None))
 
 
 def exact_null(
@@ -300,20 +296,23 @@ def exact_null(
     return NullResult(reached, values, p, (p, p), True, True, False, total, smallest, turned_by_one=by_one, **facts)
 
 
-def is_exact(labels: Labels, strata: Indices, permutations: Permutations) -> bool:
+def is_exact(
+    labels: Labels | Floats, strata: Indices, permutations: Permutations, relabelling: Relabelling = CLASSES
+) -> bool:
     """Return whether all labellings within strata will be run."""
-    return count_labellings(labels, strata) <= _exact_up_to(permutations)
+    return relabelling.count(labels, strata) <= _exact_up_to(permutations)
 
 
-def min_attainable_p(labels: Labels, strata: Indices, plan: NullPlan) -> float:
+def min_attainable_p(
+    labels: Labels | Floats, strata: Indices, plan: NullPlan, relabelling: Relabelling = CLASSES
+) -> float:
     """Return the smallest p that a null within strata can give.
 
     Random relabellings stop when none of the first few hundred has reached the observed statistic: p is one over one more
     than their number.
     """
-    count = count_labellings(labels, strata)
-    if count <= _exact_up_to(plan.permutations):
-        return smallest_exact_p(labels, strata)
+    if is_exact(labels, strata, plan.permutations, relabelling):
+        return relabelling.smallest_p(labels, strata)
     return 1.0 / (min(plan.budget, max(plan.least, fewest_draws(plan.alpha / plan.family))) + 1)
 
 
@@ -325,7 +324,7 @@ def expected_draws(plan: NullPlan, exceedances: int = 0, draws: int = 0) -> int:
 
 def relabellings_short(labels: Labels, strata: Indices, plan: NullPlan) -> int | None:
     """Return the fewest relabellings with which p can be settled below alpha, where a plan asks for fewer; None elsewhere."""
-    count = count_labellings(labels, strata)
+    count = CLASSES.count(labels, strata)
     if plan.permutations == 0 or count <= _exact_up_to(plan.permutations):
         return None
     fewest = min(count, fewest_draws(plan.alpha))

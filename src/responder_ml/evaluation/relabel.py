@@ -5,10 +5,12 @@ codes from 0: two of them, 0 and 1, or several.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations
 from math import comb, factorial, prod
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -155,3 +157,23 @@ def _checked(labels: ArrayLike, strata: ArrayLike) -> tuple[Labels, list[Indices
     if not np.isin(classes, range(_MOST_CLASSES)).all():
         raise ValueError("labels must be class codes: 0 and 1, or 0, 1, 2 and so on")
     return classes.astype(np.int8), [np.flatnonzero(codes == code) for code in np.unique(codes)]
+
+
+@dataclass(frozen=True)
+class Relabelling:
+    """A way to relabel subjects within strata: how many labellings there are, all of them, and random ones.
+
+    Attributes
+    ----------
+    count, smallest_p, enumerate, draw
+        Functions such as `count_labellings`, `smallest_exact_p`, `enumerate_labellings` and `draw_labellings`.
+    """
+
+    count: Callable[[Any, Any], int]
+    smallest_p: Callable[[Any, Any], float]
+    enumerate: Callable[[Any, Any], Any]
+    draw: Callable[[Any, Any, int, np.random.Generator], Any]
+
+
+CLASSES = Relabelling(count_labellings, smallest_exact_p, enumerate_labellings, draw_labellings)
+"""Classes are exchanged."""

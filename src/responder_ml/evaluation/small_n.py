@@ -12,6 +12,8 @@ LEAST_SUBJECTS = 3
 """With fewer subjects in a class, training is refused."""
 LEAST_TUNED = 12
 """With fewer subjects in a class nothing is tuned: inner folds of so few cannot tell settings apart."""
+LEAST_TUNED_OUTCOME = 20
+"""With fewer subjects in a half of a graded outcome nothing is tuned: concordances of a few pairs cannot tell settings apart."""
 LEAST_OF_ANY_FORM = 6
 """With fewer subjects in a class only classifiers made for so few are used (those with ``fixed_form``)."""
 
@@ -114,6 +116,45 @@ def fit_plan_to_n(
             f"{plan.inner_folds} inner folds do not fit the {least_in_training} subjects of the smaller class in a training "
             f"set; {least_in_training} are used."
         )
+        plan = replace(plan, inner_folds=least_in_training)
+    return FeasiblePlan(plan, tuple(candidates), tuple(notes))
+
+
+def fit_plan_to_outcome(plan: SearchPlan, candidates: Sequence[Candidate], smaller: int) -> FeasiblePlan:
+    """Fit a plan to a graded outcome: random folds, balanced by halves, and nothing tuned with few subjects.
+
+    Parameters
+    ----------
+    plan, candidates
+        As configured.
+    smaller
+        Subjects of the smaller half, at least 3.
+
+    Raises
+    ------
+    EndpointError
+        No candidate needs no tuning where nothing can be tuned.
+    """
+    plan, notes = replace(plan, complete=False), []
+    if smaller < LEAST_OF_ANY_FORM:
+        candidates = [candidate for candidate in candidates if candidate.classifier.fixed_form]
+        if not candidates:
+            raise EndpointError(
+                f"With {smaller} subjects in the smaller half only regressors that need no tuning can be used. Add ridge to "
+                "`regressors`."
+            )
+    if smaller < LEAST_TUNED_OUTCOME and plan.trials > 0:
+        plan = replace(plan, trials=0)
+        notes.append(
+            f"With {smaller} subjects in the smaller half nothing is tuned: the fixed forms of "
+            f"{', '.join(candidate.name for candidate in candidates)} are used, and auto is their mean."
+        )
+    if plan.folds > smaller:
+        notes.append(f"{plan.folds} outer folds do not fit {smaller} subjects in the smaller half; {smaller} are used.")
+        plan = replace(plan, folds=smaller)
+    least_in_training = smaller - -(-smaller // plan.folds)
+    if plan.trials and plan.inner_folds > least_in_training:
+        notes.append(f"{plan.inner_folds} inner folds do not fit a training set; {least_in_training} are used.")
         plan = replace(plan, inner_folds=least_in_training)
     return FeasiblePlan(plan, tuple(candidates), tuple(notes))
 

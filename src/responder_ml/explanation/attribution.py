@@ -22,8 +22,10 @@ import numpy as np
 import pandas as pd
 
 from responder_ml.arrays import Flags, Floats, Indices, Labels, Signs, Strings
-from responder_ml.classifiers.classifier import Classifier
+from responder_ml.classifiers.learner import Learner
+from responder_ml.classifiers.xgboost import BoostedTrees
 from responder_ml.explanation.stability import top_features
+from responder_ml.regressors.regressor import Regressor
 from responder_ml.search.averaging import weighted_sum
 from responder_ml.search.draw import DrawResult, FoldModel, auto_members
 
@@ -38,28 +40,34 @@ class ShapValues:
     Attributes
     ----------
     base
-        Log-odds that the model expects before it sees any feature.
+        Log-odds, or outcome, that the model expects before it sees any feature.
     values
-        Samples x features, log-odds; ``base + values.sum(axis=1)`` is the decision.
+        Samples x features, log-odds or units of the outcome; ``base + values.sum(axis=1)`` is the decision.
     """
 
     base: float
     values: Floats
 
 
-def shap_values(classifier: Classifier, X: Floats) -> ShapValues:
-    """Return SHAP values of a fitted classifier for standardised rows ``X``.
+def shap_values(classifier: Learner, X: Floats) -> ShapValues:
+    """Return SHAP values of a fitted classifier, or regressor, for standardised rows ``X``.
 
     The background of a linear classifier is the training mean, which is zero in every standardised column; trees are explained
     by their own cover (path-dependent TreeSHAP). Any other classifier is explained by columns that take their values one after
     another, from the training mean on, in their order and in the reverse order: permutation sampling of Shapley values with one
     antithetic pair (Mitchell et al. 2022, arXiv:2104.12199), which adds up exactly.
     """
+    if isinstance(classifier, BoostedTrees) and isinstance(classifier, Regressor):
+        # Trees know the standardised outcome only.
+        of_trees = _of_trees(classifier, X)
+        return ShapValues(classifier.mean_ + classifier.scale_ * of_trees.base, classifier.scale_ * of_trees.values)
     if classifier.linear:
         # What `shap.LinearExplainer` gives with a background of zeros, without its cost in every outer model.
         return ShapValues(float(classifier.intercept_), np.asarray(X * classifier.coef_, dtype=np.float64))
-    if not hasattr(classifier, "booster_"):
-        return _one_after_another(classifier, X)
+    return _of_trees(classifier, X) if isinstance(classifier, BoostedTrees) else _one_after_another(classifier, X)
+
+
+def _of_trees(classifier: BoostedTrees, X: Floats) -> ShapValues:
     import shap
 
     explainer = shap.TreeExplainer(classifier.booster_, feature_perturbation="tree_path_dependent")
@@ -68,7 +76,7 @@ def shap_values(classifier: Classifier, X: Floats) -> ShapValues:
     return ShapValues(float(np.ravel(explainer.expected_value)[-1]), values)
 
 
-def _one_after_another(classifier: Classifier, X: Floats) -> ShapValues:
+def _one_after_another(classifier: Learner, X: Floats) -> ShapValues:
     n_rows, n_columns = X.shape
     present = np.tri(n_columns + 1, n_columns, -1, dtype=np.bool_)
     forward, backward = (

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from responder_ml.compare import Comparison
     from responder_ml.library.claims import Claims
     from responder_ml.plan import PowerAnalysis
+    from responder_ml.records.graded import GradedRun
     from responder_ml.records.sets import SetsRun
     from responder_ml.records.study import Study
     from responder_ml.study_config import StudyConfig
@@ -35,7 +36,7 @@ def train(
     track: bool = False,
     progress: bool = False,
     **sections: Any,
-) -> Run | Classes:
+) -> "Run | Classes | GradedRun":
     """Search, test against relabelled subjects, explain, refit, and write a run folder and a bundle.
 
     Parameters
@@ -56,7 +57,8 @@ def train(
     Returns
     -------
     Run or Classes
-        What was found; `Classes` for an endpoint with ``classes``.
+        What was found; `Classes` for an endpoint with ``classes``, and with ``endpoint.kind: score`` a ``GradedRun``, whose
+        ``result`` is the content of ``graded.json`` and whose ``tables`` hold predictions, nulls and genes.
 
     Raises
     ------
@@ -72,6 +74,13 @@ def train(
     bundle_folder = bundle_folder if bundle is None else Path(bundle)
     if job.endpoint.kind == "classes":
         return _train_classes(job, run_folder, bundle_folder, track=track, progress=progress)
+    if job.endpoint.kind == "score":
+        from responder_ml.train_graded import record_graded, train_graded
+
+        graded = train_graded(job, run_folder, bundle_folder, _progress(progress))
+        if track:
+            record_graded(job, graded, run_folder, bundle_folder, _progress(progress))
+        return graded
     finished = train_job(job, run_folder, bundle_folder, _progress(progress))
     if track:
         record(job, finished, run_folder, bundle_folder, _progress(progress))

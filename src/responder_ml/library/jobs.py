@@ -22,6 +22,7 @@ _DEFAULTS: dict[str, Any] = {
     "builders": ["genes"],
     "classifiers": ["elastic_net", "nearest_centroid"],
 }
+_GRADED_DEFAULTS: dict[str, Any] = {"name": "cohort", "builders": ["genes", "all_genes"], "regressors": ["ridge"]}
 # What a job says of its cohort; `source` and its files follow from the AnnData.
 _OF_COHORT = frozenset(CohortConfig.model_fields) - {"source", "expression", "samples", "params"}
 
@@ -35,7 +36,7 @@ def make_job(source: JobSource, sections: Mapping[str, Any], folder: Path) -> Jo
         Path of a YAML file, a job, or an AnnData of samples x genes with the sample sheet in ``obs``.
     sections
         Keys of a job. With an AnnData also keys of ``cohort`` (``units``, ``columns``, ``where``, ``genes``), and ``endpoint`` is
-        needed; ``name``, ``builders`` and ``classifiers`` have defaults.
+        needed; ``name``, ``builders`` and ``classifiers`` (or ``regressors``) have defaults.
     folder
         Where an AnnData is written, so that the job can be repeated from its files.
 
@@ -52,7 +53,9 @@ def make_job(source: JobSource, sections: Mapping[str, Any], folder: Path) -> Jo
         if "cohort" in others:
             raise ConfigError("The cohort is the AnnData. Give units, columns and where as keywords of their own.")
         of_cohort.setdefault("units", str(source.uns.get("units", "counts")))
-        content = {**_DEFAULTS, **others}
+        endpoint = others.get("endpoint")
+        graded = isinstance(endpoint, Mapping) and endpoint.get("kind") == "score"
+        content = {**(_GRADED_DEFAULTS if graded else _DEFAULTS), **others}
         content["cohort"] = {"source": "h5ad", **of_cohort}
         # Before the file is written: a misspelt key must leave nothing behind.
         job = read_job(content, "The job")

@@ -69,6 +69,10 @@ WORKS = {
     "szekely": Reference("Szekely GJ, Rizzo ML (2013). Energy statistics.", "10.1016/j.jspi.2013.03.018"),
     "shap": Reference("Lundberg SM, Lee S-I (2017). Interpreting model predictions.", "10.48550/arXiv.1705.07874"),
     "tree_shap": Reference("Lundberg SM et al. (2020). Explanations for trees.", "10.1038/s42256-019-0138-9"),
+    "harrell": Reference(
+        "Harrell FE, Lee KL, Mark DB (1996). Multivariable prognostic models.",
+        "10.1002/(SICI)1097-0258(19960229)15:4<361::AID-SIM168>3.0.CO;2-4",
+    ),
     "hand": Reference("Hand DJ, Till RJ (2001). The AUROC of several classes.", "10.1023/A:1010920819831"),
     "marcus": Reference("Marcus R, Peritz E, Gabriel KR (1976). On closed testing procedures.", "10.1093/biomet/63.3.655"),
     "wu": Reference("Wu TF, Lin CJ, Weng RC (2004). Probabilities by pairwise coupling. JMLR 5:975-1005."),

@@ -32,7 +32,7 @@ def candidate_weights(scores: Sequence[InnerScore | None], inner_folds: int) -> 
     if len(known) < len(scores):
         return np.full(len(scores), 1.0 / len(scores))
     # Of equals any will do, as long as the order of candidates does not decide.
-    best = min(known, key=lambda score: (-score.value, score.log_loss, score.aurocs.tolist()))
+    best = min(known, key=lambda score: (-score.value, score.loss, score.concordances.tolist()))
     near = np.array([not is_gain(best, score, inner_folds) for score in known], dtype=np.float64)
     return np.asarray(near / near.sum(), dtype=np.float64)
 

@@ -1,20 +1,20 @@
 """Outer fits of many folds and draws, collected so that problems that are cheaper to solve together are solved together."""
 
 from responder_ml.arrays import Floats, Indices
-from responder_ml.classifiers.classifier import Classifier, Problem
+from responder_ml.classifiers.learner import Learner, Problem
 
 # Bytes of columns collected at most before they are solved.
 _MOST_WAITING_BYTES = 2**22
 
 
 class BatchedFits:
-    """Classification problems waiting to be solved, each with the place where its decisions belong."""
+    """Problems waiting to be solved, each with the place where its decisions belong."""
 
     def __init__(self) -> None:
-        self._waiting: dict[type[Classifier], list[tuple[Classifier, Problem, Floats, Indices]]] = {}
+        self._waiting: dict[type[Learner], list[tuple[Learner, Problem, Floats, Indices]]] = {}
         self._bytes = 0
 
-    def add(self, classifier: Classifier, problem: Problem, target: Floats, rows: Indices) -> None:
+    def add(self, classifier: Learner, problem: Problem, target: Floats, rows: Indices) -> None:
         """Add one problem; its decisions will be written to ``target[rows]``, at the latest by `solve`."""
         self._waiting.setdefault(type(classifier), []).append((classifier, problem, target, rows))
         self._bytes += problem[0].nbytes + problem[2].nbytes

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from responder_ml.classifiers.classifier import Classifier
+from responder_ml.classifiers.learner import Learner
 from responder_ml.features.builders.builder import Builder
 
 AUTO = "auto"
@@ -22,7 +22,7 @@ class Candidate:
     builder
         The unfitted builder.
     classifier
-        The classifier's class.
+        The classifier's class; a regressor's for a graded outcome.
     fixed
         Constructor arguments the user has set; they are not searched.
     classifier_name
@@ -31,7 +31,7 @@ class Candidate:
 
     builder_name: str
     builder: Builder
-    classifier: type[Classifier]
+    classifier: type[Learner]
     fixed: Mapping[str, Any] = field(default_factory=dict)
     classifier_name: str = ""
 
@@ -58,7 +58,7 @@ class Candidate:
         """Return the prefix length in ``params``, or all columns where it was not searched."""
         return int(params.get("n_features", available))
 
-    def make(self, params: Mapping[str, Any]) -> Classifier:
+    def make(self, params: Mapping[str, Any]) -> Learner:
         """Return an unfitted classifier with searched and fixed arguments."""
         searched = {key: value for key, value in params.items() if key != "n_features"}
         return self.classifier(**{**searched, **self.fixed})

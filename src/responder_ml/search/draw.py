@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from responder_ml.arrays import Floats, Indices, Labels
-from responder_ml.classifiers.classifier import Classifier
+from responder_ml.classifiers.learner import Learner, Target
 from responder_ml.features.signatures.scorer import GeneParts
 from responder_ml.search.averaging import weighted_sum
 from responder_ml.search.tune import Tuned
@@ -58,13 +58,21 @@ class Draw:
     Attributes
     ----------
     labels
-        0/1 per subject, or `splits.NEITHER`.
+        0/1 per subject, or `splits.NEITHER`: what folds are balanced by.
     repeat
         Draws of the same number and the same labelling have the same folds.
+    outcome
+        A graded outcome that is learnt in place of the labels, shape ``(n_subjects,)``; None where these are learnt.
     """
 
     labels: Labels
     repeat: int
+    outcome: Floats | None = None
+
+    @property
+    def target(self) -> Target:
+        """What is learnt of each subject: its label, or its outcome."""
+        return self.labels if self.outcome is None else self.outcome
 
 
 @dataclass(frozen=True)
@@ -105,7 +113,7 @@ class FoldModel:
     columns: Indices
     test_rows: Indices
     test_features: Floats
-    classifier: Classifier
+    classifier: Learner
     tuned: Tuned
     inner_decisions: Floats
     gene_shares: Any

@@ -6,13 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from responder_ml.arrays import Flags, Floats, Indices, Labels
-from responder_ml.classifiers.classifier import Problem
+from responder_ml.arrays import Flags, Floats, Indices
+from responder_ml.classifiers.learner import Problem, Target
 from responder_ml.features.builders.builder import Ranked
 from responder_ml.search.candidate import Candidate
 from responder_ml.search.search_data import Block, SearchData
 from responder_ml.search.tune import InnerScore
-from responder_ml.statistics.concordance import auroc
 
 
 @dataclass(frozen=True)
@@ -25,36 +24,27 @@ class InnerTestFold:
         Each subject once.
     of_sample
         Index of each sample's subject among these; None where every subject has one sample, in order.
-    labels
-        0/1 per subject.
+    target
+        Label or outcome of each of these.
     """
 
     subjects: Indices
     of_sample: Indices | None
-    labels: Labels
+    target: Target
 
     @classmethod
-    def of(cls, subject_of: Indices, labels: Labels) -> "InnerTestFold":
-        """Take the subject of each held-out sample and the label of each subject of the whole cohort."""
+    def of(cls, subject_of: Indices, target: Target) -> "InnerTestFold":
+        """Take the subject of each held-out sample and the label or outcome of each subject of the whole cohort."""
         subjects, of_sample = np.unique(subject_of, return_inverse=True)
         if len(subjects) == len(subject_of):
-            return cls(subject_of, None, labels[subject_of])
-        return cls(subjects, of_sample, labels[subjects])
+            return cls(subject_of, None, target[subject_of])
+        return cls(subjects, of_sample, target[subjects])
 
     def means(self, scores: Floats) -> Floats:
         """Return each subject's mean over its samples."""
         if self.of_sample is None:
             return scores
         return np.asarray(np.bincount(self.of_sample, weights=scores) / np.bincount(self.of_sample), dtype=np.float64)
-
-    def auroc(self, scores: Floats) -> float:
-        """Return the AUROC over subjects of the scores of samples."""
-        return auroc(self.labels, self.means(scores))
-
-    def log_loss(self, scores: Floats) -> float:
-        """Return the mean log-loss over subjects of the log-odds of samples."""
-        signed = np.where(self.labels == 1, 1.0, -1.0) * self.means(scores)
-        return float(np.mean(np.logaddexp(0.0, -signed)))
 
 
 @dataclass(frozen=True)
@@ -77,15 +67,15 @@ class TrainingSet:
         of_subjects = np.array([self.subjects, *(self.subjects & ~held_out for held_out in self.inner)])
         return np.asarray(of_subjects[:, search_data.subject_of])
 
-    def blocks(self, search_data: SearchData, labels: Labels, ranked: Sequence[Ranked]) -> list[Block]:
+    def blocks(self, search_data: SearchData, target: Target, ranked: Sequence[Ranked]) -> list[Block]:
         """Return the ranked columns of each inner training set, standardised."""
-        sample_labels = labels[search_data.subject_of]
+        of_samples = target[search_data.subject_of]
         return [
             Block.build(
                 columns,
                 np.flatnonzero(search_data.rows_of(self.subjects & ~held_out)),
                 np.flatnonzero(search_data.rows_of(held_out)),
-                sample_labels,
+                of_samples,
             )
             for columns, held_out in zip(ranked, self.inner, strict=True)
         ]
@@ -104,8 +94,8 @@ class InnerFolds:
         Those columns, one block per inner fold.
     search_data
         Samples and subjects.
-    labels
-        0/1 per subject.
+    target
+        Label or outcome of each subject.
     training
         The training set.
     """
@@ -116,7 +106,7 @@ class InnerFolds:
         available: int,
         blocks: Sequence[Block],
         search_data: SearchData,
-        labels: Labels,
+        target: Target,
         training: TrainingSet,
     ) -> None:
         self._candidate = candidate
@@ -124,26 +114,26 @@ class InnerFolds:
         self._blocks = blocks
         self._n_subjects = search_data.n_subjects
         self._test_folds = [
-            InnerTestFold.of(search_data.subject_of[search_data.rows_of(held_out)], labels)
+            InnerTestFold.of(search_data.subject_of[search_data.rows_of(held_out)], target)
             for held_out in training.inner
         ]
 
     def scores(self, trials: Sequence[Mapping[str, Any]]) -> list[InnerScore]:
-        """Return the AUROC of each inner fold and the mean log-loss for each of several settings of the parameters."""
-        return [
-            InnerScore(
-                np.array([fold.auroc(decision) for fold, decision in zip(self._test_folds, decisions, strict=True)]),
-                float(
-                    np.mean(
-                        [fold.log_loss(decision) for fold, decision in zip(self._test_folds, decisions, strict=True)]
-                    )
+        """Return the concordance in each inner fold and the mean loss for each of several settings of the parameters."""
+        judge, scores = self._candidate.classifier.judge, []
+        for decisions in self._decide(trials):
+            concordances, losses = zip(
+                *(
+                    judge(fold.target, fold.means(decision))
+                    for fold, decision in zip(self._test_folds, decisions, strict=True)
                 ),
+                strict=True,
             )
-            for decisions in self._decide(trials)
-        ]
+            scores.append(InnerScore(np.array(concordances), float(np.mean(losses))))
+        return scores
 
     def decisions(self, params: Mapping[str, Any]) -> Floats:
-        """Return the mean log-odds of each training subject from the inner models that did not see it, nan for the others."""
+        """Return the mean decision on each training subject from the inner models that did not see it, nan for the others."""
         sums, counts = np.zeros(self._n_subjects), np.zeros(self._n_subjects)
         for fold, decision in zip(self._test_folds, self._decide([params])[0], strict=True):
             sums[fold.subjects] += fold.means(decision)

@@ -13,12 +13,12 @@ from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.utils.validation import check_is_fitted
 
 from responder_ml.arrays import Floats, Indices, Strings
-from responder_ml.classifiers.classifier import Classifier
+from responder_ml.classifiers.learner import Learner
 from responder_ml.features.builders.builder import Builder, prefix_columns
 from responder_ml.features.builders.context import Context
 from responder_ml.search.averaging import weighted_sum
 from responder_ml.search.candidate import Candidate
-from responder_ml.search.prefix_model import LogOddsModel, Prefixes, PrefixModel
+from responder_ml.search.prefix_model import FeatureModel, LogOddsModel, Prefixes, PrefixModel
 from responder_ml.search.search_data import standardisation
 
 
@@ -38,7 +38,7 @@ class MeanClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """
 
     def __init__(
-        self, classifiers: Sequence[Classifier], columns: Sequence[Indices], weights: Floats, n_features: int
+        self, classifiers: Sequence[Learner], columns: Sequence[Indices], weights: Floats, n_features: int
     ) -> None:
         self.classifiers = classifiers
         self.columns = columns
@@ -96,8 +96,8 @@ class MeanClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return np.asarray(self.weights, dtype=np.float64)[:, None]
 
 
-class MeanModel(LogOddsModel):
-    """The weighted mean of the log-odds of several candidates, with the interface of `PrefixModel`.
+class MeanOfMembers(FeatureModel):
+    """The weighted mean of the decisions of several candidates fitted to the same rows.
 
     Parameters
     ----------
@@ -126,8 +126,6 @@ class MeanModel(LogOddsModel):
         Their training mean and standard deviation.
     classifier_
         The mean of the fitted classifiers, a `MeanClassifier`.
-    classes_
-        The two labels; the second is positive.
     """
 
     def __init__(
@@ -135,7 +133,7 @@ class MeanModel(LogOddsModel):
         names: Sequence[str],
         builders: Sequence[Builder],
         builder_of: Sequence[int],
-        classifiers: Sequence[Classifier],
+        classifiers: Sequence[Learner],
         lengths: Sequence[int],
         weights: Sequence[float],
     ) -> None:
@@ -159,9 +157,11 @@ class MeanModel(LogOddsModel):
             for index, builder in enumerate(self.builders)
         ]
 
-    def fit(self, X: Floats, y: NDArray[Any], genes: Strings | None = None, context: Context | None = None) -> Self:
-        """Learn every step of every member from training rows; parameters as for `PrefixModel.fit`."""
-        self.builders_ = [clone(builder).fit(X, y, genes=genes, context=context) for builder in self.builders]
+    def _fit_members(
+        self, builders: Sequence[Builder], X: Floats, y: NDArray[Any], genes: Strings | None, context: Context | None
+    ) -> list[Learner]:
+        """Learn every further step from training rows, given fitted builders, and return the fitted learners."""
+        self.builders_ = list(builders)
         self.genes_ = np.asarray(genes, dtype=str) if genes is not None else np.empty(0, dtype=str)
         prefixes = [
             prefix_columns(self.builders_[of].position_, length, cumulative=self.builders_[of].cumulative)
@@ -186,8 +186,7 @@ class MeanModel(LogOddsModel):
             for classifier, own in zip(self.classifiers, columns, strict=True)
         ]
         self.classifier_ = MeanClassifier(fitted, columns, np.asarray(self.weights), len(self.features_))
-        self.classes_ = fitted[0].classes_
-        return self
+        return fitted
 
     def columns(self, X: Floats) -> Floats:
         """Return the builders' columns as they are, samples x features."""
@@ -215,6 +214,19 @@ class MeanModel(LogOddsModel):
         features, counts = np.unique([feature for _, feature in plain], return_counts=True)
         several = set(features[counts > 1].tolist())
         return np.array([f"{name}:{feature}" if feature in several else feature for name, feature in plain], dtype=str)
+
+
+class MeanModel(LogOddsModel, MeanOfMembers):
+    """The weighted mean of the log-odds of several candidates, with the interface of `PrefixModel`.
+
+    Parameters and attributes are those of `MeanOfMembers`; ``classes_`` are the two labels, of which the second is positive.
+    """
+
+    def fit(self, X: Floats, y: NDArray[Any], genes: Strings | None = None, context: Context | None = None) -> Self:
+        """Learn every step of every member from training rows; parameters as for `PrefixModel.fit`."""
+        builders = [clone(builder).fit(X, y, genes=genes, context=context) for builder in self.builders]
+        self.classes_ = self._fit_members(builders, X, y, genes, context)[0].classes_
+        return self
 
 
 ScoringModel = PrefixModel | MeanModel
@@ -258,16 +270,21 @@ def unfitted_model(members: Sequence[Member]) -> ScoringModel:
     if len(used) == 1:
         (only,) = used
         return PrefixModel(only.candidate.builder, only.candidate.make(only.params), only.length)
+    return MeanModel(**mean_parameters(used))
+
+
+def mean_parameters(used: Sequence[Member]) -> dict[str, Any]:
+    """Return the parameters of the mean of some members."""
     builders = {member.candidate.builder_name: member.candidate.builder for member in used}
     names = list(builders)
-    return MeanModel(
-        names,
-        list(builders.values()),
-        [names.index(member.candidate.builder_name) for member in used],
-        [member.candidate.make(member.params) for member in used],
-        [member.length for member in used],
-        [member.weight for member in used],
-    )
+    return {
+        "names": names,
+        "builders": list(builders.values()),
+        "builder_of": [names.index(member.candidate.builder_name) for member in used],
+        "classifiers": [member.candidate.make(member.params) for member in used],
+        "lengths": [member.length for member in used],
+        "weights": [member.weight for member in used],
+    }
 
 
 def _positions(columns: Indices, part: Indices) -> Indices:

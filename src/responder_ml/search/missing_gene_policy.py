@@ -8,6 +8,7 @@ import numpy as np
 from responder_ml.arrays import Flags, Floats
 from responder_ml.errors import CoverageError
 from responder_ml.search.mean_model import ScoringModel
+from responder_ml.search.outcome_model import OutcomeModel
 
 MissingGenePolicy = Literal["impute", "skip", "refuse"]
 """What to do about genes that a sample lacks.
@@ -27,7 +28,7 @@ class Decision:
     Attributes
     ----------
     log_odds
-        Of the positive class, shape ``(n_samples,)``.
+        Of the positive class, or the predicted outcome, shape ``(n_samples,)``.
     features
         Feature values, samples x features; not-a-number for features that had to be left out.
     standardised
@@ -54,7 +55,7 @@ def check_policy(policy: str) -> None:
 
 
 def decide(
-    model: ScoringModel, filled: Floats, present: Flags, policy: str, covariates: Floats | None = None
+    model: ScoringModel | OutcomeModel, filled: Floats, present: Flags, policy: str, covariates: Floats | None = None
 ) -> Decision:
     """Decide on samples whose missing genes `fill_missing` has filled; the filling is the same for all models of one cohort.
 

@@ -68,10 +68,10 @@ def search_draws(
         for draw, assigned in zip(draws, folds, strict=True)
     ]
     per_set = 1 + plan.inner_folds * plan.inner_repeats * (plan.trials > 0)
-    labels = np.stack([draw.labels[search_data.subject_of] for draw in draws])
+    targets = np.stack([draw.target[search_data.subject_of] for draw in draws])
     all_sets = TrainingSets(
         np.concatenate([training.rows(search_data) for of_draw in training_sets for training in of_draw]),
-        np.repeat(labels, plan.folds * per_set, axis=0),
+        np.repeat(targets, plan.folds * per_set, axis=0),
         alike=per_set if plan.trials else plan.folds,
         longest=None if plan.trials else max(candidate.builder.fixed_length for candidate in candidates),
     )
@@ -146,8 +146,8 @@ def tune_candidates(
             tuned.append((Tuned(params, float("nan"), (), ()), None))
             continue
         if name not in blocks:
-            blocks[name] = training.blocks(search_data, draw.labels, ranked[name][1:])
-        inner = InnerFolds(candidate, available, blocks[name], search_data, draw.labels, training)
+            blocks[name] = training.blocks(search_data, draw.target, ranked[name][1:])
+        inner = InnerFolds(candidate, available, blocks[name], search_data, draw.target, training)
         best = tune(
             candidate.space(available, int(np.count_nonzero(search_data.rows_of(training.subjects)))),
             inner.scores,
@@ -211,7 +211,7 @@ class DrawSearch:
         number = fold if seed_number is None else seed_number
         tuned = tune_candidates(self._search_data, ranked, self._candidates, self._plan, self._draw, training, number)
         self._tuned.append([best.score for best, _ in tuned])
-        labels = self._draw.labels[self._search_data.subject_of]
+        target = self._draw.target[self._search_data.subject_of]
         train = np.flatnonzero(self._search_data.rows_of(training.subjects))
         test = np.flatnonzero(self._search_data.rows_of(decided))
         # Candidates of one builder that chose the same length see the same columns.
@@ -221,7 +221,7 @@ class DrawSearch:
             length = candidate.length(best.params, len(of_training_set.position))
             if (candidate.builder_name, length) not in blocks:
                 columns = prefix_columns(of_training_set.position, length, cumulative=of_training_set.cumulative)
-                block = Block.build(of_training_set, train, test, labels, columns)
+                block = Block.build(of_training_set, train, test, target, columns)
                 blocks[candidate.builder_name, length] = columns, block
             columns, block = blocks[candidate.builder_name, length]
             classifier = candidate.make(best.params)
@@ -243,8 +243,7 @@ class DrawSearch:
                     )
                 )
                 self._fitted_columns[index, fold] = _FittedColumns(of_training_set, columns, train, test)
-            target = self._decisions[index]
-            self._batched_fits.add(classifier, (block.train, block.labels, block.test), target, test)
+            self._batched_fits.add(classifier, (block.train, block.labels, block.test), self._decisions[index], test)
 
     def result(self, fold_of_sample: Indices) -> DrawResult:
         """Return the out-of-fold decisions of all folds collected so far."""

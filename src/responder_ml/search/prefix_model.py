@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.utils.validation import check_is_fitted
 
 from responder_ml.arrays import Floats, Strings
-from responder_ml.classifiers.classifier import Classifier
+from responder_ml.classifiers.learner import Learner
 from responder_ml.errors import FeatureError
 from responder_ml.features.builders.builder import Builder, prefix_columns
 from responder_ml.features.builders.context import Context
@@ -21,10 +21,10 @@ Prefixes = list[tuple[Builder, tuple[int, ...]]]
 """Unfitted builders, each with the lengths of the prefixes that a model uses of it."""
 
 
-class LogOddsModel(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc]
-    """What models from expression to log-odds share: features, standardised on the training rows, and a classifier of these.
+class FeatureModel(BaseEstimator, ABC):  # type: ignore[misc]
+    """What models from expression to a decision share: features, standardised on the training rows, and a learner on these.
 
-    A fitted model has ``mean_``, ``scale_``, ``classifier_`` and ``classes_``. One that is adjusted for covariates, those of
+    A fitted model has ``mean_``, ``scale_`` and ``classifier_``, the learner. One that is adjusted for covariates, those of
     the context it was fitted with, has ``covariate_mean_``, ``covariate_coefficients_`` and ``covariate_constant_`` beside them
     (`statistics.covariate_space.adjust`), and needs the covariates of every sample, in the same columns.
     """
@@ -80,13 +80,8 @@ class LogOddsModel(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc]
         return np.asarray((self.features(X, covariates) - self.mean_) / self.scale_, dtype=np.float64)
 
     def decision_function(self, X: Floats, covariates: Floats | None = None) -> Floats:
-        """Return log-odds of the positive class, shape ``(n_samples,)``; covariates as for `features`."""
+        """Return log-odds of the positive class, or the predicted outcome, shape ``(n_samples,)``; covariates as for `features`."""
         return np.asarray(self.classifier_.decision_function(self.standardised(X, covariates)), dtype=np.float64)
-
-    def predict_proba(self, X: Floats, covariates: Floats | None = None) -> Floats:
-        """Return the probabilities of both classes, shape ``(n_samples, 2)``."""
-        positive = expit(self.decision_function(X, covariates))
-        return np.column_stack([1.0 - positive, positive])
 
     def _learn_adjustment(self, X: Floats, context: Context | None) -> Floats:
         """Learn from training rows what covariates explain of the columns, and return these without it."""
@@ -98,6 +93,15 @@ class LogOddsModel(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc]
         self.covariate_mean_ = space.mean[0]
         self.covariate_coefficients_, self.covariate_constant_ = space.coefficients(0, values)
         return self.features(X, covariates)
+
+
+class LogOddsModel(ClassifierMixin, FeatureModel):  # type: ignore[misc]
+    """A model from expression to log-odds of two classes, ``classes_``."""
+
+    def predict_proba(self, X: Floats, covariates: Floats | None = None) -> Floats:
+        """Return the probabilities of both classes, shape ``(n_samples, 2)``."""
+        positive = expit(self.decision_function(X, covariates))
+        return np.column_stack([1.0 - positive, positive])
 
     def predict(self, X: Floats, covariates: Floats | None = None) -> NDArray[Any]:
         """Return the likelier class of each sample."""
@@ -132,7 +136,7 @@ class PrefixModel(LogOddsModel):
         The two labels; the second is positive.
     """
 
-    def __init__(self, builder: Builder, classifier: Classifier, n_features: int = 20) -> None:
+    def __init__(self, builder: Builder, classifier: Learner, n_features: int = 20) -> None:
         self.builder = builder
         self.classifier = classifier
         self.n_features = n_features

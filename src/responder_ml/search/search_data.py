@@ -4,7 +4,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from responder_ml.arrays import Flags, Floats, Indices, Labels, Strings
+from responder_ml.arrays import Flags, Floats, Indices, Strings
+from responder_ml.classifiers.learner import Target
 from responder_ml.cohort.covariates import adjusted_covariates
 from responder_ml.cohort.endpoint import LabelledCohort
 from responder_ml.cohort.missing_values import gaps_of
@@ -95,7 +96,7 @@ class Block:
     train, test
         Standardised columns (best first) of training and held-out rows.
     labels
-        0/1 label of each training row.
+        0/1 label of each training row, or its graded outcome.
     cumulative
         As for `Ranked`.
     """
@@ -103,7 +104,7 @@ class Block:
     position: Indices
     train: Floats
     test: Floats
-    labels: Labels
+    labels: Target
     cumulative: bool = False
 
     @classmethod
@@ -112,7 +113,7 @@ class Block:
         ranked: Ranked,
         train: Indices,
         test: Indices,
-        labels: Labels,
+        labels: Target,
         columns: Indices | None = None,
     ) -> "Block":
         """Standardise columns for the rows of one training set.
@@ -124,7 +125,7 @@ class Block:
         train, test
             Training and held-out rows.
         labels
-            0/1 per sample.
+            0/1 per sample, or its graded outcome.
         columns
             Which of the ranked columns to take, in this order; all, best first, by default.
         """

@@ -1,9 +1,9 @@
 """Tune one candidate on inner folds, in memory: its fixed form first, then settings drawn by Optuna.
 
-The fixed form is trial 0. It is left only for a setting whose inner AUROC is higher by more than the standard error of the
-difference over the inner folds, corrected for training sets that overlap: with few subjects most differences between settings
-are noise. Settings of equal AUROC are told apart by the log-loss of their inner decisions, then by simplicity; never by the order
-in which they were tried or written down.
+The fixed form is trial 0. It is left only for a setting whose inner AUROC (of a graded outcome: concordance) is higher by more
+than the standard error of the difference over the inner folds, corrected for training sets that overlap: with few subjects most
+differences between settings are noise. Settings of equal AUROC are told apart by the log-loss of their inner decisions (the
+squared error), then by simplicity; never by the order in which they were tried or written down.
 
 The first ten trials after the fixed form are drawn at random, before any score is known, and are the same for every training set
 and labelling. Optuna's TPE sampler proposes the later ones.
@@ -39,19 +39,19 @@ class InnerScore:
 
     Attributes
     ----------
-    aurocs
-        AUROC of each inner fold.
-    log_loss
-        Mean log-loss of the inner decisions.
+    concordances
+        Of each inner fold; of two classes it is the AUROC.
+    loss
+        Mean log-loss of the inner decisions, or mean squared error of predicted outcomes.
     """
 
-    aurocs: Floats
-    log_loss: float
+    concordances: Floats
+    loss: float
 
     @property
     def value(self) -> float:
-        """The mean AUROC, rounded so that rounding errors decide nothing."""
-        return round(float(np.mean(self.aurocs)), _OBJECTIVE_DIGITS)
+        """The mean concordance, rounded so that rounding errors decide nothing."""
+        return round(float(np.mean(self.concordances)), _OBJECTIVE_DIGITS)
 
 
 Objective = Callable[[Sequence[Mapping[str, Any]]], Sequence[InnerScore]]
@@ -152,7 +152,7 @@ def is_gain(score: InnerScore, other: InnerScore, inner_folds: int) -> bool:
     inner_folds
         Folds of each inner repeat: test sets are ``1 / (inner_folds - 1)`` times as large as training sets.
     """
-    differences = score.aurocs - other.aurocs
+    differences = score.concordances - other.concordances
     gain = score.value - other.value
     if gain <= 0 or len(differences) < 2:
         return gain > 0
@@ -163,7 +163,7 @@ def is_gain(score: InnerScore, other: InnerScore, inner_folds: int) -> bool:
 def _rank(params: Mapping[str, Any], score: InnerScore) -> tuple[float, float, float, list[tuple[str, str]]]:
     """Return what settings are ordered by: AUROC, log-loss, number of features, and the parameters themselves."""
     others = sorted((key, repr(value)) for key, value in params.items())
-    return (-score.value, round(score.log_loss, _OBJECTIVE_DIGITS), float(params.get("n_features", 0)), others)
+    return (-score.value, round(score.loss, _OBJECTIVE_DIGITS), float(params.get("n_features", 0)), others)
 
 
 @lru_cache(maxsize=4096)

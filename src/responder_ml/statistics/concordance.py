@@ -1,4 +1,9 @@
-"""Concordance of scores with labels: the area under the ROC curve as a count of pairs."""
+"""Concordance of scores with labels, the area under the ROC curve as a count of pairs, or with a graded outcome.
+
+References
+----------
+Harrell FE, Lee KL, Mark DB (1996) doi:10.1002/(SICI)1097-0258(19960229)15:4<361::AID-SIM168>3.0.CO;2-4 (graded outcomes)
+"""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,3 +40,27 @@ def auroc(labels: NDArray[np.integer], scores: Floats) -> float:
         return float(pair_table(labels, scores).mean())
     rank_sum = rankdata(scores)[labels == 1].sum()
     return float((rank_sum - n_positive * (n_positive + 1) / 2) / (n_positive * n_negative))
+
+
+def concordance(outcome: Floats, scores: Floats) -> float:
+    """Return the share of pairs in the order of their outcomes: Harrell's C where nothing is censored.
+
+    Pairs of equal outcomes do not count; of equal scores count half. With two values it is the AUROC. Not a number where all
+    outcomes are equal.
+
+    Parameters
+    ----------
+    outcome, scores
+        Any real numbers, shape ``(n,)``.
+
+    Examples
+    --------
+    Of five pairs of different outcomes three are in the right order, and one is a tie.
+
+    >>> concordance(np.array([1.0, 2.0, 2.0, 3.0]), np.array([0.1, 0.3, 0.0, 0.3]))
+    0.7
+    """
+    above = outcome[:, None] > outcome[None, :]
+    if not above.any():
+        return float("nan")
+    return float(0.5 * (np.sign(scores[:, None] - scores[None, :])[above].mean() + 1.0))

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from responder_ml.arrays import Flags, Floats, Indices
+from responder_ml.arrays import Flags, Floats, Indices, Labels
 from responder_ml.statistics.columns import rounding_share
 from responder_ml.statistics.covariate_space import CovariateSpace
 from responder_ml.statistics.squeeze import log_moments, may_need_floor, prior_of_logs
@@ -74,6 +74,22 @@ class Designs:
         df = count[:, 0] - 2.0
         direction[df < 1] = 0.0
         return cls(rows, direction, (rows / np.sqrt(count))[None], df, (plus, minus))
+
+    @classmethod
+    def of_labels(cls, labels: Labels | Floats, covariates: Floats | None = None) -> "Designs":
+        """Return the one model of some rows: the contrast of classes 1 and 0, or the slope of a graded outcome (floats).
+
+        Parameters
+        ----------
+        labels
+            Of every row, shape ``(n_samples,)``.
+        covariates
+            As for `two_groups`.
+        """
+        one = labels[None]
+        if one.dtype.kind == "f":
+            return cls.of_outcome(np.ones(one.shape, dtype=np.bool_), one.astype(np.float64), covariates)
+        return cls.two_groups(one == 1, one == 0, covariates)
 
     @classmethod
     def of_outcome(cls, rows: Flags, outcome: Floats, covariates: Floats | None = None) -> "Designs":

@@ -82,8 +82,8 @@ def best_columns(
     shifts
         Number added to every column of a sample under each set (its normalisation), shape ``(n_sets, n_samples)``.
     covariates
-        Samples x covariates that the linear model has beside the class: limma's design. Where they determine the class of a
-        training set, or leave nothing to estimate variance from, all its columns rank equal.
+        Samples x covariates that the linear model has beside the class, or beside the graded outcome: limma's design. Where they
+        determine it in a training set, or leave nothing to estimate variance from, all its columns rank equal.
     squeezed
         As for `moderated_t`.
 
@@ -98,7 +98,7 @@ def best_columns(
         block = slice(start, start + size)
         part = None if usable is None else usable[block]
         moves = None if shifts is None else shifts[block]
-        if covariates is None:
+        if covariates is None and not sets.graded:
             chosen += _best_of_block(columns, sets[block], count, part, moves, squeezed=squeezed)
         else:
             designs = Designs.of_outcome(sets.rows[block], sets.labels[block].astype(np.float64), covariates)

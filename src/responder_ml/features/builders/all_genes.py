@@ -1,13 +1,14 @@
 """All detected genes as one signature, for differences that are spread over many genes."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from responder_ml.arrays import Flags, Floats, Indices, Labels, Strings
-from responder_ml.features.builders.builder import Builder, Ranked
+from responder_ml.features.builders.builder import Builder, Ranked, is_graded
 from responder_ml.features.builders.context import Context
 from responder_ml.features.expression_filter import ExpressionFilter, SharedDetection, detected
 from responder_ml.features.normalise import Normalisation, Normaliser, SharedShifts, log2_expression
@@ -41,6 +42,20 @@ def projection_weights(z: Floats, positive: Flags, negative: Flags, covariates: 
     return of_length_one(difference)
 
 
+def outcome_weights(z: Floats, direction: Floats) -> Floats:
+    """Return each gene's covariance with a graded outcome, over the Euclidean length of all.
+
+    Parameters
+    ----------
+    z
+        Samples x genes, in standard deviations of the training rows.
+    direction
+        What intercept and covariates leave of the outcome, 0 outside the training rows (`Designs`), shape ``(n_samples,)``.
+    """
+    rows = direction != 0
+    return of_length_one(direction[rows] @ z[rows])
+
+
 def of_length_one(weights: Floats) -> Floats:
     """Return weights over their Euclidean length; zeros where all are zero."""
     length = float(np.linalg.norm(weights))
@@ -52,7 +67,8 @@ class AllGenes(Builder):
 
     No gene is selected. The score is ``sum(d z) / ||d||`` with ``z = (x - mean) / sd`` on the training rows' scale and ``d``
     the difference of the class means of z: the line between the two centroids. Dividing by the variance within classes once more,
-    as diagonal discriminant analysis does, costs power with ten training rows, whose variances are mostly noise. The score sees a
+    as diagonal discriminant analysis does, costs power with ten training rows, whose variances are mostly noise. With a graded
+    outcome ``d`` is the covariance of z with it. The score sees a
     difference that is spread thinly over thousands of genes, of which a list of the best twenty holds almost nothing, and sees
     little where only a few genes differ: it belongs beside `Genes`, not in its place.
 
@@ -84,6 +100,7 @@ class AllGenes(Builder):
         "one signature over all detected genes, weighted by the difference of their class means in each training set"
     )
     reference = "doi:10.1198/016214502753479248"
+    takes_outcomes = True
 
     def __init__(
         self,
@@ -121,7 +138,7 @@ class AllGenes(Builder):
         """Return the weight of every gene, of length one, or zeros; ``z`` samples x genes, the rest as for `row_weights`."""
         return projection_weights(z, positive, negative, covariates)
 
-    def _fit(self, X: Floats, labels: Labels, genes: Strings, context: Context | None) -> None:
+    def _fit(self, X: Floats, labels: Labels | Floats, genes: Strings, context: Context | None) -> None:
         self.normaliser_ = Normaliser(self.units, self.normalisation).fit(X)
         self.filter_ = ExpressionFilter(self.units, self.min_expression, self.min_share).fit(X)
         self.expressed_ = np.flatnonzero(self.filter_.kept_)
@@ -130,7 +147,10 @@ class AllGenes(Builder):
         self.mean_, self.scale_ = gene_scale(log2)
         covariates = None if context is None else context.adjusted
         z = frozen_z(log2, self.mean_, self.scale_)
-        self.weights_ = self.gene_weights(z, labels == 1, labels == 0, covariates)
+        if is_graded(labels):
+            self.weights_ = outcome_weights(z, Designs.of_labels(labels, covariates).direction[0])
+        else:
+            self.weights_ = self.gene_weights(z, labels == 1, labels == 0, covariates)
         self.position_ = np.zeros(1, dtype=np.intp)
         self.names_ = np.array([self.name], dtype=str)
 
@@ -165,27 +185,50 @@ class SharedAllGenes:
         """Return each training set's projection, one column."""
         # Builders that weight the same genes differently have the same inner products: one of them computes them for all.
         cohort = sets.known.setdefault(self._cohort.identity, self._cohort)
-        classes = zip(sets.rows, sets.positive, sets.negative, strict=True)
-        return [self._projected(cohort, training, positive, negative) for training, positive, negative in classes]
+        if sets.graded:
+            directions = Designs.of_outcome(sets.rows, np.asarray(sets.labels, np.float64), self._covariates).direction
+            return [
+                _projected(cohort, training, partial(_as_it_is, row), partial(outcome_weights, direction=row))
+                for training, row in zip(sets.rows, directions, strict=True)
+            ]
+        projections = []
+        for training, positive, negative in zip(sets.rows, sets.positive, sets.negative, strict=True):
+            classes = {"positive": positive, "negative": negative, "covariates": self._covariates}
+            of_rows = partial(self._builder.row_weights, **classes)
+            projections.append(_projected(cohort, training, of_rows, partial(self._builder.gene_weights, **classes)))
+        return projections
 
-    def _projected(self, cohort: "_DetectedGenes", training: Flags, positive: Flags, negative: Flags) -> Ranked:
-        def values() -> Floats:
-            products = cohort.inner_products(training)
-            rows = self._builder.row_weights(products, positive, negative, self._covariates)
-            score = products @ rows
-            length = float(np.sqrt(max(float(rows @ score), 0.0)))
-            return np.asarray((score / length if length > 0 else np.zeros_like(score))[:, None], dtype=np.float64)
 
-        def genes_of(column: int) -> tuple[Indices, Floats]:
-            z, genes = cohort.standardised(training)
-            return genes, _shares(self._builder.gene_weights(z, positive, negative, self._covariates))
+def _as_it_is(direction: Floats, products: Floats) -> Floats:
+    """Return a direction that does not depend on the inner products."""
+    return direction
 
-        def gene_parts(columns: Sequence[int]) -> tuple[GeneParts, ...]:
-            z, genes = cohort.standardised(training)
-            weights = self._builder.gene_weights(z, positive, negative, self._covariates)
-            return tuple(GeneParts(genes, z * weights, weights) for _ in columns)
 
-        return Ranked(np.zeros(1, dtype=np.intp), values, genes_of, gene_parts=gene_parts)
+def _projected(
+    cohort: "_DetectedGenes",
+    training: Flags,
+    row_weights: Callable[[Floats], Floats],
+    gene_weights: Callable[[Floats], Floats],
+) -> Ranked:
+    """Return the projection of one training set, given how weights of samples and of genes follow from products and z."""
+
+    def values() -> Floats:
+        products = cohort.inner_products(training)
+        rows = row_weights(products)
+        score = products @ rows
+        length = float(np.sqrt(max(float(rows @ score), 0.0)))
+        return np.asarray((score / length if length > 0 else np.zeros_like(score))[:, None], dtype=np.float64)
+
+    def genes_of(column: int) -> tuple[Indices, Floats]:
+        z, genes = cohort.standardised(training)
+        return genes, _shares(gene_weights(z))
+
+    def gene_parts(columns: Sequence[int]) -> tuple[GeneParts, ...]:
+        z, genes = cohort.standardised(training)
+        weights = gene_weights(z)
+        return tuple(GeneParts(genes, z * weights, weights) for _ in columns)
+
+    return Ranked(np.zeros(1, dtype=np.intp), values, genes_of, gene_parts=gene_parts)
 
 
 class _DetectedGenes:

@@ -43,6 +43,7 @@ class AllGenesRidge(AllGenes):
     name = "all_genes_ridge"
     summary = "one signature over all detected genes, weighted jointly by ridge regression in each training set"
     reference = "doi:10.1093/biostatistics/kxh010"
+    takes_outcomes = False
 
     def __init__(
         self,

@@ -77,6 +77,8 @@ class Builder(TransformerMixin, BaseEstimator, ABC):  # type: ignore[misc]
     """Whether columns are signatures with fixed names; `share` then returns an object with these in natural order as ``names``."""
     cumulative: ClassVar[bool] = False
     """Whether column k combines the first k ranked things, so that a prefix is its last column alone."""
+    takes_outcomes: ClassVar[bool] = False
+    """Whether columns can be ranked by a graded outcome, too; others need classes."""
     finite: ClassVar[bool | Literal["allow-nan"]] = True
     """Whether every value must be a finite number."""
 
@@ -119,8 +121,8 @@ class Builder(TransformerMixin, BaseEstimator, ABC):  # type: ignore[misc]
         """
 
     @abstractmethod
-    def _fit(self, X: Floats, labels: Labels, genes: Strings, context: Context | None) -> None:
-        """Learn from training rows ``X`` and 0/1 labels; set ``position_`` and ``names_``."""
+    def _fit(self, X: Floats, labels: Any, genes: Strings, context: Context | None) -> None:
+        """Learn from training rows ``X`` and 0/1 labels (int8) or a graded outcome (float64); set ``position_`` and ``names_``."""
 
     @abstractmethod
     def _transform(self, X: Floats) -> Floats:
@@ -152,6 +154,31 @@ class Builder(TransformerMixin, BaseEstimator, ABC):  # type: ignore[misc]
         if len(classes) != 2:
             count = f"{len(classes)} class" + ("es" if len(classes) != 1 else "")
             raise ValueError(f"{type(self).__name__} ranks columns between 2 classes, but found {count}.")
+        return self._fit_checked(X, codes.astype(np.int8), genes, context)
+
+    def fit_outcome(
+        self, X: Floats, outcome: Floats, genes: Strings | None = None, context: Context | None = None
+    ) -> Self:
+        """Learn the columns and their order from training rows with a graded outcome.
+
+        Parameters
+        ----------
+        X, genes, context
+            As for `fit`.
+        outcome
+            Finite numbers, shape ``(n_samples,)``.
+
+        Raises
+        ------
+        FeatureError
+            The builder ranks by classes only, or the data or the context lack what it needs.
+        """
+        if not self.takes_outcomes:
+            raise FeatureError(f"The builder '{self.name}' needs classes, and cannot rank columns by a graded outcome.")
+        X, outcome = validate_data(self, X, outcome, dtype=np.float64, y_numeric=True, ensure_all_finite=self.finite)
+        return self._fit_checked(X, np.asarray(outcome, dtype=np.float64), genes, context)
+
+    def _fit_checked(self, X: Floats, labels: Labels | Floats, genes: Strings | None, context: Context | None) -> Self:
         if genes is None:
             # Those of a data frame, which scikit-learn has just noted.
             numbered = [f"x{index}" for index in range(X.shape[1])]
@@ -160,7 +187,7 @@ class Builder(TransformerMixin, BaseEstimator, ABC):  # type: ignore[misc]
             raise FeatureError(
                 f"The sample sheet has {len(context.sheet)} rows for {len(X)} rows of expression. Pass the sheet of the same rows."
             )
-        self._fit(X, codes.astype(np.int8), np.asarray(genes, dtype=str), context)
+        self._fit(X, labels, np.asarray(genes, dtype=str), context)
         return self
 
     def transform(self, X: Floats) -> Floats:
@@ -184,6 +211,11 @@ class Builder(TransformerMixin, BaseEstimator, ABC):  # type: ignore[misc]
         """Return the genes of a ranked column and each one's share of it (absolute shares add up to one)."""
         check_is_fitted(self, "position_")
         return np.asarray([self.names_[column]], dtype=str), np.ones(1)
+
+
+def is_graded(labels: Labels | Floats) -> bool:
+    """Return whether labels are a graded outcome, and no classes."""
+    return labels.dtype.kind == "f"
 
 
 def prefix_slice(length: int, available: int, *, cumulative: bool) -> slice:

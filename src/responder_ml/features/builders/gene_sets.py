@@ -8,7 +8,7 @@ from scipy import sparse
 from sklearn.base import clone
 
 from responder_ml.arrays import Floats, Indices, Labels, Strings
-from responder_ml.features.builders.builder import Builder, Ranked
+from responder_ml.features.builders.builder import Builder, Ranked, is_graded
 from responder_ml.features.builders.context import Context
 from responder_ml.features.facts import marker_sets
 from responder_ml.features.gene_map import read_one_to_one, translate
@@ -28,6 +28,8 @@ _NAMED = 5
 
 class GeneSets(Builder):
     """Scores of published gene sets, the sets that differ most between the classes of the training rows first.
+
+    With a graded outcome, those that follow it most closely come first.
 
     The sets come from elsewhere and are never changed; the order of the columns, and what the scorer learns, come from
     training rows alone. Genes of low expression are not filtered: a set's score must not depend on a fold.
@@ -67,6 +69,7 @@ class GeneSets(Builder):
     reference = "doi:10.1186/s12859-018-2435-4"
     fixed_length = 5
     of_signatures = True
+    takes_outcomes = True
 
     def __init__(
         self,
@@ -137,7 +140,7 @@ class GeneSets(Builder):
             return sparse.csr_array(np.ones((len(genes), 1))), ["all genes"]
         return matched.weights, list(matched.names)
 
-    def _fit(self, X: Floats, labels: Labels, genes: Strings, context: Context | None) -> None:
+    def _fit(self, X: Floats, labels: Labels | Floats, genes: Strings, context: Context | None) -> None:
         self.normaliser_ = Normaliser(self.units, self.normalisation).fit(X)
         table, names = self._sets(genes)
         log2 = self.normaliser_.transform(X)
@@ -246,11 +249,11 @@ class SharedGeneSets:
         )
 
 
-def _moderated_t(scores: Floats, labels: Labels, covariates: Floats | None) -> Floats:
-    """Return each column's moderated t of the classes of training rows, with their covariates held constant."""
-    if covariates is None:
+def _moderated_t(scores: Floats, labels: Labels | Floats, covariates: Floats | None) -> Floats:
+    """Return each column's moderated t of the classes or the outcome of training rows, with their covariates held constant."""
+    if covariates is None and not is_graded(labels):
         return moderated_t(scores, labels == 1, labels == 0)
-    designs = Designs.two_groups(labels[None] == 1, labels[None] == 0, covariates)
+    designs = Designs.of_labels(labels, covariates)
     return np.asarray(ManyContrasts(scores).moderated_t(designs)[0], dtype=np.float64)
 
 

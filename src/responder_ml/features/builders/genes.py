@@ -7,7 +7,7 @@ import numpy as np
 
 from responder_ml.arrays import Floats, Indices, Labels, Strings
 from responder_ml.errors import FeatureError
-from responder_ml.features.builders.builder import Builder, Ranked
+from responder_ml.features.builders.builder import Builder, Ranked, is_graded
 from responder_ml.features.builders.context import Context
 from responder_ml.features.expression_filter import ExpressionFilter, SharedDetection, detected
 from responder_ml.features.normalise import Normalisation, Normaliser, SharedShifts, log2_expression
@@ -19,7 +19,7 @@ from responder_ml.statistics.training_sets import TrainingSets
 
 
 class Genes(Builder):
-    """The genes that differ most between the classes of the training rows.
+    """The genes that differ most between the classes of the training rows, or follow a graded outcome most closely.
 
     Expression is normalised with a frozen reference, filtered by detection and ranked by the absolute moderated t of
     limma (or the ordinary one), each from training rows alone. Columns are log2 expression.
@@ -53,6 +53,7 @@ class Genes(Builder):
     summary = "single genes, ranked by moderated t within each training set"
     reference = "doi:10.2202/1544-6115.1027"
     shortest = 5
+    takes_outcomes = True
 
     def __init__(
         self,
@@ -98,16 +99,16 @@ class Genes(Builder):
         own = context.covariates(self.covariates)
         return own if of_job is None else np.column_stack([own, of_job])
 
-    def _fit(self, X: Floats, labels: Labels, genes: Strings, context: Context | None) -> None:
+    def _fit(self, X: Floats, labels: Labels | Floats, genes: Strings, context: Context | None) -> None:
         self.normaliser_ = Normaliser(self.units, self.normalisation).fit(X)
         self.filter_ = ExpressionFilter(self.units, self.min_expression, self.min_share).fit(X)
         expressed = np.flatnonzero(self.filter_.kept_)
         covariates = self.adjusted_for(context)
         log2 = self.normaliser_.transform_genes(X, slice(None))
-        if covariates is None:
+        if covariates is None and not is_graded(labels):
             t = moderated_t(log2, labels == 1, labels == 0, expressed, squeezed=self.moderated)
         else:
-            designs = Designs.two_groups(labels[None] == 1, labels[None] == 0, covariates)
+            designs = Designs.of_labels(labels, covariates)
             t = ManyContrasts(log2[:, expressed]).moderated_t(designs, squeezed=self.moderated)[0]
         best = np.argsort(-np.abs(t), kind="stable")[: self.max_genes]
         self.position_ = expressed[best]

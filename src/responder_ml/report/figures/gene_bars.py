@@ -16,7 +16,9 @@ _DOT: dict[str, Any] = {"linestyle": "none", "marker": "D", "markersize": 4.5, "
 _LIMIT: dict[str, Any] = {"color": REFERENCE_LINE, "linewidth": 1.3, "linestyle": "--"}
 
 
-def gene_bars(genes: pd.DataFrame, positive: str, negative: str, name: str = "gene-bars") -> Markup:
+def gene_bars(
+    genes: pd.DataFrame, positive: str, negative: str, name: str = "gene-bars", unit: str = "log-odds"
+) -> Markup:
     """Draw the mean absolute contribution of genes and, where it is known, their strength, from top to bottom.
 
     Parameters
@@ -27,6 +29,8 @@ def gene_bars(genes: pd.DataFrame, positive: str, negative: str, name: str = "ge
         Names of the classes.
     name
         Unique within the page.
+    unit
+        Of contributions.
     """
     rows = genes.to_dict("records")
     names = [("★ " * (row["called_out"] == 1)) + shortened(row["gene"]) for row in rows]
@@ -45,7 +49,7 @@ def gene_bars(genes: pd.DataFrame, positive: str, negative: str, name: str = "ge
         bars.set_ylim(0.3, len(rows) + 0.7)
         bars.tick_params(axis="y", length=0)
         bars.locator_params(axis="x", nbins=4)
-        bars.set_xlabel("contribution,\nmean |log-odds|")
+        bars.set_xlabel(f"contribution,\nmean |{unit}|")
         handles: list[Any] = [
             Patch(facecolor=POSITIVE.colour, edgecolor=POSITIVE.colour, label=f"higher expression favours {positive}"),
             Patch(
@@ -62,7 +66,7 @@ def gene_bars(genes: pd.DataFrame, positive: str, negative: str, name: str = "ge
 
     first = rows[0]
     called = ", ".join(str(row["gene"]) for row in rows if row["called_out"] == 1)
-    alt = f"Bars of {len(rows)} genes, from {first['gene']} with {first['contribution']:.3f} log-odds down" + (
+    alt = f"Bars of {len(rows)} genes, from {first['gene']} with {first['contribution']:.3f} {unit} down" + (
         f"; called out: {called}." if called else "; none is called out."
     )
     return figure_svg(name, (WIDTH, 2.15 + 0.19 * len(rows)), alt, paint)
