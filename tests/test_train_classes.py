@@ -1,6 +1,7 @@
 """Several classes from a job to one answer: config, runs of the pairs, the record, the page and the screen."""
 
 from dataclasses import replace
+from importlib import import_module
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ from typer.testing import CliRunner
 import responder_ml as rml
 from responder_ml.build import build_candidates, build_cohort, build_search_plan, prepare_job
 from responder_ml.bundles.bundle import read_bundle
+from responder_ml.bundles.class_bundle import read_class_bundle
 from responder_ml.class_jobs import label_classes, plan_pairs, prepare_classes
 from responder_ml.cli import app
 from responder_ml.cohort.simulate import simulate_cohort
@@ -45,19 +47,27 @@ JOB = {
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
+    """A training that is interrupted when all pairs are written, and goes on by the next call."""
     folder = tmp_path_factory.mktemp("classes")
     (folder / "job.yaml").write_text(yaml.safe_dump(JOB))
-    arguments = [
-        "train",
-        str(folder / "job.yaml"),
-        "--out",
-        str(folder / "runs" / "all"),
-        "--bundle",
-        str(folder / "models" / "all"),
-    ]
-    result = CliRunner().invoke(app, arguments)
+    out, bundle = folder / "runs" / "all", folder / "models" / "all"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("responder_ml.train_classes.write_class_bundle", _interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            train_classes(read_job(JOB, "job"), out, bundle)
+        with pytest.raises(BundleError):
+            read_class_bundle(bundle)
+    with pytest.MonkeyPatch.context() as patch:
+        # The module by its full name: in the package, its name is that of the public function.
+        patch.setattr(import_module("responder_ml.train"), "run_procedure", _interrupt)
+        arguments = ["train", str(folder / "job.yaml"), "--out", str(out), "--bundle", str(bundle)]
+        result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 0, result.output
     return folder, result.output
+
+
+def _interrupt(*_, **__):
+    raise KeyboardInterrupt
 
 
 @pytest.fixture(scope="module")
@@ -121,6 +131,8 @@ def test_it_is_read_back_and_a_damaged_answer_is_named(trained, tmp_path):
     with pytest.raises(RunError, match="none"):
         read_classes(tmp_path / "none")
     assert (folder / "runs" / "all" / ANSWER).exists()
+    # Nothing of the work that was interrupted is there any more.
+    assert not list((folder / "runs").glob(".*.units"))
 
 
 def test_classes_and_their_subjects():

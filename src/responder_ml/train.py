@@ -50,12 +50,7 @@ SERVING = "responder_ml.serve"
 
 
 def train(
-    job: JobConfig,
-    out: Path,
-    bundle: Path,
-    progress: Progress | None = None,
-    register: Path | None = None,
-    prepared: PreparedJob | None = None,
+    job: JobConfig, out: Path, bundle: Path, progress: Progress | None = None, register: Path | None = None
 ) -> Run:
     """Search, test against the null, explain, refit and write; what an interrupted call finished is not done again.
 
@@ -69,8 +64,6 @@ def train(
         Is told about long work.
     register
         Folder of the register that counts the jobs on these data; that of the run folder by default.
-    prepared
-        What `prepare_job` returns, where that is known already.
 
     Raises
     ------
@@ -78,7 +71,7 @@ def train(
         Anything the user can mend; nothing is left half-written.
     """
     with run_checkpoint(out) as checkpoint:
-        return run_job(job, out, bundle, checkpoint, progress or Progress(), register, prepared)
+        return run_job(job, out, bundle, checkpoint, progress or Progress(), register)
 
 
 def run_job(
@@ -90,7 +83,10 @@ def run_job(
     register: Path | None = None,
     prepared: PreparedJob | None = None,
 ) -> Run:
-    """Do what `train` does within an open checkpoint, for a caller that has more to do before its units are cleared."""
+    """Do what `train` does within an open checkpoint, for a caller that has more to do before its units are cleared.
+
+    ``prepared`` is what `prepare_job` returns, where the caller knows it already.
+    """
     check_before_work(job, out, bundle)
     clock, early_note = Clock(), size_note(job)
     if early_note:

@@ -1,6 +1,7 @@
 """Train several classes: one answer for all of them, then a run and a bundle for every two."""
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -35,7 +36,7 @@ from responder_ml.report.classes import render_classes
 from responder_ml.search.checkpoints import run_checkpoint
 from responder_ml.search.search_data import SearchData
 from responder_ml.tracking.classes_record import send_classes
-from responder_ml.train import SERVING, check_before_work, train
+from responder_ml.train import SERVING, check_before_work, run_job
 from responder_ml.versions import versions_of
 
 
@@ -64,7 +65,8 @@ def train_classes(job: JobConfig, out: Path, bundle: Path, progress: Progress | 
     labelled, classes = prepared.labelled, prepared.classes
     for of_pair in prepared.pairs:
         require_accepted(of_pair.findings, job.accept)
-    with run_checkpoint(out) as checkpoint:
+    # A pair that is written is not trained again while the others, or the answer, are missing: all checkpoints end together.
+    with run_checkpoint(out) as checkpoint, ExitStack() as of_pairs:
         workers = build_workers(job.compute, checkpoint.unit_store())
         procedure = ClassPairs(SearchData.of(labelled), classes, build_candidates(job), build_search_plan(job), workers)
         with clock.lap("null_s"), progress.stage("Null of all classes") as on_progress:
@@ -80,7 +82,8 @@ def train_classes(job: JobConfig, out: Path, bundle: Path, progress: Progress | 
             claim_folder(bundle)
             for pair, of_pair in zip(pair_jobs, prepared.pairs, strict=True):
                 progress.say(f"Training {pair.job.endpoint.positive} against {pair.job.endpoint.negative}")
-                runs.append(train(pair.job, pair.out, pair.bundle, progress, prepared=of_pair))
+                own = of_pairs.enter_context(run_checkpoint(pair.out))
+                runs.append(run_job(pair.job, pair.out, pair.bundle, own, progress, prepared=of_pair))
         run = compose(job, labelled, classes, float(observed[AUTO_AUROC]), null, probabilities, pair_jobs, runs, clock)
         result = run.result
         write_class_bundle(
