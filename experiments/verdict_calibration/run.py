@@ -39,6 +39,8 @@ DESIGNS = {
 EFFECTS = (0.8, 1.0, 1.2, 1.5)
 NONE = "none named"
 SEEDS_OF_EXACT = 20
+# Of cohorts with a true effect fewer are needed than of those that must not reject.
+HARMLESS_SHARE = 3
 # Nuisances of 10 v 10 subjects: what they do to expression, and whether they go with the class.
 NUISANCES = {
     "batch 7/3 against 3/7, moves half of the genes": ("batch", True),
@@ -174,13 +176,15 @@ def run(tasks: list[tuple], path: Path) -> list[dict]:
     return [done[json.dumps(list(task))] for task in tasks]
 
 
-def type1(cohorts: int, seed: int) -> Iterator[str]:
+def type1(cohorts: int, seed: int, only: str = "") -> Iterator[str]:
     """Yield the lines of the table of false evidence."""
     yield f"Cohorts without effect, seed {seed}. The range holds 95 % of shares where the true rate is 0.05."
     yield ""
     yield "| design | cohorts | p <= 0.05 | range | evidence | global test p <= 0.05 | mean AUROC | mean relabellings |"
     yield "|---|---|---|---|---|---|---|---|"
     for number, design in enumerate(DESIGNS):
+        if not design.startswith(only):
+            continue
         tasks = [(design, "none", 0.0, seed * 10**6 + number * 10**4 + index, 7) for index in range(cohorts)]
         results = run(tasks, HERE / "results-type1.jsonl")
         if not results:
@@ -199,9 +203,10 @@ def type1(cohorts: int, seed: int) -> Iterator[str]:
 
 def nuisances(cohorts: int, seed: int) -> Iterator[str]:
     """Yield the lines of the table of nuisances: false evidence where they explain all, results lost where they do no harm."""
-    yield f"{cohorts} cohorts of 10 v 10 each, seed {seed}; one candidate, genes+nearest_centroid. Harmful nuisances have no effect"
-    yield "beside them; with harmless ones 20 genes differ by 1.5 standard deviations, and the same cohorts are judged without"
-    yield "naming a nuisance too."
+    harmless = cohorts // HARMLESS_SHARE
+    yield f"Cohorts of 10 v 10, seed {seed}; one candidate, genes+nearest_centroid. {cohorts} cohorts with each harmful nuisance and"
+    yield f"no effect beside it; {harmless} with each harmless one, in which 20 genes differ by 1.5 standard deviations, and the same"
+    yield "without naming it."
     yield ""
     yield "| nuisance | p <= 0.05 | evidence | confounded | not separable | undecided | evidence lost by naming it |"
     yield "|---|---|---|---|---|---|---|"
@@ -209,7 +214,7 @@ def nuisances(cohorts: int, seed: int) -> Iterator[str]:
         # Harmless columns are written beside the same cohorts.
         start = seed * 10**6 + (number + 30 if driven else 40) * 10**4
         kind = ("none", 0.0) if driven else ("sparse", 1.5)
-        tasks = [("10 v 10", *kind, start + index, 7, name) for index in range(cohorts)]
+        tasks = [("10 v 10", *kind, start + index, 7, name) for index in range(cohorts if driven else harmless)]
         results = run(tasks, HERE / "results-nuisance.jsonl")
         levels = ("evidence", "confounded", "not_separable", "undecided")
         shares = [np.mean([result["p"] <= 0.05 for result in results])]
@@ -261,12 +266,17 @@ def main() -> None:
     parser.add_argument("table", choices=("type1", "nuisance", "seeds"))
     parser.add_argument("--cohorts", type=int, default=300)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--only", default="", help="designs of type1 whose names begin so, in a table of their own")
     args = parser.parse_args()
-    lines = list({"type1": type1, "nuisance": nuisances, "seeds": seeds}[args.table](args.cohorts, args.seed))
+    if args.table == "type1":
+        lines = list(type1(args.cohorts, args.seed, args.only))
+    else:
+        lines = list({"nuisance": nuisances, "seeds": seeds}[args.table](args.cohorts, args.seed))
+    only = f" --only {args.only}" if args.only else ""
     command = (
-        f"`python experiments/verdict_calibration/run.py {args.table} --cohorts {args.cohorts} --seed {args.seed}`"
+        f"`python experiments/verdict_calibration/run.py {args.table} --cohorts {args.cohorts} --seed {args.seed}{only}`"
     )
-    (HERE / f"{args.table}.md").write_text("\n".join(["Simulated data.", "", command, "", *lines, ""]))
+    (HERE / f"{args.table}{f'-{args.only}-{args.seed}' if only else ''}.md").write_text("\n".join(["Simulated data.", "", command, "", *lines, ""]))
     print("\n".join(lines))
 
 
