@@ -204,9 +204,9 @@ def type1(cohorts: int, seed: int, only: str = "") -> Iterator[str]:
 def nuisances(cohorts: int, seed: int) -> Iterator[str]:
     """Yield the lines of the table of nuisances: false evidence where they explain all, results lost where they do no harm."""
     harmless = cohorts // HARMLESS_SHARE
-    yield f"Cohorts of 10 v 10, seed {seed}; one candidate, genes+nearest_centroid. {cohorts} cohorts with each harmful nuisance and"
-    yield f"no effect beside it; {harmless} with each harmless one, in which 20 genes differ by 1.5 standard deviations, and the same"
-    yield "without naming it."
+    yield f"Cohorts of 10 v 10, seed {seed}; one candidate, genes+nearest_centroid. {cohorts} cohorts with each harmful nuisance"
+    yield f"and no effect beside it; {harmless} with each harmless one, in which 20 genes differ by 1.5 standard deviations, and"
+    yield "the same without naming it."
     yield ""
     yield "| nuisance | p <= 0.05 | evidence | confounded | not separable | undecided | evidence lost by naming it |"
     yield "|---|---|---|---|---|---|---|"
@@ -273,10 +273,10 @@ def main() -> None:
     else:
         lines = list({"nuisance": nuisances, "seeds": seeds}[args.table](args.cohorts, args.seed))
     only = f" --only {args.only}" if args.only else ""
-    command = (
-        f"`python experiments/verdict_calibration/run.py {args.table} --cohorts {args.cohorts} --seed {args.seed}{only}`"
+    command = f"`python experiments/verdict_calibration/run.py {args.table} --cohorts {args.cohorts} --seed {args.seed}{only}`"
+    (HERE / f"{args.table}{f'-{args.only}-{args.seed}' if only else ''}.md").write_text(
+        "\n".join(["Simulated data.", "", command, "", *lines, ""])
     )
-    (HERE / f"{args.table}{f'-{args.only}-{args.seed}' if only else ''}.md").write_text("\n".join(["Simulated data.", "", command, "", *lines, ""]))
     print("\n".join(lines))
 
 

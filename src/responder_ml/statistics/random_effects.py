@@ -2,8 +2,9 @@
 
 ``y_i = mu + u_i + e_i`` with ``u_i`` of variance tau^2 between cohorts and ``e_i`` of the known variance within. tau^2 is
 estimated by restricted maximum likelihood; the interval of mu is Hartung and Knapp's: Student's t with one degree of freedom less
-than cohorts, and the observed spread in place of the assumed one. With few cohorts that spread can be small by chance; it is never
-taken to be smaller than the assumed one ("ad hoc" in metafor).
+than cohorts, and the observed spread in place of the assumed one. That covers as it should on average, but two equal estimates
+would have an interval of no width; the spread is therefore never taken to be smaller than assumed ("ad hoc" in metafor), which
+is wide where cohorts are alike (`experiments/meta_coverage`).
 
 References
 ----------
