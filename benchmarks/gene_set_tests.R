@@ -13,7 +13,9 @@ timed <- function(run) {
   result <- run()
   list(result = result, seconds = sum(proc.time()[1:2]) - start)
 }
-estimated <- timed(function() camera(expression, sets, design, inter.gene.cor = NA, sort = FALSE))
+# The median of three, since the first run compiles and asks for memory.
+thrice <- lapply(1:3, function(i) timed(function() camera(expression, sets, design, inter.gene.cor = NA, sort = FALSE)))
+estimated <- list(result = thrice[[1]]$result, seconds = median(sapply(thrice, `[[`, "seconds")))
 rotated <- timed(function() mroast(expression, sets, design, nrot = sizes[4], sort = "none"))
 write.csv(
   data.frame(camera = estimated$result$PValue, roast = rotated$result$PValue, mixed = rotated$result$PValue.Mixed),

@@ -116,7 +116,7 @@ CHANGES = {
     "fewer features": _put_in(("learner", "learner_model_param"), "num_feature", "1"),
     "base score of words": _put_in(("learner", "learner_model_param"), "base_score", "nan"),
     "many classes": _put_in(("learner", "learner_model_param"), "num_class", "3"),
-    "another objective": _put_in(("learner", "objective"), "name", "reg:squarederror"),
+    "another objective": _put_in(("learner", "objective"), "name", "rank:pairwise"),
     "another booster": _put_in(("learner", "gradient_booster"), "name", "dart"),
     "attributes": _put_in(("learner", "attributes"), "script", "import os"),
     "feature names": _put_in(("learner",), "feature_names", ["a"]),

@@ -236,7 +236,8 @@ def _move(
             if column < last and theta[column] != 0.0 and new[column] * theta[column] <= 1e-14 * theta[column] ** 2:
                 new[column] = 0.0
         new_value = _objective(columns, target, C, absolute, square, new, new_decision)
-        if new_value <= value + (_ROUNDING * abs(value) if is_full else 0.0):
+        # Where a coefficient arrives at zero the step has done its work, however short: it may not be halved for a rounding error.
+        if new_value <= value + (_ROUNDING * abs(value) if is_full or length == crossing else 0.0):
             break
         length = crossing if length > crossing else 0.5 * length
         is_full = False
