@@ -205,9 +205,9 @@ def _collect(
         row[subject_of] = result.fold
     auto = np.stack([by_subject(result.auto, subject_of, n_subjects) for result in results])
     # Candidates x repeats x subjects.
-    each = np.stack([by_subject(result.decisions, subject_of, n_subjects) for result in results], axis=1)
+    of_candidates = np.stack([by_subject(result.decisions, subject_of, n_subjects) for result in results], axis=1)
     strata = search_data.strata
     return (
         PredictedOutcomes(outcome, auto, folds, strata),
-        [PredictedOutcomes(outcome, of_candidate, folds, strata) for of_candidate in each],
+        [PredictedOutcomes(outcome, of_candidate, folds, strata) for of_candidate in of_candidates],
     )

@@ -66,15 +66,15 @@ class AllGenesRidge(AllGenes):
         if covariates is not None:
             fixed = np.column_stack([fixed, CovariateSpace.of(rows[None], covariates).coordinates[0, rows]])
         residual = np.eye(len(target)) - fixed @ fixed.T
-        left = residual @ target
+        remaining = residual @ target
         weights = np.zeros(len(products))
-        if np.linalg.norm(left) <= _DETERMINED * np.sqrt(len(target)):
+        if np.linalg.norm(remaining) <= _DETERMINED * np.sqrt(len(target)):
             return weights
         system = residual @ products[np.ix_(rows, rows)] @ residual
         mean = float(np.trace(system) / np.trace(residual))
         if mean > 0:
             system[np.diag_indices_from(system)] += self.penalty * mean
-            weights[rows] = residual @ np.linalg.solve(system, left)
+            weights[rows] = residual @ np.linalg.solve(system, remaining)
         return weights
 
     def gene_weights(self, z: Floats, positive: Flags, negative: Flags, covariates: Floats | None = None) -> Floats:
