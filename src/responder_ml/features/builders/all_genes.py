@@ -68,9 +68,9 @@ class AllGenes(Builder):
     No gene is selected. The score is ``sum(d z) / ||d||`` with ``z = (x - mean) / sd`` on the training rows' scale and ``d``
     the difference of the class means of z: the line between the two centroids. Dividing by the variance within classes once more,
     as diagonal discriminant analysis does, costs power with ten training rows, whose variances are mostly noise. With a graded
-    outcome ``d`` is the covariance of z with it. The score sees a
-    difference that is spread thinly over thousands of genes, of which a list of the best twenty holds almost nothing, and sees
-    little where only a few genes differ: it belongs beside `Genes`, not in its place.
+    outcome ``d`` is the covariance of z with it. The score sees a difference that is spread thinly over thousands of genes, of
+    which a list of the best twenty holds almost nothing, and sees little where only a few genes differ: it belongs beside
+    `Genes`, not in its place.
 
     Training rows score further apart than new samples will, since their labels gave the weights. With one column a classifier
     has nothing to weight, so this shows in the size of log-odds, not in their order.

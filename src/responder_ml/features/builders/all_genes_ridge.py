@@ -31,7 +31,9 @@ class AllGenesRidge(AllGenes):
 
     Attributes
     ----------
-    genes_, mean_, scale_, weights_
+    genes_
+        Names of the detected genes.
+    mean_, scale_, weights_
         As for `AllGenes`.
 
     References
