@@ -1,6 +1,7 @@
 """A manifest is believed only if every key is what it should be, and says which one is not."""
 
 import json
+import os
 import shutil
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,6 +10,8 @@ import numpy as np
 import pytest
 
 from responder_ml.bundles import manifest as module
+from responder_ml.bundles.class_bundle import is_class_bundle
+from responder_ml.bundles.graded_bundle import is_graded
 from responder_ml.bundles.manifest import (
     GRADED_VERSION,
     MANIFEST,
@@ -16,6 +19,7 @@ from responder_ml.bundles.manifest import (
     describe_features,
     describe_training,
     manifest_digest,
+    read_content,
     read_manifest,
 )
 from responder_ml.errors import BundleError
@@ -122,3 +126,11 @@ def test_only_what_concerns_every_use_of_the_model_is_taken_from_a_result():
     assert (training["n"], training["seed"], training["verdict"]) == (3, 4, None)
     assert training["null"] == {"p_value": 0.03, "permutations": 99, "null_mean": 0.5, "exact": False}
     assert describe_training({"null": None})["null"] is None
+
+
+def test_a_manifest_that_is_no_file_is_refused_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "manifest.json")
+    with pytest.raises(BundleError, match="is missing, or no file"):
+        read_content(tmp_path)
+    assert not is_graded(tmp_path)
+    assert not is_class_bundle(tmp_path)

@@ -189,6 +189,9 @@ def read_content(folder: Path) -> dict[str, Any]:
         The file is missing or damaged.
     """
     path = folder / MANIFEST
+    # What is no file, such as a pipe, may be waited for without end.
+    if not path.is_file():
+        raise BundleError(f"{path} is damaged: it is missing, or no file. Use an intact copy.")
     try:
         if path.stat().st_size > _LARGEST_BYTES:
             raise BundleError(f"{path} is larger than any manifest. Use an intact copy.")
