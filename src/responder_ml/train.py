@@ -27,7 +27,7 @@ from responder_ml.job_size import size_note
 from responder_ml.progress import Clock, Progress
 from responder_ml.records.digests import data_digest
 from responder_ml.records.files import named_folder
-from responder_ml.records.job_lock import JobLock, find_lock
+from responder_ml.records.job_lock import LOCKS, JobLock, find_lock
 from responder_ml.records.job_register import REGISTER, AskedJob, JobCount, register_job
 from responder_ml.records.label_ceiling_record import LabelCeilingRecord
 from responder_ml.records.outcome import Outcome, compose_result, limits_of
@@ -273,6 +273,9 @@ def count_jobs(job: JobConfig, labelled: LabelledCohort, register: Path, progres
 
 def find_job_lock(job: JobConfig, labelled: LabelledCohort, register: Path) -> JobLock | None:
     """Return the lock of a job, None where it has none."""
+    # To know a job, all of its expression is hashed.
+    if not (register / LOCKS).is_file():
+        return None
     settings = job.model_dump(mode="json", exclude_defaults=True)
     return find_lock(register, AskedJob.of(labelled, settings), settings, code_version())
 

@@ -9,23 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from responder_ml.cohort.tissue_taken import TissueTaken
 from responder_ml.records.files import write_folder
-from responder_ml.records.folder import FolderFormat
+from responder_ml.records.folder import FolderFormat, Number, Part
 
 SCHEMA_VERSION = 1
 ANSWER, PAGE = "graded.json", "graded.html"
 
-Number = int | float | None
 
-
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-
-class GradedCounts(_Part):
+class GradedCounts(Part):
     """What was trained on."""
 
     subjects: int = Field(description="subjects with an outcome")
@@ -34,7 +28,7 @@ class GradedCounts(_Part):
     left_out: int = Field(0, description="samples that were left out")
 
 
-class OutcomeRecord(_Part):
+class OutcomeRecord(Part):
     """The outcome, in its own unit."""
 
     column: str = Field(description="column of the sample sheet")
@@ -45,7 +39,7 @@ class OutcomeRecord(_Part):
     distinct: int = Field(description="number of different values")
 
 
-class GradedPerformance(_Part):
+class GradedPerformance(Part):
     """How out-of-fold predictions agree with the outcome."""
 
     concordance: Number = Field(description="share of pairs predicted in the order of their outcomes; 0.5 is chance")
@@ -64,7 +58,7 @@ class GradedCandidate(GradedPerformance):
     chosen_share: float = Field(description="its mean weight in auto")
 
 
-class GradedNull(_Part):
+class GradedNull(Part):
     """A null: the whole procedure on relabelled outcomes."""
 
     statistic: str = Field(description="name of the test statistic")
@@ -79,7 +73,7 @@ class GradedNull(_Part):
     min_attainable_p: float = Field(description="the smallest p there could have been")
 
 
-class LinksRecord(_Part):
+class LinksRecord(Part):
     """Both links of the chain from outcome over all nuisances to predictions."""
 
     names: tuple[str, ...] = Field(description="the nuisances")
@@ -87,7 +81,7 @@ class LinksRecord(_Part):
     following_p: float = Field(description="p of predictions that do not follow the nuisances beyond the outcome")
 
 
-class GradedMember(_Part):
+class GradedMember(Part):
     """A candidate of the final model."""
 
     name: str = Field(description="its name")
@@ -95,7 +89,7 @@ class GradedMember(_Part):
     params: dict[str, Any] = Field(description="its tuned or fixed parameters")
 
 
-class GradedSearch(_Part):
+class GradedSearch(Part):
     """The size of the search."""
 
     folds: int = Field(description="outer folds")
@@ -105,7 +99,7 @@ class GradedSearch(_Part):
     trials: int = Field(description="settings tried per candidate and outer training set; 0 tunes nothing")
 
 
-class GradedFinding(_Part):
+class GradedFinding(Part):
     """A finding of the audit, or a note on the plan."""
 
     code: str = Field(description="code of the check; RML00 for notes")
@@ -113,7 +107,7 @@ class GradedFinding(_Part):
     message: str = Field(description="the finding in words; classes are the upper and the lower half of the outcome")
 
 
-class GradedVerdict(_Part):
+class GradedVerdict(Part):
     """The conclusion."""
 
     level: str = Field(
@@ -122,7 +116,7 @@ class GradedVerdict(_Part):
     sentence: str = Field(description="the conclusion in words")
 
 
-class GradedRecord(_Part):
+class GradedRecord(Part):
     """The content of ``graded.json``."""
 
     schema_version: int = Field(SCHEMA_VERSION, description="version of these keys")

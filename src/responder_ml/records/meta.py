@@ -6,20 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from responder_ml.records.files import write_folder
-from responder_ml.records.folder import FolderFormat
+from responder_ml.records.folder import FolderFormat, Part
 
 SCHEMA_VERSION = 1
 ANSWER, PAGE = "meta.json", "meta.html"
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-
-class CohortRow(_Part):
+class CohortRow(Part):
     """One cohort: a run's headline."""
 
     cohort: str = Field(description="name of the run; its folder where two have one name")
@@ -38,7 +34,7 @@ class CohortRow(_Part):
     without_high: float | None = Field(None, description="upper end")
 
 
-class MetaResult(_Part):
+class MetaResult(Part):
     """The content of ``meta.json``. Means and intervals are pooled as logit AUROC and given as AUROC."""
 
     schema_version: int = Field(SCHEMA_VERSION, description="version of these keys")
@@ -67,7 +63,7 @@ class MetaResult(_Part):
 
 
 TABLES: Mapping[str, Mapping[str, str]] = {
-    "cohorts": {name: column.description or "" for name, column in CohortRow.model_fields.items()},
+    "cohorts": CohortRow.columns(),
 }
 """Columns of each table with their descriptions."""
 

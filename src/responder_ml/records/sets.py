@@ -9,23 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from responder_ml.cohort.tissue_taken import TissueTaken
 from responder_ml.records.files import write_folder
-from responder_ml.records.folder import FolderFormat
+from responder_ml.records.folder import FolderFormat, Number, Part
 
 SCHEMA_VERSION = 1
 ANSWER, PAGE = "sets.json", "sets.html"
 
-Number = int | float | None
 
-
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-
-class SetRow(_Part):
+class SetRow(Part):
     """One gene set."""
 
     set: str = Field(description="name of the gene set")
@@ -51,7 +45,7 @@ class SetRow(_Part):
     camera_fdr: Number = Field(None, description="the same over all sets, Benjamini and Hochberg")
 
 
-class SetsResult(_Part):
+class SetsResult(Part):
     """The content of ``sets.json``."""
 
     schema_version: int = Field(SCHEMA_VERSION, description="version of these keys")
@@ -83,7 +77,7 @@ class SetsResult(_Part):
 
 
 TABLES: Mapping[str, Mapping[str, str]] = {
-    "sets": {name: column.description or "" for name, column in SetRow.model_fields.items()},
+    "sets": SetRow.columns(),
 }
 """Columns of each table with their descriptions."""
 
