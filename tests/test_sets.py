@@ -143,6 +143,14 @@ def test_names_are_shown_and_never_obeyed(job, tmp_path):
     assert "[red]=HYPERLINK(1)[/x]" in text.getvalue()
 
 
+def test_blocks_are_in_the_model_once(tmp_path, rng):
+    folder = _cohort(tmp_path, rng)
+    in_strata, _ = fit_genes(prepare_job(_job(folder, strata=["batch"])).labelled)
+    as_blocks, _ = fit_genes(prepare_job(_job(folder, block="batch")).labelled)
+    assert as_blocks.df_residual == 13 - 3
+    np.testing.assert_allclose(as_blocks.t, in_strata.t)
+
+
 def test_the_default_folder_names_the_job(job):
     assert default_folder(job).parent.name == "sets"
     assert default_folder(job).name.startswith("tiny-")

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from responder_ml.library.classes import Classes
     from responder_ml.library.model import Model, load_bundle
     from responder_ml.library.run import Run
+    from responder_ml.library.signatures import signatures
     from responder_ml.study_config import StudyConfig
 
     __version__: str
@@ -50,6 +51,7 @@ __all__ = [
     "plan",
     "score",
     "sets",
+    "signatures",
     "simulate",
     "study",
     "train",
@@ -67,6 +69,7 @@ _ELSEWHERE = {
     "SCORERS": ("features.signatures", "SCORERS"),
     "StudyConfig": ("study_config", "StudyConfig"),
     "load_bundle": ("library.model", "load_bundle"),
+    "signatures": ("library.signatures", "signatures"),
 }
 
 

@@ -152,9 +152,8 @@ def fit_genes(labelled: LabelledCohort) -> tuple[GeneEffects, Indices]:
     """
     genes = np.flatnonzero(expressed_genes(labelled))
     log2 = Normaliser(str(labelled.cohort.uns["units"]), "tmm").fit_transform(labelled.expression)[:, genes]
+    # Blocks within which classes differ are among the strata.
     columns = [_indicators(labelled.strata)]
-    if labelled.block_of is not None:
-        columns.append(_indicators(labelled.block_of)[:, 1:])
     covariates = adjusted_covariates(labelled)
     if covariates is not None:
         columns.append(covariates)

@@ -10,11 +10,13 @@ import pytest
 from responder_ml.evaluation.transfer import TransferRow
 from responder_ml.records.meta import CohortRow, MetaResult, MetaRun
 from responder_ml.records.sets import SetsResult, SetsRun
+from responder_ml.records.signatures import SignatureRow, SignaturesResult, SignaturesRun, SourceRecord
 from responder_ml.records.study import STUDY_FOLDER, TABLES, Correction, Study, StudyResult
 from responder_ml.report.html import write_report
 from responder_ml.report.leaderboard import render_leaderboard
 from responder_ml.report.meta import render_meta
 from responder_ml.report.sets import render_sets
+from responder_ml.report.signatures import render_signatures
 from responder_ml.report.study import render_study
 from responder_ml.report.transfer import render_transfer
 
@@ -80,6 +82,35 @@ def _comparison():
     return render_leaderboard(pd.DataFrame(rows), pairs, ("A note.",), True)
 
 
+def _signatures():
+    name = "Gemma_GSE81672_Ketamine_and_Imipramine_Reverse_Transcriptional_Signatures_of_Susceptibility_NACC_treatment_imipramine"
+    rows = [
+        SignatureRow(
+            signature=f"{name}_{number}" if number < 2 else f"signature {number}", listed_as="Brain.GMT", scorer="ulm", genes=190,
+            listed=210, compared=180, difference=1.8 - 0.3 * number, low=0.4 - 0.3 * number, high=3.1 - 0.3 * number,
+            standard_error=0.6, auroc=0.9 - 0.05 * number, difference_no_effect=0.01, difference_null_low=-1.1,
+            difference_null_high=1.1, p=0.001 * 2**number, corrected_p=min(1.0, 0.01 * 2**number), cosine=0.5 - 0.1 * number,
+            cosine_no_effect=0.0, cosine_null_low=-0.4, cosine_null_high=0.4, cosine_p=0.01, cosine_corrected_p=0.04,
+            reversed=0.3 + 0.05 * number, reversed_no_effect=0.5, reversed_null_low=0.3, reversed_null_high=0.7, reversed_p=0.02,
+            reversed_corrected_p=0.1, circular="its source and this cohort are both GSE81672" if number == 1 else None,
+        ).model_dump()
+        for number in range(8)
+    ]  # fmt: skip
+    constant = SignatureRow(signature="constant", listed_as="mine", scorer="singscore", genes=5, listed=5, compared=5)
+    source = SourceRecord(
+        name="Brain.GMT", path="/data/BrainGMTv2_MouseOrthologs.gmt.txt", source="https://github.com/hagenaue/Brain_GMT @ 7f4aace",
+        licence="MIT", sha256="0" * 64, sets=9, notes=("2 gene name(s) were left out: '1-Sep', '2-Sep'.",),
+    )  # fmt: skip
+    result = SignaturesResult(
+        name="pfc-response", simulated=True, positive="responder", negative="non_responder", n_positive=6, n_negative=7,
+        genes=14_077, adjusted=("drug", "age"), not_adjusted=("batch",), sources=(source,), min_genes=5, min_coverage=0.5,
+        dropped={"SMALL": "2 of 40 genes found, 5 needed"}, labellings="1,716", run=1716, exact=True, alpha=0.05,
+        sentence="Simulated data: 3 of 9 external signatures differ in score between responder and non_responder.",
+        data_sha256="0" * 64, seed=7,
+    )  # fmt: skip
+    return render_signatures(SignaturesRun(result, {"signatures": pd.DataFrame([*rows, constant.model_dump()])}, {}))
+
+
 def _sets():
     rows = [
         {"set": f"HALLMARK_OXIDATIVE_PHOSPHORYLATION_{number}", "genes": 190 + number, "listed": 200, "direction": "up",
@@ -125,12 +156,13 @@ def pages(tmp_path_factory):
         ("compare", _comparison()),
         ("sets", _sets()),
         ("meta", _meta()),
+        ("signatures", _signatures()),
     ):
         (folder / f"{name}.html").write_text(html, encoding="utf-8")
     return folder
 
 
-@pytest.mark.parametrize("name", ["report", "study", "transfer", "compare", "sets", "meta"])
+@pytest.mark.parametrize("name", ["report", "study", "transfer", "compare", "sets", "meta", "signatures"])
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
 def test_everybody_can_use_it_and_nothing_is_cut_or_fetched(chromium, pages, axe, name, width, scheme):
     page = chromium.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
@@ -151,7 +183,7 @@ def test_everybody_can_use_it_and_nothing_is_cut_or_fetched(chromium, pages, axe
     assert wrong == []
 
 
-@pytest.mark.parametrize("name", ["report", "study", "transfer", "compare", "sets", "meta"])
+@pytest.mark.parametrize("name", ["report", "study", "transfer", "compare", "sets", "meta", "signatures"])
 def test_no_table_goes_beyond_the_edge_of_a_desk(chromium, pages, name):
     page = chromium.new_page(viewport={"width": 1280, "height": 900})
     page.goto((pages / f"{name}.html").as_uri())

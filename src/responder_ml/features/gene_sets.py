@@ -4,16 +4,20 @@ The table has one row for each gene and one column of signed weights for each si
 """
 
 import csv
+import gzip
+import io
 import re
+import zlib
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
 
 import numpy as np
 
-from responder_ml.errors import FeatureError, list_names
+from responder_ml.cohort.packed_size import LimitedReader
+from responder_ml.errors import CohortError, FeatureError, list_names
 
 Side = dict[str, float]
 
@@ -70,7 +74,7 @@ class GeneSet:
 
 
 def read_gmt(path: str | Path) -> tuple[GeneSet, ...]:
-    """Read gene sets from a GMT file: a name, a description and genes on each line, with tabs between.
+    """Read gene sets from a GMT file, plain or packed with gzip: a name, a description and genes on each line, tabs between.
 
     Two sets whose names differ only in a word of direction (``X_UP`` and ``X_DN``, ``X.up`` and ``X.down``,
     ``X_Upregulated_HC`` and ``X_Downregulated_HC``) are one two-sided set with the name without that word. A set with
@@ -86,8 +90,8 @@ def read_gmt(path: str | Path) -> tuple[GeneSet, ...]:
     """
     path = Path(path)
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as problem:
+        lines = _text_of(path).splitlines()
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError, CohortError) as problem:
         raise FeatureError(
             f"Gene sets cannot be read from {path}: {problem}. Give a text file in GMT format."
         ) from problem
@@ -105,6 +109,35 @@ def read_gmt(path: str | Path) -> tuple[GeneSet, ...]:
             f"{path} has no gene set. Give one line for each: name, description and genes, tabs between."
         )
     return tuple(_build_sets(sides, path))
+
+
+def sets_of_names(genes_of: Mapping[str, Sequence[str]], path: Path) -> tuple[GeneSet, ...]:
+    """Return the sets that some names and their genes make; names of two sides are paired as in a GMT file.
+
+    Parameters
+    ----------
+    genes_of
+        Genes of each name.
+    path
+        Where they come from, for messages.
+
+    Raises
+    ------
+    FeatureError
+        It is not clear which names make a pair.
+    """
+    return tuple(_build_sets({name: dict.fromkeys(genes, 1.0) for name, genes in genes_of.items()}, path))
+
+
+def _text_of(path: Path) -> str:
+    if path.exists() and not path.is_file():
+        raise OSError("it is not a file")
+    with path.open("rb") as file:
+        packed = file.read(2) == b"\x1f\x8b"
+    if not packed:
+        return path.read_text(encoding="utf-8-sig")
+    with io.BufferedReader(LimitedReader(path, gzip.open(path))) as unpacked:
+        return unpacked.read().decode("utf-8-sig")
 
 
 def _read_line(line: str, where: str) -> tuple[str, Side]:
