@@ -177,8 +177,8 @@ def with_expressed_genes(matched: Membership, labelled: LabelledCohort) -> tuple
         name: "none of its genes is expressed" for name, count in zip(matched.names, compared, strict=True) if not count
     }
     names = tuple(matched.names[column] for column in usable)
-    left = Membership(names, matched.weights[:, usable], matched.coverage, {**matched.dropped, **silent})
-    return left, expressed, compared[usable]
+    with_genes = Membership(names, matched.weights[:, usable], matched.coverage, {**matched.dropped, **silent})
+    return with_genes, expressed, compared[usable]
 
 
 def score_samples(log2: Floats, matched: Membership, weighted: "np.ndarray[Any, Any]") -> Floats:

@@ -271,20 +271,20 @@ class _HeldConstant:
 
     def residual(self, values: Floats) -> Floats:
         """Return what is left of columns of values, 0 where that is rounding."""
-        left = np.asarray(values, dtype=np.float64)
+        rest = np.asarray(values, dtype=np.float64)
         # Twice, since the first subtraction leaves rounding errors of the size of what it takes away.
         for _ in range(2):
-            left = left - self.basis @ (self.basis.T @ left)
-        left[:, left.std(axis=0) <= rounding_share(len(values)) * np.abs(values).max(axis=0, initial=0.0)] = 0.0
-        return left
+            rest = rest - self.basis @ (self.basis.T @ rest)
+        rest[:, rest.std(axis=0) <= rounding_share(len(values)) * np.abs(values).max(axis=0, initial=0.0)] = 0.0
+        return rest
 
     def designs(self, labellings: Labels) -> Designs:
         """Return one linear model for each labelling, for values that are residuals."""
-        left = self.residual(labellings.T.astype(np.float64)).T
-        length = np.sqrt(np.sum(left**2, axis=1, keepdims=True))
+        rest = self.residual(labellings.T.astype(np.float64)).T
+        length = np.sqrt(np.sum(rest**2, axis=1, keepdims=True))
         # A labelling that goes with the covariates has no contrast.
         estimable = length**2 > _LEAST_RESIDUAL * labellings.shape[1]
-        direction = np.where(estimable, left / np.where(estimable, length, 1.0), 0.0)
+        direction = np.where(estimable, rest / np.where(estimable, length, 1.0), 0.0)
         rows = np.ones(labellings.shape, dtype=np.bool_)
         mean = (rows / np.sqrt(labellings.shape[1]))[None]
         return Designs(rows, direction, mean, np.full(len(labellings), float(self.df)))
@@ -295,6 +295,6 @@ class _HeldConstant:
 
     def without_covariates(self, scores: Floats, labels: Labels) -> Floats:
         """Return scores less what strata and covariates add to them in the model with the class."""
-        left = self.residual(labels[:, None].astype(np.float64))
-        effect = left.T @ scores / np.sum(left**2)
-        return np.asarray(self.residual(scores) + (labels[:, None] - left) * effect, dtype=np.float64)
+        rest = self.residual(labels[:, None].astype(np.float64))
+        effect = rest.T @ scores / np.sum(rest**2)
+        return np.asarray(self.residual(scores) + (labels[:, None] - rest) * effect, dtype=np.float64)
