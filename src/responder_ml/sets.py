@@ -11,20 +11,18 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from responder_ml.arrays import Floats, Indices
+from responder_ml.arrays import Indices
 from responder_ml.build import build_candidates, prepare_job
 from responder_ml.cohort.audit import require_accepted
-from responder_ml.cohort.covariates import adjusted_covariates
 from responder_ml.cohort.endpoint import LabelledCohort
 from responder_ml.config import JobConfig
 from responder_ml.contrasts.gene_effects import GeneEffects
 from responder_ml.contrasts.gene_set_table import tabulate_sets
 from responder_ml.contrasts.roast import ROTATIONS
 from responder_ml.errors import ConfigError
-from responder_ml.evaluation.global_test import expressed_genes
+from responder_ml.evaluation.class_model import ClassModel
 from responder_ml.features.builders.gene_sets import GeneSets
 from responder_ml.features.membership import Membership
-from responder_ml.features.normalise import Normaliser
 from responder_ml.progress import Progress
 from responder_ml.records.files import named_folder
 from responder_ml.records.sets import SETS_FOLDER, SetsResult, SetsRun, write_sets
@@ -150,14 +148,8 @@ def fit_genes(labelled: LabelledCohort) -> tuple[GeneEffects, Indices]:
     ContrastError
         The class cannot be told from strata or covariates, or too few subjects remain.
     """
-    genes = np.flatnonzero(expressed_genes(labelled))
-    log2 = Normaliser(str(labelled.cohort.uns["units"]), "tmm").fit_transform(labelled.expression)[:, genes]
-    # Blocks within which classes differ are among the strata.
-    columns = [_indicators(labelled.strata)]
-    covariates = adjusted_covariates(labelled)
-    if covariates is not None:
-        columns.append(covariates)
-    return GeneEffects.of(log2, np.column_stack([*columns, labelled.labels.astype(np.float64)])), genes
+    model = ClassModel.of(labelled)
+    return GeneEffects.of(model.log2, model.design), model.genes
 
 
 def nuisances_in_model(job: JobConfig) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -204,7 +196,3 @@ def _builders(job: JobConfig, files: Sequence[Path]) -> list[GeneSets]:
 
 def _paths(builders: Sequence[GeneSets]) -> list[str]:
     return sorted({str(builder.path) for builder in builders})
-
-
-def _indicators(codes: Indices) -> Floats:
-    return np.asarray(codes[:, None] == np.unique(codes), dtype=np.float64)

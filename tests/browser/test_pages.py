@@ -9,12 +9,22 @@ import pytest
 
 from responder_ml.evaluation.transfer import TransferRow
 from responder_ml.records.meta import CohortRow, MetaResult, MetaRun
+from responder_ml.records.replication import (
+    CallPart,
+    ModelPart,
+    QuantityRow,
+    ReplicationResult,
+    ReplicationRun,
+    SignalPart,
+    StudyPart,
+)
 from responder_ml.records.sets import SetsResult, SetsRun
 from responder_ml.records.signatures import SignatureRow, SignaturesResult, SignaturesRun, SourceRecord
 from responder_ml.records.study import STUDY_FOLDER, TABLES, Correction, Study, StudyResult
 from responder_ml.report.html import write_report
 from responder_ml.report.leaderboard import render_leaderboard
 from responder_ml.report.meta import render_meta
+from responder_ml.report.replication import render_replication
 from responder_ml.report.sets import render_sets
 from responder_ml.report.signatures import render_signatures
 from responder_ml.report.study import render_study
@@ -145,6 +155,46 @@ def _meta():
     return render_meta(MetaRun(result, {}, {}))
 
 
+def _replication():
+    quantities = (
+        QuantityRow(quantity="correlation of signatures", observed=0.21, same_changes=0.38, no_effect=0.02, p_value=0.004),
+        QuantityRow(
+            quantity="correlation of true changes", observed=0.55, low=0.1, high=1.0, same_changes=1.0, no_effect=0.0
+        ),
+        QuantityRow(quantity="genes called again", observed=61, same_changes=140.2, no_effect=18.9),
+        QuantityRow(
+            quantity="AUROC of the carried model", observed=0.71, low=0.4, high=0.9, same_changes=0.8, same_low=0.42,
+            same_high=0.97, no_effect=0.5, p_value=0.06,
+        ),
+    )  # fmt: skip
+    studies = [
+        StudyPart(
+            name=name, positive="stress", negative="control", n_positive=6, n_negative=7, genes=14_077, adjusted=("sex",),
+            not_adjusted=("batch",),
+        )
+        for name in ("gse102556-nucleus-accumbens", "gse81672-prefrontal-cortex")
+    ]  # fmt: skip
+    result = ReplicationResult(
+        name="gse102556-nucleus-accumbens in gse81672-prefrontal-cortex", simulated=True, first=studies[0], second=studies[1],
+        second_size=(6, 7), shared_subjects=0, genes=13_211, second_signal=0.2,
+        signal=SignalPart(p_value=0.003, exact=True, labellings=1716, smallest_p=0.0006, signal=0.14, square=0.45),
+        called=CallPart(
+            p=0.05, least_change=0.3785, chosen=False, first=812, second=640, observed=61, expected=140.2, by_chance=18.9
+        ),
+        model=ModelPart(
+            auroc=0.8, auroc_low=0.5, auroc_high=0.95, low=0.42, high=0.97, observed=0.71, note="fitted once on all subjects"
+        ),
+        alpha=0.05, level="replicated", sentence="Simulated data: the second study shows the changes of the first.",
+        notes=("A note.",), quantities=quantities, seed=7,
+    )  # fmt: skip
+    genes = pd.DataFrame({
+        "gene": [f"Gene{number}" for number in range(40)], "change_first": np.linspace(-3, 3, 40), "t_first": 3.0,
+        "p_first": 0.01, "called_first": True, "change_second": np.linspace(-1, 3, 40), "t_second": 2.0, "p_second": 0.2,
+        "called_second": False, "again_if_same": 0.4, "again_by_chance": 0.025,
+    })  # fmt: skip
+    return render_replication(ReplicationRun(result, {"genes": genes}, {}))
+
+
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory):
     folder = tmp_path_factory.mktemp("pages")
@@ -157,12 +207,15 @@ def pages(tmp_path_factory):
         ("sets", _sets()),
         ("meta", _meta()),
         ("signatures", _signatures()),
+        ("replication", _replication()),
     ):
         (folder / f"{name}.html").write_text(html, encoding="utf-8")
     return folder
 
 
-@pytest.mark.parametrize("name", ["report", "study", "transfer", "compare", "sets", "meta", "signatures"])
+@pytest.mark.parametrize(
+    "name", ["report", "study", "transfer", "compare", "sets", "meta", "signatures", "replication"]
+)
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
 def test_everybody_can_use_it_and_nothing_is_cut_or_fetched(chromium, pages, axe, name, width, scheme):
     page = chromium.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
@@ -183,7 +236,9 @@ def test_everybody_can_use_it_and_nothing_is_cut_or_fetched(chromium, pages, axe
     assert wrong == []
 
 
-@pytest.mark.parametrize("name", ["report", "study", "transfer", "compare", "sets", "meta", "signatures"])
+@pytest.mark.parametrize(
+    "name", ["report", "study", "transfer", "compare", "sets", "meta", "signatures", "replication"]
+)
 def test_no_table_goes_beyond_the_edge_of_a_desk(chromium, pages, name):
     page = chromium.new_page(viewport={"width": 1280, "height": 900})
     page.goto((pages / f"{name}.html").as_uri())
