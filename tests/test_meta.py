@@ -66,7 +66,7 @@ def test_an_auroc_of_one_is_pooled_and_two_cohorts_have_none_without(tmp_path):
 
 
 def test_the_same_data_twice_one_cohort_or_nothing_trained_is_refused(folders, tmp_path):
-    with pytest.raises(RunError, match="two run folders or more"):
+    with pytest.raises(RunError, match="two folders or more"):
         meta(folders[:1], tmp_path / "out")
     twice = _write(tmp_path, "twice", 0.7, 0.5, 0.8, digest="c0".ljust(64, "0"))
     with pytest.raises(RunError, match="runs on the same data, not two cohorts"):
@@ -82,8 +82,11 @@ def test_the_same_data_twice_one_cohort_or_nothing_trained_is_refused(folders, t
 def test_shared_subjects_and_other_classes_are_said(tmp_path):
     run = make_run()
     for name in ("pfc", "nac"):
+        # Samples of two regions have names of their own.
+        table = run.tables["out_of_fold"].assign(sample=lambda rows, name=name: name + rows["sample"].astype(str))
+        result = run.result.model_copy(update={"name": name, "data_sha256": name.ljust(64, "0")})
         write_run(
-            replace(run, result=run.result.model_copy(update={"name": name, "data_sha256": name.ljust(64, "0")})),
+            replace(run, result=result, tables={**run.tables, "out_of_fold": table}),
             tmp_path / name,
             {},
         )

@@ -22,13 +22,14 @@ from responder_ml.contrasts.study_regions import StudyRegion, split_regions
 from responder_ml.errors import ContrastError
 from responder_ml.job_sections import ClaimsConfig, CohortConfig
 from responder_ml.progress import Progress
+from responder_ml.records.claims_folder import RECORD
 from responder_ml.records.csv_tables import csv_text
 from responder_ml.records.files import named_folder, write_folder
 from responder_ml.records.ownership import FolderKind, by_answer
 from responder_ml.report.claims import render_claims
 from responder_ml.search.unit_store import UnitStore
 
-TABLE, RECORD, PAGE = "claims.csv", "claims.json", "claims.html"
+TABLE, PAGE = "claims.csv", "claims.html"
 CLAIMS_FOLDER = FolderKind(
     "table of claims", by_answer(RECORD, ("schema_version", "claims", "rows", "ranks"), (TABLE, RECORD, PAGE))
 )

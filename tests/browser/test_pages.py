@@ -9,6 +9,7 @@ import pytest
 
 from responder_ml.evaluation.transfer import TransferRow
 from responder_ml.records.meta import CohortRow, MetaResult, MetaRun
+from responder_ml.records.pooled import EstimateRow, PooledResult, PooledRow, PooledRun, SharedSubjects
 from responder_ml.records.replication import (
     CallPart,
     ModelPart,
@@ -24,6 +25,7 @@ from responder_ml.records.study import STUDY_FOLDER, TABLES, Correction, Study, 
 from responder_ml.report.html import write_report
 from responder_ml.report.leaderboard import render_leaderboard
 from responder_ml.report.meta import render_meta
+from responder_ml.report.pooled import render_pooled
 from responder_ml.report.replication import render_replication
 from responder_ml.report.sets import render_sets
 from responder_ml.report.signatures import render_signatures
@@ -90,6 +92,35 @@ def _comparison():
          "difference": 0.1, "low": -0.1, "high": 0.3, "p_value": 0.2, "p_holm": 0.2, "n_folds": 18}
     ])  # fmt: skip
     return render_leaderboard(pd.DataFrame(rows), pairs, ("A note.",), True)
+
+
+def _pooled():
+    names = [
+        "Gemma_GSE81672_Ketamine_and_Imipramine_Reverse_Transcriptional_Signatures_NACC_treatment_imipramine",
+        "short",
+    ]
+    rows = [
+        PooledRow(
+            pooled=name, cohorts=3, mean=0.6, low=0.1, high=1.1, p_value=0.02, fdr=0.04, prediction_low=-0.3, prediction_high=1.5,
+            tau2=0.1, tau2_low=0.0, tau2_high=2.0, i2=0.4, q=4.0, q_p_value=0.1,
+        ).model_dump()
+        for name in names
+    ]  # fmt: skip
+    estimates = [
+        EstimateRow(
+            pooled=name, cohort=f"cohort of {where}", subjects="6 v 7", observed=0.5, no_effect=0.0, estimate=0.5,
+            standard_error=0.4, low=-0.3, high=1.3, weight=0.33, without=0.6, without_low=-0.1, without_high=1.3,
+        ).model_dump()
+        for name in names
+        for where in ("here", "there", "elsewhere, a longer name than most")
+    ]  # fmt: skip
+    result = PooledResult(
+        name="3 cohorts", kind="signatures", simulated=True, fdr=0.05, level="evidence",
+        sentence="Simulated data: over 3 cohorts 2 of 2 signatures have a mean other than 0.", notes=("A note.",),
+        shared=(SharedSubjects(one="here", other="there", subjects=5, correlation=0.43),),
+        not_pooled={"other": "1 of 3 cohorts have an estimate"},
+    )  # fmt: skip
+    return render_pooled(PooledRun(result, {"pooled": pd.DataFrame(rows), "estimates": pd.DataFrame(estimates)}, {}))
 
 
 def _signatures():
@@ -208,13 +239,14 @@ def pages(tmp_path_factory):
         ("meta", _meta()),
         ("signatures", _signatures()),
         ("replication", _replication()),
+        ("pooled", _pooled()),
     ):
         (folder / f"{name}.html").write_text(html, encoding="utf-8")
     return folder
 
 
 @pytest.mark.parametrize(
-    "name", ["report", "study", "transfer", "compare", "sets", "meta", "signatures", "replication"]
+    "name", ["report", "study", "transfer", "compare", "sets", "meta", "signatures", "replication", "pooled"]
 )
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
 def test_everybody_can_use_it_and_nothing_is_cut_or_fetched(chromium, pages, axe, name, width, scheme):
@@ -237,7 +269,7 @@ def test_everybody_can_use_it_and_nothing_is_cut_or_fetched(chromium, pages, axe
 
 
 @pytest.mark.parametrize(
-    "name", ["report", "study", "transfer", "compare", "sets", "meta", "signatures", "replication"]
+    "name", ["report", "study", "transfer", "compare", "sets", "meta", "signatures", "replication", "pooled"]
 )
 def test_no_table_goes_beyond_the_edge_of_a_desk(chromium, pages, name):
     page = chromium.new_page(viewport={"width": 1280, "height": 900})

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from responder_ml.records.files import write_folder
 from responder_ml.records.folder import FolderFormat, Part
+from responder_ml.records.pooled import SharedSubjects
 
 SCHEMA_VERSION = 1
 ANSWER, PAGE = "meta.json", "meta.html"
@@ -28,7 +29,7 @@ class CohortRow(Part):
     auroc_high: float = Field(description="upper end")
     p_value: float | None = Field(None, description="the run's own p; empty where no null was run")
     verdict: str = Field(description="the run's own verdict")
-    weight: float = Field(description="share of this cohort in the mean")
+    weight: float = Field(description="share of this cohort in the mean; may be negative where cohorts share subjects")
     without: float | None = Field(None, description="mean AUROC of the other cohorts; empty with two cohorts")
     without_low: float | None = Field(None, description="lower end of its 95 % interval")
     without_high: float | None = Field(None, description="upper end")
@@ -57,6 +58,7 @@ class MetaResult(Part):
     level: str = Field(description="evidence where the interval of the mean lies above one half; no_evidence")
     sentence: str = Field(description="the conclusion in words")
     notes: tuple[str, ...] = Field((), description="what may make cohorts less than independent or less than alike")
+    shared: tuple[SharedSubjects, ...] = Field((), description="cohorts that share subjects")
     cohorts: tuple[CohortRow, ...] = Field((), description="the rows of cohorts.csv")
     versions: dict[str, str] = Field({}, description="versions of Python and of the packages that matter")
     seed: int = Field(0, description="not used: nothing is random")

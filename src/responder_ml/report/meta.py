@@ -5,7 +5,7 @@ from responder_ml.report.figures.forest import Row, forest
 from responder_ml.report.references import Bibliography, Reference
 from responder_ml.report.template import render
 
-_WORKS = (
+WORKS_ON_POOLING = (
     Reference("Viechtbauer W (2005). Variance estimators in meta-analysis.", "10.3102/10769986030003261"),
     Reference("Hartung J, Knapp G (2001). Intervals in random-effects meta-analysis.", "10.1002/sim.791"),
     Reference("Viechtbauer W (2007). Intervals for heterogeneity.", "10.1002/sim.2514"),
@@ -14,12 +14,13 @@ _WORKS = (
     ),
     Reference("Debray TPA et al. (2019). Meta-analysis of prediction models.", "10.1177/0962280218785504"),
 )
+"""What is cited on how cohorts are pooled."""
 
 
 def render_meta(run: MetaRun) -> str:
     """Return the page as HTML; it needs no other file."""
     works, result = Bibliography(), run.result
-    for work in _WORKS:
+    for work in WORKS_ON_POOLING:
         works.cite(work)
     rows = [Row(row.cohort, row.auroc, row.auroc_low, row.auroc_high, leading=False) for row in result.cohorts]
     rows += [

@@ -6,6 +6,7 @@ from markupsafe import Markup
 
 from responder_ml.cohort.tissue_taken import describe_timing
 from responder_ml.records.signatures import SignatureRow, SignaturesRun
+from responder_ml.report.figures.canvas import distinct_labels
 from responder_ml.report.figures.forest import ClaimRow, claim_rows
 from responder_ml.report.references import WORKS, Bibliography, Reference
 from responder_ml.report.template import render
@@ -19,7 +20,6 @@ _WORKS = (
 )
 _MOST_DRAWN = 20
 _MOST_IN_TABLE = 500
-_LONGEST = 26
 # Statistic, words under the axis, and what they mean.
 _FIGURES = (
     (
@@ -71,18 +71,8 @@ def _counts(row: SignatureRow, alpha: float) -> bool:
     return not row.circular and row.corrected_p is not None and row.corrected_p <= alpha
 
 
-def _labels(names: Sequence[str]) -> dict[str, str]:
-    """Return a name for each signature that leaves room for the data; the ends of long names tell more than their middles."""
-    labels: dict[str, str] = {}
-    for name in names:
-        short = name if len(name) <= _LONGEST else f"{name[: _LONGEST // 2]}…{name[-_LONGEST // 2 + 1 :]}"
-        same = sum(label.startswith(short) for label in labels.values())
-        labels[name] = f"{short} ({same + 1})" if same else short
-    return labels
-
-
 def _figure(rows: Sequence[SignatureRow], name: str, label: str, alpha: float) -> Markup:
-    drawn, names = [], _labels([row.signature for row in rows])
+    drawn, names = [], distinct_labels([row.signature for row in rows])
     corrected = "corrected_p" if name == "difference" else f"{name}_corrected_p"
     for row in rows:
         observed, expected, low, high, p_value = (

@@ -6,7 +6,7 @@ Figures are about as wide as a phone, so that letters keep their size there; leg
 import io
 import re
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 from xml.etree import ElementTree
@@ -57,6 +57,7 @@ _STYLE: dict[str, Any] = {
 _LONG_NUMBER = re.compile(r"-?\d+\.\d{3,}")
 _REFERENCE = re.compile(r"#([A-Za-z][\w.-]*)")
 _LONGEST_NAME = 20
+_LONGEST_LABEL = 26
 # Letters in one row of a legend.
 _LONGEST_LEGEND = 58
 _HOVER = "hover: "
@@ -167,6 +168,16 @@ def shortened(name: object) -> str:
     """Return a name that leaves room for the data; tables carry it whole."""
     text = str(name)
     return text if len(text) <= _LONGEST_NAME else f"{text[: _LONGEST_NAME - 1]}…"
+
+
+def distinct_labels(names: Sequence[str]) -> dict[str, str]:
+    """Return a label for each name that leaves room for the data; the ends of long names tell more than their middles."""
+    labels: dict[str, str] = {}
+    for name in names:
+        short = name if len(name) <= _LONGEST_LABEL else f"{name[:13]}…{name[-12:]}"
+        same = sum(label.startswith(short) for label in labels.values())
+        labels[name] = f"{short} ({same + 1})" if same and short != name else short
+    return labels
 
 
 def _inline(svg: str, name: str, size: tuple[float, float], alt: str) -> str:

@@ -35,8 +35,10 @@ class Row:
         return f"{self.name}: {plain(self.value)}{ends}"
 
 
-def forest(name: str, rows: Sequence[Row], words: tuple[str, str, str], alt: str) -> Markup:
-    """Draw estimates of AUROC with 95 % intervals.
+def forest(
+    name: str, rows: Sequence[Row], words: tuple[str, str, str], alt: str, no_effect: tuple[float, str] | None = None
+) -> Markup:
+    """Draw estimates of AUROC with 95 % intervals, or of other things.
 
     Parameters
     ----------
@@ -48,9 +50,12 @@ def forest(name: str, rows: Sequence[Row], words: tuple[str, str, str], alt: str
         The x axis, and what solid and open markers stand for.
     alt
         The figure in words.
+    no_effect
+        Value with no effect and its name, where these are no AUROCs.
     """
     label, solid, hollow = words
     names = [_wrapped(row.name) for row in rows]
+    reference, told = (0.5, "chance (0.5)") if no_effect is None else no_effect
 
     def paint(figure: "Figure") -> None:
         axes = figure.subplots()
@@ -65,10 +70,11 @@ def forest(name: str, rows: Sequence[Row], words: tuple[str, str, str], alt: str
                     [row.value], [y], linestyle="none", marker=marker, markersize=6.5, color=OBSERVED, clip_on=False,
                     markerfacecolor=OBSERVED if leading else "white", label=text if index == 0 else None, gid=hover(str(row)),
                 )  # fmt: skip
-        axes.axvline(0.5, color=REFERENCE_LINE, linewidth=1.2, linestyle="--", label="chance (0.5)", zorder=0)
+        axes.axvline(reference, color=REFERENCE_LINE, linewidth=1.2, linestyle="--", label=told, zorder=0)
         axes.set_yticks(list(heights), names)
         axes.set_ylim(0.4, len(rows) + 0.6)
-        axes.set_xlim(0, 1.02)
+        if no_effect is None:
+            axes.set_xlim(0, 1.02)
         axes.tick_params(axis="y", length=0)
         axes.grid(axis="x", color=GRID, linewidth=0.8)
         axes.set_xlabel(label)
