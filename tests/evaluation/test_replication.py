@@ -35,6 +35,8 @@ def test_the_level_follows_the_rule(rng):
     assert level(true, true) == "replicated"
     assert level(true, other) == "not_replicated"
     assert level(true, -true) == "not_replicated"
+    # Shown beyond chance, but next to nothing of it.
+    assert level(8.0 * true, 8.0 * (other + 0.15 * true)) == "not_replicated"
     assert level(true, nothing) in ("undecided", "not_replicated")
     assert level(true, true, (3, 3)) == "undecided"
     assert expect_replication(study(rng, true), (8, 8), 0, CallRule(), 1).level(0.05) == "expected"
@@ -82,3 +84,14 @@ def test_relabelling_follows_the_seed_and_nothing_else(rng):
     )
     assert one == same
     assert one != other or one == 1 / 2000
+
+
+def test_another_tissue_of_the_same_animals_shares_only_the_noise_that_it_shares(rng):
+    first, second = study(rng, np.zeros(GENES)), study(rng, np.zeros(GENES))
+    outcome = compare_studies(first, second, np.arange(14), CallRule(0.2, 0.0), 1)
+    assert outcome.n_shared == 14
+    assert abs(outcome.no_effect) < 0.2
+    assert outcome.again.chance < 0.3 * outcome.again.n_called
+    same = replace(second, log2=first.log2 + 1e-3 * second.log2)
+    again = compare_studies(first, same, np.arange(14), CallRule(0.2, 0.0), 1).again
+    assert again.chance == pytest.approx(again.n_called, rel=0.1)

@@ -25,6 +25,8 @@ from responder_ml.contrasts.study_change import StudyChange
 # Scales of true changes, from a tenth of the noise to beyond the largest observed one, each this much larger than the one before.
 _SMALLEST, _STEP = 0.1, 2.0**0.5
 _ROUNDS = 200
+# Share of the second study's noise that is its own, at least: none is where all its subjects are in the first.
+_LEAST_OWN = 1e-9
 
 
 @dataclass(frozen=True)
@@ -190,7 +192,7 @@ def call_again(first: StudyChange, signal: float, second: SecondStudy, rule: Cal
     least = rule.threshold(second.sd, second.noise, second.df)
     # The part of the first study's error that shared subjects carry into the second.
     carried = second.shared * second.noise / noise
-    own = second.noise**2 * (1.0 - second.shared**2)
+    own = second.noise**2 * max(1.0 - second.shared**2, _LEAST_OWN)
     weights, mean, variance = ChangeMixture.fit(observed, noise, signal).posterior(size)
     centre = (1.0 - carried) * mean + carried * size[:, None]
     spread = np.sqrt((1.0 - carried) ** 2 * variance + own)

@@ -77,8 +77,8 @@ class Agreement:
 
     @property
     def same_changes(self) -> float:
-        """The correlation that the observed changes would have if the true ones were the same."""
-        return self._share(self._signal + self.shared_noise)
+        """The correlation that the observed changes would have if the true ones were the same; nan without a signal."""
+        return self._share(self._signal + self.shared_noise) if self._signal > 0 else nan
 
     @property
     def true_correlation(self) -> float:
@@ -89,6 +89,12 @@ class Agreement:
     def interval(self) -> tuple[float, float]:
         """The 95 % interval of `true_correlation`, over subjects."""
         return _fieller(self._true, *self.signals, self.covariance, self.df) if self._signal > 0 else WHOLE
+
+    @property
+    def noise_correlation(self) -> float:
+        """The correlation of both studies' errors: 0 without shared subjects, and that of their noise in both with them."""
+        sizes = [square - signal for square, signal in zip(self.squares, self.signals, strict=True)]
+        return float(np.clip(self.shared_noise / sqrt(sizes[0] * sizes[1]), -1.0, 1.0))
 
     @property
     def is_impossible(self) -> bool:

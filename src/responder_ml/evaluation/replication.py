@@ -18,6 +18,9 @@ from responder_ml.statistics.columns import rounding_share
 
 Level = Literal["nothing_to_replicate", "replicated", "not_replicated", "undecided", "expected"]
 
+LEAST_CORRELATION = 0.5
+"""Correlation of the true changes that must be possible for a change to count as replicated: with thousands of genes even changes
+that have next to nothing to do with each other differ from chance."""
 LEAST_GENES = 50
 """Common genes with fewer of which studies are not compared."""
 
@@ -77,11 +80,41 @@ class Replication:
             return "nothing_to_replicate"
         if self.agreement is None:
             return "expected"
-        low, high = self.agreement.interval
-        is_shown = low > 0.0 if self.second_p is None else self.second_p.p_value <= alpha
-        if is_shown:
-            return "replicated"
-        return "not_replicated" if high < 1.0 else "undecided"
+        return conclude(self.agreement.interval, None if self.second_p is None else self.second_p.p_value, alpha)
+
+    def is_shown(self, alpha: float) -> bool:
+        """Return whether the second study shows the change of the first at all.
+
+        Parameters
+        ----------
+        alpha
+            Level of the test.
+        """
+        if self.agreement is None:
+            return False
+        return is_shown(self.agreement.interval, None if self.second_p is None else self.second_p.p_value, alpha)
+
+
+def is_shown(interval: tuple[float, float], second_p: float | None, alpha: float) -> bool:
+    """Return whether a second study shows the change of the first: by its p, or by the interval where it has none."""
+    return interval[0] > 0.0 if second_p is None else second_p <= alpha
+
+
+def conclude(interval: tuple[float, float], second_p: float | None, alpha: float) -> Level:
+    """Return what a second study says of a change that the first one has.
+
+    Parameters
+    ----------
+    interval
+        Of the correlation of the true changes.
+    second_p
+        Does the second study show the change of the first? None where subjects are in both.
+    alpha
+        Level of the test.
+    """
+    if is_shown(interval, second_p, alpha):
+        return "replicated" if interval[1] >= LEAST_CORRELATION else "not_replicated"
+    return "not_replicated" if interval[1] < 1.0 else "undecided"
 
 
 def expect_replication(
@@ -155,10 +188,9 @@ def compare_studies(
     if not shared.size:
         relabelled = RelabelledChange(two.log2, two.others)
         second_p = shown_p(relabelled, first.signature, two.labels, two.strata, seed)
-    weights = first.coefficient.weights, second.coefficient.weights
-    sizes = [float(np.linalg.norm(weight)) for weight in weights]
-    common = float(weights[0][shared] @ weights[1][partner[shared]]) / (sizes[0] * sizes[1])
-    again = call_again(first, agreement.signals[0], SecondStudy(sizes[1], second.total_df, second.sd, common), rule)
+    weight = float(np.linalg.norm(second.coefficient.weights))
+    later = SecondStudy(weight, second.total_df, second.sd, agreement.noise_correlation)
+    again = call_again(first, agreement.signals[0], later, rule)
     return Replication(
         genes=one.names,
         first=first,

@@ -142,7 +142,7 @@ def describe_replication(outcome: Replication, level: Level, asked: Asked, calle
             f"{outcome.no_effect:.2f}), and of {called.first:,} called genes {called.expected:,.0f} are called again (with no "
             f"effect {called.by_chance:,.0f})."
         )
-    return _describe_second(outcome.agreement, level, outcome.second_p)
+    return _describe_second(outcome.agreement, level, outcome.second_p, outcome.is_shown(asked.alpha))
 
 
 def _describe_signatures(outcome: Replication) -> str:
@@ -155,7 +155,7 @@ def _describe_signatures(outcome: Replication) -> str:
     )
 
 
-def _describe_second(agreement: Agreement, level: Level, p: SignatureP | None) -> str:
+def _describe_second(agreement: Agreement, level: Level, p: SignatureP | None, is_shown: bool) -> str:
     low, high = agreement.interval
     by_p = "" if p is None else f" (p = {p.p_value:.2g})"
     numbers = (
@@ -163,9 +163,16 @@ def _describe_second(agreement: Agreement, level: Level, p: SignatureP | None) -
         f"{agreement.same_changes:.2f} and no effect {agreement.no_effect:.2f}; the correlation of the true changes lies "
         f"between {low:.2f} and {high:.2f}."
     )
+    if min(agreement.signals) <= 0:
+        numbers = (
+            f"The signatures correlate at {agreement.observed:.2f} (no effect {agreement.no_effect:.2f}); one of the studies "
+            "shows no more than its noise, so nothing can be said of the true changes."
+        )
     if level == "replicated":
         in_part = ", in part" if high < 1.0 else ""
         return f"The second study shows the changes of the first{in_part}{by_p}. {numbers}"
+    if is_shown:
+        return f"The second study shows little of the changes of the first{by_p}. {numbers}"
     if level == "not_replicated":
         opposite = " They go the other way." if high < 0.0 else ""
         return (

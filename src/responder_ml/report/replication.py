@@ -20,7 +20,7 @@ _WORKS = (
 _ANSWERS = {
     "nothing_to_replicate": ("There is nothing to replicate yet.", "no_evidence"),
     "replicated": ("Yes: the second study shows the changes of the first.", "evidence"),
-    "not_replicated": ("No: the second study does not show the changes of the first.", "no_evidence"),
+    "not_replicated": ("No: the second study does not have the changes of the first.", "no_evidence"),
     "undecided": ("This cannot be told with these animals.", "undecided"),
     "expected": ("There is something to replicate; this is what a second study should see.", "evidence"),
 }
