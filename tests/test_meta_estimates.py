@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from anndata import AnnData
+from anndata import AnnData, read_h5ad
 from tests.report.conftest import make_run
 from typer.testing import CliRunner
 
@@ -47,11 +47,11 @@ def _sets(folder, true):
     (folder / "sets.gmt").write_text("".join("\t".join([name, "", *genes]) + "\n" for name, genes in sets.items()))
 
 
-def _signatures(folder, drug, out, name=None, source="elsewhere"):
+def _signatures(folder, drug, out, name=None, source="elsewhere", **endpoint):
     job = {
         "name": name or f"{folder.name}-{drug}",
         "cohort": {"source": "h5ad", "expression": str(folder / "cohort.h5ad"), "units": "log2"},
-        "endpoint": {"column": "drug", "positive": drug, "negative": "control"},
+        "endpoint": {"column": "drug", "positive": drug, "negative": "control"} | endpoint,
         "builders": ["genes"],
         "classifiers": ["nearest_centroid"],
     }
@@ -189,6 +189,18 @@ def _values(shift):
     )
 
 
+def test_cohorts_that_hold_different_things_constant_are_said(tmp_path):
+    folders = []
+    for seed, constant in enumerate(({}, {"strata": ["half"]})):
+        folder = _cohort(tmp_path / f"c{seed}", seed, sizes={"control": 6, "ketamine": 6})
+        cohort = read_h5ad(folder / "cohort.h5ad")
+        cohort.obs["half"] = ["a", "b"] * 6
+        cohort.write_h5ad(folder / "cohort.h5ad")
+        folders.append(_signatures(folder, "ketamine", tmp_path / f"out{seed}", **constant))
+    notes = meta_estimates(folders, "signatures", tmp_path / "out").result.notes
+    assert any("c0-ketamine: nothing; c1-ketamine: half" in note for note in notes)
+
+
 def test_claims_are_pooled_less_their_value_with_no_effect(tmp_path):
     folders = [_claims(tmp_path / name, name, _values(shift)) for name, shift in (("a", 0.0), ("b", 0.05), ("c", 0.1))]
     run = meta_estimates(folders, "claims", tmp_path / "out")
@@ -236,6 +248,8 @@ def test_kinds_are_not_mixed(folders, tmp_path):
     with pytest.raises(RunError, match="belongs to folders of claims"):
         kind_of_folders(folders, ["R4"])
     assert kind_of_folders(folders) == "signatures"
+    with pytest.raises(RunError, match="no run and no folder of signatures or claims"):
+        kind_of_folders([folders[0], tmp_path / "absent"])
     assert CliRunner().invoke(app, ["meta", str(folders[0]), str(claims)]).exit_code != 0
 
 

@@ -217,6 +217,17 @@ def test_a_signature_from_the_same_series_is_circular_and_not_counted(tmp_path, 
     assert signatures(job, _listed(tmp_path, entry | {"source": "GSE816"}), tmp_path / "other").rows[0].circular is None
 
 
+def test_three_against_three_cannot_be_evidence_and_says_so(tmp_path, rng):
+    values = rng.normal(8.0, 0.1, (6, GENES))
+    values[:3, : SET // 2] += 5.0
+    obs = pd.DataFrame({"response": ["responder"] * 3 + ["non_responder"] * 3}, index=[f"s{row}" for row in range(6)])
+    obs["subject"] = obs.index
+    AnnData(values, obs=obs, var=pd.DataFrame(index=NAMES)).write_h5ad(tmp_path / "cohort.h5ad")
+    run = signatures(_job(tmp_path), _listed(tmp_path), tmp_path / "out")
+    assert min(row.p for row in run.rows) == run.result.smallest_p == 0.1
+    assert "their smallest p is 0.1" in run.result.sentence
+
+
 def test_odd_signatures_say_what_they_are(tmp_path, rng):
     job = _cohort(tmp_path, rng)
     listed = _gmt(tmp_path, ONE=["g000"], ALL=NAMES, CONSTANT=["g050"], TWIN=["g000"], NAN=["nan", "g001"])
@@ -253,8 +264,10 @@ def test_what_cannot_be_compared_is_refused_and_nothing_is_left(tmp_path, rng):
     (tmp_path / "classes.yaml").write_text(yaml.safe_dump(classes))
     with pytest.raises(ConfigError, match="between two classes"):
         signatures(load_config(tmp_path / "classes.yaml"), listed, tmp_path / "out")
-    with pytest.raises(ConfigError, match="Give 2 or more"):
+    with pytest.raises(ConfigError, match="Give 2 to 1,000,000"):
         signatures(job, listed, tmp_path / "out", relabellings=1)
+    with pytest.raises(ConfigError, match="Give 2 to"):
+        signatures(job, listed, tmp_path / "out", relabellings=10**9)
     (tmp_path / "human.gmt").write_text("X\t\tG001\tG002\n")
     with pytest.raises(FeatureError, match="case were ignored"):
         signatures(job, _listed(tmp_path, ENTRY | {"path": "human.gmt"}), tmp_path / "out")

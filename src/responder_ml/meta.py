@@ -13,7 +13,7 @@ Debray TPA, Damen JAAG, Riley RD et al. (2019) A framework for meta-analysis of 
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
 from typing import Literal
@@ -38,6 +38,11 @@ from responder_ml.versions import versions_of
 # Standard errors from the middle to an end of a 95 % interval.
 _STEPS = 1.959963984540054
 _CHANCE = 0.5
+_ANSWERS: Mapping[Literal["runs", "signatures", "claims"], str] = {
+    "runs": RUN_FOLDER.answer,
+    "signatures": SIGNATURES,
+    "claims": CLAIMS,
+}
 
 
 def meta(folders: Sequence[Path], out: Path) -> MetaRun:
@@ -86,22 +91,22 @@ def kind_of_folders(folders: Sequence[Path], claims: Sequence[str] = ()) -> Lite
         )
     if len({folder.resolve() for folder in folders}) < len(folders):
         raise RunError("A folder is listed twice. List each cohort once.")
-    kinds: dict[str, Path] = {}
+    kinds: dict[Literal["runs", "signatures", "claims"], Path] = {}
     for folder in folders:
-        answers: dict[Literal["runs", "signatures", "claims"], str] = {
-            "runs": RUN_FOLDER.answer,
-            "signatures": SIGNATURES,
-            "claims": CLAIMS,
-        }
-        kind = next((name for name, answer in answers.items() if (folder / answer).is_file()), "runs")
-        kinds.setdefault(kind, folder)
+        of_folder = [kind for kind, answer in _ANSWERS.items() if (folder / answer).is_file()]
+        if not of_folder:
+            raise RunError(
+                f"{folder} is no run and no folder of signatures or claims: {', '.join(_ANSWERS.values())} not found. Give folders "
+                "that `train`, `signatures` or `claims` wrote."
+            )
+        kinds.setdefault(of_folder[0], folder)
     if len(kinds) > 1:
         words = ", ".join(f"{folder} holds {kind}" for kind, folder in kinds.items())
         raise RunError(f"Different things cannot be pooled: {words}. Give folders of one kind.")
     (only,) = kinds
     if claims and only != "claims":
         raise RunError(f"--claim {claims[0]} belongs to folders of claims, but {folders[0]} holds {only}. Take it out.")
-    return only  # type: ignore[return-value]
+    return only
 
 
 def default_folder(folders: Sequence[Path]) -> Path:

@@ -52,6 +52,8 @@ class Cohort:
         Whether the animals are simulated.
     classes
         The two classes; empty for claims, whose groups have fixed names.
+    held_constant
+        What its linear model holds constant.
     data
         Digest of the data, or what stands for it.
     members
@@ -65,6 +67,7 @@ class Cohort:
     estimates: Mapping[str, Estimate] = field(repr=False)
     simulated: bool
     classes: tuple[str, str] | None
+    held_constant: tuple[str, ...]
     data: str
     members: Mapping[str, int] | None = field(repr=False)
     subjects: frozenset[str] = field(repr=False)
@@ -90,6 +93,7 @@ def estimates_of_signatures(run: SignaturesRun) -> Cohort:
         estimates,
         result.simulated,
         (result.positive, result.negative),
+        result.adjusted,
         result.data_sha256,
         members,
         frozenset(table["subject"].astype(str)),
@@ -128,4 +132,4 @@ def estimates_of_claims(table: ClaimsFolder, claims: Sequence[str] = ()) -> Coho
         else:
             error = (row.high - row.low) / (2.0 * _STEPS)
             estimates[row.key] = Estimate(row.observed, row.expected_no_effect, error, row.low, row.high, row.subjects)
-    return Cohort(estimates, table.simulated, None, table.data, None, frozenset(), refused)
+    return Cohort(estimates, table.simulated, None, (), table.data, None, frozenset(), refused)

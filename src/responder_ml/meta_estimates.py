@@ -190,7 +190,10 @@ def describe_pooled(table: pd.DataFrame, kind: str, cohorts: int, simulated: boo
     counted = table[table["fdr"] <= FDR]
     word = f"{len(table):,} {kind if len(table) > 1 else kind[:-1]}"
     if counted.empty:
-        sentence = f"over {cohorts} cohorts no evidence that any of {word} has a mean other than 0 (false discovery rate {FDR:g})."
+        one = f"the {kind[:-1]}" if len(table) == 1 else f"any of {word}"
+        sentence = (
+            f"over {cohorts} cohorts no evidence that {one} has a mean other than 0 (false discovery rate {FDR:g})."
+        )
     else:
         first = counted.iloc[0]
         sentence = (
@@ -293,4 +296,11 @@ def _notes(cohorts: Mapping[str, Cohort], shared: Sequence[SharedSubjects]) -> l
     if len(questions) > 1:
         words = "; ".join(f"{positive} against {negative}" for positive, negative in questions)
         notes.append(f"The cohorts compare different classes ({words}): whether these mean the same is yours to judge.")
+    constant = {name: ", ".join(cohort.held_constant) or "nothing" for name, cohort in cohorts.items()}
+    if len(set(constant.values())) > 1:
+        words = "; ".join(f"{name}: {columns}" for name, columns in constant.items())
+        notes.append(
+            f"The cohorts hold different things constant ({words}): differences are in standard deviations of what remains, which "
+            "within pairs is less than between animals."
+        )
     return notes

@@ -23,7 +23,7 @@ from responder_ml.errors import ConfigError, ContrastError, list_names
 from responder_ml.evaluation.composition import with_composition
 from responder_ml.evaluation.global_test import expressed_genes
 from responder_ml.evaluation.relabel import format_count
-from responder_ml.evaluation.signature_tests import RELABELLINGS, SignatureTests, run_signature_tests
+from responder_ml.evaluation.signature_tests import MOST_RELABELLINGS, RELABELLINGS, SignatureTests, run_signature_tests
 from responder_ml.features.external_signatures import is_weighted
 from responder_ml.features.membership import Membership, match_sets_to_genes
 from responder_ml.features.normalise import Normaliser
@@ -82,8 +82,10 @@ def signatures(
             f"Signatures are compared between two classes, but endpoint.kind is {job.endpoint.kind}. Give two classes: "
             "`positive` and `negative`."
         )
-    if relabellings < 2:
-        raise ConfigError(f"--relabellings is {relabellings}. Give 2 or more; {RELABELLINGS:,} is usual.")
+    if not 2 <= relabellings <= MOST_RELABELLINGS:
+        raise ConfigError(
+            f"--relabellings is {relabellings}. Give 2 to {MOST_RELABELLINGS:,}; {RELABELLINGS:,} is usual."
+        )
     read = read_listed(listed)
     cohort = build_cohort(job.cohort, job.seed)
     prepared = prepare_job(job, cohort)
@@ -130,8 +132,11 @@ def signatures(
         labellings=format_count(tests.labellings),
         run=tests.run,
         exact=tests.exact,
+        smallest_p=tests.smallest_p,
         alpha=job.null.alpha,
-        sentence=describe_signatures(table, endpoint.positive, endpoint.negative, job.null.alpha, simulated),
+        sentence=describe_signatures(
+            table, (endpoint.positive, endpoint.negative), job.null.alpha, tests.smallest_p, simulated
+        ),
         data_sha256=data_digest(prepared.labelled),
         versions=versions_of(),
         seed=job.seed,
@@ -202,14 +207,33 @@ def score_samples(log2: Floats, matched: Membership, weighted: "np.ndarray[Any, 
     return scores
 
 
-def describe_signatures(table: pd.DataFrame, positive: str, negative: str, alpha: float, simulated: bool) -> str:
-    """Return the conclusion in one sentence."""
+def describe_signatures(
+    table: pd.DataFrame, classes: tuple[str, str], alpha: float, smallest_p: float, simulated: bool
+) -> str:
+    """Return the conclusion in one sentence.
+
+    Parameters
+    ----------
+    table
+        The signatures.
+    classes
+        Positive and negative class.
+    alpha
+        Level of corrected p.
+    smallest_p
+        Smallest p that the labellings allow.
+    simulated
+        Whether the data are.
+    """
     suspect = table["circular"] != ""
     differs = table["corrected_p"] <= alpha
-    counted, words = table[differs & ~suspect], f"between {positive} and {negative}"
+    counted, words = table[differs & ~suspect], "between " + " and ".join(classes)
     total = f"{len(table):,} external signature{'s' if len(table) > 1 else ''}"
     if counted.empty:
-        sentence = f"no evidence that the score of any of {total} differs {words} (corrected p ≤ {alpha:g})."
+        one = "the one external signature" if len(table) == 1 else f"any of {total}"
+        sentence = f"no evidence that the score of {one} differs {words} (corrected p ≤ {alpha:g})."
+        if smallest_p > alpha:
+            sentence += f" So few subjects cannot give any: their smallest p is {smallest_p:.2g}."
     else:
         names = list_names(counted["signature"].tolist(), most=3)
         sentence = (

@@ -145,7 +145,8 @@ def _signatures():
     result = SignaturesResult(
         name="pfc-response", simulated=True, positive="responder", negative="non_responder", n_positive=6, n_negative=7,
         genes=14_077, adjusted=("drug", "age"), not_adjusted=("batch",), sources=(source,), min_genes=5, min_coverage=0.5,
-        dropped={"SMALL": "2 of 40 genes found, 5 needed"}, labellings="1,716", run=1716, exact=True, alpha=0.05,
+        dropped={"SMALL": "2 of 40 genes found, 5 needed"}, labellings="1,716", run=1716, exact=True, smallest_p=0.0006,
+        alpha=0.05,
         sentence="Simulated data: 3 of 9 external signatures differ in score between responder and non_responder.",
         data_sha256="0" * 64, seed=7,
     )  # fmt: skip

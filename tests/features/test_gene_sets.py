@@ -151,3 +151,11 @@ def test_a_table_that_cannot_be_read_is_refused(tmp_path, text, message):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(FeatureError, match=r"cannot be read from .*nowhere.tsv"):
         read_signature_table(tmp_path / "nowhere.tsv", 5)
+
+
+def test_a_line_of_a_file_that_is_none_is_not_repeated_in_full(tmp_path):
+    path = tmp_path / "zeros.gmt"
+    path.write_text("0" * 100_000)
+    with pytest.raises(FeatureError) as caught:
+        read_gmt(path)
+    assert len(str(caught.value)) < 500

@@ -28,7 +28,7 @@ from scipy.stats import t as student
 from responder_ml.arrays import Flags, Floats, Indices, Labels
 from responder_ml.contrasts.signature_agreement import SignatureWeights
 from responder_ml.errors import ContrastError
-from responder_ml.evaluation.relabel import count_labellings, draw_labellings, enumerate_labellings
+from responder_ml.evaluation.relabel import count_labellings, draw_labellings, enumerate_labellings, smallest_exact_p
 from responder_ml.evaluation.westfall_young import correct_p_values
 from responder_ml.statistics.columns import rounding_share
 from responder_ml.statistics.concordance import pair_table
@@ -37,6 +37,8 @@ from responder_ml.statistics.seeds import generator
 
 RELABELLINGS = 2000
 """All labellings where they are no more than this; otherwise so many, the observed one among them."""
+MOST_RELABELLINGS = 1_000_000
+"""More are refused: they would take days, and memory that nobody has."""
 _TAIL = 0.025
 # Statistics that differ by less, in spreads of their null, are the same but for rounding.
 _ROUNDING = 1e-9
@@ -107,6 +109,8 @@ class SignatureTests:
         Agreement of the cohort's changes with the signature.
     labellings, run, exact
         Distinct labellings, how many were run, and whether these are all.
+    smallest_p
+        Smallest p that these labellings allow.
     """
 
     difference: RelabelledStatistic = field(repr=False)
@@ -120,6 +124,7 @@ class SignatureTests:
     labellings: int
     run: int
     exact: bool
+    smallest_p: float
 
 
 def run_signature_tests(
@@ -197,6 +202,7 @@ def run_signature_tests(
         labellings=count,
         run=len(drawn),
         exact=exact,
+        smallest_p=max(smallest_exact_p(labels, strata), 1.0 / len(drawn)),
     )
 
 

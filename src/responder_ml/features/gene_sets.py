@@ -26,6 +26,8 @@ _DOWN = frozenset({"dn", "down", "downregulated"})
 _SEPARATORS = re.compile(r"([ _.\-]+)")
 
 GENE = "gene"
+# Letters of a name in a message: a file that is none has lines of any length.
+_SHOWN = 80
 _ABSENT = frozenset({"", "na", "nan", "null", "none"})
 
 
@@ -145,14 +147,18 @@ def _read_line(line: str, where: str) -> tuple[str, Side]:
     name = name.strip()
     tokens = [token.strip() for token in rest[1:] if token.strip()]
     if not name or not tokens:
-        raise FeatureError(f"{where}: set '{name}' has no genes. Give name, description and genes, with tabs between.")
+        raise FeatureError(
+            f"{where}: set '{name[:_SHOWN]}' has no genes. Give name, description and genes, with tabs between."
+        )
     side: Side = {}
     for token in tokens:
         gene, weight = _read_gene(token)
         if not gene or not np.isfinite(weight) or weight == 0:
-            raise FeatureError(f"{where}: '{token}' is not a gene with a weight. Weights are finite and not 0.")
+            raise FeatureError(
+                f"{where}: '{token[:_SHOWN]}' is not a gene with a weight. Weights are finite and not 0."
+            )
         if side.setdefault(gene, weight) != weight:
-            raise FeatureError(f"{where}: gene '{gene}' has weights {side[gene]} and {weight}. Give one.")
+            raise FeatureError(f"{where}: gene '{gene[:_SHOWN]}' has weights {side[gene]} and {weight}. Give one.")
     return name, side
 
 

@@ -124,6 +124,7 @@ class SignaturesResult(Part):
     labellings: str = Field(description="distinct labellings of the subjects within strata")
     run: int = Field(description="labellings that were run, the observed one among them")
     exact: bool = Field(description="whether these are all, so that p has no random error")
+    smallest_p: float = Field(description="smallest p that these labellings allow")
     alpha: float = Field(description="level of corrected p at which the sentence counts signatures")
     sentence: str = Field(description="the conclusion in words")
     data_sha256: str = Field(description="digest of all data that were used")
