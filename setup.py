@@ -20,7 +20,9 @@ class BuildWithExamples(build_py):
         folder = Path(self.build_lib) / "responder_ml" / EXAMPLES.name
         folder.mkdir(parents=True, exist_ok=True)
         for path in sorted(EXAMPLES.iterdir()):
-            if not path.name.startswith("gse"):
+            if path.is_dir():
+                shutil.copytree(path, folder / path.name, dirs_exist_ok=True)
+            elif not path.name.startswith("gse"):
                 shutil.copy(path, folder)
 
 
