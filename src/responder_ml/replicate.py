@@ -34,7 +34,7 @@ from responder_ml.progress import Progress
 from responder_ml.records.digests import data_digest, sample_digests
 from responder_ml.records.files import named_folder
 from responder_ml.records.replication import REPLICATION_FOLDER, ReplicationRun, StudyPart, write_replication
-from responder_ml.records.replication_outcome import Asked, compose_replication, replication_tables
+from responder_ml.records.replication_outcome import ReplicationPlan, compose_replication, replication_tables
 from responder_ml.records.run import Run, read_run
 from responder_ml.report.replication import render_replication
 from responder_ml.sets import nuisances_in_model
@@ -201,7 +201,7 @@ def replicate(
     result = compose_replication(
         outcome,
         (one.part, None if two is None else two.part),
-        Asked(sizes, rule, first.job.null.alpha, first.job.seed),
+        ReplicationPlan(sizes, rule, first.job.null.alpha, first.job.seed),
         None if first.run is None else first.run.result.headline,
         carried,
         notes,

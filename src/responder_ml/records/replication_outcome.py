@@ -32,7 +32,7 @@ AUROC = "AUROC of the carried model"
 
 
 @dataclass(frozen=True)
-class Asked:
+class ReplicationPlan:
     """What was asked.
 
     Attributes
@@ -54,7 +54,7 @@ class Asked:
 def compose_replication(
     outcome: Replication,
     parts: tuple[StudyPart, StudyPart | None],
-    asked: Asked,
+    plan: ReplicationPlan,
     headline: Headline | None,
     carried: TransferRow | str | None,
     notes: Sequence[str],
@@ -67,7 +67,7 @@ def compose_replication(
         What was computed.
     parts
         Both studies; no second where none is named.
-    asked
+    plan
         What was asked.
     headline
         Of the first study's run; None where it is none.
@@ -78,26 +78,26 @@ def compose_replication(
     """
     first, second = parts
     agreement, again = outcome.agreement, outcome.again
-    model = _model(first, headline, asked.sizes, carried)
-    level = outcome.level(asked.alpha)
+    model = _model(first, headline, plan.sizes, carried)
+    level = outcome.level(plan.alpha)
     simulated = first.simulated or (second is not None and second.simulated)
     called = CallPart(
-        p=asked.rule.p,
-        least_change=asked.rule.least_change,
-        chosen=asked.rule.least_change != CallRule().least_change,
+        p=plan.rule.p,
+        least_change=plan.rule.least_change,
+        chosen=plan.rule.least_change != CallRule().least_change,
         first=again.n_called,
-        second=None if outcome.second is None else int(asked.rule.called(outcome.second).sum()),
+        second=None if outcome.second is None else int(plan.rule.called(outcome.second).sum()),
         observed=None if outcome.second is None else int(outcome.observed_again.sum()),
         expected=again.expected,
         by_chance=again.chance,
     )
-    sentence = describe_replication(outcome, level, asked, called)
+    sentence = describe_replication(outcome, level, plan, called)
     return ReplicationResult(
         name=first.name if second is None else f"{first.name} in {second.name}",
         simulated=simulated,
         first=first,
         second=second,
-        second_size=asked.sizes,
+        second_size=plan.sizes,
         shared_subjects=outcome.n_shared,
         genes=len(outcome.genes),
         signal=SignalPart(
@@ -111,17 +111,17 @@ def compose_replication(
         second_signal=None if agreement is None else agreement.signals[1],
         called=called,
         model=model,
-        alpha=asked.alpha,
+        alpha=plan.alpha,
         level=level,
         sentence=f"Simulated data: {sentence[:1].lower()}{sentence[1:]}" if simulated else sentence,
         notes=(*notes, *_notes(outcome, parts)),
         quantities=tuple(_quantities(outcome, called, model)),
         versions=versions_of(),
-        seed=asked.seed,
+        seed=plan.seed,
     )
 
 
-def describe_replication(outcome: Replication, level: Level, asked: Asked, called: CallPart) -> str:
+def describe_replication(outcome: Replication, level: Level, plan: ReplicationPlan, called: CallPart) -> str:
     """Return the conclusion in one or two sentences."""
     p = outcome.first_p
     if level == "nothing_to_replicate":
@@ -129,20 +129,20 @@ def describe_replication(outcome: Replication, level: Level, asked: Asked, calle
             "There is nothing to replicate yet: the changes of the first study are no larger than those of relabelled "
             f"subjects (p = {p.p_value:.2g}).{_describe_signatures(outcome)}"
         )
-    if p.smallest > asked.alpha:
+    if p.smallest > plan.alpha:
         return (
             "It cannot be told whether there is anything to replicate: with so few subjects no p can be below "
             f"{p.smallest:.2g}.{_describe_signatures(outcome)}"
         )
     if outcome.agreement is None:
-        size = f"{asked.sizes[0]} v {asked.sizes[1]}"
+        size = f"{plan.sizes[0]} v {plan.sizes[1]}"
         return (
             f"The first study differs from relabelled subjects (p = {p.p_value:.2g}). If the true changes are the same, the "
             f"signature of a second study of {size} correlates with it at {outcome.same_changes:.2f} (with no effect "
             f"{outcome.no_effect:.2f}), and of {called.first:,} called genes {called.expected:,.0f} are called again (with no "
             f"effect {called.by_chance:,.0f})."
         )
-    return _describe_second(outcome.agreement, level, outcome.second_p, outcome.is_shown(asked.alpha))
+    return _describe_second(outcome.agreement, level, outcome.second_p, outcome.is_shown(plan.alpha))
 
 
 def _describe_signatures(outcome: Replication) -> str:
