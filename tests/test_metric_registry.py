@@ -8,7 +8,7 @@ from responder_ml.evaluation import metrics
 from responder_ml.evaluation.metrics import Metric
 from responder_ml.records import run as records_run
 from responder_ml.records.outcome import performance
-from responder_ml.report import card, discrimination
+from responder_ml.report import card_facts, discrimination
 from responder_ml.report.guidelines import facts
 from responder_ml.report.section import table
 from responder_ml.tracking import run_records
@@ -31,7 +31,7 @@ JOB = {
 @pytest.fixture
 def registered(monkeypatch):
     together = (*metrics.METRICS, SHARPNESS)
-    for module in (metrics, card, discrimination, facts, run_records):
+    for module in (metrics, card_facts, discrimination, facts, run_records):
         monkeypatch.setattr(module, "METRICS", together)
     monkeypatch.setattr(records_run, "METRICS", together)
     return records_run.describe_tables()
@@ -46,6 +46,7 @@ def test_a_new_metric_appears_in_result_tables_report_card_and_tracking(register
     assert table(run, "candidates").set_index("name").loc["auto", "sharpness"] == pytest.approx(value)
     assert "sharpness of the log-odds" in (tmp_path / "run" / "report.html").read_text()
     assert "| sharpness of the log-odds |" in (tmp_path / "run" / "card.md").read_text()
+    assert '"type": "sharpness of the log-odds"' in (tmp_path / "run" / "card.json").read_text()
     tracked = {item.key: item for item in run_records.job_record(run, tmp_path / "run").items if hasattr(item, "value")}
     assert tracked["sharpness"].value == pytest.approx(value, abs=1e-4)
     (candidate,) = run_records.candidate_records(run)

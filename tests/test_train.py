@@ -1,6 +1,7 @@
 """The straight line end to end, on a simulated cohort small enough for a test."""
 
 import json
+import shutil
 import socket
 from contextlib import closing
 
@@ -12,6 +13,7 @@ from responder_ml.config import load_config
 from responder_ml.evaluation.label_ceiling import label_ceiling
 from responder_ml.progress import Progress
 from responder_ml.records.run import TABLES, read_run
+from responder_ml.report.card_json import render_card_json
 from responder_ml.track import track
 from responder_ml.train import count_jobs, record, train
 
@@ -59,7 +61,14 @@ def trained(tmp_path_factory):
 def test_train_writes_everything_the_design_lists(trained):
     folder, run = trained
     written = {path.name for path in (folder / "run").iterdir()}
-    assert {"result.json", "config.yaml", "report.html", "card.md", *(f"{name}.csv" for name in TABLES)} <= written
+    assert {
+        "result.json",
+        "config.yaml",
+        "report.html",
+        "card.md",
+        "card.json",
+        *(f"{name}.csv" for name in TABLES),
+    } <= written
     assert {"manifest.json", "model.skops", "card.md"} <= {path.name for path in (folder / "bundle").iterdir()}
     assert set(run.result.content()) >= {
         "schema_version", "name", "endpoint", "n", "headline", "null", "baselines", "candidates", "audit", "verdict",
@@ -73,6 +82,23 @@ def test_train_writes_everything_the_design_lists(trained):
         assert name in {"signatures", "trials", "rivals", "learning_curve"} or set(columns) <= set(
             run.tables[name].columns
         ), name
+
+
+def test_a_run_of_a_version_without_a_card_for_programs_is_read(trained, tmp_path):
+    folder, run = trained
+    former = tmp_path / "run"
+    shutil.copytree(folder / "run", former)
+    (former / "card.json").unlink()
+    listed = json.loads((former / ".responder_ml.json").read_text())
+    del listed["files"]["card.json"]
+    (former / ".responder_ml.json").write_text(json.dumps(listed))
+    assert read_run(former).result == run.result
+
+
+def test_the_card_for_programs_is_that_of_the_run_read_back(trained):
+    folder, run = trained
+    assert (folder / "run" / "card.json").read_text() == render_card_json(run)
+    assert render_card_json(read_run(folder / "run")) == render_card_json(run)
 
 
 def test_stability_of_leading_genes_is_reported(trained):
@@ -91,7 +117,7 @@ def test_the_global_test_stands_beside_the_verdict_everywhere(trained):
     assert 0 < test.genes <= run.result.n.genes
     assert 1 / test.labellings <= test.p_value <= 1
     assert f"(energy of {test.genes:,} genes, no part of this verdict): p = {test.p_value:.2g}" in sentence
-    assert "any difference at all" in (folder / "run" / "card.md").read_text()
+    assert "p of any difference at all" in (folder / "run" / "card.md").read_text()
     report = (folder / "run" / "report.html").read_text()
     assert "Any difference at all" in report
     assert "Energy statistics." in report
@@ -103,7 +129,9 @@ def test_halves_of_the_repeats_are_recorded_and_reported(trained):
     assert (sensitivity.halves, sensitivity.repeats) == (2, 1)
     low, high = sensitivity.auroc
     assert low <= run.result.headline.auroc <= high
-    assert f"AUROC between {low:.2f} and {high:.2f} (2 halves)" in (folder / "run" / "card.md").read_text()
+    card = (folder / "run" / "card.md").read_text()
+    assert f"| smallest AUROC when only half of the repeats count (2 halves) | {low:.2f} |" in card
+    assert f"| largest AUROC when only half of the repeats count (2 halves) | {high:.2f} |" in card
     report = (folder / "run" / "report.html").read_text()
     assert "With half of the repeats" in report
     # One job alone on its data needs no words.

@@ -33,9 +33,10 @@ from responder_ml.records.label_ceiling_record import LabelCeilingRecord
 from responder_ml.records.outcome import Outcome, compose_result, limits_of
 from responder_ml.records.ownership import check_apart, digest_of_folder
 from responder_ml.records.result import Result
-from responder_ml.records.run import CARD, REPORT, RUN_FOLDER, Run, read_run, write_run
+from responder_ml.records.run import CARD, CARD_FILE, REPORT, RUN_FOLDER, Run, read_run, write_run
 from responder_ml.records.tables import run_tables
 from responder_ml.report.card import render_card
+from responder_ml.report.card_json import render_card_json
 from responder_ml.report.html import render_report
 from responder_ml.search.candidate import classifier_notes
 from responder_ml.search.checkpoints import RunCheckpoint, run_checkpoint
@@ -120,7 +121,7 @@ def run_job(
     run = Run(result, run_tables(outcome), job.resolved())
     card = render_card(run)
     write_bundle(pack_outcome(outcome, result, job, prepared), bundle, {CARD: card})
-    write_run(run, out, {REPORT: render_report(run), CARD: card})
+    write_run(run, out, {REPORT: render_report(run), CARD: card, CARD_FILE: render_card_json(run)})
     checkpoint.mark_written(key, _digests(out, bundle))
     return run
 

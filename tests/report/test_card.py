@@ -11,7 +11,9 @@ def test_the_card_says_what_matters(typical_run):
     low, high = headline.auroc_ci
     assert "\n# Model card: pfc-response\n\n**Simulated data" in card
     assert f"| AUROC | {headline.auroc:.2f} (95 % interval {low:.2f} to {high:.2f}) |" in card
-    assert f"p = {null.p_value:.2g}" in card
+    assert (
+        f"| p under relabelled subjects (200 relabellings, smallest attainable p 0.005) | {null.p_value:.2g} |" in card
+    )
     assert "discrimination of a state, not prognosis" in card
     assert "python -m responder_ml score BUNDLE EXPRESSION" in card
     for heading in ("Intended use", "Data", "Performance", "Model", "Limits", "How to score new samples"):
@@ -58,7 +60,7 @@ def test_tables_are_whole(any_run):
 
 
 def test_nothing_was_run(no_null_run, underpowered_run):
-    assert "| under relabelled subjects | not run |" in render_card(no_null_run)
+    assert "| p under relabelled subjects | not run |" in render_card(no_null_run)
     card = render_card(underpowered_run)
     assert "| AUROC | not estimated |" in card
     assert "No model was fitted." in card

@@ -36,8 +36,8 @@ def describe_tables() -> dict[str, dict[str, str]]:
 TABLES = describe_tables()
 """Columns of each table of a run, with their meaning; ``samples`` also carries the sheet's own columns."""
 
-REPORT, CARD = "report.html", "card.md"
-RUN_FOLDER = FolderFormat("run", "train", "result.json", SCHEMA_VERSION, TABLES, pages=(REPORT, CARD))
+REPORT, CARD, CARD_FILE = "report.html", "card.md", "card.json"
+RUN_FOLDER = FolderFormat("run", "train", "result.json", SCHEMA_VERSION, TABLES, pages=(REPORT, CARD, CARD_FILE))
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ NAMES = {
 }
 """Name of each level of the verdict, as printed."""
 
-_MEANINGS = {
+MEANINGS = {
     "evidence": (
         "The difference is larger than relabelled subjects give, and no nuisance was shown to explain it. "
         "The result is valid for these subjects and this tissue; a second cohort must confirm it."
@@ -52,6 +52,7 @@ _MEANINGS = {
     ),
     "not_tested": "No null was run, so this AUROC cannot be distinguished from chance. Set null.permutations above 0 to test it.",
 }
+"""What each level means for a reader."""
 _ANSWERS = {
     "evidence": (
         "Yes: expression tells {positive} from {negative} better than shuffled labels do (p = {p}). The AUROC is {auroc} here; "
@@ -92,7 +93,7 @@ class Verdict(Section):
             "name": NAMES.get(level, level),
             "answer": answer(result),
             "sentence": result.verdict.sentence,
-            "meaning": _MEANINGS.get(level, ""),
+            "meaning": MEANINGS.get(level, ""),
             "headline": result.headline,
             "null": result.null,
             "global_test": result.global_test,
