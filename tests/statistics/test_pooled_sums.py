@@ -4,7 +4,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from responder_ml.statistics.columns import rounding_share
-from responder_ml.statistics.pooled_sums import NEGATIVE, OUT, POSITIVE, exact_sums, sums_of_squares
+from responder_ml.statistics.pooled_sums import (
+    NEGATIVE,
+    OUT,
+    POSITIVE,
+    exact_strengths,
+    order_strongest,
+    sums_of_squares,
+)
 
 
 def test_sets_of_two_runs_add_up_the_pools_of_their_own_run(rng):
@@ -68,48 +75,69 @@ def test_a_column_whose_digits_are_lost_between_the_classes_is_marked(rng):
     assert within.min() > 0
 
 
-def _sums(by_column, columns, shift, positive, rows):
-    between, within = np.empty((2, len(columns)))
+def _strengths(by_column, columns, shift, positive, rows, prior=0.5):
+    strengths = np.empty(len(columns))
     rounding = rounding_share(int(rows.sum()))
-    exact_sums(by_column, columns, shift, positive.astype(float), rows.astype(float), rounding, between, within)
-    return between, within
+    exact_strengths(by_column, columns, shift, positive.astype(float), rows.astype(float), rounding, prior, strengths)
+    return strengths
 
 
 @given(seed=st.integers(0, 2**32 - 1), level=st.floats(-1e6, 1e6))
 @settings(max_examples=25, deadline=None)
-def test_sums_of_squares_are_those_of_an_analysis_of_variance_of_the_rows_alone(seed, level):
+def test_strengths_are_those_of_an_analysis_of_variance_of_the_rows_alone(seed, level):
     rng = np.random.default_rng(seed)
     by_column, shift = rng.normal(size=(9, 23)) + level, rng.normal(size=23)
     rows = rng.permutation(np.arange(23) < 17)
     positive = rows & (rng.permutation(np.arange(23) % 2) == 1)
     positive[np.flatnonzero(rows)[:2]] = [True, False]
     columns = np.array([7, 0, 3])
-    between, within = _sums(by_column, columns, shift, positive, rows)
+    strengths = _strengths(by_column, columns, shift, positive, rows)
     for index, column in enumerate(columns):
         values = by_column[column] + shift
         above, below = values[positive], values[rows & ~positive]
         inside = ((above - above.mean()) ** 2).sum() + ((below - below.mean()) ** 2).sum()
         total = ((values[rows] - values[rows].mean()) ** 2).sum()
-        assert within[index] == pytest.approx(inside, rel=1e-6, abs=1e-6)
-        assert between[index] == pytest.approx(total - inside, rel=1e-6, abs=1e-6)
+        assert strengths[index] == pytest.approx((total - inside) / (0.5 + inside), rel=1e-6, abs=1e-6)
     edited = by_column.copy()
     edited[:, ~rows] = rng.normal(size=(9, 6)) * 1e9
-    np.testing.assert_array_equal(_sums(edited, columns, shift, positive, rows), (between, within))
+    np.testing.assert_array_equal(_strengths(edited, columns, shift, positive, rows), strengths)
 
 
-def test_equal_columns_have_equal_sums_and_constant_ones_none(rng):
+def test_equal_columns_have_equal_strengths_and_constant_ones_none(rng):
     by_column = np.tile(rng.normal(size=31), (40, 1))
     by_column[30:] = 1.0 / 3.0
     rows, positive = np.ones(31, dtype=bool), np.arange(31) < 14
-    between, within = _sums(by_column, np.arange(40), np.zeros(31), positive, rows)
-    assert len(set(between[:30])) == len(set(within[:30])) == 1
-    assert not between[30:].any()
-    assert not within[30:].any()
+    strengths = _strengths(by_column, np.arange(40), np.zeros(31), positive, rows)
+    assert len(set(strengths[:30])) == 1
+    assert not strengths[30:].any()
 
 
 def test_sums_of_squares_within_classes_are_never_negative(rng):
     positive = np.arange(21) % 2 == 1
     by_column = rng.normal(size=(500, 2))[:, positive.astype(int)]
-    _, within = _sums(by_column, np.arange(500), np.zeros(21), positive, np.ones(21, dtype=bool))
-    assert within.min() >= 0
-    assert within.max() < 1e-12
+    rows, tiny = np.ones(21, dtype=bool), 1e-30
+    strengths = _strengths(by_column, np.arange(500), np.zeros(21), positive, rows, prior=tiny)
+    assert strengths.min() > 1e12
+    assert not np.isnan(strengths).any()
+
+
+def test_the_strongest_columns_come_first_and_of_equals_the_one_further_ahead(rng):
+    by_column = rng.normal(size=(50, 20))
+    by_column[31], by_column[8] = by_column[40], by_column[40]
+    labels = np.stack([rng.permutation(np.arange(20) % 2 == 0) for _ in range(3)])
+    rows = np.ones((3, 20))
+    rows[1, :4] = rows[2, 7:9] = 0.0
+    positive = labels * rows
+    prior, rounding, shifts = np.array([0.1, 0.0, 3.0]), np.full(3, rounding_share(20)), np.zeros((3, 20))
+    exact = np.stack(
+        [_strengths(by_column, np.arange(50), shifts[0], positive[s], rows[s], prior[s]) for s in range(3)]
+    )
+    least = np.sort(exact, axis=1)[:, -12].astype(np.float32) * np.float32(0.999)
+    best, lengths = np.empty((3, 12), np.intp), np.empty(3, np.intp)
+    arguments = by_column, exact.astype(np.float32), least, shifts, positive, rows, rounding, prior, best, lengths
+    order_strongest(*arguments)
+    assert lengths.tolist() == [12, 12, 12]
+    np.testing.assert_array_equal(best, np.argsort(-exact, axis=1, kind="stable")[:, :12])
+    least[:] = np.sort(exact, axis=1)[:, -5] * 0.999
+    order_strongest(*arguments)
+    assert lengths.max() < 12

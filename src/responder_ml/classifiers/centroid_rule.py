@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from responder_ml.arrays import Floats, Labels
+from responder_ml.arrays import Floats, Indices, Labels
 from responder_ml.statistics.compiled import compiled
 
 
@@ -58,3 +58,41 @@ def centroid_rule(columns: Floats, labels: Labels, weights: Floats) -> float:
     for index in range(n_columns):
         weights[index] *= shared
     return float(intercept * shared)
+
+
+@compiled
+def decide_problems(
+    n_columns: Indices,
+    n_train: Indices,
+    n_test: Indices,
+    train: Floats,
+    test: Floats,
+    labels: Labels,
+    decisions: Floats,
+) -> None:
+    """Write the log-odds of the held-out rows of many problems, laid out as in `Problems`.
+
+    Parameters
+    ----------
+    n_columns, n_train, n_test
+        Columns, training rows and held-out rows of each problem.
+    train, test
+        Standardised columns, columns x rows of each problem.
+    labels
+        0 or 1 of each training row.
+    decisions
+        Receives one number for each held-out row.
+    """
+    start, other, first, row = 0, 0, 0, 0
+    for index in range(len(n_columns)):
+        columns, fitted, held_out = n_columns[index], n_train[index], n_test[index]
+        weights = np.empty(columns)
+        of_problem = train[start : start + columns * fitted].reshape((columns, fitted))
+        intercept = centroid_rule(of_problem, labels[first : first + fitted], weights)
+        of_rows = test[other : other + columns * held_out].reshape((columns, held_out))
+        decisions[row : row + held_out] = intercept
+        for column in range(columns):
+            for number in range(held_out):
+                decisions[row + number] += weights[column] * of_rows[column, number]
+        start, other = start + columns * fitted, other + columns * held_out
+        first, row = first + fitted, row + held_out

@@ -9,6 +9,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from responder_ml.arrays import Floats
+from responder_ml.classifiers.problems import Problems
 
 Space = Mapping[str, Any]
 Target = Any
@@ -105,6 +106,16 @@ class Learner(BaseEstimator, ABC):  # type: ignore[misc]
             Training columns, what is to be learnt and held-out columns, which are not checked.
         """
         return self.decide_together([(self, problem) for problem in problems])
+
+    def decide_all(self, problems: Problems) -> Floats:
+        """Return the held-out decisions of many problems under these parameters, one problem after another.
+
+        Parameters
+        ----------
+        problems
+            Their arrays, which are not checked.
+        """
+        return np.concatenate(self.decide_each(list(problems)))
 
     def decision_function(self, X: Floats) -> Floats:
         """Return log-odds of the second class, or the predicted outcome, shape ``(n_samples,)``."""

@@ -1,26 +1,25 @@
 """Nested search of many draws: a draw is one labelling of the subjects with one set of folds.
 
 The observed labelling has one draw per repeat; a null passes relabelled subjects through the same function. The features of
-all training sets of a block of draws are ranked together, then each outer training set is searched on its own.
+all training sets of a block of draws are ranked together, then each outer training set is searched on its own; where nothing is
+tuned, all of them are fitted together (`fixed_forms`).
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
-from scipy import sparse
 
 from responder_ml.arrays import Flags, Indices
 from responder_ml.features.builders.builder import Ranked, Shared, prefix_columns
-from responder_ml.features.signatures.scorer import GeneParts
 from responder_ml.search.averaging import candidate_weights
 from responder_ml.search.batched_fits import BatchedFits
 from responder_ml.search.block_folds import folds_of_blocks
 from responder_ml.search.candidate import Candidate
-from responder_ml.search.draw import Draw, DrawResult, FoldModel, SearchPlan
+from responder_ml.search.draw import Draw, DrawResult, SearchPlan
+from responder_ml.search.fixed_forms import search_fixed_forms
+from responder_ml.search.fold_models import FittedColumns, FoldModels
 from responder_ml.search.inner_folds import InnerFolds, TrainingSet
-from responder_ml.search.search_data import Block, SearchData, standardisation
+from responder_ml.search.search_data import Block, SearchData
 from responder_ml.search.splits import NEITHER, EverySubject, Split, assign_folds, folds_of_pairs
 from responder_ml.search.tune import InnerScore, Tuned, tune
 from responder_ml.statistics.seeds import generator, integer_seed
@@ -60,20 +59,26 @@ def search_draws(
     folds = [
         split.assign(draw.labels, search_data.strata, plan, draw.repeat, _rng(plan, draw, "outer")) for draw in draws
     ]
-    training_sets = [
-        [
-            training_set(search_data, plan, draw, split.trains & (draw.labels != NEITHER) & (assigned != fold), fold)
-            for fold in range(plan.folds)
-        ]
+    numbers = np.arange(plan.folds)[:, None]
+    trained = [
+        split.trains & (draw.labels != NEITHER) & (assigned != numbers)
         for draw, assigned in zip(draws, folds, strict=True)
     ]
-    per_set = 1 + plan.inner_folds * plan.inner_repeats * (plan.trials > 0)
+    decided = np.concatenate([split.decided & (assigned == numbers) for assigned in folds])
+    held_out = decided[:, search_data.subject_of]
+    if plan.trials == 0:
+        rows = np.concatenate(trained)[:, search_data.subject_of], held_out
+        return search_fixed_forms(search_data, shared, candidates, plan, draws, rows, folds, keep_models=keep_models)
+    training_sets = [
+        [training_set(search_data, plan, draw, subjects, fold) for fold, subjects in enumerate(of_draw)]
+        for draw, of_draw in zip(draws, trained, strict=True)
+    ]
+    per_set = 1 + plan.inner_folds * plan.inner_repeats
     targets = np.stack([draw.target[search_data.subject_of] for draw in draws])
     all_sets = TrainingSets(
         np.concatenate([training.rows(search_data) for of_draw in training_sets for training in of_draw]),
         np.repeat(targets, plan.folds * per_set, axis=0),
-        alike=per_set if plan.trials else plan.folds,
-        longest=None if plan.trials else max(candidate.builder.fixed_length for candidate in candidates),
+        alike=per_set,
     )
     builder_names = sorted({candidate.builder_name for candidate in candidates})
     ranked = {name: shared[name].rank(all_sets) for name in builder_names}
@@ -83,10 +88,10 @@ def search_draws(
     ]
     for index, search in enumerate(searches):
         for fold, training in enumerate(training_sets[index]):
-            start = (index * plan.folds + fold) * per_set
-            decided = split.decided & (folds[index] == fold)
-            ranked_of_fold = {name: columns[start : start + per_set] for name, columns in ranked.items()}
-            search.run_fold(fold, training, decided, ranked_of_fold)
+            number = index * plan.folds + fold
+            of_fold = slice(number * per_set, (number + 1) * per_set)
+            ranked_of_fold = {name: columns[of_fold] for name, columns in ranked.items()}
+            search.run_fold(fold, training, np.flatnonzero(held_out[number]), ranked_of_fold)
     batched_fits.solve()
     return [search.result(assigned[search_data.subject_of]) for search, assigned in zip(searches, folds, strict=True)]
 
@@ -188,32 +193,18 @@ class DrawSearch:
         self._plan = plan
         self._draw = draw
         self._batched_fits = batched_fits
-        self._keep_models = keep_models
-        self._models: list[FoldModel] = []
+        self._models = FoldModels(candidates, draw, len(search_data.genes)) if keep_models else None
         # How each candidate did on the inner folds, fold after fold.
         self._tuned: list[list[InnerScore | None]] = []
-        self._fitted_columns: dict[tuple[int, int], _FittedColumns] = {}
         self._decisions = np.full((len(candidates), len(search_data.subject_of)), np.nan)
         self._inner_scores = np.full((len(candidates), plan.folds), np.nan)
 
-    def run_fold(
-        self,
-        fold: int,
-        training: TrainingSet,
-        decided: Flags,
-        ranked: Mapping[str, Sequence[Ranked]],
-        seed_number: int | None = None,
-    ) -> None:
-        """Tune each candidate, and collect its fit to the outer training rows, to be decided on the held-out ones.
-
-        ``seed_number`` names the seeds of the samplers; the fold by default.
-        """
-        number = fold if seed_number is None else seed_number
-        tuned = tune_candidates(self._search_data, ranked, self._candidates, self._plan, self._draw, training, number)
+    def run_fold(self, fold: int, training: TrainingSet, test: Indices, ranked: Mapping[str, Sequence[Ranked]]) -> None:
+        """Tune each candidate, and collect its fit to the outer training rows, to be decided on the held-out samples ``test``."""
+        tuned = tune_candidates(self._search_data, ranked, self._candidates, self._plan, self._draw, training, fold)
         self._tuned.append([best.score for best, _ in tuned])
         target = self._draw.target[self._search_data.subject_of]
         train = np.flatnonzero(self._search_data.rows_of(training.subjects))
-        test = np.flatnonzero(self._search_data.rows_of(decided))
         # Candidates of one builder that chose the same length see the same columns.
         blocks: dict[tuple[str, int], tuple[Indices, Block]] = {}
         for index, (candidate, (best, inner)) in enumerate(zip(self._candidates, tuned, strict=True)):
@@ -226,78 +217,17 @@ class DrawSearch:
             columns, block = blocks[candidate.builder_name, length]
             classifier = candidate.make(best.params)
             self._inner_scores[index, fold] = best.value
-            if self._keep_models:
-                classifier.learn(block.train, block.labels)
-                self._models.append(
-                    FoldModel(
-                        candidate=index,
-                        repeat=self._draw.repeat,
-                        fold=fold,
-                        columns=block.position,
-                        test_rows=test,
-                        test_features=block.test,
-                        classifier=classifier,
-                        tuned=best,
-                        inner_decisions=np.empty(0) if inner is None else inner.decisions(best.params),
-                        gene_shares=_gene_shares(of_training_set, columns, len(self._search_data.genes)),
-                    )
-                )
-                self._fitted_columns[index, fold] = _FittedColumns(of_training_set, columns, train, test)
+            if self._models is not None:
+                inner_decisions = None if inner is None else inner.decisions(best.params)
+                fitted_columns = FittedColumns(of_training_set, columns, train, test)
+                self._models.fit(index, fold, best, fitted_columns, block, inner_decisions)
             self._batched_fits.add(classifier, (block.train, block.labels, block.test), self._decisions[index], test)
 
     def result(self, fold_of_sample: Indices) -> DrawResult:
         """Return the out-of-fold decisions of all folds collected so far."""
         weights = np.stack([candidate_weights(of_fold, self._plan.inner_folds) for of_fold in self._tuned], axis=1)
-        # Candidates of one builder share its columns, so that what genes add to a column is held once for all of them.
-        parts: dict[tuple[str, int], dict[int, GeneParts]] = {}
-        models = []
-        for model in self._models:
-            weight = float(weights[model.candidate, model.fold])
-            of_genes = self._gene_parts(model, parts) if model.classifier.linear and weight > 0 else None
-            models.append(replace(model, weight=weight, gene_parts=of_genes))
-        return DrawResult(fold_of_sample, self._decisions, self._inner_scores, weights, tuple(models))
-
-    def _gene_parts(
-        self, model: FoldModel, parts: dict[tuple[str, int], dict[int, GeneParts]]
-    ) -> tuple[GeneParts, ...] | None:
-        fitted = self._fitted_columns[model.candidate, model.fold]
-        of_columns = parts.setdefault((self._candidates[model.candidate].builder_name, model.fold), {})
-        columns = fitted.columns.tolist()
-        new = [column for column in columns if column not in of_columns]
-        computed = fitted.standardised_parts(new)
-        if computed is None:
-            return None
-        of_columns.update(zip(new, computed, strict=True))
-        return tuple(of_columns[column] for column in columns)
-
-
-@dataclass(frozen=True)
-class _FittedColumns:
-    """The columns of an outer model, and what is needed to divide them between their genes."""
-
-    ranked: Ranked
-    columns: Indices
-    train: Indices
-    test: Indices
-
-    def standardised_parts(self, columns: list[int]) -> tuple[GeneParts, ...] | None:
-        """Return what each gene adds to some columns of the held-out rows, on the training rows' scale."""
-        if self.ranked.gene_parts is None:
-            return None
-        standardised = []
-        for parts in self.ranked.gene_parts(columns) if columns else ():
-            fitted = parts.values[self.train]
-            _, scale = standardisation(fitted.sum(axis=1, keepdims=True))
-            held_out = (parts.values[self.test] - fitted.mean(axis=0)) / scale
-            standardised.append(GeneParts(parts.genes, held_out, parts.weights))
-        return tuple(standardised)
-
-
-def _gene_shares(ranked: Ranked, columns: Indices, n_genes: int) -> Any:
-    """Return each gene's share of some ranked columns, a sparse table columns x genes."""
-    genes, shares = zip(*(ranked.genes_of(int(column)) for column in columns), strict=True)
-    starts = np.cumsum([0, *(len(of_column) for of_column in genes)])
-    return sparse.csr_array((np.concatenate(shares), np.concatenate(genes), starts), shape=(len(columns), n_genes))
+        models = () if self._models is None else self._models.weighted(weights)
+        return DrawResult(fold_of_sample, self._decisions, self._inner_scores, weights, models)
 
 
 def _rng(plan: SearchPlan, draw: Draw, *names: str | int) -> np.random.Generator:

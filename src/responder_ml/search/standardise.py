@@ -1,4 +1,4 @@
-"""Columns standardised with the mean and standard deviation of the rows of one training set."""
+"""Columns standardised with the mean and standard deviation of the rows of one training set, or of each of many."""
 
 import numpy as np
 
@@ -46,3 +46,49 @@ def standardise(
             inside[row] *= share
         for row in range(len(test)):
             outside[row] = (column[test[row]] - mean) * share
+
+
+@compiled
+def standardise_sets(
+    values: Floats,
+    columns: Indices,
+    first_column: Indices,
+    train: Indices,
+    first_train: Indices,
+    test: Indices,
+    first_test: Indices,
+    rounding: Floats,
+    fitted: Floats,
+    held_out: Floats,
+) -> None:
+    """Standardise the columns of many training sets as `standardise` does those of one.
+
+    Parameters
+    ----------
+    values
+        Columns of all sets x samples.
+    columns, train, test
+        Which rows of ``values``, which training and which held-out samples, set after set.
+    first_column, first_train, first_test
+        Where each set begins in these, and the end.
+    rounding
+        As for `standardise`, of each set.
+    fitted, held_out
+        Receive the results, one after another: columns x training samples and columns x held-out samples of each set.
+    """
+    start, other = 0, 0
+    for index in range(len(rounding)):
+        of_set = columns[first_column[index] : first_column[index + 1]]
+        inside = train[first_train[index] : first_train[index + 1]]
+        outside = test[first_test[index] : first_test[index + 1]]
+        end, other_end = start + len(of_set) * len(inside), other + len(of_set) * len(outside)
+        standardise(
+            values,
+            of_set,
+            inside,
+            outside,
+            rounding[index],
+            fitted[start:end].reshape((len(of_set), len(inside))),
+            held_out[other:other_end].reshape((len(of_set), len(outside))),
+        )
+        start, other = end, other_end

@@ -116,22 +116,16 @@ def _best_of_block(
     squeezed: bool,
 ) -> list[Indices]:
     # Compiled code is slow to load, and commands that only read a job do not need it.
-    from responder_ml.statistics.pooled_sums import exact_sums
+    from responder_ml.statistics.pooled_sums import order_strongest
 
     analysis = scan(columns.pieces, len(columns.by_column), sets, usable, shifts, squeezed=squeezed)
-    positive, rows = sets.positive.astype(np.float64), sets.rows.astype(np.float64)
+    strengths, positive, rows = analysis.strengths(), sets.positive.astype(np.float64), sets.rows.astype(np.float64)
     moves = np.zeros_like(rows) if shifts is None else shifts
-    rounding = [rounding_share(int(n_rows)) for n_rows in rows.sum(axis=1)]
-    positions = []
-    for index in range(len(sets)):
-        candidates = _candidates(analysis.strength(index), count)
-        between, within = np.empty((2, len(candidates)))
-        exact_sums(
-            columns.by_column, candidates, moves[index], positive[index], rows[index], rounding[index], between, within
-        )
-        exact = between / (analysis.prior[index] + within)
-        positions.append(candidates[np.argsort(-exact, kind="stable")[:count]])
-    return positions
+    rounding = np.array([rounding_share(int(n_rows)) for n_rows in rows.sum(axis=1)])
+    best = np.empty((len(sets), min(count, strengths.shape[1])), np.intp)
+    lengths, least = np.empty(len(sets), np.intp), _least_strengths(strengths, count)
+    order_strongest(columns.by_column, strengths, least, moves, positive, rows, rounding, analysis.prior, best, lengths)
+    return [columns_of_set[:length] for columns_of_set, length in zip(best, lengths.tolist(), strict=True)]
 
 
 def _best_in_models(
@@ -146,20 +140,26 @@ def _best_in_models(
     analysis = scan_linear(columns.pieces, len(columns.by_column), designs, usable, shifts, squeezed=squeezed)
     moves = np.zeros(designs.rows.shape) if shifts is None else shifts
     positions = []
+    strengths = analysis.strengths()
+    least = _least_strengths(strengths, count)
     for index, move in enumerate(moves):
-        candidates = _candidates(analysis.strength(index), count)
+        candidates = np.flatnonzero(strengths[index] >= least[index])
         exact = exact_strength(columns.by_column, candidates, designs, index, move, float(analysis.prior[index]))
         positions.append(candidates[np.argsort(-exact, kind="stable")[:count]])
     return positions
 
 
-def _candidates(strength: Singles, count: int) -> Indices:
-    """Return the columns that may be among the best, by position: all of unknown strength, and the strongest of the others."""
-    number, least = count + np.count_nonzero(strength == np.inf), 0.0
-    if number < len(strength):
-        others = len(strength) - number
-        least = max(float(np.partition(strength, others)[others]) * (1.0 - _ROUNDING), 0.0)
-    return np.flatnonzero(strength >= np.float32(least))
+def _least_strengths(strengths: Singles, count: int) -> Singles:
+    """Return the strength from which a column of each set may be among the best: all of unknown strength are."""
+    n_sets, n_columns = strengths.shape
+    least, unknown = np.zeros(n_sets, np.float32), np.count_nonzero(strengths == np.inf, axis=1)
+    for number in np.unique(unknown).tolist():
+        others = n_columns - count - number
+        if others > 0:
+            alike = np.flatnonzero(unknown == number)
+            last = np.partition(strengths[alike], others, axis=1)[:, others].astype(np.float64)
+            least[alike] = np.maximum(last * (1.0 - _ROUNDING), 0.0)
+    return least
 
 
 def _two_groups(

@@ -4,7 +4,7 @@
 common. Rows that all of them put into the same class, or leave out, form a pool; a pool is added up once, and each set adds up
 pools. In single precision and in pieces that stay in the cache.
 
-`exact_sums` does the same for a few columns in double precision, column by column, so that equal columns have equal sums.
+`order_strongest` computes the sums of a few columns in double precision, column by column, so that equal columns have equal sums.
 """
 
 import numpy as np
@@ -150,33 +150,77 @@ def _compare(
 
 
 @compiled
-def exact_sums(
+def order_strongest(
+    by_column: Floats,
+    strengths: Singles,
+    least: Singles,
+    shifts: Floats,
+    positive: Floats,
+    rows: Floats,
+    rounding: Floats,
+    prior: Floats,
+    best: Indices,
+    lengths: Indices,
+) -> None:
+    """Write the strongest columns of every training set in order, from sums of squares in double precision; ties by position.
+
+    Parameters
+    ----------
+    by_column
+        Columns x samples.
+    strengths
+        Strength of each column in single precision, sets x columns.
+    least
+        Strength from which a column of a set is looked at, shape ``(n_sets,)``.
+    shifts
+        Number added to every column of a sample under each set, sets x samples.
+    positive, rows
+        1.0 for the rows of a set's positive class, and for those of either class, else 0.0; sets x samples.
+    rounding
+        Share of its mean up to which the deviations of a column are rounding errors, shape ``(n_sets,)``.
+    prior
+        Prior sum of squares of each set.
+    best
+        Receives the positions of the columns, strongest first, sets x most columns of a set.
+    lengths
+        Receives how many there are of each set.
+    """
+    n_columns, most = strengths.shape[1], best.shape[1]
+    columns, exact = np.empty(n_columns, np.intp), np.empty(n_columns)
+    for index in range(len(strengths)):
+        number = 0
+        for column in range(n_columns):
+            if strengths[index, column] >= least[index]:
+                columns[number] = column
+                number += 1
+        exact_strengths(
+            by_column,
+            columns[:number],
+            shifts[index],
+            positive[index],
+            rows[index],
+            rounding[index],
+            prior[index],
+            exact,
+        )
+        order = np.argsort(-exact[:number], kind="mergesort")
+        lengths[index] = min(number, most)
+        for rank in range(lengths[index]):
+            best[index, rank] = columns[order[rank]]
+
+
+@compiled
+def exact_strengths(
     by_column: Floats,
     columns: Indices,
     shift: Floats,
     positive: Floats,
     rows: Floats,
     rounding: float,
-    between: Floats,
-    within: Floats,
+    prior: float,
+    strength: Floats,
 ) -> None:
-    """Write the sums of squares between and within two groups of rows for some columns.
-
-    Parameters
-    ----------
-    by_column
-        Columns x samples.
-    columns
-        Positions of the columns to use.
-    shift
-        Number added to every column of a sample, shape ``(n_samples,)``.
-    positive, rows
-        1.0 for the rows of the positive group, and for those of either group, else 0.0; shape ``(n_samples,)``.
-    rounding
-        Share of its mean up to which the deviations of a column are rounding errors.
-    between, within
-        Arrays for the results, shape ``(n_columns,)``.
-    """
+    """Write the sum of squares between two groups of rows over the prior and that within them, for some columns."""
     n_samples = by_column.shape[1]
     count, above = rows.sum(), positive.sum()
     both = 1.0 / above + 1.0 / (count - above)
@@ -196,5 +240,5 @@ def exact_sums(
             squares += deviation * deviation
         if np.sqrt(squares / count) <= rounding * abs(mean):
             difference, squares = 0.0, 0.0
-        between[index] = difference * difference * both
-        within[index] = max(squares - between[index], 0.0)
+        between = difference * difference * both
+        strength[index] = between / (prior + max(squares - between, 0.0))

@@ -22,6 +22,8 @@ _LONGEST_RUN = 31
 _BARRED, _HUGE = np.float32(-1.0), np.float32(1e30)
 # Prior sum of squares so large that the sum of squares of a column does not change it.
 _FLAT = 1e25
+# Numbers whose logarithms are taken together: they stay in the cache.
+_NUMBERS_AT_ONCE = 2**15
 
 
 @dataclass(frozen=True)
@@ -42,10 +44,10 @@ class Scan:
     within: Singles
     prior: Floats
 
-    def strength(self, index: int) -> Singles:
-        """Return ``between / (prior + within)`` of each column in one training set; infinite where it is unknown."""
-        spread: Singles = self.within[index] + np.float32(self.prior[index])
-        np.divide(self.between[index], spread, out=spread)
+    def strengths(self) -> Singles:
+        """Return ``between / (prior + within)``, ``(n_sets, n_columns)``; infinite where it is unknown."""
+        spread: Singles = self.within + self.prior.astype(np.float32)[:, None]
+        np.divide(self.between, spread, out=spread)
         return spread
 
 
@@ -151,21 +153,33 @@ def prior_sums(within: Singles, usable: Flags | None, df: Floats) -> Floats:
         Residual degrees of freedom of each set.
     """
     lowest, mean, spread = np.zeros((3, len(within)))
-    ones, room = np.ones_like(within[0]), np.empty_like(within[0])
-    for index, squares in enumerate(within):
-        part = squares if usable is None or usable[index].all() else squares[usable[index]]
-        if len(part) == 0:
-            continue
-        logs = np.log(part, out=room[: len(part)])
-        lowest[index] = logs.min()
-        rough = np.float32(logs @ ones[: len(logs)] / len(logs))
-        logs -= rough
-        # Numbers near zero are added up with few digits lost.
-        rest = logs @ ones[: len(logs)] / len(logs)
-        mean[index] = float(rough) + rest
-        spread[index] = (logs @ logs - len(logs) * rest**2) / max(len(logs) - 1, 1)
+    size = max(1, _NUMBERS_AT_ONCE // max(within.shape[1], 1))
+    for start in range(0, len(within), size):
+        part = slice(start, start + size)
+        allowed = None if usable is None or usable[part].all() else usable[part]
+        lowest[part], mean[part], spread[part] = _moments_of_logs(within[part], allowed)
     for index in np.flatnonzero(may_need_floor(lowest, mean, spread)).tolist():
         mean[index], spread[index], _ = log_moments(within[index, within[index] < _HUGE])
     prior_df, prior_variance = prior_of_logs(mean - np.log(df), spread, np.zeros_like(mean), df)
     flat = np.isinf(prior_df)
     return np.where(flat, _FLAT, np.where(flat, 0.0, prior_df) * prior_variance)
+
+
+def _moments_of_logs(squares: Singles, usable: Flags | None) -> tuple[Singles, Floats, Floats]:
+    """Return the lowest logarithm of usable numbers, their mean and their variance, of each row; zeros where there are none."""
+    logs = np.log(squares)
+    if usable is None:
+        number, lowest = np.full(len(logs), float(logs.shape[1])), logs.min(axis=1, initial=np.inf)
+    else:
+        number, lowest = usable.sum(axis=1, dtype=np.float64), logs.min(axis=1, initial=np.inf, where=usable)
+        np.copyto(logs, np.float32(0.0), where=~usable)
+    some = np.maximum(number, 1.0)
+    rough = (logs.sum(axis=1) / some).astype(np.float32)
+    logs -= rough[:, None]
+    if usable is not None:
+        np.copyto(logs, np.float32(0.0), where=~usable)
+    # Numbers near zero are added up with few digits lost.
+    rest = logs.sum(axis=1) / some
+    total = np.einsum("ij,ij->i", logs, logs).astype(np.float64)
+    spread = (total - number * rest**2) / np.maximum(number - 1.0, 1.0)
+    return np.where(number > 0, lowest, 0.0), rough + rest, spread
