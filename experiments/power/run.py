@@ -164,27 +164,44 @@ def top_t_squared(values, positive) -> float:
     return float(np.sort(squares)[-TOP_T:].sum())
 
 
-def pooled_centroid(log2, labels, seed: int) -> float:
-    """Return the AUROC of decisions of a nearest centroid of 20 genes, pooled over repeated folds; ties by their means."""
-    rng, decisions = np.random.default_rng(seed), np.zeros(len(labels))
+def pooled_centroids(log2, labellings, seed: int):
+    """Return the AUROC of the pooled decisions of a nearest centroid of 20 genes under each labelling; ties by their means."""
+    rng, decisions = np.random.default_rng(seed), np.zeros(labellings.shape)
+    values = log2 - log2.mean(axis=0)
     for _ in range(REPEATS):
-        order, fold = rng.permutation(len(labels)), np.empty(len(labels), dtype=int)
-        offset = int(rng.integers(FOLDS))
-        in_turn = np.r_[order[labels[order] == 1], order[labels[order] == 0]]
-        fold[in_turn] = (offset + np.arange(len(labels))) % FOLDS
+        order, offset = rng.permutation(len(values)), int(rng.integers(FOLDS))
+        # Positive subjects are assigned to folds in turn, then the negative ones, both in random order.
+        in_turn = order[np.argsort(1 - labellings[:, order], axis=1, kind="stable")]
+        fold = np.empty(labellings.shape, dtype=int)
+        np.put_along_axis(fold, in_turn, ((offset + np.arange(len(values))) % FOLDS)[None], axis=1)
         for number in range(FOLDS):
-            train = fold != number
-            one, other = log2[train & (labels == 1)], log2[train & (labels == 0)]
-            variance = (len(one) * one.var(axis=0) + len(other) * other.var(axis=0)) / (train.sum() - 2)
-            variance = 0.5 * variance + 0.5 * np.median(variance)
-            difference = one.mean(axis=0) - other.mean(axis=0)
-            top = np.argpartition(-(difference**2) / variance, TOP_GENES)[:TOP_GENES]
-            weights = difference[top] / variance[top]
-            middle = (one.mean(axis=0) + other.mean(axis=0))[top] / 2
-            noise = np.sqrt(np.sum(weights**2 * variance[top]))
-            decisions[~train] += (log2[np.ix_(~train, top)] - middle) @ weights / noise
-    difference = decisions[labels == 1][:, None] - decisions[labels == 0]
-    return float(np.sign(difference).mean() + 1e-6 * difference.mean())
+            decisions += np.where(fold == number, centroid_decisions(values, labellings, fold != number), 0.0)
+    statistics = []
+    for labels, decided in zip(labellings, decisions, strict=True):
+        difference = decided[labels == 1][:, None] - decided[labels == 0]
+        statistics.append(np.sign(difference).mean() + 1e-6 * difference.mean())
+    return np.array(statistics)
+
+
+def centroid_decisions(values, labellings, train):
+    """Return the decisions on all subjects of centroids learnt from some of them, under each labelling (rows of all three)."""
+    one, other = train & (labellings == 1), train & (labellings == 0)
+    means, squares = [], 0.0
+    for members in (one, other):
+        counts = members.sum(axis=1, keepdims=True)
+        means.append(members @ values / counts)
+        squares = squares + members @ values**2 - counts * means[-1] ** 2
+    variance = squares / (train.sum(axis=1, keepdims=True) - 2)
+    variance = 0.5 * variance + 0.5 * np.median(variance, axis=1, keepdims=True)
+    difference = means[0] - means[1]
+    top = np.argpartition(-(difference**2) / variance, TOP_GENES, axis=1)[:, :TOP_GENES]
+    difference, variance, middle = (
+        np.take_along_axis(part, top, axis=1) for part in (difference, variance, (means[0] + means[1]) / 2)
+    )
+    weights = difference / variance
+    noise = np.sqrt(np.sum(weights**2 * variance, axis=1))
+    of_genes = values[:, top.ravel()].reshape(len(values), *top.shape)
+    return (np.einsum("slg,lg->ls", of_genes, weights) - np.sum(middle * weights, axis=1)[:, None]) / noise[:, None]
 
 
 def own_statistics(measured) -> dict:
@@ -208,7 +225,7 @@ def one_data_set(cell: Cell, seed: int) -> dict:
     labellings = np.concatenate([labelled.labels[None], relabelled])
     log2 = log2_expression(labelled.expression, str(labelled.cohort.uns["units"]))[:, expressed_genes(labelled)]
     statistics = global_statistics(log2, labellings, labelled.strata)
-    statistics["nearest centroid, pooled"] = np.array([pooled_centroid(log2, labels, seed) for labels in labellings])
+    statistics["nearest centroid, pooled"] = pooled_centroids(log2, labellings, seed)
     with tempfile.TemporaryDirectory() as folder:
         procedure = make_procedure(labelled, gene_sets, seed, Path(folder))
         statistics.update(own_statistics(np.concatenate(list(procedure.statistics(list(labellings))))))

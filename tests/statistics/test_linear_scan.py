@@ -56,7 +56,7 @@ def test_strengths_and_priors_equal_least_squares_of_each_model(rng, rows, value
         moved = values if shifts is None else values + shifts[index][:, None]
         between, within, prior = _one_by_one(moved[within_set], outcome[index][within_set], covariates[within_set])
         assert analysis.prior[index] == pytest.approx(prior, rel=1e-4)
-        np.testing.assert_allclose(analysis.strength(index), between / (prior + within), rtol=1e-3, atol=1e-4)
+        np.testing.assert_allclose(analysis.strengths()[index], between / (prior + within), rtol=1e-3, atol=1e-4)
         shift = np.zeros(N_SAMPLES) if shifts is None else shifts[index]
         exact = exact_strength(columns.by_column, np.arange(N_COLUMNS), designs, index, shift, prior)
         np.testing.assert_allclose(exact, between / (prior + within), rtol=1e-7, atol=1e-12)
@@ -70,7 +70,7 @@ def test_of_two_classes_without_covariates_it_equals_the_two_group_scan(rng, row
     linear = scan_linear(pieces, N_COLUMNS, Designs.of_outcome(rows, labels.astype(float)), usable)
     np.testing.assert_allclose(linear.prior, two_groups.prior, rtol=1e-5)
     for index in range(N_SETS):
-        np.testing.assert_allclose(linear.strength(index), two_groups.strength(index), rtol=1e-3, atol=1e-5)
+        np.testing.assert_allclose(linear.strengths()[index], two_groups.strengths()[index], rtol=1e-3, atol=1e-5)
 
 
 @pytest.mark.parametrize("squeezed", [False, True])

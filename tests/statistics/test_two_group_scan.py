@@ -55,8 +55,10 @@ def test_strengths_and_priors_equal_one_at_a_time(rng, sets, with_shifts, with_b
         moved = values + shifts[index][:, None] if with_shifts else values
         between, within, prior = _one_by_one(moved[:, columns], sets.positive[index], sets.negative[index])
         assert analysis.prior[index] == pytest.approx(prior, rel=1e-4)
-        np.testing.assert_allclose(analysis.strength(index)[columns], between / (prior + within), rtol=1e-3, atol=1e-4)
-        assert np.all(analysis.strength(index)[~columns] < 0)
+        np.testing.assert_allclose(
+            analysis.strengths()[index][columns], between / (prior + within), rtol=1e-3, atol=1e-4
+        )
+        assert np.all(analysis.strengths()[index][~columns] < 0)
 
 
 def test_equal_variances_leave_only_the_difference(rng, sets):
@@ -67,7 +69,7 @@ def test_equal_variances_leave_only_the_difference(rng, sets):
     for index in range(N_SETS):
         between, _, prior = _one_by_one(values, sets.positive[index], sets.negative[index])
         assert np.isinf(prior)
-        order = np.argsort(-analysis.strength(index))
+        order = np.argsort(-analysis.strengths()[index])
         assert np.all(np.diff(between[order]) < 1e-3)
 
 
