@@ -93,13 +93,17 @@ def test_every_page_is_in_the_contents_of_the_site():
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
-def test_yaml_that_shows_a_job_is_one(path):
+def test_yaml_that_shows_a_job_or_signatures_is_one(path):
     import yaml
 
     from responder_ml.config import JobConfig
+    from responder_ml.signatures_config import SignaturesConfig
 
     for block in blocks(path, "yaml"):
         content = yaml.safe_load(block)
+        if isinstance(content, list):
+            SignaturesConfig.model_validate({"signatures": content})
+            continue
         content = {"null" if key is None else key: value for key, value in content.items()}
         if {"name", "cohort", "endpoint"} <= set(content):
             JobConfig.model_validate(content)
