@@ -1,7 +1,9 @@
 """The command `check`: read and audit the data, train no model."""
 
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
+import typer
 from rich.console import Console
 from rich.text import Text
 
@@ -12,20 +14,35 @@ if TYPE_CHECKING:
     from responder_ml.config import JobConfig
 
 
-def check(config: Config) -> None:
+def check(
+    config: Config,
+    croissant: Annotated[
+        Path | None,
+        typer.Option(
+            "--croissant", help="JSON file for a description of the cohort by Croissant 1.0, without its values."
+        ),
+    ] = None,
+) -> None:
     """Read configuration and data, and print the audit and what the number of subjects allows; no model is trained."""
-    from responder_ml.build import prepare_job
     from responder_ml.config import load_config
+    from responder_ml.describe import MISSING, check_description, write_description
+
+    console, job = Console(), load_config(config)
+    if croissant is not None:
+        check_description(job, croissant, config)
+    checks = {"classes": _check_classes, "score": _check_graded}
+    checks.get(job.endpoint.kind, _check_two_classes)(console, job)
+    if croissant is not None:
+        write_description(job, croissant)
+        print_line(console, f"Croissant: {croissant}")
+        print_line(console, MISSING)
+
+
+def _check_two_classes(console: Console, job: "JobConfig") -> None:
+    from responder_ml.build import prepare_job
     from responder_ml.job_size import size_note
     from responder_ml.train import check_before_work, default_folders
 
-    console, job = Console(), load_config(config)
-    if job.endpoint.kind == "classes":
-        _check_classes(console, job)
-        return
-    if job.endpoint.kind == "score":
-        _check_graded(console, job)
-        return
     check_before_work(job, *default_folders(job))
     early_note = size_note(job)
     if early_note:

@@ -241,7 +241,9 @@ def refuse_inside(path: Path, kinds: Sequence[FolderKind] = (), apart_from: Path
             )
 
 
-def check_output_file(path: Path, inputs: Mapping[str, Path | None], is_ours: Callable[[bytes], bool]) -> None:
+def check_output_file(
+    path: Path, inputs: Mapping[str, Path | None], is_ours: Callable[[bytes], bool], option: str = "--out"
+) -> None:
     """Refuse to write a file over one that is read, or over one that this program did not write.
 
     Parameters
@@ -252,6 +254,8 @@ def check_output_file(path: Path, inputs: Mapping[str, Path | None], is_ours: Ca
         What is read, by what it is called in the message; a folder stands for all of its files.
     is_ours
         Tells from the content of the file that is there whether this program wrote it.
+    option
+        Command-line option that names the file.
 
     Raises
     ------
@@ -264,13 +268,13 @@ def check_output_file(path: Path, inputs: Mapping[str, Path | None], is_ours: Ca
             continue
         original = source.resolve()
         if resolved == original or (original.is_dir() and resolved.is_relative_to(original)):
-            raise RunError(f"{path} would be written over {noun} {source}. Choose another file with --out.")
+            raise RunError(f"{path} would be written over {noun} {source}. Choose another file with {option}.")
     if len(os.fsencode(path.name)) + _LONGEST_ADDITION > _LONGEST_NAME:
-        raise RunError(f"The name '{path.name[:40]}...' is too long for a file. Choose a shorter one with --out.")
+        raise RunError(f"The name '{path.name[:40]}...' is too long for a file. Choose a shorter one with {option}.")
     if path.is_dir():
-        raise RunError(f"{path} is a folder. Name a file with --out.")
+        raise RunError(f"{path} is a folder. Name a file with {option}.")
     if path.exists() and not (path.is_file() and is_ours(path.read_bytes())):
-        raise RunError(f"{path} exists and was not written by this command. Choose another file with --out.")
+        raise RunError(f"{path} exists and was not written by this command. Choose another file with {option}.")
 
 
 def _digest_of(path: Path) -> str | None:
