@@ -11,6 +11,7 @@ from anndata import AnnData
 from rich.console import Console
 from typer.testing import CliRunner
 
+import responder_ml
 from responder_ml.cli import app
 from responder_ml.commands.replicate import show_replication
 from responder_ml.config import load_config
@@ -268,3 +269,20 @@ def test_the_default_folder_names_the_job_and_depends_on_what_was_asked(first):
     assert one.parent.name == "replications"
     assert one.name.startswith("first-")
     assert one != other
+
+
+def test_from_python_it_gives_what_the_command_gives(first, tmp_path):
+    second = _job(tmp_path, "second", 2, n=(8, 8))
+    expected = replicate(first, second, tmp_path / "command", rule=CallRule(0.01, 0.5))
+    jobs = tmp_path / "first.yaml", tmp_path / "second.yaml"
+    run = responder_ml.replicate(*jobs, p=0.01, least_change=0.5, out=tmp_path / "python")
+    assert run.result == expected.result
+    planned = responder_ml.replicate(first.job, second_size=(9, 7), shared_control=2, out=tmp_path / "planned")
+    assert planned.result.second_size == (9, 7)
+    assert planned.result.quantities[0].no_effect > 0.0
+
+
+def test_from_python_a_run_brings_its_model(tmp_path):
+    job, second = _job(tmp_path, "first", 1), _job(tmp_path, "second", 2, subjects="k")
+    run = responder_ml.train(job, out=tmp_path / "run", bundle=tmp_path / "bundle", track=False)
+    assert responder_ml.replicate(run, second, out=tmp_path / "out").result.model.observed == 1.0

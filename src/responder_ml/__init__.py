@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from responder_ml.library.claims import Claims
     from responder_ml.library.classes import Classes
     from responder_ml.library.model import Model, load_bundle
+    from responder_ml.library.replicate import replicate
     from responder_ml.library.run import Run
     from responder_ml.library.signatures import signatures
     from responder_ml.study_config import StudyConfig
@@ -49,6 +50,7 @@ __all__ = [
     "load_bundle",
     "load_run",
     "plan",
+    "replicate",
     "score",
     "sets",
     "signatures",
@@ -69,6 +71,7 @@ _ELSEWHERE = {
     "SCORERS": ("features.signatures", "SCORERS"),
     "StudyConfig": ("study_config", "StudyConfig"),
     "load_bundle": ("library.model", "load_bundle"),
+    "replicate": ("library.replicate", "replicate"),
     "signatures": ("library.signatures", "signatures"),
 }
 
