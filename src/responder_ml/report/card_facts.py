@@ -19,6 +19,11 @@ _NOT_RUN = "not run"
 _OF_PROCEDURE = (
     "These numbers are of the whole procedure on held-out subjects, the combination of the candidates included."
 )
+_RELABELLED = (
+    "Relabelled subjects: labels are exchanged at random and the whole procedure is run again, which shows what chance alone "
+    "gives; p is how often that is as good as the result."
+)
+_BASELINES = "Baselines: simple predictors on the same subjects, which the procedure should surpass."
 _NEVER_EVALUATED = "The model in the bundle was refitted on all subjects and has itself never been evaluated."
 
 
@@ -85,6 +90,8 @@ class CardFacts:
         For whom and for what the model is, for what it is not, and what the time of taking tissue allows.
     data
         The question and the data.
+    reading
+        What the measures mean, one sentence each.
     evaluated
         Of what the measures are.
     architecture, families, inputs, outputs
@@ -106,6 +113,7 @@ class CardFacts:
     timing: str
     data: tuple[Fact, ...]
     evaluated: str
+    reading: tuple[str, ...]
     measures: tuple[Measure, ...]
     architecture: str
     families: tuple[str, ...]
@@ -142,6 +150,7 @@ class CardFacts:
             timing=describe_timing(endpoint.taken),
             data=tuple(fact for fact in _data(result) if fact.text),
             evaluated=_OF_PROCEDURE if result.refit is None else f"{_OF_PROCEDURE} {_NEVER_EVALUATED}",
+            reading=(*(f"{metric.label}: {metric.meaning}." for metric in METRICS), _RELABELLED, _BASELINES),
             measures=tuple(_measures(run)),
             architecture="No model was fitted." if result.refit is None else _architecture(result.refit),
             families=() if result.refit is None else _families(result, result.refit),
@@ -167,7 +176,7 @@ def _data(result: Result) -> Iterator[Fact]:
     yield Fact("expression", "Expression", f"{n.genes} genes, {endpoint.units}")
     yield Fact("rows", "Rows selected", where)
     yield Fact("strata", "Labels permuted within", ", ".join(endpoint.strata))
-    yield Fact("nuisances", "Nuisances, which must not explain the result", ", ".join(endpoint.nuisance))
+    yield Fact("nuisances", "Nuisances, which must not explain the result", ", ".join(endpoint.nuisances))
     yield Fact("sha256", "SHA-256 of the data", result.data_sha256)
 
 

@@ -62,7 +62,7 @@ def _model(facts: CardFacts) -> dict[str, Any]:
         "type": "machine-learning-model",
         "bom-ref": "model",
         "name": facts.name,
-        "description": " ".join(filter(None, (facts.warning, f"{facts.verdict}.", facts.conclusion))),
+        "description": " ".join(filter(None, (facts.warning, facts.conclusion))),
         "modelCard": {
             "modelParameters": _parameters(facts),
             "quantitativeAnalysis": {"performanceMetrics": [_metric(measure) for measure in facts.measures if _known(measure)]},
@@ -134,6 +134,7 @@ def _properties(facts: CardFacts) -> list[dict[str, str]]:
     if facts.lock is not None:
         properties += [_property("lock", facts.lock.sentence), _property("lock:digest", facts.lock.digest)]
     properties += [_property("genes", sentence) for sentence in facts.genes]
+    properties += [_property("how_to_read", sentence) for sentence in facts.reading]
     return [*properties, *(_property(f"version:{name}", version) for name, version in facts.versions.items())]
 
 

@@ -34,6 +34,10 @@ class Facts:
     final_model: str
     audit: str
     timing: str
+    clusters: str
+    strata: str
+    left_out: str
+    lock: str
 
     @classmethod
     def of(cls, run: Run) -> "Facts":
@@ -65,12 +69,16 @@ class Facts:
             baselines="; ".join(f"{baseline.name} {plain(baseline.auroc)}" for baseline in result.baselines)
             or "None was run.",
             calibration=_calibration(result.headline),
-            software=", ".join(f"{name} {version}" for name, version in result.versions.items()),
+            software=_software(result),
             seed=f"Seed {result.seed}; results do not depend on the number of workers.",
             explanation=_explanation(run),
             final_model=_final_model(result),
             audit=_audit(result),
             timing=describe_timing(endpoint.taken),
+            clusters=_clusters(result),
+            strata=_strata(result),
+            left_out=_left_out(result),
+            lock="The job was not locked before it ran." if result.lock is None else result.lock.sentence,
         )
 
 
@@ -153,3 +161,39 @@ def _final_model(result: Result) -> str:
 def _audit(result: Result) -> str:
     severe = [finding.code for finding in result.audit if finding.severity != "info"]
     return f"Audit before training: {', '.join(severe)}." if severe else "Audit before training: no warning."
+
+
+def _software(result: Result) -> str:
+    versions = ", ".join(f"{name} {version}" for name, version in result.versions.items())
+    return f"Versions: {versions}." if versions else "Versions were not recorded."
+
+
+def _clusters(result: Result) -> str:
+    endpoint = result.endpoint
+    strata, nuisances = ", ".join(endpoint.strata) or "none", ", ".join(endpoint.nuisances) or "none"
+    block = f" Folds keep {endpoint.block} together." if endpoint.block else ""
+    return f"Strata, within which labels are exchanged: {strata}. Nuisances, which must not explain the result: {nuisances}.{block}"
+
+
+def _strata(result: Result) -> str:
+    null = result.null
+    if null is None or null.conditional is None or null.conditional.p_value is None:
+        return "Performance was not computed by stratum or batch."
+    return (
+        "Performance was not computed by stratum or batch; among subjects alike in them the difference has "
+        f"p = {p_text(null.conditional.p_value)}."
+    )
+
+
+def _plain(reason: str) -> str:
+    return reason.replace("outside `where`", "outside the rows of this job").replace("`", "")
+
+
+def _left_out(result: Result) -> str:
+    if result.n.left_out is None:
+        return "How many samples were not compared was not counted."
+    reasons = "; ".join(
+        f"{_plain(record.reason)}{f' ({record.value})' if record.value else ''}: {record.count}"
+        for record in result.left_out
+    )
+    return f"{result.n.left_out} samples of the sheet were not compared{f' ({reasons})' if reasons else ''}."

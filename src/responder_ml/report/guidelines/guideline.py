@@ -2,14 +2,12 @@
 
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Literal
 
 import yaml
 
 from responder_ml.report.guidelines.facts import Facts
+from responder_ml.report.guidelines.schema import AUTHOR, GuidelineRecord, Status
 from responder_ml.report.references import WORKS, Reference
-
-Status = Literal["filled", "not applicable", "needs author"]
 
 
 @dataclass(frozen=True)
@@ -21,6 +19,20 @@ class Item:
     status: Status
     answer: str
 
+    @property
+    def of_run(self) -> str:
+        """What a run answers; empty where all is the author's to say."""
+        said, _, asked = self.answer.partition(AUTHOR)
+        return "" if self.status == "needs author" and not asked else said.strip()
+
+    @property
+    def of_author(self) -> str:
+        """What the author is to add; empty where nothing is."""
+        if self.status != "needs author":
+            return ""
+        said, _, asked = self.answer.partition(AUTHOR)
+        return (asked or said).strip()
+
 
 @dataclass(frozen=True)
 class Guideline:
@@ -28,6 +40,7 @@ class Guideline:
 
     name: str
     work: Reference
+    about: str
     entries: tuple[Item, ...]
 
     def items(self, facts: Facts) -> list[Item]:
@@ -38,4 +51,7 @@ class Guideline:
 def read_guideline(name: str) -> Guideline:
     """Read a guideline from its file in this folder."""
     content = yaml.safe_load((Path(__file__).parent / f"{name}.yaml").read_text(encoding="utf-8"))
-    return Guideline(content["name"], WORKS[content["work"]], tuple(Item(**item) for item in content["items"]))
+    record = GuidelineRecord.model_validate(content)
+    return Guideline(
+        record.name, WORKS[record.work], record.about, tuple(Item(**item.model_dump()) for item in record.items)
+    )
