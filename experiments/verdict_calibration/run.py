@@ -201,19 +201,21 @@ def type1(cohorts: int, seed: int, only: str = "") -> Iterator[str]:
         yield f"| {design} | {cells} | {np.mean(aurocs):.3f} | {np.mean(draws):.0f} |"
 
 
-def nuisances(cohorts: int, seed: int) -> Iterator[str]:
+def nuisances(cohorts: int, seed: int, only: str = "", effect: float = 1.5) -> Iterator[str]:
     """Yield the lines of the table of nuisances: false evidence where they explain all, results lost where they do no harm."""
     harmless = cohorts // HARMLESS_SHARE
     yield f"Cohorts of 10 v 10, seed {seed}; one candidate, genes+nearest_centroid. {cohorts} cohorts with each harmful nuisance"
-    yield f"and no effect beside it; {harmless} with each harmless one, in which 20 genes differ by 1.5 standard deviations, and"
-    yield "the same without naming it."
+    yield f"and no effect beside it; {harmless} with each harmless one, in which 20 genes differ by {effect:g} standard deviations,"
+    yield "and the same without naming it."
     yield ""
     yield "| nuisance | p <= 0.05 | evidence | confounded | not separable | undecided | evidence lost by naming it |"
     yield "|---|---|---|---|---|---|---|"
     for number, (name, (_, driven)) in enumerate(NUISANCES.items()):
+        if not name.endswith(only):
+            continue
         # Harmless columns are written beside the same cohorts.
         start = seed * 10**6 + (number + 30 if driven else 40) * 10**4
-        kind = ("none", 0.0) if driven else ("sparse", 1.5)
+        kind = ("none", 0.0) if driven else ("sparse", effect)
         tasks = [("10 v 10", *kind, start + index, 7, name) for index in range(cohorts if driven else harmless)]
         results = run(tasks, HERE / "results-nuisance.jsonl")
         levels = ("evidence", "confounded", "not_separable", "undecided")
@@ -266,17 +268,24 @@ def main() -> None:
     parser.add_argument("table", choices=("type1", "nuisance", "seeds"))
     parser.add_argument("--cohorts", type=int, default=300)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--only", default="", help="designs of type1 whose names begin so, in a table of their own")
-    args = parser.parse_args()
-    if args.table == "type1":
-        lines = list(type1(args.cohorts, args.seed, args.only))
-    else:
-        lines = list({"nuisance": nuisances, "seeds": seeds}[args.table](args.cohorts, args.seed))
-    only = f" --only {args.only}" if args.only else ""
-    command = f"`python experiments/verdict_calibration/run.py {args.table} --cohorts {args.cohorts} --seed {args.seed}{only}`"
-    (HERE / f"{args.table}{f'-{args.only}-{args.seed}' if only else ''}.md").write_text(
-        "\n".join(["Simulated data.", "", command, "", *lines, ""])
+    parser.add_argument(
+        "--only",
+        default="",
+        help="designs of type1 whose names begin so, or nuisances whose names end so, in a table of their own",
     )
+    parser.add_argument("--effect", type=float, default=1.5, help="of the cohorts with a harmless nuisance")
+    args = parser.parse_args()
+    lines = {
+        "type1": lambda: type1(args.cohorts, args.seed, args.only),
+        "nuisance": lambda: nuisances(args.cohorts, args.seed, args.only, args.effect),
+        "seeds": lambda: seeds(args.cohorts, args.seed),
+    }[args.table]()
+    only = f" --only {args.only}" if args.only else ""
+    only += f" --effect {args.effect:g}" if args.effect != parser.get_default("effect") else ""
+    command = f"`python experiments/verdict_calibration/run.py {args.table} --cohorts {args.cohorts} --seed {args.seed}{only}`"
+    lines = ["Simulated data.", "", command, "", *lines, ""]
+    suffix = f"-{args.only}-{args.seed if args.table == 'type1' else args.effect}" if only else ""
+    (HERE / f"{args.table}{suffix}.md").write_text("\n".join(lines))
     print("\n".join(lines))
 
 
