@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from responder_ml.statistics.columns import Columns, in_pieces, median, rounding_share
+from responder_ml.statistics.columns import Columns, constant_columns, in_pieces, median, rounding_share
 
 
 @pytest.mark.parametrize("shape", [(1,), (2,), (7,), (8,), (5, 6), (4, 9), (3, 2, 10)])
@@ -66,3 +66,16 @@ def test_pieces_fit_the_cache_and_are_whole_vectors_wide(n_samples, shape):
     pieces = in_pieces(n_samples, 640)
     assert pieces.shape == shape
     assert not pieces.any()
+
+
+def test_constant_columns_are_those_whose_deviation_is_a_rounding_error_of_their_mean(rng):
+    values = rng.normal(size=(13, 400)) * 10.0 ** rng.integers(-20, 20, 400) + 10.0 ** rng.integers(-20, 20, 400)
+    values[:, :50] = 1.0 / 3.0
+    values[:, 50:100] = 10.0 ** rng.integers(-20, 20, 50) * (1.0 + rng.integers(-3, 4, (13, 50)) * 1e-16)
+    values[:, 100:110] = 0.0
+    values[4, 110:130] += values[0, 110:130] * 1e-13
+    expected = values.std(axis=0) <= rounding_share(13) * np.abs(values.mean(axis=0))
+    np.testing.assert_array_equal(constant_columns(values), expected)
+    assert expected[:50].all()
+    assert expected[100:110].all()
+    assert 110 < expected.sum() < 390

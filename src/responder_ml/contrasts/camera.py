@@ -52,13 +52,14 @@ def camera(effects: GeneEffects, members: Any, correlation: float | None = None)
     df = effects.df_residual
     n_genes = len(effects.contrast)
     z = z_of_t(effects.t, min(df + effects.prior_df, float(n_genes) * df))
-    signs = sparse.csr_array(members).sign().astype(np.float64)
-    n_up, n_down = (np.asarray((signs == side).sum(axis=0), dtype=np.float64) for side in (1, -1))
+    signs = sparse.csr_array(members)
+    set_of = signs.indices
+    is_up, is_down = signs.data > 0, signs.data < 0
+    n_up, n_down = (np.bincount(set_of[side], minlength=signs.shape[1]).astype(np.float64) for side in (is_up, is_down))
     size, two_sided = n_up + n_down, (n_up > 0) & (n_down > 0)
     # Weight of each gene in the difference: a mean of the up side less a mean of the down side.
-    up, down = signs.maximum(0.0), -signs.minimum(0.0)
-    mean_of = _means(up, n_up), _means(down, n_down)
-    weights = mean_of[0] - mean_of[1]
+    of_members = is_up / np.maximum(n_up, 1.0)[set_of] - is_down / np.maximum(n_down, 1.0)[set_of]
+    weights = sparse.csr_array((of_members, set_of, signs.indptr), shape=signs.shape)
     difference = np.asarray(weights.T @ z)
     # Against all other genes where there is one side; a set of only down genes is one side, too.
     one_sided_sign = np.where(n_up > 0, 1.0, -1.0)
@@ -67,8 +68,10 @@ def camera(effects: GeneEffects, members: Any, correlation: float | None = None)
         two_sided, difference, n_genes / np.maximum(outside, 1.0) * (difference - one_sided_sign * z.mean())
     )
     if correlation is None:
-        scaled = effects.residuals / np.sqrt(np.maximum(effects.variance, _LEAST_VARIANCE))[:, None]
-        inflated = np.mean((weights.T @ scaled) ** 2, axis=1)
+        sd = np.sqrt(np.maximum(effects.variance, _LEAST_VARIANCE))
+        of_scaled = of_members / np.repeat(sd, np.diff(signs.indptr))
+        moved = sparse.csr_array((of_scaled, set_of, signs.indptr), shape=signs.shape).T @ effects.residuals
+        inflated = np.einsum("ij,ij->i", moved, moved) / df
     else:
         inflated = _with_preset(n_up, correlation) + _with_preset(n_down, correlation)
     independent = _share(n_up) + _share(n_down)
@@ -82,10 +85,6 @@ def camera(effects: GeneEffects, members: Any, correlation: float | None = None)
     # A set of all genes cannot be compared with others.
     p = np.where(two_sided | (outside > 0), 2.0 * stdtr(freedom, -np.abs(t)), np.nan)
     return pd.DataFrame({"difference": difference, "correlation": between, "t": t, "p": p})
-
-
-def _means(side: Any, count: Floats) -> Any:
-    return side @ sparse.diags_array(1.0 / np.maximum(count, 1.0))
 
 
 def _share(count: Floats) -> Floats:

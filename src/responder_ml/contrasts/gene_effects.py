@@ -11,6 +11,7 @@ Smyth GK (2004) Linear models and empirical Bayes methods. Stat Appl Genet Mol B
 """
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from scipy.special import ndtri, stdtr
 
 from responder_ml.arrays import Floats
 from responder_ml.errors import ContrastError
-from responder_ml.statistics.columns import rounding_share
+from responder_ml.statistics.columns import constant_columns
 from responder_ml.statistics.squeeze import fit_f_dist, squeeze
 
 
@@ -72,11 +73,11 @@ class GeneEffects:
         directions, upper = np.linalg.qr(design, mode="complete")
         coordinates = directions.T @ expression
         # What rounding leaves of a gene that never varies would have a direction.
-        constant = expression.std(axis=0) <= rounding_share(samples) * np.abs(expression.mean(axis=0))
-        coordinates[:, constant] = 0.0
+        coordinates[:, constant_columns(expression)] = 0.0
         sign = np.sign(upper[coefficients - 1, coefficients - 1])
         residuals = np.ascontiguousarray(coordinates[coefficients:].T)
-        prior_df, prior_variance = fit_f_dist(np.mean(residuals**2, axis=1), samples - coefficients)
+        variance = np.einsum("ij,ij->i", residuals, residuals) / (samples - coefficients)
+        prior_df, prior_variance = fit_f_dist(variance, samples - coefficients)
         return cls(sign * coordinates[coefficients - 1], residuals, float(prior_df), float(prior_variance))
 
     @property
@@ -84,10 +85,10 @@ class GeneEffects:
         """Residual degrees of freedom."""
         return int(self.residuals.shape[1])
 
-    @property
+    @cached_property
     def variance(self) -> Floats:
         """Residual variance of each gene."""
-        return np.asarray(np.mean(self.residuals**2, axis=1), dtype=np.float64)
+        return np.asarray(np.einsum("ij,ij->i", self.residuals, self.residuals) / self.df_residual, dtype=np.float64)
 
     @property
     def t(self) -> Floats:
