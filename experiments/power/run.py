@@ -275,7 +275,8 @@ def main() -> None:
         )
         rows.append(row(cell, p_values))
         print(rows[-1], f"({time.perf_counter() - start:.0f} s)", flush=True)
-        lines = ["| " + " | ".join(rows[0]) + " |", "|" + "---|" * len(rows[0])]
+        command = f"`python experiments/power/run.py --seed {arguments.seed} --data-sets {arguments.data_sets}`"
+        lines = [f"Simulated data. {command}", "", "| " + " | ".join(rows[0]) + " |", "|" + "---|" * len(rows[0])]
         lines += ["| " + " | ".join(map(str, cells.values())) + " |" for cells in rows]
         arguments.table.write_text("\n".join(lines) + "\n")
 
