@@ -22,16 +22,16 @@ class Item:
     @property
     def of_run(self) -> str:
         """What a run answers; empty where all is the author's to say."""
-        said, _, asked = self.answer.partition(AUTHOR)
-        return "" if self.status == "needs author" and not asked else said.strip()
+        said, _, to_add = self.answer.partition(AUTHOR)
+        return "" if self.status == "needs author" and not to_add else said.strip()
 
     @property
     def of_author(self) -> str:
         """What the author is to add; empty where nothing is."""
         if self.status != "needs author":
             return ""
-        said, _, asked = self.answer.partition(AUTHOR)
-        return (asked or said).strip()
+        said, _, to_add = self.answer.partition(AUTHOR)
+        return (to_add or said).strip()
 
 
 @dataclass(frozen=True)
