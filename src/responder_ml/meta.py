@@ -23,6 +23,7 @@ import pandas as pd
 from scipy.special import expit, logit
 
 from responder_ml.errors import RunError
+from responder_ml.meta_cohorts import STEPS, note_on_classes
 from responder_ml.meta_estimates import pool_cohorts, shared_subjects
 from responder_ml.records.claims_folder import RECORD as CLAIMS
 from responder_ml.records.files import named_folder
@@ -35,8 +36,6 @@ from responder_ml.report.numbers import is_missing
 from responder_ml.statistics.random_effects import Pooled, pool
 from responder_ml.versions import versions_of
 
-# Standard errors from the middle to an end of a 95 % interval.
-_STEPS = 1.959963984540054
 _CHANCE = 0.5
 _ANSWERS: Mapping[Literal["runs", "signatures", "claims"], str] = {
     "runs": RUN_FOLDER.answer,
@@ -142,7 +141,7 @@ def pool_runs(runs: dict[str, Run]) -> MetaResult:
     values = np.array([[result.headline.auroc, *result.headline.auroc_ci] for result in results], dtype=np.float64)
     half_a_pair = np.array([[0.5 / (result.n.positive * result.n.negative)] for result in results])
     logits = logit(np.clip(values, half_a_pair, 1.0 - half_a_pair))
-    estimates, variances = logits[:, 0], ((logits[:, 2] - logits[:, 1]) / (2.0 * _STEPS)) ** 2
+    estimates, variances = logits[:, 0], ((logits[:, 2] - logits[:, 1]) / (2.0 * STEPS)) ** 2
     correlation, shared = shared_subjects({name: _members(run) for name, run in runs.items()})
     pooled = pool_cohorts(list(runs), estimates, variances, correlation)
     rows = []
@@ -235,8 +234,5 @@ def _notes(runs: dict[str, Run], known: Sequence[SharedSubjects]) -> list[str]:
                 f"{one} and {other} have {shared} names of subjects in common. If these are the same animals (two regions of one "
                 "cohort, for instance) they are one cohort, not two, and the interval is too narrow."
             )
-    questions = {(run.result.endpoint.positive, run.result.endpoint.negative) for run in runs.values()}
-    if len(questions) > 1:
-        words = "; ".join(f"{positive} against {negative}" for positive, negative in sorted(questions))
-        notes.append(f"The cohorts compare different classes ({words}): whether these mean the same is yours to judge.")
-    return notes
+    endpoints = [run.result.endpoint for run in runs.values()]
+    return [*notes, *note_on_classes((endpoint.positive, endpoint.negative) for endpoint in endpoints)]

@@ -5,15 +5,15 @@ value with no effect; the standard error is the width of the 95 % interval. Only
 size can be pooled: counts of genes are not.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from responder_ml.errors import RunError, list_names
 from responder_ml.records.claims_folder import ClaimsFolder
 from responder_ml.records.signatures import SignaturesRun
 
-# Standard errors from the middle to an end of a 95 % interval.
-_STEPS = 1.959963984540054
+STEPS = 1.959963984540054
+"""Standard errors from the middle to an end of a 95 % interval."""
 # Statistics that count genes, or add their changes up, grow with the number of genes and animals.
 _OF_SIZE = ("_degs", "deg_count", "_xsum", "_rrho2")
 
@@ -130,6 +130,15 @@ def estimates_of_claims(table: ClaimsFolder, claims: Sequence[str] = ()) -> Coho
         elif row.observed is None or row.low is None or row.high is None or not row.high > row.low:
             refused[row.key] = "it has no interval"
         else:
-            error = (row.high - row.low) / (2.0 * _STEPS)
+            error = (row.high - row.low) / (2.0 * STEPS)
             estimates[row.key] = Estimate(row.observed, row.expected_no_effect, error, row.low, row.high, row.subjects)
     return Cohort(estimates, table.simulated, None, (), table.data, None, frozenset(), refused)
+
+
+def note_on_classes(classes: Iterable[tuple[str, str]]) -> list[str]:
+    """Say where cohorts ask different questions, each of a positive and a negative class; nothing where all ask one."""
+    questions = sorted(set(classes))
+    if len(questions) < 2:
+        return []
+    words = "; ".join(f"{positive} against {negative}" for positive, negative in questions)
+    return [f"The cohorts compare different classes ({words}): whether these mean the same is yours to judge."]

@@ -10,7 +10,13 @@ import pandas as pd
 
 from responder_ml.arrays import Floats
 from responder_ml.errors import RunError, list_names
-from responder_ml.meta_cohorts import Cohort, Estimate, estimates_of_claims, estimates_of_signatures
+from responder_ml.meta_cohorts import (
+    Cohort,
+    Estimate,
+    estimates_of_claims,
+    estimates_of_signatures,
+    note_on_classes,
+)
 from responder_ml.records.claims_folder import read_claims
 from responder_ml.records.files import named_folder
 from responder_ml.records.pooled import (
@@ -25,6 +31,7 @@ from responder_ml.records.pooled import (
 )
 from responder_ml.records.signatures import SignaturesRun, read_signatures
 from responder_ml.report.pooled import render_pooled
+from responder_ml.report.words import conclusion
 from responder_ml.statistics.multiple_testing import benjamini_hochberg
 from responder_ml.statistics.random_effects import Pooled, pool, shared_correlation
 from responder_ml.versions import versions_of
@@ -202,7 +209,7 @@ def describe_pooled(table: pd.DataFrame, kind: str, cohorts: int, simulated: boo
             f"{first['mean']:.2f} (95 % interval {first['low']:.2f} to {first['high']:.2f}); in a new cohort it may lie anywhere "
             f"from {first['prediction_low']:.2f} to {first['prediction_high']:.2f}."
         )
-    return f"Simulated data: {sentence}" if simulated else f"{sentence[:1].upper()}{sentence[1:]}"
+    return conclusion(sentence, simulated)
 
 
 def _pool_one(
@@ -292,10 +299,7 @@ def _notes(cohorts: Mapping[str, Cohort], shared: Sequence[SharedSubjects]) -> l
                 f"{one} and {other} have {names} names of subjects in common, and other data. If these are the same animals "
                 "(two regions of one cohort, for instance) they are one cohort, not two, and the intervals are too narrow."
             )
-    questions = sorted({cohort.classes for cohort in cohorts.values() if cohort.classes is not None})
-    if len(questions) > 1:
-        words = "; ".join(f"{positive} against {negative}" for positive, negative in questions)
-        notes.append(f"The cohorts compare different classes ({words}): whether these mean the same is yours to judge.")
+    notes += note_on_classes(cohort.classes for cohort in cohorts.values() if cohort.classes is not None)
     constant = {name: ", ".join(cohort.held_constant) or "nothing" for name, cohort in cohorts.items()}
     if len(set(constant.values())) > 1:
         words = "; ".join(f"{name}: {columns}" for name, columns in constant.items())

@@ -27,6 +27,7 @@ from responder_ml.progress import Progress
 from responder_ml.records.files import named_folder
 from responder_ml.records.sets import SETS_FOLDER, SetsResult, SetsRun, write_sets
 from responder_ml.report.sets import render_sets
+from responder_ml.report.words import conclusion
 from responder_ml.versions import versions_of
 
 FDR = 0.05
@@ -176,7 +177,7 @@ def describe_sets(table: pd.DataFrame, positive: str, negative: str, simulated: 
             f"{FDR:g}), {int(beyond.sum()):,} of them more than the other genes do."
         )
         sentence += f" {mixed:,} further sets differ in both directions." if mixed else ""
-    return f"Simulated data: {sentence}" if simulated else f"{sentence[:1].upper()}{sentence[1:]}"
+    return conclusion(sentence, simulated)
 
 
 def needed_rotations(n_sets: int) -> int:

@@ -40,6 +40,7 @@ from responder_ml.records.signatures import (
     write_signatures,
 )
 from responder_ml.report.signatures import render_signatures
+from responder_ml.report.words import conclusion
 from responder_ml.sets import nuisances_in_model
 from responder_ml.signatures_config import SignaturesConfig
 from responder_ml.versions import versions_of
@@ -245,7 +246,7 @@ def describe_signatures(
         sentence += (
             f" {circular:,} more may come from these very data and {'is' if circular == 1 else 'are'} not counted."
         )
-    return f"Simulated data: {sentence}" if simulated else f"{sentence[:1].upper()}{sentence[1:]}"
+    return conclusion(sentence, simulated)
 
 
 def _tabulate(

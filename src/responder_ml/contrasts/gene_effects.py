@@ -76,8 +76,7 @@ class GeneEffects:
         coordinates[:, constant_columns(expression)] = 0.0
         sign = np.sign(upper[coefficients - 1, coefficients - 1])
         residuals = np.ascontiguousarray(coordinates[coefficients:].T)
-        variance = np.einsum("ij,ij->i", residuals, residuals) / (samples - coefficients)
-        prior_df, prior_variance = fit_f_dist(variance, samples - coefficients)
+        prior_df, prior_variance = fit_f_dist(_mean_squares(residuals), samples - coefficients)
         return cls(sign * coordinates[coefficients - 1], residuals, float(prior_df), float(prior_variance))
 
     @property
@@ -88,13 +87,17 @@ class GeneEffects:
     @cached_property
     def variance(self) -> Floats:
         """Residual variance of each gene."""
-        return np.asarray(np.einsum("ij,ij->i", self.residuals, self.residuals) / self.df_residual, dtype=np.float64)
+        return _mean_squares(self.residuals)
 
     @property
     def t(self) -> Floats:
         """Moderated t of each gene; 0 for a gene that never varies."""
         error = np.sqrt(squeeze(self.variance, self.df_residual, self.prior_df, self.prior_variance))
         return np.divide(self.contrast, error, out=np.zeros_like(self.contrast), where=error > 0)
+
+
+def _mean_squares(rows: Floats) -> Floats:
+    return np.asarray(np.einsum("ij,ij->i", rows, rows) / rows.shape[1], dtype=np.float64)
 
 
 def z_of_t(t: Floats, df: float) -> Floats:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from responder_ml.arrays import Indices, Labels
+from responder_ml.statistics.seeds import generator
 
 # More are surely a measurement that was taken for classes.
 _MOST_CLASSES = 20
@@ -131,6 +132,24 @@ def draw_labellings(labels: ArrayLike, strata: ArrayLike, count: int, rng: np.ra
     for subjects, stream in zip(subjects_of_strata, rng.spawn(len(subjects_of_strata)), strict=True):
         drawn[:, subjects] = stream.permuted(drawn[:, subjects], axis=1)
     return drawn
+
+
+def relabellings(labels: Labels, strata: Indices, seed: int, name: str, most: int) -> Labels:
+    """Return labellings of subjects within strata, the observed one first: all, or random ones.
+
+    Parameters
+    ----------
+    labels, strata
+        0/1 label and stratum code of each subject.
+    seed, name
+        Seed and name of the random numbers.
+    most
+        Labellings at most.
+    """
+    if count_labellings(labels, strata) <= most:
+        return enumerate_labellings(labels, strata)
+    drawn = draw_labellings(labels, strata, most - 1, generator(seed, "null", name))
+    return np.concatenate([labels[None].astype(np.int8), drawn])
 
 
 def _arrangements(sizes: Sequence[int]) -> int:

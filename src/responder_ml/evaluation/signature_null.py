@@ -12,8 +12,7 @@ import numpy as np
 from responder_ml.arrays import Floats, Indices, Labels
 from responder_ml.contrasts.relabelled_change import RelabelledChange
 from responder_ml.evaluation.p_values import exact_p
-from responder_ml.evaluation.relabel import count_labellings, draw_labellings, enumerate_labellings, smallest_exact_p
-from responder_ml.statistics.seeds import generator
+from responder_ml.evaluation.relabel import count_labellings, relabellings, smallest_exact_p
 
 MOST_LABELLINGS = 2_000
 """All labellings are run up to this number; otherwise so many, the observed one among them."""
@@ -41,24 +40,6 @@ class SignatureP:
     smallest: float
 
 
-def relabellings(labels: Labels, strata: Indices, seed: int, name: str, most: int = MOST_LABELLINGS) -> Labels:
-    """Return labellings of subjects within strata, the observed one first: all, or random ones.
-
-    Parameters
-    ----------
-    labels, strata
-        0/1 label and stratum code of each subject.
-    seed, name
-        Seed and name of the random numbers.
-    most
-        Labellings that are run.
-    """
-    if count_labellings(labels, strata) <= most:
-        return enumerate_labellings(labels, strata)
-    drawn = draw_labellings(labels, strata, most - 1, generator(seed, "null", name))
-    return np.concatenate([labels[None].astype(np.int8), drawn])
-
-
 def signal_p(change: RelabelledChange, labels: Labels, strata: Indices, seed: int) -> SignatureP:
     """Ask whether the classes differ over all genes together.
 
@@ -67,9 +48,9 @@ def signal_p(change: RelabelledChange, labels: Labels, strata: Indices, seed: in
     change
         The study.
     labels, strata, seed
-        As for `relabellings`.
+        As for `relabel.relabellings`.
     """
-    labellings = relabellings(labels, strata, seed, "signal")
+    labellings = relabellings(labels, strata, seed, "signal", MOST_LABELLINGS)
     statistic = np.concatenate([np.einsum("ij,ij->i", t, t) for t in change.t(labellings)])
     exact = len(labellings) == count_labellings(labels, strata)
     # A labelling and its mirror image tie.
@@ -87,9 +68,9 @@ def shown_p(change: RelabelledChange, signature: Floats, labels: Labels, strata:
     signature
         Change of the other study, genes in the same order.
     labels, strata, seed
-        As for `relabellings`.
+        As for `relabel.relabellings`.
     """
-    labellings = relabellings(labels, strata, seed, "shown")
+    labellings = relabellings(labels, strata, seed, "shown", MOST_LABELLINGS)
     statistic = np.concatenate([t @ signature for t in change.t(labellings)])
     exact = len(labellings) == count_labellings(labels, strata)
     return _p(statistic, exact, 1.0 / len(labellings))

@@ -28,12 +28,11 @@ from scipy.stats import t as student
 from responder_ml.arrays import Flags, Floats, Indices, Labels
 from responder_ml.contrasts.signature_agreement import SignatureWeights
 from responder_ml.errors import ContrastError
-from responder_ml.evaluation.relabel import count_labellings, draw_labellings, enumerate_labellings, smallest_exact_p
+from responder_ml.evaluation.relabel import count_labellings, relabellings, smallest_exact_p
 from responder_ml.evaluation.westfall_young import correct_p_values
 from responder_ml.statistics.columns import rounding_share
 from responder_ml.statistics.concordance import pair_table
 from responder_ml.statistics.many_contrasts import MODELS_PER_BLOCK, Designs, ManyContrasts
-from responder_ml.statistics.seeds import generator
 
 RELABELLINGS = 2000
 """All labellings where they are no more than this; otherwise so many, the observed one among them."""
@@ -135,7 +134,7 @@ def run_signature_tests(
     labels: Labels,
     strata: Indices,
     covariates: Floats | None,
-    relabellings: int,
+    most: int,
     seed: int,
 ) -> SignatureTests:
     """Test every signature.
@@ -154,7 +153,7 @@ def run_signature_tests(
         0/1 label and stratum code of each subject.
     covariates
         Held constant, subjects x columns; None for none.
-    relabellings
+    most
         Labellings to run at most.
     seed
         The job's seed.
@@ -170,12 +169,8 @@ def run_signature_tests(
         raise ContrastError(
             "No two subjects of one stratum are of different classes, so no label can be exchanged. Use fewer strata."
         )
-    exact = count <= relabellings
-    if exact:
-        drawn = enumerate_labellings(labels, strata)
-    else:
-        random = draw_labellings(labels, strata, relabellings - 1, generator(seed, "null", "signatures"))
-        drawn = np.concatenate([labels[None], random])
+    exact = count <= most
+    drawn = relabellings(labels, strata, seed, "signatures", most)
     of_scores, of_genes = ManyContrasts(model.residual(scores)), ManyContrasts(model.residual(log2))
     prepared, parts = SignatureWeights(weights, ranked), []
     for start in range(0, len(drawn), MODELS_PER_BLOCK):

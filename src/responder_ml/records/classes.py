@@ -14,7 +14,6 @@ from pydantic import Field
 
 from responder_ml.cohort.tissue_taken import TissueTaken
 from responder_ml.evaluation.verdict import Level
-from responder_ml.records.files import write_folder
 from responder_ml.records.folder import FolderFormat, Number, Part
 
 SCHEMA_VERSION = 1
@@ -167,6 +166,4 @@ def write_classes(run: ClassesRun, page: str, folder: Path) -> None:
     RunError
         The folder holds something else, or cannot be written.
     """
-    content = run.result.model_dump(mode="json")
-    texts = {PAGE: page, **CLASSES_FOLDER.texts(content, run.tables, run.config)}
-    write_folder(folder, texts, CLASSES_FOLDER.kind)
+    CLASSES_FOLDER.write(folder, run.result.model_dump(mode="json"), run.tables, run.config, page)

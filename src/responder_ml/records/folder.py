@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import pandas as pd
 import yaml
@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from responder_ml.errors import RunError, door
 from responder_ml.plain_yaml import read_yaml_text
 from responder_ml.records.csv_tables import csv_text, unwrap_table
+from responder_ml.records.files import write_folder
 from responder_ml.records.ownership import FolderKind, by_answer, damaged_files, read_file_list
 
 Answer = TypeVar("Answer", bound=BaseModel)
@@ -34,6 +35,12 @@ class Part(BaseModel):
     def columns(cls) -> dict[str, str]:
         """Return the description of each field, as that of a table's columns."""
         return {name: column.description or "" for name, column in cls.model_fields.items()}
+
+    @classmethod
+    def rows(cls, table: pd.DataFrame) -> tuple[Self, ...]:
+        """Return the rows of a table as objects; an empty cell is None."""
+        records = table.astype(object).where(table.notna(), None).to_dict("records")
+        return tuple(cls.model_validate(record) for record in records)
 
 
 @dataclass(frozen=True)
@@ -168,6 +175,23 @@ class FolderFormat:
         texts[CONFIG] = yaml.safe_dump(dict(config), sort_keys=False)
         texts[self.answer] = json.dumps(answer, indent=2, allow_nan=False) + "\n"
         return texts
+
+    def write(
+        self,
+        folder: Path,
+        answer: Mapping[str, Any],
+        tables: Mapping[str, pd.DataFrame],
+        config: Mapping[str, Any],
+        page: str,
+    ) -> None:
+        """Write the folder of an answer with one page, the first of ``pages``; the answer comes last.
+
+        Raises
+        ------
+        RunError
+            The folder holds something else, or cannot be written.
+        """
+        write_folder(folder, {self.pages[0]: page, **self.texts(answer, tables, config)}, self.kind)
 
     def _read_table(self, folder: Path, name: str) -> pd.DataFrame:
         path = folder / f"{name}.csv"

@@ -12,7 +12,6 @@ import pandas as pd
 from pydantic import Field
 
 from responder_ml.cohort.tissue_taken import TissueTaken
-from responder_ml.records.files import write_folder
 from responder_ml.records.folder import FolderFormat, Number, Part
 
 SCHEMA_VERSION = 1
@@ -242,6 +241,4 @@ def write_graded(run: GradedRun, page: str, folder: Path) -> None:
     RunError
         The folder holds something else, or cannot be written.
     """
-    content = run.result.model_dump(mode="json")
-    texts = {PAGE: page, **GRADED_FOLDER.texts(content, run.tables, run.config)}
-    write_folder(folder, texts, GRADED_FOLDER.kind)
+    GRADED_FOLDER.write(folder, run.result.model_dump(mode="json"), run.tables, run.config, page)

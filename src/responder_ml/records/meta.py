@@ -8,7 +8,6 @@ from typing import Any
 import pandas as pd
 from pydantic import Field
 
-from responder_ml.records.files import write_folder
 from responder_ml.records.folder import FolderFormat, Part
 from responder_ml.records.pooled import SharedSubjects
 
@@ -112,5 +111,4 @@ def write_meta(run: MetaRun, page: str, folder: Path) -> None:
     RunError
         The folder holds something else, or cannot be written.
     """
-    texts = {PAGE: page, **META_FOLDER.texts(run.result.model_dump(mode="json"), run.tables, run.config)}
-    write_folder(folder, texts, META_FOLDER.kind)
+    META_FOLDER.write(folder, run.result.model_dump(mode="json"), run.tables, run.config, page)

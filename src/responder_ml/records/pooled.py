@@ -11,7 +11,6 @@ from typing import Any, Literal
 import pandas as pd
 from pydantic import Field
 
-from responder_ml.records.files import write_folder
 from responder_ml.records.folder import FolderFormat, Number, Part
 
 SCHEMA_VERSION = 1
@@ -136,9 +135,7 @@ class PooledRun:
     @property
     def estimates(self) -> tuple[EstimateRow, ...]:
         """The rows of ``estimates.csv``."""
-        table = self.tables["estimates"]
-        records = table.astype(object).where(table.notna(), None).to_dict("records")
-        return tuple(EstimateRow.model_validate(record) for record in records)
+        return EstimateRow.rows(self.tables["estimates"])
 
 
 def read_pooled(folder: Path) -> PooledRun:
@@ -160,5 +157,4 @@ def write_pooled(run: PooledRun, page: str, folder: Path) -> None:
     RunError
         The folder holds something else, or cannot be written.
     """
-    texts = {PAGE: page, **POOLED_FOLDER.texts(run.result.model_dump(mode="json"), run.tables, run.config)}
-    write_folder(folder, texts, POOLED_FOLDER.kind)
+    POOLED_FOLDER.write(folder, run.result.model_dump(mode="json"), run.tables, run.config, page)

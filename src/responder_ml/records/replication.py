@@ -12,7 +12,6 @@ import pandas as pd
 from pydantic import Field
 
 from responder_ml.cohort.tissue_taken import TissueTaken
-from responder_ml.records.files import write_folder
 from responder_ml.records.folder import FolderFormat, Number, Part
 
 SCHEMA_VERSION = 1
@@ -192,5 +191,4 @@ def write_replication(run: ReplicationRun, page: str, folder: Path) -> None:
     RunError
         The folder holds something else, or cannot be written.
     """
-    texts = {PAGE: page, **REPLICATION_FOLDER.texts(run.result.model_dump(mode="json"), run.tables, run.config)}
-    write_folder(folder, texts, REPLICATION_FOLDER.kind)
+    REPLICATION_FOLDER.write(folder, run.result.model_dump(mode="json"), run.tables, run.config, page)

@@ -12,7 +12,6 @@ import pandas as pd
 from pydantic import Field
 
 from responder_ml.cohort.tissue_taken import TissueTaken
-from responder_ml.records.files import write_folder
 from responder_ml.records.folder import FolderFormat, Number, Part
 
 SCHEMA_VERSION = 1
@@ -114,8 +113,7 @@ class SetsRun:
     @property
     def rows(self) -> tuple[SetRow, ...]:
         """The rows of ``sets.csv``, the smallest p first."""
-        records = self.tables["sets"].astype(object).where(self.tables["sets"].notna(), None).to_dict("records")
-        return tuple(SetRow.model_validate(record) for record in records)
+        return SetRow.rows(self.tables["sets"])
 
 
 def read_sets(folder: Path) -> SetsRun:
@@ -137,5 +135,4 @@ def write_sets(run: SetsRun, page: str, folder: Path) -> None:
     RunError
         The folder holds something else, or cannot be written.
     """
-    texts = {PAGE: page, **SETS_FOLDER.texts(run.result.model_dump(mode="json"), run.tables, run.config)}
-    write_folder(folder, texts, SETS_FOLDER.kind)
+    SETS_FOLDER.write(folder, run.result.model_dump(mode="json"), run.tables, run.config, page)

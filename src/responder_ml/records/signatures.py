@@ -12,7 +12,6 @@ import pandas as pd
 from pydantic import Field
 
 from responder_ml.cohort.tissue_taken import TissueTaken
-from responder_ml.records.files import write_folder
 from responder_ml.records.folder import FolderFormat, Number, Part
 
 SCHEMA_VERSION = 1
@@ -174,8 +173,7 @@ class SignaturesRun:
         """The rows of ``signatures.csv``, the smallest p first."""
         table = self.tables["signatures"]
         # An empty cell of text is nothing, too.
-        records = table.astype(object).where(table.notna() & (table != ""), None).to_dict("records")
-        return tuple(SignatureRow.model_validate(record) for record in records)
+        return SignatureRow.rows(table.mask(table == ""))
 
 
 def read_signatures(folder: Path) -> SignaturesRun:
@@ -197,5 +195,4 @@ def write_signatures(run: SignaturesRun, page: str, folder: Path) -> None:
     RunError
         The folder holds something else, or cannot be written.
     """
-    texts = {PAGE: page, **SIGNATURES_FOLDER.texts(run.result.model_dump(mode="json"), run.tables, run.config)}
-    write_folder(folder, texts, SIGNATURES_FOLDER.kind)
+    SIGNATURES_FOLDER.write(folder, run.result.model_dump(mode="json"), run.tables, run.config, page)

@@ -13,7 +13,6 @@ import pandas as pd
 from pydantic import Field
 
 from responder_ml.cohort.tissue_taken import TissueTaken
-from responder_ml.records.files import write_folder
 from responder_ml.records.folder import FolderFormat, Number, Part
 
 SCHEMA_VERSION = 1
@@ -224,5 +223,4 @@ def write_study(study: Study, page: str, folder: Path) -> None:
     RunError
         The folder holds something that is not a study, or cannot be written.
     """
-    texts = {PAGE: page, **STUDY_FOLDER.texts(study.result.content(), study.tables, study.config)}
-    write_folder(folder, texts, STUDY_FOLDER.kind)
+    STUDY_FOLDER.write(folder, study.result.content(), study.tables, study.config, page)

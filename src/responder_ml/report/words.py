@@ -22,6 +22,17 @@ def spoken(text: object) -> str:
     return _NAME.sub(lambda name: _as_words(name[0]), str(text))
 
 
+def conclusion(sentence: str, simulated: bool) -> str:
+    """Return a conclusion that begins in lower case as a sentence of its own, or behind the warning of simulated data.
+
+    Examples
+    --------
+    >>> conclusion("no set differs.", simulated=False), conclusion("no set differs.", simulated=True)
+    ('No set differs.', 'Simulated data: no set differs.')
+    """
+    return f"Simulated data: {sentence}" if simulated else f"{sentence[:1].upper()}{sentence[1:]}"
+
+
 def _as_words(name: str) -> str:
     parts = [re.sub(r"^non_", "non-", part).replace("_", " ") for part in name.split("+")]
     return " + ".join(parts)
