@@ -1,20 +1,24 @@
-"""Does the test of a graded outcome hold its level, and what power has it, with repeated samples and a batch?
+"""Does the test of a graded outcome hold its level, what power has it, and does the interval of its concordance cover?
 
     python experiments/graded_calibration/run.py --cohorts 200 --seed 20261129
 
-Cohorts of 24 animals in two strata, 150 genes, two batches that shift all genes and one to three samples per animal. Outcomes are
-skewed and rounded, so that some tie. Without effect they are unrelated to expression (type-I error), once unrelated to the batch
-and once going with it (what the verdict says then); with effect 20 genes follow them (power). All go through the steps of
-``train`` up to the verdict, with two candidates of fixed form and two rounds of five folds. Finished cohorts are kept in
-``results.jsonl`` and not run again; ``STORED=1`` writes the table of those that are there. WORKERS says how many processes run
-cohorts.
+Cohorts of 24 animals in two strata, 150 genes, two batches that shift all genes, and one to three samples per animal. Outcomes are
+skewed and rounded, so that some tie. All go through the steps of ``train`` up to the verdict, with two candidates of fixed form and
+two rounds of five folds. The test within batches, which ``train`` runs only where it is needed, is run in every cohort. 200 new
+animals of the same kind, which no model is trained on, are predicted by the models of the outer folds.
+
+Finished cohorts are kept in ``results.jsonl`` and not run again; ``STORED=1`` writes the table of those that are there. WORKERS
+says how many processes run cohorts. Designs with an effect have half as many cohorts.
 """
 
 import argparse
 import json
 import os
+import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -26,58 +30,90 @@ from anndata import AnnData
 from scipy.stats import binom
 
 HERE = Path(__file__).parent
-ANIMALS, GENES, SPARSE, EFFECT, LEVEL = 24, 150, 20, 0.8, 0.05
-NONE, WITH_BATCH, SLOPE = (
-    "unrelated",
-    "outcome goes with the batch, genes with the batch alone",
-    f"{SPARSE} genes follow it",
-)
-DESIGNS = (NONE, WITH_BATCH, SLOPE)
+ANIMALS, NEW, GENES, FOLLOWING, LEVEL = 24, 200, 150, 20, 0.05
+# Standard deviations by which genes follow the outcome, and by which the outcome differs between batches.
+DESIGNS = {
+    "no effect": (0.0, 0.0),
+    "no effect, the outcome goes with the batch": (0.0, 1.5),
+    "20 genes follow it by 0.25 SD": (0.25, 0.0),
+    "20 genes follow it by 0.4 SD": (0.4, 0.0),
+    "20 genes follow it by 0.4 SD, and it goes with the batch": (0.4, 1.5),
+}
 
 
-def simulate(design: str, seed: int) -> AnnData:
+@dataclass(frozen=True)
+class Simulated:
+    """A cohort, and the means of each animal's samples for it and then for the new animals, in the order of their names."""
+
+    cohort: AnnData
+    expression: np.ndarray
+    outcome: np.ndarray
+    strata: np.ndarray
+
+
+class WithNewAnimals:
+    """Ordinary folds of the cohort; new animals, listed after it, are predicted but never trained on."""
+
+    def __init__(self) -> None:
+        self.trains = np.arange(ANIMALS + NEW) < ANIMALS
+        self.decided = np.ones(ANIMALS + NEW, dtype=bool)
+
+    def assign(self, labels, strata, plan, repeat, rng):
+        """Return the cohort's folds, then those by whose models the new animals are predicted: both strata spread over all."""
+        from responder_ml.search.splits import EverySubject
+
+        folds = EverySubject(ANIMALS).assign(labels[:ANIMALS], strata[:ANIMALS], plan, repeat, rng)
+        return np.concatenate([folds, (np.arange(NEW) // 2 + repeat) % plan.folds])
+
+
+def simulate(design: str, seed: int) -> Simulated:
     """Return log2 expression of animals with one to three samples each, in two batches and two strata."""
+    effect, shift = DESIGNS[design]
     rng = np.random.default_rng(seed)
-    batch, stratum = rng.permutation(np.arange(ANIMALS) % 2), np.arange(ANIMALS) % 2
-    latent = rng.normal(0.0, 1.0, ANIMALS) + (1.5 * batch if design == WITH_BATCH else 0.0)
-    values = rng.normal(0.0, 1.0, (ANIMALS, GENES)) + np.outer(batch, rng.normal(0.0, 0.5, GENES))
-    if design == SLOPE:
-        values[:, :SPARSE] += EFFECT * np.outer(latent, rng.choice([-1.0, 1.0], SPARSE))
+    animals = ANIMALS + NEW
+    stratum = np.arange(animals) % 2
+    batch = np.concatenate([rng.permutation(np.arange(size) % 2) for size in (ANIMALS, NEW)])
+    latent = rng.normal(0.0, 1.0, animals) + shift * batch
+    values = rng.normal(0.0, 1.0, (animals, GENES)) + np.outer(batch, rng.normal(0.0, 0.5, GENES))
+    values[:, :FOLLOWING] += effect * np.outer(latent, rng.choice([-1.0, 1.0], FOLLOWING))
     sheet = pd.DataFrame({
-        "subject": [f"m{row:02d}" for row in range(ANIMALS)],
+        "subject": [f"m{row:03d}" for row in range(animals)],
         "batch": np.where(batch, "one", "two"),
-        "drug": np.where(stratum, "ketamine", "saline"),
+        "drug": np.where(stratum, "saline", "ketamine"),
         "ratio": np.exp(0.5 * latent).round(1),
     })  # fmt: skip
-    rows = np.repeat(np.arange(ANIMALS), rng.integers(1, 4, ANIMALS))
-    obs = sheet.iloc[rows].reset_index(drop=True)
-    obs.insert(0, "sample", [f"s{row:02d}" for row in range(len(obs))])
-    known = {
-        "units": "log2",
-        "simulated": True,
-        "source": "simulated",
-        "subject_source": "column",
-        "unused_samples": [],
-    }
-    return AnnData(
-        values[rows] + rng.normal(8.0, 0.5, (len(rows), GENES)),
+    rows = np.repeat(np.arange(animals), rng.integers(1, 4, animals))
+    of_samples = values[rows] + rng.normal(8.0, 0.5, (len(rows), GENES))
+    means = np.stack([of_samples[rows == animal].mean(axis=0) for animal in range(animals)])
+    is_cohort = rows < ANIMALS
+    obs = sheet.iloc[rows[is_cohort]].reset_index(drop=True)
+    obs.insert(0, "sample", [f"s{row:03d}" for row in range(len(obs))])
+    known = {"units": "log2", "simulated": True, "source": "simulated", "subject_source": "column"}
+    cohort = AnnData(
+        of_samples[is_cohort],
         obs=obs.set_index("sample", drop=False),
-        var=pd.DataFrame(index=[f"g{gene}" for gene in range(GENES)]),
-        uns=known,
+        var=pd.DataFrame(index=[f"g{gene:03d}" for gene in range(GENES)]),
+        uns={**known, "unused_samples": []},
     )
+    return Simulated(cohort, means, sheet["ratio"].to_numpy(), stratum)
 
 
 def judge(task: list) -> dict:
-    """Return verdict, p, conditional p and concordance of one cohort."""
+    """Return what the tests say of one cohort, its concordance with the interval, and that on new animals."""
     from responder_ml.config import JobConfig
     from responder_ml.evaluation.agreement import fold_concordance
+    from responder_ml.evaluation.concordance_interval import concordance_interval
+    from responder_ml.evaluation.conditional import nuisance_of
     from responder_ml.evaluation.graded_evidence import assess_graded
+    from responder_ml.evaluation.graded_nuisance import alike_in
     from responder_ml.evaluation.graded_procedure import GradedProcedure
+    from responder_ml.evaluation.permutation import run_null
     from responder_ml.prepare_graded import prepare_graded
     from responder_ml.progress import Progress
     from responder_ml.search.search_data import SearchData
     from responder_ml.search.workers import Workers
 
+    start = time.process_time()
     design, seed = task
     job = JobConfig(
         name="calibration",
@@ -89,22 +125,81 @@ def judge(task: list) -> dict:
         null={"permutations": 1000},
         seed=seed,
     )
-    prepared = prepare_graded(job, simulate(design, seed))
-    graded, feasible = prepared.graded, prepared.feasible
+    simulated = simulate(design, seed)
+    prepared = prepare_graded(job, simulated.cohort)
+    graded, feasible, plan = prepared.graded, prepared.feasible, prepared.null_plan
     procedure = GradedProcedure(
         SearchData.of(graded.labelled), feasible.candidates, feasible.plan, Workers(1), graded.cut
     )
     observed = procedure.observe(graded.outcome)
-    evidence = assess_graded(procedure, observed, graded, prepared.null_plan, Progress())
+    evidence = assess_graded(procedure, observed, graded, plan, Progress())
+    conditional, nuisance = evidence.conditional, nuisance_of(graded.labelled)
+    if conditional is None:
+        conditional = run_null(
+            partial(procedure.statistics, cells=nuisance.cells), graded.outcome, nuisance.cells,
+            observed.measured(nuisance.cells), plan, "outcome and nuisances",
+            relabelling=alike_in(nuisance, graded.outcome),
+        )  # fmt: skip
+    low, high = concordance_interval(observed.auto)
     return {
         "task": task,
         "level": evidence.verdict.level,
         "p": evidence.null.p_value,
         "draws": len(evidence.null.values),
         "null_mean": evidence.null.mean,
-        "conditional": None if evidence.conditional is None else evidence.conditional.p_value,
+        "conditional_p": conditional.p_value,
+        "conditional_draws": len(conditional.values),
         "concordance": fold_concordance(observed.auto),
+        "low": low,
+        "high": high,
+        **concordance_of_new(simulated, procedure, graded.cut, observed.auto),
+        "seconds": round(time.process_time() - start, 2),
     }
+
+
+def concordance_of_new(simulated: Simulated, procedure, cut: float, observed) -> dict[str, float]:
+    """Return the concordance of new animals predicted by the models of the outer folds, which must predict the cohort as before.
+
+    Folds are balanced by halves of the outcome, so that more of the cohort's pairs lie across the halves than of all pairs, and
+    those are easier. ``new_concordance`` is of all pairs of new animals, ``new_as_compared`` has the cohort's share across.
+    """
+    from responder_ml.evaluation.agreement import PredictedOutcomes
+    from responder_ml.evaluation.graded_procedure import halves
+    from responder_ml.search.draw import Draw
+    from responder_ml.search.nested import search_draws
+    from responder_ml.search.search_data import SearchData
+    from responder_ml.search.shared_gaps import share_with_gaps
+
+    outcome, strata, everybody = simulated.outcome, simulated.strata, np.arange(ANIMALS + NEW)
+    data = SearchData(simulated.expression, procedure.search_data.genes, everybody, strata)
+    shared = {one.builder_name: share_with_gaps(one.builder, data) for one in procedure.candidates}
+    draws = [Draw(halves(outcome, cut), repeat, outcome) for repeat in range(procedure.plan.repeats)]
+    results = search_draws(data, shared, procedure.candidates, procedure.plan, draws, split=WithNewAnimals())
+    predicted = np.stack([result.auto for result in results])
+    np.testing.assert_allclose(predicted[:, :ANIMALS], observed.predictions, rtol=1e-6)
+    folds = np.stack([result.fold for result in results])
+    of_new = PredictedOutcomes(outcome[ANIMALS:], predicted[:, ANIMALS:], folds[:, ANIMALS:], strata[ANIMALS:])
+    right, met = count_pairs(of_new, cut)
+    _, met_in_cohort = count_pairs(observed, cut)
+    return {
+        "new_concordance": float(right.sum() / met.sum()),
+        "new_as_compared": float((right / met) @ met_in_cohort / met_in_cohort.sum()),
+        "across": float(met_in_cohort[1] / met_in_cohort.sum()),
+        "across_in_new": float(met[1] / met.sum()),
+    }
+
+
+def count_pairs(predicted, cut: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return the pairs in the right order and all pairs that are compared: within halves of the outcome, and across."""
+    outcome, strata, upper = predicted.outcome, predicted.strata, predicted.outcome >= cut
+    comparable = (outcome[:, None] > outcome) & (strata[:, None] == strata)
+    right, met = np.zeros(2), np.zeros(2)
+    for prediction, fold in zip(predicted.predictions, predicted.folds, strict=True):
+        above, below = np.nonzero(comparable & (fold[:, None] == fold))
+        across = (upper[above] != upper[below]).astype(int)
+        right += np.bincount(across, 0.5 * (np.sign(prediction[above] - prediction[below]) + 1.0), minlength=2)
+        met += np.bincount(across, minlength=2)
+    return right, met
 
 
 def results(tasks: list[list], path: Path) -> list[dict]:
@@ -121,37 +216,60 @@ def results(tasks: list[list], path: Path) -> list[dict]:
     return [known[json.dumps(task)] for task in tasks if json.dumps(task) in known]
 
 
-def table(cohorts: int, seed: int) -> Iterator[str]:
-    """Yield the lines of the table."""
-    yield "| outcome | cohorts | p <= 0.05 | evidence | confounded | mean concordance | mean of the null | mean relabellings |"
-    yield "|---|---|---|---|---|---|---|---|"
-    for number, design in enumerate(DESIGNS):
-        start = seed * 1000 + number * 10_000_000
-        of_design = results([[design, start + index] for index in range(cohorts)], HERE / "results.jsonl")
-        if not of_design:
-            continue
-        mean = {key: np.mean([one[key] for one in of_design]) for key in ("concordance", "null_mean", "draws")}
-        share = np.mean([one["p"] <= LEVEL for one in of_design])
-        levels = " | ".join(
-            f"{np.mean([one['level'] == level for one in of_design]):.3f}" for level in ("evidence", "confounded")
-        )
+def tables(cohorts: int, seed: int) -> Iterator[str]:
+    """Yield the lines of both tables: the tests, then the intervals."""
+    of_designs = {}
+    for number, (design, (effect, _)) in enumerate(DESIGNS.items()):
+        first, size = seed * 1000 + number * 10_000_000, cohorts if effect == 0 else -(-cohorts // 2)
+        rows = results([[design, first + index] for index in range(size)], HERE / "results.jsonl")
+        if rows:
+            of_designs[design] = pd.DataFrame(rows)
+    yield (
+        "| outcome | cohorts | p <= 0.05 | p <= 0.05 within batches | 95 % of shares at a rate of 0.05 | evidence | confounded | "
+        "undecided | mean of the null | mean relabellings | seconds |"
+    )
+    yield "|---|---|---|---|---|---|---|---|---|---|---|"
+    for design, rows in of_designs.items():
+        low, high = binom.interval(0.95, len(rows), LEVEL) / np.array(float(len(rows)))
+        shares = [np.mean(rows[key] <= LEVEL) for key in ("p", "conditional_p")]
+        levels = [np.mean(rows["level"] == level) for level in ("evidence", "confounded", "undecided")]
+        first, second = (" | ".join(f"{share:.3f}" for share in part) for part in (shares, levels))
         yield (
-            f"| {design} | {len(of_design)} | {share:.3f} | {levels} | {mean['concordance']:.3f} | {mean['null_mean']:.3f} | "
-            f"{mean['draws']:.0f} |"
+            f"| {design} | {len(rows)} | {first} | {low:.3f} to {high:.3f} | {second} | {rows['null_mean'].mean():.3f} | "
+            f"{rows['draws'].mean():.0f} | {rows['seconds'].mean():.1f} |"
         )
-    low, high = binom.interval(0.95, cohorts, LEVEL)
     yield ""
-    yield f"With a true rate of 0.05, 95 % of shares of {cohorts} cohorts lie from {low / cohorts:.3f} to {high / cohorts:.3f}."
+    yield "Coverage of the printed 95 % interval of the concordance, by the concordance that it is to hold."
+    yield ""
+    yield (
+        "| outcome | cohorts | printed, mean | width, mean | on all pairs of new animals | held, these models | "
+        "held, mean of cohorts | on pairs as compared | held, these models | held, mean of cohorts | pairs across halves, compared and all |"
+    )
+    yield "|---|---|---|---|---|---|---|---|---|---|---|"
+    for design, rows in of_designs.items():
+        parts = [
+            f"{design} | {len(rows)} | {rows['concordance'].mean():.3f} | {np.mean(rows['high'] - rows['low']):.3f}"
+        ]
+        for key in ("new_concordance", "new_as_compared"):
+            # Where neither genes nor batches know the outcome no model is better than chance, whatever chance gave it.
+            target = np.full(len(rows), 0.5) if DESIGNS[design] == (0.0, 0.0) else rows[key].to_numpy()
+            held = [
+                np.mean((rows["low"] <= truth) & (truth <= rows["high"]))
+                for truth in (target, np.full(len(rows), target.mean()))
+            ]
+            parts += [f"{target.mean():.3f}", f"{held[0]:.3f}", f"{held[1]:.3f}"]
+        parts.append(f"{rows['across'].mean():.2f} and {rows['across_in_new'].mean():.2f}")
+        yield f"| {' | '.join(parts)} |"
 
 
 def main() -> None:
-    """Run the table."""
+    """Run what is missing and write the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cohorts", type=int, default=200)
     parser.add_argument("--seed", type=int, default=20261129)
     args = parser.parse_args()
     command = f"`python experiments/graded_calibration/run.py --cohorts {args.cohorts} --seed {args.seed}`"
-    lines = list(table(args.cohorts, args.seed))
+    lines = list(tables(args.cohorts, args.seed))
     (HERE / "table.md").write_text("\n".join(["Simulated data.", "", command, "", *lines, ""]))
     print("\n".join(lines))
 
