@@ -243,7 +243,8 @@ def tables(cohorts: int, seed: int) -> Iterator[str]:
     yield ""
     yield (
         "| outcome | cohorts | printed, mean | width, mean | on all pairs of new animals | held, these models | "
-        "held, mean of cohorts | on pairs as compared | held, these models | held, mean of cohorts | pairs across halves, compared and all |"
+        "held, mean of cohorts | on pairs as compared | held, these models | held, mean of cohorts | "
+        "pairs across halves, compared and all |"
     )
     yield "|---|---|---|---|---|---|---|---|---|---|---|"
     for design, rows in of_designs.items():
