@@ -32,8 +32,9 @@ from responder_ml.search.splits import NEITHER, FoldsOfClasses, count_classes
 from responder_ml.search.workers import Workers
 from responder_ml.statistics.pairwise_coupling import couple
 
-# Units of relabellings that go through one pair before the next: enough for several workers.
-_UNITS_TOGETHER = 4
+# Units of relabellings for each worker that go through one pair before the next, so that no worker waits. A single one never does,
+# and a null that is settled ends sooner with few.
+_UNITS_PER_WORKER = 4
 
 Pair = tuple[int, int]
 
@@ -107,7 +108,8 @@ class ClassPairs:
         labellings
             Class code per subject.
         """
-        size = DRAWS_PER_UNIT * self._workers.count * _UNITS_TOGETHER
+        count = self._workers.count
+        size = DRAWS_PER_UNIT * (1 if count == 1 else count * _UNITS_PER_WORKER)
         for start in range(0, len(labellings), size):
             rows = self._of_pairs(labellings[start : start + size])
             yield np.mean(list(rows.values()), axis=0)
