@@ -13,6 +13,7 @@ from responder_ml.config import load_config
 from responder_ml.evaluation.label_ceiling import label_ceiling
 from responder_ml.progress import Progress
 from responder_ml.records.run import TABLES, read_run
+from responder_ml.report.card_facts import CardFacts
 from responder_ml.report.card_json import render_card_json
 from responder_ml.track import track
 from responder_ml.train import count_jobs, record, train
@@ -97,8 +98,8 @@ def test_a_run_of_a_version_without_a_card_for_programs_is_read(trained, tmp_pat
 
 def test_the_card_for_programs_is_that_of_the_run_read_back(trained):
     folder, run = trained
-    assert (folder / "run" / "card.json").read_text() == render_card_json(run)
-    assert render_card_json(read_run(folder / "run")) == render_card_json(run)
+    assert (folder / "run" / "card.json").read_text() == render_card_json(CardFacts.of(run))
+    assert render_card_json(CardFacts.of(read_run(folder / "run"))) == render_card_json(CardFacts.of(run))
 
 
 def test_stability_of_leading_genes_is_reported(trained):

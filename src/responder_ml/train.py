@@ -36,6 +36,7 @@ from responder_ml.records.result import Result
 from responder_ml.records.run import CARD, CARD_FILE, REPORT, RUN_FOLDER, Run, read_run, write_run
 from responder_ml.records.tables import run_tables
 from responder_ml.report.card import render_card
+from responder_ml.report.card_facts import CardFacts
 from responder_ml.report.card_json import render_card_json
 from responder_ml.report.html import render_report
 from responder_ml.search.candidate import classifier_notes
@@ -119,9 +120,10 @@ def run_job(
         ceiling=None if stated is None else LabelCeilingRecord.of(prepared.labelled, stated.value, stated.source),
     )
     run = Run(result, run_tables(outcome), job.resolved())
-    card = render_card(run)
+    facts = CardFacts.of(run)
+    card = render_card(facts)
     write_bundle(pack_outcome(outcome, result, job, prepared), bundle, {CARD: card})
-    write_run(run, out, {REPORT: render_report(run), CARD: card, CARD_FILE: render_card_json(run)})
+    write_run(run, out, {REPORT: render_report(run), CARD: card, CARD_FILE: render_card_json(facts)})
     checkpoint.mark_written(key, _digests(out, bundle))
     return run
 

@@ -3,10 +3,11 @@ import re
 import yaml
 
 from responder_ml.report.card import escape, render_card
+from responder_ml.report.card_facts import CardFacts
 
 
 def test_the_card_says_what_matters(typical_run):
-    card = render_card(typical_run)
+    card = render_card(CardFacts.of(typical_run))
     headline, null = typical_run.result.headline, typical_run.result.null
     low, high = headline.auroc_ci
     assert "\n# Model card: pfc-response\n\n**Simulated data" in card
@@ -30,7 +31,7 @@ def _keys(card):
 
 def test_it_begins_with_what_the_hugging_face_hub_reads(any_run):
     """Kinds and required keys as in the Hub's documentation of model cards (hub-docs, modelcard.md)."""
-    keys = _keys(render_card(any_run))
+    keys = _keys(render_card(CardFacts.of(any_run)))
     assert set(keys) <= {"library_name", "pipeline_tag", "tags", "model-index"}
     assert all(isinstance(tag, str) for tag in keys["tags"])
     assert f"verdict:{any_run.result.verdict.level}" in keys["tags"]
@@ -47,27 +48,27 @@ def test_it_begins_with_what_the_hugging_face_hub_reads(any_run):
 
 
 def test_its_keys_have_the_numbers_of_the_run(typical_run, underpowered_run):
-    (entry,) = _keys(render_card(typical_run))["model-index"]
+    (entry,) = _keys(render_card(CardFacts.of(typical_run)))["model-index"]
     values = {metric["type"]: metric["value"] for metric in entry["results"][0]["metrics"]}
     assert values["roc_auc"] == round(typical_run.result.headline.auroc, 6)
-    assert "model-index" not in _keys(render_card(underpowered_run))
+    assert "model-index" not in _keys(render_card(CardFacts.of(underpowered_run)))
 
 
 def test_tables_are_whole(any_run):
-    rows = re.findall(r"^\|.*$", render_card(any_run), flags=re.M)
+    rows = re.findall(r"^\|.*$", render_card(CardFacts.of(any_run)), flags=re.M)
     assert rows[1] == "|---|---|"
     assert all(len(re.findall(r"(?<!\\)\|", row)) == 3 for row in rows)
 
 
 def test_nothing_was_run(no_null_run, underpowered_run):
-    assert "| p under relabelled subjects | not run |" in render_card(no_null_run)
-    card = render_card(underpowered_run)
+    assert "| p under relabelled subjects | not run |" in render_card(CardFacts.of(no_null_run))
+    card = render_card(CardFacts.of(underpowered_run))
     assert "| AUROC | not estimated |" in card
     assert "No model was fitted." in card
 
 
 def test_names_stay_text(awkward_run):
-    card = render_card(awkward_run)
+    card = render_card(CardFacts.of(awkward_run))
     assert "<script>" not in card
     assert "<img" not in card
     assert r"\_x\_" in card

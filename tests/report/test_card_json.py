@@ -7,11 +7,12 @@ from cyclonedx.validation.json import JsonStrictValidator
 
 from responder_ml.records.job_lock import JobLock
 from responder_ml.report.card import escape, render_card
+from responder_ml.report.card_facts import CardFacts
 from responder_ml.report.card_json import render_card_json
 
 
 def _model(run):
-    (model,) = json.loads(render_card_json(run))["components"]
+    (model,) = json.loads(render_card_json(CardFacts.of(run)))["components"]
     return model
 
 
@@ -20,12 +21,12 @@ def _metrics(run):
 
 
 def test_it_is_what_cyclonedx_1_6_allows(any_run):
-    problem = JsonStrictValidator(SchemaVersion.V1_6).validate_str(render_card_json(any_run))
+    problem = JsonStrictValidator(SchemaVersion.V1_6).validate_str(render_card_json(CardFacts.of(any_run)))
     assert problem is None, problem
 
 
 def test_the_validator_sees_what_is_wrong(typical_run):
-    content = json.loads(render_card_json(typical_run))
+    content = json.loads(render_card_json(CardFacts.of(typical_run)))
     content["components"][0]["modelCard"]["modelParameters"]["task_type"] = "none of the schema's"
     assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(json.dumps(content)) is not None
 
@@ -47,7 +48,7 @@ def test_numbers_are_those_of_the_run(typical_run):
 
 
 def test_it_says_what_the_page_says(any_run):
-    card, model = render_card(any_run), _model(any_run)
+    card, model = render_card(CardFacts.of(any_run)), _model(any_run)
     considerations = model["modelCard"]["considerations"]
     for sentence in considerations["useCases"] + considerations["users"]:
         assert escape(sentence) in card
@@ -64,7 +65,7 @@ def test_simulated_data_are_called_simulated(typical_run):
     assert model["modelCard"]["considerations"]["technicalLimitations"][0].startswith("Simulated data")
     assert "simulated" in model["tags"]
     real = replace(typical_run, result=typical_run.result.model_copy(update={"simulated": False}))
-    assert "imulated data" not in render_card_json(real)
+    assert "imulated data" not in render_card_json(CardFacts.of(real))
 
 
 def test_the_data_are_known_by_their_digest_and_the_job_by_seed_versions_and_lock(typical_run):
@@ -79,13 +80,14 @@ def test_the_data_are_known_by_their_digest_and_the_job_by_seed_versions_and_loc
     assert properties["responder_ml:lock:digest"] == lock.digest
     assert model["modelCard"]["modelParameters"]["architectureFamily"] == "elastic_net"
     assert (
-        json.loads(render_card_json(run))["serialNumber"] != json.loads(render_card_json(typical_run))["serialNumber"]
+        json.loads(render_card_json(CardFacts.of(run)))["serialNumber"]
+        != json.loads(render_card_json(CardFacts.of(typical_run)))["serialNumber"]
     )
 
 
 def test_the_same_run_gives_the_same_bytes(any_run):
-    assert render_card_json(any_run) == render_card_json(any_run)
-    assert "timestamp" not in json.loads(render_card_json(any_run))["metadata"]
+    assert render_card_json(CardFacts.of(any_run)) == render_card_json(CardFacts.of(any_run))
+    assert "timestamp" not in json.loads(render_card_json(CardFacts.of(any_run)))["metadata"]
 
 
 def test_what_was_not_measured_is_no_number(underpowered_run):

@@ -12,6 +12,7 @@ from responder_ml.errors import RunError
 from responder_ml.records.run import read_run, write_run
 from responder_ml.report import SECTIONS
 from responder_ml.report.card import render_card
+from responder_ml.report.card_facts import CardFacts
 from responder_ml.report.html import render_report, write_report
 from responder_ml.report.section import Section
 from responder_ml.report.verdict import Verdict
@@ -108,7 +109,7 @@ def test_page_and_card_say_what_the_time_of_taking_tissue_allows(typical_run, ta
         "after": "Tissue was taken after the outcome was known, so this is discrimination of a state, not prognosis",
         "unknown": "Was tissue taken before or after the outcome was known?",
     }
-    for text in (Verdict().content(run)["timing"], render_card(run)):
+    for text in (Verdict().content(run)["timing"], render_card(CardFacts.of(run))):
         assert {name for name, sentence in sentences.items() if sentence in text} == {taken}
         assert ("not prognosis" in text) == (taken != "before")
 

@@ -13,7 +13,6 @@ from typing import Any
 
 import yaml
 
-from responder_ml.records.run import Run
 from responder_ml.report.card_facts import TASK, CardFacts
 from responder_ml.report.numbers import is_missing
 from responder_ml.report.template import render
@@ -22,26 +21,13 @@ from responder_ml.report.template import render
 _HUB_NAMES = {"auroc": "roc_auc"}
 
 
-def render_card(run: Run) -> str:
-    """Return the model card of a run as Markdown.
-
-    Parameters
-    ----------
-    run
-        What ``train`` left behind, or `read_run` read back.
-    """
-    return front_matter(run) + render("card.md", {"facts": CardFacts.of(run), "escape": escape})
+def render_card(facts: CardFacts) -> str:
+    """Return a model card as Markdown."""
+    return front_matter(facts) + render("card.md", {"facts": facts, "escape": escape})
 
 
-def front_matter(run: Run) -> str:
-    """Return the card's keys for the Hugging Face Hub, between lines of three dashes.
-
-    Parameters
-    ----------
-    run
-        As for `render_card`.
-    """
-    result, facts = run.result, CardFacts.of(run)
+def front_matter(facts: CardFacts) -> str:
+    """Return the card's keys for the Hugging Face Hub, between lines of three dashes."""
     metrics = [
         {
             "type": _HUB_NAMES.get(measure.metric, measure.metric),
@@ -53,9 +39,9 @@ def front_matter(run: Run) -> str:
         if measure.metric and measure.value is not None and not is_missing(measure.value)
     ]
     evaluation = {
-        "task": {"type": TASK, "name": f"{result.endpoint.positive} or {result.endpoint.negative}"},
+        "task": {"type": TASK, "name": facts.task_name},
         "dataset": {
-            "type": "simulated" if result.simulated else "gene-expression",
+            "type": "simulated" if facts.warning else "gene-expression",
             "name": facts.name,
             "revision": facts.digest,
         },

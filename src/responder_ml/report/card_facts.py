@@ -82,8 +82,10 @@ class CardFacts:
 
     Attributes
     ----------
+    task_name
+        What the model decides between, for the Hub.
     warning
-        That data were simulated.
+        That data were simulated; empty where they were not.
     verdict, conclusion, meaning
         The verdict's name, its sentence, and what it means for a reader.
     users, use, misuse, timing
@@ -103,6 +105,7 @@ class CardFacts:
     """
 
     name: str
+    task_name: str
     warning: str
     verdict: str
     conclusion: str
@@ -129,12 +132,13 @@ class CardFacts:
 
     @classmethod
     def of(cls, run: Run) -> "CardFacts":
-        """Gather the facts of a run."""
+        """Gather the facts of what ``train`` left behind, or `read_run` read back."""
         result = run.result
         endpoint, level = result.endpoint, result.verdict.level
         tags = ("gene-expression", TASK, "responder-ml", f"verdict:{level}")
         return cls(
             name=run.name,
+            task_name=f"{endpoint.positive} or {endpoint.negative}",
             warning="Simulated data: nothing here is a finding about real animals, donors or patients."
             if result.simulated
             else "",

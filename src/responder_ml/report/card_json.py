@@ -1,6 +1,6 @@
 """The model card for programs: a bill of materials by CycloneDX 1.6 whose one component is the model, with its ``modelCard``.
 
-It has the facts of ``card.md``. The same run gives the same bytes: there is no time of writing, and the serial number is derived
+It has the facts of ``card.md``. The same facts give the same bytes: there is no time of writing, and the serial number is derived
 from the content.
 
 References
@@ -13,7 +13,6 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
-from responder_ml.records.run import Run
 from responder_ml.report.card_facts import TASK, CardFacts, Measure
 from responder_ml.report.numbers import Value, is_missing
 
@@ -23,15 +22,8 @@ _PROGRAM, _LICENCE = "responder_ml", "MIT"
 _OWN_VERSIONS = ("responder-ml", "responder_ml")
 
 
-def render_card_json(run: Run) -> str:
-    """Return the model card of a run as CycloneDX JSON.
-
-    Parameters
-    ----------
-    run
-        What ``train`` left behind, or `read_run` read back.
-    """
-    facts = CardFacts.of(run)
+def render_card_json(facts: CardFacts) -> str:
+    """Return a model card as CycloneDX JSON."""
     content = {
         "version": 1,
         "metadata": {"tools": {"components": [_program(facts)]}},
