@@ -131,3 +131,13 @@ def test_genes_that_go_together_do_not_outvote_one_that_differs(rng):
         held_out = labels[~train] == 1
         separation[builder.name] = np.mean(score[held_out][:, None] > score[~held_out])
     assert separation["all_genes_ridge"] > 0.9 > separation["all_genes"]
+
+
+@pytest.mark.parametrize("penalty", [1e-300, 1e-17])
+def test_a_penalty_below_rounding_errors_still_tells_the_training_rows_apart(values, penalty):
+    copies = np.concatenate([values, values[:4]])
+    labels = np.concatenate([LABELS, LABELS[:4]])
+    builder = AllGenesRidge(penalty).fit(copies, labels, genes=NAMES)
+    score = builder.transform(copies)[:, 0]
+    assert np.isfinite(builder.weights_).all()
+    assert score[labels == 1].min() > score[labels == 0].max()

@@ -1,6 +1,7 @@
 """All detected genes as one signature, weighted jointly: genes that go together share what one of them would get."""
 
 import numpy as np
+from scipy.linalg.lapack import dposv
 
 from responder_ml.arrays import Flags, Floats
 from responder_ml.features.builders.all_genes import AllGenes, of_length_one
@@ -62,21 +63,30 @@ class AllGenesRidge(AllGenes):
         self, products: Floats, positive: Flags, negative: Flags, covariates: Floats | None = None
     ) -> Floats:
         """Return the dual coefficients of the regression; zeros where no gene varies or covariates determine the class."""
-        rows = positive | negative
-        target = positive[rows].astype(np.float64)
-        fixed = np.full((len(target), 1), 1.0 / np.sqrt(len(target)))
-        if covariates is not None:
-            fixed = np.column_stack([fixed, CovariateSpace.of(rows[None], covariates).coordinates[0, rows]])
-        residual = np.eye(len(target)) - fixed @ fixed.T
-        remaining = residual @ target
+        rows = np.flatnonzero(positive | negative)
         weights = np.zeros(len(products))
-        if np.linalg.norm(remaining) <= _DETERMINED * np.sqrt(len(target)):
+        target = positive[rows].astype(np.float64)
+        # Orthonormal columns that the regression has without a penalty: the intercept, and what covariates span beside it.
+        fixed = np.full((len(rows), 1), 1.0 / np.sqrt(len(rows)))
+        if covariates is not None:
+            inside = positive | negative
+            fixed = np.column_stack([fixed, CovariateSpace.of(inside[None], covariates).coordinates[0, rows]])
+        remaining = target - fixed @ (fixed.T @ target)
+        if np.linalg.norm(remaining) <= _DETERMINED * np.sqrt(len(rows)):
             return weights
-        system = residual @ products[np.ix_(rows, rows)] @ residual
-        mean = float(np.trace(system) / np.trace(residual))
+        # The inner products of what these columns leave of the genes.
+        among = products[rows[:, None], rows]
+        along = among @ fixed
+        shared = along @ fixed.T
+        system = among - shared - shared.T + fixed @ (fixed.T @ along) @ fixed.T
+        mean = float(system.trace()) / (len(rows) - float(np.sum(fixed * fixed)))
         if mean > 0:
-            system[np.diag_indices_from(system)] += self.penalty * mean
-            weights[rows] = residual @ np.linalg.solve(system, remaining)
+            system.flat[:: len(rows) + 1] += self.penalty * mean
+            _, solution, failed = dposv(system, remaining)
+            if failed:
+                # Penalties near rounding errors leave a system that is not positive definite.
+                solution = np.linalg.lstsq(system, remaining, rcond=None)[0]
+            weights[rows] = solution - fixed @ (fixed.T @ solution)
         return weights
 
     def gene_weights(self, z: Floats, positive: Flags, negative: Flags, covariates: Floats | None = None) -> Floats:
