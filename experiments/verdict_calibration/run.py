@@ -5,6 +5,7 @@ Every cohort goes through the same steps as in ``train``: labels, plan, search, 
     python experiments/verdict_calibration/run.py type1 --cohorts 300 --seed 1
     python experiments/verdict_calibration/run.py nuisance --cohorts 300 --seed 1
     python experiments/verdict_calibration/run.py seeds --cohorts 200 --seed 1
+    python experiments/verdict_calibration/run.py type1 --cohorts 100 --seed 1 --new-job --only "6 v 7"
 
 Finished cohorts are kept in ``results-*.jsonl`` and not run again; the table is written beside this file.
 """
@@ -38,6 +39,8 @@ DESIGNS = {
 }
 EFFECTS = (0.8, 1.0, 1.2, 1.5)
 NONE = "none named"
+# Marks tasks whose job has the builders and classifiers that `init` writes.
+NEW_JOB = "new job"
 SEEDS_OF_EXACT = 20
 # Of cohorts with a true effect fewer are needed than of those that must not reject.
 HARMLESS_SHARE = 3
@@ -115,7 +118,8 @@ def simulate(design: str, kind: str, effect: float, seed: int) -> AnnData:
 
 def judge(task: tuple) -> dict:
     """Return verdict, p and AUROC of one cohort under one seed of the job."""
-    design, kind, effect, data_seed, seed, *nuisance = task
+    design, kind, effect, data_seed, seed, *others = task
+    is_new_job, nuisance = NEW_JOB in others, [name for name in others if name != NEW_JOB]
     from responder_ml.build import prepare_job
     from responder_ml.config import JobConfig
     from responder_ml.evaluation.evidence import assess_evidence
@@ -133,12 +137,14 @@ def judge(task: tuple) -> dict:
         endpoint["pairs"] = "pair"
     if nuisance and nuisance[0] != NONE:
         endpoint["nuisance"] = [NUISANCES[nuisance[0]][0]]
+    builders = ["genes"] if nuisance else ["genes", "all_genes_ridge" if is_new_job else "all_genes"]
+    classifiers = ["elastic_net", "nearest_centroid"] if is_new_job else ["nearest_centroid"]
     job = JobConfig(
         name="calibration",
         cohort={"source": "table", "units": "log2"},
         endpoint=endpoint,
-        builders=[{"kind": "genes"}] if nuisance else [{"kind": "genes"}, {"kind": "all_genes"}],
-        classifiers=[{"kind": "nearest_centroid"}],
+        builders=[{"kind": name} for name in builders],
+        classifiers=[{"kind": name} for name in classifiers],
         search={"trials": 0},
         seed=seed,
     )
@@ -176,16 +182,18 @@ def run(tasks: list[tuple], path: Path) -> list[dict]:
     return [done[json.dumps(list(task))] for task in tasks]
 
 
-def type1(cohorts: int, seed: int, only: str = "") -> Iterator[str]:
+def type1(cohorts: int, seed: int, only: str = "", *, new_job: bool = False) -> Iterator[str]:
     """Yield the lines of the table of false evidence."""
-    yield f"Cohorts without effect, seed {seed}. The range holds 95 % of shares where the true rate is 0.05."
+    job = " The job is that of `init`: genes and all_genes_ridge, elastic_net and nearest_centroid." * new_job
+    yield f"Cohorts without effect, seed {seed}.{job} The range holds 95 % of shares where the true rate is 0.05."
     yield ""
     yield "| design | cohorts | p <= 0.05 | range | evidence | global test p <= 0.05 | mean AUROC | mean relabellings |"
     yield "|---|---|---|---|---|---|---|---|"
     for number, design in enumerate(DESIGNS):
         if not design.startswith(only):
             continue
-        tasks = [(design, "none", 0.0, seed * 10**6 + number * 10**4 + index, 7) for index in range(cohorts)]
+        first_seed = seed * 10**6 + number * 10**4
+        tasks = [(design, "none", 0.0, first_seed + index, 7, *[NEW_JOB] * new_job) for index in range(cohorts)]
         results = run(tasks, HERE / "results-type1.jsonl")
         if not results:
             continue
@@ -273,18 +281,23 @@ def main() -> None:
         default="",
         help="designs of type1 whose names begin so, or nuisances whose names end so, in a table of their own",
     )
+    parser.add_argument(
+        "--new-job", action="store_true", help="type1: with the builders and classifiers that `init` writes"
+    )
     parser.add_argument("--effect", type=float, default=1.5, help="of the cohorts with a harmless nuisance")
     args = parser.parse_args()
     lines = {
-        "type1": lambda: type1(args.cohorts, args.seed, args.only),
+        "type1": lambda: type1(args.cohorts, args.seed, args.only, new_job=args.new_job),
         "nuisance": lambda: nuisances(args.cohorts, args.seed, args.only, args.effect),
         "seeds": lambda: seeds(args.cohorts, args.seed),
     }[args.table]()
-    only = f" --only {args.only}" if args.only else ""
+    only = " --new-job" * args.new_job
+    only += f' --only "{args.only}"' if args.only else ""
     only += f" --effect {args.effect:g}" if args.effect != parser.get_default("effect") else ""
     command = f"`python experiments/verdict_calibration/run.py {args.table} --cohorts {args.cohorts} --seed {args.seed}{only}`"
     lines = ["Simulated data.", "", command, "", *lines, ""]
-    suffix = f"-{args.only}-{args.seed if args.table == 'type1' else args.effect}" if only else ""
+    suffix = f"-{args.only}-{args.seed if args.table == 'type1' else args.effect}" if args.only else ""
+    suffix = "-new-job" if args.new_job else suffix
     (HERE / f"{args.table}{suffix}.md").write_text("\n".join(lines))
     print("\n".join(lines))
 
