@@ -19,7 +19,7 @@ JobSource: TypeAlias = str | os.PathLike[str] | JobConfig | AnnData
 
 _DEFAULTS: dict[str, Any] = {
     "name": "cohort",
-    "builders": ["genes"],
+    "builders": ["genes", "all_genes_ridge"],
     "classifiers": ["elastic_net", "nearest_centroid"],
 }
 _GRADED_DEFAULTS: dict[str, Any] = {"name": "cohort", "builders": ["genes", "all_genes"], "regressors": ["ridge"]}
