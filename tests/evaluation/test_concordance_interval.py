@@ -30,14 +30,16 @@ def test_the_interval_holds_the_value_and_widens_with_folds(rng):
     outcome = np.arange(20.0)
     predictions = outcome[None] + rng.normal(0.0, 8.0, (1, 20))
     strata = np.zeros(20, dtype=int)
-    one = PredictedOutcomes(outcome, predictions, np.zeros((1, 20), dtype=int), strata)
+    one = PredictedOutcomes(outcome, predictions, np.zeros((1, 20), dtype=int), strata, strata)
     low, high = concordance_interval(one)
     assert low < concordance(outcome, predictions[0]) < high
     # All in one order, whatever the folds: only the number of folds differs.
-    perfect = [PredictedOutcomes(outcome, outcome[None], np.arange(20)[None] % folds, strata) for folds in (1, 5)]
+    perfect = [
+        PredictedOutcomes(outcome, outcome[None], np.arange(20)[None] % folds, strata, strata) for folds in (1, 5)
+    ]
     assert concordance_interval(perfect[1])[0] < concordance_interval(perfect[0])[0] < 1.0
 
 
 def test_no_pair_has_no_interval():
-    apart = PredictedOutcomes(np.arange(3.0), np.arange(3.0)[None], np.arange(3)[None], np.zeros(3, dtype=int))
+    apart = PredictedOutcomes(np.arange(3.0), np.arange(3.0)[None], np.arange(3)[None], *np.zeros((2, 3), dtype=int))
     assert np.isnan(concordance_interval(apart)).all()

@@ -3,8 +3,8 @@
 The headline is the concordance: the share of pairs of subjects that are predicted in the order of their outcomes. As for the AUROC,
 two subjects are compared where one model predicted both, that is within an outer fold, and where they are of one stratum: the mean
 of another fold's training outcomes is the lower the higher those held out are, so pairs across folds pull the concordance of noise
-below one half. The test statistic is a smooth relative of it, as for two classes (`separation`), and equals theirs for an outcome
-of two values.
+below one half. Pairs are weighted to be composed as all pairs are, not as those within balanced folds (`fold_concordance`). The
+test statistic is a smooth relative of it, as for two classes (`separation`), and equals theirs for an outcome of two values.
 
 References
 ----------
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import rankdata
 
-from responder_ml.arrays import Floats, Indices
+from responder_ml.arrays import Floats, Indices, Labels
 
 LEAST_SPREAD = 1e-12
 """Share of their level up to which decisions do not vary."""
@@ -36,12 +36,15 @@ class PredictedOutcomes:
         Outer fold of each subject in each repeat, repeats x subjects.
     strata
         Stratum code of each subject, shape ``(n_subjects,)``.
+    halves
+        1 for subjects whose outcome was counted to the upper half when folds were balanced, 0 for the others.
     """
 
     outcome: Floats
     predictions: Floats
     folds: Indices
     strata: Indices
+    halves: Labels
 
     @property
     def mean(self) -> Floats:
@@ -50,26 +53,39 @@ class PredictedOutcomes:
 
 
 def fold_concordance(predicted: PredictedOutcomes) -> float:
-    """Return the share of pairs in the order of their outcomes, over pairs of one stratum and fold and over repeats.
+    """Return the share of pairs in the order of their outcomes, of one stratum and fold, over repeats.
 
-    Pairs of equal outcomes do not count; of equal predictions count half. Not a number where no pair counts.
+    Folds hold subjects of the upper and the lower half of outcomes in equal shares, so of the pairs within folds more lie across
+    the halves than of all pairs, and these are easier to order. Shares are therefore taken among pairs within the lower half,
+    across the halves and within the upper half of each stratum, and weighted by the number of all such pairs. Pairs of equal
+    outcomes do not count; of equal predictions count half. Pairs of a kind that never met in a fold are left out. Not a number
+    where no pair met.
 
     Examples
     --------
     Two folds of two subjects; the pair of one fold is in the right order, and that of the other is not.
 
-    >>> outcome, folds = np.array([0.2, 0.8, 1.5, 1.1]), np.array([[0, 0, 1, 1]])
-    >>> predictions = np.array([[0.4, 0.5, 0.6, 0.9]])
-    >>> fold_concordance(PredictedOutcomes(outcome, predictions, folds, np.zeros(4, dtype=int)))
+    >>> outcome, folds, halves = np.array([0.2, 0.8, 1.5, 1.1]), np.array([[0, 1, 0, 1]]), np.array([0, 0, 1, 1])
+    >>> predictions = np.array([[0.4, 0.9, 0.6, 0.5]])
+    >>> fold_concordance(PredictedOutcomes(outcome, predictions, folds, np.zeros(4, dtype=int), halves))
     0.5
     """
-    outcome, strata, right, met = predicted.outcome, predicted.strata, 0.0, 0
+    outcome, strata, halves = predicted.outcome, predicted.strata, predicted.halves
     comparable = (outcome[:, None] > outcome[None, :]) & (strata[:, None] == strata[None, :])
+    # Strata x (within the lower half, across, within the upper half), as one code.
+    kinds = 3 * np.unique(strata, return_inverse=True)[1][:, None] + halves[:, None] + halves[None, :]
+    n_kinds = int(kinds.max()) + 1
+    right, met = np.zeros((2, n_kinds))
     for prediction, fold in zip(predicted.predictions, predicted.folds, strict=True):
         above, below = np.nonzero(comparable & (fold[:, None] == fold[None, :]))
-        right += 0.5 * float(np.sum(np.sign(prediction[above] - prediction[below]) + 1.0))
-        met += len(above)
-    return right / met if met else float("nan")
+        order = 0.5 * (np.sign(prediction[above] - prediction[below]) + 1.0)
+        right += np.bincount(kinds[above, below], order, minlength=n_kinds)
+        met += np.bincount(kinds[above, below], minlength=n_kinds)
+    known = met > 0
+    if not known.any():
+        return float("nan")
+    weights = np.bincount(kinds[comparable], minlength=n_kinds)[known]
+    return float(weights @ (right[known] / met[known]) / weights.sum())
 
 
 def spearman(predicted: PredictedOutcomes) -> float:

@@ -38,7 +38,7 @@ def concordance_interval(predicted: PredictedOutcomes) -> tuple[float, float]:
 
     >>> outcome = np.arange(10.0)
     >>> one = np.zeros((1, 10), dtype=int)
-    >>> low, high = concordance_interval(PredictedOutcomes(outcome, outcome[None], one, one[0]))
+    >>> low, high = concordance_interval(PredictedOutcomes(outcome, outcome[None], one, one[0], one[0]))
     >>> round(low, 2), high
     (0.88, 1.0)
     """

@@ -122,7 +122,7 @@ class GradedProcedure:
             results += of_repeat
             if on_progress is not None:
                 on_progress(len(results), self.plan.repeats, "")
-        auto, candidates = _collect(self.search_data, outcome, results)
+        auto, candidates = _collect(self.search_data, outcome, self._cut, results)
         names = [candidate.name for candidate in self.candidates]
         return GradedResult(tuple(results), dict(zip(names, candidates, strict=True)), auto)
 
@@ -190,13 +190,13 @@ def _measure_unit(
     results = search([_draw(outcome, repeat, cut) for outcome in outcomes for repeat in range(repeats)])
     rows = []
     for index, outcome in enumerate(outcomes):
-        auto, candidates = _collect(search_data, outcome, results[index * repeats : (index + 1) * repeats])
+        auto, candidates = _collect(search_data, outcome, cut, results[index * repeats : (index + 1) * repeats])
         rows.append(measure(auto, cells, np.stack([candidate.mean for candidate in candidates])))
     return np.stack(rows)
 
 
 def _collect(
-    search_data: SearchData, outcome: Floats, results: Sequence[DrawResult]
+    search_data: SearchData, outcome: Floats, cut: float, results: Sequence[DrawResult]
 ) -> tuple[PredictedOutcomes, list[PredictedOutcomes]]:
     """Return the predictions of auto and of each candidate, the mean over each subject's samples."""
     subject_of, n_subjects = search_data.subject_of, search_data.n_subjects
@@ -206,8 +206,8 @@ def _collect(
     auto = np.stack([by_subject(result.auto, subject_of, n_subjects) for result in results])
     # Candidates x repeats x subjects.
     of_candidates = np.stack([by_subject(result.decisions, subject_of, n_subjects) for result in results], axis=1)
-    strata = search_data.strata
+    design = folds, search_data.strata, halves(outcome, cut)
     return (
-        PredictedOutcomes(outcome, auto, folds, strata),
-        [PredictedOutcomes(outcome, of_candidate, folds, strata) for of_candidate in of_candidates],
+        PredictedOutcomes(outcome, auto, *design),
+        [PredictedOutcomes(outcome, of_candidate, *design) for of_candidate in of_candidates],
     )
