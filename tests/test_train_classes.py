@@ -23,7 +23,10 @@ from responder_ml.evaluation.class_predictions import PROBABILITY
 from responder_ml.evaluation.procedure import Procedure
 from responder_ml.evaluation.several_classes import correct_pairs, judge_classes
 from responder_ml.records.classes import ANSWER, PAGE, read_classes
-from responder_ml.records.run import read_run
+from responder_ml.records.run import CARD, CARD_FILE, read_run
+from responder_ml.report.card import render_card
+from responder_ml.report.card_json import render_card_json
+from responder_ml.report.class_card import describe_classes
 from responder_ml.search.search_data import SearchData
 from responder_ml.search.workers import Workers
 from responder_ml.train_classes import train_classes
@@ -121,6 +124,29 @@ def test_every_subject_has_a_probability_of_every_class(trained):
     page = " ".join((folder / "runs" / "all" / PAGE).read_text().split())
     assert "predicted susceptible" in page
     assert "not tested" in page
+
+
+def test_the_card_lies_in_the_folder_and_in_the_bundle(trained):
+    folder, _ = trained
+    out, bundle = folder / "runs" / "all", folder / "models" / "all"
+    run = read_classes(out)
+    facts = describe_classes(run)
+    card = (out / CARD).read_text()
+    assert card == render_card(facts)
+    assert (out / CARD_FILE).read_text() == render_card_json(facts)
+    assert (bundle / CARD).read_text() == card
+    assert read_class_bundle(bundle).manifest.training["data_sha256"] == run.result.data_sha256
+    assert run.result.data_sha256 in card
+    assert "- Expression: 300 genes, counts" in card
+    assert "- Rows selected: drug = saline, region = PFC" in card
+    assert facts.families == ("nearest_centroid",)
+    # What holds for all pairs is said once.
+    assert len(set(run.result.findings)) == len(run.result.findings)
+    for row in run.result.pairs:
+        own = read_run(folder / "runs" / row.run).result
+        for finding in own.audit:
+            said = [limit for limit in run.result.findings if limit.startswith(f"{finding.code}: {finding.message}")]
+            assert bool(said) == (finding.severity != "info")
 
 
 def test_it_is_read_back_and_a_damaged_answer_is_named(trained, tmp_path):

@@ -30,8 +30,14 @@ from responder_ml.records.classes import (
     PairRow,
     write_classes,
 )
+from responder_ml.records.digests import data_digest
+from responder_ml.records.endpoint_record import EndpointRecord
 from responder_ml.records.ownership import check_apart
-from responder_ml.records.run import Run
+from responder_ml.records.run import CARD, CARD_FILE, Run
+from responder_ml.report.card import render_card
+from responder_ml.report.card_facts import final_classifiers
+from responder_ml.report.card_json import render_card_json
+from responder_ml.report.class_card import describe_classes
 from responder_ml.report.classes import render_classes
 from responder_ml.search.checkpoints import run_checkpoint
 from responder_ml.search.search_data import SearchData
@@ -85,7 +91,8 @@ def train_classes(job: JobConfig, out: Path, bundle: Path, progress: Progress | 
                 own = of_pairs.enter_context(run_checkpoint(pair.out))
                 runs.append(run_job(pair.job, pair.out, pair.bundle, own, progress, prepared=of_pair))
         run = compose(job, labelled, classes, float(observed[AUTO_AUROC]), null, probabilities, pair_jobs, runs, clock)
-        result = run.result
+        result, facts = run.result, describe_classes(run)
+        card = render_card(facts)
         write_class_bundle(
             bundle,
             [pair.bundle.name for pair in pair_jobs],
@@ -93,8 +100,9 @@ def train_classes(job: JobConfig, out: Path, bundle: Path, progress: Progress | 
             simulated=result.simulated,
             versions=result.versions,
             training=result.training(),
+            pages={CARD: card},
         )
-        write_classes(run, render_classes(run), out)
+        write_classes(run, render_classes(run), out, {CARD: card, CARD_FILE: render_card_json(facts)})
     return run
 
 
@@ -133,10 +141,11 @@ def compose(
     columns = {"subject": labelled.subjects, "observed": observed, **prediction_columns(names, probabilities)}
     predictions = pd.DataFrame(columns)[["subject", "observed", "predicted", *probability_names(names)]]
     simulated = any(run.result.simulated for run in runs)
+    endpoint = EndpointRecord.of(labelled, dict(job.cohort.where), job.cohort.tissue_taken)
     result = ClassesResult(
         name=job.name,
         simulated=simulated,
-        taken=job.cohort.tissue_taken,
+        taken=endpoint.taken,
         column=job.endpoint.column,
         classes={name: int(np.sum(classes == code)) for code, name in enumerate(names)},
         macro_auroc=round(macro_auroc, 10),
@@ -146,6 +155,16 @@ def compose(
         sentence=f"{'Simulated data: ' * simulated}{verdict.sentence}",
         pairs=tuple(rows),
         prediction=ClassPrediction(**count_predictions(predictions["observed"], predictions["predicted"], names)),
+        samples=labelled.n_samples,
+        genes=labelled.cohort.n_vars,
+        units=endpoint.units,
+        where=endpoint.where,
+        strata=tuple(endpoint.strata),
+        nuisances=tuple(endpoint.nuisances),
+        adjust=tuple(endpoint.adjust),
+        findings=tuple(_findings(runs)),
+        classifiers=tuple(dict.fromkeys(kind for run in runs for kind in final_classifiers(run.result))),
+        data_sha256=data_digest(labelled),
         timings=clock.read(),
         versions=versions_of(),
         seed=job.seed,
@@ -208,6 +227,21 @@ def _pair_rows(pair_jobs: list[PairJob], runs: list[Run], p_all: float | None, a
             )
         )
     return rows
+
+
+def _findings(runs: Sequence[Run]) -> list[str]:
+    """Return the warnings and errors of the audits: once where all pairs have one, otherwise with the classes it concerns."""
+    pairs_of_finding: dict[str, list[str]] = {}
+    for run in runs:
+        endpoint = run.result.endpoint
+        for finding in run.result.audit:
+            if finding.severity != "info":
+                pairs = pairs_of_finding.setdefault(f"{finding.code}: {finding.message}", [])
+                pairs.append(f"{endpoint.positive} against {endpoint.negative}")
+    return [
+        finding if len(pairs) == len(runs) else f"{finding} ({'; '.join(pairs)})"
+        for finding, pairs in pairs_of_finding.items()
+    ]
 
 
 def _null_record(null: NullResult) -> ClassesNull:

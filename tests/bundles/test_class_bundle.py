@@ -93,6 +93,19 @@ def test_edited_missing_and_foreign_files_are_refused(folder):
         read_class_bundle(folder)
 
 
+def test_text_may_be_beside_it_and_nothing_else_called_so(folder, tmp_path):
+    (folder / "card.md").write_text("# A card")
+    read_class_bundle(folder)
+    (folder / "card.md").unlink()
+    (folder / "card.md").symlink_to(tmp_path)
+    with pytest.raises(BundleError, match=r"card\.md"):
+        read_class_bundle(folder)
+    (folder / "card.md").unlink()
+    (folder / "card.md").mkdir()
+    with pytest.raises(BundleError, match=r"card\.md"):
+        read_class_bundle(folder)
+
+
 def test_a_reader_of_two_classes_is_told_to_take_a_pair(folder):
     with pytest.raises(BundleError, match="of several classes"):
         read_manifest(folder)

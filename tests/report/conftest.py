@@ -3,6 +3,7 @@
 import hashlib
 import time
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,11 @@ import pytest
 from responder_ml.evaluation import metrics
 from responder_ml.evaluation.auroc_interval import auroc_interval
 from responder_ml.evaluation.verdict import BaselineResult, NuisanceSummary, NullSummary, conclude
+from responder_ml.records.classes import ClassesNull, ClassesResult, ClassesRun, ClassPrediction, PairRow
 from responder_ml.records.result import SCHEMA_VERSION, Result
 from responder_ml.records.run import TABLES, Run, empty_table
+from responder_ml.report.card_facts import CardFacts
+from responder_ml.report.class_card import describe_classes
 from responder_ml.report.html import render_report
 
 CANDIDATES = ("genes+elastic_net", "genes+nearest_centroid", "genes+xgboost")
@@ -403,11 +407,76 @@ def awkward_run() -> Run:
     return Run(result, {**run.tables, "samples": samples, "baselines": baselines}, run.config)
 
 
-@pytest.fixture(
-    params=["typical_run", "no_null_run", "underpowered_run", "one_candidate_run", "large_run", "awkward_run"]
-)
+RUNS = ("typical_run", "no_null_run", "underpowered_run", "one_candidate_run", "large_run", "awkward_run")
+
+
+@pytest.fixture(params=RUNS)
 def any_run(request) -> Run:
     return request.getfixturevalue(request.param)
+
+
+def make_classes_run(
+    names=("control", "resilient", "susceptible"), level="evidence", draws=999, **changes
+) -> ClassesRun:
+    """A training of several classes that never was."""
+    rng = np.random.default_rng(5)
+    pairs = list(combinations(names, 2))
+    tested = {"p_value": 0.004, "corrected_p": 0.01} if draws else {}
+    rows = [
+        PairRow(
+            positive=one, negative=other, n_positive=6, n_negative=7, auroc=0.9 - 0.1 * number, auroc_low=0.6, auroc_high=0.99,
+            verdict=level, sentence="In words.", run=f"three-12345678-{number}", **tested,
+        )
+        for number, (one, other) in enumerate(pairs)
+    ]  # fmt: skip
+    null = ClassesNull(
+        statistic="soft maximum", p_value=0.01, p_interval=(0.005, 0.02), labellings="34650", relabellings=draws, exact=False,
+        settled=True, null_mean=0.51, min_attainable_p=0.001,
+    )  # fmt: skip
+    size = len(names)
+    known = {
+        "name": "three", "simulated": True, "taken": "after", "column": "phenotype", "classes": dict.fromkeys(names, 7),
+        "macro_auroc": 0.8, "null": null if draws else None, "alpha": 0.05, "level": level,
+        "sentence": "Simulated data: Evidence that expression tells the classes apart.", "pairs": rows,
+        "prediction": ClassPrediction(
+            balanced_accuracy=0.62, confusion=[[5 if row == column else 1 for column in range(size)] for row in range(size)]
+        ),
+        "samples": 30, "genes": 14_077, "units": "counts", "where": {"region": ["PFC", "NAc"]}, "strata": ["drug"],
+        "nuisances": ["batch", "library size"], "adjust": ["age"], "classifiers": ["elastic_net", "nearest_centroid"],
+        "findings": [f"RML08: batch goes with the class ({names[0]} against {names[1]})"], "data_sha256": "ab" * 32,
+        "versions": {"responder-ml": "0.2.0", "numpy": "2.4.6"}, "seed": 7,
+    }  # fmt: skip
+    result = ClassesResult(**{**known, **changes})
+    null_table = pd.DataFrame(
+        {"draw": range(draws), "statistic": rng.normal(size=draws), "auroc": rng.normal(0.51, 0.08, draws)}
+    )
+    return ClassesRun(result, {"pairs": pd.DataFrame([row.model_dump() for row in rows]), "null": null_table}, {})
+
+
+CLASSES_RUNS = {
+    "three": {},
+    "no null": {"draws": 0, "level": "not_tested"},
+    "real": {"simulated": False, "sentence": "No evidence.", "level": "no_evidence"},
+    "five": {"names": ("a", "b", "c", "d", "e"), "prediction": None},
+    "awkward": {"names": ("<b>good</b>", "bad & worse", "_x_"), "name": "a|b", "column": "$x_1$", "level": "confounded"},
+    "of a version that knew less": {
+        "samples": None, "genes": None, "units": "", "where": {}, "strata": (), "nuisances": (), "adjust": (), "classifiers": (),
+        "findings": (), "data_sha256": "", "versions": {},
+    },
+}  # fmt: skip
+
+
+@pytest.fixture(params=list(CLASSES_RUNS))
+def any_classes_run(request) -> ClassesRun:
+    return make_classes_run(**CLASSES_RUNS[request.param])
+
+
+@pytest.fixture(params=[*RUNS, *CLASSES_RUNS])
+def any_facts(request) -> CardFacts:
+    """What the card of any kind of run says."""
+    if request.param in RUNS:
+        return CardFacts.of(request.getfixturevalue(request.param))
+    return describe_classes(make_classes_run(**CLASSES_RUNS[request.param]))
 
 
 @dataclass(frozen=True)

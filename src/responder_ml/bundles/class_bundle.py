@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from pydantic import Field, ValidationError
 
+from responder_ml.bundles.intact_files import foreign_names
 from responder_ml.bundles.manifest import (
     CLASSES,
     MANIFEST,
@@ -156,15 +157,11 @@ def read_class_bundle(folder: Path) -> ClassBundle:
 
 
 def _refuse_foreign(folder: Path, own: Collection[str]) -> None:
-    foreign = [
-        path.name
-        for path in sorted(folder.iterdir())
-        if path.is_symlink() or not (path.name in own or path.name.startswith("."))
-    ]
+    foreign = foreign_names(folder, own)
     if foreign:
         raise BundleError(
-            f"{folder} holds what no bundle of several classes holds: {list_names(foreign)}. Links are not followed. Use the "
-            "folder as `train` wrote it."
+            f"{folder} holds what no bundle of several classes holds: {list_names(foreign)}. Links are not followed, and only text "
+            "may be beside the manifest and the pairs. Use the folder as `train` wrote it."
         )
 
 
@@ -211,6 +208,7 @@ def write_class_bundle(
     simulated: bool,
     versions: Mapping[str, Any],
     training: Mapping[str, Any],
+    pages: Mapping[str, str] | None = None,
 ) -> None:
     """Write the manifest of all classes beside the bundles of their pairs, which are there.
 
@@ -222,6 +220,8 @@ def write_class_bundle(
         Folders of the pairs, in the order of the classes.
     name, simulated, versions, training
         As in `ClassesManifest`.
+    pages
+        Texts to put beside it, such as the card, by file name.
 
     Raises
     ------
@@ -249,4 +249,5 @@ def write_class_bundle(
     )
     content = manifest.model_dump(exclude={"sha256"})
     content["sha256"] = manifest_digest(content)
-    write_folder(folder, {MANIFEST: json.dumps(content, indent=1, allow_nan=False) + "\n"}, CLASS_BUNDLE_FOLDER)
+    text = json.dumps(content, indent=1, allow_nan=False) + "\n"
+    write_folder(folder, {**(pages or {}), MANIFEST: text}, CLASS_BUNDLE_FOLDER)

@@ -1,6 +1,7 @@
 """The files of a bundle's folder: all there, no others, and as they were written."""
 
 import hashlib
+from collections.abc import Collection
 from pathlib import Path
 
 from responder_ml.bundles.manifest import MANIFEST, MODEL, REFERENCE, BundleFile
@@ -23,17 +24,34 @@ def check_folder(folder: Path) -> None:
     missing = [name for name in own if not (folder / name).is_file()]
     if missing:
         raise BundleError(f"{folder} is not a complete bundle: {', '.join(missing)} not found. Use an intact copy.")
-    foreign = [
-        path.name
-        for path in sorted(folder.iterdir())
-        if path.is_symlink()
-        or (path.name not in own and path.suffix not in _TEXT_SUFFIXES and not path.name.startswith("."))
-    ]
+    foreign = foreign_names(folder, own)
     if foreign:
         raise BundleError(
             f"{folder} holds files that no bundle holds: {', '.join(foreign[:5])}. Links are not followed, and only text may "
             "be beside the bundle's own files. Use the folder as `train` wrote it."
         )
+
+
+def foreign_names(folder: Path, own: Collection[str]) -> list[str]:
+    """Return what lies in a bundle's folder and does not belong there: links, and whatever is neither its own nor text.
+
+    Parameters
+    ----------
+    folder
+        The folder.
+    own
+        Names of the bundle's own files and folders.
+    """
+    return [
+        path.name
+        for path in sorted(folder.iterdir())
+        if path.is_symlink()
+        or (
+            path.name not in own
+            and not path.name.startswith(".")
+            and not (path.is_file() and path.suffix in _TEXT_SUFFIXES)
+        )
+    ]
 
 
 def read_checked(path: Path, expected: BundleFile) -> bytes:

@@ -15,6 +15,8 @@ from pydantic import Field
 from responder_ml.cohort.tissue_taken import TissueTaken
 from responder_ml.evaluation.verdict import Level
 from responder_ml.records.folder import FolderFormat, Number, Part
+from responder_ml.records.numbers import RowFilter
+from responder_ml.records.run import CARD, CARD_FILE
 
 SCHEMA_VERSION = 1
 ANSWER, PAGE = "classes.json", "classes.html"
@@ -94,13 +96,27 @@ class ClassesResult(Part):
     sentence: str = Field(description="the conclusion in words")
     pairs: tuple[PairRow, ...] = Field((), description="the rows of pairs.csv")
     prediction: ClassPrediction | None = Field(None, description="the rows of predictions.csv, counted; not tested")
+    samples: int | None = Field(None, description="samples, before those of a subject are combined")
+    genes: int | None = Field(None, description="genes of the cohort")
+    units: str = Field("", description="units of the expression")
+    where: RowFilter = Field({}, description="rows of the sample sheet that were used")
+    strata: tuple[str, ...] = Field((), description="columns within which classes are exchanged")
+    nuisances: tuple[str, ...] = Field((), description="what must not explain the result of a pair, in words")
+    adjust: tuple[str, ...] = Field((), description="covariates held constant")
+    findings: tuple[str, ...] = Field(
+        (), description="warnings and errors of the audits of the pairs, with their codes"
+    )
+    classifiers: tuple[str, ...] = Field((), description="kinds of classifier in the final models of the pairs")
+    data_sha256: str = Field("", description="digest of all data that were used")
     timings: dict[str, float] = Field({}, description="seconds of each stage, and in total")
     versions: dict[str, str] = Field({}, description="versions of Python and of the packages that matter")
     seed: int = Field(description="seed of all random numbers")
 
     def training(self) -> dict[str, Any]:
         """Return what belongs to every use of the models, as their bundle holds it."""
-        content = self.model_dump(mode="json", include={"macro_auroc", "null", "level", "sentence", "seed"})
+        content = self.model_dump(
+            mode="json", include={"macro_auroc", "null", "level", "sentence", "seed", "data_sha256"}
+        )
         verdict = {name: content.pop(name) for name in ("level", "sentence")}
         return {"n": dict(self.classes), **content, "verdict": verdict}
 
@@ -124,7 +140,7 @@ CLASSES_FOLDER = FolderFormat(
     TABLES,
     tables_required=True,
     float_format="%.10g",
-    pages=(PAGE,),
+    pages=(PAGE, CARD, CARD_FILE),
 )
 
 
@@ -158,12 +174,12 @@ def read_classes(folder: Path) -> ClassesRun:
     return ClassesRun(*CLASSES_FOLDER.read_as(folder, ClassesResult))
 
 
-def write_classes(run: ClassesRun, page: str, folder: Path) -> None:
-    """Write the folder; ``classes.json`` comes last, so a folder that has one is complete.
+def write_classes(run: ClassesRun, page: str, folder: Path, cards: Mapping[str, str] | None = None) -> None:
+    """Write the folder with its page and, by name, its cards; ``classes.json`` comes last, so a folder that has one is complete.
 
     Raises
     ------
     RunError
         The folder holds something else, or cannot be written.
     """
-    CLASSES_FOLDER.write(folder, run.result.model_dump(mode="json"), run.tables, run.config, page)
+    CLASSES_FOLDER.write(folder, run.result.model_dump(mode="json"), run.tables, run.config, page, cards)

@@ -183,15 +183,16 @@ class FolderFormat:
         tables: Mapping[str, pd.DataFrame],
         config: Mapping[str, Any],
         page: str,
+        others: Mapping[str, str] | None = None,
     ) -> None:
-        """Write the folder of an answer with one page, the first of ``pages``; the answer comes last.
+        """Write the folder of an answer with its page, the first of ``pages``, and other pages by name; the answer comes last.
 
         Raises
         ------
         RunError
             The folder holds something else, or cannot be written.
         """
-        write_folder(folder, {self.pages[0]: page, **self.texts(answer, tables, config)}, self.kind)
+        write_folder(folder, {self.pages[0]: page, **(others or {}), **self.texts(answer, tables, config)}, self.kind)
 
     def _read_table(self, folder: Path, name: str) -> pd.DataFrame:
         path = folder / f"{name}.csv"

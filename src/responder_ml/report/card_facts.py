@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from responder_ml.cohort.tissue_taken import describe_timing
 from responder_ml.evaluation.metrics import METRICS
 from responder_ml.records.job_lock import JobLock
+from responder_ml.records.numbers import RowFilter
 from responder_ml.records.result import RefitRecord, Result
 from responder_ml.records.run import Run
 from responder_ml.report.numbers import Value, brief, is_missing, p_text, plain
@@ -15,16 +16,23 @@ from responder_ml.report.verdict import MEANINGS, NAMES, corrected_for_jobs
 TASK = "tabular-classification"
 """The task, as the Hugging Face Hub names it."""
 _GENES = 10
-_NOT_RUN = "not run"
+NOT_RUN = "not run"
+"""Instead of a p where there is no null."""
+SIMULATED = "Simulated data: nothing here is a finding about real animals, donors or patients."
+USERS = "Researchers who compare gene expression between groups of animals, donors or patients."
+MISUSE = "Not for diagnosis, for choosing a treatment, or for any decision about a patient."
+ONE_COHORT = (
+    "One cohort, internal validation only. The result may not hold in another region, drug, paradigm, sex or platform."
+)
+_NEVER_EVALUATED = "The model in the bundle was refitted on all subjects and has itself never been evaluated."
 _OF_PROCEDURE = (
     "These numbers are of the whole procedure on held-out subjects, the combination of the candidates included."
 )
-_RELABELLED = (
+RELABELLED = (
     "Relabelled subjects: labels are exchanged at random and the whole procedure is run again, which shows what chance alone "
     "gives; p is how often that is as good as the result."
 )
 _BASELINES = "Baselines: simple predictors on the same subjects, which the procedure should surpass."
-_NEVER_EVALUATED = "The model in the bundle was refitted on all subjects and has itself never been evaluated."
 
 
 @dataclass(frozen=True)
@@ -135,29 +143,23 @@ class CardFacts:
         """Gather the facts of what ``train`` left behind, or `read_run` read back."""
         result = run.result
         endpoint, level = result.endpoint, result.verdict.level
-        tags = ("gene-expression", TASK, "responder-ml", f"verdict:{level}")
         return cls(
             name=run.name,
             task_name=f"{endpoint.positive} or {endpoint.negative}",
-            warning="Simulated data: nothing here is a finding about real animals, donors or patients."
-            if result.simulated
-            else "",
+            warning=SIMULATED if result.simulated else "",
             verdict=NAMES.get(level, level),
             conclusion=result.verdict.sentence,
             meaning=MEANINGS.get(level, ""),
-            users="Researchers who compare gene expression between groups of animals, donors or patients.",
-            use=(
-                f"Research only: to discriminate {endpoint.positive} from {endpoint.negative} by gene expression, in samples "
-                "similar to the training samples (same tissue, platform and design)."
-            ),
-            misuse="Not for diagnosis, for choosing a treatment, or for any decision about a patient.",
+            users=USERS,
+            use=intended_use(f"{endpoint.positive} from {endpoint.negative}"),
+            misuse=MISUSE,
             timing=describe_timing(endpoint.taken),
             data=tuple(fact for fact in _data(result) if fact.text),
             evaluated=_OF_PROCEDURE if result.refit is None else f"{_OF_PROCEDURE} {_NEVER_EVALUATED}",
-            reading=(*(f"{metric.label}: {metric.meaning}." for metric in METRICS), _RELABELLED, _BASELINES),
+            reading=(*(f"{metric.label}: {metric.meaning}." for metric in METRICS), RELABELLED, _BASELINES),
             measures=tuple(_measures(run)),
             architecture="No model was fitted." if result.refit is None else _architecture(result.refit),
-            families=() if result.refit is None else _families(result, result.refit),
+            families=final_classifiers(result),
             inputs="" if result.refit is None else f"table of samples and genes, {endpoint.units}",
             outputs="" if result.refit is None else f"log-odds and probability of {endpoint.positive}",
             genes=tuple(_genes(run)),
@@ -166,19 +168,42 @@ class CardFacts:
             versions=result.versions,
             seed=result.seed,
             digest=result.data_sha256,
-            tags=(*tags, "simulated") if result.simulated else tags,
+            tags=tags_of(level, simulated=result.simulated),
         )  # fmt: skip
+
+
+def intended_use(words: str) -> str:
+    """Return the sentence on what a model is for, which is to discriminate ``words``, such as ``responder from control``."""
+    return (
+        f"Research only: to discriminate {words} by gene expression, in samples similar to the training samples (same tissue, "
+        "platform and design)."
+    )
+
+
+def tags_of(level: str, *, simulated: bool) -> tuple[str, ...]:
+    """Return the words by which a model is found, the level of its verdict among them."""
+    tags = ("gene-expression", TASK, "responder-ml", f"verdict:{level}")
+    return (*tags, "simulated") if simulated else tags
+
+
+def rows_used(where: RowFilter) -> str:
+    """Return in words which rows of the sheet were used; empty for all."""
+    return ", ".join(f"{column} = {_joined(value)}" for column, value in where.items())
+
+
+def p_label(relabellings: int, smallest: Value) -> str:
+    """Return what p is called, with the relabellings that were run and the smallest p they could give."""
+    return f"p under relabelled subjects ({relabellings} relabellings, smallest attainable p {p_text(smallest)})"
 
 
 def _data(result: Result) -> Iterator[Fact]:
     endpoint, n = result.endpoint, result.n
     classes = f"{n.positive} {endpoint.positive}, {n.negative} {endpoint.negative}"
-    where = ", ".join(f"{column} = {_joined(value)}" for column, value in endpoint.where.items())
     question = f"{endpoint.positive} (positive) against {endpoint.negative}, column {endpoint.column}"
     yield Fact("question", "Question", question)
     yield Fact("subjects", "Subjects", f"{n.subjects} ({classes}); samples: {n.samples}")
     yield Fact("expression", "Expression", f"{n.genes} genes, {endpoint.units}")
-    yield Fact("rows", "Rows selected", where)
+    yield Fact("rows", "Rows selected", rows_used(endpoint.where))
     yield Fact("strata", "Labels permuted within", ", ".join(endpoint.strata))
     yield Fact("nuisances", "Nuisances, which must not explain the result", ", ".join(endpoint.nuisances))
     yield Fact("sha256", "SHA-256 of the data", result.data_sha256)
@@ -219,11 +244,10 @@ def _tests(result: Result) -> Iterator[Measure]:
     """Return what the null and the global test say."""
     null, test = result.null, result.global_test
     if null is None or null.p_value is None:
-        yield Measure("p under relabelled subjects", None, is_p=True, absent=_NOT_RUN)
+        yield Measure("p under relabelled subjects", None, is_p=True, absent=NOT_RUN)
     else:
-        allowed = f"{null.permutations} relabellings, smallest attainable p {p_text(null.min_attainable_p)}"
         yield Measure("mean AUROC under relabelled subjects", null.null_mean)
-        yield Measure(f"p under relabelled subjects ({allowed})", null.p_value, is_p=True)
+        yield Measure(p_label(null.permutations, null.min_attainable_p), null.p_value, is_p=True)
         if null.conditional is not None and null.conditional.p_value is not None:
             alike = ", ".join((*result.endpoint.strata, *result.endpoint.nuisances))
             yield Measure(
@@ -249,8 +273,11 @@ def _architecture(refit: RefitRecord) -> str:
     return f"{what}, {refit.n_features} features{params}."
 
 
-def _families(result: Result, refit: RefitRecord) -> tuple[str, ...]:
-    names = [member.name for member in refit.members] or [refit.candidate]
+def final_classifiers(result: Result) -> tuple[str, ...]:
+    """Return the kinds of classifier that the final model of a run consists of; none where no model was fitted."""
+    if result.refit is None:
+        return ()
+    names = [member.name for member in result.refit.members] or [result.refit.candidate]
     return tuple(dict.fromkeys(candidate.classifier for candidate in result.candidates if candidate.name in names))
 
 
@@ -273,9 +300,7 @@ def _listed(names: Iterable[object]) -> str:
 
 def _limits(result: Result) -> Iterator[str]:
     jobs, corrected_p = result.jobs_on_data, corrected_for_jobs(result)
-    yield (
-        "One cohort, internal validation only. The result may not hold in another region, drug, paradigm, sex or platform."
-    )
+    yield ONE_COHORT
     yield (
         f"Probabilities reflect this cohort's share of {result.endpoint.positive}, which depends on who was sequenced, not on how "
         "often subjects respond."
