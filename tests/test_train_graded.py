@@ -11,7 +11,6 @@ from responder_ml.config import read_job
 from responder_ml.errors import ConfigError, EndpointError, RunError, UnknownNameError
 from responder_ml.prepare_graded import prepare_graded
 from responder_ml.records.graded import PAGE, TABLES, read_graded
-from responder_ml.statistics.concordance import concordance
 
 JOB = {
     "name": "ratio",
@@ -65,12 +64,17 @@ def test_the_folder_holds_one_answer_with_its_tables_and_page(trained):
 def test_the_headline_can_be_computed_from_the_table_of_predictions(trained):
     folder, _ = trained
     run = read_graded(folder / "run")
-    shares, pairs = [], []
-    for _, rows in run.tables["predictions"].groupby(["repeat", "fold"]):
-        outcome = rows["outcome"].to_numpy()
-        pairs.append(np.sum(outcome[:, None] > outcome))
-        shares.append(concordance(outcome, rows["prediction"].to_numpy()))
-    assert run.result.headline.concordance == pytest.approx(np.average(shares, weights=pairs), abs=1e-9)
+    rows = run.tables["predictions"].assign(one=1)
+    pairs = rows.merge(rows, on="one", suffixes=("", "_lower"))
+    pairs = pairs[pairs["outcome"] > pairs["outcome_lower"]]
+    pairs["kind"] = sum(
+        (pairs[side] >= run.result.outcome.upper_from).astype(int) for side in ("outcome", "outcome_lower")
+    )
+    met = pairs[(pairs["repeat"] == pairs["repeat_lower"]) & (pairs["fold"] == pairs["fold_lower"])]
+    order = 0.5 * (np.sign(met["prediction"] - met["prediction_lower"]) + 1.0)
+    shares, numbers = order.groupby(met["kind"]).mean(), pairs["kind"].value_counts()
+    expected = np.average(shares, weights=numbers.loc[shares.index])
+    assert run.result.headline.concordance == pytest.approx(expected, abs=1e-9)
 
 
 def test_contributions_add_up_to_the_predictions_of_linear_models_and_trees(trained):

@@ -36,6 +36,10 @@ class OutcomeRecord(Part):
     low: float = Field(description="smallest")
     high: float = Field(description="largest")
     distinct: int = Field(description="number of different values")
+    upper_from: Number = Field(
+        None,
+        description="value from which a subject counts to the upper half, by which folds are balanced and pairs weighted",
+    )
 
 
 class GradedPerformance(Part):

@@ -117,6 +117,7 @@ def compose_graded(
             low=float(outcome.min()),
             high=float(outcome.max()),
             distinct=len(np.unique(outcome)),
+            upper_from=graded.cut,
         ),
         headline=GradedPerformance(**performance(observed.auto)),
         candidates=tuple(
