@@ -62,6 +62,32 @@ def make_result():
     return make
 
 
+GRADED_JOB = {
+    "name": "ratio",
+    "cohort": {
+        "source": "simulated",
+        "where": {"region": "PFC"},
+        "params": {"effect": 3.0, "n_genes": 300, "regions": ["PFC"], "behaviour_effect": 4.0},
+    },
+    "endpoint": {"kind": "score", "column": "social_interaction_ratio", "strata": ["drug"], "nuisance": ["batch"]},
+    "builders": ["genes", "all_genes"],
+    "regressors": ["ridge"],
+    "search": {"repeats": 2, "folds": 3},
+    "null": {"permutations": 12},
+    "tracking": {"enabled": False},
+    "compute": {"workers": 1},
+}
+
+
+@pytest.fixture(scope="session")
+def graded_training(tmp_path_factory):
+    """A training on a graded outcome in Python; its folders are not to be changed."""
+    import responder_ml as rml
+
+    folder = tmp_path_factory.mktemp("graded-training")
+    return rml.train(rml.Job(**GRADED_JOB), out=folder / "run", bundle=folder / "model")
+
+
 class GeoServer:
     """A local server of files; ``troubles`` holds, per path, what goes wrong with its next requests.
 

@@ -109,3 +109,41 @@ def test_the_tuning_of_a_run_is_written_on_request_and_nothing_is_sent(tmp_path,
     assert done.exit_code == 0
     assert f"Optuna studies in {tmp_path / 'studies.log'}: a+b" in done.output
     assert (tmp_path / "studies.log").is_file()
+
+
+def test_a_graded_outcome_is_sent_with_its_own_bundle_and_as_train_sends_it(graded_training, tmp_path, monkeypatch):
+    from mlflow import MlflowClient
+
+    from responder_ml.tracking.graded_record import send_graded
+
+    monkeypatch.chdir(tmp_path)
+    store = {"uri": f"sqlite:///{tmp_path / 'store.db'}", "experiment": "graded"}
+    tracked = track(graded_training.folder, graded_training.bundle, **store)
+    assert not tracked.lacks_bundle
+    # What train sends is the same row, so nothing is added.
+    record = graded_training._record
+    assert send_graded(record, graded_training.folder, graded_training.bundle, **store) == tracked.run_id
+    client = MlflowClient(store["uri"])
+    (experiment,) = [one for one in client.search_experiments() if one.name == "graded"]
+    rows = client.search_runs([experiment.experiment_id])
+    assert len(rows) == 1 + len(graded_training.result.candidates)
+    row = client.get_run(tracked.run_id)
+    assert row.data.tags["kind"] == "graded outcome"
+    assert row.data.metrics["concordance"] == pytest.approx(graded_training.headline.concordance, abs=1e-4)
+    names = {artifact.path for artifact in client.list_artifacts(tracked.run_id)}
+    assert {"graded.json", "graded.html", "tables", "bundle"} <= names
+    assert track(graded_training.folder, **store).lacks_bundle
+
+
+def test_a_graded_outcome_is_not_registered_and_a_bundle_of_another_stays_behind(
+    graded_training, tmp_path, make_result
+):
+    from responder_ml.errors import TrackingError
+    from responder_ml.records.graded import GradedRun, write_graded
+
+    with pytest.raises(TrackingError, match="Leave out --register"):
+        track(graded_training.folder, register=True)
+    other = graded_training.result.model_copy(update={"seed": 8})
+    write_graded(GradedRun(other, graded_training.tables, graded_training.config), "<!DOCTYPE html>", tmp_path / "run")
+    with pytest.raises(BundleError, match="belongs to another training"):
+        track(tmp_path / "run", graded_training.bundle, uri="sqlite:///none.db")

@@ -138,7 +138,9 @@ def test_builders_and_regressors_that_cannot_be_used_are_named():
 
 
 def test_what_is_made_for_two_classes_says_so():
-    with pytest.raises(ConfigError, match=r"A graded outcome .* is for `check`, `train` and `score` only"):
+    with pytest.raises(
+        ConfigError, match=r"A graded outcome .* is for `check`, `train`, `score`, `report`, `compare` and `track` only"
+    ):
         prepare_job(read_job(JOB, "job"))
 
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     )
     from responder_ml.library.claims import Claims
     from responder_ml.library.classes import Classes
+    from responder_ml.library.graded import Graded
     from responder_ml.library.model import Model, load_bundle
     from responder_ml.library.replicate import replicate
     from responder_ml.library.run import Run
@@ -41,6 +42,7 @@ __all__ = [
     "SCORERS",
     "Claims",
     "Classes",
+    "Graded",
     "Job",
     "Model",
     "Run",
@@ -65,6 +67,7 @@ _ELSEWHERE = {
     "CLASSIFIERS": ("classifiers", "CLASSIFIERS"),
     "Claims": ("library.claims", "Claims"),
     "Classes": ("library.classes", "Classes"),
+    "Graded": ("library.graded", "Graded"),
     "Job": ("config", "JobConfig"),
     "Model": ("library.model", "Model"),
     "Run": ("library.run", "Run"),

@@ -1,8 +1,9 @@
 """Compare: runs side by side, and paired tests wherever they were scored on the same subjects and folds.
 
-Pairs within a run are its candidates and the whole procedure, their mean ("auto"). Pairs across runs are their
-headlines (auto) only: a run's best candidate, picked by hand, would be biased upwards. One Holm correction covers every pair
-shown. Runs that differ by their seed alone are one job: they are shown as a group, with the range of their results.
+Pairs within a run are its candidates and the whole procedure, their mean ("auto"); a run on a graded outcome keeps held-out
+predictions of auto alone and has none. Pairs across runs are their headlines (auto) only: a run's best candidate, picked by hand,
+would be biased upwards. One Holm correction covers every pair shown. Runs that differ by their seed alone are one job: they are
+shown as a group, with the range of their results.
 
 References
 ----------
@@ -12,18 +13,16 @@ Nadeau C, Bengio Y (2003) Inference for the generalization error. doi:10.1023/A:
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from responder_ml.arrays import Floats
+from responder_ml.compared_runs import ComparedRun, compared, read_compared
 from responder_ml.errors import RunError, door
 from responder_ml.evaluation.intervals import compare_pairs
 from responder_ml.records.csv_tables import csv_text
 from responder_ml.records.files import write_folder
 from responder_ml.records.ownership import FolderKind
-from responder_ml.records.run import Run, read_run
 from responder_ml.records.seed_groups import describe_groups, group_by_seed
 from responder_ml.report.leaderboard import render_leaderboard
 from responder_ml.search.candidate import AUTO
@@ -65,7 +64,8 @@ class Comparison:
     leaderboard
         One row per run and candidate, best AUROC first: run, where, question, positive, negative (subjects), candidate,
         auroc, auroc_low, auroc_high (95 % interval), p_value, global_p_value (of the global test) and verdict (of auto;
-        missing for a candidate, and p also where no null was run).
+        missing for a candidate, and p also where no null was run). Of graded outcomes, best concordance first: subjects in place
+        of positive and negative, concordance, concordance_low, concordance_high, spearman and mae, and no global test.
     pairs
         One row per pair: first_run, first, second_run, second, difference (mean over the folds both were scored on,
         first minus second), low, high (95 %, corrected), t, p_value, p_holm, n_folds.
@@ -75,6 +75,8 @@ class Comparison:
         What was tested and what was not, and why.
     simulated
         Whether any run is of simulated data.
+    measure
+        What is ranked and compared: ``auroc``, or ``concordance`` with graded outcomes.
     """
 
     leaderboard: pd.DataFrame = field(repr=False)
@@ -82,6 +84,7 @@ class Comparison:
     seeds: pd.DataFrame = field(repr=False)
     notes: tuple[str, ...]
     simulated: bool
+    measure: str = "auroc"
 
 
 def compare(folders: Sequence[Path]) -> Comparison:
@@ -90,26 +93,30 @@ def compare(folders: Sequence[Path]) -> Comparison:
     Parameters
     ----------
     folders
-        Run folders.
+        Run folders, all of two classes or all of graded outcomes.
 
     Raises
     ------
     RunError
-        A folder is not a run, or is listed twice.
+        A folder is not a run, is listed twice, or runs of both kinds are listed.
     """
-    runs = _read_runs(folders)
+    records = read_compared(folders)
     # A run of a version without checksums may be read and still lack what is compared.
     advice = "Use intact copies, or train the jobs again."
     with door(RunError, "The runs cannot be compared, one of them is damaged", advice):
+        runs = {name: compared(record) for name, record in records.items()}
         groups = _same_folds(runs)
         pairs = _all_pairs(runs, groups)
-        seeds = group_by_seed(runs)
+        measure = next(iter(runs.values())).measure
+        seeds = group_by_seed(records, measure)
+        described = describe_groups(seeds, measure)
         return Comparison(
             leaderboard=_leaderboard(runs),
             pairs=pairs,
             seeds=seeds,
-            notes=(*describe_groups(seeds), _ONE_TEST, *_explain_pairs(runs, _one_per_job(groups, seeds), len(pairs))),
-            simulated=any(run.result.simulated for run in runs.values()),
+            notes=(*described, _ONE_TEST, *_explain_pairs(runs, _one_per_job(groups, seeds), len(pairs))),
+            simulated=any(run.simulated for run in runs.values()),
+            measure=measure,
         )
 
 
@@ -121,7 +128,9 @@ def write_comparison(comparison: Comparison, folder: Path) -> None:
     RunError
         The folder holds something else, or cannot be written.
     """
-    page = render_leaderboard(comparison.leaderboard, comparison.pairs, comparison.notes, comparison.simulated)
+    page = render_leaderboard(
+        comparison.leaderboard, comparison.pairs, comparison.notes, comparison.simulated, comparison.measure
+    )
     contents = {
         LEADERBOARD: csv_text(comparison.leaderboard),
         PAIRS: csv_text(comparison.pairs),
@@ -131,89 +140,30 @@ def write_comparison(comparison: Comparison, folder: Path) -> None:
     write_folder(folder, contents, COMPARISON_FOLDER)
 
 
-def _read_runs(folders: Sequence[Path]) -> dict[str, Run]:
-    """Read runs under names of their own: the job's, the folder's where jobs share one, or else the whole path."""
-    paths = [folder.resolve() for folder in folders]
-    twice = sorted({str(path) for path in paths if paths.count(path) > 1})
-    if twice:
-        raise RunError(f"{', '.join(twice)} is given more than once. Give each run folder once.")
-    runs = [_complete(read_run(folder), folder) for folder in folders]
-    names = [run.name for run in runs]
-    for longer_names in ([path.name for path in paths], [str(path) for path in paths]):
-        names = [longer if names.count(name) > 1 else name for name, longer in zip(names, longer_names, strict=True)]
-    return dict(zip(names, runs, strict=True))
+def _leaderboard(runs: Mapping[str, ComparedRun]) -> pd.DataFrame:
+    rows = [{"run": name, **run.description, **row} for name, run in runs.items() for row in run.rows]
+    measure = next(iter(runs.values())).measure
+    return pd.DataFrame(rows).sort_values(measure, ascending=False, kind="stable", ignore_index=True)
 
 
-def _complete(run: Run, folder: Path) -> Run:
-    empty = [name for name in ("candidates", "folds", "out_of_fold") if run.tables[name].empty]
-    if empty:
-        raise RunError(f"{folder} has nothing in {', '.join(f'{name}.csv' for name in empty)}. Train it again.")
-    return run
-
-
-def _leaderboard(runs: Mapping[str, Run]) -> pd.DataFrame:
-    rows = [
-        {**_description(name, run), **_performance(run, row)}
-        for name, run in runs.items()
-        for row in run.tables["candidates"].to_dict("records")
-    ]
-    table = pd.DataFrame(rows)
-    return table.sort_values("auroc", ascending=False, kind="stable", ignore_index=True)
-
-
-def _description(name: str, run: Run) -> dict[str, Any]:
-    endpoint, n = run.result.endpoint, run.result.n
-    # The endpoint's own column is in the question already.
-    where = {column: values for column, values in endpoint.where.items() if column != endpoint.column}
-    return {
-        "run": name,
-        "where": "; ".join(f"{column}: {_join(values)}" for column, values in where.items()),
-        "question": f"{endpoint.positive} against {endpoint.negative}",
-        "positive": n.positive,
-        "negative": n.negative,
-    }
-
-
-def _join(values: str | Sequence[str]) -> str:
-    return values if isinstance(values, str) else ", ".join(values)
-
-
-def _performance(run: Run, row: Mapping[Any, Any]) -> dict[str, Any]:
-    headline, null, global_test = row["name"] == AUTO, run.result.null, run.result.global_test
-    return {
-        "candidate": row["name"],
-        **{key: row[key] for key in ("auroc", "auroc_low", "auroc_high")},
-        "p_value": null.p_value if headline and null is not None else np.nan,
-        "global_p_value": global_test.p_value if headline and global_test is not None else np.nan,
-        "verdict": run.result.verdict.level if headline else "",
-    }
-
-
-def _same_folds(runs: Mapping[str, Run]) -> list[list[str]]:
+def _same_folds(runs: Mapping[str, ComparedRun]) -> list[list[str]]:
     """Group the runs in which every repeat held out the same subjects together, with the same labels."""
     groups: dict[str, list[str]] = {}
     for name, run in runs.items():
-        groups.setdefault(_folds(run).to_csv(index=False), []).append(name)
+        groups.setdefault(run.folds.to_csv(index=False), []).append(name)
     return list(groups.values())
 
 
-def _folds(run: Run) -> pd.DataFrame:
-    table = run.tables["out_of_fold"]
-    columns = ["subject", "label", "repeat", "fold"]
-    return table.loc[table["candidate"] == AUTO, columns].drop_duplicates().sort_values(columns)
-
-
-def _all_pairs(runs: Mapping[str, Run], groups: Sequence[Sequence[str]]) -> pd.DataFrame:
+def _all_pairs(runs: Mapping[str, ComparedRun], groups: Sequence[Sequence[str]]) -> pd.DataFrame:
     parts = []
     for name, run in runs.items():
-        scores = _fold_scores(run)
         # With one candidate auto is that candidate.
-        if len(scores) > 2:
-            parts.append(compare_pairs(scores, run.result.search.folds).assign(first_run=name, second_run=name))
+        if len(run.scores) > 2:
+            parts.append(compare_pairs(run.scores, run.n_folds).assign(first_run=name, second_run=name))
     for group in groups:
-        headlines = {name: _fold_scores(runs[name])[AUTO] for name in group}
+        headlines = {name: runs[name].scores[AUTO] for name in group}
         if len(headlines) > 1:
-            across = compare_pairs(headlines, runs[group[0]].result.search.folds)
+            across = compare_pairs(headlines, runs[group[0]].n_folds)
             parts.append(across.rename(columns={"first": "first_run", "second": "second_run"}).assign(
                 first=AUTO, second=AUTO
             ))  # fmt: skip
@@ -221,13 +171,6 @@ def _all_pairs(runs: Mapping[str, Run], groups: Sequence[Sequence[str]]) -> pd.D
         return pd.DataFrame(columns=_PAIR_COLUMNS)
     table = pd.concat(parts, ignore_index=True)[_PAIR_COLUMNS]
     return table.assign(p_holm=holm(table["p_value"].to_numpy(dtype=np.float64)))
-
-
-def _fold_scores(run: Run) -> dict[str, Floats]:
-    """Return each candidate's AUROC in every fold of every repeat, auto first; folds are in the same order in all."""
-    wide = run.tables["folds"].pivot(index=["repeat", "fold"], columns="candidate", values="auroc").astype(np.float64)
-    names = run.tables["candidates"]["name"]
-    return {str(name): wide[name].to_numpy() for name in names}
 
 
 def _one_per_job(groups: Sequence[Sequence[str]], seeds: pd.DataFrame) -> list[Sequence[str]]:
@@ -240,7 +183,7 @@ def _one_per_job(groups: Sequence[Sequence[str]], seeds: pd.DataFrame) -> list[S
     return list(distinct.values())
 
 
-def _explain_pairs(runs: Mapping[str, Run], groups: Sequence[Sequence[str]], n_pairs: int) -> list[str]:
+def _explain_pairs(runs: Mapping[str, ComparedRun], groups: Sequence[Sequence[str]], n_pairs: int) -> list[str]:
     notes = []
     if n_pairs:
         notes.append(
@@ -253,7 +196,7 @@ def _explain_pairs(runs: Mapping[str, Run], groups: Sequence[Sequence[str]], n_p
     for group in groups[1:]:
         reason = _why_unpaired(runs[reference[0]], runs[group[0]])
         notes.append(
-            f"Not tested: {' and '.join(group)} against {' and '.join(reference)}. {reason} Their AUROCs are shown side by side."
+            f"Not tested: {' and '.join(group)} against {' and '.join(reference)}. {reason} They are shown side by side."
         )
     if len(groups) > 2:
         others = "; ".join(" and ".join(group) for group in groups)
@@ -261,15 +204,15 @@ def _explain_pairs(runs: Mapping[str, Run], groups: Sequence[Sequence[str]], n_p
     return notes
 
 
-def _why_unpaired(one: Run, other: Run) -> str:
+def _why_unpaired(one: ComparedRun, other: ComparedRun) -> str:
     labels, others = (
-        _folds(run).drop_duplicates("subject").set_index("subject")["label"].sort_index() for run in (one, other)
+        run.folds.drop_duplicates("subject").set_index("subject")["label"].sort_index() for run in (one, other)
     )
     if not labels.index.equals(others.index):
         shared = len(labels.index.intersection(others.index))
         return f"They do not have the same subjects (of {len(labels)} and {len(others)}, {shared} are in both)."
     if not labels.equals(others):
-        return "The subjects are the same, but have other labels."
+        return f"The subjects are the same, but have other {'labels' if one.measure == 'auroc' else 'outcomes'}."
     return (
         "The subjects are the same but the folds are not; train with the same `search`, strata and `seed` to pair them."
     )

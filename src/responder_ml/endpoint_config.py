@@ -167,8 +167,9 @@ class EndpointConfig(Section):
             )
         if self.kind == "score":
             raise ConfigError(
-                "A graded outcome (endpoint.kind: score) is for `check`, `train` and `score` only. Whatever else trains needs two "
-                "classes, endpoint.positive and endpoint.negative, which endpoint.rule can cut from the same column."
+                "A graded outcome (endpoint.kind: score) is for `check`, `train`, `score`, `report`, `compare` and `track` only. "
+                "Whatever else trains needs two classes, endpoint.positive and endpoint.negative, which endpoint.rule can cut "
+                "from the same column."
             )
 
     def of_two(self, positive: str, negative: str) -> Self:

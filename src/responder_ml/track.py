@@ -1,16 +1,20 @@
-"""Track: send a finished run to MLflow, with the bundle that belongs to it, or a finished study."""
+"""Track: send a finished run to MLflow, with the bundle that belongs to it, whatever it was asked; or a finished study."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 from responder_ml.bundles.class_bundle import is_class_bundle, read_class_bundle
+from responder_ml.bundles.graded_bundle import is_graded, read_graded_bundle
 from responder_ml.bundles.manifest import MANIFEST, describe_training, read_manifest
 from responder_ml.errors import BundleError, TrackingError
 from responder_ml.records.classes import ANSWER as CLASSES_ANSWER
 from responder_ml.records.classes import ClassesRun, read_classes
+from responder_ml.records.graded import ANSWER as GRADED_ANSWER
+from responder_ml.records.graded import GradedRun, read_graded
 from responder_ml.records.run import Run, read_run
 from responder_ml.records.study import ANSWER, read_study
 from responder_ml.tracking.classes_record import send_classes
+from responder_ml.tracking.graded_record import send_graded
 from responder_ml.tracking.mlflow import send
 from responder_ml.tracking.optuna_studies import write_studies
 from responder_ml.tracking.study_record import send_study
@@ -45,7 +49,7 @@ def track(
     register: bool = False,
     anyway: bool = False,
 ) -> Tracked:
-    """Send a run, a study or a training of several classes to a tracking store; what is there already is not sent twice.
+    """Send a run, a training of several classes or on a graded outcome, or a study to a tracking store; none is sent twice.
 
     Parameters
     ----------
@@ -77,6 +81,8 @@ def track(
         )
     if (folder / CLASSES_ANSWER).is_file():
         return _track_classes(read_classes(folder), folder, bundle, uri, experiment, register=register)
+    if (folder / GRADED_ANSWER).is_file():
+        return _track_graded(read_graded(folder), folder, bundle, uri, experiment, register=register)
     run = read_run(folder)
     bundle = _usual_bundle(run) if bundle is None else _own_bundle(bundle, run)
     own = run.config.get("tracking") or {}
@@ -108,6 +114,24 @@ def _track_classes(
     own = run.config.get("tracking") or {}
     store = {"uri": uri or own.get("uri"), "experiment": experiment or own.get("experiment")}
     return Tracked(send_classes(run, folder, bundle, loader=SERVING, **store), bundle, lacks_bundle=bundle is None)
+
+
+def _track_graded(
+    run: GradedRun, folder: Path, bundle: Path | None, uri: str | None, experiment: str | None, *, register: bool
+) -> Tracked:
+    if register:
+        raise TrackingError(
+            f"{folder} predicts a graded outcome, and only models of two classes are registered with MLflow. Leave out --register: "
+            "the bundle is sent with the run, as its artifact."
+        )
+    usual, training = Path("models") / run.name, run.result.training()
+    if bundle is None and is_graded(usual) and read_graded_bundle(usual).manifest.training == training:
+        bundle = usual
+    elif bundle is not None and read_graded_bundle(bundle).manifest.training != training:
+        raise BundleError(f"{bundle} belongs to another training than {run.name}'s. Give the bundle it wrote.")
+    own = run.config.get("tracking") or {}
+    store = {"uri": uri or own.get("uri"), "experiment": experiment or own.get("experiment")}
+    return Tracked(send_graded(run, folder, bundle, **store), bundle, lacks_bundle=bundle is None)
 
 
 def write_optuna(folder: Path, path: Path) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from responder_ml.evaluation.graded_procedure import GradedProcedure
 from responder_ml.explanation.attribution import explain_auto, gather_contributions
 from responder_ml.prepare_graded import PreparedGraded, prepare_graded
 from responder_ml.progress import Clock, Progress
-from responder_ml.records.graded import ANSWER, GRADED_FOLDER, GradedRun, write_graded
+from responder_ml.records.graded import GRADED_FOLDER, GradedRun, write_graded
 from responder_ml.records.graded_outcome import GradedFacts, compose_graded, graded_tables
 from responder_ml.records.outcome import limits_of
 from responder_ml.records.ownership import check_apart
@@ -24,8 +24,7 @@ from responder_ml.report.graded import render_graded
 from responder_ml.search.checkpoints import run_checkpoint
 from responder_ml.search.search_data import SearchData
 from responder_ml.search.workers import Workers
-from responder_ml.tracking.graded_record import graded_candidate_records, graded_record
-from responder_ml.tracking.mlflow import send_answer
+from responder_ml.tracking.graded_record import send_graded
 from responder_ml.tracking.store import resolve_store
 
 
@@ -88,12 +87,10 @@ def record_graded(
     if not job.tracking.enabled:
         return None
     progress = progress or Progress()
-    record, children = graded_record(run, out, bundle), tuple(graded_candidate_records(run))
-    where = {"uri": job.tracking.uri, "experiment": job.tracking.experiment}
     try:
-        run_id = send_answer(record, children, out / ANSWER, run.result.model_dump(mode="json"), **where)
+        run_id = send_graded(run, out, bundle, uri=job.tracking.uri, experiment=job.tracking.experiment)
     except TrackingError as problem:
-        progress.say(f"Not tracked: {problem}\nTo send it later, train again: what is finished is trained anew.")
+        progress.say(f"Not tracked: {problem}\nTo send it later: python -m responder_ml track {out} --bundle {bundle}")
         return None
     progress.say(f"Tracked in MLflow as {run_id}; see it with `python -m responder_ml ui`.")
     return run_id

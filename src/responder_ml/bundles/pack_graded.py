@@ -58,7 +58,7 @@ def pack_graded(
         gene_ids=kind_of(genes),
         features=describe_features(model),
         coverage=LeastCoverage(weight=float(LEAST_WEIGHT), genes=float(LEAST_GENES)),
-        training={key: content[key] for key in ("n", "headline", "null", "verdict", "seed", "data_sha256")},
+        training=result.training(),
         limits=[str(limit) for limit in limits],
         columns={str(name): str(column) for name, column in (columns or {}).items()},
         covariates=describe_covariates(labelled, genes),

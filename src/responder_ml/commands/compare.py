@@ -47,20 +47,24 @@ def show_comparison(console: Console, comparison: "Comparison", candidates: bool
     candidates
         Whether to print every candidate of several runs; those of a single run are printed in any case.
     """
-    from responder_ml.report.leaderboard import ACROSS, families
+    from responder_ml.report.leaderboard import ACROSS, MEASURES, count_subjects, families
     from responder_ml.search.candidate import AUTO
 
     if comparison.simulated:
         print_simulated(console)
     leaderboard = comparison.leaderboard
     for row in leaderboard.drop_duplicates("run").to_dict("records"):
-        facts = [f"{row['question']}, {row['positive']} and {row['negative']} subjects", row["where"]]
+        facts = [f"{row['question']}, {count_subjects(row)} subjects", row["where"]]
         print_line(console, f"{row['run']}: {'; '.join(filter(None, facts))}")
-    table = Table(folding("run"), folding("candidate"), *map(_number, ("AUROC", "95 % interval", "p", "verdict")))
+    table = Table(
+        folding("run"),
+        folding("candidate"),
+        *map(_number, (MEASURES[comparison.measure], "95 % interval", "p", "verdict")),
+    )
     headlines_only = not candidates and leaderboard["run"].nunique() > 1
     for row in leaderboard.to_dict("records"):
         if row["candidate"] == AUTO or not headlines_only:
-            table.add_row(*_performance(row))
+            table.add_row(*_performance(row, comparison.measure))
     print_table(console, table)
     for title, rows in families(comparison.pairs).items():
         if headlines_only and title != ACROSS:
@@ -76,15 +80,15 @@ def _number(title: str) -> Column:
     return Column(title, no_wrap=True)
 
 
-def _performance(row: dict[Any, Any]) -> tuple[str | Text, ...]:
+def _performance(row: dict[Any, Any], measure: str) -> tuple[str | Text, ...]:
     from responder_ml.report.words import spoken
     from responder_ml.search.candidate import AUTO
 
     return (
         row["run"],
         Text(spoken(row["candidate"]), style="bold" if row["candidate"] == AUTO else ""),
-        f"{row['auroc']:.2f}",
-        f"{row['auroc_low']:.2f} to {row['auroc_high']:.2f}",
+        f"{row[measure]:.2f}",
+        f"{row[f'{measure}_low']:.2f} to {row[f'{measure}_high']:.2f}",
         _p(row["p_value"]),
         row["verdict"].replace("_", " "),
     )

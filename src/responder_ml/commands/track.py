@@ -10,7 +10,7 @@ from responder_ml.commands.console import print_line
 
 
 def track(
-    run: Annotated[Path, typer.Argument(help="Folder of a run or of a study.", metavar="RUN")],
+    run: Annotated[Path, typer.Argument(help="Folder that train or study wrote.", metavar="RUN")],
     bundle: Annotated[Path | None, typer.Option(help="Bundle folder of the run (default: models/NAME).")] = None,
     uri: Annotated[str | None, typer.Option(help="Tracking store (default: that of the job).")] = None,
     experiment: Annotated[str | None, typer.Option(help="MLflow experiment (default: that of the job).")] = None,

@@ -9,6 +9,7 @@ import pandas as pd
 
 from responder_ml.config import JobConfig
 from responder_ml.library.classes import Classes
+from responder_ml.library.graded import Graded
 from responder_ml.library.jobs import JobSource, make_job
 from responder_ml.library.model import Model, Samples, load_bundle
 from responder_ml.library.run import Run
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from responder_ml.compare import Comparison
     from responder_ml.library.claims import Claims
     from responder_ml.plan import PowerAnalysis
-    from responder_ml.records.graded import GradedRun
     from responder_ml.records.sets import SetsRun
     from responder_ml.records.study import Study
     from responder_ml.study_config import StudyConfig
@@ -36,7 +36,7 @@ def train(
     track: bool = False,
     progress: bool = False,
     **sections: Any,
-) -> "Run | Classes | GradedRun":
+) -> Run | Classes | Graded:
     """Search, test against relabelled subjects, explain, refit, and write a run folder and a bundle.
 
     Parameters
@@ -56,9 +56,8 @@ def train(
 
     Returns
     -------
-    Run or Classes
-        What was found; `Classes` for an endpoint with ``classes``, and with ``endpoint.kind: score`` a ``GradedRun``, whose
-        ``result`` is the content of ``graded.json`` and whose ``tables`` hold predictions, nulls and genes.
+    Run, Classes or Graded
+        What was found; `Classes` for an endpoint with ``classes``, `Graded` for one with ``kind: score``.
 
     Raises
     ------
@@ -80,7 +79,7 @@ def train(
         graded = train_graded(job, run_folder, bundle_folder, _progress(progress))
         if track:
             record_graded(job, graded, run_folder, bundle_folder, _progress(progress))
-        return graded
+        return Graded(graded, run_folder, bundle_folder)
     finished = train_job(job, run_folder, bundle_folder, _progress(progress))
     if track:
         record(job, finished, run_folder, bundle_folder, _progress(progress))
@@ -96,8 +95,8 @@ def _train_classes(job: JobConfig, out: Path, bundle: Path, *, track: bool, prog
     return Classes(finished, out, bundle)
 
 
-def load_run(folder: Folder, bundle: Folder | None = None) -> Run | Classes:
-    """Read a run, or a training of several classes, back.
+def load_run(folder: Folder, bundle: Folder | None = None) -> Run | Classes | Graded:
+    """Read a run, or a training of several classes or on a graded outcome, back.
 
     Parameters
     ----------
@@ -111,12 +110,14 @@ def load_run(folder: Folder, bundle: Folder | None = None) -> Run | Classes:
     RunError
         The folder is missing, incomplete or from a newer version.
     """
-    from responder_ml.records.classes import ANSWER, read_classes
+    from responder_ml.records import classes, graded
     from responder_ml.records.run import read_run
 
     path, models = Path(folder), None if bundle is None else Path(bundle)
-    if (path / ANSWER).is_file():
-        return Classes(read_classes(path), path, models)
+    if (path / classes.ANSWER).is_file():
+        return Classes(classes.read_classes(path), path, models)
+    if (path / graded.ANSWER).is_file():
+        return Graded(graded.read_graded(path), path, models)
     return Run(read_run(path), path, models)
 
 

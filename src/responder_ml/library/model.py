@@ -9,6 +9,7 @@ from anndata import AnnData
 
 from responder_ml.bundles.bundle import Bundle, read_bundle
 from responder_ml.bundles.class_bundle import ClassBundle, is_class_bundle, read_class_bundle
+from responder_ml.bundles.graded_bundle import GradedBundle, is_graded, read_graded_bundle
 from responder_ml.cohort.h5ad import h5ad_bytes
 from responder_ml.errors import CohortError
 from responder_ml.library.jobs import plain_cohort
@@ -27,7 +28,7 @@ class Model:
     folder
         Folder of the bundle that `train` wrote.
     bundle
-        What it holds: a model of two classes, or one of every two of several.
+        What it holds: a model of two classes, one of every two of several, or one of a graded outcome.
 
     Attributes
     ----------
@@ -35,7 +36,7 @@ class Model:
         As given.
     """
 
-    def __init__(self, folder: Path, bundle: Bundle | ClassBundle) -> None:
+    def __init__(self, folder: Path, bundle: Bundle | ClassBundle | GradedBundle) -> None:
         self.folder = folder
         self._bundle = bundle
 
@@ -46,8 +47,8 @@ class Model:
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """The positive and the negative class, or all of several."""
-        return self._bundle.classes
+        """The positive and the negative class, or all of several; none where a graded outcome is predicted."""
+        return () if isinstance(self._bundle, GradedBundle) else self._bundle.classes
 
     @property
     def units(self) -> str:
@@ -123,7 +124,9 @@ class Model:
     def __repr__(self) -> str:
         manifest = self._bundle.manifest
         simulated = ", trained on simulated data" if manifest.simulated else ""
-        return f"Model '{manifest.name}': {' against '.join(self.classes)}, {len(self.genes):,} genes in {self.units}{simulated}"
+        bundle = self._bundle
+        what = bundle.outcome.column if isinstance(bundle, GradedBundle) else " against ".join(self.classes)
+        return f"Model '{manifest.name}': {what}, {len(self.genes):,} genes in {self.units}{simulated}"
 
 
 def load_bundle(folder: str | os.PathLike[str]) -> Model:
@@ -135,7 +138,9 @@ def load_bundle(folder: str | os.PathLike[str]) -> Model:
         The folder is not a bundle, is damaged, or is from a newer version.
     """
     path = Path(folder)
-    return Model(path, read_class_bundle(path) if is_class_bundle(path) else read_bundle(path))
+    if is_class_bundle(path):
+        return Model(path, read_class_bundle(path))
+    return Model(path, read_graded_bundle(path) if is_graded(path) else read_bundle(path))
 
 
 def _write_back(data: AnnData, table: pd.DataFrame) -> None:

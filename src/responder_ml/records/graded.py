@@ -12,6 +12,7 @@ import pandas as pd
 from pydantic import Field
 
 from responder_ml.cohort.tissue_taken import TissueTaken
+from responder_ml.evaluation.verdict import Level
 from responder_ml.records.folder import FolderFormat, Number, Part
 
 SCHEMA_VERSION = 1
@@ -113,7 +114,7 @@ class GradedFinding(Part):
 class GradedVerdict(Part):
     """The conclusion."""
 
-    level: str = Field(
+    level: Level = Field(
         description="evidence, no_evidence, undecided, confounded, not_separable, underpowered or not_tested"
     )
     sentence: str = Field(description="the conclusion in words")
@@ -152,12 +153,17 @@ class GradedRecord(Part):
     data_sha256: str = Field(description="digest of all data that were used")
     seed: int = Field(description="seed of all random numbers")
 
+    def training(self) -> dict[str, Any]:
+        """Return what belongs to every use of the model, as its bundle holds it."""
+        return self.model_dump(mode="json", include={"n", "headline", "null", "verdict", "seed", "data_sha256"})
+
 
 TABLES: Mapping[str, Mapping[str, str]] = {
     "predictions": {
         "subject": "name of the subject",
         "repeat": "repeat of the outer folds, from 0",
         "fold": "outer fold in which the subject was held out",
+        "stratum": "number of the subject's stratum, within which predictions are compared; 0 without strata",
         "outcome": "observed outcome",
         "prediction": "outcome predicted by models that did not see the subject",
     },
@@ -224,6 +230,11 @@ class GradedRun:
     result: GradedRecord
     tables: dict[str, pd.DataFrame] = field(repr=False)
     config: dict[str, Any] = field(repr=False)
+
+    @property
+    def name(self) -> str:
+        """The job's name."""
+        return self.result.name
 
 
 def read_graded(folder: Path) -> GradedRun:

@@ -185,6 +185,7 @@ def graded_tables(facts: GradedFacts) -> dict[str, pd.DataFrame]:
             "subject": np.tile(np.asarray(subjects, dtype=object), len(auto.predictions)),
             "repeat": np.repeat(np.arange(len(auto.predictions)), len(subjects)),
             "fold": auto.folds.ravel(),
+            "stratum": np.tile(auto.strata, len(auto.predictions)),
             "outcome": np.tile(auto.outcome, len(auto.predictions)),
             "prediction": auto.predictions.ravel(),
         }

@@ -1,4 +1,4 @@
-"""Runs that are one job under several seeds: how far the seed moves the AUROC, p and the verdict."""
+"""Runs that are one job under several seeds: how far the seed moves the AUROC or concordance, p and the verdict."""
 
 import json
 from collections import Counter
@@ -8,38 +8,48 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from responder_ml.records.graded import GradedRun
 from responder_ml.records.job_register import deciding_settings
 from responder_ml.records.run import Run
 
-COLUMNS = [
-    "runs", "seeds", "auroc_low", "auroc_high", "auroc_sd", "p_low", "p_high", "verdicts", "verdicts_differ"
-]  # fmt: skip
+# Runs of graded outcomes have no AUROC.
+_WORDS = {"auroc": "AUROC", "concordance": "Concordance"}
 
 
-def group_by_seed(runs: Mapping[str, Run]) -> pd.DataFrame:
+def columns_of(measure: str = "auroc") -> list[str]:
+    """Return the columns of the groups of runs that are ranked by a measure."""
+    of_measure = [f"{measure}_{end}" for end in ("low", "high", "sd")]
+    return ["runs", "seeds", *of_measure, "p_low", "p_high", "verdicts", "verdicts_differ"]
+
+
+def group_by_seed(runs: Mapping[str, Run] | Mapping[str, GradedRun], measure: str = "auroc") -> pd.DataFrame:
     """Return one row for each job that was run under several seeds on the same data, and under otherwise the same settings.
 
     Parameters
     ----------
     runs
         Runs by the names to show.
+    measure
+        Key of the headline: ``auroc``, or ``concordance`` of graded outcomes.
 
     Returns
     -------
-    Columns ``runs`` (a tuple of names), ``seeds``, the smallest and largest AUROC of the headline and its standard deviation over
+    Columns ``runs`` (a tuple of names), ``seeds``, the smallest and largest measure of the headline and its standard deviation over
     runs, the smallest and largest p (missing where no null was run), ``verdicts`` (each level with its number of runs) and
     whether they differ.
     """
-    groups: dict[tuple[str, str], dict[str, Run]] = {}
+    groups: dict[tuple[str, str], dict[str, Run | GradedRun]] = {}
     for name, run in runs.items():
         groups.setdefault((run.result.data_sha256, _settings(run)), {})[name] = run
-    rows = [_summarise(group) for group in groups.values() if len({run.result.seed for run in group.values()}) > 1]
-    return pd.DataFrame(rows, columns=COLUMNS)
+    rows = [
+        _summarise(group, measure) for group in groups.values() if len({run.result.seed for run in group.values()}) > 1
+    ]
+    return pd.DataFrame(rows, columns=columns_of(measure))
 
 
-def describe_groups(groups: pd.DataFrame) -> list[str]:
+def describe_groups(groups: pd.DataFrame, measure: str = "auroc") -> list[str]:
     """Return a sentence for each group, which says so where verdicts differ."""
-    return [_describe(row) for row in groups.to_dict("records")]
+    return [_describe(row, measure) for row in groups.to_dict("records")]
 
 
 def count_levels(levels: Sequence[str]) -> str:
@@ -47,15 +57,16 @@ def count_levels(levels: Sequence[str]) -> str:
     return ", ".join(f"{level.replace('_', ' ')} ({count})" for level, count in Counter(levels).most_common())
 
 
-def _settings(run: Run) -> str:
+def _settings(run: Run | GradedRun) -> str:
     # The level of significance turns verdicts too, but is no seed.
     settings = deciding_settings(run.config) | {"null": run.config.get("null")}
     return json.dumps({key: value for key, value in settings.items() if key != "seed"}, sort_keys=True)
 
 
-def _summarise(group: Mapping[str, Run]) -> dict[str, Any]:
+def _summarise(group: Mapping[str, Run | GradedRun], measure: str) -> dict[str, Any]:
     results = [run.result for run in group.values()]
-    aurocs = np.array([np.nan if result.headline.auroc is None else result.headline.auroc for result in results])
+    known = [getattr(result.headline, measure) for result in results]
+    values = np.array([np.nan if value is None else float(value) for value in known])
     p_values = [
         result.null.p_value for result in results if result.null is not None and result.null.p_value is not None
     ]
@@ -63,9 +74,9 @@ def _summarise(group: Mapping[str, Run]) -> dict[str, Any]:
     return {
         "runs": tuple(group),
         "seeds": "; ".join(str(result.seed) for result in results),
-        "auroc_low": aurocs.min(),
-        "auroc_high": aurocs.max(),
-        "auroc_sd": aurocs.std(ddof=1),
+        f"{measure}_low": values.min(),
+        f"{measure}_high": values.max(),
+        f"{measure}_sd": values.std(ddof=1),
         "p_low": min(p_values, default=np.nan),
         "p_high": max(p_values, default=np.nan),
         "verdicts": count_levels(levels),
@@ -73,11 +84,11 @@ def _summarise(group: Mapping[str, Run]) -> dict[str, Any]:
     }
 
 
-def _describe(row: Mapping[Any, Any]) -> str:
+def _describe(row: Mapping[Any, Any], measure: str) -> str:
     p_range = "" if pd.isna(row["p_low"]) else f", p {row['p_low']:.2g} to {row['p_high']:.2g}"
     sentence = (
-        f"One job under several seeds ({row['seeds']}): {', '.join(row['runs'])}. AUROC {row['auroc_low']:.2f} to "
-        f"{row['auroc_high']:.2f}{p_range}."
+        f"One job under several seeds ({row['seeds']}): {', '.join(row['runs'])}. {_WORDS[measure]} "
+        f"{row[f'{measure}_low']:.2f} to {row[f'{measure}_high']:.2f}{p_range}."
     )
     if row["verdicts_differ"]:
         return (

@@ -1,11 +1,15 @@
 """The page of a training on a graded outcome: the answer, predicted against observed, the null, genes and nuisances."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
 from responder_ml.cohort.tissue_taken import describe_timing
-from responder_ml.records.graded import GradedRecord, GradedRun
+from responder_ml.errors import RunError, door
+from responder_ml.records.files import replace_listed_file
+from responder_ml.records.graded import GRADED_FOLDER, GradedRecord, GradedRun
 from responder_ml.report.figures.forest import Row, forest
 from responder_ml.report.figures.gene_bars import gene_bars
 from responder_ml.report.figures.null_distribution import null_distribution
@@ -59,6 +63,22 @@ def render_graded(run: GradedRun) -> str:
         "timing": describe_timing(result.taken),
         "works": works,
     })  # fmt: skip
+
+
+def write_graded_page(run: GradedRun, path: Path) -> None:
+    """Write the page to a file, that of the folder itself or another.
+
+    Raises
+    ------
+    RunError
+        The run lacks what the page shows, or the file cannot be written.
+    """
+    # A run without checksums may be read and still lack what a figure needs.
+    with door(
+        RunError, f"{run.result.name} cannot be shown, it is damaged", "Use an intact copy, or train the job again."
+    ):
+        page = render_graded(run)
+    replace_listed_file(path, page, GRADED_FOLDER.kind)
 
 
 def _gene_bars(genes: pd.DataFrame, column: str) -> Markup:

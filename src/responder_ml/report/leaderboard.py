@@ -1,4 +1,4 @@
-"""The page of a comparison: AUROC of runs and candidates, and their paired differences."""
+"""The page of a comparison: AUROC or concordance of runs and candidates, and their paired differences."""
 
 from collections.abc import Mapping, Sequence
 from textwrap import wrap
@@ -26,33 +26,45 @@ _LONGEST_LINE = 24
 _LEVEL = 0.05
 _HOLM = Reference("Holm S (1979). A simple sequentially rejective multiple test procedure. Scand J Stat 6:65-70.")
 
+MEASURES = {"auroc": "AUROC", "concordance": "concordance"}
+"""What a leaderboard may rank by, in words."""
 Rows = list[dict[Any, Any]]
 
 
-def render_leaderboard(leaderboard: pd.DataFrame, pairs: pd.DataFrame, notes: Sequence[str], simulated: bool) -> str:
+def render_leaderboard(
+    leaderboard: pd.DataFrame, pairs: pd.DataFrame, notes: Sequence[str], simulated: bool, measure: str = "auroc"
+) -> str:
     """Return the page as HTML; it needs no other file.
 
     Parameters
     ----------
     leaderboard
-        Rows from best to worst with run, where, question, positive, negative, candidate, auroc, auroc_low, auroc_high,
-        p_value and verdict.
+        Rows from best to worst with run, where, question, positive and negative or else subjects, candidate, the measure with its
+        interval, p_value and verdict.
     pairs
         first_run, first, second_run, second, difference, low, high, p_value, p_holm; may be empty.
     notes
         Sentences on what was tested and what was not.
     simulated
         Whether any run is of simulated data.
+    measure
+        What is ranked, a key of `MEASURES`.
     """
     works = Bibliography()
     works.cite("nadeau")
     works.cite(_HOLM)
     return render("leaderboard.html", {
         "runs": leaderboard["run"].drop_duplicates().tolist(),
-        "rows": leaderboard.to_dict("records"),
-        "figure": _leaderboard_figure(leaderboard.to_dict("records")),
+        "rows": [
+            {**row, "subjects": count_subjects(row), "value": row[measure], "interval": _interval(row, measure)}
+            for row in leaderboard.to_dict("records")
+        ],
+        "measure": MEASURES[measure],
+        "title": f"{MEASURES[measure][:1].upper()}{MEASURES[measure][1:]}",
+        "learner": "classifier" if measure == "auroc" else "regressor",
+        "figure": _leaderboard_figure(leaderboard.to_dict("records"), measure),
         "pairs": [
-            {"title": title, "rows": rows, "figure": _differences_figure(f"pairs-{index}", title, rows)}
+            {"title": title, "rows": rows, "figure": _differences_figure(f"pairs-{index}", title, rows, measure)}
             for index, (title, rows) in enumerate(families(pairs).items())
         ],
         "level": _LEVEL,
@@ -78,23 +90,33 @@ def families(pairs: pd.DataFrame) -> dict[str, Rows]:
     return families
 
 
-def _leaderboard_figure(rows: Rows) -> Markup:
+def count_subjects(row: Mapping[Any, Any]) -> str:
+    """Return the numbers of subjects of a row, of both classes where there are classes."""
+    return f"{row['positive']} and {row['negative']}" if "positive" in row else str(row["subjects"])
+
+
+def _interval(row: Mapping[Any, Any], measure: str) -> tuple[Any, Any]:
+    return row[f"{measure}_low"], row[f"{measure}_high"]
+
+
+def _leaderboard_figure(rows: Rows, measure: str) -> Markup:
     several = len({row["run"] for row in rows}) > 1
     drawn = [
         Row(
             f"{row['run']}: {spoken(row['candidate'])}" if several else spoken(row["candidate"]),
-            row["auroc"],
-            row["auroc_low"],
-            row["auroc_high"],
+            row[measure],
+            *_interval(row, measure),
             leading=row["candidate"] == AUTO,
         )
         for row in rows
+        if not is_missing(row[measure])
     ]
-    alt = "AUROC with 95 % intervals: " + "; ".join(f"{row.name} {row.value:.2f}" for row in drawn) + "."
-    return forest("leaderboard", drawn, ("AUROC, 95 % interval", "auto (a run's headline)", "one candidate"), alt)
+    word = MEASURES[measure]
+    alt = f"{word} with 95 % intervals: " + "; ".join(f"{row.name} {row.value:.2f}" for row in drawn) + "."
+    return forest("leaderboard", drawn, (f"{word}, 95 % interval", "auto (a run's headline)", "one candidate"), alt)
 
 
-def _differences_figure(name: str, title: str, rows: Rows) -> Markup:
+def _differences_figure(name: str, title: str, rows: Rows, measure: str) -> Markup:
     """Draw paired differences with their corrected intervals, one below another."""
     labels = [_label(*row["names"]) for row in rows]
 
@@ -116,11 +138,11 @@ def _differences_figure(name: str, title: str, rows: Rows) -> Markup:
         axes.set_xlim(*_limits(rows))
         axes.tick_params(axis="y", length=0)
         axes.grid(axis="x", color=GRID, linewidth=0.8)
-        axes.set_xlabel("AUROC, first minus second;\ncorrected 95 % interval")
+        axes.set_xlabel(f"{MEASURES[measure]}, first minus second;\ncorrected 95 % interval")
         legend_below(figure, axes, columns=2)
 
     lines = sum(label.count("\n") + 1.9 for label in labels)
-    alt = f"{title}, difference in AUROC: " + "; ".join(map(_in_words, rows)) + "."
+    alt = f"{title}, difference in {MEASURES[measure]}: " + "; ".join(map(_in_words, rows)) + "."
     return figure_svg(name, (WIDTH, 1.35 + 0.165 * lines), alt, paint)
 
 

@@ -3,9 +3,34 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from responder_ml.records.graded import GradedCandidate, GradedPerformance, GradedRun
+from responder_ml.records.graded import ANSWER, GradedCandidate, GradedPerformance, GradedRun
 from responder_ml.search.candidate import AUTO
-from responder_ml.tracking.items import Artifact, Item, Metric, Record, Tag, metrics, params, tags
+from responder_ml.tracking.items import Artifact, Item, Metric, Record, Tag, files_of, metrics, params, tags
+from responder_ml.tracking.mlflow import send_answer
+
+
+def send_graded(
+    run: GradedRun, folder: Path, bundle: Path | None, *, uri: str | None = None, experiment: str | None = None
+) -> str:
+    """Send a run with its candidates below it, its files and its bundle; return MLflow's id of the run.
+
+    One that was sent before is not sent twice.
+
+    Parameters
+    ----------
+    run, folder, bundle
+        As for `graded_record`.
+    uri, experiment
+        As for `mlflow.send`.
+
+    Raises
+    ------
+    TrackingError
+        The store cannot be reached or used; nothing is changed but in the store.
+    """
+    record, candidates = graded_record(run, folder, bundle), tuple(graded_candidate_records(run))
+    content = run.result.model_dump(mode="json")
+    return send_answer(record, candidates, folder / ANSWER, content, uri=uri, experiment=experiment)
 
 
 def graded_record(run: GradedRun, folder: Path, bundle: Path | None) -> Record:
@@ -50,11 +75,7 @@ def graded_record(run: GradedRun, folder: Path, bundle: Path | None) -> Record:
                 "train_seconds": result.timings.get("total_s"),
             }
         ),
-        *(
-            Artifact(path, "tables" if path.suffix == ".csv" else "")
-            for path in sorted(folder.iterdir())
-            if path.is_file() and not path.name.startswith(".") and not path.is_symlink()
-        ),
+        *files_of(folder),
         *([] if bundle is None else [Artifact(bundle, "bundle")]),
     )
     lines = [
