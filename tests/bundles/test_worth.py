@@ -55,3 +55,33 @@ def test_every_row_carries_the_numbers():
 
 def test_an_archived_bundle_without_a_verdict_is_of_unknown_worth():
     assert read_bundle(ARCHIVE).worth.level == UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("training", "name"),
+    [
+        ({"verdict": 3}, "verdict"),
+        ({"verdict": ["evidence"]}, "verdict"),
+        ({"null": "none"}, "null"),
+        ({"null": {"p_value": "0.01"}}, "p_value"),
+        ({"null": {"p_value": True}}, "p_value"),
+        ({"null": {"p_value": 10**400}}, "p_value"),
+        ({"null": {"p_value": float("inf")}}, "p_value"),
+    ],
+)
+def test_a_training_of_other_kinds_of_values_is_damage_and_named(training, name):
+    for read in (Worth.of, Worth.of_classes):
+        with pytest.raises(BundleError, match=f"damaged: {name} is not"):
+            read(training)
+
+
+@pytest.mark.parametrize("interval", [3, [0.5], [0.1, 0.2, 0.3], "ab", [0.5, "x"]])
+def test_an_interval_that_is_none_is_damage(interval):
+    with pytest.raises(BundleError, match="damaged: auroc_ci is not"):
+        Worth.of({"headline": {"auroc_ci": interval}})
+
+
+def test_what_was_not_computed_is_no_number():
+    worth = Worth.of({"headline": {"auroc": float("nan"), "auroc_ci": [None, None]}, "null": None, "verdict": {}})
+    assert (worth.auroc, worth.auroc_ci, worth.p_value, worth.level) == (None, (None, None), None, UNKNOWN)
+    assert Worth.of_classes({"macro_auroc": 1}).auroc == 1.0

@@ -13,6 +13,7 @@ import zipfile
 import zlib
 from collections import Counter
 from functools import cache
+from itertools import combinations
 
 import h5py
 import numpy as np
@@ -25,6 +26,8 @@ from anndata import AnnData
 from scipy import sparse
 from tests.faults.conftest import JOB
 
+from responder_ml.bundles.manifest import manifest_digest
+
 # Of the processor's time.
 SECONDS = 20
 # Of each kind; a number in the environment makes a shorter or longer table.
@@ -35,6 +38,8 @@ TABLE_JOB = {
     "cohort": {"source": "table", "expression": "counts.tsv", "samples": "samples.tsv", "units": "counts"},
     "endpoint": {"column": "response", "positive": "responder", "negative": "non_responder"},
 }
+CLASSES = ("control", "resilient", "susceptible")
+CLASSES_JOB = {**TABLE_JOB, "endpoint": {"column": "phenotype", "classes": list(CLASSES)}}
 OPEN_DOCUMENT = """<office:document-content xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0"
  xmlns:table="urn:oasis:names:tc:opendocument:xmlns:table:1.0"><office:body><office:spreadsheet><table:table table:name="a">
 <table:table-row table:number-rows-repeated="{rows}"><table:table-cell office:value-type="float" office:value="1"
@@ -293,8 +298,8 @@ def one_of(names, damages):
     return {kind: of_one(damage) for kind, damage in damages.items()}
 
 
-def edited_answer(folder, rng):
-    path = folder / "result.json"
+def edited_answer(folder, rng, name="result.json"):
+    path = folder / name
     content = json.loads(path.read_text())
     content[rng.choice(list(content))] = rng.choice([None, -1, "x", [], {}, 99])
     path.write_text(json.dumps(content))
@@ -324,7 +329,71 @@ def ours_in_place(noun):
     return damage
 
 
-BUNDLE = one_of(["manifest.json", "model.skops", "reference.npz"], BYTES)
+BUNDLE_FILES = ["manifest.json", "model.skops", "reference.npz"]
+BUNDLE = one_of(BUNDLE_FILES, BYTES)
+PAIRS = [f"{one}-{other}" for one, other in combinations(CLASSES, 2)]
+
+
+def pair_missing(folder, rng):
+    """Remove the bundle of two classes, or put a file or a link in its place."""
+    pair = folder / rng.choice(PAIRS)
+    elsewhere = shutil.move(pair, folder.parent / "elsewhere")
+    rng.choice([pair.touch, lambda: pair.symlink_to(elsewhere), lambda: None])()
+
+
+def pairs_exchanged(folder, rng):
+    """Let two pairs change places."""
+    one, other = (folder / pair for pair in rng.sample(PAIRS, 2))
+    one.rename(folder / "between")
+    other.rename(one)
+    (folder / "between").rename(other)
+
+
+def files_exchanged(folder, rng):
+    """Put a file of one pair into another."""
+    one, other = rng.sample(PAIRS, 2)
+    name = rng.choice(BUNDLE_FILES)
+    shutil.copy(folder / one / name, folder / other / name)
+
+
+def bundle_of_two_instead(folder, rng):
+    """Put the bundle of another training in the place of a pair's, or its manifest in that of all classes."""
+    if rng.random() < 0.5:
+        shutil.copy(folder.parent / "bundle" / "manifest.json", folder / "manifest.json")
+        return
+    pair = folder / rng.choice(PAIRS)
+    shutil.rmtree(pair)
+    shutil.copytree(folder.parent / "bundle", pair)
+
+
+def signed_manifest(folder, rng):
+    """Change a key of the manifest of all classes and sign it anew."""
+    path = folder / "manifest.json"
+    content = json.loads(path.read_text())
+    content[rng.choice(["classes", "pairs", "kind", "simulated", "column"])] = rng.choice(
+        [None, -1, "x", [], {}, ["a"] * 3]
+    )
+    content["sha256"] = manifest_digest(content)
+    path.write_text(json.dumps(content))
+
+
+CLASS_BUNDLE = {
+    **one_of(["manifest.json", *(f"{pair}/{name}" for pair in PAIRS for name in BUNDLE_FILES)], BYTES),
+    "pair missing": pair_missing, "pairs exchanged": pairs_exchanged, "files exchanged": files_exchanged,
+    "bundle of two instead": bundle_of_two_instead, "signed": signed_manifest,
+}  # fmt: skip
+CLASSES_FILES = ["classes.json", "pairs.csv", "predictions.csv", "null.csv", "config.yaml"]
+
+
+def edited_classes(folder, rng):
+    edited_answer(folder, rng, "classes.json")
+
+
+_CLASSES_RUN = {**one_of(CLASSES_FILES, BYTES), "edited": edited_classes}
+CLASSES_RUN = {
+    **_CLASSES_RUN,
+    **{f"{kind}, no list": of_former_version(damage) for kind, damage in _CLASSES_RUN.items()},
+}
 
 # door: what is damaged, the command, kinds of damage
 DOORS = {
@@ -340,6 +409,7 @@ DOORS = {
     ),
     "scored h5ad": ("counts.h5ad", ["score", "bundle", "counts.h5ad", "--anyway", "--out", "scores.csv"], H5AD),
     "bundle": ("bundle", ["score", "bundle", "counts.tsv", "--anyway"], BUNDLE),
+    "class bundle": ("classes", ["score", "classes", "counts.tsv", "--anyway"], CLASS_BUNDLE),
     "scores": (
         "scores.csv",
         ["score", "bundle", "counts.tsv", "--anyway", "--out", "scores.csv"],
@@ -347,23 +417,29 @@ DOORS = {
     ),
     "run in report": ("run", ["report", "run"], RUN),
     "run in compare": ("run", ["compare", "run", "whole"], RUN),
+    "classes in report": ("of-classes", ["report", "of-classes"], CLASSES_RUN),
+    "classes in track": ("of-classes", ["track", "of-classes", "--uri", "sqlite:///none/at/all.db"], _CLASSES_RUN),
     "run in track": ("run", ["track", "run", "--uri", "sqlite:///none/at/all.db"], _RUN),
 }
 CASES = [(door, kind) for door, (_, _, kinds) in DOORS.items() for kind in kinds]
 # Where every input of the kind is wrong, none may be accepted.
 NEVER_ACCEPTED = {
-    "cut": ("bundle", "h5ad", "scored h5ad"), "missing": tuple(DOORS), "empty": tuple(DOORS), "fifo": tuple(DOORS),
+    "cut": ("bundle", "class bundle", "h5ad", "scored h5ad"), "missing": tuple(DOORS), "empty": tuple(DOORS), "fifo": tuple(DOORS),
     "index out of bounds": ("h5ad", "scored h5ad"), "kind of numbers": ("h5ad", "scored h5ad"), "laughs": tuple(DOORS),
     "nested": tuple(DOORS), "itself": tuple(DOORS), "twice": ("job",), "code": tuple(DOORS), "5,000 digits": ("job",),
     "workbook far out": tuple(DOORS), "gzip bomb": tuple(DOORS), "gzip that lies": tuple(DOORS),
     "ods without end": tuple(DOORS), "leads into a bundle": tuple(DOORS), "leads into a run": tuple(DOORS),
     "parquet of one value": tuple(DOORS), "never written": tuple(DOORS),
-    "flipped": ("bundle", "run in report", "run in compare"), "edited": ("run in report", "run in compare"),
+    "flipped": ("bundle", "class bundle", "run in report", "run in compare", "classes in report"),
+    "edited": ("run in report", "run in compare", "classes in report"),
+    **dict.fromkeys(("pair missing", "pairs exchanged", "files exchanged", "bundle of two instead"), ("class bundle",)),
+    "signed": ("class bundle",),
 }  # fmt: skip
 # One of a few kinds in the default run; the others take a `make fuzz`.
 SOME = {
     ("job", "laughs"), ("job", "any value"), ("expression", "odd cell"), ("sheet", "flipped"), ("h5ad", "index out of bounds"),
-    ("bundle", "flipped"), ("run in report", "cut"), ("run in compare", "edited, no list"), ("expression", "workbook far out"),
+    ("bundle", "flipped"), ("class bundle", "files exchanged"), ("class bundle", "signed"), ("classes in report", "edited"),
+    ("run in report", "cut"), ("run in compare", "edited, no list"), ("expression", "workbook far out"),
 }  # fmt: skip
 
 
@@ -376,7 +452,9 @@ def whole_place(tmp_path_factory, commands):
     counts = rng.poisson(100, (GENES, SAMPLES))
     pd.DataFrame(counts, index=genes, columns=samples).to_csv(folder / "counts.tsv", sep="\t", index_label="gene")
     sheet = pd.DataFrame({"sample": samples, "response": ["responder", "non_responder"] * (SAMPLES // 2)})
-    sheet.assign(batch=["a", "a", "b", "b"] * (SAMPLES // 4)).to_csv(folder / "samples.tsv", sep="\t", index=False)
+    phenotypes = [CLASSES[index % 3] for index in range(SAMPLES)]
+    full_sheet = sheet.assign(batch=["a", "a", "b", "b"] * (SAMPLES // 4), phenotype=phenotypes)
+    full_sheet.to_csv(folder / "samples.tsv", sep="\t", index=False)
     obs = sheet.set_index("sample", drop=False).rename_axis(None)
     AnnData(sparse.csr_matrix(counts.T.astype(float)), obs=obs, var=pd.DataFrame(index=genes)).write_h5ad(
         folder / "counts.h5ad"
@@ -391,6 +469,9 @@ def whole_place(tmp_path_factory, commands):
     code, _ = commands.run(folder, ["train", "job.yaml", "--out", "run", "--bundle", "bundle"])
     assert code == 0, commands.log.read_text()[-3000:]
     shutil.copytree(folder / "run", folder / "whole")
+    (folder / "classes.yaml").write_text(yaml.safe_dump(CLASSES_JOB))
+    code, _ = commands.run(folder, ["train", "classes.yaml", "--out", "of-classes", "--bundle", "classes"])
+    assert code == 0, commands.log.read_text()[-3000:]
     return folder
 
 

@@ -20,15 +20,23 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from scipy import sparse
 from tests.faults.conftest import JOB
+from tests.report.conftest import make_classes_run
+from tests.test_score_classes import PAIRS, write_classes
+from tests.test_score_classes import _cohort as class_cohort
 
 from responder_ml.bundles.bundle import read_bundle
+from responder_ml.bundles.class_bundle import read_class_bundle
+from responder_ml.bundles.manifest import MANIFEST, manifest_digest
 from responder_ml.cohort.cells import Cells, read_cells
 from responder_ml.cohort.grid_files import open_grid
 from responder_ml.cohort.h5ad import open_h5ad
 from responder_ml.config import load_config
 from responder_ml.errors import BundleError, CohortError, ResponderError, RunError
+from responder_ml.records import classes as records
+from responder_ml.records.classes import ANSWER, CLASSES_FOLDER, ClassesRun
 from responder_ml.records.ownership import FILE_LIST
 from responder_ml.records.run import TABLES, Run, read_run, write_run
+from responder_ml.report.classes import write_classes_page
 
 ARCHIVE = Path(__file__).parents[1] / "archives" / "0.1.0" / "genes-elastic_net"
 MANY = os.environ.get("RESPONDER_ML_FUZZ") == "1"
@@ -189,6 +197,59 @@ def test_a_bundle_that_differs_in_any_byte_is_refused(name, position, change, is
 
 
 @pytest.fixture(scope="module")
+def whole_classes(tmp_path_factory):
+    return write_classes(tmp_path_factory.mktemp("classes") / "three", class_cohort())
+
+
+@drawn(max_examples=800 if MANY else 25)
+@given(data=st.data())
+def test_a_manifest_of_classes_with_any_value_in_any_place_is_read_or_refused(data, whole_classes):
+    """Signed anew, so that its own checksum does not tell."""
+    content = json.loads((whole_classes / MANIFEST).read_text())
+    changed = _replaced(content, data.draw(st.sampled_from(_paths(content))), data.draw(VALUES))
+    if isinstance(changed, dict) and changed.get("sha256") == content["sha256"]:
+        changed["sha256"] = manifest_digest(changed)
+    (whole_classes / MANIFEST).write_text(json.dumps(changed))
+    try:
+        bundle = read_class_bundle(whole_classes)
+        columns = bundle.worth.columns
+    except BundleError:
+        return
+    finally:
+        (whole_classes / MANIFEST).write_text(json.dumps(content))
+    assert list(bundle.classes) == content["classes"]
+    assert [path.parent for path in bundle.folders.values()] == [whole_classes] * 3
+    assert all(isinstance(value, float | str) for value in columns.values())
+
+
+@drawn(max_examples=400 if MANY else 12)
+@given(
+    pair=st.sampled_from(PAIRS),
+    name=st.sampled_from(["manifest.json", "model.skops", "reference.npz"]),
+    position=st.floats(0, 1, exclude_max=True),
+    change=st.binary(max_size=8),
+    is_cut=st.booleans(),
+)
+def test_a_pair_of_classes_that_differs_in_any_byte_is_refused(pair, name, position, change, is_cut, whole_classes):
+    path = whole_classes / pair / name
+    content = path.read_bytes()
+    at = int(position * len(content))
+    changed = content[:at] + change + (b"" if is_cut else content[at + len(change) :])
+    path.write_bytes(changed)
+    try:
+        bundle = read_class_bundle(whole_classes)
+        for folder in bundle.folders.values():
+            read_bundle(folder)
+    except BundleError:
+        return
+    finally:
+        path.write_bytes(content)
+    # Of the manifest only blanks may differ, which mean the same.
+    assert changed == content or name == "manifest.json"
+    assert bundle == read_class_bundle(whole_classes)
+
+
+@pytest.fixture(scope="module")
 def whole_run(tmp_path_factory, make_result):
     folder = tmp_path_factory.mktemp("runs") / "run"
     tables = {name: pd.DataFrame(columns=list(columns)) for name, columns in TABLES.items()}
@@ -213,3 +274,31 @@ def test_a_run_with_any_value_in_any_place_is_read_or_refused(data, whole_run, t
     except RunError:
         return
     assert run.result.content()["schema_version"] == content["schema_version"]
+
+
+@pytest.fixture(scope="module")
+def whole_training_of_classes(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("runs") / "classes"
+    run = make_classes_run(draws=9)
+    predictions = CLASSES_FOLDER.table("predictions")
+    tables = {**run.tables, "predictions": predictions}
+    records.write_classes(ClassesRun(run.result, tables, {"name": "three"}), "<!DOCTYPE html>", folder)
+    (folder / FILE_LIST).unlink()
+    return folder
+
+
+@drawn(max_examples=800 if MANY else 20)
+@given(data=st.data())
+def test_a_training_of_classes_with_any_value_in_any_place_is_shown_or_refused(data, whole_training_of_classes):
+    path = whole_training_of_classes / ANSWER
+    content = json.loads(path.read_text())
+    changed = _replaced(content, data.draw(st.sampled_from(_paths(content))), data.draw(VALUES))
+    path.write_text(json.dumps(changed))
+    try:
+        run = records.read_classes(whole_training_of_classes)
+        write_classes_page(run, whole_training_of_classes / "page.html")
+    except RunError:
+        return
+    finally:
+        path.write_text(json.dumps(content))
+    assert run.result.schema_version == content["schema_version"]

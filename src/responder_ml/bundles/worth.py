@@ -24,6 +24,8 @@ _WORTH = {
     "not_tested": "training was not compared with relabelled subjects{numbers}: a score may be no more than chance",
     UNKNOWN: "the bundle carries no verdict{numbers}: what a score is worth is not known",
 }
+# Whole numbers of a damaged file may be larger than any that can be computed with.
+_LARGEST = 1e300
 _ANYWAY = "used all the same, as requested"
 
 
@@ -57,29 +59,38 @@ class Worth:
 
     @classmethod
     def of(cls, training: Mapping[str, Any]) -> "Worth":
-        """Read it from the content of a result, or from what a bundle's manifest keeps of it."""
-        verdict, headline, null = (training.get(name) or {} for name in ("verdict", "headline", "null"))
-        low, high = headline.get("auroc_ci") or (None, None)
+        """Read it from the content of a result, or from what a bundle's manifest keeps of it.
+
+        Raises
+        ------
+        BundleError
+            Something in it is of another kind than it should be.
+        """
+        verdict, headline, null = (_section(training, name) for name in ("verdict", "headline", "null"))
+        interval = headline.get("auroc_ci") or (None, None)
+        if not isinstance(interval, list | tuple) or len(interval) != 2:
+            raise _damaged("auroc_ci")
+        low, high = interval
         return cls(
             level=str(verdict.get("level") or UNKNOWN),
             verdict=str(verdict.get("sentence") or ""),
-            auroc=headline.get("auroc"),
-            auroc_ci=(low, high),
-            p_value=null.get("p_value"),
+            auroc=_number(headline.get("auroc"), "auroc"),
+            auroc_ci=(_number(low, "auroc_ci"), _number(high, "auroc_ci")),
+            p_value=_number(null.get("p_value"), "p_value"),
         )
 
     @classmethod
     def of_classes(cls, training: Mapping[str, Any]) -> "Worth":
-        """Read it from what the manifest of several classes keeps of their training."""
-        verdict, null = training.get("verdict") or {}, training.get("null") or {}
+        """Read it from what the manifest of several classes keeps of their training; raises as `of`."""
+        verdict, null = _section(training, "verdict"), _section(training, "null")
         return cls(
             level=str(verdict.get("level") or UNKNOWN),
             verdict=str(verdict.get("sentence") or ""),
-            auroc=training.get("macro_auroc"),
+            auroc=_number(training.get("macro_auroc"), "macro_auroc"),
             auroc_ci=(None, None),
-            p_value=null.get("p_value"),
+            p_value=_number(null.get("p_value"), "p_value"),
             measure="mean AUROC of the pairs of classes",
-            null_mean=null.get("null_mean"),
+            null_mean=_number(null.get("null_mean"), "null_mean"),
         )
 
     @property
@@ -132,3 +143,26 @@ class Worth:
         parts += [] if self.null_mean is None else [f"{self.null_mean:.2f} for relabelled subjects"]
         parts += [] if self.p_value is None else [f"p = {self.p_value:.2g}"]
         return f" ({', '.join(parts)})"
+
+
+def _section(training: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """Return a part of what is kept of a training, empty where there is none."""
+    section = training.get(name) or {}
+    if not isinstance(section, Mapping):
+        raise _damaged(name)
+    return section
+
+
+def _number(value: Any, name: str) -> float | None:
+    """Return a number; None where there is none, or it was not computed."""
+    if value is None or value != value:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= _LARGEST:
+        raise _damaged(name)
+    return float(value)
+
+
+def _damaged(name: str) -> BundleError:
+    return BundleError(
+        f"What the bundle keeps of its training is damaged: {name} is not as expected. Use an intact copy."
+    )

@@ -117,6 +117,9 @@ class ClassesResult(Part):
         content = self.model_dump(
             mode="json", include={"macro_auroc", "null", "level", "sentence", "seed", "data_sha256"}
         )
+        if not self.data_sha256:
+            # A version that did not know it wrote none into the bundle either.
+            del content["data_sha256"]
         verdict = {name: content.pop(name) for name in ("level", "sentence")}
         return {"n": dict(self.classes), **content, "verdict": verdict}
 

@@ -7,6 +7,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from responder_ml.cohort.tissue_taken import describe_timing
+from responder_ml.errors import RunError, door
 from responder_ml.records.classes import CLASSES_FOLDER, ClassesResult, ClassesRun
 from responder_ml.records.files import replace_listed_file
 from responder_ml.report.figures.forest import Row, forest
@@ -50,9 +51,16 @@ def write_classes_page(run: ClassesRun, path: Path) -> None:
     Raises
     ------
     RunError
-        The file cannot be written.
+        The training lacks what the page shows, or the file cannot be written.
     """
-    replace_listed_file(path, render_classes(run), CLASSES_FOLDER.kind)
+    # A folder without checksums may be read and still lack what the page needs.
+    with door(
+        RunError,
+        f"The training {run.result.name} cannot be shown, it is damaged",
+        "Use an intact copy, or train the job again.",
+    ):
+        page = render_classes(run)
+    replace_listed_file(path, page, CLASSES_FOLDER.kind)
 
 
 def _forest(result: ClassesResult) -> Markup:
