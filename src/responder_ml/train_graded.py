@@ -20,7 +20,11 @@ from responder_ml.records.graded import GRADED_FOLDER, GradedRun, write_graded
 from responder_ml.records.graded_outcome import GradedFacts, compose_graded, graded_tables
 from responder_ml.records.outcome import limits_of
 from responder_ml.records.ownership import check_apart
+from responder_ml.records.run import CARD, CARD_FILE
+from responder_ml.report.card import render_card
+from responder_ml.report.card_json import render_card_json
 from responder_ml.report.graded import render_graded
+from responder_ml.report.graded_card import describe_graded
 from responder_ml.search.checkpoints import run_checkpoint
 from responder_ml.search.search_data import SearchData
 from responder_ml.search.workers import Workers
@@ -70,8 +74,10 @@ def train_graded(job: JobConfig, out: Path, bundle: Path, progress: Progress | N
         run = GradedRun(result, graded_tables(facts), job.resolved())
         limits = limits_of(result.where, result.taken)
         packed = pack_graded(facts.refit.model, facts.graded, result, limits=limits, columns=job.cohort.columns)
-        write_graded_bundle(packed, bundle)
-        write_graded(run, render_graded(run), out)
+        facts_of_card = describe_graded(run)
+        card = render_card(facts_of_card)
+        write_graded_bundle(packed, bundle, {CARD: card})
+        write_graded(run, render_graded(run), out, {CARD: card, CARD_FILE: render_card_json(facts_of_card)})
     return run
 
 

@@ -14,10 +14,12 @@ from responder_ml.evaluation import metrics
 from responder_ml.evaluation.auroc_interval import auroc_interval
 from responder_ml.evaluation.verdict import BaselineResult, NuisanceSummary, NullSummary, conclude
 from responder_ml.records.classes import ClassesNull, ClassesResult, ClassesRun, ClassPrediction, PairRow
+from responder_ml.records.graded import GRADED_FOLDER, GradedNull, GradedRecord, GradedRun
 from responder_ml.records.result import SCHEMA_VERSION, Result
 from responder_ml.records.run import TABLES, Run, empty_table
 from responder_ml.report.card_facts import CardFacts
 from responder_ml.report.class_card import describe_classes
+from responder_ml.report.graded_card import describe_graded
 from responder_ml.report.html import render_report
 
 CANDIDATES = ("genes+elastic_net", "genes+nearest_centroid", "genes+xgboost")
@@ -471,11 +473,57 @@ def any_classes_run(request) -> ClassesRun:
     return make_classes_run(**CLASSES_RUNS[request.param])
 
 
-@pytest.fixture(params=[*RUNS, *CLASSES_RUNS])
+def make_graded_run(level="evidence", draws=999, **changes) -> GradedRun:
+    """A training on a graded outcome that never was."""
+    part = {"concordance": 0.81, "concordance_ci": (0.6, 0.95), "spearman": 0.55, "r2": 0.2, "mae": 0.31}
+    null = GradedNull(
+        statistic="soft maximum", p_value=0.004, p_interval=(0.002, 0.008), labellings="34650", relabellings=draws, exact=False,
+        settled=True, null_mean=0.5, null_sd=0.1, min_attainable_p=0.001,
+    )  # fmt: skip
+    content = {
+        "name": "ratio", "simulated": True, "taken": "after", "units": "counts", "where": {"region": "PFC"}, "strata": ("drug",),
+        "nuisance": ("batch",), "adjust": ("age",), "n": {"subjects": 25, "samples": 30, "genes": 14_077}, "headline": part,
+        "outcome": {"column": "si_ratio", "mean": 1.04, "sd": 0.3, "low": 0.4, "high": 1.6, "distinct": 24},
+        "candidates": [
+            {**part, "name": f"genes+{kind}", "builder": "genes", "regressor": kind, "chosen_share": 0.5}
+            for kind in ("ridge", "elastic_net")
+        ],
+        "null": null if draws else None, "conditional": null if draws else None,
+        "links": {"names": ("batch", "library size"), "association_p": 0.2, "following_p": 0.1} if draws else None,
+        "alpha": 0.05, "verdict": {"level": level, "sentence": "Simulated data: A sentence on si_ratio."},
+        "audit": [{"code": "RML08", "severity": "warning", "message": "batch goes with it"},
+                  {"code": "RML00", "severity": "info", "message": "A note."}],
+        "search": {"folds": 5, "repeats": 10, "inner_folds": 3, "inner_repeats": 1, "trials": 0},
+        "members": [{"name": f"genes+{kind}", "weight": 0.5, "params": {}} for kind in ("ridge", "elastic_net")],
+        "versions": {"responder-ml": "0.2.0", "numpy": "2.4.6"}, "data_sha256": "ab" * 32, "seed": 7, **changes,
+    }  # fmt: skip
+    tables = {name: GRADED_FOLDER.table(name) for name in GRADED_FOLDER.tables}
+    tables["genes"] = pd.DataFrame({"gene": ["Fos", "Arc", "Mbp"], "contribution": [0.1, 0.3, 0.0]})
+    return GradedRun(GradedRecord.model_validate(content), tables, {})
+
+
+GRADED_RUNS = {
+    "graded": {},
+    "graded, no null": {"draws": 0, "level": "not_tested"},
+    "graded, nothing measured": {
+        "headline": {"concordance": None, "concordance_ci": (None, None), "spearman": None, "r2": None, "mae": 0.1},
+        "candidates": (), "members": (), "level": "no_evidence",
+    },
+    "graded, awkward": {
+        "name": "<b>a|b</b>", "simulated": False, "where": {}, "strata": (), "nuisance": (), "adjust": (), "versions": {},
+        "outcome": {"column": "$x_1$ | <i>", "mean": 0.0, "sd": 1e-9, "low": -1e-9, "high": 1e12, "distinct": 2},
+        "verdict": {"level": "confounded", "sentence": "Confounded: <img src=x onerror=alert(1)>."},
+    },
+}  # fmt: skip
+
+
+@pytest.fixture(params=[*RUNS, *CLASSES_RUNS, *GRADED_RUNS])
 def any_facts(request) -> CardFacts:
     """What the card of any kind of run says."""
     if request.param in RUNS:
         return CardFacts.of(request.getfixturevalue(request.param))
+    if request.param in GRADED_RUNS:
+        return describe_graded(make_graded_run(**GRADED_RUNS[request.param]))
     return describe_classes(make_classes_run(**CLASSES_RUNS[request.param]))
 
 

@@ -39,7 +39,7 @@ def test_it_begins_with_what_the_hugging_face_hub_reads(any_facts):
     for entry in keys.get("model-index", []):
         assert entry["name"] == any_facts.name
         (evaluation,) = entry["results"]
-        assert evaluation["task"]["type"] == "tabular-classification"
+        assert evaluation["task"]["type"] == keys["pipeline_tag"] == any_facts.task
         assert {"type", "name"} <= set(evaluation["dataset"])
         assert evaluation["metrics"]
         for metric in evaluation["metrics"]:

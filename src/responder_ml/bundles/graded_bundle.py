@@ -1,8 +1,8 @@
 """A bundle that predicts a graded outcome: the frozen model, what its training samples were like, and what a prediction is worth.
 
-The same three files as those of a bundle for two classes (`bundle`), read by the same rules: checksums, format version and the
-classes in the model file are checked before anything is built, and the model must then give the predictions it gave when it was
-packed. No code is taken from the folder. The fourth format, which versions that know two classes only refuse.
+The same three files as those of a bundle for two classes (`bundle`), with a card beside them, read by the same rules: checksums,
+format version and the classes in the model file are checked before anything is built, and the model must then give the predictions
+it gave when it was packed. No code is taken from the folder. The fourth format, which versions that know two classes only refuse.
 """
 
 import hashlib
@@ -223,8 +223,15 @@ def read_graded_bundle(folder: Path) -> GradedBundle:
     return bundle
 
 
-def write_graded_bundle(bundle: GradedBundle, folder: Path) -> None:
+def write_graded_bundle(bundle: GradedBundle, folder: Path, pages: Mapping[str, str] | None = None) -> None:
     """Write the folder under a temporary name first, then move it into place; only a bundle is ever replaced.
+
+    Parameters
+    ----------
+    bundle, folder
+        The bundle, and where to write it.
+    pages
+        Texts to put beside its own files, such as its card, by file name.
 
     Raises
     ------
@@ -242,6 +249,7 @@ def write_graded_bundle(bundle: GradedBundle, folder: Path) -> None:
     manifest = bundle.manifest.model_copy(update={"files": files}).model_dump(exclude={"sha256"})
     manifest["sha256"] = manifest_digest(manifest)
     contents[MANIFEST] = (json.dumps(manifest, indent=1, allow_nan=False) + "\n").encode()
+    contents |= {name: text.encode() for name, text in (pages or {}).items()}
     write_folder(folder, contents, BUNDLE_FOLDER)
 
 

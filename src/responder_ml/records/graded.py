@@ -14,6 +14,7 @@ from pydantic import Field
 from responder_ml.cohort.tissue_taken import TissueTaken
 from responder_ml.evaluation.verdict import Level
 from responder_ml.records.folder import FolderFormat, Number, Part
+from responder_ml.records.run import CARD, CARD_FILE
 
 SCHEMA_VERSION = 1
 ANSWER, PAGE = "graded.json", "graded.html"
@@ -209,7 +210,7 @@ GRADED_FOLDER = FolderFormat(
     TABLES,
     tables_required=True,
     float_format="%.10g",
-    pages=(PAGE,),
+    pages=(PAGE, CARD, CARD_FILE),
 )
 
 
@@ -248,12 +249,12 @@ def read_graded(folder: Path) -> GradedRun:
     return GradedRun(*GRADED_FOLDER.read_as(folder, GradedRecord))
 
 
-def write_graded(run: GradedRun, page: str, folder: Path) -> None:
-    """Write the folder; ``graded.json`` comes last, so a folder that has one is complete.
+def write_graded(run: GradedRun, page: str, folder: Path, cards: Mapping[str, str] | None = None) -> None:
+    """Write the folder with its page and, by name, its cards; ``graded.json`` comes last, so a folder that has one is complete.
 
     Raises
     ------
     RunError
         The folder holds something else, or cannot be written.
     """
-    GRADED_FOLDER.write(folder, run.result.model_dump(mode="json"), run.tables, run.config, page)
+    GRADED_FOLDER.write(folder, run.result.model_dump(mode="json"), run.tables, run.config, page, cards)

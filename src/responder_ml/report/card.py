@@ -13,12 +13,12 @@ from typing import Any
 
 import yaml
 
-from responder_ml.report.card_facts import TASK, CardFacts
+from responder_ml.report.card_facts import CardFacts
 from responder_ml.report.numbers import is_missing
 from responder_ml.report.template import render
 
 # Names of metrics on the Hub that differ from ours.
-_HUB_NAMES = {"auroc": "roc_auc"}
+_HUB_NAMES = {"auroc": "roc_auc", "spearman": "spearmanr", "r2": "r_squared"}
 
 
 def render_card(facts: CardFacts) -> str:
@@ -39,7 +39,7 @@ def front_matter(facts: CardFacts) -> str:
         if measure.metric and measure.value is not None and not is_missing(measure.value)
     ]
     evaluation = {
-        "task": {"type": TASK, "name": facts.task_name},
+        "task": {"type": facts.task, "name": facts.task_name},
         "dataset": {
             "type": "simulated" if facts.warning else "gene-expression",
             "name": facts.name,
@@ -49,7 +49,7 @@ def front_matter(facts: CardFacts) -> str:
     }
     keys: dict[str, Any] = {
         "library_name": "responder_ml",
-        "pipeline_tag": TASK,
+        "pipeline_tag": facts.task,
         "tags": list(facts.tags),
         # The Hub takes a result only with its numbers.
         **({"model-index": [{"name": facts.name, "results": [evaluation]}]} if metrics else {}),

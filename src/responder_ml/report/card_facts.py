@@ -13,9 +13,10 @@ from responder_ml.report.numbers import Value, brief, is_missing, p_text, plain
 from responder_ml.report.section import table
 from responder_ml.report.verdict import MEANINGS, NAMES, corrected_for_jobs
 
-TASK = "tabular-classification"
-"""The task, as the Hugging Face Hub names it."""
-_GENES = 10
+TASK, REGRESSION = "tabular-classification", "tabular-regression"
+"""The tasks, as the Hugging Face Hub names them."""
+GENES_LISTED = 10
+"""Leading genes that a card names at most."""
 NOT_RUN = "not run"
 """Instead of a p where there is no null."""
 SIMULATED = "Simulated data: nothing here is a finding about real animals, donors or patients."
@@ -50,7 +51,7 @@ class Measure:
     slice
         The subjects it is of; empty for all.
     metric
-        Name of the entry of `METRICS` it is, empty for other numbers.
+        Name of the entry of `METRICS` it is, or key of a graded outcome's headline; empty for other numbers.
     is_p
         Whether it is a p-value, which is written with its significant digits.
     """
@@ -110,6 +111,8 @@ class CardFacts:
         Sentences about leading genes.
     limits
         Limits that follow from design and audit.
+    task
+        As the Hub names it.
     """
 
     name: str
@@ -137,6 +140,7 @@ class CardFacts:
     seed: int
     digest: str
     tags: tuple[str, ...]
+    task: str = TASK
 
     @classmethod
     def of(cls, run: Run) -> "CardFacts":
@@ -151,7 +155,7 @@ class CardFacts:
             conclusion=result.verdict.sentence,
             meaning=MEANINGS.get(level, ""),
             users=USERS,
-            use=intended_use(f"{endpoint.positive} from {endpoint.negative}"),
+            use=intended_use(f"discriminate {endpoint.positive} from {endpoint.negative}"),
             misuse=MISUSE,
             timing=describe_timing(endpoint.taken),
             data=tuple(fact for fact in _data(result) if fact.text),
@@ -173,16 +177,16 @@ class CardFacts:
 
 
 def intended_use(words: str) -> str:
-    """Return the sentence on what a model is for, which is to discriminate ``words``, such as ``responder from control``."""
+    """Return the sentence on what a model is for, which is to do ``words``, such as ``discriminate responder from control``."""
     return (
-        f"Research only: to discriminate {words} by gene expression, in samples similar to the training samples (same tissue, "
+        f"Research only: to {words} by gene expression, in samples similar to the training samples (same tissue, "
         "platform and design)."
     )
 
 
-def tags_of(level: str, *, simulated: bool) -> tuple[str, ...]:
+def tags_of(level: str, *, simulated: bool, task: str = TASK) -> tuple[str, ...]:
     """Return the words by which a model is found, the level of its verdict among them."""
-    tags = ("gene-expression", TASK, "responder-ml", f"verdict:{level}")
+    tags = ("gene-expression", task, "responder-ml", f"verdict:{level}")
     return (*tags, "simulated") if simulated else tags
 
 
@@ -283,7 +287,7 @@ def final_classifiers(result: Result) -> tuple[str, ...]:
 
 def _genes(run: Run) -> Iterator[str]:
     genes = table(run, "genes").sort_values(["contribution", "gene"], ascending=[False, True])
-    leading = genes.loc[genes["contribution"] > 0, "gene"].head(_GENES)
+    leading = genes.loc[genes["contribution"] > 0, "gene"].head(GENES_LISTED)
     if leading.empty:
         return
     called = genes.loc[genes["called_out"] == 1, "gene"]

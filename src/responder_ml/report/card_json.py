@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
-from responder_ml.report.card_facts import TASK, CardFacts, Measure
+from responder_ml.report.card_facts import CardFacts, Measure
 from responder_ml.report.numbers import Value, is_missing
 
 _SCHEMA = "http://cyclonedx.org/schema/bom-1.6.schema.json"
@@ -79,7 +79,7 @@ def _parameters(facts: CardFacts) -> dict[str, Any]:
     family = {"architectureFamily": ", ".join(facts.families)} if facts.families else {}
     return {
         "approach": {"type": "supervised"},
-        "task": TASK,
+        "task": facts.task,
         **family,
         "modelArchitecture": facts.architecture,
         "datasets": [dataset],

@@ -38,7 +38,7 @@ def describe_classes(run: ClassesRun) -> CardFacts:
         conclusion=result.sentence,
         meaning=MEANINGS.get(result.level, ""),
         users=USERS,
-        use=intended_use(f"{words} from each other"),
+        use=intended_use(f"discriminate {words} from each other"),
         misuse=MISUSE,
         timing=describe_timing(result.taken),
         data=tuple(fact for fact in _data(result, words) if fact.text),
