@@ -6,7 +6,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from tests.test_score_classes import write_classes
 
+from responder_ml.cohort.simulate import simulate_cohort
 from responder_ml.evaluation.transfer import TransferRow
 from responder_ml.records.meta import CohortRow, MetaResult, MetaRun
 from responder_ml.records.pooled import EstimateRow, PooledResult, PooledRow, PooledRun, SharedSubjects
@@ -22,6 +24,7 @@ from responder_ml.records.replication import (
 from responder_ml.records.sets import SetsResult, SetsRun
 from responder_ml.records.signatures import SignatureRow, SignaturesResult, SignaturesRun, SourceRecord
 from responder_ml.records.study import STUDY_FOLDER, TABLES, Correction, Study, StudyResult
+from responder_ml.report.classes import render_classes
 from responder_ml.report.html import write_report
 from responder_ml.report.leaderboard import render_leaderboard
 from responder_ml.report.meta import render_meta
@@ -31,10 +34,15 @@ from responder_ml.report.sets import render_sets
 from responder_ml.report.signatures import render_signatures
 from responder_ml.report.study import render_study
 from responder_ml.report.transfer import render_transfer
+from responder_ml.score_classes import score_classes
 
 pytestmark = [pytest.mark.browser]
 
 HERE = Path(__file__).resolve()
+PAGES = (
+    "report", "study", "transfer", "compare", "sets", "meta", "signatures", "replication", "pooled", "classes", "five-classes",
+    "class-scores",
+)  # fmt: skip
 
 
 def _fixtures(path):
@@ -227,6 +235,21 @@ def _replication():
     return render_replication(ReplicationRun(result, {"genes": genes}, {}))
 
 
+def _write_class_scores(folder):
+    """Scores of animals of three classes, some unlike the training samples, compared with their sheet."""
+    cohort = simulate_cohort(seed=7, n_genes=300, regions=["PFC"], effect=3.0)
+    cohort = cohort[cohort.obs["drug"] == "saline"].copy()
+    write_classes(folder / "bundle", cohort)
+    new = simulate_cohort(seed=8, n_genes=300, regions=["PFC"], effect=3.0)
+    table = pd.DataFrame(np.asarray(new.X).T, index=new.var_names, columns=new.obs_names)
+    table.iloc[:, :2] *= np.random.default_rng(0).lognormal(0.0, 2.0, (len(table), 2))
+    table.round().to_csv(folder / "new.csv")
+    new.obs.to_csv(folder / "sheet.csv", index=False)
+    score_classes(
+        folder / "bundle", folder / "new.csv", samples=folder / "sheet.csv", report=folder / "class-scores.html"
+    )
+
+
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory):
     folder = tmp_path_factory.mktemp("pages")
@@ -241,14 +264,15 @@ def pages(tmp_path_factory):
         ("signatures", _signatures()),
         ("replication", _replication()),
         ("pooled", _pooled()),
+        ("classes", render_classes(of_report.make_classes_run())),
+        ("five-classes", render_classes(of_report.make_classes_run(**of_report.CLASSES_RUNS["long names"]))),
     ):
         (folder / f"{name}.html").write_text(html, encoding="utf-8")
+    _write_class_scores(folder)
     return folder
 
 
-@pytest.mark.parametrize(
-    "name", ["report", "study", "transfer", "compare", "sets", "meta", "signatures", "replication", "pooled"]
-)
+@pytest.mark.parametrize("name", PAGES)
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
 def test_everybody_can_use_it_and_nothing_is_cut_or_fetched(chromium, pages, axe, name, width, scheme):
     page = chromium.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
@@ -269,9 +293,7 @@ def test_everybody_can_use_it_and_nothing_is_cut_or_fetched(chromium, pages, axe
     assert wrong == []
 
 
-@pytest.mark.parametrize(
-    "name", ["report", "study", "transfer", "compare", "sets", "meta", "signatures", "replication", "pooled"]
-)
+@pytest.mark.parametrize("name", PAGES)
 def test_no_table_goes_beyond_the_edge_of_a_desk(chromium, pages, name):
     page = chromium.new_page(viewport={"width": 1280, "height": 900})
     page.goto((pages / f"{name}.html").as_uri())

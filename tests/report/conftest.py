@@ -460,6 +460,9 @@ CLASSES_RUNS = {
     "no null": {"draws": 0, "level": "not_tested"},
     "real": {"simulated": False, "sentence": "No evidence.", "level": "no_evidence"},
     "five": {"names": ("a", "b", "c", "d", "e"), "prediction": None},
+    "long names": {
+        "names": ("control", "resilient_to_social_defeat", "susceptible_to_social_defeat", "ketamine_responder", "non_responder"),
+    },
     "awkward": {"names": ("<b>good</b>", "bad & worse", "_x_"), "name": "a|b", "column": "$x_1$", "level": "confounded"},
     "of a version that knew less": {
         "samples": None, "genes": None, "units": "", "where": {}, "strata": (), "nuisances": (), "adjust": (), "classifiers": (),
