@@ -237,3 +237,53 @@ def test_a_bundle_is_refused_where_two_classes_are_needed_and_when_it_is_damaged
         (copy / name).write_bytes(change((copy / name).read_bytes()))
         with pytest.raises(BundleError, match=message):
             read_graded_bundle(copy)
+
+
+def test_the_second_job_on_the_same_data_says_so_everywhere(trained, tmp_path):
+    from responder_ml.report.card import render_card
+    from responder_ml.report.graded_card import describe_graded
+    from responder_ml.tracking.graded_record import graded_record
+    from responder_ml.tracking.items import Tag
+
+    folder, _ = trained
+    first = read_graded(folder / "run").result
+    assert (first.jobs_on_data.run, first.jobs_on_data.jobs) == (1, 1)
+    assert "on these data" not in first.verdict.sentence
+    job = {**JOB, "regressors": ["ridge"], "builders": ["genes"]}
+    for seed, run, jobs in ((7, 1, 1), (8, 2, 2), (7, 1, 2)):
+        (tmp_path / "job.yaml").write_text(yaml.safe_dump({**job, "seed": seed, "cohort": _same_data(job, 7)}))
+        arguments = ["train", str(tmp_path / "job.yaml"), "--out", str(tmp_path / "runs" / f"of-{seed}")]
+        done = CliRunner().invoke(app, [*arguments, "--bundle", str(tmp_path / "model")])
+        assert done.exit_code == 0, done.output
+        trained_run = read_graded(tmp_path / "runs" / f"of-{seed}")
+        counted = trained_run.result.jobs_on_data
+        assert (counted.run, counted.jobs) == (run, jobs)
+    sentence = trained_run.result.verdict.sentence
+    assert sentence.endswith("Run 1 of 2 on these data.")
+    assert trained_run.result.p_for_jobs == min(1.0, 2 * trained_run.result.null.p_value)
+    assert "2 different jobs were asked of these data" in render_card(describe_graded(trained_run))
+    assert "</data> different jobs were asked of these data" in (tmp_path / "runs" / "of-7" / PAGE).read_text()
+    record = graded_record(trained_run, tmp_path / "runs" / "of-7", None)
+    assert {item.key: item.value for item in record.items if isinstance(item, Tag)}["run_on_these_data"] == "1 of 2"
+
+
+def _same_data(job, seed):
+    """Return the section of a simulated cohort that does not change with the job's seed."""
+    return {**job["cohort"], "params": {**job["cohort"]["params"], "seed": seed}}
+
+
+def test_a_register_that_cannot_be_used_stops_nothing(tmp_path):
+    from responder_ml.progress import Progress
+    from responder_ml.train import count_jobs
+
+    class Said(Progress):
+        lines = ()
+
+        def say(self, text):
+            self.lines += (text,)
+
+    (tmp_path / "file").write_text("")
+    job, said = read_job(JOB, "job"), Said()
+    graded = prepare_graded(job).graded
+    assert count_jobs(job, graded.labelled, tmp_path / "file", said, graded.outcome) is None
+    assert "were not counted" in said.lines[0]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from responder_ml.arrays import Floats
 from responder_ml.build import PreparedJob, build_rival_plan, build_workers, prepare_job
 from responder_ml.bundles.bundle import BUNDLE_FOLDER, Bundle, write_bundle
 from responder_ml.bundles.pack import pack_bundle
@@ -244,7 +245,9 @@ def record(job: JobConfig, run: Run, out: Path, bundle: Path, progress: Progress
     return run_id
 
 
-def count_jobs(job: JobConfig, labelled: LabelledCohort, register: Path, progress: Progress) -> JobCount | None:
+def count_jobs(
+    job: JobConfig, labelled: LabelledCohort, register: Path, progress: Progress, outcome: Floats | None = None
+) -> JobCount | None:
     """Enter a job, now that its result is known, in the register of jobs, and count those on its data.
 
     A register that cannot be used, or has damaged lines, is reported and stops nothing.
@@ -257,12 +260,14 @@ def count_jobs(job: JobConfig, labelled: LabelledCohort, register: Path, progres
         Folder of the register.
     progress
         Is told about problems.
+    outcome
+        A graded outcome of each subject; None where classes are told apart.
     """
     about = {"name": job.name, "seed": job.seed}
     try:
         # Without defaults: a key that a later version adds does not make another job of this one.
         settings = job.model_dump(mode="json", exclude_defaults=True)
-        count = register_job(register, AskedJob.of(labelled, settings), about)
+        count = register_job(register, AskedJob.of(labelled, settings, outcome), about)
     except RunError as problem:
         progress.say(f"Jobs on these data were not counted: {problem}")
         return None

@@ -30,9 +30,12 @@ from responder_ml.search.search_data import SearchData
 from responder_ml.search.workers import Workers
 from responder_ml.tracking.graded_record import send_graded
 from responder_ml.tracking.store import resolve_store
+from responder_ml.train import count_jobs
 
 
-def train_graded(job: JobConfig, out: Path, bundle: Path, progress: Progress | None = None) -> GradedRun:
+def train_graded(
+    job: JobConfig, out: Path, bundle: Path, progress: Progress | None = None, register: Path | None = None
+) -> GradedRun:
     """Search, test against relabelled outcomes, explain, refit and write; an interrupted call is resumed by the next.
 
     Parameters
@@ -43,6 +46,8 @@ def train_graded(job: JobConfig, out: Path, bundle: Path, progress: Progress | N
         Folders of the run and of the bundle.
     progress
         Is told about long work.
+    register
+        Folder of the register that counts the jobs on these data; that of the run folder by default.
 
     Raises
     ------
@@ -62,8 +67,10 @@ def train_graded(job: JobConfig, out: Path, bundle: Path, progress: Progress | N
     with run_checkpoint(out) as checkpoint:
         workers = build_workers(job.compute, checkpoint.unit_store())
         facts = run_graded(prepared, workers, progress, clock)
+        graded = prepared.graded
         result = compose_graded(
             facts,
+            jobs_on_data=count_jobs(job, graded.labelled, register or out.parent, progress, graded.outcome),
             name=job.name,
             where=dict(job.cohort.where),
             alpha=job.null.alpha,

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from responder_ml.cohort.endpoint import Endpoint, label_cohort
+from responder_ml.cohort.graded_outcome import grade_cohort
 from responder_ml.cohort.simulate import simulate_cohort
 from responder_ml.errors import RunError
 from responder_ml.records import job_register
@@ -185,3 +186,22 @@ def test_two_processes_lose_no_line_and_give_no_number_twice(tmp_path):
         process.join()
     assert numbers == list(range(1, 51))
     assert len((tmp_path / REGISTER).read_text().splitlines()) == 50
+
+
+def _graded(cohort, column="si_post", change=None, **config):
+    graded = grade_cohort(cohort, Endpoint(column, "upper half", "lower half"))
+    outcome = graded.outcome if change is None else change(graded.outcome)
+    return AskedJob.of(graded.labelled, {**CONFIG, **config}, outcome)
+
+
+def test_jobs_on_the_order_of_one_outcome_are_counted_together_and_apart_from_classes(tmp_path, cohort):
+    one = _graded(cohort)
+    assert one == _graded(cohort)
+    few = cohort[cohort.obs["subject"].astype(str).ne(str(cohort.obs["subject"].iloc[0])).to_numpy()].copy()
+    others = [_graded(cohort, seed=8), _graded(few), _graded(cohort, change=lambda outcome: outcome + 1.0)]
+    counts = [register_job(tmp_path, job) for job in (one, *others, one)]
+    assert [(count.run, count.jobs) for count in counts] == [(1, 1), (2, 2), (3, 3), (4, 4), (1, 4)]
+    # The halves of the same outcome, as two classes, are another question.
+    halves = grade_cohort(cohort, Endpoint("si_post", "upper half", "lower half")).labelled
+    assert register_job(tmp_path, AskedJob.of(halves, CONFIG)).jobs == 1
+    assert not _graded(cohort, "si_pre").is_on_the_data_of(one)

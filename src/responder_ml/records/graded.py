@@ -121,6 +121,15 @@ class GradedVerdict(Part):
     sentence: str = Field(description="the conclusion in words")
 
 
+class JobsOnData(Part):
+    """Which of how many different jobs on the same data this is, by the register beside the folder."""
+
+    run: int = Field(description="counted from 1, in the order in which the jobs were first asked")
+    jobs: int = Field(
+        description="different jobs that ask for the order of this outcome in mostly the same samples, this one included"
+    )
+
+
 class GradedRecord(Part):
     """The content of ``graded.json``."""
 
@@ -146,6 +155,10 @@ class GradedRecord(Part):
     )
     alpha: float = Field(description="level of significance")
     verdict: GradedVerdict = Field(description="the conclusion")
+    jobs_on_data: JobsOnData | None = Field(
+        None,
+        description="which of how many different jobs on these data it is; null where the register could not be used",
+    )
     audit: tuple[GradedFinding, ...] = Field((), description="findings of the audit and notes on the plan")
     search: GradedSearch = Field(description="the size of the search")
     members: tuple[GradedMember, ...] = Field((), description="candidates of the final model")
@@ -153,6 +166,13 @@ class GradedRecord(Part):
     versions: dict[str, str] = Field({}, description="versions of Python and of the packages that matter")
     data_sha256: str = Field(description="digest of all data that were used")
     seed: int = Field(description="seed of all random numbers")
+
+    @property
+    def p_for_jobs(self) -> float | None:
+        """The p times the number of jobs on these data (Bonferroni), at most 1; None where either is not known."""
+        if self.null is None or self.jobs_on_data is None:
+            return None
+        return min(1.0, self.null.p_value * self.jobs_on_data.jobs)
 
     def training(self) -> dict[str, Any]:
         """Return what belongs to every use of the model, as its bundle holds it."""

@@ -35,9 +35,11 @@ from responder_ml.records.graded import (
     GradedRecord,
     GradedSearch,
     GradedVerdict,
+    JobsOnData,
     LinksRecord,
     OutcomeRecord,
 )
+from responder_ml.records.job_register import JobCount
 from responder_ml.search.candidate import AUTO
 from responder_ml.versions import versions_of
 
@@ -77,6 +79,7 @@ def compose_graded(
     timings: dict[str, float],
     seed: int,
     taken: TissueTaken,
+    jobs_on_data: JobCount | None = None,
 ) -> GradedRecord:
     """Compose the content of ``graded.json``.
 
@@ -90,11 +93,15 @@ def compose_graded(
         Seconds per stage.
     taken
         Whether tissue was taken before or after the outcome was known.
+    jobs_on_data
+        Which of how many jobs on these data it is; None where that is not known.
     """
     graded, evidence, observed = facts.graded, facts.evidence, facts.observed
     labelled, outcome, plan = graded.labelled, graded.outcome, facts.procedure.plan
     simulated = bool(labelled.cohort.uns.get("simulated", False))
-    nuisance = nuisance_of(labelled)
+    nuisance, verdict = nuisance_of(labelled), evidence.verdict
+    if jobs_on_data is not None:
+        verdict = verdict.among_jobs(jobs_on_data.run, jobs_on_data.jobs)
     return GradedRecord(
         name=name,
         simulated=simulated,
@@ -136,9 +143,8 @@ def compose_graded(
         if evidence.links is not None and nuisance is not None
         else None,
         alpha=alpha,
-        verdict=GradedVerdict(
-            level=evidence.verdict.level, sentence=f"{'Simulated data: ' * simulated}{evidence.verdict.sentence}"
-        ),
+        verdict=GradedVerdict(level=verdict.level, sentence=f"{'Simulated data: ' * simulated}{verdict.sentence}"),
+        jobs_on_data=None if jobs_on_data is None else JobsOnData(run=jobs_on_data.run, jobs=jobs_on_data.jobs),
         audit=tuple(
             GradedFinding(code=code, severity=severity, message=message)
             for code, severity, message in (

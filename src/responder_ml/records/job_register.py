@@ -3,9 +3,9 @@
 Whoever tries eight seeds, or leaves out an animal until p is small, finds "evidence" in noise. The register, a file beside the run
 folders, counts them, and every run says which of how many it is. It changes no number of a run and never stops one.
 
-Jobs are asked of the same data where they ask for the same two classes of the same column and share two thirds of all their
-samples. A sample is known by its expression, whatever the order of samples and genes and whatever it is called, so that a job
-without one animal, or on a table sorted anew, is recognised.
+Jobs are asked of the same data where they ask for the same two classes of the same column, or for the order of the same graded
+outcome, and share two thirds of all their samples. A sample is known by its expression, whatever the order of samples and genes and
+whatever it is called, so that a job without one animal, or on a table sorted anew, is recognised.
 """
 
 import hashlib
@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from responder_ml.arrays import Floats
 from responder_ml.cohort.endpoint import LabelledCohort
 from responder_ml.errors import RunError
 from responder_ml.records.digests import sample_digests
@@ -31,6 +32,8 @@ _WITHOUT_INFLUENCE = ("name", "cohort", "null", "claims", "tracking", "compute")
 # Share of all samples of two jobs that both have where they are asked of the same data: more than without a few animals, less than
 # with one sex or one drug only.
 _MOST = 2 / 3
+# In place of two classes, in the question of a graded outcome.
+_ORDER = "order of a graded outcome"
 _LOCK = ".register.lock"
 _PATIENCE_S = 10.0
 
@@ -44,7 +47,7 @@ class AskedJob:
     key
         Digest of data, question, settings and seed, in which the order of subjects counts: it decides the folds.
     question
-        The column and its two classes, whichever of them is the positive one.
+        The column and its two classes, whichever of them is the positive one; or the column of a graded outcome.
     samples
         Digest of each sample's expression.
     """
@@ -54,7 +57,7 @@ class AskedJob:
     samples: frozenset[str] = field(repr=False)
 
     @classmethod
-    def of(cls, labelled: LabelledCohort, config: Mapping[str, Any]) -> "AskedJob":
+    def of(cls, labelled: LabelledCohort, config: Mapping[str, Any], outcome: Floats | None = None) -> "AskedJob":
         """Return the identity of a job.
 
         Parameters
@@ -63,8 +66,13 @@ class AskedJob:
             Its data.
         config
             Its configuration, as far as it differs from the defaults.
+        outcome
+            A graded outcome of each subject, whose order is asked for; None where classes are told apart.
         """
         endpoint = labelled.endpoint
+        question = [endpoint.column, *sorted((endpoint.positive, endpoint.negative))]
+        if outcome is not None:
+            question = [labelled.measured, _ORDER]
         in_order = sample_digests(labelled.cohort)
         parts = (
             *in_order,
@@ -74,10 +82,11 @@ class AskedJob:
             str(labelled.strata.tolist()),
             str(labelled.cohort.uns["units"]),
             json.dumps(deciding_settings(config), sort_keys=True),
+            *(() if outcome is None else (str(outcome.tolist()),)),
         )
         return cls(
             key=hashlib.sha256("\n".join(parts).encode()).hexdigest(),
-            question=json.dumps([endpoint.column, *sorted((endpoint.positive, endpoint.negative))]),
+            question=json.dumps(question),
             samples=frozenset(in_order),
         )
 

@@ -19,7 +19,7 @@ from responder_ml.report.card_facts import (
     rows_used,
     tags_of,
 )
-from responder_ml.report.numbers import plain
+from responder_ml.report.numbers import p_text, plain
 from responder_ml.report.verdict import NAMES
 
 _MEANINGS = {
@@ -158,6 +158,15 @@ def _limits(result: GradedRecord) -> Iterator[str]:
         "for the prediction of a single subject."
     )
     yield f"Values beyond those of training, {outcome.low:g} to {outcome.high:g}, are extrapolated and marked as such."
+    jobs, corrected_p = result.jobs_on_data, result.p_for_jobs
+    if jobs is not None and jobs.jobs > 1:
+        corrected = (
+            "" if corrected_p is None else f", and p corrected for their number (Bonferroni) is {p_text(corrected_p)}"
+        )
+        yield (
+            f"{jobs.jobs} different jobs were asked of these data so far, this is run {jobs.run}; a result picked from several is "
+            f"biased upwards{corrected}."
+        )
     for finding in result.audit:
         if finding.severity != "info":
             yield f"{finding.code}: {finding.message}"

@@ -46,10 +46,10 @@ def graded_record(run: GradedRun, folder: Path, bundle: Path | None) -> Record:
         Folder of its bundle, an artifact of its own; None for none.
     """
     result = run.result
-    null, search = result.null, result.search
+    null, search, jobs = result.null, result.search, result.jobs_on_data
     items: tuple[Item, ...] = (
         *_shared(run),
-        *tags({"verdict": result.verdict.level}),
+        *tags({"verdict": result.verdict.level, "run_on_these_data": jobs and f"{jobs.run} of {jobs.jobs}"}),
         *params(
             {
                 "candidate": AUTO,
