@@ -48,5 +48,5 @@ def test_a_locked_job_says_so_and_another_one_does_not(tmp_path):
 
 def test_only_two_classes_are_locked(tmp_path):
     endpoint = {"column": "phenotype", "classes": ["control", "resilient", "susceptible"]}
-    with pytest.raises(ConfigError, match="Lock a job of each pair"):
+    with pytest.raises(ConfigError, match=r"A lock needs two classes\. endpoint.classes names several"):
         lock(load_config(_file(tmp_path, endpoint=endpoint)), tmp_path / "runs")

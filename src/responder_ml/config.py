@@ -70,6 +70,13 @@ class JobConfig(Section):
         """Return plain values that are themselves valid input, every default spelt out."""
         return without_secrets(self.model_dump(mode="json", exclude_none=True))
 
+    def without_defaults(self) -> dict[str, Any]:
+        """Return plain values of what is not as by default, by which a job is known again.
+
+        A key that a later version adds does not make another job of this one.
+        """
+        return self.model_dump(mode="json", exclude_defaults=True)
+
 
 def load_config(path: Path) -> JobConfig:
     """Read and check one job.

@@ -152,24 +152,30 @@ class EndpointConfig(Section):
             )
         return self
 
-    def require_two_classes(self) -> None:
+    def require_two_classes(self, purpose: str = "") -> None:
         """Refuse an endpoint of another kind, for all that is made for two classes.
+
+        Parameters
+        ----------
+        purpose
+            What the two classes are for, as the message begins, such as ``A test of gene sets``; nothing by default.
 
         Raises
         ------
         ConfigError
             With what to do.
         """
+        needs = f"{purpose} needs two classes. " if purpose else ""
         if self.kind == "classes":
             raise ConfigError(
-                "endpoint.classes names several classes, which `check`, `train`, `score`, `report` and `track` know, and nothing "
-                "else. Name two: endpoint.positive and endpoint.negative."
+                f"{needs}endpoint.classes names several classes, which `check`, `train`, `score`, `report` and `track` know, and "
+                "nothing else. Name two: endpoint.positive and endpoint.negative."
             )
         if self.kind == "score":
             raise ConfigError(
-                "A graded outcome (endpoint.kind: score) is for `check`, `train`, `score`, `report`, `compare` and `track` only. "
-                "Whatever else trains needs two classes, endpoint.positive and endpoint.negative, which endpoint.rule can cut "
-                "from the same column."
+                f"{needs}A graded outcome (endpoint.kind: score) is for `check`, `train`, `score`, `report`, `compare` and `track` "
+                "only. Whatever else trains needs two classes, endpoint.positive and endpoint.negative, which endpoint.rule can "
+                "cut from the same column."
             )
 
     def of_two(self, positive: str, negative: str) -> Self:

@@ -5,7 +5,6 @@ from pathlib import Path
 from responder_ml.build import prepare_job
 from responder_ml.cohort.audit import require_accepted
 from responder_ml.config import JobConfig
-from responder_ml.errors import ConfigError
 from responder_ml.records.job_lock import JobLock, lock_job
 from responder_ml.records.job_register import AskedJob
 from responder_ml.search.unit_store import code_version
@@ -26,11 +25,8 @@ def lock(job: JobConfig, folder: Path) -> JobLock:
     ResponderError
         The job cannot be trained as it is, or the lock cannot be written.
     """
-    if job.endpoint.kind != "two_classes":
-        raise ConfigError(
-            f"Jobs of two classes can be locked, but endpoint.kind is {job.endpoint.kind}. Lock a job of each pair of classes."
-        )
+    job.endpoint.require_two_classes("A lock")
     prepared = prepare_job(job)
     require_accepted(prepared.findings, job.accept)
-    settings = job.model_dump(mode="json", exclude_defaults=True)
+    settings = job.without_defaults()
     return lock_job(folder, AskedJob.of(prepared.labelled, settings), settings, code_version(), job.name)

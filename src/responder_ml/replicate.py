@@ -254,11 +254,8 @@ def check_options(first: JobConfig, second: JobConfig | None, planned: SecondPla
         A job of other than two classes, or an option that is out of range or contradicts another.
     """
     for job in (first, second):
-        if job is not None and job.endpoint.kind != "two_classes":
-            raise ConfigError(
-                f"Studies are compared between two classes, but endpoint.kind of {job.name} is {job.endpoint.kind}. Give two "
-                "classes: `positive` and `negative`."
-            )
+        if job is not None:
+            job.endpoint.require_two_classes(f"A replication of {job.name}")
     if second is not None and planned is not None:
         raise ConfigError(
             "--second-size and --shared-control describe a second study that has not been done. Remove them, or the second job."

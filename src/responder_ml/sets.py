@@ -67,11 +67,7 @@ def sets(
     """
     progress = progress or Progress()
     SETS_FOLDER.check(out)
-    if job.endpoint.kind != "two_classes":
-        raise ConfigError(
-            f"Gene sets are tested between two classes, but endpoint.kind is {job.endpoint.kind}. Give two classes: "
-            "`positive` and `negative`."
-        )
+    job.endpoint.require_two_classes("A test of gene sets")
     if rotations < 1:
         raise ConfigError(f"--rotations is {rotations}. Give 1 or more; 9,999 is usual.")
     if correlation is not None and not -1.0 < correlation < 1.0:

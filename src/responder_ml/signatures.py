@@ -78,11 +78,7 @@ def signatures(
     """
     progress = progress or Progress()
     SIGNATURES_FOLDER.check(out)
-    if job.endpoint.kind != "two_classes":
-        raise ConfigError(
-            f"Signatures are compared between two classes, but endpoint.kind is {job.endpoint.kind}. Give two classes: "
-            "`positive` and `negative`."
-        )
+    job.endpoint.require_two_classes("A comparison of signatures")
     if not 2 <= relabellings <= MOST_RELABELLINGS:
         raise ConfigError(
             f"--relabellings is {relabellings}. Give 2 to {MOST_RELABELLINGS:,}; {RELABELLINGS:,} is usual."

@@ -265,9 +265,7 @@ def count_jobs(
     """
     about = {"name": job.name, "seed": job.seed}
     try:
-        # Without defaults: a key that a later version adds does not make another job of this one.
-        settings = job.model_dump(mode="json", exclude_defaults=True)
-        count = register_job(register, AskedJob.of(labelled, settings, outcome), about)
+        count = register_job(register, AskedJob.of(labelled, job.without_defaults(), outcome), about)
     except RunError as problem:
         progress.say(f"Jobs on these data were not counted: {problem}")
         return None
@@ -284,7 +282,7 @@ def find_job_lock(job: JobConfig, labelled: LabelledCohort, register: Path) -> J
     # To know a job, all of its expression is hashed.
     if not (register / LOCKS).is_file():
         return None
-    settings = job.model_dump(mode="json", exclude_defaults=True)
+    settings = job.without_defaults()
     return find_lock(register, AskedJob.of(labelled, settings), settings, code_version())
 
 
