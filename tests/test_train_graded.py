@@ -116,7 +116,8 @@ def test_check_prints_what_the_subjects_allow(trained):
         ({"classifiers": ["elastic_net"]}, "name regressors, and no classifiers"),
         ({"regressors": []}, "'regressors' is missing"),
         ({"endpoint": {"kind": "score", "column": "x", "positive": "a"}}, "remove positive, negative and classes"),
-        ({"endpoint": {"kind": "score", "column": "x", "block": "cage"}}, "none of rule, pairs and block"),
+        ({"endpoint": {"kind": "score", "column": "x", "rule": {"cut": 1.0}}}, "a rule cuts numbers into two classes"),
+        ({"endpoint": {"kind": "score", "column": "x", "pairs": "litter"}}, "write `block` in its place"),
         ({"endpoint": {"column": "x", "positive": "a", "negative": "b"}}, "name classifiers, and no regressors"),
     ],
 )
@@ -287,3 +288,32 @@ def test_a_register_that_cannot_be_used_stops_nothing(tmp_path):
     graded = prepare_graded(job).graded
     assert count_jobs(job, graded.labelled, tmp_path / "file", said, graded.outcome) is None
     assert "were not counted" in said.lines[0]
+
+
+def test_cages_are_kept_together_from_the_job_to_the_page(tmp_path):
+    from responder_ml.report.card import render_card
+    from responder_ml.report.graded_card import describe_graded
+
+    params = {**JOB["cohort"]["params"], "cage_effect": 2.0}
+    endpoint = {**JOB["endpoint"], "block": "cage"}
+    job = {**JOB, "cohort": {**JOB["cohort"], "params": params}, "endpoint": endpoint, "regressors": ["ridge"]}
+    (tmp_path / "job.yaml").write_text(yaml.safe_dump(job))
+    arguments = [
+        "train",
+        str(tmp_path / "job.yaml"),
+        "--out",
+        str(tmp_path / "run"),
+        "--bundle",
+        str(tmp_path / "model"),
+    ]
+    done = CliRunner().invoke(app, arguments)
+    assert done.exit_code == 0, done.output
+    run = read_graded(tmp_path / "run")
+    assert run.result.block == "cage"
+    assert "cage" in run.result.strata
+    assert any("stay together in every fold" in finding.message for finding in run.result.audit)
+    predictions = run.tables["predictions"]
+    # A stratum is a drug in a cage, or a cage, and lies in one fold of every repeat.
+    assert (predictions.groupby(["repeat", "stratum"])["fold"].nunique() == 1).all()
+    assert "Subjects of one cage stay together" in (tmp_path / "run" / PAGE).read_text()
+    assert "- Kept together in every fold: cage" in render_card(describe_graded(run))

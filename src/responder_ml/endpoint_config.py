@@ -77,7 +77,7 @@ class EndpointConfig(Section):
     """Columns that must not explain the result, such as batch, cage, age or RIN."""
     block: str | None = None
     """Column of blocks, such as cage or litter: folds keep their subjects together, and labels are exchanged within blocks of both
-    classes, or between whole blocks where each holds one class."""
+    classes, or between whole blocks where each holds one class; graded outcomes are exchanged within blocks."""
     adjust: tuple[str, ...] = ()
     """Covariates held constant, such as ``[sex, age, rin]``: learnt from training rows, within every fold, and needed again when
     new samples are scored. ``composition`` stands for the markers of cell types. They count among the nuisances."""
@@ -146,9 +146,15 @@ class EndpointConfig(Section):
     def _check_score(self) -> Self:
         if self.positive or self.negative or self.classes:
             raise ValueError("`kind: score` predicts the numbers of the column; remove positive, negative and classes")
-        if self.rule is not None or self.pairs is not None or self.block is not None:
+        if self.rule is not None:
             raise ValueError(
-                "`kind: score` goes with none of rule, pairs and block; remove it (strata: [cage] exchanges outcomes within cages)"
+                "a rule cuts numbers into two classes, and `kind: score` predicts the numbers as they are; remove rule, or remove "
+                "`kind: score` and name positive and negative"
+            )
+        if self.pairs is not None:
+            raise ValueError(
+                "a matched pair is one subject of either class, and `kind: score` has no classes; remove pairs, or write "
+                "`block` in its place: members of one stay together, and their outcomes are exchanged"
             )
         return self
 

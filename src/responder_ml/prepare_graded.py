@@ -8,13 +8,13 @@ from anndata import AnnData
 
 from responder_ml.build import build_cohort, build_endpoint, build_null_plan, build_search_plan
 from responder_ml.cohort.covariates import check_covariates
-from responder_ml.cohort.graded_outcome import LOWER, UPPER, GradedCohort, grade_cohort
+from responder_ml.cohort.graded_outcome import LOWER, UPPER, GradedCohort, count_compared, grade_cohort
 from responder_ml.config import JobConfig
 from responder_ml.errors import ConfigError
 from responder_ml.evaluation.composition import with_composition
 from responder_ml.evaluation.graded_evidence import graded_power_note
 from responder_ml.evaluation.permutation import NullPlan
-from responder_ml.evaluation.small_n import FeasiblePlan, fit_plan_to_outcome
+from responder_ml.evaluation.small_n import FeasiblePlan, fit_plan_to_blocks, fit_plan_to_outcome
 from responder_ml.features.builders import BUILDERS
 from responder_ml.features.builders.builder import Builder
 from responder_ml.job_checks import check_builder, check_params, refuse_label_elsewhere, unique_name
@@ -74,6 +74,12 @@ def prepare_graded(job: JobConfig, cohort: AnnData | None = None) -> PreparedGra
     notes += classifier_notes(candidates)
     smaller = min(int(labelled.labels.sum()), int((labelled.labels == 0).sum()))
     feasible = fit_plan_to_outcome(build_search_plan(job), candidates, smaller)
+    if labelled.block_of is not None:
+        plan, changes = fit_plan_to_blocks(
+            feasible.plan, count_compared(graded.outcome, labelled.block_of), "different outcomes"
+        )
+        kept = f"Subjects of one '{endpoint.block}' stay together in every fold, and outcomes are exchanged within it alone."
+        feasible = replace(feasible, plan=plan, notes=(*feasible.notes, kept, *changes))
     check_covariates(labelled, feasible.plan.smallest_training(len(labelled.labels)))
     null_plan = build_null_plan(job)
     return PreparedGraded(

@@ -77,6 +77,7 @@ def train_graded(
             timings=clock.read(),
             seed=job.seed,
             taken=job.cohort.tissue_taken,
+            block=job.endpoint.block,
         )
         run = GradedRun(result, graded_tables(facts), job.resolved())
         limits = limits_of(result.where, result.taken)

@@ -1,10 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 from anndata import AnnData
 
 from responder_ml.cohort.endpoint import Endpoint
-from responder_ml.cohort.graded_outcome import LOWER, UPPER, find_cut, grade_cohort
+from responder_ml.cohort.graded_outcome import LOWER, UPPER, count_compared, find_cut, grade_cohort
 from responder_ml.errors import EndpointError, SampleSheetError
 
 ENDPOINT = Endpoint("ratio", UPPER, LOWER)
@@ -69,3 +71,51 @@ def test_six_subjects_are_enough():
 def test_the_cut_parts_values_most_evenly():
     assert find_cut("x", np.array([1.0, 1.0, 1.0, 2.0, 3.0])) == 2.0
     assert find_cut("x", np.array([1.0, 3.0, 3.0, 3.0, np.nan])) == 3.0
+
+
+def _in_cages(cages, values=None):
+    cohort = _cohort(np.arange(len(cages), dtype=float) if values is None else values)
+    cohort.obs["cage"] = cages
+    return cohort
+
+
+def test_cages_are_strata_that_stay_together():
+    graded = grade_cohort(_in_cages(["a"] * 3 + ["b"] * 3 + ["c"] * 3), replace(ENDPOINT, block="cage"))
+    assert graded.labelled.block_of.tolist() == [0] * 3 + [1] * 3 + [2] * 3
+    assert graded.labelled.strata.tolist() == graded.labelled.block_of.tolist()
+    assert graded.labelled.endpoint.strata == ("cage",)
+    named = grade_cohort(_in_cages(["a"] * 4 + ["b"] * 4), replace(ENDPOINT, strata=("cage",), block="cage"))
+    assert named.labelled.endpoint.strata == ("cage",)
+
+
+def test_the_halves_of_a_cage_do_not_make_it_the_unit():
+    """All of a cage may lie in one half: its outcomes still differ, and are exchanged."""
+    graded = grade_cohort(_in_cages(["a"] * 5 + ["b"] * 5), replace(ENDPOINT, block="cage"))
+    assert len(graded.outcome) == 10
+    assert graded.labelled.labels.tolist() == [0] * 5 + [1] * 5
+    assert count_compared(graded.outcome, graded.labelled.block_of) == 2
+
+
+@pytest.mark.parametrize(
+    ("cages", "values", "error", "message"),
+    [
+        (["a"] * 8, None, EndpointError, "differs within fewer than 2 of 'cage'"),
+        (["a"] * 4 + ["b"] * 4, [1.0] * 4 + [2.0] * 4, EndpointError, r"cohort\.columns: {subject: cage}"),
+        (["a"] * 7 + ["b"], None, EndpointError, "differs within fewer than 2"),
+        (["a"] * 7 + [""], None, EndpointError, "is empty for 's7'"),
+        (["a"] * 7 + [np.nan], None, EndpointError, "is empty for 's7'"),
+    ],
+)
+def test_what_cages_of_graded_outcomes_cannot_be(cages, values, error, message):
+    with pytest.raises(error, match=message):
+        grade_cohort(_in_cages(cages, values), replace(ENDPOINT, block="cage"))
+
+
+def test_a_subject_of_two_cages_and_a_column_that_is_not_there_are_refused():
+    subjects = ["a", "a", *"bcdefgh"]
+    cohort = _cohort([1.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0], subjects)
+    cohort.obs["cage"] = ["x", "y", "x", "x", "x", "y", "y", "y", "y"]
+    with pytest.raises(EndpointError, match="cage"):
+        grade_cohort(cohort, replace(ENDPOINT, block="cage"))
+    with pytest.raises(SampleSheetError, match="litter"):
+        grade_cohort(cohort, replace(ENDPOINT, block="litter"))

@@ -1,5 +1,7 @@
 """The procedure on a graded outcome: what is learnt, and what is not, from held-out rows."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.stats import linregress
@@ -170,3 +172,55 @@ def test_samples_of_a_subject_are_averaged(cohort):
         _data(doubled, subject_of), _candidates("ridge"), SearchPlan(4, 2, 0, 5), Workers(1), 0.9
     )
     assert procedure.observe(outcome).auto.predictions.shape == (1, N)
+
+
+def _in_cages(values, trials, block_of):
+    cages = (np.arange(N) // 3).astype(np.intp)
+    data = SearchData(values, np.arange(GENES).astype(str), np.arange(N), cages, block_of=cages if block_of else None)
+    plan = replace(PLAN, trials=trials, folds=4, inner_folds=2)
+    return cages, GradedProcedure(data, _candidates("ridge"), plan, Workers(1), 0.9)
+
+
+@pytest.mark.parametrize("trials", [0, 3])
+def test_a_held_out_cage_tells_nothing_of_itself(cohort, rng, trials):
+    """Exchange outcomes within one cage, and change its genes: models of the fold that holds it out are as before."""
+    values, outcome = cohort
+    cages, procedure = _in_cages(values, trials, block_of=True)
+    before = procedure.observe(outcome).auto
+    for fold in before.folds:
+        assert all(len(np.unique(fold[cages == cage])) == 1 for cage in np.unique(cages))
+    mates = np.flatnonzero(cages == 2)
+    exchanged = outcome.copy()
+    exchanged[mates] = outcome[np.roll(mates, 1)]
+    after = procedure.observe(exchanged).auto
+    # Outcomes go round within cages, so folds stay.
+    np.testing.assert_array_equal(after.folds, before.folds)
+    held_out = before.folds == before.folds[:, mates[:1]]
+    np.testing.assert_allclose(after.predictions[held_out], before.predictions[held_out], rtol=1e-9)
+    assert not np.allclose(after.predictions[~held_out], before.predictions[~held_out])
+    edited = values.copy()
+    edited[mates] += rng.normal(size=(len(mates), GENES))
+    of_edited = _in_cages(edited, trials, block_of=True)[1].observe(outcome).auto
+    others = held_out & (cages != 2)
+    np.testing.assert_allclose(of_edited.predictions[others], before.predictions[others], rtol=1e-9)
+
+
+def test_cages_that_are_parted_do_tell_of_themselves(cohort):
+    """The same without blocks, so that the test above can fail: cage mates are in training."""
+    values, outcome = cohort
+    cages, procedure = _in_cages(values, 0, block_of=False)
+    before = procedure.observe(outcome).auto
+    mates = np.flatnonzero(cages == 2)
+    assert len(np.unique(before.folds[0, mates])) > 1
+    exchanged = outcome.copy()
+    exchanged[mates] = outcome[np.roll(mates, 1)]
+    after = procedure.observe(exchanged).auto
+    assert not np.allclose(after.predictions[:, mates], before.predictions[:, mates])
+
+
+def test_all_orders_within_cages_have_the_folds_of_the_observed_one(cohort, rng):
+    values, outcome = cohort
+    cages, procedure = _in_cages(values, 0, block_of=True)
+    folds = procedure.observe(outcome).auto.folds
+    for order in draw_orders(outcome, cages, 5, rng):
+        np.testing.assert_array_equal(procedure.observe(order).auto.folds, folds)

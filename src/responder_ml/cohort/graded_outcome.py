@@ -2,14 +2,17 @@
 
 The halves, outcomes from a cut near the median on and those below it, are labels of an ordinary labelled cohort, so that rows,
 subjects, strata and nuisances are read and audited as for two classes. No model learns them.
+
+Blocks, such as cages, are strata that folds keep together: outcomes are exchanged between cage mates, who are compared with each
+other alone, and a held-out animal has no mate in training.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from anndata import AnnData
 
-from responder_ml.arrays import Floats
+from responder_ml.arrays import Floats, Indices
 from responder_ml.cohort import design_checks
 from responder_ml.cohort.audit import CHECKS
 from responder_ml.cohort.behaviour_rule import BehaviourRule, read_behaviour
@@ -18,13 +21,17 @@ from responder_ml.cohort.endpoint import Endpoint, LabelledCohort, label_cohort
 from responder_ml.cohort.endpoint_checks import require_columns
 from responder_ml.cohort.findings import Finding
 from responder_ml.cohort.sample_sheet import rows_where
-from responder_ml.errors import EndpointError
+from responder_ml.cohort.spelling import is_blank
+from responder_ml.cohort.subjects import require_one_value
+from responder_ml.errors import EndpointError, list_names
 
 UPPER, LOWER = "upper half", "lower half"
 """Names of the halves, in the audit."""
 LEAST_SUBJECTS = 6
 """With fewer subjects, or fewer than half as many in one half, training is refused."""
 
+# One block is held out while another is trained on.
+_LEAST_BLOCKS = 2
 # What they say of classes is not meant for halves.
 _OF_CLASSES = (design_checks.class_sizes, design_checks.small_class, design_checks.derived_classes)
 
@@ -59,14 +66,15 @@ def grade_cohort(cohort: AnnData, endpoint: Endpoint) -> GradedCohort:
     cohort
         Samples x genes.
     endpoint
-        Column of the outcome, rows, strata and nuisances; its classes and rule are replaced.
+        Column of the outcome, rows, strata, nuisances and block; its classes and rule are replaced.
 
     Raises
     ------
     SampleSheetError
         The column is missing, or holds text.
     EndpointError
-        Too few subjects have an outcome, outcomes do not differ enough, one is infinite, or a subject has two.
+        Too few subjects have an outcome, outcomes do not differ enough, one is infinite, or a subject has two; or outcomes do not
+        differ within at least two blocks, or a subject is in none or two.
 
     Examples
     --------
@@ -76,13 +84,17 @@ def grade_cohort(cohort: AnnData, endpoint: Endpoint) -> GradedCohort:
     >>> len(graded.outcome), graded.cut
     (25, 1.15)
     """
-    sheet = cohort.obs
-    require_columns(sheet, (endpoint.column,))
+    sheet, block = cohort.obs, endpoint.block
+    require_columns(sheet, (endpoint.column, *(() if block is None else (block,))))
     in_scope = rows_where(sheet, endpoint.among) if endpoint.among else np.ones(len(sheet), dtype=np.bool_)
     of_subjects = sheet[in_scope].drop_duplicates("subject")
     cut = find_cut(endpoint.column, read_behaviour(of_subjects, endpoint.column))
     rule = BehaviourRule(cut=cut)
-    labelled = label_cohort(cohort, Endpoint(**{**vars(endpoint), "positive": UPPER, "negative": LOWER, "rule": rule}))
+    strata = endpoint.strata if block is None or block in endpoint.strata else (*endpoint.strata, block)
+    of_halves = {"positive": UPPER, "negative": LOWER, "rule": rule, "strata": strata, "block": None}
+    labelled = label_cohort(cohort, Endpoint(**{**vars(endpoint), **of_halves}))
+    if block is not None:
+        labelled = _keep_together(labelled, block)
     findings = tuple(finding for check in CHECKS if check not in _OF_CLASSES for finding in check(labelled))
     labelled = combine_samples(labelled)
     outcome = labelled.behaviour
@@ -96,6 +108,38 @@ def grade_cohort(cohort: AnnData, endpoint: Endpoint) -> GradedCohort:
             "animals, or name a column whose values differ more."
         )
     return GradedCohort(labelled, outcome, cut, findings)
+
+
+def count_compared(outcome: Floats, block_of: Indices) -> int:
+    """Return the number of blocks within which outcomes differ.
+
+    Parameters
+    ----------
+    outcome, block_of
+        Outcome and block of each subject.
+    """
+    return sum(bool(np.ptp(outcome[block_of == code]) > 0) for code in np.unique(block_of))
+
+
+def _keep_together(labelled: LabelledCohort, block: str) -> LabelledCohort:
+    """Return the cohort whose folds keep blocks together; samples outside the endpoint that share one are left out."""
+    sheet, units = labelled.cohort.obs, labelled.cohort.obs["subject"].astype(str)
+    blank = sorted({unit for unit, value in zip(units, sheet[block], strict=True) if is_blank(value)})
+    if blank:
+        raise EndpointError(
+            f"`endpoint.block` is '{block}', which is empty for {list_names(blank)}. Fill it in, or leave them out with "
+            "`cohort.where`."
+        )
+    require_one_value(sheet, units, block, "block", "or name another column as `endpoint.block`")
+    outcome, block_of = labelled.behaviour, labelled.codes((block,))
+    if outcome is None or count_compared(outcome, block_of) < _LEAST_BLOCKS:
+        raise EndpointError(
+            f"'{labelled.measured}' differs within fewer than {_LEAST_BLOCKS} of '{block}', and outcomes are exchanged between "
+            f"subjects of one '{block}' alone. Take `endpoint.block` out, or where each '{block}' has one outcome, make it the "
+            f"subject (`cohort.columns: {{subject: {block}}}`): its samples are then averaged."
+        )
+    elsewhere = ~labelled.outside.obs[block].astype(str).isin(sheet[block].astype(str)).to_numpy()
+    return replace(labelled, block_of=block_of, outside=labelled.outside[elsewhere].copy())
 
 
 def find_cut(column: str, values: Floats) -> float:

@@ -159,7 +159,9 @@ def fit_plan_to_outcome(plan: SearchPlan, candidates: Sequence[Candidate], small
     return FeasiblePlan(plan, tuple(candidates), tuple(notes))
 
 
-def fit_plan_to_blocks(plan: SearchPlan, mixed_blocks: int) -> tuple[SearchPlan, list[str]]:
+def fit_plan_to_blocks(
+    plan: SearchPlan, mixed_blocks: int, differing: str = "both classes"
+) -> tuple[SearchPlan, list[str]]:
     """Fit a plan to blocks that folds keep together: held out at random, one with both classes at least in every fold.
 
     Parameters
@@ -167,7 +169,9 @@ def fit_plan_to_blocks(plan: SearchPlan, mixed_blocks: int) -> tuple[SearchPlan,
     plan
         As configured.
     mixed_blocks
-        Number of blocks with both classes.
+        Number of blocks with both classes, or with different outcomes.
+    differing
+        What these have, in words.
 
     Returns
     -------
@@ -176,12 +180,12 @@ def fit_plan_to_blocks(plan: SearchPlan, mixed_blocks: int) -> tuple[SearchPlan,
     notes = []
     folds = max(2, min(plan.folds, mixed_blocks))
     if folds < plan.folds:
-        notes.append(f"{plan.folds} outer folds do not fit {mixed_blocks} blocks of both classes; {folds} are used.")
+        notes.append(f"{plan.folds} outer folds do not fit {mixed_blocks} blocks of {differing}; {folds} are used.")
     inner = mixed_blocks - -(-mixed_blocks // folds)
     plan = replace(plan, complete=False, folds=folds)
     if plan.trials and inner < plan.inner_folds:
         notes.append(
-            f"{inner} block(s) of both classes in a training set are too few for {plan.inner_folds} inner folds: "
+            f"{inner} block(s) of {differing} in a training set are too few for {plan.inner_folds} inner folds: "
             + (f"{inner} are used." if inner > 1 else "nothing is tuned, and the fixed forms are used.")
         )
         plan = replace(plan, inner_folds=inner) if inner > 1 else replace(plan, trials=0)

@@ -140,6 +140,9 @@ class GradedRecord(Part):
     units: str = Field(description="units of the expression")
     where: dict[str, str | list[str]] = Field({}, description="rows of the sample sheet that were used")
     strata: tuple[str, ...] = Field((), description="columns within which outcomes are exchanged and compared")
+    block: str | None = Field(
+        None, description="column of blocks, among the strata, whose subjects folds keep together"
+    )
     nuisance: tuple[str, ...] = Field((), description="columns that must not explain the result")
     adjust: tuple[str, ...] = Field((), description="covariates held constant")
     n: GradedCounts = Field(description="what was trained on")

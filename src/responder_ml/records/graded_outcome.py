@@ -80,6 +80,7 @@ def compose_graded(
     seed: int,
     taken: TissueTaken,
     jobs_on_data: JobCount | None = None,
+    block: str | None = None,
 ) -> GradedRecord:
     """Compose the content of ``graded.json``.
 
@@ -95,6 +96,8 @@ def compose_graded(
         Whether tissue was taken before or after the outcome was known.
     jobs_on_data
         Which of how many jobs on these data it is; None where that is not known.
+    block
+        Column of blocks that folds keep together; None without any.
     """
     graded, evidence, observed = facts.graded, facts.evidence, facts.observed
     labelled, outcome, plan = graded.labelled, graded.outcome, facts.procedure.plan
@@ -109,6 +112,7 @@ def compose_graded(
         units=str(labelled.cohort.uns["units"]),
         where=where,
         strata=labelled.endpoint.strata,
+        block=block,
         nuisance=labelled.endpoint.nuisance,
         adjust=labelled.endpoint.adjust,
         n=GradedCounts(

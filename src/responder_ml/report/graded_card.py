@@ -97,6 +97,7 @@ def _data(result: GradedRecord) -> Iterator[Fact]:
     yield Fact("expression", "Expression", f"{n.genes} genes, {result.units}")
     yield Fact("rows", "Rows selected", rows_used(result.where))
     yield Fact("strata", "Outcomes exchanged and compared within", ", ".join(result.strata))
+    yield Fact("block", "Kept together in every fold", result.block or "")
     yield Fact("nuisances", "Nuisances, which must not explain the result", ", ".join(nuisances))
     yield Fact("adjusted", "Covariates held constant", ", ".join(result.adjust))
     yield Fact("sha256", "SHA-256 of the data", result.data_sha256)
