@@ -1,6 +1,6 @@
 """The headline and its peers on every real cohort beside the project, on the same outer folds.
 
-    python experiments/real_cohorts/run.py --shared ../shared/data --seed 1
+    python experiments/real_cohorts/run.py --shared ../shared/data --seed 20261129
 
 Each cohort x method is computed once and written to ``--work``; a call that was interrupted goes on where it stopped. The tables
 and the figures are written anew after every cohort. The data are read where they lie; nothing of them is copied into the project.
@@ -25,7 +25,7 @@ import numpy as np
 import pandas as pd
 import yaml
 from peers import PEERS
-from summary import LISTS, write_summary
+from summary import LISTS, REVERSED, TUNED, write_summary
 
 from responder_ml.build import PreparedJob, prepare_job
 from responder_ml.config import JobConfig
@@ -71,15 +71,17 @@ def make_job(name: str, args: argparse.Namespace, folder: Path) -> JobConfig:
     )
 
 
-def decide(prepared: PreparedJob, builders: Sequence[str], trials: int) -> tuple[Procedure, ObservedResult, float]:
+def decide(
+    prepared: PreparedJob, builders: Sequence[str], trials: int, *, in_reverse: bool = False
+) -> tuple[Procedure, ObservedResult, float]:
     """Return the procedure of some builders with so many trials, its out-of-fold decisions, and its processor time.
 
-    Settings are tuned only where the number of subjects allows it.
+    Settings are tuned only where the number of subjects allows it. Candidates may be listed ``in_reverse``.
     """
     labelled, feasible = prepared.labelled, prepared.feasible
     plan = feasible.plan if trials else replace(feasible.plan, trials=0)
     candidates = [candidate for candidate in feasible.candidates if candidate.builder_name in builders]
-    procedure = Procedure(SearchData.of(labelled), candidates, plan, Workers(1))
+    procedure = Procedure(SearchData.of(labelled), candidates[::-1] if in_reverse else candidates, plan, Workers(1))
     start = time.process_time()
     return procedure, procedure.observe(labelled.labels), time.process_time() - start
 
@@ -90,8 +92,7 @@ def headline(prepared: PreparedJob) -> dict[str, Any]:
     procedure, observed, seconds = decide(prepared, LISTS["headline"], 0)
     log2 = log2_expression(labelled.expression, str(labelled.cohort.uns["units"]))
     start = time.process_time()
-    with Progress().stage("Null") as on_progress:
-        evidence = assess_evidence(procedure, observed, labelled, prepared.null_plan, log2, on_progress)
+    evidence = assess_evidence(procedure, observed, labelled, prepared.null_plan, log2, Progress())
     return describe(observed.auto, seconds) | {
         "verdict": evidence.verdict.level,
         "sentence": evidence.verdict.sentence,
@@ -105,9 +106,11 @@ def headline(prepared: PreparedJob) -> dict[str, Any]:
     }
 
 
-def auto(prepared: PreparedJob, builders: Sequence[str], trials: int = 0) -> dict[str, Any]:
+def auto(
+    prepared: PreparedJob, builders: Sequence[str], trials: int = 0, *, in_reverse: bool = False
+) -> dict[str, Any]:
     """Return the out-of-fold decisions of auto with some builders, its settings fixed or tuned."""
-    _, observed, seconds = decide(prepared, builders, trials)
+    _, observed, seconds = decide(prepared, builders, trials, in_reverse=in_reverse)
     return describe(observed.auto, seconds)
 
 
@@ -154,7 +157,7 @@ def describe(out_of_fold: OutOfFold, seconds: float) -> dict[str, Any]:
 
 def run_cohort(name: str, args: argparse.Namespace) -> None:
     """Compute what is not there yet of one cohort."""
-    methods = [*LISTS, "tuned", *PEERS, *(f"headline and {name}" for name in ADDED if name in PEERS)]
+    methods = [*LISTS, TUNED, REVERSED, *PEERS, *(f"headline and {name}" for name in ADDED if name in PEERS)]
     paths = {method: args.work / f"{name}.{method.replace(' ', '_')}.json" for method in methods}
     if all(path.exists() for path in paths.values()):
         return
@@ -166,8 +169,8 @@ def run_cohort(name: str, args: argparse.Namespace) -> None:
                 continue
             if method == "headline":
                 record = headline(prepared)
-            elif method == "tuned":
-                record = auto(prepared, LISTS["headline"], args.trials)
+            elif method in (TUNED, REVERSED):
+                record = auto(prepared, LISTS["headline"], args.trials, in_reverse=method == REVERSED)
             elif method in LISTS:
                 record = auto(prepared, LISTS[method])
             else:
@@ -192,8 +195,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--shared", type=Path, default=Path("../shared/data"), help="folder of the cohorts")
     parser.add_argument("--work", type=Path, default=Path("runs/real_cohorts"), help="folder of what is computed")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--repeats", type=int, default=2, help="of the five outer folds")
+    parser.add_argument("--seed", type=int, default=20261129)
+    parser.add_argument("--repeats", type=int, default=5, help="of the five outer folds")
     parser.add_argument("--trials", type=int, default=11)
     parser.add_argument("--permutations", type=int, default=1000, help="the most relabellings of a null")
     parser.add_argument("--cohorts", nargs="*", default=list(COHORTS), choices=list(COHORTS), metavar="NAME")

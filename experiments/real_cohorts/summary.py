@@ -11,21 +11,17 @@ from scipy.stats import wilcoxon
 
 from responder_ml.evaluation.intervals import corrected_t
 
-HEADLINE, TUNED, AND = "headline", "tuned", "headline and "
+HEADLINE, TUNED, REVERSED, AND = "headline", "tuned", "tuned, lists reversed", "headline and "
 LISTS = {
-    HEADLINE: ("genes", "all_genes", "derived"),
-    "without derived": ("genes", "all_genes"),
+    HEADLINE: ("genes", "all_genes_ridge"),
+    "former headline": ("genes", "all_genes", "derived"),
+    "genes alone": ("genes",),
     "ridge signature": ("all_genes_ridge",),
-    "with ridge signature": ("genes", "all_genes", "derived", "all_genes_ridge"),
 }
-"""Builders of the headline, and of what else was tried; all with both classifiers and fixed settings."""
+"""Builders of the headline, which are those of a new job (`init`), and of what else was tried; all with both classifiers and fixed
+settings."""
 # Differences of an AUROC below this are ties.
 TIE = 0.005
-CHOICE = (
-    "pomeroy", "west", "CVS-NAc", "CVS-PFC", "hippocampus-CA1", "hippocampus-CA3", "hippocampus-DG", "css", "melanoma", "pathmed",
-    "MDD-AI", "MDD-CG", "MDD-Sub",
-)  # fmt: skip
-"""Cohorts that had been run when a ridge on all genes came up; its form was chosen on them, and is confirmed on the others."""
 SMALL = 60
 """Subjects up to which a cohort is small."""
 NOT_PROVIDED = {
@@ -212,13 +208,9 @@ def write_summary(work: Path, cohorts: Mapping[str, Any], folder: Path, settings
     for words, some in ((f"Cohorts of at most {SMALL} subjects", small), ("All cohorts", records)):
         lines += ["", f"## {words}"]
         others = [TUNED, *peers, *added, *tried]
+        lines += ["", *paired_rows(some, cohorts, TUNED, [REVERSED])]
         for first, compared in ((HEADLINE, others), *((name, peers) for name in (TUNED, *added, *tried))):
             lines += ["", *paired_rows(some, cohorts, first, compared)]
-    for words, on_which in (("was chosen on", True), ("is confirmed on", False)):
-        some = {name: methods for name, methods in records.items() if (name in CHOICE) == on_which}
-        lines += ["", f"## Cohorts that the ridge signature {words}"]
-        for first in tried[1:]:
-            lines += ["", *paired_rows(some, cohorts, first, [HEADLINE, "ridge"])]
     lines += ["", "## Time and what is not given", "", *time_rows(records, [HEADLINE, TUNED, *peers]), ""]
     (folder / "tables.md").write_text("\n".join(lines))
     draw(records, [TUNED, *peers], folder / "auroc.svg")
