@@ -25,9 +25,15 @@ STUDY = {
     },
     "transfer": {"permutations": 0},
 }
+CLASSES = {
+    **JOB,
+    "cohort": {**JOB["cohort"], "where": {"region": "PFC", "drug": "saline"}},
+    "endpoint": {"column": "phenotype", "classes": ["control", "resilient", "susceptible"]},
+}
 RECIPE = {"series": "GSE100", "expression": {"source": "matrix", "units": "log2"}}
 COMMANDS = {
     "train": ["train", "job.yaml", "--out", "out", "--bundle", "bundle"],
+    "classes": ["train", "classes.yaml", "--out", "out", "--bundle", "bundle"],
     "study": ["study", "study.yaml", "--out", "out"],
     "claims": ["claims", "job.yaml", "--out", "out"],
     "selftest": ["selftest", "selftest.yaml", "--cohorts", "5", "--permutations", "2", "--out", "out.json"],
@@ -81,6 +87,7 @@ def place(tmp_path, geo):
             (folder / canary).parent.mkdir(parents=True, exist_ok=True)
             (folder / canary).write_text("three years of work")
         (folder / "job.yaml").write_text(yaml.safe_dump(JOB))
+        (folder / "classes.yaml").write_text(yaml.safe_dump(CLASSES))
         (folder / "study.yaml").write_text(yaml.safe_dump(STUDY))
         (folder / "selftest.yaml").write_text(yaml.safe_dump({**JOB, "null": {"permutations": 2, "alpha": 0.4}}))
         (folder / "recipe.yaml").write_text(yaml.safe_dump(RECIPE))
