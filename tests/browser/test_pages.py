@@ -25,6 +25,7 @@ from responder_ml.records.sets import SetsResult, SetsRun
 from responder_ml.records.signatures import SignatureRow, SignaturesResult, SignaturesRun, SourceRecord
 from responder_ml.records.study import STUDY_FOLDER, TABLES, Correction, Study, StudyResult
 from responder_ml.report.classes import render_classes
+from responder_ml.report.graded import render_graded
 from responder_ml.report.html import write_report
 from responder_ml.report.leaderboard import render_leaderboard
 from responder_ml.report.meta import render_meta
@@ -41,7 +42,7 @@ pytestmark = [pytest.mark.browser]
 HERE = Path(__file__).resolve()
 PAGES = (
     "report", "study", "transfer", "compare", "sets", "meta", "signatures", "replication", "pooled", "classes", "five-classes",
-    "class-scores",
+    "class-scores", "graded", "compare-graded",
 )  # fmt: skip
 
 
@@ -100,6 +101,21 @@ def _comparison():
          "difference": 0.1, "low": -0.1, "high": 0.3, "p_value": 0.2, "p_holm": 0.2, "n_folds": 18}
     ])  # fmt: skip
     return render_leaderboard(pd.DataFrame(rows), pairs, ("A note.",), True)
+
+
+def _graded_comparison():
+    rows = [
+        {"run": run, "candidate": candidate, "where": "region: PFC", "question": "order of social_interaction_ratio",
+         "subjects": 25, "concordance": value, "concordance_low": 0.5, "concordance_high": 0.95, "spearman": 0.4, "mae": 0.3,
+         "p_value": 0.01 if candidate == "auto" else np.nan, "verdict": "evidence" if candidate == "auto" else ""}
+        for run in ("pfc-score", "nac-score")
+        for candidate, value in (("auto", 0.8), ("gene_sets+elastic_net", 0.75))
+    ]  # fmt: skip
+    pairs = pd.DataFrame([
+        {"first_run": "pfc-score", "first": "auto", "second_run": "nac-score", "second": "auto",
+         "difference": 0.1, "low": -0.1, "high": 0.3, "p_value": 0.2, "p_holm": 0.2, "n_folds": 25}
+    ])  # fmt: skip
+    return render_leaderboard(pd.DataFrame(rows), pairs, ("A note.",), True, "concordance")
 
 
 def _pooled():
@@ -264,6 +280,8 @@ def pages(tmp_path_factory):
         ("signatures", _signatures()),
         ("replication", _replication()),
         ("pooled", _pooled()),
+        ("graded", render_graded(of_report.make_graded_run(jobs_on_data={"run": 2, "jobs": 3}, block="cage"))),
+        ("compare-graded", _graded_comparison()),
         ("classes", render_classes(of_report.make_classes_run())),
         ("five-classes", render_classes(of_report.make_classes_run(**of_report.CLASSES_RUNS["long names"]))),
     ):

@@ -39,6 +39,12 @@ TABLE_JOB = {
     "endpoint": {"column": "response", "positive": "responder", "negative": "non_responder"},
 }
 CLASSES = ("control", "resilient", "susceptible")
+GRADED_JOB = {
+    **{key: value for key, value in TABLE_JOB.items() if key != "classifiers"},
+    "endpoint": {"kind": "score", "column": "ratio"},
+    "builders": ["genes"],
+    "regressors": ["ridge"],
+}
 CLASSES_JOB = {**TABLE_JOB, "endpoint": {"column": "phenotype", "classes": list(CLASSES)}}
 OPEN_DOCUMENT = """<office:document-content xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0"
  xmlns:table="urn:oasis:names:tc:opendocument:xmlns:table:1.0"><office:body><office:spreadsheet><table:table table:name="a">
@@ -394,6 +400,23 @@ CLASSES_RUN = {
     **_CLASSES_RUN,
     **{f"{kind}, no list": of_former_version(damage) for kind, damage in _CLASSES_RUN.items()},
 }
+GRADED_FILES = [
+    "graded.json",
+    "predictions.csv",
+    "candidates.csv",
+    "null.csv",
+    "nuisances.csv",
+    "genes.csv",
+    "config.yaml",
+]
+
+
+def edited_graded(folder, rng):
+    edited_answer(folder, rng, "graded.json")
+
+
+_GRADED_RUN = {**one_of(GRADED_FILES, BYTES), "edited": edited_graded}
+GRADED_RUN = {**_GRADED_RUN, **{f"{kind}, no list": of_former_version(damage) for kind, damage in _GRADED_RUN.items()}}
 
 # door: what is damaged, the command, kinds of damage
 DOORS = {
@@ -419,19 +442,27 @@ DOORS = {
     "run in compare": ("run", ["compare", "run", "whole"], RUN),
     "classes in report": ("of-classes", ["report", "of-classes"], CLASSES_RUN),
     "classes in track": ("of-classes", ["track", "of-classes", "--uri", "sqlite:///none/at/all.db"], _CLASSES_RUN),
+    "graded bundle": ("graded", ["score", "graded", "counts.tsv", "--anyway"], BUNDLE),
+    "graded in report": ("of-graded", ["report", "of-graded"], GRADED_RUN),
+    "graded in compare": ("of-graded", ["compare", "of-graded", "whole-graded"], GRADED_RUN),
+    "graded in track": ("of-graded", ["track", "of-graded", "--uri", "sqlite:///none/at/all.db"], _GRADED_RUN),
     "run in track": ("run", ["track", "run", "--uri", "sqlite:///none/at/all.db"], _RUN),
 }
 CASES = [(door, kind) for door, (_, _, kinds) in DOORS.items() for kind in kinds]
 # Where every input of the kind is wrong, none may be accepted.
 NEVER_ACCEPTED = {
-    "cut": ("bundle", "class bundle", "h5ad", "scored h5ad"), "missing": tuple(DOORS), "empty": tuple(DOORS), "fifo": tuple(DOORS),
+    "cut": ("bundle", "class bundle", "graded bundle", "h5ad", "scored h5ad"),
+    "missing": tuple(DOORS), "empty": tuple(DOORS), "fifo": tuple(DOORS),
     "index out of bounds": ("h5ad", "scored h5ad"), "kind of numbers": ("h5ad", "scored h5ad"), "laughs": tuple(DOORS),
     "nested": tuple(DOORS), "itself": tuple(DOORS), "twice": ("job",), "code": tuple(DOORS), "5,000 digits": ("job",),
     "workbook far out": tuple(DOORS), "gzip bomb": tuple(DOORS), "gzip that lies": tuple(DOORS),
     "ods without end": tuple(DOORS), "leads into a bundle": tuple(DOORS), "leads into a run": tuple(DOORS),
     "parquet of one value": tuple(DOORS), "never written": tuple(DOORS),
-    "flipped": ("bundle", "class bundle", "run in report", "run in compare", "classes in report"),
-    "edited": ("run in report", "run in compare", "classes in report"),
+    "flipped": (
+        "bundle", "class bundle", "graded bundle", "run in report", "run in compare", "classes in report", "graded in report",
+        "graded in compare",
+    ),
+    "edited": ("run in report", "run in compare", "classes in report", "graded in report", "graded in compare"),
     **dict.fromkeys(("pair missing", "pairs exchanged", "files exchanged", "bundle of two instead"), ("class bundle",)),
     "signed": ("class bundle",),
 }  # fmt: skip
@@ -439,6 +470,7 @@ NEVER_ACCEPTED = {
 SOME = {
     ("job", "laughs"), ("job", "any value"), ("expression", "odd cell"), ("sheet", "flipped"), ("h5ad", "index out of bounds"),
     ("bundle", "flipped"), ("class bundle", "files exchanged"), ("class bundle", "signed"), ("classes in report", "edited"),
+    ("graded bundle", "flipped"), ("graded in report", "edited"), ("graded in compare", "edited, no list"),
     ("run in report", "cut"), ("run in compare", "edited, no list"), ("expression", "workbook far out"),
 }  # fmt: skip
 
@@ -453,7 +485,9 @@ def whole_place(tmp_path_factory, commands):
     pd.DataFrame(counts, index=genes, columns=samples).to_csv(folder / "counts.tsv", sep="\t", index_label="gene")
     sheet = pd.DataFrame({"sample": samples, "response": ["responder", "non_responder"] * (SAMPLES // 2)})
     phenotypes = [CLASSES[index % 3] for index in range(SAMPLES)]
-    full_sheet = sheet.assign(batch=["a", "a", "b", "b"] * (SAMPLES // 4), phenotype=phenotypes)
+    full_sheet = sheet.assign(
+        batch=["a", "a", "b", "b"] * (SAMPLES // 4), phenotype=phenotypes, ratio=rng.normal(size=SAMPLES).round(2)
+    )
     full_sheet.to_csv(folder / "samples.tsv", sep="\t", index=False)
     obs = sheet.set_index("sample", drop=False).rename_axis(None)
     AnnData(sparse.csr_matrix(counts.T.astype(float)), obs=obs, var=pd.DataFrame(index=genes)).write_h5ad(
@@ -469,6 +503,10 @@ def whole_place(tmp_path_factory, commands):
     code, _ = commands.run(folder, ["train", "job.yaml", "--out", "run", "--bundle", "bundle"])
     assert code == 0, commands.log.read_text()[-3000:]
     shutil.copytree(folder / "run", folder / "whole")
+    (folder / "graded.yaml").write_text(yaml.safe_dump(GRADED_JOB))
+    code, _ = commands.run(folder, ["train", "graded.yaml", "--out", "of-graded", "--bundle", "graded"])
+    assert code == 0, commands.log.read_text()[-3000:]
+    shutil.copytree(folder / "of-graded", folder / "whole-graded")
     (folder / "classes.yaml").write_text(yaml.safe_dump(CLASSES_JOB))
     code, _ = commands.run(folder, ["train", "classes.yaml", "--out", "of-classes", "--bundle", "classes"])
     assert code == 0, commands.log.read_text()[-3000:]

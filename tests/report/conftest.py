@@ -501,7 +501,23 @@ def make_graded_run(level="evidence", draws=999, **changes) -> GradedRun:
         "versions": {"responder-ml": "0.2.0", "numpy": "2.4.6"}, "data_sha256": "ab" * 32, "seed": 7, **changes,
     }  # fmt: skip
     tables = {name: GRADED_FOLDER.table(name) for name in GRADED_FOLDER.tables}
-    tables["genes"] = pd.DataFrame({"gene": ["Fos", "Arc", "Mbp"], "contribution": [0.1, 0.3, 0.0]})
+    rng, subjects = np.random.default_rng(3), np.arange(25)
+    outcome, repeats = rng.uniform(0.4, 1.6, 25), np.repeat(np.arange(2), 25)
+    tables["predictions"] = pd.DataFrame({
+        "subject": [f"m{subject:02d}" for subject in np.tile(subjects, 2)], "repeat": repeats, "fold": np.tile(subjects % 5, 2),
+        "stratum": 0, "outcome": np.tile(outcome, 2), "prediction": np.tile(outcome, 2) * 0.3 + rng.normal(0.7, 0.1, 50),
+    })  # fmt: skip
+    tables["null"] = pd.DataFrame({
+        "kind": "unconditional", "draw": range(draws), "statistic": rng.normal(size=draws),
+        "concordance": rng.normal(0.5, 0.1, draws),
+    })  # fmt: skip
+    tables["nuisances"] = pd.DataFrame(
+        {"name": ["batch", "library size"], "correlation": [0.3, -0.1], "p_value": [0.2, 0.6]}
+    )
+    tables["genes"] = pd.DataFrame({
+        "gene": ["Fos", "Arc", "Mbp"], "contribution": [0.1, 0.3, 0.0], "direction": [1.0, -1.0, 0.0], "sign_consistency": 1.0,
+        "contribution_low": 0.05, "contribution_high": 0.4, "selection_frequency": 0.9, "leading_share": 1.0,
+    })  # fmt: skip
     return GradedRun(GradedRecord.model_validate(content), tables, {})
 
 
