@@ -262,7 +262,7 @@ def test_what_cannot_be_compared_is_refused_and_nothing_is_left(tmp_path, rng):
     classes = yaml.safe_load((tmp_path / "job.yaml").read_text())
     classes["endpoint"] = {"column": "response", "classes": ["responder", "non_responder", "control"]}
     (tmp_path / "classes.yaml").write_text(yaml.safe_dump(classes))
-    with pytest.raises(ConfigError, match="between two classes"):
+    with pytest.raises(ConfigError, match="needs two classes"):
         signatures(load_config(tmp_path / "classes.yaml"), listed, tmp_path / "out")
     with pytest.raises(ConfigError, match="Give 2 to 1,000,000"):
         signatures(job, listed, tmp_path / "out", relabellings=1)
