@@ -9,7 +9,7 @@ ratio that a bivariate normal distribution of tau gives,
     a = 2/pi asin r,    b = 2/pi asin(r / 2),    r = sin(pi tau / 2).
 
 ``c(K, R)`` was fitted to AUROCs of simulated cohorts; that it serves the concordance as well, of which the AUROC is the case of two
-values, is an assumption, and coverage has not been measured yet.
+values, is an assumption, which holds in `experiments/graded_calibration`: 0.935 to 0.970 of intervals cover.
 
 References
 ----------
