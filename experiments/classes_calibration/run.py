@@ -118,15 +118,17 @@ def results(tasks: list[tuple[str, float, int]]) -> list[dict]:
     return [known[task] for task in tasks if task in known]
 
 
-def table(cohorts: int, seed: int) -> Iterator[str]:
-    """Yield the lines of the table."""
+def table(cohorts: int, seed: int, only: str = "") -> Iterator[str]:
+    """Yield the lines of the table; of designs whose names begin with ``only`` no others, and without effect."""
     yield (
         "| subjects of the classes | shift of 20 genes in one class, SD | cohorts | p <= 0.05 | evidence | undecided | "
         "mean AUROC | mean relabellings |"
     )
     yield "|---|---|---|---|---|---|---|---|"
     for number, design in enumerate(DESIGNS):
-        for column, effect in enumerate(EFFECTS):
+        if not design.startswith(only):
+            continue
+        for column, effect in enumerate(EFFECTS[:1] if only else EFFECTS):
             start = seed + 10_000 * (len(EFFECTS) * number + column)
             count = cohorts // EFFECT_SHARE if effect else cohorts
             of_cell = pd.DataFrame(results([(design, effect, start + index) for index in range(count)]))
@@ -147,13 +149,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cohorts", type=int, default=200)
     parser.add_argument("--seed", type=int, default=20261129)
+    parser.add_argument(
+        "--only", default="", help="designs whose names begin so, without effect, in a table of their own"
+    )
     args = parser.parse_args()
-    command = f"`python experiments/classes_calibration/run.py --cohorts {args.cohorts} --seed {args.seed}`"
-    lines = ["Simulated data.", "", command, ""]
-    for line in table(args.cohorts, args.seed):
+    only = f' --only "{args.only}"' if args.only else ""
+    command = f"`python experiments/classes_calibration/run.py --cohorts {args.cohorts} --seed {args.seed}{only}`"
+    lines, name = ["Simulated data.", "", command, ""], f"again-{args.seed}.md" if only else "table.md"
+    for line in table(args.cohorts, args.seed, args.only):
         lines.append(line)
         print(line, flush=True)
-        (HERE / "table.md").write_text("\n".join([*lines, ""]))
+        (HERE / name).write_text("\n".join([*lines, ""]))
 
 
 if __name__ == "__main__":

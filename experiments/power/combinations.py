@@ -172,7 +172,7 @@ def table(p_values: dict[Cell, list[dict[str, float]]], command: str) -> str:
     cells = list(p_values)
     titles = [f"{cell.kind} {cell.size} ({len(p_values[cell])})" for cell in cells]
     lines = [
-        f"Simulated data of {GENES:,} genes. {command} In brackets: data sets. The standard error of a share of 40 is about 0.07;",
+        f"Simulated data of {GENES:,} genes. {command} In brackets: data sets. The standard error of a share of 24 is about 0.09;",
         "rows stand on the same data sets. Probit: the normal deviate of p, mean over all data sets.", "",
         "| statistic | " + " | ".join(titles) + " | mean | probit |", "|---|" + "---|" * (len(cells) + 2),
     ]  # fmt: skip
@@ -189,7 +189,7 @@ def main() -> None:
     """Run what is missing, and write the table beside this file."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seed", type=int, required=True)
-    parser.add_argument("--data-sets", type=int, default=40, help="of each kind and size")
+    parser.add_argument("--data-sets", type=int, default=24, help="of each kind and size")
     parser.add_argument("--workers", type=int, default=-1)
     parser.add_argument("--kept", type=Path, default=HERE / "kept", help="folder of finished data sets")
     arguments = parser.parse_args()
