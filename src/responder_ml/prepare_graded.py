@@ -78,8 +78,8 @@ def prepare_graded(job: JobConfig, cohort: AnnData | None = None) -> PreparedGra
         plan, changes = fit_plan_to_blocks(
             feasible.plan, count_compared(graded.outcome, labelled.block_of), "different outcomes"
         )
-        kept = f"Subjects of one '{endpoint.block}' stay together in every fold, and outcomes are exchanged within it alone."
-        feasible = replace(feasible, plan=plan, notes=(*feasible.notes, kept, *changes))
+        together = f"Subjects of one '{endpoint.block}' stay together in every fold, and outcomes are exchanged within it alone."
+        feasible = replace(feasible, plan=plan, notes=(*feasible.notes, together, *changes))
     check_covariates(labelled, feasible.plan.smallest_training(len(labelled.labels)))
     null_plan = build_null_plan(job)
     return PreparedGraded(

@@ -1,58 +1,27 @@
 """A training on a graded outcome in Python: the verdict, the numbers it rests on, predictions, genes and the model."""
 
-from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from responder_ml.errors import RunError
 from responder_ml.evaluation.verdict import Verdict
-from responder_ml.library.model import Model, load_bundle
+from responder_ml.library.training import Training
 from responder_ml.records.graded import PAGE, GradedPerformance, GradedRecord, GradedRun
 
 if TYPE_CHECKING:
     from anndata import AnnData
 
 
-class Graded:
-    """What `train` found on a graded outcome, and where it is.
-
-    Parameters
-    ----------
-    record
-        What its folder holds.
-    folder
-        The folder.
-    bundle
-        Folder of the model; None where it is not known.
-
-    Attributes
-    ----------
-    folder, bundle
-        As given.
-    """
-
-    def __init__(self, record: GradedRun, folder: Path, bundle: Path | None = None) -> None:
-        self._record = record
-        self.folder = folder
-        self.bundle = bundle
-
-    @property
-    def name(self) -> str:
-        """The job's name."""
-        return self._record.name
+class Graded(Training[GradedRun]):
+    """What `train` found on a graded outcome, and where it is."""
 
     @property
     def result(self) -> GradedRecord:
         """Everything in ``graded.json``, typed."""
         return self._record.result
-
-    @property
-    def config(self) -> dict[str, Any]:
-        """The resolved configuration, itself valid input of `train`."""
-        return self._record.config
 
     @property
     def verdict(self) -> Verdict:
@@ -70,11 +39,6 @@ class Graded:
         return None if self.result.null is None else self.result.null.p_value
 
     @property
-    def tables(self) -> dict[str, pd.DataFrame]:
-        """The tables of the folder by name: ``predictions``, ``candidates``, ``null``, ``nuisances`` and ``genes``."""
-        return self._record.tables
-
-    @property
     def predictions(self) -> pd.DataFrame:
         """One row per subject: its ``outcome``, and the mean over repeats of its held-out ``prediction``, in the same unit."""
         of_subjects = self.tables["predictions"].groupby("subject", sort=False)
@@ -84,17 +48,6 @@ class Graded:
     def genes(self) -> pd.DataFrame:
         """One row per gene that contributed to held-out predictions, the largest contribution first."""
         return self.tables["genes"]
-
-    @property
-    def model(self) -> Model:
-        """The model that was refitted to all subjects, for new samples.
-
-        Raises
-        ------
-        BundleError
-            Its folder is not known or cannot be read.
-        """
-        return load_bundle("" if self.bundle is None else self.bundle)
 
     def report(self) -> Path:
         """Return the page, one HTML file that needs nothing else; it is written where it is not there.
@@ -139,17 +92,6 @@ class Graded:
             "p_value": np.nan if self.p_value is None else self.p_value,
             "run": str(self.folder),
         }
-
-    def __repr__(self) -> str:
-        simulated = " on simulated data" * self.result.simulated
-        facts = "".join(f"\n  {name}: {value}" for name, value in self._facts().items())
-        return f"Graded '{self.name}'{simulated}: {self.verdict.level}{facts}"
-
-    def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><th>{escape(name)}</th><td>{escape(fact)}</td></tr>" for name, fact in self._facts().items()
-        )
-        return f"<div><p><strong>{escape(self.verdict.sentence)}</strong></p><table>{rows}</table></div>"
 
     def _facts(self) -> dict[str, str]:
         n, outcome, headline, null = self.result.n, self.result.outcome, self.headline, self.result.null

@@ -1,6 +1,5 @@
 """A run in Python: the verdict, the numbers it rests on, the tables, and the report's figures as axes."""
 
-from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +8,7 @@ import pandas as pd
 
 from responder_ml.errors import RunError
 from responder_ml.evaluation.verdict import Verdict
-from responder_ml.library.model import Model, load_bundle
+from responder_ml.library.training import Training
 from responder_ml.records import run as records
 from responder_ml.records.result import Headline, Result
 from responder_ml.search.candidate import AUTO
@@ -20,43 +19,13 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure, SubFigure
 
 
-class Run:
-    """What one `train` found, and where it is.
-
-    Parameters
-    ----------
-    record
-        What the run folder holds.
-    folder
-        The run folder.
-    bundle
-        Folder of the model; None where it is not known.
-
-    Attributes
-    ----------
-    folder, bundle
-        As given.
-    """
-
-    def __init__(self, record: records.Run, folder: Path, bundle: Path | None = None) -> None:
-        self._record = record
-        self.folder = folder
-        self.bundle = bundle
-
-    @property
-    def name(self) -> str:
-        """The job's name."""
-        return self._record.name
+class Run(Training[records.Run]):
+    """What `train` found on two classes, and where it is."""
 
     @property
     def result(self) -> Result:
         """Everything in ``result.json``, typed."""
         return self._record.result
-
-    @property
-    def config(self) -> dict[str, Any]:
-        """The resolved configuration, itself valid input of `train`."""
-        return self._record.config
 
     @property
     def verdict(self) -> Verdict:
@@ -74,11 +43,6 @@ class Run:
         return None if self.result.null is None else self.result.null.p_value
 
     @property
-    def tables(self) -> dict[str, pd.DataFrame]:
-        """The tables of the run folder by name, such as ``out_of_fold`` and ``candidates``; docs/run_folder.md describes them."""
-        return self._record.tables
-
-    @property
     def genes(self) -> pd.DataFrame:
         """One row per gene that contributed to held-out predictions, the largest contribution first."""
         return self.tables["genes"]
@@ -87,17 +51,6 @@ class Run:
     def figures(self) -> "RunFigures":
         """The report's figures; each call paints one and returns its axes."""
         return RunFigures(self._record)
-
-    @property
-    def model(self) -> Model:
-        """The model that was refitted to all subjects, for new samples.
-
-        Raises
-        ------
-        BundleError
-            Its folder is not known or cannot be read.
-        """
-        return load_bundle("" if self.bundle is None else self.bundle)
 
     def report(self) -> Path:
         """Return the report, one HTML page that needs nothing else; it is written where it is not there.
@@ -144,21 +97,6 @@ class Run:
             "p_value": np.nan if self.p_value is None else self.p_value,
             "run": str(self.folder),
         }
-
-    def __repr__(self) -> str:
-        return "\n".join(
-            [
-                f"Run '{self.name}'{' on simulated data' * self.result.simulated}: {self.verdict.level}",
-                *(f"  {name}: {value}" for name, value in self._facts().items()),
-            ]
-        )
-
-    def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in self._facts().items()
-        )
-        simulated = "<p><strong>Simulated data.</strong></p>" if self.result.simulated else ""
-        return f"<div>{simulated}<p><strong>{escape(self.verdict.sentence)}</strong></p><table>{rows}</table></div>"
 
     def _facts(self) -> dict[str, str]:
         n, headline, null = self.result.n, self.headline, self.result.null

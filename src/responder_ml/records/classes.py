@@ -165,6 +165,11 @@ class ClassesRun:
     tables: dict[str, pd.DataFrame] = field(repr=False)
     config: dict[str, Any] = field(repr=False)
 
+    @property
+    def name(self) -> str:
+        """The job's name."""
+        return self.result.name
+
 
 def read_classes(folder: Path) -> ClassesRun:
     """Read a training of several classes back.
