@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from run import ALPHA, CELLS, FOLDS, GENES, RELABELLINGS, REPEATS, Cell, global_statistics, make_data
+from run import ALPHA, CELLS, FOLDS, GENES, RELABELLINGS, REPEATS, Cell, global_statistics, make_builders, make_data
 from scipy.stats import norm
 
 from responder_ml.classifiers import CLASSIFIERS
@@ -24,7 +24,6 @@ from responder_ml.evaluation.p_values import exact_p
 from responder_ml.evaluation.relabel import draw_labellings
 from responder_ml.evaluation.separation import separations
 from responder_ml.evaluation.small_n import fit_plan_to_n
-from responder_ml.features.builders import BUILDERS
 from responder_ml.features.normalise import log2_expression
 from responder_ml.search.candidate import Candidate
 from responder_ml.search.draw import Draw, SearchPlan
@@ -45,13 +44,9 @@ BLOCK = 8
 
 def decisions_of(labelled, gene_sets, seed: int, labellings) -> dict[str, np.ndarray]:
     """Return the decisions of each candidate, mean over repeats, labellings x subjects."""
-    units = str(labelled.cohort.uns["units"])
+    names = ("genes", "all_genes", "derived", "all_genes_ridge")
     with tempfile.TemporaryDirectory() as folder:
-        builders = {name: BUILDERS[name](units=units) for name in ("genes", "all_genes", "derived", "all_genes_ridge")}
-        if gene_sets is not None:
-            path = Path(folder) / "sets.gmt"
-            path.write_text("".join("\t".join([name, "", *genes]) + "\n" for name, genes in gene_sets.items()))
-            builders["gene_sets"] = BUILDERS["gene_sets"](units=units, path=str(path))
+        builders = make_builders(labelled, gene_sets, names, Path(folder))
         # Of one column both classifiers say the same.
         candidates = [
             Candidate(name, builder, CLASSIFIERS[classifier])

@@ -11,6 +11,7 @@ import argparse
 import json
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -112,14 +113,20 @@ def draw_values(cell: Cell, labels, rng):
     return values + 8.0
 
 
-def make_procedure(labelled, gene_sets, seed: int, folder: Path) -> Procedure:
-    """Return the package's procedure: every builder that these data allow x two classifiers, in their fixed forms."""
+def make_builders(labelled, gene_sets, names: Sequence[str], folder: Path) -> dict:
+    """Return builders by name, and that of the gene sets where there are any, whose file is written into ``folder``."""
     units = str(labelled.cohort.uns["units"])
-    builders = {name: BUILDERS[name](units=units) for name in ("genes", "all_genes", "derived")}
+    builders = {name: BUILDERS[name](units=units) for name in names}
     if gene_sets is not None:
         path = folder / "sets.gmt"
         path.write_text("".join("\t".join([name, "", *genes]) + "\n" for name, genes in gene_sets.items()))
         builders["gene_sets"] = BUILDERS["gene_sets"](units=units, path=str(path))
+    return builders
+
+
+def make_procedure(labelled, gene_sets, seed: int, folder: Path) -> Procedure:
+    """Return the package's procedure: every builder that these data allow x two classifiers, in their fixed forms."""
+    builders = make_builders(labelled, gene_sets, ("genes", "all_genes", "derived"), folder)
     candidates = [
         Candidate(name, builder, CLASSIFIERS[classifier])
         for name, builder in builders.items()

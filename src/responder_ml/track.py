@@ -1,7 +1,9 @@
 """Track: send a finished run to MLflow, with the bundle that belongs to it, whatever it was asked; or a finished study."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from responder_ml.bundles.class_bundle import is_class_bundle, read_class_bundle
 from responder_ml.bundles.graded_bundle import is_graded, read_graded_bundle
@@ -75,28 +77,22 @@ def track(
     """
     if (folder / ANSWER).is_file():
         study = read_study(folder)
-        own = study.config["job"].get("tracking") or {}
-        return Tracked(
-            send_study(study, folder, uri=uri or own.get("uri"), experiment=experiment or own.get("experiment"))
-        )
+        return Tracked(send_study(study, folder, **_store(study.config["job"], uri, experiment)))
     if (folder / CLASSES_ANSWER).is_file():
         return _track_classes(read_classes(folder), folder, bundle, uri, experiment, register=register)
     if (folder / GRADED_ANSWER).is_file():
         return _track_graded(read_graded(folder), folder, bundle, uri, experiment, register=register)
     run = read_run(folder)
     bundle = _usual_bundle(run) if bundle is None else _own_bundle(bundle, run)
-    own = run.config.get("tracking") or {}
-    run_id = send(
-        run,
-        folder,
-        bundle,
-        loader=SERVING,
-        uri=uri or own.get("uri"),
-        experiment=experiment or own.get("experiment"),
-        register=register,
-        anyway=anyway,
-    )
+    store = _store(run.config, uri, experiment)
+    run_id = send(run, folder, bundle, loader=SERVING, register=register, anyway=anyway, **store)
     return Tracked(run_id, bundle, lacks_bundle=bundle is None)
+
+
+def _store(config: Mapping[str, Any], uri: str | None, experiment: str | None) -> dict[str, str | None]:
+    """Return store and experiment as asked for, or else as the job names them."""
+    own = config.get("tracking") or {}
+    return {"uri": uri or own.get("uri"), "experiment": experiment or own.get("experiment")}
 
 
 def _track_classes(
@@ -106,13 +102,12 @@ def _track_classes(
         raise TrackingError(
             f"{folder} has a model for every two classes. Register that of two: give the folder of their run, and --bundle."
         )
-    usual, training = Path("models") / run.result.name, run.result.training()
-    if bundle is None and is_class_bundle(usual) and read_class_bundle(usual).manifest.training == training:
-        bundle = usual
-    elif bundle is not None and read_class_bundle(bundle).manifest.training != training:
-        raise BundleError(f"{bundle} belongs to another training than {run.result.name}'s. Give the bundle it wrote.")
-    own = run.config.get("tracking") or {}
-    store = {"uri": uri or own.get("uri"), "experiment": experiment or own.get("experiment")}
+
+    def belongs(models: Path) -> bool:
+        return read_class_bundle(models).manifest.training == run.result.training()
+
+    bundle = _bundle_of(run.name, bundle, is_class_bundle, belongs)
+    store = _store(run.config, uri, experiment)
     return Tracked(send_classes(run, folder, bundle, loader=SERVING, **store), bundle, lacks_bundle=bundle is None)
 
 
@@ -124,14 +119,25 @@ def _track_graded(
             f"{folder} predicts a graded outcome, and only models of two classes are registered with MLflow. Leave out --register: "
             "the bundle is sent with the run, as its artifact."
         )
-    usual, training = Path("models") / run.name, run.result.training()
-    if bundle is None and is_graded(usual) and read_graded_bundle(usual).manifest.training == training:
-        bundle = usual
-    elif bundle is not None and read_graded_bundle(bundle).manifest.training != training:
-        raise BundleError(f"{bundle} belongs to another training than {run.name}'s. Give the bundle it wrote.")
-    own = run.config.get("tracking") or {}
-    store = {"uri": uri or own.get("uri"), "experiment": experiment or own.get("experiment")}
+
+    def belongs(model: Path) -> bool:
+        return read_graded_bundle(model).manifest.training == run.result.training()
+
+    bundle = _bundle_of(run.name, bundle, is_graded, belongs)
+    store = _store(run.config, uri, experiment)
     return Tracked(send_graded(run, folder, bundle, **store), bundle, lacks_bundle=bundle is None)
+
+
+def _bundle_of(
+    name: str, bundle: Path | None, is_bundle: Callable[[Path], bool], belongs: Callable[[Path], bool]
+) -> Path | None:
+    """Return the bundle that was named, which must be this training's, or else ``models/NAME`` where that is it."""
+    if bundle is None:
+        usual = Path("models") / name
+        return usual if is_bundle(usual) and belongs(usual) else None
+    if not belongs(bundle):
+        raise BundleError(f"{bundle} belongs to another training than {name}'s. Give the bundle it wrote.")
+    return bundle
 
 
 def write_optuna(folder: Path, path: Path) -> tuple[str, ...]:

@@ -3,11 +3,15 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+import pandas as pd
+
+from responder_ml.cohort.findings import Finding
 from responder_ml.cohort.tissue_taken import describe_timing
 from responder_ml.evaluation.metrics import METRICS
+from responder_ml.records.graded import GradedFinding, JobsOnData
 from responder_ml.records.job_lock import JobLock
 from responder_ml.records.numbers import RowFilter
-from responder_ml.records.result import RefitRecord, Result
+from responder_ml.records.result import JobsOnDataRecord, RefitRecord, Result
 from responder_ml.records.run import Run
 from responder_ml.report.numbers import Value, brief, is_missing, p_text, plain
 from responder_ml.report.section import table
@@ -15,8 +19,8 @@ from responder_ml.report.verdict import MEANINGS, NAMES, corrected_for_jobs
 
 TASK, REGRESSION = "tabular-classification", "tabular-regression"
 """The tasks, as the Hugging Face Hub names them."""
-GENES_LISTED = 10
-"""Leading genes that a card names at most."""
+# Leading genes that a card names at most.
+_GENES_LISTED = 10
 NOT_RUN = "not run"
 """Instead of a p where there is no null."""
 SIMULATED = "Simulated data: nothing here is a finding about real animals, donors or patients."
@@ -25,8 +29,8 @@ MISUSE = "Not for diagnosis, for choosing a treatment, or for any decision about
 ONE_COHORT = (
     "One cohort, internal validation only. The result may not hold in another region, drug, paradigm, sex or platform."
 )
-_NEVER_EVALUATED = "The model in the bundle was refitted on all subjects and has itself never been evaluated."
-_OF_PROCEDURE = (
+NEVER_EVALUATED = "The model in the bundle was refitted on all subjects and has itself never been evaluated."
+OF_PROCEDURE = (
     "These numbers are of the whole procedure on held-out subjects, the combination of the candidates included."
 )
 RELABELLED = (
@@ -159,7 +163,7 @@ class CardFacts:
             misuse=MISUSE,
             timing=describe_timing(endpoint.taken),
             data=tuple(fact for fact in _data(result) if fact.text),
-            evaluated=_OF_PROCEDURE if result.refit is None else f"{_OF_PROCEDURE} {_NEVER_EVALUATED}",
+            evaluated=OF_PROCEDURE if result.refit is None else f"{OF_PROCEDURE} {NEVER_EVALUATED}",
             reading=(*(f"{metric.label}: {metric.meaning}." for metric in METRICS), RELABELLED, _BASELINES),
             measures=tuple(_measures(run)),
             architecture="No model was fitted." if result.refit is None else _architecture(result.refit),
@@ -287,15 +291,22 @@ def final_classifiers(result: Result) -> tuple[str, ...]:
 
 def _genes(run: Run) -> Iterator[str]:
     genes = table(run, "genes").sort_values(["contribution", "gene"], ascending=[False, True])
-    leading = genes.loc[genes["contribution"] > 0, "gene"].head(GENES_LISTED)
-    if leading.empty:
+    leading = leading_genes(genes)
+    if not leading:
         return
+    yield leading
     called = genes.loc[genes["called_out"] == 1, "gene"]
-    yield f"Leading contributions to held-out predictions (not causes): {_listed(leading)}."
     if called.empty:
         yield "No gene exceeds the limit from relabelled subjects, so none is called out."
     else:
         yield f"Called out, above the limit from relabelled subjects: {_listed(called)}."
+
+
+def leading_genes(genes: pd.DataFrame) -> str:
+    """Return the sentence on the genes that contributed most, columns ``gene`` and ``contribution``; empty where none did."""
+    ordered = genes.sort_values(["contribution", "gene"], ascending=[False, True])
+    leading = ordered.loc[ordered["contribution"] > 0, "gene"].head(_GENES_LISTED)
+    return "" if leading.empty else f"Leading contributions to held-out predictions (not causes): {_listed(leading)}."
 
 
 def _listed(names: Iterable[object]) -> str:
@@ -303,23 +314,33 @@ def _listed(names: Iterable[object]) -> str:
 
 
 def _limits(result: Result) -> Iterator[str]:
-    jobs, corrected_p = result.jobs_on_data, corrected_for_jobs(result)
     yield ONE_COHORT
     yield (
         f"Probabilities reflect this cohort's share of {result.endpoint.positive}, which depends on who was sequenced, not on how "
         "often subjects respond."
     )
-    if jobs is not None and jobs.jobs > 1:
-        corrected = "" if corrected_p is None else (
-            f", and p corrected for their number (Bonferroni) is {p_text(corrected_p)}"
-        )  # fmt: skip
-        yield (
-            f"{jobs.jobs} different jobs were asked of these data so far, this is run {jobs.run}; a result picked from several is "
-            f"biased upwards{corrected}."
-        )
+    yield from limits_of_jobs(result.jobs_on_data, corrected_for_jobs(result))
     yield (
         "The interval of the AUROC is for new subjects like these and models trained on as many; it says nothing of other cohorts."
     )
-    for finding in result.audit:
+    yield from limits_of_audit(result.audit)
+
+
+def limits_of_jobs(jobs: JobsOnDataRecord | JobsOnData | None, corrected_p: float | None) -> Iterator[str]:
+    """Yield what it means that several jobs were asked of the data, with p corrected for their number where it is known."""
+    if jobs is None or jobs.jobs <= 1:
+        return
+    corrected = (
+        "" if corrected_p is None else f", and p corrected for their number (Bonferroni) is {p_text(corrected_p)}"
+    )
+    yield (
+        f"{jobs.jobs} different jobs were asked of these data so far, this is run {jobs.run}; a result picked from several is "
+        f"biased upwards{corrected}."
+    )
+
+
+def limits_of_audit(audit: Iterable[Finding | GradedFinding]) -> Iterator[str]:
+    """Yield the warnings and errors of an audit."""
+    for finding in audit:
         if finding.severity != "info":
             yield f"{finding.code}: {finding.message}"

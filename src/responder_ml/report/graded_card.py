@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from responder_ml.cohort.tissue_taken import describe_timing
 from responder_ml.records.graded import GradedRecord, GradedRun
 from responder_ml.report.card_facts import (
-    GENES_LISTED,
     MISUSE,
+    NEVER_EVALUATED,
     NOT_RUN,
+    OF_PROCEDURE,
     ONE_COHORT,
     REGRESSION,
     SIMULATED,
@@ -15,11 +16,14 @@ from responder_ml.report.card_facts import (
     Fact,
     Measure,
     intended_use,
+    leading_genes,
+    limits_of_audit,
+    limits_of_jobs,
     p_label,
     rows_used,
     tags_of,
 )
-from responder_ml.report.numbers import p_text, plain
+from responder_ml.report.numbers import plain
 from responder_ml.report.verdict import NAMES
 
 _MEANINGS = {
@@ -65,10 +69,7 @@ def describe_graded(run: GradedRun) -> CardFacts:
         misuse=MISUSE,
         timing=describe_timing(result.taken),
         data=tuple(fact for fact in _data(result) if fact.text),
-        evaluated=(
-            "These numbers are of the whole procedure on held-out subjects, the combination of the candidates included. The model "
-            "in the bundle was refitted on all subjects and has itself never been evaluated."
-        ),
+        evaluated=f"{OF_PROCEDURE} {NEVER_EVALUATED}",
         reading=tuple(_reading(column)),
         measures=tuple(_measures(result)),
         architecture=_architecture(result),
@@ -144,10 +145,9 @@ def _architecture(result: GradedRecord) -> str:
 
 
 def _genes(run: GradedRun) -> Iterator[str]:
-    genes = run.tables["genes"].sort_values(["contribution", "gene"], ascending=[False, True])
-    leading = genes.loc[genes["contribution"] > 0, "gene"].head(GENES_LISTED)
-    if len(leading):
-        yield f"Leading contributions to held-out predictions (not causes): {', '.join(map(str, leading))}."
+    leading = leading_genes(run.tables["genes"])
+    if leading:
+        yield leading
         yield "Some gene always ranks first: genes were not compared with those of relabelled subjects."
 
 
@@ -159,15 +159,5 @@ def _limits(result: GradedRecord) -> Iterator[str]:
         "for the prediction of a single subject."
     )
     yield f"Values beyond those of training, {outcome.low:g} to {outcome.high:g}, are extrapolated and marked as such."
-    jobs, corrected_p = result.jobs_on_data, result.p_for_jobs
-    if jobs is not None and jobs.jobs > 1:
-        corrected = (
-            "" if corrected_p is None else f", and p corrected for their number (Bonferroni) is {p_text(corrected_p)}"
-        )
-        yield (
-            f"{jobs.jobs} different jobs were asked of these data so far, this is run {jobs.run}; a result picked from several is "
-            f"biased upwards{corrected}."
-        )
-    for finding in result.audit:
-        if finding.severity != "info":
-            yield f"{finding.code}: {finding.message}"
+    yield from limits_of_jobs(result.jobs_on_data, result.p_for_jobs)
+    yield from limits_of_audit(result.audit)
